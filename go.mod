@@ -1,0 +1,15 @@
+module github.com/eagate/eagate
+
+go 1.25.1
+
+require (
+	github.com/alexedwards/scs/v2 v2.9.0
+	github.com/boombuler/barcode v1.1.0
+	github.com/failsafe-go/failsafe-go v0.9.8
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/hashicorp/golang-lru/v2 v2.0.7
+	github.com/pquerna/otp v1.5.0
+	golang.org/x/text v0.37.0
+)
+
+require github.com/bits-and-blooms/bitset v1.24.4 // indirect

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// An Account is the second factor of one user.
+type Account struct {
+	// UserID is the application's own, never-changing ID of the user.
+	UserID string
+
+	// Email is the address under which the service knows the user: the one
+	// that was current when the second factor was switched on.
+	Email string
+
+	// State says whether the second factor is asked for.
+	State State
+
+	// Epoch grows whenever the factor changes. Challenges and grants of an
+	// earlier epoch are void.
+	Epoch uint64
+
+	// Factor is the TOTP secret in force; zero unless State is [On].
+	Factor Factor
+
+	// Staged is an enrolment that waits for its first code, or nil.
+	Staged *Staged
+
+	// EnabledAt is when the factor in force was confirmed.
+	EnabledAt time.Time
+
+	// LastStep is the last time step whose code was accepted (RFC 6238 §5.2).
+	// It never goes down while a factor is in force.
+	LastStep int64
+
+	// Failures counts the wrong codes since the last right one, over every
+	// path on which a code can be tried.
+	Failures int
+
+	// LockedUntil is when the next code may be tried.
+	LockedUntil time.Time
+
+	// Push is what the user's phone is being asked, and has been.
+	Push Push
+
+	// Sync is what the service has been told.
+	Sync Sync
+
+	// Version is counted up by the store with every change.
+	Version uint64
+}
+
+// State says whether an account has a second factor.
+type State uint8
+
+const (
+	Off State = iota // no second factor; the zero value
+	On               // the second factor is asked for
+)
+
+func (s State) String() string {
+	switch s {
+	case Off:
+		return "off"
+	case On:
+		return "on"
+	}
+	return "invalid"
+}
+
+// A Factor is a TOTP secret with its parameters (RFC 6238).
+type Factor struct {
+	Secret    []byte        // sealed: never the plain secret
+	Algorithm string        // SHA1, SHA256 or SHA512
+	Digits    int           // 6 or 8
+	Period    time.Duration // whole seconds
+}
+
+// Staged is a factor that was shown to the user but not yet confirmed.
+type Staged struct {
+	Factor    Factor
+	Binding   string // names the session that staged it, and may see and confirm it
+	ExpiresAt time.Time
+}
+
+// Push limits and tracks the requests that reach the user's phone.
+type Push struct {
+	// Live is the ID of the one challenge that may still be approved, or
+	// empty. A challenge that is not named here is void.
+	Live string
+
+	// Reserved names the session whose challenge is just being created at the
+	// service, until ReservedUntil: it keeps a second request of the same
+	// session from creating another one.
+	Reserved      string
+	ReservedUntil time.Time
+
+	// Sent holds when the last requests were sent, oldest first.
+	Sent []time.Time
+
+	// PausedUntil is when the next request may be sent after a rejection.
+	PausedUntil time.Time
+}
+
+// Sync is the service's view of an account, as a pair of revisions: each change
+// of State or Factor raises Wanted, and Confirmed follows when the service has
+// taken it.
+type Sync struct {
+	Wanted    uint64
+	Confirmed uint64
+
+	// Since is when the oldest change that the service doesn't know was made.
+	Since time.Time
+
+	// NextAt is when the next attempt is due. Whoever makes it puts NextAt off
+	// first, so that no other node makes it too.
+	NextAt   time.Time
+	Attempts int    // made in vain since Since
+	LastErr  string // why the last one failed
+
+	// Retired is the sealed secret of a factor that was switched off, kept only
+	// where the service wants it with the DISABLE.
+	Retired []byte
+}
+
+// Late reports whether the service still has to be told of a change.
+func (s Sync) Late() bool { return s.Wanted != s.Confirmed }
+
+// Clone returns a copy that shares no memory with a.
+func (a Account) Clone() Account {
+	a.Factor = a.Factor.clone()
+	if a.Staged != nil {
+		staged := *a.Staged
+		staged.Factor = staged.Factor.clone()
+		a.Staged = &staged
+	}
+	a.Push.Sent = slices.Clone(a.Push.Sent)
+	a.Sync.Retired = slices.Clone(a.Sync.Retired)
+	return a
+}
+
+func (f Factor) clone() Factor {
+	f.Secret = slices.Clone(f.Secret)
+	return f
+}
