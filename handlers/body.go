@@ -1,0 +1,119 @@
+package handlers
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/eagate/eagate/templates"
+)
+
+// maxBody is the most that a request's body may hold.
+const maxBody = 4 << 10
+
+var (
+	errTooLarge  = errors.New("handlers: body of more than 4 KiB")
+	errMediaType = errors.New("handlers: body is neither a form nor JSON")
+	errBody      = errors.New("handlers: body is malformed")
+)
+
+// readFields returns the fields of a form or of a JSON object, with all their
+// values: net/http's own form parsing mixes in the query, and prefers the first
+// of several.
+func readFields(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, errTooLarge
+		}
+		return nil, errBody
+	}
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "" && len(body) == 0 {
+		return url.Values{}, nil
+	}
+	name, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, errMediaType
+	}
+	switch name {
+	case "application/x-www-form-urlencoded":
+		fields, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, errBody
+		}
+		return fields, nil
+	case typeJSON:
+		return readObject(string(body))
+	}
+	return nil, errMediaType
+}
+
+// readObject reads a flat JSON object of strings and booleans. Unlike
+// json.Unmarshal it keeps repeated names, and their letter case.
+func readObject(body string) (url.Values, error) {
+	fields := make(url.Values)
+	if strings.TrimSpace(body) == "" {
+		return fields, nil
+	}
+	d := json.NewDecoder(strings.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errBody
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, errBody
+		}
+		value, err := d.Token()
+		if err != nil {
+			return nil, errBody
+		}
+		switch value := value.(type) {
+		case string:
+			fields.Add(name.(string), value)
+		case bool:
+			fields.Add(name.(string), map[bool]string{true: "true", false: "false"}[value])
+		default:
+			return nil, errBody
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errBody
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errBody
+	}
+	return fields, nil
+}
+
+// badBody answers a request whose body can't be read.
+func (h *Handlers) badBody(w http.ResponseWriter, r *http.Request, err error) {
+	f := failure{status: http.StatusBadRequest, kind: "bad-request", title: "The request makes no sense"}
+	switch {
+	case errors.Is(err, errTooLarge):
+		f.status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, errMediaType):
+		f.status = http.StatusUnsupportedMediaType
+	}
+	f.page = templates.MessageBadRequest
+	h.fail(w, r, f)
+}
+
+// readCode returns the field "code", which may be missing but not repeated.
+func (h *Handlers) readCode(v *visit) (code string, ok bool) {
+	fields, err := readFields(v.w, v.r)
+	if err == nil && len(fields["code"]) > 1 {
+		err = errBody
+	}
+	if err != nil {
+		h.badBody(v.w, v.r, err)
+		return "", false
+	}
+	return fields.Get("code"), true
+}

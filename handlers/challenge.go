@@ -1,0 +1,209 @@
+package handlers
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/templates"
+)
+
+// challenge is the page on which a locked session waits or types a code. A
+// session whose approval has come leaves it unlocked.
+func (h *Handlers) challenge(v *visit) {
+	if h.passed(v) {
+		return
+	}
+	if !h.cfg.Sessions.Moved(v.ctx()) {
+		if err := h.beginFirst(v.r, v.user); err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+	}
+	h.showChallenge(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+}
+
+// newChallenge sends a new request to the phone.
+func (h *Handlers) newChallenge(v *visit) {
+	if h.passed(v) {
+		return
+	}
+	if h.cfg.Sessions.Moved(v.ctx()) {
+		h.Lock(v.w, v.r, v.user)
+		return
+	}
+	err := h.begin(v.r, v.user)
+	var limit *factor.PushLimit
+	switch {
+	case err != nil && !errors.As(err, &limit):
+		h.Unavailable(v.w, v.r, err)
+	case !prefersJSON(v.r):
+		seeOther(v.w, h.cfg.Base+"/challenge")
+	case limit != nil:
+		h.fail(v.w, v.r, failure{
+			status: http.StatusTooManyRequests, kind: "push-limited", title: "The phone can't be asked again yet; a code can be used",
+			retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
+		})
+	case h.cfg.Sessions.Note(v.ctx()) != "":
+		h.fail(v.w, v.r, failure{
+			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: "The phone can't be reached; a code can be used",
+			retryIn: retryAfter, challenge: true,
+		})
+	default:
+		h.sendStatus(v, http.StatusCreated)
+	}
+}
+
+// passed answers for a session that isn't locked, or no longer is.
+func (h *Handlers) passed(v *visit) bool {
+	if v.verdict == factor.Locked {
+		verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return true
+		}
+		v.verdict, v.grant = verdict, grant
+	}
+	if v.verdict == factor.Locked {
+		return false
+	}
+	h.goOn(v)
+	return true
+}
+
+// goOn leads a session that isn't locked to the page that it had asked for.
+func (h *Handlers) goOn(v *visit) {
+	next := h.onward(v)
+	if prefersJSON(v.r) {
+		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
+		return
+	}
+	seeOther(v.w, next)
+}
+
+// noPush is the note of a session whose user's phone couldn't be asked.
+func noPush(user factor.User) string { return "no push " + user.ID }
+
+// beginFirst begins a challenge for a session that has none and had none.
+func (h *Handlers) beginFirst(r *http.Request, user factor.User) error {
+	ctx := r.Context()
+	if h.cfg.Sessions.Note(ctx) == noPush(user) {
+		return nil
+	}
+	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(ctx))
+	if err != nil || view.Phase != factor.PhaseNone || view.Limit != nil {
+		return err
+	}
+	err = h.begin(r, user)
+	var limit *factor.PushLimit
+	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) {
+		return nil // came in between; the page says so
+	}
+	return err
+}
+
+// begin sends a new request to the phone, and keeps in the session what came of
+// it: the service's token, or that the phone can't be asked, which is no error.
+func (h *Handlers) begin(r *http.Request, user factor.User) error {
+	ctx := r.Context()
+	ref, err := h.cfg.Sessions.Bind(ctx)
+	if err != nil {
+		return err
+	}
+	token, err := h.cfg.Rules.Begin(ctx, user, ref)
+	var fault *client.Error
+	if errors.As(err, &fault) {
+		h.cfg.Log.WarnContext(ctx, "eagate: the phone couldn't be asked; a code will do",
+			slog.String("user", user.ID), slog.Any("error", err))
+		h.cfg.Sessions.KeepNote(ctx, noPush(user))
+		return nil
+	}
+	if err != nil || token == "" {
+		return err
+	}
+	h.cfg.Sessions.KeepToken(ctx, token)
+	return nil
+}
+
+// showChallenge shows where the session's challenge stands, and what became of a
+// code.
+func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
+	ctx := v.ctx()
+	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	view, err := h.cfg.Rules.Look(ctx, v.user, h.cfg.Sessions.Ref(ctx))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if prefersJSON(v.r) && answer.Result == factor.CodeAccepted {
+		h.sendStatus(v, code)
+		return
+	}
+	now := h.cfg.Rules.Now()
+	page := templates.Challenge{
+		State:     state(view.Phase),
+		Number:    view.Number,
+		ExpiresIn: view.ExpiresAt.Sub(now),
+		Lifetime:  h.cfg.TokenLifetime,
+		Next:      h.cfg.Base + "/challenge",
+		Code:      codeForm(acct.Factor.Digits, answer, now),
+	}
+	switch {
+	case view.Limit != nil:
+		page.Push = templates.PushLimited
+		if view.Limit.Rejected {
+			page.Push = templates.PushPaused
+		}
+		page.PushRetryIn = view.Limit.Until.Sub(now)
+	case h.cfg.Sessions.Note(ctx) == noPush(v.user):
+		page.Push = templates.PushUnavailable
+	}
+	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
+		page.Page = p
+		page.Email = v.user.Email
+		return page
+	})
+}
+
+// state is what the pages and programs are told of a phase.
+func state(p factor.Phase) templates.ChallengeState {
+	switch p {
+	case factor.PhasePending:
+		return templates.ChallengePending
+	case factor.PhaseApproved:
+		return templates.ChallengeApproved
+	case factor.PhaseRejected:
+		return templates.ChallengeRejected
+	case factor.PhaseExpired:
+		return templates.ChallengeExpired
+	case factor.PhaseNone, factor.PhaseReplaced, factor.PhaseConsumed:
+	}
+	return templates.ChallengeNone
+}
+
+// codeForm is the form to type a code into, with what became of the last one.
+func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.CodeForm {
+	form := templates.CodeForm{Digits: digits}
+	if answer.Until.After(now) {
+		form.RetryIn = answer.Until.Sub(now)
+	}
+	switch answer.Result {
+	case factor.CodeAccepted:
+	case factor.CodeWrong, factor.CodeNotApplicable:
+		form.Error = templates.CodeWrong
+	case factor.CodeUsed:
+		form.Error = templates.CodeUsed
+	case factor.CodePaused:
+		form.Error = templates.CodeLocked
+	case factor.CodeBlocked:
+		form.Error = templates.CodeBlocked
+	}
+	return form
+}

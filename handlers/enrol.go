@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/templates"
+)
+
+// enrolmentJSON is what a program needs to set up a phone.
+type enrolmentJSON struct {
+	Secret    string    `json:"secret"` // Base32 without padding
+	URI       string    `json:"uri"`    // for a QR code
+	Algorithm string    `json:"algorithm"`
+	Digits    int       `json:"digits"`
+	Period    int       `json:"period"` // seconds
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// enrol makes a new secret for the user to set up a phone with.
+func (h *Handlers) enrol(v *visit) {
+	code, ok := h.readCode(v)
+	if !ok {
+		return
+	}
+	ref, err := h.cfg.Sessions.Bind(v.ctx())
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, factor.Proof{Fresh: h.cfg.Rules.Fresh(v.grant), Code: code})
+	switch {
+	case err != nil:
+		h.Unavailable(v.w, v.r, err)
+	case answer.Result != factor.CodeAccepted:
+		h.refuseChange(v, answer)
+	case prefersJSON(v.r):
+		h.enrolment(v)
+	default:
+		seeOther(v.w, h.cfg.Base+"/enable")
+	}
+}
+
+// enrolment shows the secret to the session that asked for it.
+func (h *Handlers) enrolment(v *visit) {
+	h.showEnrolment(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+}
+
+func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
+	e, err := h.cfg.Rules.Staged(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+	if err != nil {
+		h.failEnrolment(v, err)
+		return
+	}
+	if prefersJSON(v.r) {
+		sendJSON(v.w, code, typeJSON, enrolmentJSON{
+			Secret: e.Secret, URI: e.URI,
+			Algorithm: e.Parameters.Algorithm, Digits: e.Parameters.Digits, Period: int(e.Parameters.Period / time.Second),
+			ExpiresAt: e.ExpiresAt,
+		})
+		return
+	}
+	key, err := templates.ParseKeyURI(e.URI)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
+		p.Email = v.user.Email
+		return templates.Enable{
+			Page: p, Key: key, Replaces: v.verdict == factor.Verified,
+			Code: codeForm(e.Parameters.Digits, answer, h.cfg.Rules.Now()),
+		}
+	})
+}
+
+// confirm switches the second factor on, or over to another phone.
+func (h *Handlers) confirm(v *visit) {
+	code, ok := h.readCode(v)
+	if !ok {
+		return
+	}
+	ctx := v.ctx()
+	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.cfg.Sessions.Ref(ctx), code, h.cfg.Sessions.Until(ctx))
+	switch {
+	case err != nil:
+		h.failEnrolment(v, err)
+	case answer.Result != factor.CodeAccepted && prefersJSON(v.r):
+		h.failCode(v, answer)
+	case answer.Result != factor.CodeAccepted:
+		h.showEnrolment(v, codeStatus(answer), answer)
+	case h.unlock(v, secret):
+		now := h.cfg.Rules.Now()
+		h.done(v, templates.MessageEnabled, accountStatus{State: templates.FactorOn.String(), EnabledAt: &now})
+	}
+}
+
+// failEnrolment answers a request that there is no enrolment for.
+func (h *Handlers) failEnrolment(v *visit, err error) {
+	if !errors.Is(err, factor.ErrNoEnrolment) {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {
+		seeOther(v.w, h.cfg.Base+"/")
+		return
+	}
+	h.fail(v.w, v.r, failure{
+		status: http.StatusConflict, kind: "no-enrolment", title: "No enrolment is under way in this session; begin again",
+		page: templates.MessageEnrolmentExpired,
+	})
+}

@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/templates"
+)
+
+const typeProblem = "application/problem+json"
+
+// retryAfter is what a client is told to wait when the store doesn't answer.
+const retryAfter = 5 * time.Second
+
+// A failure is an answer that isn't what was asked for.
+type failure struct {
+	status     int
+	kind       string // names the problem in its type URI
+	title      string
+	page       templates.MessageKind
+	next       string // where the page leads, if not where its kind leads
+	retryIn    time.Duration
+	challenge  bool // whether proving the second factor helps
+	forProgram bool // whether a problem is sent whatever the request prefers
+}
+
+// A problem is the body of application/problem+json (RFC 9457).
+type problem struct {
+	Type         string `json:"type"`
+	Title        string `json:"title"`
+	Status       int    `json:"status"`
+	ChallengeURL string `json:"challenge_url,omitempty"`
+}
+
+// problemType is the prefix of the type URIs.
+const problemType = "urn:eagate:problem:"
+
+func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
+	if f.retryIn > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.retryIn)))
+	}
+	if f.forProgram || prefersJSON(r) {
+		p := problem{Type: problemType + f.kind, Title: f.title, Status: f.status}
+		if f.challenge {
+			p.ChallengeURL = h.cfg.Base + "/challenge"
+		}
+		sendJSON(w, f.status, typeProblem, p)
+		return
+	}
+	h.show(w, r, f.status, func(p templates.Page) templates.View {
+		return templates.Message{Page: p, Kind: f.page, Next: f.next, RetryIn: f.retryIn}
+	})
+}
+
+// Lock answers a request of a locked session: a navigation is led to the
+// challenge, which the first one begins; anything else is refused.
+func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User) {
+	setHeaders(w.Header())
+	if !IsNavigation(r) {
+		h.fail(w, r, failure{
+			status: http.StatusForbidden, kind: "second-factor-required", title: "The second factor is required",
+			challenge: true, forProgram: true,
+		})
+		return
+	}
+	if !h.cfg.Sessions.Moved(r.Context()) {
+		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
+		if err := h.beginFirst(r, user); err != nil {
+			h.Unavailable(w, r, err)
+			return
+		}
+	}
+	seeOther(w, h.cfg.Base+"/challenge")
+}
+
+// Unavailable answers a request that can't be decided because of a fault: it
+// fails closed. This is the one place that logs such a fault.
+func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	setHeaders(w.Header())
+	level := slog.LevelError
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		level = slog.LevelDebug // the browser went away
+	}
+	h.cfg.Log.Log(r.Context(), level, "eagate: request refused because of a fault",
+		slog.String("method", r.Method), slog.String("route", h.route(r)), slog.Any("error", err))
+	var unsaved *session.CommitError
+	if errors.As(err, &unsaved) {
+		w = bottom(w)
+	}
+	h.fail(w, r, failure{
+		status: http.StatusServiceUnavailable, kind: "unavailable", title: "Temporarily unavailable",
+		page: templates.MessageUnavailable, next: localPath(r), retryIn: retryAfter,
+		forProgram: !IsNavigation(r) && !h.Owns(r),
+	})
+}
+
+// NoSession answers a request that has not gone through LoadAndSave: a mistake
+// in the application's order of middleware.
+func (h *Handlers) NoSession(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	h.cfg.Log.ErrorContext(r.Context(), "eagate: the request has no session: mount the session manager's LoadAndSave outside the gate")
+	h.fail(w, r, failure{
+		status: http.StatusInternalServerError, kind: "no-session", title: "The application is not set up correctly",
+		page: templates.MessageUnavailable, forProgram: !h.Owns(r),
+	})
+}
+
+func (h *Handlers) signIn(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, r, failure{
+		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",
+		page: templates.MessageSignIn, next: h.cfg.LoginPath,
+	})
+}
+
+// route is what of a path may be logged: the callback's holds a secret.
+func (h *Handlers) route(r *http.Request) string {
+	if h.Owns(r) {
+		return h.cfg.Base
+	}
+	return r.URL.Path
+}
+
+// bottom returns the writer below all that wrap it. scs tries to save a session
+// again when the first byte is written, and if that fails too, puts an answer
+// of its own in front of ours.
+func bottom(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = u.Unwrap()
+	}
+}

@@ -1,0 +1,135 @@
+// Package handlers serves the gate's own pages: the challenge, its waiting and
+// its codes, the switching on and off, and the service's callback. It is thin
+// HTTP over the rules; package middleware makes it from its options, and that
+// is the door to use it by.
+//
+// Every route answers people with pages and programs with JSON: HTML unless the
+// Accept header prefers application/json. Bodies are forms or JSON objects.
+// Failures are application/problem+json (RFC 9457) for programs.
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/templates"
+)
+
+// Config is what the endpoints are made of. All of it is checked by package
+// middleware.
+type Config struct {
+	Rules    *factor.Rules
+	Sessions *session.Sessions
+	Pages    *templates.Pages
+
+	// User tells who is logged in.
+	User func(*http.Request) (factor.User, bool)
+
+	Base          string // the path that the routes are below, such as /2fa
+	Issuer        string
+	HomePath      string // where to go when no page was asked for
+	LoginPath     string // the application's, or empty
+	LogoutPath    string // the application's, or empty
+	TokenLifetime time.Duration
+
+	CallbackSecrets  []string
+	CallbackNetworks []netip.Prefix // empty: from anywhere
+	CallbackSource   func(*http.Request) (netip.Addr, error)
+
+	Log *slog.Logger
+}
+
+// Handlers are safe for concurrent use.
+type Handlers struct {
+	cfg    Config
+	router http.Handler
+	cross  *http.CrossOriginProtection
+}
+
+// New returns the endpoints.
+func New(cfg Config) *Handlers {
+	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection()}
+	r := chi.NewRouter()
+	r.NotFound(h.notFound)
+	r.MethodNotAllowed(h.methodNotAllowed)
+
+	r.Get("/callback/{secret}", h.callback)
+	r.Post("/callback/{secret}", h.callback)
+
+	r.Group(func(r chi.Router) {
+		r.Use(h.sameOrigin)
+		r.Get("/challenge", h.signedIn(h.challenge))
+		r.Post("/challenge", h.signedIn(h.newChallenge))
+		r.Get("/challenge/status", h.signedIn(h.status))
+		r.Get("/challenge/events", h.signedIn(h.events))
+		r.Post("/challenge/totp", h.signedIn(h.totp))
+
+		r.Get("/", h.unlocked(h.security))
+		r.Get("/enable", h.unlocked(h.enrolment))
+		r.Post("/enable", h.unlocked(h.enrol))
+		r.Post("/enable/confirm", h.unlocked(h.confirm))
+		r.Post("/disable", h.unlocked(h.disable))
+	})
+	h.router = r
+	return h
+}
+
+// Owns reports whether the request is for one of the gate's own pages.
+func (h *Handlers) Owns(r *http.Request) bool {
+	rest, ok := strings.CutPrefix(r.URL.Path, h.cfg.Base)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// ServeHTTP routes by what follows the base path; where that was stripped
+// already, by the whole path.
+func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	path := strings.TrimPrefix(r.URL.EscapedPath(), h.cfg.Base)
+	if path == "" {
+		path = "/"
+	}
+	// The application's own chi context must not see our routes, nor we its.
+	route := chi.NewRouteContext()
+	route.RoutePath = path
+	h.router.ServeHTTP(w, r.WithContext(withRoute(r, route)))
+}
+
+// sameOrigin refuses changes that another site's page asks for.
+func (h *Handlers) sameOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.cross.Check(r) != nil {
+			h.fail(w, r, failure{
+				status: http.StatusForbidden, kind: "cross-site", title: "The request came from another site",
+				page: templates.MessageCrossSite,
+			})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (h *Handlers) notFound(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, r, failure{
+		status: http.StatusNotFound, kind: "not-found", title: "There is no such page",
+		page: templates.MessageNotFound,
+	})
+}
+
+func (h *Handlers) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		if h.router.(*chi.Mux).Match(chi.NewRouteContext(), method, chi.RouteContext(r.Context()).RoutePath) {
+			w.Header().Add("Allow", method)
+		}
+	}
+	h.fail(w, r, failure{
+		status: http.StatusMethodNotAllowed, kind: "method-not-allowed", title: "That method isn't allowed here",
+		page: templates.MessageMethod,
+	})
+}

@@ -1,0 +1,48 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxNext bounds what is kept in the session of the page to return to.
+const maxNext = 2 << 10
+
+// localPath returns the path and query that the browser asked for, if going
+// there later surely stays on this site, and "/" otherwise.
+func localPath(r *http.Request) string {
+	target := r.RequestURI // r.URL may have been rewritten on the way here
+	if target == "" {
+		target = r.URL.RequestURI()
+	}
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		return "/"
+	}
+	path := u.EscapedPath()
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	if !isLocal(path) {
+		return "/"
+	}
+	return path
+}
+
+// isLocal reports whether browsers take s as a path on the same site: they read
+// "\" as "/", and drop tabs and newlines wherever they stand.
+func isLocal(s string) bool {
+	if len(s) > maxNext || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == '\\' || c == 0x7f })
+}
+
+// onward is where an unlocked session goes: to the page that it had asked for.
+func (h *Handlers) onward(v *visit) string {
+	if next := h.cfg.Sessions.TakeNext(v.ctx()); isLocal(next) {
+		return next
+	}
+	return h.cfg.HomePath
+}

@@ -1,0 +1,121 @@
+package handlers
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eagate/eagate/templates"
+)
+
+// setHeaders says how every answer of ours may be used: not kept, not framed,
+// not guessed at, and nothing of its address passed on.
+func setHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY") // for browsers that don't know frame-ancestors
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Add("Vary", "Accept, Accept-Language")
+}
+
+// show renders a page and then sends it: a page that can't be rendered sends
+// nothing of itself.
+func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page func(templates.Page) templates.View) {
+	nonce := rand.Text()
+	view := page(templates.Page{
+		Lang:       h.cfg.Pages.Match(strings.Join(r.Header["Accept-Language"], ",")),
+		Nonce:      nonce,
+		Base:       h.cfg.Base,
+		Issuer:     h.cfg.Issuer,
+		HomePath:   h.cfg.HomePath,
+		LogoutPath: h.cfg.LogoutPath,
+	})
+	var b bytes.Buffer
+	if err := h.cfg.Pages.Render(&b, view); err != nil {
+		h.cfg.Log.ErrorContext(r.Context(), "eagate: page not rendered", slog.Any("error", err))
+		http.Error(w, "The page could not be made. Please try again.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", templates.ContentSecurityPolicy(nonce))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+func sendJSON(w http.ResponseWriter, status int, contentType string, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "The answer could not be made.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
+
+const typeJSON = "application/json"
+
+// seeOther sends the browser to a page of this site. It doesn't use
+// http.Redirect, which would write a body.
+func seeOther(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// prefersJSON reports whether the Accept header asks for JSON rather than for a
+// page (RFC 9110 §12.5.1). Where both do as well, it's a page.
+func prefersJSON(r *http.Request) bool {
+	var page, program float64
+	for _, field := range r.Header["Accept"] {
+		for part := range strings.SplitSeq(field, ",") {
+			name, params, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			q := 1.0
+			if s, ok := params["q"]; ok {
+				if q, err = strconv.ParseFloat(s, 64); err != nil {
+					continue
+				}
+			}
+			switch name {
+			case "text/html", "application/xhtml+xml", "text/*":
+				page = max(page, q)
+			case typeJSON, typeProblem:
+				program = max(program, q)
+			case "*/*":
+				page = max(page, q)
+			}
+		}
+	}
+	return program > page
+}
+
+// IsNavigation reports whether a browser wants to show the answer as a page.
+// Only such a request is sent elsewhere, or makes the phone ring.
+func IsNavigation(r *http.Request) bool {
+	if r.Method != http.MethodGet || r.Header.Get("Upgrade") != "" || prefersJSON(r) {
+		return false
+	}
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
+		return false
+	}
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
+		return false
+	}
+	// Not a page that is only fetched in case it will be wanted.
+	return !strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") && r.Header.Get("X-Requested-With") == ""
+}
+
+func seconds(d time.Duration) int { return max(0, int((d+time.Second-1)/time.Second)) }

@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/templates"
+)
+
+// accountStatus is what a program is told of the user's second factor.
+type accountStatus struct {
+	State     string     `json:"state"` // off, pending or on
+	EnabledAt *time.Time `json:"enabled_at,omitempty"`
+	LateSince *time.Time `json:"service_late_since,omitempty"` // since when the service hasn't been told
+}
+
+// security is the page on which the second factor is switched on and off.
+func (h *Handlers) security(v *visit) {
+	h.showSecurity(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+}
+
+func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	state := factorState(acct)
+	if prefersJSON(v.r) {
+		s := accountStatus{State: state.String()}
+		if acct.State == store.On {
+			s.EnabledAt = &acct.EnabledAt
+		}
+		if acct.Sync.Late() {
+			s.LateSince = &acct.Sync.Since
+		}
+		sendJSON(v.w, code, typeJSON, s)
+		return
+	}
+	page := templates.Security{
+		State:     state,
+		Since:     acct.EnabledAt,
+		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
+		Code:      codeForm(h.cfg.Rules.Digits(acct), answer, h.cfg.Rules.Now()),
+	}
+	if acct.Sync.Late() {
+		page.LateSince = acct.Sync.Since
+	}
+	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
+		page.Page = p
+		page.Email = v.user.Email
+		return page
+	})
+}
+
+func factorState(acct store.Account) templates.FactorState {
+	switch {
+	case acct.State == store.On:
+		return templates.FactorOn
+	case acct.Staged != nil:
+		return templates.FactorPending
+	}
+	return templates.FactorOff
+}
+
+// disable switches the second factor off.
+func (h *Handlers) disable(v *visit) {
+	code, ok := h.readCode(v)
+	if !ok {
+		return
+	}
+	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Fresh: h.cfg.Rules.Fresh(v.grant), Code: code})
+	switch {
+	case errors.Is(err, factor.ErrOff):
+		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+	case err != nil:
+		h.Unavailable(v.w, v.r, err)
+	case answer.Result != factor.CodeAccepted:
+		h.refuseChange(v, answer)
+	default:
+		h.cfg.Sessions.Forget(v.ctx())
+		h.done(v, templates.MessageDisabled, accountStatus{State: templates.FactorOff.String()})
+	}
+}
+
+// refuseChange answers a change of the factor whose proof wasn't good.
+func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
+	if prefersJSON(v.r) {
+		h.failCode(v, answer)
+		return
+	}
+	h.showSecurity(v, codeStatus(answer), answer)
+}
+
+// done says that the second factor was switched on or off.
+func (h *Handlers) done(v *visit, kind templates.MessageKind, s accountStatus) {
+	if prefersJSON(v.r) {
+		sendJSON(v.w, http.StatusOK, typeJSON, s)
+		return
+	}
+	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
+		p.Email = v.user.Email
+		return templates.Message{Page: p, Kind: kind}
+	})
+}

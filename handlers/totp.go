@@ -1,0 +1,93 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/eagate/eagate/internal/factor"
+)
+
+// totp unlocks a session by a code.
+func (h *Handlers) totp(v *visit) {
+	if v.verdict != factor.Locked {
+		h.goOn(v)
+		return
+	}
+	if h.cfg.Sessions.Moved(v.ctx()) {
+		if h.admit(v) {
+			h.goOn(v)
+		}
+		return
+	}
+	code, ok := h.readCode(v)
+	if !ok {
+		return
+	}
+	ref, err := h.cfg.Sessions.Bind(v.ctx())
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, code, h.cfg.Sessions.Until(v.ctx()))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if answer.Result != factor.CodeAccepted {
+		if prefersJSON(v.r) {
+			h.failCode(v, answer)
+			return
+		}
+		h.showChallenge(v, codeStatus(answer), answer)
+		return
+	}
+	if !h.unlock(v, secret) {
+		return
+	}
+	h.goOn(v)
+}
+
+// unlock puts a grant into the session, or answers the request.
+func (h *Handlers) unlock(v *visit, secret string) bool {
+	err := h.cfg.Sessions.Unlock(v.w, v.r, secret)
+	if err == nil {
+		return true
+	}
+	if undo := h.cfg.Rules.Revoke(context.WithoutCancel(v.ctx()), secret); undo != nil {
+		h.cfg.Log.ErrorContext(v.ctx(), "eagate: unused grant not revoked", "error", undo)
+	}
+	h.Unavailable(v.w, v.r, err)
+	return false
+}
+
+// codeStatus is the HTTP status that says what became of a code.
+func codeStatus(answer factor.CodeAnswer) int {
+	switch answer.Result {
+	case factor.CodeAccepted:
+		return http.StatusOK
+	case factor.CodeWrong, factor.CodeUsed, factor.CodeNotApplicable:
+		return http.StatusUnprocessableEntity
+	case factor.CodePaused, factor.CodeBlocked:
+		return http.StatusTooManyRequests
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// failCode tells a program what became of its code.
+func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
+	f := failure{status: codeStatus(answer)}
+	switch answer.Result {
+	case factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
+		f.kind, f.title = "code-wrong", "That is not the code of this moment"
+	case factor.CodeUsed:
+		f.kind, f.title = "code-used", "That code has been used; wait for the next one"
+	case factor.CodePaused:
+		f.kind, f.title = "code-paused", "Too many wrong codes; try again later"
+	case factor.CodeBlocked:
+		f.kind, f.title = "code-blocked", "Too many wrong codes; codes are no longer accepted"
+	}
+	if now := h.cfg.Rules.Now(); answer.Until.After(now) {
+		f.retryIn = answer.Until.Sub(now)
+	}
+	h.fail(v.w, v.r, f)
+}

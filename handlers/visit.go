@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// A visit is a request of somebody who is logged in.
+type visit struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	user    factor.User
+	verdict factor.Verdict
+	grant   store.Grant // of a verified session
+}
+
+func (v *visit) ctx() context.Context { return v.r.Context() }
+
+func withRoute(r *http.Request, route *chi.Context) context.Context {
+	return context.WithValue(r.Context(), chi.RouteCtxKey, route)
+}
+
+// signedIn calls next for a user who is logged in, verified or not.
+func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		secret, ok := h.cfg.Sessions.Grant(r.Context())
+		if !ok {
+			h.NoSession(w, r)
+			return
+		}
+		user, ok := h.cfg.User(r)
+		if !ok {
+			h.signIn(w, r)
+			return
+		}
+		verdict, grant, err := h.cfg.Sessions.Check(r.Context(), user, secret)
+		if err != nil {
+			h.Unavailable(w, r, err)
+			return
+		}
+		next(&visit{w: w, r: r, user: user, verdict: verdict, grant: grant})
+	}
+}
+
+// unlocked calls next for a user who is logged in and, having a second factor,
+// has proved it.
+func (h *Handlers) unlocked(next func(*visit)) http.HandlerFunc {
+	return h.signedIn(func(v *visit) {
+		if v.verdict == factor.Locked && !h.admit(v) {
+			return
+		}
+		next(v)
+	})
+}
+
+// admit lets a locked session in if it can be unlocked right now, and answers
+// the request otherwise.
+func (h *Handlers) admit(v *visit) bool {
+	verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return false
+	}
+	if verdict != factor.Verified {
+		h.Lock(v.w, v.r, v.user)
+		return false
+	}
+	v.verdict, v.grant = verdict, grant
+	return true
+}

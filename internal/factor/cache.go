@@ -1,0 +1,85 @@
+package factor
+
+import (
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/eagate/eagate/store"
+)
+
+// cache holds for a few seconds what [Rules.Check] needs of accounts and
+// grants, so that a page with its fifty requests asks the store once. A change
+// made on this node is seen at once, one made on another node when the entry
+// has aged.
+type cache struct {
+	accounts *lru.Cache[string, cachedAccount] // by user ID
+	grants   *lru.Cache[string, cachedGrant]   // by the grant's secret
+
+	// changes counts what was forgotten: an entry that was read from the store
+	// before a change must not be put here after it.
+	mu      sync.Mutex
+	changes uint64
+}
+
+type cachedAccount struct {
+	on    bool
+	epoch uint64
+	until time.Time
+}
+
+type cachedGrant struct {
+	store.Grant
+	until time.Time
+}
+
+func newCache() (*cache, error) {
+	accounts, err := lru.New[string, cachedAccount](cacheSize)
+	if err != nil {
+		return nil, err
+	}
+	grants, err := lru.New[string, cachedGrant](cacheSize)
+	if err != nil {
+		return nil, err
+	}
+	return &cache{accounts: accounts, grants: grants}, nil
+}
+
+// now returns what put wants to be told.
+func (c *cache) now() (changes uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
+}
+
+// put calls add unless something was forgotten since now returned changes.
+func (c *cache) put(changes uint64, add func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changes == changes {
+		add()
+	}
+}
+
+func (c *cache) forgetAccount(userID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	c.accounts.Remove(userID)
+}
+
+func (c *cache) forgetGrant(secret string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	c.grants.Remove(secret)
+}
+
+// forgetGrants forgets all of them: for a grant whose secret isn't known here.
+func (c *cache) forgetGrants() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	c.grants.Purge()
+}

@@ -1,0 +1,179 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+var (
+	// ErrNoEnrolment says that this session has no enrolment under way: none was
+	// begun, it took too long, or another session began one since.
+	ErrNoEnrolment = errors.New("factor: no enrolment under way in this session")
+
+	// ErrOff says that there is no second factor to be switched off.
+	ErrOff = errors.New("factor: no second factor")
+)
+
+// An Enrolment is what a user needs to set up a phone.
+type Enrolment struct {
+	Secret     string // Base32 without padding
+	URI        string // the same with all that goes with it, for the QR code
+	Parameters Parameters
+	ExpiresAt  time.Time
+}
+
+// Proof shows that the user of an unlocked session has the second factor at
+// hand.
+type Proof struct {
+	Fresh bool   // the session was verified moments ago
+	Code  string // a code, if one was typed
+}
+
+// prove checks a proof inside an update of acct.
+func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
+	if p.Fresh && p.Code == "" {
+		return CodeAnswer{Result: CodeAccepted}, nil
+	}
+	return r.tryInForce(acct, p.Code)
+}
+
+// Stage makes a new secret for the user, which the session may see and confirm.
+// The factor in force, if any, stays in force until then, and is asked for.
+func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (CodeAnswer, error) {
+	p := r.cfg.TOTP
+	staged := &store.Staged{
+		Factor: store.Factor{
+			Secret:    r.cfg.Keys.Seal(newSecret(), secretPurpose, user.ID),
+			Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
+		},
+		Binding:   s.Binding,
+		ExpiresAt: r.cfg.Now().Add(enrolmentTime),
+	}
+	var answer CodeAnswer
+	err := r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
+		if acct.State == store.On {
+			if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
+				return err
+			}
+		} else {
+			// There is nothing yet that could be guessed, so that old mistakes
+			// must not keep the user from starting over.
+			answer = CodeAnswer{Result: CodeAccepted}
+			acct.Failures, acct.LockedUntil = 0, time.Time{}
+		}
+		acct.Staged = staged
+		return nil
+	})
+	return answer, err
+}
+
+// Staged returns the enrolment that the session has under way, or
+// [ErrNoEnrolment].
+func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, error) {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	if !r.stagedBy(acct, s) {
+		return Enrolment{}, ErrNoEnrolment
+	}
+	f := acct.Staged.Factor
+	plain, err := r.cfg.Keys.Open(f.Secret, secretPurpose, user.ID)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
+	secret := secretText.EncodeToString(plain)
+	return Enrolment{
+		Secret:     secret,
+		URI:        provisioningURI(r.cfg.Issuer, user.Email, r.cfg.ClientID, secret, p),
+		Parameters: p,
+		ExpiresAt:  acct.Staged.ExpiresAt,
+	}, nil
+}
+
+// stagedBy reports whether the session may see and confirm what is staged.
+// Another session of the same user may not: whoever only has the password could
+// otherwise read along while the owner enrols.
+func (r *Rules) stagedBy(acct store.Account, s Session) bool {
+	return acct.Staged != nil && s.is(acct.Staged.Binding) && r.cfg.Now().Before(acct.Staged.ExpiresAt)
+}
+
+// Confirm brings the staged factor into force if the code is right. All that
+// was proved before is void then; the secret of a new grant is returned for
+// this session.
+func (r *Rules) Confirm(ctx context.Context, user User, s Session, code string, until time.Time) (answer CodeAnswer, secret string, err error) {
+	var epoch uint64
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+		if !r.stagedBy(*acct, s) {
+			return ErrNoEnrolment
+		}
+		var (
+			step int64
+			err  error
+		)
+		if answer, step, err = r.try(acct, acct.Staged.Factor, 0, code); err != nil || answer.Result != CodeAccepted {
+			return err
+		}
+		acct.State = store.On
+		acct.Factor, acct.Staged = acct.Staged.Factor, nil
+		acct.Email = user.Email
+		acct.EnabledAt = r.cfg.Now()
+		acct.LastStep = max(acct.LastStep, step)
+		r.changed(acct)
+		epoch = acct.Epoch
+		return nil
+	})
+	if err != nil || answer.Result != CodeAccepted {
+		return answer, "", err
+	}
+	r.syncSoon(ctx, user.ID)
+	secret, err = r.grant(ctx, store.Grant{
+		UserID: user.ID, Epoch: epoch, Method: store.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
+	})
+	return answer, secret, err
+}
+
+// Disable switches the second factor off, or returns [ErrOff].
+func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer, error) {
+	var answer CodeAnswer
+	err := r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
+		if acct.State != store.On {
+			return ErrOff
+		}
+		if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
+			return err
+		}
+		if r.cfg.SecretOnDisable {
+			acct.Sync.Retired = acct.Factor.Secret
+		}
+		acct.State = store.Off
+		acct.Factor, acct.Staged = store.Factor{}, nil
+		acct.EnabledAt = time.Time{}
+		acct.LastStep = 0
+		r.changed(acct)
+		return nil
+	})
+	if err == nil && answer.Result == CodeAccepted {
+		r.syncSoon(ctx, user.ID)
+	}
+	return answer, err
+}
+
+// changed voids what was proved with the factor that acct had, and notes that
+// the service must be told.
+func (r *Rules) changed(acct *store.Account) {
+	now := r.cfg.Now()
+	acct.Epoch++
+	acct.Push.Live = ""
+	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
+	if !acct.Sync.Late() {
+		acct.Sync.Since = now
+	}
+	acct.Sync.Wanted++
+	acct.Sync.Attempts = 0
+	acct.Sync.NextAt = now
+}

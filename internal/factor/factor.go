@@ -1,0 +1,176 @@
+// Package factor holds the rules: who must prove, what counts as proof, and
+// how often one may try. It knows nothing of HTTP.
+//
+// Everything that decides is an atomic change of a record in the store (see
+// package store), so that the rules hold on any number of nodes:
+//
+//   - [Rules.Check] tells whether a session may pass: the one question that is
+//     asked on every request.
+//   - [Rules.Begin], [Rules.Decide] and [Rules.Consume] lead a challenge from
+//     the push request over the phone's answer to a grant.
+//   - [Rules.VerifyCode] turns a code into a grant.
+//   - [Rules.Stage], [Rules.Confirm] and [Rules.Disable] switch the second
+//     factor on and off, and [Rules.Run] tells the service.
+package factor
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/store"
+)
+
+// A Service is what the rules need of the eAuthenticator service;
+// *client.Client is one.
+type Service interface {
+	CreateSession(ctx context.Context, email string) (token string, err error)
+	SecretNumber(ctx context.Context, token string) (number string, err error)
+	SyncStatus(ctx context.Context, s client.Status) error
+}
+
+// A User is who the application says is logged in.
+type User struct {
+	ID    string
+	Email string
+}
+
+// A Session is what the browser session of a request knows of its challenge,
+// and what it is bound by.
+type Session struct {
+	// Token is the service's session token that the session holds, if any.
+	Token string
+
+	// Binding is a hash of the session's own ID. A challenge belongs to the
+	// session if either its token or its binding does: concurrent requests can
+	// overwrite what a session holds, but not what it is called; and the
+	// application may rename it, but keeps what it holds. It is empty for a
+	// session that was never saved.
+	Binding string
+}
+
+// is reports whether s is the session with that binding. A session that isn't
+// bound yet is none.
+func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
+
+// Config is what the rules are made of. The zero value of each limit is
+// replaced by its default.
+type Config struct {
+	Store   store.Store
+	Service Service
+	Keys    *Keyring
+
+	Issuer          string
+	ClientID        string
+	SecretOnDisable bool
+
+	TOTP          Parameters
+	TokenLifetime time.Duration // how long a challenge lives
+
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// The limits.
+const (
+	DefaultTokenLifetime = 5 * time.Minute
+	MaxTokenLifetime     = 10 * time.Minute // ASVS 5.0 6.5.5
+
+	freshness      = 5 * time.Minute  // how recent a proof must be to change the factor without another
+	enrolmentTime  = 30 * time.Minute // from the QR code to its first code
+	forgetAfter    = time.Hour        // how long an ended challenge can still be shown
+	cacheLifetime  = 2 * time.Second  // how old what Check knows may be
+	cacheSize      = 1 << 14          // accounts and grants each
+	reservation    = 15 * time.Second // longer than the two calls that start a challenge may take
+	failuresFree   = 4                // wrong codes before the first pause
+	failuresMax    = 20               // wrong codes in a row before only others can help (NIST SP 800-63B-4 §3.2.2)
+	firstPause     = 30 * time.Second
+	longestPause   = time.Hour
+	pushMost       = 3 // requests to the phone in pushWindow
+	pushWindow     = 15 * time.Minute
+	rejectionPause = 15 * time.Minute
+)
+
+// Rules are safe for concurrent use.
+type Rules struct {
+	cfg     Config
+	cache   *cache
+	waiting waiters
+	failing atomic.Bool // the last background pass hit a fault of the store
+}
+
+// New checks the configuration and returns every fault in it.
+func New(cfg Config) (*Rules, error) {
+	if cfg.TOTP == (Parameters{}) {
+		cfg.TOTP = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	}
+	if cfg.TokenLifetime == 0 {
+		cfg.TokenLifetime = DefaultTokenLifetime
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	faults := []error{cfg.TOTP.check()}
+	if cfg.TokenLifetime < DefaultTokenLifetime || cfg.TokenLifetime > MaxTokenLifetime {
+		faults = append(faults, errors.New("factor: session tokens must be kept for 5 to 10 minutes, not "+cfg.TokenLifetime.String()))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	cache, err := newCache()
+	if err != nil {
+		return nil, err
+	}
+	return &Rules{cfg: cfg, cache: cache}, nil
+}
+
+// Account returns the user's account as the store has it.
+func (r *Rules) Account(ctx context.Context, userID string) (store.Account, error) {
+	return r.cfg.Store.Account(ctx, userID)
+}
+
+// Digits is how many digits a code has that acct's factor in force makes.
+func (r *Rules) Digits(acct store.Account) int {
+	if acct.State == store.On {
+		return acct.Factor.Digits
+	}
+	return r.cfg.TOTP.Digits
+}
+
+// TokenLifetime is how long a challenge lives.
+func (r *Rules) TokenLifetime() time.Duration { return r.cfg.TokenLifetime }
+
+// Now is the rules' clock.
+func (r *Rules) Now() time.Time { return r.cfg.Now() }
+
+// updateAccount changes an account and lets no stale copy of it be used here.
+func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*store.Account) error) error {
+	defer r.cache.forgetAccount(userID)
+	return r.cfg.Store.UpdateAccount(ctx, userID, change)
+}
+
+// hash names a secret in the store without giving it away. The secrets are
+// random and long, so a plain SHA-256 does.
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Binding names the browser session with that ID.
+func Binding(sessionID string) string { return hash("eagate session\x00" + sessionID) }
+
+// newID returns 256 random bits as text.
+func newID() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,142 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// A Verdict says what to do with a request.
+type Verdict uint8
+
+const (
+	Locked   Verdict = iota // it must prove the second factor first; the zero value
+	Verified                // it has
+	Open                    // the user has no second factor
+)
+
+// Check tells whether the user's session, which holds the secret of that grant
+// or "", may pass. An error means that it can't be told, and so: no.
+//
+// What is cached can let a session in, but never lock it out: that would send
+// somebody who has just proved it on another node through it again.
+func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, store.Grant, error) {
+	now := r.cfg.Now()
+	acct, okA := r.cache.accounts.Get(userID)
+	if okA && now.Before(acct.until) {
+		g, okG := r.cache.grants.Get(secret)
+		if !okG || !now.Before(g.until) {
+			g = cachedGrant{}
+		}
+		if verdict := judge(acct, g.Grant, userID, now); verdict != Locked {
+			return verdict, g.Grant, nil
+		}
+	}
+	return r.checkStored(ctx, userID, secret, now)
+}
+
+// judge is the one place that decides whether a session may pass: with this
+// account, and this grant or the zero one.
+func judge(acct cachedAccount, g store.Grant, userID string, now time.Time) Verdict {
+	switch {
+	case !acct.on:
+		return Open
+	case g.ID == "" || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
+		return Locked
+	}
+	return Verified
+}
+
+// checkStored asks the store, and remembers what it says.
+func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time.Time) (Verdict, store.Grant, error) {
+	changes := r.cache.now()
+	until := now.Add(cacheLifetime)
+	stored, err := r.cfg.Store.Account(ctx, userID)
+	if err != nil {
+		return Locked, store.Grant{}, err
+	}
+	acct := cachedAccount{on: stored.State == store.On, epoch: stored.Epoch, until: until}
+	r.cache.put(changes, func() { r.cache.accounts.Add(userID, acct) })
+	if !acct.on || secret == "" {
+		return judge(acct, store.Grant{}, userID, now), store.Grant{}, nil
+	}
+	g, err := r.cfg.Store.Grant(ctx, hash(secret))
+	if errors.Is(err, store.ErrNotFound) {
+		return Locked, store.Grant{}, nil
+	}
+	if err != nil {
+		return Locked, store.Grant{}, err
+	}
+	r.cache.put(changes, func() { r.cache.grants.Add(secret, cachedGrant{Grant: g, until: until}) })
+	if verdict := judge(acct, g, userID, now); verdict != Verified {
+		return verdict, store.Grant{}, nil
+	}
+	return Verified, g, nil
+}
+
+// CheckReturning is Check for a session that has lost its grant's secret, which
+// a cookie of ours has kept: only the session that the grant was made in
+// counts.
+func (r *Rules) CheckReturning(ctx context.Context, userID, secret string, s Session) (Verdict, store.Grant, error) {
+	verdict, g, err := r.Check(ctx, userID, secret)
+	if verdict == Verified && !s.is(g.Binding) {
+		return Locked, store.Grant{}, nil
+	}
+	return verdict, g, err
+}
+
+// Verification returns the grant with that secret if it is good.
+func (r *Rules) Verification(ctx context.Context, secret string) (store.Grant, bool) {
+	if secret == "" {
+		return store.Grant{}, false
+	}
+	g, ok := r.cache.grants.Get(secret)
+	if !ok {
+		var err error
+		if g.Grant, err = r.cfg.Store.Grant(ctx, hash(secret)); err != nil {
+			return store.Grant{}, false
+		}
+	}
+	verdict, grant, err := r.Check(ctx, g.UserID, secret)
+	return grant, err == nil && verdict == Verified
+}
+
+// RevokeForeign ends the grant with that secret unless it is the user's own, and
+// reports whether it is of no more use to the session: the session has changed
+// hands since.
+func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool, error) {
+	g, err := r.cfg.Store.Grant(ctx, hash(secret))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return true, nil
+	case err != nil:
+		return false, err
+	case g.UserID == userID:
+		return false, nil
+	}
+	return true, r.Revoke(ctx, secret)
+}
+
+// Fresh reports whether a proof is recent enough to change the factor without
+// another one.
+func (r *Rules) Fresh(g store.Grant) bool {
+	age := r.cfg.Now().Sub(g.VerifiedAt)
+	return age >= 0 && age < freshness
+}
+
+// grant stores a new grant and returns its secret.
+func (r *Rules) grant(ctx context.Context, g store.Grant) (secret string, err error) {
+	secret = newID()
+	g.ID = hash(secret)
+	g.VerifiedAt = r.cfg.Now()
+	return secret, r.cfg.Store.CreateGrant(ctx, g)
+}
+
+// Revoke ends the grant with that secret: on this node at once, on others when
+// what they know has aged.
+func (r *Rules) Revoke(ctx context.Context, secret string) error {
+	defer r.cache.forgetGrant(secret)
+	return r.cfg.Store.DeleteGrant(ctx, hash(secret))
+}

@@ -1,0 +1,140 @@
+package factor
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// KeySize is the length of a key in bytes.
+const KeySize = 32
+
+// A Keyring seals what must not be read from the store. The first key seals;
+// all of them open, so that keys can be changed without a pause.
+type Keyring struct {
+	keys []sealingKey
+}
+
+type sealingKey struct {
+	id       [4]byte
+	aead     cipher.AEAD
+	callback string
+}
+
+const (
+	sealVersion = 1
+	sealHeader  = 1 + 4 // version, key ID
+)
+
+var errSealed = errors.New("factor: sealed secret is damaged, belongs to another record, or its key is missing")
+
+// NewKeyring derives what it needs from keys of 32 bytes each; the newest comes
+// first.
+func NewKeyring(keys ...[]byte) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("factor: no key")
+	}
+	k := new(Keyring)
+	var faults []error
+	for i, key := range keys {
+		if len(key) != KeySize {
+			faults = append(faults, fmt.Errorf("factor: key %d has %d bytes, want %d", i+1, len(key), KeySize))
+			continue
+		}
+		if isOneByte(key) {
+			faults = append(faults, fmt.Errorf("factor: key %d repeats a single byte; make one with crypto/rand", i+1))
+			continue
+		}
+		sk, err := deriveKey(key)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		k.keys = append(k.keys, sk)
+	}
+	return k, errors.Join(faults...)
+}
+
+func isOneByte(key []byte) bool {
+	for _, b := range key {
+		if b != key[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func deriveKey(key []byte) (sealingKey, error) {
+	var sk sealingKey
+	derive := func(purpose string, n int) ([]byte, error) {
+		return hkdf.Key(sha256.New, key, nil, "eagate "+purpose, n)
+	}
+	seal, err := derive("seal", 32)
+	if err != nil {
+		return sk, err
+	}
+	id, err := derive("key id", len(sk.id))
+	if err != nil {
+		return sk, err
+	}
+	callback, err := derive("callback", 24)
+	if err != nil {
+		return sk, err
+	}
+	block, err := aes.NewCipher(seal)
+	if err != nil {
+		return sk, err
+	}
+	copy(sk.id[:], id)
+	sk.callback = base64.RawURLEncoding.EncodeToString(callback)
+	sk.aead, err = cipher.NewGCMWithRandomNonce(block)
+	return sk, err
+}
+
+// Seal encrypts plain for one purpose and one owner. Only Open with the same
+// two gives it back, so a sealed secret can't be moved to another user's row.
+func (k *Keyring) Seal(plain []byte, purpose, owner string) []byte {
+	key := &k.keys[0]
+	sealed := make([]byte, sealHeader, sealHeader+len(plain)+key.aead.Overhead())
+	sealed[0] = sealVersion
+	copy(sealed[1:], key.id[:])
+	return key.aead.Seal(sealed, nil, plain, associated(purpose, owner))
+}
+
+// Open decrypts what Seal returned.
+func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
+	if len(sealed) < sealHeader || sealed[0] != sealVersion {
+		return nil, errSealed
+	}
+	for i := range k.keys {
+		key := &k.keys[i]
+		if string(key.id[:]) != string(sealed[1:sealHeader]) {
+			continue
+		}
+		plain, err := key.aead.Open(nil, nil, sealed[sealHeader:], associated(purpose, owner))
+		if err != nil {
+			return nil, errSealed
+		}
+		return plain, nil
+	}
+	return nil, errSealed
+}
+
+// associated joins the two so that no other pair gives the same bytes.
+func associated(purpose, owner string) []byte {
+	return append(append([]byte(purpose), 0), owner...)
+}
+
+// CallbackSecrets are the path elements under which the service may report, at
+// most two: the newest key's first.
+func (k *Keyring) CallbackSecrets() []string {
+	secrets := make([]string, 0, 2)
+	for _, key := range k.keys[:min(len(k.keys), 2)] {
+		secrets = append(secrets, key.callback)
+	}
+	return secrets
+}

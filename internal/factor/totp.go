@@ -1,0 +1,112 @@
+package factor
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pquerna/otp"
+
+	"github.com/eagate/eagate/store"
+)
+
+// SecretSize is the length of a new TOTP secret in bytes (RFC 4226 §4, R6).
+const SecretSize = 20
+
+// minSecretSize is the shortest secret with which a code is accepted
+// (RFC 4226 §4, R6: 128 bits).
+const minSecretSize = 16
+
+// Parameters are how codes are made from a secret (RFC 6238 §1.2).
+type Parameters struct {
+	Algorithm string        // SHA1, SHA256 or SHA512
+	Digits    int           // 6 or 8
+	Period    time.Duration // whole seconds
+}
+
+var algorithms = map[string]otp.Algorithm{
+	"SHA1":   otp.AlgorithmSHA1,
+	"SHA256": otp.AlgorithmSHA256,
+	"SHA512": otp.AlgorithmSHA512,
+}
+
+func (p Parameters) check() error {
+	var faults []error
+	if _, ok := algorithms[p.Algorithm]; !ok {
+		faults = append(faults, fmt.Errorf("factor: unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", p.Algorithm))
+	}
+	if p.Digits != 6 && p.Digits != 8 {
+		faults = append(faults, fmt.Errorf("factor: TOTP codes of %d digits, want 6 or 8", p.Digits))
+	}
+	if p.Period < 15*time.Second || p.Period > 2*time.Minute || p.Period%time.Second != 0 {
+		faults = append(faults, fmt.Errorf("factor: TOTP period %v, want whole seconds from 15 s to 2 min", p.Period))
+	}
+	return errors.Join(faults...)
+}
+
+// secretText is how secrets are written in otpauth URIs, to the service and to
+// people.
+var secretText = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+func newSecret() []byte {
+	secret := make([]byte, SecretSize)
+	rand.Read(secret) // never fails
+	return secret
+}
+
+// parseCode returns the number that a code stands for. It takes ASCII digits of
+// exactly the right length: no spaces, no other scripts' digits.
+func parseCode(code string, digits int) (uint32, bool) {
+	if len(code) != digits {
+		return 0, false
+	}
+	var n uint32
+	for i := range len(code) {
+		c := code[i]
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + uint32(c-'0')
+	}
+	return n, true
+}
+
+// matchStep returns the newest time step, of the present one and the one
+// before, whose code is n. It takes one step of delay but no clock that is
+// ahead (RFC 6238 §5.2).
+func matchStep(f store.Factor, secret []byte, n uint32, now time.Time) (step int64, ok bool, err error) {
+	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
+	if err := p.check(); err != nil {
+		return 0, false, err
+	}
+	if len(secret) < minSecretSize {
+		return 0, false, fmt.Errorf("factor: TOTP secret has %d bytes, want at least %d", len(secret), minSecretSize)
+	}
+	mac := hmac.New(algorithms[p.Algorithm].Hash, secret)
+	modulus := uint32(1_000_000)
+	if p.Digits == 8 {
+		modulus = 100_000_000
+	}
+	present := now.Unix() / int64(p.Period/time.Second)
+	var counter [8]byte
+	var sum [64]byte
+	for _, s := range [...]int64{present, present - 1} {
+		mac.Reset()
+		binary.BigEndian.PutUint64(counter[:], uint64(s))
+		mac.Write(counter[:])
+		if truncate(mac.Sum(sum[:0]))%modulus == n && !ok {
+			step, ok = s, true
+		}
+	}
+	return step, ok, nil
+}
+
+// truncate is the dynamic truncation of RFC 4226 §5.3.
+func truncate(sum []byte) uint32 {
+	offset := sum[len(sum)-1] & 0xf
+	return binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
+}

@@ -1,0 +1,134 @@
+// Package session joins the browser's scs session to the rules: it keeps there
+// what must be kept, finds out whether the session may pass, and unlocks it.
+//
+// A session is not the authority on anything. scs writes whole sessions and the
+// last writer wins, so that a slow request can undo an unlock or bring back a
+// session that was logged out. What a session holds is therefore only names of
+// records in the store (see package factor).
+package session
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// What is kept in the session: plain strings, which scs decodes at the least
+// cost.
+const (
+	keyToken = "eagate.session_token" // the service's, while its challenge lasts
+	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
+	keyNext  = "eagate.next"          // the page to return to
+	keyNote  = "eagate.note"          // why there is no challenge
+	keyMoved = "eagate.moved"         // the session goes on under another ID
+)
+
+// Sessions is safe for concurrent use.
+type Sessions struct {
+	scs    *scs.SessionManager
+	rules  *factor.Rules
+	cookie http.Cookie // the returning cookie, but for its value
+}
+
+// New returns the sessions of that manager.
+func New(m *scs.SessionManager, rules *factor.Rules) *Sessions {
+	name := "eagate"
+	if m.Cookie.Secure {
+		name = "__Host-eagate"
+	}
+	return &Sessions{scs: m, rules: rules, cookie: http.Cookie{
+		Name: name, Path: "/", HttpOnly: true,
+		Secure: m.Cookie.Secure, SameSite: m.Cookie.SameSite, Partitioned: m.Cookie.Partitioned,
+	}}
+}
+
+// Grant returns the grant's secret that the session holds, if any. ok is false
+// where there is no session at all: LoadAndSave is missing.
+func (s *Sessions) Grant(ctx context.Context) (secret string, ok bool) {
+	// scs has no other way to ask that costs nothing on every request.
+	defer func() {
+		if recover() != nil {
+			secret, ok = "", false
+		}
+	}()
+	return s.scs.GetString(ctx, keyGrant), true
+}
+
+// Verification returns the good grant that the session holds, if any.
+func (s *Sessions) Verification(ctx context.Context) (store.Grant, bool) {
+	secret, ok := s.Grant(ctx)
+	if !ok {
+		return store.Grant{}, false
+	}
+	return s.rules.Verification(ctx, secret)
+}
+
+// Check tells whether the user's session may pass as it is.
+func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, store.Grant, error) {
+	return s.rules.Check(ctx, user.ID, secret)
+}
+
+// Ref returns what the rules need to know of the session.
+func (s *Sessions) Ref(ctx context.Context) factor.Session {
+	ref := factor.Session{Token: s.scs.GetString(ctx, keyToken)}
+	if id := s.scs.Token(ctx); id != "" {
+		ref.Binding = factor.Binding(id)
+	}
+	return ref
+}
+
+// Bind is Ref for a session that is about to begin something: one that was
+// never saved is saved first.
+func (s *Sessions) Bind(ctx context.Context) (factor.Session, error) {
+	if s.scs.Token(ctx) == "" {
+		s.scs.Put(ctx, keyNote, "") // has scs send the cookie
+		if _, _, err := s.scs.Commit(context.WithoutCancel(ctx)); err != nil {
+			return factor.Session{}, err
+		}
+	}
+	return s.Ref(ctx), nil
+}
+
+// Until is when the session ends, and with it what is granted to it.
+func (s *Sessions) Until(ctx context.Context) time.Time { return s.scs.Deadline(ctx) }
+
+// KeepToken keeps the service's session token.
+func (s *Sessions) KeepToken(ctx context.Context, token string) {
+	s.scs.Put(ctx, keyToken, token)
+	s.scs.Remove(ctx, keyNote)
+}
+
+// KeepNote keeps why there is no challenge, in place of one.
+func (s *Sessions) KeepNote(ctx context.Context, note string) {
+	s.scs.Remove(ctx, keyToken)
+	s.scs.Put(ctx, keyNote, note)
+}
+
+// Note returns what KeepNote kept.
+func (s *Sessions) Note(ctx context.Context) string { return s.scs.GetString(ctx, keyNote) }
+
+// KeepNext keeps the page to return to after unlocking.
+func (s *Sessions) KeepNext(ctx context.Context, next string) {
+	if s.scs.GetString(ctx, keyNext) != next {
+		s.scs.Put(ctx, keyNext, next)
+	}
+}
+
+// TakeNext returns what KeepNext kept, and forgets it.
+func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString(ctx, keyNext) }
+
+// Moved reports whether the session goes on under another ID: this one is only
+// kept so that requests that were under way then aren't logged out.
+func (s *Sessions) Moved(ctx context.Context) bool { return s.scs.GetBool(ctx, keyMoved) }
+
+// Forget removes all that eagate keeps in the session.
+func (s *Sessions) Forget(ctx context.Context) {
+	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote} {
+		s.scs.Remove(ctx, key)
+	}
+}

@@ -1,0 +1,69 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/factor"
+)
+
+// CommitError says that a session couldn't be saved.
+type CommitError struct{ Err error }
+
+func (e *CommitError) Error() string { return "session: not saved: " + e.Err.Error() }
+func (e *CommitError) Unwrap() error { return e.Err }
+
+// A Before is what a session was when a request came.
+type Before struct {
+	User   factor.User
+	Known  bool   // whether there was a user
+	Secret string // of the grant
+	Ref    factor.Session
+}
+
+// Ended reports whether the request that is being handled changed who the
+// session belongs to: a logout, by whatever means of scs, or another user. user
+// is asked only if the session was changed at all.
+func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User, bool)) bool {
+	switch s.scs.Status(ctx) {
+	case scs.Unmodified:
+		return false
+	case scs.Destroyed:
+		return true
+	case scs.Modified:
+	}
+	if b.Secret != "" && s.scs.GetString(ctx, keyGrant) != b.Secret {
+		return true
+	}
+	if b.Ref.Token != "" && s.scs.GetString(ctx, keyToken) != b.Ref.Token {
+		return true
+	}
+	u, ok := user()
+	return ok != b.Known || u.ID != b.User.ID
+}
+
+// End makes worthless what the session held before: its grant and its
+// challenge.
+func (s *Sessions) End(ctx context.Context, b Before) error {
+	ctx = context.WithoutCancel(ctx)
+	var errs []error
+	if b.Secret != "" {
+		errs = append(errs, s.rules.Revoke(ctx, b.Secret))
+	}
+	if b.Known && (b.Ref.Token != "" || b.Ref.Binding != "") {
+		errs = append(errs, s.rules.Abandon(ctx, b.User, b.Ref))
+	}
+	return errors.Join(errs...)
+}
+
+// DropForeign removes a grant from the session that isn't the user's: the
+// session has changed hands.
+func (s *Sessions) DropForeign(ctx context.Context, user factor.User, secret string) error {
+	foreign, err := s.rules.RevokeForeign(ctx, user.ID, secret)
+	if foreign && err == nil {
+		s.scs.Remove(ctx, keyGrant)
+	}
+	return err
+}

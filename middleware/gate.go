@@ -1,0 +1,150 @@
+// Package middleware puts a second factor behind an application's password
+// login: a [Gate] stands between the session manager and the application, lets
+// verified sessions pass, and leads the others to the challenge.
+//
+//	gate, err := middleware.New(
+//		middleware.WithSessions(sessions),
+//		middleware.WithService(client.New(clientID, apiKey)),
+//		middleware.WithStore(store.NewMemory()),
+//		middleware.WithUser(currentUser),
+//		middleware.WithIssuer("Acme"),
+//		middleware.WithKey(key),
+//	)
+//
+// On chi, and on net/http:
+//
+//	router.Use(sessions.LoadAndSave, gate.Handler)
+//	http.ListenAndServe(addr, sessions.LoadAndSave(gate.Handler(mux)))
+//
+// # What is guarded
+//
+// [Gate.Handler] guards everything but the gate's own pages and what
+// [WithExempt], [WithLoginPath] and [WithLogoutPath] name. Requests of nobody in
+// particular, and of users who have no second factor, pass: it is the
+// application that asks for the password. A user switches the second factor on
+// at the base path, "/2fa/" unless set.
+//
+// A locked session's page navigations are sent to the challenge and come back to
+// where they wanted to go; everything else is refused as
+// application/problem+json with the challenge's address.
+//
+// # Logging out
+//
+// The gate sees a logout that goes through it, by whichever means of the session
+// manager, and makes worthless what the session held: a request that was still
+// under way can bring the session back, but not unlocked. Where only a group of
+// routes is guarded, by [Gate.Require], mount the logout in that group too.
+package middleware
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/eagate/eagate/handlers"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/templates"
+)
+
+// A Gate is the second factor of one application. It is safe for concurrent
+// use.
+type Gate struct {
+	base     string
+	callback string
+	user     func(*http.Request) (factor.User, bool)
+	exempt   exemptions
+	rules    *factor.Rules
+	sessions *session.Sessions
+	handlers *handlers.Handlers
+	log      *slog.Logger
+}
+
+// New returns the gate that the options describe, or an error that tells all
+// that is wrong with them. After that, no request meets a mistake in the
+// configuration.
+func New(opts ...Option) (*Gate, error) {
+	c := config{base: "/2fa", home: "/", log: slog.Default(), now: time.Now}
+	for _, opt := range opts {
+		opt(&c)
+	}
+	faults := []error{c.check()}
+
+	exempt, err := newExemptions(c.exemptPatterns())
+	faults = append(faults, err)
+	pages, err := templates.New(c.pages...)
+	faults = append(faults, err)
+	var keys *factor.Keyring
+	if c.keys != nil {
+		keys, err = factor.NewKeyring(c.keys...)
+		faults = append(faults, err)
+	}
+	cfg := factor.Config{
+		Store: c.store, Keys: keys, Issuer: c.issuer,
+		TOTP: c.parameters, TokenLifetime: c.lifetime, Log: c.log, Now: c.now,
+	}
+	if c.service != nil {
+		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()
+	}
+	rules, err := factor.New(cfg)
+	faults = append(faults, err)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+
+	g := &Gate{
+		base: c.base, exempt: exempt, rules: rules, log: c.log,
+		callback: keys.CallbackSecrets()[0],
+		sessions: session.New(c.sessions, rules),
+		user: func(r *http.Request) (factor.User, bool) {
+			u, ok := c.user(r)
+			return factor.User(u), ok && u.ID != ""
+		},
+	}
+	source := c.source
+	if source == nil {
+		source = handlers.RemoteAddr
+	}
+	g.handlers = handlers.New(handlers.Config{
+		Rules: rules, Sessions: g.sessions, Pages: pages, User: g.user,
+		Base: c.base, Issuer: c.issuer, HomePath: c.home, LoginPath: c.login, LogoutPath: c.logout,
+		TokenLifetime:   rules.TokenLifetime(),
+		CallbackSecrets: keys.CallbackSecrets(), CallbackNetworks: c.networks, CallbackSource: source,
+		Log: c.log,
+	})
+	register(g)
+	return g, nil
+}
+
+// exemptPatterns are the exemptions, named and implied.
+func (c *config) exemptPatterns() []string {
+	patterns := c.exempt
+	if c.login != "" {
+		patterns = append(patterns, "GET "+c.login, "POST "+c.login)
+	}
+	if c.logout != "" {
+		patterns = append(patterns, "POST "+c.logout)
+	}
+	return patterns
+}
+
+// Routes serves the gate's own pages and nothing else: for applications that
+// mount them apart from the guard, at the base path.
+func (g *Gate) Routes() http.Handler {
+	return http.HandlerFunc(g.handlers.ServeHTTP)
+}
+
+// CallbackURL is what to register in the Console as the application's callback,
+// where origin is the application's own, such as "https://app.example.com". It
+// holds a secret: it belongs in no page and no log.
+func (g *Gate) CallbackURL(origin string) string {
+	return strings.TrimRight(origin, "/") + g.base + "/callback/" + g.callback
+}
+
+// Run does what goes on in the background, until ctx ends: it tells the service
+// of changes that it couldn't be told of at once, and deletes what has expired.
+// It may run on every node.
+func (g *Gate) Run(ctx context.Context) { g.rules.Run(ctx) }

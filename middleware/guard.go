@@ -1,0 +1,106 @@
+package middleware
+
+import (
+	"net/http"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
+)
+
+// Handler serves the gate's own pages and guards everything else. It goes
+// inside the session manager's LoadAndSave.
+func (g *Gate) Handler(next http.Handler) http.Handler {
+	guarded := g.Require(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.handlers.Owns(r) {
+			g.handlers.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// Require guards next: only a session that has proved the second factor, or
+// whose user has none, gets there. It goes inside the session manager's
+// LoadAndSave; the pages must be mounted by [Gate.Routes].
+func (g *Gate) Require(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		before, pass := g.admit(w, r)
+		if !pass {
+			return
+		}
+		// Deferred, because a handler that panics may have logged out first.
+		defer g.after(w, r, &before)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// admit decides whether the request may pass, and answers it otherwise.
+func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Before, pass bool) {
+	ctx := r.Context()
+	secret, ok := g.sessions.Grant(ctx)
+	if !ok {
+		g.handlers.NoSession(w, r)
+		return before, false
+	}
+	before.Secret = secret
+	before.User, before.Known = g.user(r)
+	if !before.Known {
+		// Whoever was verified in this session has gone.
+		return before, secret == "" || g.end(w, r, &before)
+	}
+	verdict, _, err := g.sessions.Check(ctx, before.User, secret)
+	if err != nil {
+		g.handlers.Unavailable(w, r, err)
+		return before, false
+	}
+	if verdict == factor.Verified {
+		return before, true
+	}
+	if secret != "" {
+		if err := g.sessions.DropForeign(ctx, before.User, secret); err != nil {
+			g.handlers.Unavailable(w, r, err)
+			return before, false
+		}
+		before.Secret, _ = g.sessions.Grant(ctx)
+	}
+	before.Ref = g.sessions.Ref(ctx)
+	if verdict == factor.Open || g.exempt.match(r) {
+		return before, true
+	}
+	if r.Header.Get("Upgrade") == "" {
+		verdict, _, err = g.sessions.Admit(w, r, before.User)
+		if err != nil {
+			g.handlers.Unavailable(w, r, err)
+			return before, false
+		}
+	}
+	if verdict != factor.Verified {
+		g.handlers.Lock(w, r, before.User)
+		return before, false
+	}
+	before.Ref = factor.Session{}
+	before.Secret, _ = g.sessions.Grant(ctx)
+	return before, true
+}
+
+// end makes worthless what the session of somebody who has gone holds.
+func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Before) bool {
+	if err := g.sessions.End(r.Context(), *before); err != nil {
+		g.handlers.Unavailable(w, r, err)
+		return false
+	}
+	g.sessions.Forget(r.Context())
+	return true
+}
+
+// after sees whether the request was a logout, or changed the user.
+func (g *Gate) after(w http.ResponseWriter, r *http.Request, before *session.Before) {
+	ended := g.sessions.Ended(r.Context(), *before, func() (factor.User, bool) { return g.user(r) })
+	if !ended {
+		return
+	}
+	if err := g.sessions.End(r.Context(), *before); err != nil {
+		g.log.ErrorContext(r.Context(), "eagate: a session that ended could not be made worthless", "error", err)
+	}
+}

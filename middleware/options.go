@@ -1,0 +1,198 @@
+package middleware
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/templates"
+)
+
+// An Option sets up a [Gate]; see [New].
+type Option func(*config)
+
+type config struct {
+	sessions *scs.SessionManager
+	service  *client.Client
+	store    store.Store
+	user     func(*http.Request) (User, bool)
+	issuer   string
+	keys     [][]byte
+
+	base       string
+	home       string
+	login      string
+	logout     string
+	exempt     []string
+	insecure   bool
+	networks   []netip.Prefix
+	source     func(*http.Request) (netip.Addr, error)
+	lifetime   time.Duration
+	parameters factor.Parameters
+	pages      []templates.Option
+	log        *slog.Logger
+	now        func() time.Time
+}
+
+// A User is who the application says is logged in.
+type User struct {
+	// ID is the application's own, never-changing ID of the user. The second
+	// factor hangs on it, not on the e-mail address.
+	ID string
+
+	// Email is the address that the phone app knows the user by, and that its
+	// requests are sent to.
+	Email string
+}
+
+// WithSessions names the session manager whose LoadAndSave runs outside the
+// gate. Required. Its cookie must be Secure; see [WithInsecureCookie].
+func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.sessions = m } }
+
+// WithService names the eAuthenticator API. Required.
+func WithService(s *client.Client) Option { return func(c *config) { c.service = s } }
+
+// WithStore names the place where accounts, challenges and grants are kept.
+// Required.
+func WithStore(s store.Store) Option { return func(c *config) { c.store = s } }
+
+// WithUser names the function that tells who is logged in by password.
+// Required. It is called on every request, so it should only look into the
+// session; ok is false when nobody is logged in.
+func WithUser(user func(*http.Request) (u User, ok bool)) Option {
+	return func(c *config) { c.user = user }
+}
+
+// WithIssuer names the application, as users see it in the phone app and on the
+// pages. Required.
+func WithIssuer(name string) Option { return func(c *config) { c.issuer = name } }
+
+// WithKey gives the key, 32 random bytes, from which everything is derived that
+// must be secret: what seals TOTP secrets in the store, and the callback's path.
+// Required. To change the key, give the new one first and keep the former ones
+// after it: they still open what they sealed, and the callback of the newest two
+// is taken.
+func WithKey(key []byte, former ...[]byte) Option {
+	return func(c *config) { c.keys = append([][]byte{key}, former...) }
+}
+
+// WithBasePath puts the gate's own pages below another path than "/2fa".
+func WithBasePath(path string) Option { return func(c *config) { c.base = path } }
+
+// WithHomePath names the page to go to after the challenge when none was asked
+// for before; "/" unless set.
+func WithHomePath(path string) Option { return func(c *config) { c.home = path } }
+
+// WithLoginPath names the application's login page: it is what the gate's own
+// pages lead to when nobody is logged in. It is exempt, for GET and POST, so
+// that somebody who is stopped at the challenge can log in as somebody else.
+func WithLoginPath(path string) Option { return func(c *config) { c.login = path } }
+
+// WithLogoutPath names the route that ends a session by POST. It is exempt, and
+// the challenge page offers it.
+func WithLogoutPath(path string) Option { return func(c *config) { c.logout = path } }
+
+// WithExempt names routes that need no second factor, as [http.ServeMux]
+// patterns without a host: "GET /healthz", "/static/", "POST /webhooks/{id}". A
+// request whose path isn't in its plain form (dots, doubled or encoded slashes)
+// is never exempt, so that no exemption reaches further than it seems.
+func WithExempt(patterns ...string) Option {
+	return func(c *config) { c.exempt = append(c.exempt, patterns...) }
+}
+
+// WithInsecureCookie allows a session cookie without Secure: for development on
+// http://localhost only.
+func WithInsecureCookie() Option { return func(c *config) { c.insecure = true } }
+
+// WithCallbackNetworks takes the service's callback only from these networks.
+// The address is the other end of the connection; behind a reverse proxy, set
+// [WithCallbackSource] as well.
+func WithCallbackNetworks(networks ...netip.Prefix) Option {
+	return func(c *config) { c.networks = append(c.networks, networks...) }
+}
+
+// WithCallbackSource names the function that tells where a callback comes from,
+// for [WithCallbackNetworks] behind a reverse proxy. It must trust no header
+// that a client can set.
+func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
+	return func(c *config) { c.source = source }
+}
+
+// WithTokenLifetime sets how long a request to the phone is good, and its
+// session token kept: 5 minutes unless set, 10 at most (ASVS 5.0 6.5.5).
+func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.lifetime = d } }
+
+// WithTOTP sets how the codes of new enrolments are made: algorithm SHA1, SHA256
+// or SHA512, of 6 or 8 digits, each for a period of whole seconds (RFC 6238).
+// "SHA1", 6 and 30 s unless set, which all authenticator apps can do.
+func WithTOTP(algorithm string, digits int, period time.Duration) Option {
+	return func(c *config) {
+		c.parameters = factor.Parameters{Algorithm: algorithm, Digits: digits, Period: period}
+	}
+}
+
+// WithPages sets up the pages: their languages and texts.
+func WithPages(opts ...templates.Option) Option {
+	return func(c *config) { c.pages = append(c.pages, opts...) }
+}
+
+// WithLogger names the logger; [slog.Default] unless set.
+func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }
+
+// WithClock names the clock; [time.Now] unless set.
+func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
+
+// check returns every fault.
+func (c *config) check() error {
+	var faults []error
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("middleware: "+format, args...))
+	}
+	if c.sessions == nil {
+		fault("no session manager: use WithSessions")
+	} else if !c.sessions.Cookie.Secure && !c.insecure {
+		fault("the session cookie isn't Secure: set Cookie.Secure, or for development WithInsecureCookie")
+	}
+	if c.service == nil {
+		fault("no service: use WithService")
+	} else if err := c.service.Check(); err != nil {
+		fault("WithService: %w", err)
+	}
+	if c.store == nil {
+		fault("no store: use WithStore")
+	}
+	if c.user == nil {
+		fault("nothing tells who is logged in: use WithUser")
+	}
+	if err := checkIssuer(c.issuer); err != nil {
+		fault("WithIssuer: %w", err)
+	}
+	if c.keys == nil {
+		fault("no key: use WithKey")
+	}
+	if err := checkBase(c.base); err != nil {
+		fault("WithBasePath: %w", err)
+	}
+	for name, path := range map[string]string{"WithHomePath": c.home, "WithLoginPath": c.login, "WithLogoutPath": c.logout} {
+		if err := checkPath(path); err != nil && path != "" {
+			fault("%s: %w", name, err)
+		}
+	}
+	for _, network := range c.networks {
+		if !network.IsValid() {
+			fault("WithCallbackNetworks: invalid network %q", network)
+		}
+	}
+	if c.source != nil && len(c.networks) == 0 {
+		fault("WithCallbackSource has no effect without WithCallbackNetworks")
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,71 @@
+package middleware
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+	"weak"
+
+	"github.com/eagate/eagate/store"
+)
+
+// A Method is a way to give the second factor.
+type Method = store.Method
+
+// The methods.
+const (
+	Push = store.MethodPush // the matching number, tapped on the phone
+	TOTP = store.MethodTOTP // a time-based code (RFC 6238)
+)
+
+// A Verification tells how and when a session was verified.
+type Verification struct {
+	UserID string
+	Method Method
+	At     time.Time
+	Until  time.Time // when it ends with the session, at the latest
+}
+
+// VerificationFrom returns how the session of a request was verified, given the
+// request's context. ok is false for a session that isn't verified: its user has
+// no second factor, or the route isn't guarded. It costs nothing on requests
+// that don't ask.
+func VerificationFrom(ctx context.Context) (v Verification, ok bool) {
+	for _, g := range gates.all() {
+		if grant, ok := g.sessions.Verification(ctx); ok {
+			return Verification{UserID: grant.UserID, Method: grant.Method, At: grant.VerifiedAt, Until: grant.ExpiresAt}, true
+		}
+	}
+	return Verification{}, false
+}
+
+// gates are the gates of this process, so that VerificationFrom finds the one
+// that a context belongs to by its session. Putting the answer into each
+// request's context instead would cost every request a copy of itself.
+var gates registry
+
+type registry struct {
+	mu   sync.RWMutex
+	list []weak.Pointer[Gate]
+}
+
+func register(g *Gate) {
+	gates.mu.Lock()
+	defer gates.mu.Unlock()
+	gates.list = slices.DeleteFunc(gates.list, func(p weak.Pointer[Gate]) bool { return p.Value() == nil })
+	gates.list = append(gates.list, weak.Make(g))
+}
+
+// all returns the gates that are still in use, the newest first.
+func (r *registry) all() []*Gate {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var list []*Gate
+	for _, p := range slices.Backward(r.list) {
+		if g := p.Value(); g != nil {
+			list = append(list, g)
+		}
+	}
+	return list
+}
