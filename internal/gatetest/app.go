@@ -1,0 +1,208 @@
+// Package gatetest runs whole applications behind a gate, for the tests of the
+// packages that make one: a password login in scs sessions, a guarded page, the
+// emulated service and phones, all over real sockets.
+package gatetest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// Secret is what the guarded page says: no locked response may contain it.
+const Secret = "the guarded page"
+
+// Key is the gate's key.
+var Key = []byte("0123456789abcdef0123456789abcdef")
+
+// A World is what several nodes of one application share.
+type World struct {
+	Emulator *emulator.Server
+	Store    *FaultyStore
+	Scs      *FaultyScs
+	Clock    *Clock
+	Log      *Log
+}
+
+// An App is one node.
+type App struct {
+	*World
+	URL      string
+	Gate     *middleware.Gate
+	Sessions *scs.SessionManager
+	Passed   *atomic.Int64 // calls of guarded handlers
+}
+
+// Setup changes how a node is made.
+type Setup struct {
+	Options []middleware.Option
+	Client  []client.Option
+	Service func(origin string) *client.Client
+
+	// Sessions changes the session manager.
+	Sessions func(*scs.SessionManager)
+
+	// Routes adds to the application's routes.
+	Routes func(app *App, mux *http.ServeMux)
+
+	// Wrap builds the handler out of the routes in another way than
+	// LoadAndSave(gate.Handler(mux)).
+	Wrap func(app *App, mux http.Handler) http.Handler
+}
+
+// NewWorld starts the service and the stores.
+func NewWorld(t testing.TB) *World {
+	t.Helper()
+	clock := &Clock{now: time.Now().Truncate(30 * time.Second)}
+	emu := emulator.Start(emulator.Config{Now: clock.Now})
+	t.Cleanup(emu.Close)
+	return &World{
+		Emulator: emu,
+		Store:    &FaultyStore{Store: store.NewMemory()},
+		Scs:      &FaultyScs{MemStore: memstore.NewWithCleanupInterval(0)},
+		Clock:    clock,
+		Log:      new(Log),
+	}
+}
+
+// New starts a world with one node.
+func New(t testing.TB, setups ...Setup) *App {
+	t.Helper()
+	return NewWorld(t).Node(t, setups...)
+}
+
+// Node starts a node.
+func (w *World) Node(t testing.TB, setups ...Setup) *App {
+	t.Helper()
+	sessions := scs.New()
+	sessions.Store = w.Scs
+	app := &App{World: w, Sessions: sessions, Passed: new(atomic.Int64)}
+	options := []middleware.Option{
+		middleware.WithSessions(sessions),
+		middleware.WithStore(w.Store),
+		middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+			email := sessions.GetString(r.Context(), "email")
+			return middleware.User{ID: "id of " + email, Email: email}, email != ""
+		}),
+		middleware.WithIssuer("Acme"),
+		middleware.WithKey(Key),
+		middleware.WithInsecureCookie(),
+		middleware.WithLogger(slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		middleware.WithClock(w.Clock.Now),
+		middleware.WithLoginPath("/login"),
+		middleware.WithLogoutPath("/logout"),
+		middleware.WithExempt("/open/"),
+	}
+	var clientOptions []client.Option
+	for _, s := range setups {
+		options = append(options, s.Options...)
+		clientOptions = append(clientOptions, s.Client...)
+		if s.Sessions != nil {
+			s.Sessions(sessions)
+		}
+	}
+	options = append([]middleware.Option{middleware.WithService(w.Emulator.Client(clientOptions...))}, options...)
+	gate, err := middleware.New(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Gate = gate
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", app.guarded)
+	mux.HandleFunc("GET /open/{rest...}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "open") })
+	mux.HandleFunc("POST /login", app.login)
+	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
+		if err := sessions.Destroy(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	wrap := func(_ *App, mux http.Handler) http.Handler { return sessions.LoadAndSave(gate.Handler(mux)) }
+	for _, s := range setups {
+		if s.Routes != nil {
+			s.Routes(app, mux)
+		}
+		if s.Wrap != nil {
+			wrap = s.Wrap
+		}
+	}
+	server := httptest.NewServer(wrap(app, mux))
+	t.Cleanup(server.Close)
+	app.URL = server.URL
+	w.Emulator.SetCallbackURL(gate.CallbackURL(server.URL))
+	return app
+}
+
+func (a *App) guarded(w http.ResponseWriter, r *http.Request) {
+	a.Passed.Add(1)
+	v, ok := middleware.VerificationFrom(r.Context())
+	w.Header().Set("X-Verified", fmt.Sprint(ok))
+	if ok {
+		w.Header().Set("X-Method", v.Method.String())
+	}
+	fmt.Fprint(w, Secret)
+}
+
+// login believes whoever comes.
+func (a *App) login(w http.ResponseWriter, r *http.Request) {
+	if err := a.Sessions.RenewToken(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	a.Sessions.Put(r.Context(), "email", r.PostFormValue("email"))
+}
+
+// A Clock is set by hand.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now returns the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Add lets time pass.
+func (c *Clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Log keeps what was logged.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+var _ io.Writer = (*Log)(nil)
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

@@ -1,0 +1,159 @@
+package gatetest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// A Browser keeps cookies and follows no redirect unless told to.
+type Browser struct {
+	t   testing.TB
+	App *App
+	Jar http.CookieJar
+	c   *http.Client
+}
+
+// Browser returns a new browser.
+func (a *App) Browser(t testing.TB) *Browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.browserWith(t, jar)
+}
+
+func (a *App) browserWith(t testing.TB, jar http.CookieJar) *Browser {
+	return &Browser{t: t, App: a, Jar: jar, c: &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// On returns the same browser at another node.
+func (b *Browser) On(app *App) *Browser { return app.browserWith(b.t, b.Jar) }
+
+// Copy returns another browser with the same cookies: a thief's.
+func (b *Browser) Copy() *Browser {
+	b.t.Helper()
+	c := b.App.Browser(b.t)
+	u, err := url.Parse(b.App.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	c.Jar.SetCookies(u, b.Jar.Cookies(u))
+	return c
+}
+
+// Cookie returns the value of a cookie, or "".
+func (b *Browser) Cookie(name string) string {
+	u, _ := url.Parse(b.App.URL)
+	for _, c := range b.Jar.Cookies(u) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// SetCookie sets a cookie.
+func (b *Browser) SetCookie(name, value string) {
+	u, _ := url.Parse(b.App.URL)
+	b.Jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
+// An Answer is a response that was read.
+type Answer struct {
+	Status   int
+	Header   http.Header
+	Location string
+	Body     string
+}
+
+// JSON returns a field of a JSON body.
+func (a Answer) JSON(name string) any {
+	var fields map[string]any
+	if json.Unmarshal([]byte(a.Body), &fields) != nil {
+		return nil
+	}
+	return fields[name]
+}
+
+// Secret reports whether the guarded page was shown.
+func (a Answer) Secret() bool { return strings.Contains(a.Body, Secret) }
+
+// Do sends a request; head holds names and values in turn.
+func (b *Browser) Do(method, path, body string, head ...string) Answer {
+	b.t.Helper()
+	req, err := http.NewRequest(method, b.App.URL+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for i := 0; i < len(head); i += 2 {
+		req.Header.Add(head[i], head[i+1])
+	}
+	return b.Send(req)
+}
+
+// Send sends a request.
+func (b *Browser) Send(req *http.Request) Answer {
+	b.t.Helper()
+	res, err := b.c.Do(req)
+	if err != nil {
+		b.t.Error(err)
+		return Answer{}
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Errorf("%s %s: body: %v", req.Method, req.URL.Path, err)
+	}
+	return Answer{Status: res.StatusCode, Header: res.Header, Location: res.Header.Get("Location"), Body: string(text)}
+}
+
+// Get navigates to a page.
+func (b *Browser) Get(path string) Answer {
+	b.t.Helper()
+	return b.Do(http.MethodGet, path, "", "Accept", "text/html")
+}
+
+// Follow is Get with redirects, and returns the last page's path too.
+func (b *Browser) Follow(path string) (Answer, string) {
+	b.t.Helper()
+	for range 10 {
+		a := b.Get(path)
+		if a.Location == "" {
+			return a, path
+		}
+		path = a.Location
+	}
+	b.t.Fatal("too many redirects")
+	return Answer{}, ""
+}
+
+// GetJSON is a program's GET.
+func (b *Browser) GetJSON(path string) Answer {
+	b.t.Helper()
+	return b.Do(http.MethodGet, path, "", "Accept", "application/json")
+}
+
+// Post submits a form of names and values in turn.
+func (b *Browser) Post(path string, fields ...string) Answer {
+	b.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return b.Do(http.MethodPost, path, form.Encode(), "Accept", "text/html", "Content-Type", "application/x-www-form-urlencoded")
+}
+
+// PostJSON is a program's POST of a JSON body.
+func (b *Browser) PostJSON(path, body string) Answer {
+	b.t.Helper()
+	return b.Do(http.MethodPost, path, body, "Accept", "application/json", "Content-Type", "application/json")
+}

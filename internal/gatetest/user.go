@@ -1,0 +1,109 @@
+package gatetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+)
+
+// Step is how long a code is good for.
+const Step = 30 * time.Second
+
+// Login logs in by password.
+func (b *Browser) Login(email string) *Browser {
+	b.t.Helper()
+	if a := b.Post("/login", "email", email); a.Status != 200 {
+		b.t.Fatalf("login: got status %d, want 200", a.Status)
+	}
+	return b
+}
+
+// Enrol switches the second factor on for the user who is logged in, and lets
+// the code's step pass.
+func (b *Browser) Enrol(email string) *emulator.Phone {
+	b.t.Helper()
+	a := b.PostJSON("/2fa/enable", "")
+	uri, _ := a.JSON("uri").(string)
+	phone := b.App.Emulator.Phone(email)
+	if err := phone.AddAccount(uri); err != nil {
+		b.t.Fatalf("enrol: %v; answer %d %s", err, a.Status, a.Body)
+	}
+	if a := b.Post("/2fa/enable/confirm", "code", Code(b.t, phone)); a.Status != 200 {
+		b.t.Fatalf("confirm: got status %d, want 200\n%s", a.Status, a.Body)
+	}
+	b.App.Clock.Add(Step)
+	return phone
+}
+
+// Code is what the phone shows.
+func Code(t testing.TB, phone *emulator.Phone) string {
+	t.Helper()
+	code, err := phone.Code()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// Enrolled returns the phone of a user who has the second factor.
+func (a *App) Enrolled(t testing.TB, email string) *emulator.Phone {
+	t.Helper()
+	return a.Browser(t).Login(email).Enrol(email)
+}
+
+// Stopped returns a browser that was led to the challenge, after the password
+// and the first page.
+func (a *App) Stopped(t testing.TB, email string) *Browser {
+	t.Helper()
+	b := a.Browser(t).Login(email)
+	if got := b.Get("/account"); got.Location != "/2fa/challenge" {
+		t.Fatalf("first page: got %d to %q, want 303 to /2fa/challenge", got.Status, got.Location)
+	}
+	return b
+}
+
+// Approve taps the right number.
+func Approve(t testing.TB, phone *emulator.Phone) {
+	t.Helper()
+	replies, err := phone.Approve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range replies {
+		if r.Status != 200 {
+			t.Fatalf("callback: got %d %s, want 200", r.Status, r.Body)
+		}
+	}
+}
+
+// Deny taps "It's not me".
+func Deny(t testing.TB, phone *emulator.Phone) {
+	t.Helper()
+	if _, err := phone.Deny(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// WantLocked fails the test unless the session is stopped, by page and by
+// program.
+func (b *Browser) WantLocked(when string) {
+	b.t.Helper()
+	before := b.App.Passed.Load()
+	for _, a := range []Answer{b.Get("/account"), b.GetJSON("/account"), b.Post("/account")} {
+		if a.Secret() || a.Status == 200 {
+			b.t.Errorf("%s: got in with status %d", when, a.Status)
+		}
+	}
+	if n := b.App.Passed.Load() - before; n != 0 {
+		b.t.Errorf("%s: the guarded handler was called %d times", when, n)
+	}
+}
+
+// WantIn fails the test unless the session is let in.
+func (b *Browser) WantIn(when string) {
+	b.t.Helper()
+	if a, at := b.Follow("/account"); !a.Secret() {
+		b.t.Errorf("%s: got %d at %s, want the page", when, a.Status, at)
+	}
+}

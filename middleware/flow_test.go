@@ -1,0 +1,59 @@
+package middleware_test
+
+import (
+	"testing"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+)
+
+// The whole way, from switching on to switching off.
+func TestFlow(t *testing.T) {
+	app := gatetest.New(t)
+	b := app.Browser(t).Login("alice@example.com")
+	b.WantIn("without a second factor")
+	phone := b.Enrol("alice@example.com")
+	b.WantIn("after enrolling")
+	if a := b.Post("/logout"); a.Status != 200 {
+		t.Fatalf("logout: got %d, want 200", a.Status)
+	}
+
+	b = app.Stopped(t, "alice@example.com")
+	b.WantLocked("before the approval")
+	page := b.Get("/2fa/challenge")
+	request, err := phone.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("number") != request.Number {
+		t.Errorf("status: got %s, want pending with %s", a.Body, request.Number)
+	}
+	if page.Status != 200 {
+		t.Errorf("challenge page: got %d", page.Status)
+	}
+	gatetest.Approve(t, phone)
+	a := b.GetJSON("/2fa/challenge/status")
+	if a.JSON("state") != "approved" || a.JSON("next") != "/2fa/challenge" {
+		t.Errorf("status: got %s, want approved", a.Body)
+	}
+	if a, at := b.Follow("/2fa/challenge"); !a.Secret() || at != "/account" {
+		t.Errorf("after the approval: got %d at %s, want the page at /account", a.Status, at)
+	}
+	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 1 {
+		t.Errorf("got %d session-token calls for one login, want 1", n)
+	}
+	if a := b.Post("/2fa/disable"); a.Status != 200 {
+		t.Errorf("disable: got %d %s", a.Status, a.Body)
+	}
+	b.WantIn("after switching off")
+	if a := app.Browser(t).Login("alice@example.com").Get("/account"); !a.Secret() {
+		t.Errorf("new login after switching off: got %d, want the page", a.Status)
+	}
+	var actions []string
+	for _, c := range app.Emulator.Calls(emulator.SyncStatus) {
+		actions = append(actions, string(c.Body))
+	}
+	if len(actions) != 2 {
+		t.Errorf("got status calls %q, want one ENABLE and one DISABLE", actions)
+	}
+}
