@@ -113,11 +113,13 @@ type Sync struct {
 	// Since is when the oldest change that the service doesn't know was made.
 	Since time.Time
 
-	// NextAt is when the next attempt is due. Whoever makes it puts NextAt off
-	// first, so that no other node makes it too.
-	NextAt   time.Time
-	Attempts int    // made in vain since Since
-	LastErr  string // why the last one failed
+	// ClaimedUntil keeps other nodes away while one makes an attempt; it passes
+	// by itself if that node dies.
+	ClaimedUntil time.Time
+
+	NextAt   time.Time // when the next attempt is due
+	Attempts int       // made in vain since Since
+	LastErr  string    // why the last one failed
 
 	// Retired is the sealed secret of a factor that was switched off, kept only
 	// where the service wants it with the DISABLE.

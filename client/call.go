@@ -1,0 +1,133 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"syscall"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
+)
+
+// A call is one exchange with the service.
+type call struct {
+	op       string
+	endpoint Endpoint
+	body     any      // marshalled to JSON, or nil
+	token    string   // for X-Session-Token, or empty
+	secrets  []string // that must not come up in an error, beside the API key
+	policy   retrypolicy.RetryPolicy[any]
+}
+
+// do makes the call, as often as its policy says, and returns the data of a
+// success.
+func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
+	if err := caller.Err(); err != nil {
+		return nil, gone(in.op, err)
+	}
+	var body []byte
+	if in.body != nil {
+		var err error
+		if body, err = json.Marshal(in.body); err != nil {
+			return nil, invalid(in.op, errors.New("body can't be written as JSON"))
+		}
+	}
+	done, ok := c.circuit.enter()
+	if !ok {
+		return nil, &Error{Op: in.op, Kind: Unavailable, cause: ErrCircuitOpen}
+	}
+	seen := nothing
+	defer func() { done(seen) }()
+
+	ctx, cancel := context.WithTimeout(caller, c.timeout)
+	defer cancel()
+
+	// The last attempt's result counts, even if the context ends meanwhile: an
+	// answer that has come is not thrown away, and why the service was
+	// unavailable says more than that the time is up.
+	var (
+		data json.RawMessage
+		fail *Error
+	)
+	_ = failsafe.With(in.policy).WithContext(ctx).Run(func() error {
+		data, fail = c.attempt(ctx, in, body)
+		if fail != nil {
+			return fail
+		}
+		return nil
+	})
+	if fail == nil {
+		seen = life
+		return data, nil
+	}
+	if err := caller.Err(); err != nil {
+		return nil, gone(in.op, err)
+	}
+	switch fail.Kind {
+	case Unavailable:
+		seen = death
+	case Inactive, Refused, Protocol:
+		seen = life
+	case Invalid, Canceled:
+	}
+	return nil, fail
+}
+
+// gone is the error of a call whose caller's context has ended. Its deadline
+// is one more way for the service to be too slow; its cancellation is not.
+func gone(op string, cause error) *Error {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return &Error{Op: op, Kind: Unavailable, cause: cause}
+	}
+	return &Error{Op: op, Kind: Canceled, cause: cause}
+}
+
+// attempt makes the call once.
+func (c *Client) attempt(ctx context.Context, in call, body []byte) (json.RawMessage, *Error) {
+	r := c.redactor(in.secrets)
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	address := *c.base
+	address = *address.JoinPath(in.endpoint.Path)
+	req, err := http.NewRequestWithContext(ctx, in.endpoint.Method, address.String(), reader)
+	if err != nil {
+		return nil, invalid(in.op, r.err(err))
+	}
+	req.Header.Set("X-API-Key", c.apiKey.reveal())
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "identity")
+	req.Header.Set("User-Agent", "eagate")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if in.token != "" {
+		req.Header.Set("X-Session-Token", in.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.broken(ctx, in.op, 0, r, err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, c.broken(ctx, in.op, resp.StatusCode, r, err)
+	}
+	return judge(in.op, resp, raw, r)
+}
+
+// broken is the error of an exchange that didn't come to its end.
+func (c *Client) broken(ctx context.Context, op string, status int, r redactor, err error) *Error {
+	e := &Error{Op: op, Kind: Unavailable, Status: status, cause: r.err(err), again: true}
+	if ctx.Err() != nil {
+		e.cause = fmt.Errorf("no complete answer within %v: %w", c.timeout, ctx.Err())
+	}
+	e.hint = errors.Is(err, syscall.ECONNREFUSED) && !loopback(c.base.Hostname())
+	return e
+}

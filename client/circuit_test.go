@@ -1,0 +1,197 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eagate/eagate/client"
+)
+
+// A line is a wire whose other end can be changed.
+type line struct {
+	calls atomic.Int32
+	end   atomic.Pointer[wire]
+}
+
+func (l *line) becomes(w wire) { l.end.Store(&w) }
+
+func (l *line) client(opts ...client.Option) *client.Client {
+	w := wire(func(r *http.Request) (*http.Response, error) {
+		l.calls.Add(1)
+		return (*l.end.Load())(r)
+	})
+	return client.New(clientID, apiKey, append([]client.Option{w.option(), client.WithAttempts(1)}, opts...)...)
+}
+
+func number(t *testing.T, c *client.Client) error {
+	t.Helper()
+	_, err := c.SecretNumber(t.Context(), token)
+	return err
+}
+
+func TestCircuit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		l.becomes(readFails)
+		c := l.client()
+		for range 5 {
+			if err := number(t, c); errors.Is(err, client.ErrCircuitOpen) {
+				t.Fatalf("the circuit opened too early: %v", err)
+			}
+		}
+		for _, op := range operations {
+			err := op.call(t.Context(), c)
+			wantKind(t, err, client.Unavailable)
+			if !errors.Is(err, client.ErrCircuitOpen) {
+				t.Errorf("%s: got %v, want ErrCircuitOpen", op.name, err)
+			}
+		}
+		if got := l.calls.Load(); got != 5 {
+			t.Errorf("got %d calls, want 5", got)
+		}
+
+		time.Sleep(15 * time.Second)
+		if err := number(t, c); errors.Is(err, client.ErrCircuitOpen) {
+			t.Errorf("after the pause: got %v, want a call", err)
+		}
+		if err := number(t, c); !errors.Is(err, client.ErrCircuitOpen) {
+			t.Errorf("after a failure then: got %v, want ErrCircuitOpen", err)
+		}
+
+		l.becomes(failing(200, data("70")))
+		time.Sleep(15 * time.Second)
+		for range 3 {
+			if err := number(t, c); err != nil {
+				t.Errorf("with the service back: got %v", err)
+			}
+		}
+	})
+}
+
+func TestCircuitLetsOneThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		l.becomes(readFails)
+		c := l.client(client.WithCircuit(1, time.Minute))
+		_ = number(t, c)
+		l.becomes(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		time.Sleep(time.Minute)
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() { _ = number(t, c) })
+		}
+		all.Wait()
+		if got := l.calls.Load(); got != 2 {
+			t.Errorf("got %d calls, want 1 and then 1 to see", got)
+		}
+	})
+}
+
+func TestCircuitStaysClosed(t *testing.T) {
+	gone := func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	tests := []struct {
+		name  string
+		end   wire
+		hurry time.Duration // the caller's own limit, or 0
+	}{
+		{"inactive", failing(200, `{"code":"INACTIVE"}`), 0},
+		{"refused", failing(400, `{"code":"INVALID_REQUEST"}`), 0},
+		{"refused without envelope", failing(403, ``), 0},
+		{"nonsense", failing(200, data(`null`)), 0},
+		{"caller's deadline", gone, time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var l line
+				l.becomes(tt.end)
+				c := l.client(client.WithCircuit(2, time.Minute))
+				for range 10 {
+					ctx := t.Context()
+					if tt.hurry > 0 {
+						var cancel context.CancelFunc
+						ctx, cancel = context.WithTimeout(ctx, tt.hurry)
+						defer cancel()
+					}
+					if _, err := c.SecretNumber(ctx, token); errors.Is(err, client.ErrCircuitOpen) {
+						t.Fatalf("got %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A caller that leaves neither helps a dead service nor harms a live one.
+func TestCircuitIgnoresWhoLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		c := l.client(client.WithCircuit(2, time.Minute))
+		leave := func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			l.becomes(func(r *http.Request) (*http.Response, error) {
+				cancel()
+				return nil, r.Context().Err()
+			})
+			if _, err := c.SecretNumber(ctx, token); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want context.Canceled", err)
+			}
+		}
+		fail := func() {
+			l.becomes(readFails)
+			if err := number(t, c); errors.Is(err, client.ErrCircuitOpen) {
+				t.Errorf("got %v too early", err)
+			}
+		}
+		leave()
+		leave()
+		fail()
+		leave() // makes the failure before no less one in a row
+		fail()
+		if err := number(t, c); !errors.Is(err, client.ErrCircuitOpen) {
+			t.Fatalf("got %v, want ErrCircuitOpen", err)
+		}
+		time.Sleep(time.Minute)
+		leave() // the one that was let through, which shows nothing
+		if err := number(t, c); !errors.Is(err, client.ErrCircuitOpen) {
+			t.Errorf("got %v, want ErrCircuitOpen", err)
+		}
+		time.Sleep(time.Minute)
+		l.becomes(failing(200, data("70")))
+		if err := number(t, c); err != nil {
+			t.Errorf("with the service back: got %v", err)
+		}
+	})
+}
+
+func TestCircuitSurvivesAPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		l.becomes(readFails)
+		c := l.client(client.WithCircuit(1, time.Minute))
+		_ = number(t, c)
+		time.Sleep(time.Minute)
+		l.becomes(func(*http.Request) (*http.Response, error) { panic("transport") })
+		func() {
+			defer func() { _ = recover() }()
+			_ = number(t, c)
+		}()
+		time.Sleep(time.Minute)
+		l.becomes(failing(200, data("70")))
+		if err := number(t, c); err != nil {
+			t.Errorf("got %v, want a call", err)
+		}
+	})
+}

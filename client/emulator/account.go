@@ -1,0 +1,179 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+)
+
+// An Account is what the authenticator app keeps of a QR code.
+type Account struct {
+	Issuer    string
+	Email     string
+	Secret    string // Base32
+	Algorithm string // SHA1, SHA256 or SHA512
+	Digits    int
+	Period    int    // seconds
+	ClientID  string // lets push requests in; empty if the key was typed in
+}
+
+// ParseAccount reads an otpauth URI the way a careful app would: it must have
+// a label of issuer and e-mail address, and each of secret, issuer, algorithm,
+// digits, period, client_id and email exactly once and nothing else; label and
+// parameters must agree. No error quotes the URI, because it contains the
+// secret.
+func ParseAccount(uri string) (Account, error) {
+	rest, ok := strings.CutPrefix(uri, "otpauth://totp/")
+	if !ok {
+		return Account{}, errors.New("emulator: not an otpauth://totp/ URI")
+	}
+	label, query, ok := strings.Cut(rest, "?")
+	if !ok {
+		return Account{}, errors.New("emulator: URI has no parameters")
+	}
+	if i := strings.IndexFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\^{|}#+`+"`", r) }); i >= 0 {
+		return Account{}, fmt.Errorf("emulator: character at byte %d of the URI is not percent-encoded", i)
+	}
+	// The issuer ends at the colon as it is written: a %3A is part of a name.
+	issuer, email, ok := strings.Cut(label, ":")
+	if !ok || strings.ContainsAny(email, ":/") || strings.Contains(issuer, "/") {
+		return Account{}, errors.New("emulator: label is not issuer and e-mail address, parted by a colon")
+	}
+	issuer, err := url.PathUnescape(issuer)
+	if err != nil {
+		return Account{}, errors.New("emulator: label is badly escaped")
+	}
+	email, err = url.PathUnescape(email)
+	if err != nil {
+		return Account{}, errors.New("emulator: label is badly escaped")
+	}
+	params, err := parseParams(query)
+	if err != nil {
+		return Account{}, err
+	}
+	a := Account{
+		Issuer:    params["issuer"],
+		Email:     params["email"],
+		Secret:    params["secret"],
+		Algorithm: params["algorithm"],
+		ClientID:  params["client_id"],
+	}
+	a.Digits, _ = strconv.Atoi(params["digits"])
+	a.Period, _ = strconv.Atoi(params["period"])
+	if a.Issuer != issuer || a.Email != email {
+		return Account{}, errors.New("emulator: label and parameters disagree")
+	}
+	if a.ClientID == "" {
+		return Account{}, errors.New("emulator: client_id is empty")
+	}
+	return a, a.check()
+}
+
+// accountParams are the parameters of a URI, all of them needed.
+var accountParams = []string{"secret", "issuer", "algorithm", "digits", "period", "client_id", "email"}
+
+func parseParams(query string) (map[string]string, error) {
+	params := make(map[string]string)
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if !slices.Contains(accountParams, name) {
+			return nil, errors.New("emulator: unknown parameter")
+		}
+		if _, twice := params[name]; twice {
+			return nil, fmt.Errorf("emulator: parameter %s comes twice", name)
+		}
+		var err error
+		if params[name], err = url.PathUnescape(value); err != nil {
+			return nil, fmt.Errorf("emulator: parameter %s is badly escaped", name)
+		}
+	}
+	for _, name := range accountParams {
+		if _, ok := params[name]; !ok {
+			return nil, fmt.Errorf("emulator: parameter %s is missing", name)
+		}
+	}
+	return params, nil
+}
+
+// Code returns the account's code at that time.
+func (a Account) Code(t time.Time) (string, error) {
+	if err := a.check(); err != nil {
+		return "", err
+	}
+	return totp.GenerateCodeCustom(a.Secret, t, totp.ValidateOpts{
+		Period:    uint(a.Period),
+		Digits:    otp.Digits(a.Digits),
+		Algorithm: algorithms[a.Algorithm],
+	})
+}
+
+var algorithms = map[string]otp.Algorithm{
+	"SHA1":   otp.AlgorithmSHA1,
+	"SHA256": otp.AlgorithmSHA256,
+	"SHA512": otp.AlgorithmSHA512,
+}
+
+func (a Account) check() error {
+	_, known := algorithms[a.Algorithm]
+	switch {
+	case a.Issuer == "" || a.Email == "":
+		return errors.New("emulator: issuer or e-mail address is empty")
+	case !goodSecret(a.Secret):
+		return errors.New("emulator: secret is not Base32 without padding")
+	case !known:
+		return errors.New("emulator: algorithm is not SHA1, SHA256 or SHA512")
+	case a.Digits < 6 || a.Digits > 8:
+		return errors.New("emulator: digits are not 6 to 8")
+	case a.Period < 1 || a.Period > 3600:
+		return errors.New("emulator: period is not 1 to 3600 seconds")
+	}
+	return nil
+}
+
+// typedAccount is the account of a key that was typed in, with the parameters
+// that apps assume then.
+func typedAccount(email, key string) (Account, error) {
+	key = strings.ToUpper(strings.Join(strings.Fields(key), ""))
+	a := Account{Issuer: "Typed in", Email: strings.TrimSpace(email), Secret: key, Algorithm: "SHA1", Digits: 6, Period: 30}
+	return a, a.check()
+}
+
+// addAccount puts the account on the phone.
+func (e *Emulator) addAccount(a Account) error {
+	if a.ClientID != "" && a.ClientID != e.config.ClientID {
+		return errors.New("emulator: account is another application's")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.accounts = slices.DeleteFunc(e.accounts, func(b Account) bool { return b.Issuer == a.Issuer && b.Email == a.Email })
+	e.accounts = append(e.accounts, a)
+	return nil
+}
+
+// Accounts returns the accounts on all phones, in the order they were added.
+func (e *Emulator) Accounts() []Account {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.accounts)
+}
+
+func (e *Emulator) account(email string) (Account, bool) {
+	for _, a := range slices.Backward(e.Accounts()) {
+		if a.Email == email {
+			return a, true
+		}
+	}
+	return Account{}, false
+}
+
+// hasAccount reports whether push requests reach the user. It needs e.mu.
+func (e *Emulator) hasAccount(email string) bool {
+	return slices.ContainsFunc(e.accounts, func(a Account) bool { return a.Email == email && a.ClientID != "" })
+}

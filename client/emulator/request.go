@@ -1,0 +1,192 @@
+package emulator
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	mrand "math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A Request is a push request on a phone.
+type Request struct {
+	ID      string // for pages; not the session token
+	Token   string // the session token
+	Email   string
+	Number  string   // the right one
+	Choices []string // the numbers to choose from, in the order shown
+	State   RequestState
+	Outcome string // of the report to the application, in words
+
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// RequestState is how far a request has come.
+type RequestState uint8
+
+const (
+	Waiting  RequestState = iota // for the user to answer
+	Approved                     // the right number was tapped
+	Denied                       // a wrong number, or "It's not me"
+	Expired                      // not answered in time
+)
+
+func (s RequestState) String() string {
+	switch s {
+	case Waiting:
+		return "waiting"
+	case Approved:
+		return "approved"
+	case Denied:
+		return "denied"
+	case Expired:
+		return "expired"
+	}
+	return "invalid"
+}
+
+type request struct {
+	id, token, email, number string
+	choices                  []string
+	created, expires         time.Time
+	answer                   RequestState // Waiting, Approved or Denied
+	told                     chan struct{}
+	outcome                  string // of the callbacks, for the page
+}
+
+// maxRequests bounds what is remembered of a long demo.
+const maxRequests = 1000
+
+// newRequest needs e.mu.
+func (e *Emulator) newRequest(email string) *request {
+	now := e.config.Now()
+	choices := make([]string, 0, 3)
+	for _, n := range mrand.Perm(90)[:3] {
+		choices = append(choices, fmt.Sprint(10+n))
+	}
+	q := &request{
+		id:      rand.Text(),
+		token:   e.token(now),
+		email:   email,
+		number:  choices[mrand.IntN(3)],
+		choices: choices,
+		created: now,
+		expires: now.Add(e.config.Lifetime),
+		told:    make(chan struct{}),
+	}
+	if len(e.requests) >= maxRequests {
+		e.requests = slices.Delete(e.requests, 0, maxRequests/2)
+	}
+	e.requests = append(e.requests, q)
+	close(e.arrived)
+	e.arrived = make(chan struct{})
+	return q
+}
+
+// byToken needs e.mu.
+func (e *Emulator) byToken(token string) *request {
+	for _, q := range e.requests {
+		if q.token == token {
+			return q
+		}
+	}
+	return nil
+}
+
+func (q *request) state(now time.Time) RequestState {
+	if q.answer == Waiting && !now.Before(q.expires) {
+		return Expired
+	}
+	return q.answer
+}
+
+func (q *request) view(now time.Time) Request {
+	return Request{
+		ID: q.id, Token: q.token, Email: q.email, Number: q.number,
+		Choices: slices.Clone(q.choices), State: q.state(now), Outcome: q.outcome,
+		CreatedAt: q.created, ExpiresAt: q.expires,
+	}
+}
+
+// Requests returns all push requests, oldest first.
+func (e *Emulator) Requests() []Request {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.config.Now()
+	views := make([]Request, 0, len(e.requests))
+	for _, q := range e.requests {
+		views = append(views, q.view(now))
+	}
+	return views
+}
+
+// decide settles the newest waiting request that matches: what pick returns
+// stands. If none waits, the error says what became of the newest.
+func (e *Emulator) decide(match func(*request) bool, pick func(*request) RequestState) (*request, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.config.Now()
+	var err error
+	for _, q := range slices.Backward(e.requests) {
+		if !match(q) {
+			continue
+		}
+		switch q.state(now) {
+		case Waiting:
+			q.answer = pick(q)
+			return q, nil
+		case Approved, Denied:
+			err = cmp.Or(err, ErrAnswered)
+		case Expired:
+			err = cmp.Or(err, ErrExpired)
+		}
+	}
+	return nil, cmp.Or(err, ErrNoRequest)
+}
+
+// Tap taps a number of the request with that ID, which need not be the newest,
+// and reports to the application as [Phone.Approve] does.
+func (e *Emulator) Tap(ctx context.Context, id, number string) ([]Reply, error) {
+	q, err := e.choose(id, number)
+	if err != nil {
+		return nil, err
+	}
+	return e.report(ctx, q)
+}
+
+// Deny answers "It's not me" to the request with that ID.
+func (e *Emulator) Deny(ctx context.Context, id string) ([]Reply, error) {
+	return e.Tap(ctx, id, "")
+}
+
+func (e *Emulator) choose(id, number string) (*request, error) {
+	return e.decide(
+		func(q *request) bool { return q.id == id },
+		func(q *request) RequestState {
+			if number == q.number {
+				return Approved
+			}
+			return Denied
+		},
+	)
+}
+
+// report tells the application what was decided.
+func (e *Emulator) report(ctx context.Context, q *request) ([]Reply, error) {
+	replies, err := e.deliver(ctx, q.token, q.answer == Approved)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case err != nil:
+		q.outcome = "the report failed"
+	case len(replies) == 0:
+		q.outcome = "no callback URL to report to"
+	default:
+		q.outcome = fmt.Sprintf("reported: HTTP %d", replies[0].Status)
+	}
+	close(q.told)
+	return replies, err
+}

@@ -1,0 +1,139 @@
+package emulator
+
+import (
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// addWebview adds the hosted page: it shows the number, waits for the phone,
+// and tells the application's page what came of it.
+func (e *Emulator) addWebview(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+WebviewPath, e.showWebview)
+}
+
+// A visit is what the application's page asks of the hosted page.
+type visit struct {
+	popup  bool
+	token  string
+	target *url.URL // to return to, or the origin that opened the popup
+	state  string
+}
+
+type webviewView struct {
+	Email  string
+	Number string
+	Error  string
+
+	// Of a popup whose request has been settled:
+	Settled bool
+	Origin  string
+	Token   string // empty if it failed
+	State   string
+}
+
+func (e *Emulator) showWebview(w http.ResponseWriter, r *http.Request) {
+	v, err := parseVisit(r.URL.RawQuery)
+	if err != nil {
+		render(w, http.StatusBadRequest, "webview.html", webviewView{Error: "This link is faulty: " + err.Error() + "."})
+		return
+	}
+	q, told := e.requestOf(v.token)
+	if q.ID == "" {
+		render(w, http.StatusNotFound, "webview.html", webviewView{Error: "This link is not known."})
+		return
+	}
+	failure := ""
+	switch q.State {
+	case Waiting:
+		render(w, http.StatusOK, "webview.html", webviewView{Email: q.Email, Number: q.Number})
+		return
+	case Approved, Denied:
+		// The report comes before the browser.
+		select {
+		case <-told:
+		case <-r.Context().Done():
+			return
+		}
+		if q.State == Denied {
+			failure = "REJECT"
+		}
+	case Expired:
+		failure = "TIMEOUT"
+	}
+	if v.popup {
+		view := webviewView{Settled: true, Origin: v.target.String(), State: v.state, Error: failure}
+		if failure == "" {
+			view.Token = v.token
+		}
+		render(w, http.StatusOK, "webview.html", view)
+		return
+	}
+	back := *v.target
+	query := back.Query()
+	if failure == "" {
+		query.Set("session_token", v.token)
+	} else {
+		query.Set("error", failure)
+	}
+	back.RawQuery = query.Encode()
+	http.Redirect(w, r, back.String(), http.StatusSeeOther)
+}
+
+func (e *Emulator) requestOf(token string) (Request, <-chan struct{}) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	q := e.byToken(token)
+	if q == nil {
+		return Request{}, nil
+	}
+	return q.view(e.config.Now()), q.told
+}
+
+// parseVisit takes each parameter exactly once, and no other.
+func parseVisit(query string) (visit, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return visit{}, errors.New("query is badly escaped")
+	}
+	need := []string{"signin_method", "session_token", "redirect_uri"}
+	var v visit
+	switch values.Get("signin_method") {
+	case "redirect":
+	case "popup":
+		v.popup = true
+		need = append(need, "state")
+	default:
+		return visit{}, errors.New("signin_method is neither redirect nor popup")
+	}
+	for name, all := range values {
+		if !slices.Contains(need, name) || len(all) != 1 {
+			return visit{}, errors.New("a parameter is unknown or comes twice")
+		}
+	}
+	if v.token = values.Get("session_token"); v.token == "" {
+		return visit{}, errors.New("session_token is missing")
+	}
+	v.state = values.Get("state")
+	raw := values.Get("redirect_uri")
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Contains(raw, "#") {
+		return visit{}, errors.New("redirect_uri is not an absolute URL")
+	}
+	if u.Scheme != "https" && !(u.Scheme == "http" && local(u.Hostname())) {
+		return visit{}, errors.New("redirect_uri is not https")
+	}
+	if v.popup && (u.Path != "" || u.RawQuery != "" || u.ForceQuery) {
+		return visit{}, errors.New("redirect_uri is not an origin")
+	}
+	v.target = u
+	return v, nil
+}
+
+func local(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,111 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/client/emulator"
+)
+
+func ExampleNew() {
+	c := client.New("7e0c4f7e-35a5-4b56-8a52-2d3d4ce1a0c9", "the API key",
+		client.WithBaseURL("http://authen.example.com"),
+		client.WithTimeout(-time.Second),
+	)
+	fmt.Println(c.Check())
+	// Output:
+	// client: the API key must be 1 to 1024 visible ASCII characters
+	// client: the base URL must be https: http is for loopback hosts only
+	// client: time limit -1s is not positive
+}
+
+func ExampleClient_CreateSession() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	c := service.Client() // client.New(clientID, apiKey)
+
+	token, err := c.CreateSession(context.Background(), "alice@example.com")
+	fmt.Println(token != "", err)
+	// Output: true <nil>
+}
+
+func ExampleClient_SecretNumber() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	c := service.Client() // client.New(clientID, apiKey)
+
+	ctx := context.Background()
+	token, err := c.CreateSession(ctx, "alice@example.com")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	number, err := c.SecretNumber(ctx, token)
+	fmt.Println(len(number), err)
+	// Output: 2 <nil>
+}
+
+func ExampleClient_SyncStatus() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	c := service.Client() // client.New(clientID, apiKey)
+
+	err := c.SyncStatus(context.Background(), client.Status{
+		Email:     "alice@example.com",
+		Enabled:   true,
+		Secret:    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+		Algorithm: "SHA1",
+		Digits:    6,
+		Period:    30 * time.Second,
+	})
+	user, _ := service.Status("alice@example.com")
+	fmt.Println(user.Enabled, err)
+	// Output: true <nil>
+}
+
+func ExampleClient_RedirectURL() {
+	c := client.New("7e0c4f7e-35a5-4b56-8a52-2d3d4ce1a0c9", "the-API-key")
+	u, err := c.RedirectURL("eyJ…the-session-token", "https://app.example/2fa/return")
+	fmt.Printf("%q %v\n", u, err)
+
+	u, err = c.RedirectURL("the-session-token", "https://app.example/2fa/return")
+	fmt.Println(u, err)
+	// Output:
+	// "" client: RedirectURL: invalid call: session token is not 1 to 4096 visible ASCII characters
+	// https://identifier.ekyc.com/start-authentication?redirect_uri=https%3A%2F%2Fapp.example%2F2fa%2Freturn&session_token=the-session-token&signin_method=redirect <nil>
+}
+
+func ExampleClient_PopupURL() {
+	c := client.New("7e0c4f7e-35a5-4b56-8a52-2d3d4ce1a0c9", "the-API-key")
+	u, err := c.PopupURL("the-session-token", "https://app.example", "af0ifjsldkj")
+	fmt.Println(u, err)
+	// Output:
+	// https://identifier.ekyc.com/start-authentication?redirect_uri=https%3A%2F%2Fapp.example&session_token=the-session-token&signin_method=popup&state=af0ifjsldkj <nil>
+}
+
+// What to do about an error is told by errors.Is; what to write into a log, by
+// the error itself.
+func ExampleError() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	service.SetPush("alice@example.com", false)
+	c := service.Client() // client.New(clientID, apiKey)
+
+	_, err := c.CreateSession(context.Background(), "alice@example.com")
+	switch {
+	case errors.Is(err, client.ErrInactive), errors.Is(err, client.ErrUnavailable):
+		fmt.Println("Type the code that the app shows.")
+	}
+	fmt.Println(err)
+	var e *client.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.Op, e.Kind, e.Status, e.Code)
+	}
+	// Output:
+	// Type the code that the app shows.
+	// client: CreateSession: inactive: INACTIVE "The user has not granted push notifications" (HTTP 403)
+	// CreateSession inactive 403 INACTIVE
+}

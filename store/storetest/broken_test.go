@@ -1,0 +1,164 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/store/storetest"
+)
+
+// TestBrokenStores proves that each clause can fail: every store here breaks the
+// contract in one way, and the suite must say so by the clause's name.
+func TestBrokenStores(t *testing.T) {
+	all := slices.Concat(brokenAccounts, brokenUnsynced, brokenChallenges, brokenGrants, brokenAltogether)
+	for _, b := range all {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			err := storetest.TestStore(b.subject())
+			got := violated(err)
+			for _, want := range b.breaks {
+				if !slices.Contains(got, want) {
+					t.Errorf("the suite doesn't find that the store breaks %s; it finds %q", want, got)
+				}
+			}
+			t.Log(err)
+		})
+	}
+
+	t.Run("together they break every clause", func(t *testing.T) {
+		var broken []string
+		for _, b := range all {
+			broken = append(broken, b.breaks...)
+		}
+		for _, clause := range storetest.Clauses() {
+			if !slices.Contains(broken, clause) {
+				t.Errorf("no store here breaks %s", clause)
+			}
+		}
+		for _, clause := range broken {
+			if !slices.Contains(storetest.Clauses(), clause) {
+				t.Errorf("there is no clause %s", clause)
+			}
+		}
+	})
+}
+
+// violated returns the names of the clauses in an error of TestStore.
+func violated(err error) []string {
+	if err == nil {
+		return nil
+	}
+	var clauses []string
+	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+		var v *storetest.Violation
+		if errors.As(err, &v) {
+			clauses = append(clauses, v.Clause)
+		}
+	}
+	return clauses
+}
+
+// A broken store is one that must fail the clauses it breaks.
+type broken struct {
+	name    string
+	subject func() storetest.Subject
+	breaks  []string
+}
+
+// breaking returns a store in memory that one function breaks.
+func breaking(f func(*hooked)) func() storetest.Subject {
+	return func() storetest.Subject {
+		h := &hooked{Memory: store.NewMemory()}
+		f(h)
+		return storetest.Subject{Handles: []store.Store{h}}
+	}
+}
+
+// hooked is a store in memory of which each method can be replaced.
+type hooked struct {
+	*store.Memory
+	account          func(context.Context, string) (store.Account, error)
+	updateAccount    func(context.Context, string, func(*store.Account) error) error
+	unsyncedAccounts func(context.Context, time.Time, int) ([]string, error)
+	createChallenge  func(context.Context, store.Challenge) error
+	challenge        func(context.Context, string) (store.Challenge, error)
+	updateChallenge  func(context.Context, string, func(*store.Challenge) error) error
+	createGrant      func(context.Context, store.Grant) error
+	grant            func(context.Context, string) (store.Grant, error)
+	deleteGrant      func(context.Context, string) error
+	deleteExpired    func(context.Context, time.Time, int) (int, error)
+}
+
+func (h *hooked) Account(ctx context.Context, id string) (store.Account, error) {
+	if h.account != nil {
+		return h.account(ctx, id)
+	}
+	return h.Memory.Account(ctx, id)
+}
+
+func (h *hooked) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	if h.updateAccount != nil {
+		return h.updateAccount(ctx, id, change)
+	}
+	return h.Memory.UpdateAccount(ctx, id, change)
+}
+
+func (h *hooked) UnsyncedAccounts(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	if h.unsyncedAccounts != nil {
+		return h.unsyncedAccounts(ctx, now, limit)
+	}
+	return h.Memory.UnsyncedAccounts(ctx, now, limit)
+}
+
+func (h *hooked) CreateChallenge(ctx context.Context, c store.Challenge) error {
+	if h.createChallenge != nil {
+		return h.createChallenge(ctx, c)
+	}
+	return h.Memory.CreateChallenge(ctx, c)
+}
+
+func (h *hooked) Challenge(ctx context.Context, id string) (store.Challenge, error) {
+	if h.challenge != nil {
+		return h.challenge(ctx, id)
+	}
+	return h.Memory.Challenge(ctx, id)
+}
+
+func (h *hooked) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
+	if h.updateChallenge != nil {
+		return h.updateChallenge(ctx, id, change)
+	}
+	return h.Memory.UpdateChallenge(ctx, id, change)
+}
+
+func (h *hooked) CreateGrant(ctx context.Context, g store.Grant) error {
+	if h.createGrant != nil {
+		return h.createGrant(ctx, g)
+	}
+	return h.Memory.CreateGrant(ctx, g)
+}
+
+func (h *hooked) Grant(ctx context.Context, id string) (store.Grant, error) {
+	if h.grant != nil {
+		return h.grant(ctx, id)
+	}
+	return h.Memory.Grant(ctx, id)
+}
+
+func (h *hooked) DeleteGrant(ctx context.Context, id string) error {
+	if h.deleteGrant != nil {
+		return h.deleteGrant(ctx, id)
+	}
+	return h.Memory.DeleteGrant(ctx, id)
+}
+
+func (h *hooked) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
+	if h.deleteExpired != nil {
+		return h.deleteExpired(ctx, now, limit)
+	}
+	return h.Memory.DeleteExpired(ctx, now, limit)
+}

@@ -1,0 +1,125 @@
+package templates_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/eagate/eagate/templates"
+)
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+func TestEveryLanguageHasEveryText(t *testing.T) {
+	english, thai := templates.Texts(templates.English), templates.Texts(templates.Thai)
+	for key := range thai {
+		if _, ok := english[key]; !ok {
+			t.Errorf("%s is only in Thai", key)
+		}
+	}
+	for key, text := range english {
+		other, ok := thai[key]
+		if !ok {
+			t.Errorf("%s is not in Thai", key)
+			continue
+		}
+		got, want := placeholder.FindAllString(other, -1), placeholder.FindAllString(text, -1)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got placeholders %v in Thai, want %v", key, got, want)
+		}
+		// Some texts have no words of their own.
+		words := placeholder.ReplaceAllString(text, "")
+		if strings.ContainsFunc(words, unicode.IsLetter) && key != "page.direction" && other == text {
+			t.Errorf("%s is not translated", key)
+		}
+	}
+}
+
+// TestEveryTextIsUsedAndEveryUsedTextExists looks for the keys where they are
+// used: in the templates, and in the code outside the catalogue.
+func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
+	key := regexp.MustCompile(`"([a-z]+(?:\.[a-z]+)+)"`)
+	used := make(map[templates.Key]bool)
+	for _, name := range sources(t, "*.go", "html/*.html") {
+		if strings.HasSuffix(name, "_test.go") || name == "english.go" || name == "thai.go" {
+			continue
+		}
+		for _, m := range key.FindAllStringSubmatch(read(t, name), -1) {
+			used[templates.Key(m[1])] = true
+		}
+	}
+	texts := templates.Texts(templates.English)
+	for _, k := range slices.Sorted(maps.Keys(texts)) {
+		if !used[k] {
+			t.Errorf("%s is never used", k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(used)) {
+		if _, ok := texts[k]; !ok {
+			t.Errorf("%s is used but not in the catalogue", k)
+		}
+	}
+}
+
+// TestTemplatesHaveNoWords makes sure that all words come from the catalogue.
+func TestTemplatesHaveNoWords(t *testing.T) {
+	action := regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+	markup := regexp.MustCompile(`(?s)[a-z-]+="[^"]*"|<[^>]*>`)
+	spoken := regexp.MustCompile(`(?:alt|title|placeholder|label|aria-label|aria-description|value)="[^"]*[\pL\pN][^"]*"`)
+	for _, name := range sources(t, "html/*.html") {
+		page := action.ReplaceAllString(read(t, name), "")
+		if found := spoken.FindString(page); found != "" {
+			t.Errorf("%s: %s has words", name, found)
+		}
+		text := markup.ReplaceAllString(markup.ReplaceAllString(page, ""), "")
+		if i := strings.IndexFunc(text, unicode.IsLetter); i >= 0 {
+			t.Errorf("%s: words outside the catalogue: %.40q", name, text[i:])
+		}
+	}
+}
+
+// TestScriptsHaveNoWords makes sure that a script takes what it says from the
+// page: it may set texts only from data attributes and numbers.
+func TestScriptsHaveNoWords(t *testing.T) {
+	sentence := regexp.MustCompile("[\"'`][^\"'`\n]*\\pL+ +\\pL+[^\"'`\n]*[\"'`]")
+	comment := regexp.MustCompile(`(?m)^\s*//.*$`)
+	for _, name := range sources(t, "html/*.js") {
+		code := strings.ReplaceAll(comment.ReplaceAllString(read(t, name), ""), `"use strict"`, "")
+		if found := sentence.FindString(code); found != "" {
+			t.Errorf("%s: %s", name, found)
+		}
+		if strings.Contains(code, "innerHTML") {
+			t.Errorf("%s: sets innerHTML", name)
+		}
+	}
+}
+
+// sources returns the names of the package's files that match.
+func sources(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	var names []string
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no files %s: %v", pattern, err)
+		}
+		names = append(names, found...)
+	}
+	return names
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

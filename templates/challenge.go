@@ -1,0 +1,146 @@
+package templates
+
+import (
+	"cmp"
+	"time"
+)
+
+const challengePage = "challenge"
+
+// A Challenge is the page on which a signed-in user proves the second factor:
+// by tapping a number on the phone, or by typing a code.
+type Challenge struct {
+	Page
+
+	// State is what has become of the request to the phone.
+	State ChallengeState
+
+	// Number is what to tap, with [ChallengePending].
+	Number string
+
+	// ExpiresIn is how long the phone may still answer, and Lifetime how long
+	// it may in all; 0 is the same as ExpiresIn.
+	ExpiresIn, Lifetime time.Duration
+
+	// Next is where an approved user goes; a path of this site.
+	Next string
+
+	// Push says whether a (new) request can be sent, and PushRetryIn when, with
+	// [PushPaused] and [PushLimited].
+	Push        Push
+	PushRetryIn time.Duration
+
+	// PreferCode says that the user has asked for the code form: the address
+	// was {base}/challenge?code=1. The page then doesn't refresh itself under
+	// the user's fingers where there is no script.
+	PreferCode bool
+
+	// Code is the form for a code.
+	Code CodeForm
+}
+
+// ChallengeState is what has become of the request to the phone.
+type ChallengeState uint8
+
+const (
+	ChallengeNone     ChallengeState = iota // nothing was sent, or it is no longer this session's; the zero value
+	ChallengePending                        // the phone hasn't answered
+	ChallengeApproved                       // the phone said yes
+	ChallengeRejected                       // the phone said no
+	ChallengeExpired                        // the phone didn't answer in time
+)
+
+// String returns the state's name in the challenge's status, and in the page's
+// data-state.
+func (s ChallengeState) String() string {
+	switch s {
+	case ChallengeNone:
+		return "none"
+	case ChallengePending:
+		return "pending"
+	case ChallengeApproved:
+		return "approved"
+	case ChallengeRejected:
+		return "rejected"
+	case ChallengeExpired:
+		return "expired"
+	}
+	return "invalid"
+}
+
+// Push says whether a request can be sent to the phone, or why not.
+type Push uint8
+
+const (
+	PushReady       Push = iota // it can; the zero value
+	PushUnavailable             // the service or the phone can't be reached
+	PushPaused                  // the user rejected one: not for a while
+	PushLimited                 // too many were sent: not for a while
+)
+
+// A challengeSheet is a challenge made ready for its template.
+type challengeSheet struct {
+	Challenge
+	Input codeInput
+}
+
+func (c Challenge) sheet() sheet {
+	view := challengeSheet{Challenge: c}
+	view.Input = c.Code.input(c.Issuer, view.CodeFirst())
+	s := sheet{Page: c.Page, Name: challengePage, View: view, Failed: c.Code.failed()}
+	switch c.State {
+	case ChallengeNone:
+		s.Title, s.Lead = "challenge.none.title", "challenge.none.text"
+		if c.Push != PushReady {
+			s.Title, s.Lead = "challenge.code.title", ""
+		}
+	case ChallengePending:
+		s.Title, s.Lead = "challenge.title", "challenge.open"
+	case ChallengeApproved:
+		s.Title, s.Lead = "challenge.approved.title", "challenge.approved.text"
+	case ChallengeRejected:
+		s.Title, s.Lead = "challenge.rejected.title", "challenge.rejected.text"
+	case ChallengeExpired:
+		s.Title, s.Lead = "challenge.expired.title", "session.text"
+	}
+	return s
+}
+
+func (c challengeSheet) Pending() bool  { return c.State == ChallengePending }
+func (c challengeSheet) Approved() bool { return c.State == ChallengeApproved }
+func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
+
+// CodeFirst reports whether the code is the only way on, or the one that the
+// user took.
+func (c challengeSheet) CodeFirst() bool {
+	return c.PreferCode || c.Code.failed() || !c.Pending() && !c.CanPush()
+}
+
+// Total is how long the phone may answer in all.
+func (c challengeSheet) Total() time.Duration { return max(c.Lifetime, c.ExpiresIn) }
+
+// NextPath is where an approved user goes.
+func (c challengeSheet) NextPath() string { return cmp.Or(c.Next, c.Base+"/challenge") }
+
+// Send is the text of the button that sends a request.
+func (c challengeSheet) Send() Key {
+	if c.State == ChallengeNone {
+		return "challenge.send"
+	}
+	return "challenge.resend"
+}
+
+// Why is the text that explains why no request can be sent.
+func (c challengeSheet) Why() Key {
+	switch c.Push {
+	case PushReady:
+		return ""
+	case PushUnavailable:
+		return "push.unavailable"
+	case PushPaused:
+		return "push.paused"
+	case PushLimited:
+		return "push.limited"
+	}
+	return "push.unavailable"
+}

@@ -1,0 +1,169 @@
+package templates_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/templates"
+)
+
+func TestChallenge(t *testing.T) {
+	const (
+		number  = `<strong id="number">70</strong>`
+		refresh = `http-equiv="refresh" content="5; url=/2fa/challenge"`
+		totp    = `<form method="post" action="/2fa/challenge/totp">`
+		send    = `<form method="post" action="/2fa/challenge">`
+		logout  = `<form method="post" action="/logout"`
+		focus   = ` autofocus>`
+		closed  = `<details>`
+		open    = `<details open>`
+	)
+	tests := []struct {
+		name      string
+		challenge templates.Challenge
+		has, not  []string
+	}{
+		{
+			"pending", templates.Challenge{State: templates.ChallengePending},
+			[]string{
+				`data-state="pending"`, "<h1>Approve sign in request</h1>", number, refresh, totp, closed, logout, ">4:05<",
+				"Open your eAuthenticator app and tap the number you see below to sign in.",
+				`max="245" value="245"`, `data-events="/2fa/challenge/events"`, `data-status="/2fa/challenge/status"`,
+				`role="status"`, "Signing in as alice@example.com", `href="/2fa/challenge?code=1"`,
+			},
+			[]string{send, focus, `role="alert"`},
+		},
+		{
+			"pending, some time left of it", templates.Challenge{State: templates.ChallengePending, Lifetime: 5 * time.Minute},
+			[]string{`max="300" value="245"`}, nil,
+		},
+		{
+			"pending, code asked for", templates.Challenge{State: templates.ChallengePending, PreferCode: true},
+			[]string{number, open, focus}, []string{refresh},
+		},
+		{
+			"pending, code wrong",
+			templates.Challenge{State: templates.ChallengePending, Code: templates.CodeForm{Error: templates.CodeWrong}},
+			[]string{
+				"<title>Error: Approve sign in request – Acme</title>", number, open, focus,
+				`id="code-error"`, `aria-invalid="true" aria-describedby="code-error code-hint"`,
+			},
+			[]string{refresh},
+		},
+		{
+			"pending, codes blocked",
+			templates.Challenge{State: templates.ChallengePending, Code: templates.CodeForm{Error: templates.CodeBlocked}},
+			[]string{number, "Ask Acme for help."}, []string{totp, `id="code"`},
+		},
+		{
+			"nothing sent", templates.Challenge{},
+			[]string{`data-state="none"`, send, "Send a request to your phone</button>", totp}, []string{`id="number"`, focus, refresh},
+		},
+		{
+			"unavailable", templates.Challenge{Push: templates.PushUnavailable},
+			[]string{`data-state="none"`, "We can’t reach your phone right now. Type the code", totp, focus}, []string{send, refresh},
+		},
+		{
+			"rejected and paused",
+			templates.Challenge{State: templates.ChallengeRejected, Push: templates.PushPaused, PushRetryIn: 14*time.Minute + time.Second},
+			[]string{`data-state="rejected"`, "no new request can be sent for 15 minutes", totp, focus}, []string{send},
+		},
+		{
+			"rejected", templates.Challenge{State: templates.ChallengeRejected},
+			[]string{`data-state="rejected"`, send, "Send a new request</button>", totp}, []string{focus},
+		},
+		{
+			"limited, codes blocked",
+			templates.Challenge{
+				Push: templates.PushLimited, PushRetryIn: time.Minute, Code: templates.CodeForm{Error: templates.CodeBlocked},
+			},
+			[]string{"The next one can be sent in 1 minute.</p>", `tabindex="-1" autofocus`}, []string{send, totp},
+		},
+		{
+			"expired", templates.Challenge{State: templates.ChallengeExpired},
+			[]string{`data-state="expired"`, "Your session ended because there was no activity. Try signing in again.", send, totp},
+			[]string{refresh},
+		},
+		{
+			"approved", templates.Challenge{State: templates.ChallengeApproved, Next: "/account?a=1&b=2"},
+			[]string{`data-state="approved"`, `href="/account?a=1&amp;b=2"`}, []string{totp, send},
+		},
+		{
+			"approved, to a script", templates.Challenge{State: templates.ChallengeApproved, Next: "javascript:alert(1)"},
+			nil, []string{"javascript:"},
+		},
+		{
+			"eight digits", templates.Challenge{Code: templates.CodeForm{Digits: 8}},
+			[]string{`maxlength="8"`, `pattern="[0-9]{8}"`, "8 digits"}, nil,
+		},
+		{
+			"six digits", templates.Challenge{},
+			[]string{`inputmode="numeric" autocomplete="one-time-code"`, `maxlength="6"`, `pattern="[0-9]{6}"`}, nil,
+		},
+	}
+	p := newPages(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.challenge.Page = plainPage(templates.English)
+			if tt.challenge.State == templates.ChallengePending {
+				tt.challenge.Number, tt.challenge.ExpiresIn = "70", 245*time.Second
+			}
+			checkText(t, render(t, p, tt.challenge), tt.has, tt.not)
+		})
+	}
+}
+
+func TestChallengeWithoutOptionalParts(t *testing.T) {
+	page := render(t, newPages(t), templates.Challenge{Page: templates.Page{Base: "/2fa", Issuer: "Acme"}})
+	checkText(t, page, []string{`<html lang="en"`}, []string{"Signing in as", "Cancel"})
+}
+
+func TestCodeErrors(t *testing.T) {
+	tests := []struct {
+		name string
+		code templates.CodeForm
+		want string
+	}{
+		{"malformed", templates.CodeForm{Error: templates.CodeMalformed, Digits: 8}, "Type all 8 digits of the code, and nothing else."},
+		{"wrong", templates.CodeForm{Error: templates.CodeWrong}, "That code is not right."},
+		{"used", templates.CodeForm{Error: templates.CodeUsed}, "That code was used already"},
+		{"locked for no time", templates.CodeForm{Error: templates.CodeLocked}, "Try again in 1 second."},
+		{"locked", templates.CodeForm{Error: templates.CodeLocked, RetryIn: 29*time.Second + 1}, "Try again in 30 seconds."},
+		{"locked a minute", templates.CodeForm{Error: templates.CodeLocked, RetryIn: 59*time.Second + 1}, "Try again in 1 minute."},
+		{"locked an hour", templates.CodeForm{Error: templates.CodeLocked, RetryIn: time.Hour}, "Try again in 60 minutes."},
+		{"blocked", templates.CodeForm{Error: templates.CodeBlocked}, "so no more are accepted"},
+		{"unknown", templates.CodeForm{Error: 200}, "That code is not right."},
+	}
+	p := newPages(t)
+	page := plainPage(templates.English)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, view := range []templates.View{
+				templates.Challenge{Page: page, Code: tt.code},
+				templates.Security{Page: page, State: templates.FactorOn, NeedsCode: true, Code: tt.code},
+				templates.Security{Page: page, State: templates.FactorOn, Code: tt.code},
+				templates.Enable{Page: page, Key: parseKey(t, keyURI), Code: tt.code},
+			} {
+				checkText(t, render(t, p, view), []string{`id="code-error"`, tt.want}, nil)
+			}
+		})
+	}
+}
+
+// checkText checks which texts a page has and which it hasn't. The style and
+// the script don't count.
+func checkText(t *testing.T, page string, has, not []string) {
+	t.Helper()
+	page = inline.ReplaceAllString(page, "$1$3")
+	for _, text := range has {
+		if !strings.Contains(page, text) {
+			t.Errorf("got no %q in\n%s", text, page)
+		}
+	}
+	for _, text := range not {
+		if strings.Contains(page, text) {
+			t.Errorf("got %q in\n%s", text, page)
+		}
+	}
+}

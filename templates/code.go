@@ -1,0 +1,70 @@
+package templates
+
+import "time"
+
+// A CodeForm is where the user types a code of the phone app.
+type CodeForm struct {
+	// Digits is how many a code has; 0 means 6.
+	Digits int
+
+	// Error says what was wrong with the last one.
+	Error CodeError
+
+	// RetryIn is when the next code may be tried, with [CodeLocked].
+	RetryIn time.Duration
+}
+
+// CodeError says why a code was not accepted.
+type CodeError uint8
+
+const (
+	CodeOK        CodeError = iota // nothing was wrong, or nothing tried; the zero value
+	CodeMalformed                  // not the right number of digits
+	CodeWrong                      // not the code of this moment
+	CodeUsed                       // used already, or older than one that was
+	CodeLocked                     // too many wrong ones: try again later
+	CodeBlocked                    // too many wrong ones: an administrator must help
+)
+
+// A codeInput is a code form made ready for its template.
+type codeInput struct {
+	CodeForm
+	Issuer string
+	Wanted bool // whether there is a field at all
+	Focus  bool
+}
+
+// input returns the form with a field, which has the focus if it should, or if
+// the last code was not accepted: the error is read out as its description.
+func (f CodeForm) input(issuer string, focus bool) codeInput {
+	if f.Digits == 0 {
+		f.Digits = 6
+	}
+	return codeInput{CodeForm: f, Issuer: issuer, Wanted: true, Focus: focus || f.failed()}
+}
+
+func (f CodeForm) failed() bool { return f.Error != CodeOK }
+
+func (c codeInput) Failed() bool { return c.failed() }
+
+// Blocked reports whether it makes no sense to ask for a code.
+func (c codeInput) Blocked() bool { return c.Error == CodeBlocked }
+
+// Problem is the text that explains the error.
+func (c codeInput) Problem() Key {
+	switch c.Error {
+	case CodeOK:
+		return ""
+	case CodeMalformed:
+		return "code.malformed"
+	case CodeWrong:
+		return "code.wrong"
+	case CodeUsed:
+		return "code.used"
+	case CodeLocked:
+		return "code.locked"
+	case CodeBlocked:
+		return "code.blocked"
+	}
+	return "code.wrong"
+}

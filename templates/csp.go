@@ -1,0 +1,18 @@
+package templates
+
+// ContentSecurityPolicy returns the value of the Content-Security-Policy header
+// under which the pages work: nothing is loaded from anywhere but the page
+// itself, except for the application's own icon, and nobody may frame it.
+//
+// The nonce must be fresh for each response, the same as in [Page], and made
+// of letters and digits, as crypto/rand.Text returns it.
+func ContentSecurityPolicy(nonce string) string {
+	return "default-src 'none'" +
+		"; style-src 'nonce-" + nonce + "'" +
+		"; script-src 'nonce-" + nonce + "'" +
+		"; connect-src 'self'" + // the waiting page's events and polls
+		"; img-src 'self'" + // browsers ask for /favicon.ico by themselves
+		"; form-action 'self'" +
+		"; base-uri 'none'" +
+		"; frame-ancestors 'none'"
+}

@@ -1,0 +1,53 @@
+package templates_test
+
+import (
+	"html"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/templates"
+)
+
+func TestEnable(t *testing.T) {
+	p := newPages(t)
+	key := parseKey(t, keyURI)
+	tests := []struct {
+		name     string
+		enable   templates.Enable
+		has, not []string
+	}{
+		{
+			"first phone", templates.Enable{Key: key},
+			[]string{
+				`<div id="qr"><svg `, `role="img" aria-label="QR code for the eAuthenticator app.`,
+				`<code id="key" translate="no" aria-describedby="key-label">JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP</code>`,
+				`<a id="otpauth" class="button second" href="` + html.EscapeString(keyURI) + `">`,
+				`<form method="post" action="/2fa/enable/confirm">`, `<input id="code" name="code"`, `href="/2fa/"`,
+				"Google Play Store", "Apple App Store", "Tap “&#43;”.", "Scan the QR code.", `id="copy" type="button" class="quiet" hidden`,
+			},
+			[]string{"Your present phone", " autofocus"},
+		},
+		{"another phone", templates.Enable{Key: key, Replaces: true}, []string{"Your present phone keeps working"}, nil},
+		{
+			"wrong code", templates.Enable{Key: key, Code: templates.CodeForm{Error: templates.CodeWrong}},
+			[]string{"<title>Error: ", `aria-invalid="true"`, " autofocus>"}, nil,
+		},
+		{
+			"codes blocked", templates.Enable{Key: key, Code: templates.CodeForm{Error: templates.CodeBlocked}},
+			[]string{"Ask Acme for help."}, []string{"/enable/confirm"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.enable.Page = plainPage(templates.English)
+			checkText(t, render(t, p, tt.enable), tt.has, tt.not)
+		})
+	}
+}
+
+func TestEnableNeedsAKey(t *testing.T) {
+	err := newPages(t).Render(&strings.Builder{}, templates.Enable{Page: plainPage(templates.English)})
+	if err == nil {
+		t.Error("got no error")
+	}
+}

@@ -1,0 +1,72 @@
+package templates
+
+import (
+	"errors"
+	"html/template"
+	"net/url"
+	"strings"
+)
+
+// maxKeyURI keeps the QR code readable for a phone's camera; a usual URI has
+// some 250 bytes.
+const maxKeyURI = 1 << 10
+
+// A KeyURI is the address that takes a TOTP secret into the phone app. It has
+// been checked, and may stand in a link.
+type KeyURI struct {
+	uri    string
+	secret string
+}
+
+// ParseKeyURI checks that uri is an otpauth address of the type totp, fully
+// percent-encoded, with one secret in Base32. Its errors hold nothing of it.
+func ParseKeyURI(uri string) (KeyURI, error) {
+	if len(uri) > maxKeyURI {
+		return KeyURI{}, errors.New("templates: key URI is too long")
+	}
+	if strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"<>\\^`{|}#", r) }) {
+		return KeyURI{}, errors.New("templates: key URI is not percent-encoded")
+	}
+	u, err := url.Parse(uri)
+	if err != nil { // which quotes the URI
+		return KeyURI{}, errors.New("templates: key URI is malformed")
+	}
+	if u.Scheme != "otpauth" || u.Host != "totp" || u.User != nil {
+		return KeyURI{}, errors.New("templates: key URI is not otpauth://totp/")
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return KeyURI{}, errors.New("templates: key URI has a malformed query")
+	}
+	secret := query["secret"]
+	if len(secret) != 1 || !base32(secret[0]) {
+		return KeyURI{}, errors.New("templates: key URI doesn't have one secret in Base32 without padding")
+	}
+	return KeyURI{uri: uri, secret: secret[0]}, nil
+}
+
+// Link is the URI as a link's target. html/template trusts no scheme but
+// http, https and mailto by itself.
+func (k KeyURI) Link() template.URL { return template.URL(k.uri) }
+
+// Groups is the secret in groups of four, for people to type.
+func (k KeyURI) Groups() string {
+	var b strings.Builder
+	for i, r := range k.secret {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// String hides the secret from logs.
+func (k KeyURI) String() string { return "otpauth://totp/…" }
+
+// GoString hides the secret from logs.
+func (k KeyURI) GoString() string { return "templates.KeyURI{…}" }
+
+func base32(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}

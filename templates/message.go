@@ -1,0 +1,103 @@
+package templates
+
+import "time"
+
+const messagePage = "message"
+
+// A Message is a page with one thing to say and one thing to do next.
+type Message struct {
+	Page
+
+	Kind MessageKind
+
+	// Next is where the next step leads: the sign-in page with
+	// [MessageSignIn], what is to be tried again with [MessageUnavailable].
+	// Empty leads to HomePath, the challenge, or the security page, as suits
+	// the kind.
+	Next string
+
+	// RetryIn is when to try again, or 0 if that isn't known.
+	RetryIn time.Duration
+}
+
+// MessageKind is what a message says.
+type MessageKind uint8
+
+const (
+	MessageUnavailable      MessageKind = iota // something we need doesn't answer (503); the zero value
+	MessageSignIn                              // nobody is signed in (401)
+	MessageCrossSite                           // the request came from another site (403)
+	MessageNotFound                            // there is no such page (404)
+	MessageMethod                              // the page can't be used that way (405)
+	MessageBadRequest                          // the request makes no sense (400)
+	MessageSessionExpired                      // the session ended meanwhile
+	MessageEnrolmentExpired                    // the QR code is no longer good
+	MessageEnabled                             // the second factor was switched on
+	MessageDisabled                            // the second factor was switched off
+)
+
+// String returns the kind's name in the page's data-message.
+func (k MessageKind) String() string { return k.words().name }
+
+type words struct {
+	name               string
+	title, text, after Key // after is the link's text
+}
+
+func (k MessageKind) words() words {
+	switch k {
+	case MessageUnavailable:
+		return words{"unavailable", "unavailable.title", "unavailable.text", "message.again"}
+	case MessageSignIn:
+		return words{"sign-in", "signin.title", "signin.text", "message.signin"}
+	case MessageCrossSite:
+		return words{"cross-site", "crosssite.title", "crosssite.text", "message.security"}
+	case MessageNotFound:
+		return words{"not-found", "notfound.title", "notfound.text", "message.security"}
+	case MessageMethod:
+		return words{"method", "method.title", "method.text", "message.security"}
+	case MessageBadRequest:
+		return words{"bad-request", "badrequest.title", "badrequest.text", "message.security"}
+	case MessageSessionExpired:
+		return words{"session-expired", "session.title", "session.text", "message.signin"}
+	case MessageEnrolmentExpired:
+		return words{"enrolment-expired", "enrolment.title", "enrolment.text", "message.security"}
+	case MessageEnabled:
+		return words{"enabled", "enabled.title", "enabled.text", "message.continue"}
+	case MessageDisabled:
+		return words{"disabled", "disabled.title", "disabled.text", "message.continue"}
+	}
+	return MessageUnavailable.words()
+}
+
+// A messageSheet is a message made ready for its template.
+type messageSheet struct {
+	Message
+	NextText Key
+}
+
+func (m Message) sheet() sheet {
+	w := m.Kind.words()
+	return sheet{
+		Page: m.Page, Name: messagePage, View: messageSheet{m, w.after},
+		Title: w.title, Lead: w.text,
+	}
+}
+
+// NextPath is where the next step leads.
+func (m messageSheet) NextPath() string {
+	if m.Next != "" {
+		return m.Next
+	}
+	switch m.Kind {
+	case MessageUnavailable:
+		return m.Base + "/challenge"
+	case MessageSignIn, MessageSessionExpired, MessageEnabled, MessageDisabled:
+		if m.HomePath != "" {
+			return m.HomePath
+		}
+		return "/"
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired:
+	}
+	return m.Base + "/"
+}

@@ -1,0 +1,69 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/text/language"
+)
+
+// An Option changes how the pages look or read.
+type Option func(*config)
+
+type config struct {
+	languages []Language
+	texts     map[Language]texts
+}
+
+// WithLanguages restricts the pages to these languages. The first one is the
+// default; a single one is always used. Without this option the pages know
+// English, the default, and Thai, and whatever [WithTexts] adds.
+func WithLanguages(languages ...Language) Option {
+	return func(c *config) { c.languages = languages }
+}
+
+// WithTexts replaces some texts of a language, or adds a language with all of
+// them. [Texts] lists the keys; a replacement must use the same placeholders.
+func WithTexts(lang Language, replacements map[Key]string) Option {
+	return func(c *config) {
+		if c.texts[lang] == nil {
+			c.texts[lang] = make(texts)
+		}
+		for key, text := range replacements {
+			c.texts[lang][key] = text
+		}
+	}
+}
+
+// check returns the languages in use, or every fault of the configuration.
+func (c *config) check() ([]Language, error) {
+	var faults []error
+	languages := c.languages
+	if len(languages) == 0 {
+		languages = []Language{English, Thai}
+		var added []Language
+		for lang := range c.texts {
+			if !slices.Contains(languages, lang) {
+				added = append(added, lang)
+			}
+		}
+		slices.Sort(added)
+		languages = append(languages, added...)
+	}
+	for i, lang := range languages {
+		if slices.Contains(languages[:i], lang) {
+			faults = append(faults, fmt.Errorf("templates: language %q is named twice", lang))
+		}
+		if c.texts[lang] == nil {
+			faults = append(faults, fmt.Errorf("templates: no texts for language %q", lang))
+		}
+	}
+	for lang, t := range c.texts {
+		if _, err := language.Parse(string(lang)); err != nil {
+			faults = append(faults, fmt.Errorf("templates: %q is not a language", lang))
+		}
+		faults = append(faults, t.check(lang)...)
+	}
+	return languages, errors.Join(faults...)
+}

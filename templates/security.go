@@ -1,0 +1,104 @@
+package templates
+
+import "time"
+
+const securityPage = "security"
+
+// Security is the page on which a user sees, switches on and switches off the
+// second factor.
+type Security struct {
+	Page
+
+	State FactorState
+
+	// Since is when the factor was switched on, or zero.
+	Since time.Time
+
+	// LateSince is since when the service has to be told of a change, or zero
+	// if it knows all.
+	LateSince time.Time
+
+	// NeedsCode says that switching off takes a code.
+	NeedsCode bool
+
+	// Code is the form for it, and its error.
+	Code CodeForm
+
+	// Notice says what was done just now.
+	Notice Notice
+}
+
+// FactorState says whether a user has a second factor.
+type FactorState uint8
+
+const (
+	FactorOff     FactorState = iota // none; the zero value
+	FactorPending                    // none yet: shown to the user, not confirmed
+	FactorOn                         // it is asked for
+)
+
+// String returns the state's name in the page's data-state.
+func (s FactorState) String() string {
+	switch s {
+	case FactorOff:
+		return "off"
+	case FactorPending:
+		return "pending"
+	case FactorOn:
+		return "on"
+	}
+	return "invalid"
+}
+
+// A Notice says what was done just now.
+type Notice uint8
+
+const (
+	NoticeNone     Notice = iota // nothing; the zero value
+	NoticeEnabled                // switched on, or over to a new phone
+	NoticeDisabled               // switched off
+)
+
+// A securitySheet is a security page made ready for its template.
+type securitySheet struct {
+	Security
+	Input codeInput
+}
+
+func (s Security) sheet() sheet {
+	view := securitySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
+	view.Input.Wanted = s.NeedsCode
+	return sheet{
+		Page: s.Page, Name: securityPage, View: view, Failed: s.Code.failed(),
+		Title: "security.title", Lead: "security.text",
+	}
+}
+
+func (s securitySheet) On() bool      { return s.State == FactorOn }
+func (s securitySheet) Pending() bool { return s.State == FactorPending }
+
+// Status is the word for the state.
+func (s securitySheet) Status() Key {
+	switch s.State {
+	case FactorOff:
+		return "security.off"
+	case FactorPending:
+		return "security.pending"
+	case FactorOn:
+		return "security.on"
+	}
+	return "security.off"
+}
+
+// News is the text of the notice.
+func (s securitySheet) News() Key {
+	switch s.Notice {
+	case NoticeNone:
+		return ""
+	case NoticeEnabled:
+		return "security.enabled"
+	case NoticeDisabled:
+		return "security.disabled"
+	}
+	return ""
+}

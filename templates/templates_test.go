@@ -1,0 +1,219 @@
+package templates_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/templates"
+)
+
+const keyURI = "otpauth://totp/Acme:alice%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" +
+	"&issuer=Acme&algorithm=SHA1&digits=6&period=30" +
+	"&client_id=3f0f0a9a-6a1f-4d6e-9a55-0d4a3d4b7c11&email=alice%40example.com"
+
+func newPages(t testing.TB, opts ...templates.Option) *templates.Pages {
+	t.Helper()
+	p, err := templates.New(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func parseKey(t testing.TB, uri string) templates.KeyURI {
+	t.Helper()
+	key, err := templates.ParseKeyURI(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func render(t testing.TB, p *templates.Pages, v templates.View) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.Render(&b, v); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// every returns each page in each state that it can be in.
+func every(t testing.TB, page templates.Page) map[string]templates.View {
+	t.Helper()
+	at := time.Date(2026, 3, 4, 10, 15, 0, 0, time.UTC)
+	views := make(map[string]templates.View)
+	codes := []templates.CodeForm{
+		{}, {Digits: 8}, {Error: templates.CodeMalformed}, {Error: templates.CodeWrong}, {Error: templates.CodeUsed},
+		{Error: templates.CodeLocked, RetryIn: 90 * time.Second}, {Error: templates.CodeBlocked},
+	}
+	for i, code := range codes {
+		for state := templates.ChallengeNone; state <= templates.ChallengeExpired; state++ {
+			for push := templates.PushReady; push <= templates.PushLimited; push++ {
+				views[fmt.Sprintf("challenge %v push %d code %d", state, push, i)] = templates.Challenge{
+					Page: page, State: state, Number: "70", ExpiresIn: 245 * time.Second, Next: "/account",
+					Push: push, PushRetryIn: time.Minute, PreferCode: i == 1, Code: code,
+				}
+			}
+		}
+		for state := templates.FactorOff; state <= templates.FactorOn; state++ {
+			for notice := templates.NoticeNone; notice <= templates.NoticeDisabled; notice++ {
+				views[fmt.Sprintf("security %v notice %d code %d", state, notice, i)] = templates.Security{
+					Page: page, State: state, Since: at, LateSince: at, NeedsCode: i > 0, Code: code, Notice: notice,
+				}
+			}
+		}
+		views[fmt.Sprintf("enable code %d", i)] = templates.Enable{
+			Page: page, Key: parseKey(t, keyURI), Replaces: i == 0, Code: code,
+		}
+	}
+	for kind := templates.MessageUnavailable; kind <= templates.MessageDisabled; kind++ {
+		views["message "+kind.String()] = templates.Message{Page: page, Kind: kind}
+		views["message later "+kind.String()] = templates.Message{Page: page, Kind: kind, RetryIn: time.Second}
+	}
+	return views
+}
+
+func plainPage(lang templates.Language) templates.Page {
+	return templates.Page{
+		Lang: lang, Nonce: "NONCE", Base: "/2fa", Issuer: "Acme", Email: "alice@example.com",
+		HomePath: "/account", LogoutPath: "/logout",
+	}
+}
+
+func TestEveryPageIsWellFormed(t *testing.T) {
+	p := newPages(t)
+	for _, lang := range []templates.Language{templates.English, templates.Thai} {
+		for name, view := range every(t, plainPage(lang)) {
+			checkPage(t, string(lang)+" "+name, render(t, p, view), lang)
+		}
+	}
+}
+
+var (
+	inline    = regexp.MustCompile(`(?s)(<(style|script) nonce="NONCE">).*?(</(style|script)>)`)
+	element   = regexp.MustCompile(`<([a-z0-9]+)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*/?>`)
+	attribute = regexp.MustCompile(`([a-z-]+)(?:="[^"]*")?`)
+	id        = regexp.MustCompile(`\sid="([^"]*)"`)
+	refers    = regexp.MustCompile(`\s(?:for|aria-labelledby|aria-describedby)="([^"]*)"`)
+	tag       = regexp.MustCompile(`</?([a-z0-9]+)[^>]*>`)
+	handler   = regexp.MustCompile(`\s(?:on[a-z]+|style|src)="`)
+	remote    = regexp.MustCompile(`(?:href|action|src)="(?:[a-z]+:|//)[^"]*"`)
+)
+
+// checkPage checks what holds of every page, whatever it shows.
+func checkPage(t *testing.T, name, page string, lang templates.Language) {
+	t.Helper()
+	for _, part := range []struct {
+		text string
+		n    int
+	}{
+		{`<html lang="` + string(lang) + `"`, 1}, {"<h1>", 1}, {"<main ", 1}, {"<title>", 1}, {"<style", 1},
+		{`<style nonce="NONCE">`, 1}, {"ZgotmplZ", 0}, {"%!", 0}, {"<no value>", 0}, {"{{", 0},
+	} {
+		if n := strings.Count(page, part.text); n != part.n {
+			t.Errorf("%s: %q occurs %d times, want %d", name, part.text, n, part.n)
+		}
+	}
+	if strings.Count(page, "<script") != strings.Count(page, `<script nonce="NONCE">`) {
+		t.Errorf("%s: a script without nonce", name)
+	}
+	if strings.Count(page, "autofocus") > 1 {
+		t.Errorf("%s: more than one element has the focus", name)
+	}
+	markup := inline.ReplaceAllString(page, "$1$3")
+	if found := handler.FindString(markup); found != "" {
+		t.Errorf("%s: the policy forbids %q", name, found)
+	}
+	for _, found := range remote.FindAllString(markup, -1) {
+		if !strings.HasPrefix(found, `href="otpauth://totp/`) {
+			t.Errorf("%s: %q leads elsewhere", name, found)
+		}
+	}
+	ids := make(map[string]bool)
+	for _, m := range id.FindAllStringSubmatch(markup, -1) {
+		if ids[m[1]] {
+			t.Errorf("%s: id %q occurs twice", name, m[1])
+		}
+		ids[m[1]] = true
+	}
+	for _, m := range refers.FindAllStringSubmatch(markup, -1) {
+		for target := range strings.FieldsSeq(m[1]) {
+			if !ids[target] {
+				t.Errorf("%s: nothing has the id %q", name, target)
+			}
+		}
+	}
+	if word := unfilled.FindString(strip(markup)); word != "" {
+		t.Errorf("%s: placeholder %s is left", name, word)
+	}
+	if fault := unbalanced(markup); fault != "" {
+		t.Errorf("%s: %s", name, fault)
+	}
+}
+
+var unfilled = regexp.MustCompile(`\{[a-z]+\}`)
+
+// strip returns the text of a page without its elements.
+func strip(markup string) string { return element.ReplaceAllString(markup, "") }
+
+// unbalanced returns what is wrong with the nesting of the elements.
+func unbalanced(markup string) string {
+	void := map[string]bool{"meta": true, "input": true, "path": true}
+	var open []string
+	for _, m := range tag.FindAllStringSubmatch(markup, -1) {
+		switch name := m[1]; {
+		case void[name]:
+		case !strings.HasPrefix(m[0], "</"):
+			open = append(open, name)
+		case len(open) == 0 || open[len(open)-1] != name:
+			return fmt.Sprintf("</%s> closes %v", name, open)
+		default:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		return fmt.Sprintf("%v stays open", open)
+	}
+	return ""
+}
+
+func TestRenderReportsAMissingView(t *testing.T) {
+	if err := newPages(t).Render(io.Discard, nil); err == nil {
+		t.Error("got no error")
+	}
+}
+
+func TestRenderReportsAFailedWriter(t *testing.T) {
+	r, w := io.Pipe()
+	r.Close()
+	if err := newPages(t).Render(w, templates.Message{}); err == nil {
+		t.Error("got no error")
+	}
+}
+
+func TestRenderIsSafeForConcurrentUse(t *testing.T) {
+	p := newPages(t)
+	views := []templates.View{
+		templates.Challenge{Page: plainPage(templates.English), State: templates.ChallengePending},
+		templates.Security{Page: plainPage(templates.Thai)},
+		templates.Enable{Page: plainPage(templates.English), Key: parseKey(t, keyURI)},
+		templates.Message{Page: plainPage(templates.Thai)},
+	}
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			if err := p.Render(io.Discard, views[i%len(views)]); err != nil {
+				t.Error(err)
+			}
+			p.Match("th-TH,th;q=0.9,en;q=0.8")
+		})
+	}
+	wg.Wait()
+}
