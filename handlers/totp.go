@@ -13,12 +13,6 @@ func (h *Handlers) totp(v *visit) {
 		h.goOn(v)
 		return
 	}
-	if h.cfg.Sessions.Moved(v.ctx()) {
-		if h.admit(v) {
-			h.goOn(v)
-		}
-		return
-	}
 	code, ok := h.readCode(v)
 	if !ok {
 		return

@@ -151,6 +151,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 func (a *App) guarded(w http.ResponseWriter, r *http.Request) {
 	a.Passed.Add(1)
 	v, ok := middleware.VerificationFrom(r.Context())
+	w.Header().Set("X-User", a.Sessions.GetString(r.Context(), "email"))
 	w.Header().Set("X-Verified", fmt.Sprint(ok))
 	if ok {
 		w.Header().Set("X-Method", v.Method.String())

@@ -16,6 +16,15 @@ type Browser struct {
 	App *App
 	Jar http.CookieJar
 	c   *http.Client
+
+	quiet bool
+}
+
+// Quiet makes a broken connection no failure of the test.
+func (b *Browser) Quiet() *Browser {
+	q := *b
+	q.quiet = true
+	return &q
 }
 
 // Browser returns a new browser.
@@ -105,7 +114,9 @@ func (b *Browser) Send(req *http.Request) Answer {
 	b.t.Helper()
 	res, err := b.c.Do(req)
 	if err != nil {
-		b.t.Error(err)
+		if !b.quiet {
+			b.t.Error(err)
+		}
 		return Answer{}
 	}
 	defer res.Body.Close()

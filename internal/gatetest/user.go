@@ -107,3 +107,24 @@ func (b *Browser) WantIn(when string) {
 		b.t.Errorf("%s: got %d at %s, want the page", when, a.Status, at)
 	}
 }
+
+// WantLockedOrOut fails the test unless the session is stopped or nobody's: the
+// guarded page says so of a request without a user.
+func (b *Browser) WantLockedOrOut(when string) {
+	b.t.Helper()
+	for _, a := range []Answer{b.Get("/account"), b.GetJSON("/account")} {
+		if a.Secret() && a.Header.Get("X-User") != "" {
+			b.t.Errorf("%s: got in as %s", when, a.Header.Get("X-User"))
+		}
+	}
+}
+
+// WantInOrCode is WantIn for a browser that may have missed the answer which
+// unlocked it: it types a code then.
+func (b *Browser) WantInOrCode(phone *emulator.Phone) {
+	b.t.Helper()
+	if a := b.Get("/account"); !a.Secret() {
+		b.Post("/2fa/challenge/totp", "code", Code(b.t, phone))
+	}
+	b.WantIn("with a code")
+}

@@ -25,7 +25,7 @@ const (
 	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
 	keyNext  = "eagate.next"          // the page to return to
 	keyNote  = "eagate.note"          // why there is no challenge
-	keyMoved = "eagate.moved"         // the session goes on under another ID
+	keyMoved = "eagate.moved"         // when the session ends, which goes on under another ID
 )
 
 // Sessions is safe for concurrent use.
@@ -95,7 +95,12 @@ func (s *Sessions) Bind(ctx context.Context) (factor.Session, error) {
 }
 
 // Until is when the session ends, and with it what is granted to it.
-func (s *Sessions) Until(ctx context.Context) time.Time { return s.scs.Deadline(ctx) }
+func (s *Sessions) Until(ctx context.Context) time.Time {
+	if until := s.scs.GetInt64(ctx, keyMoved); until != 0 {
+		return time.Unix(0, until).UTC()
+	}
+	return s.scs.Deadline(ctx)
+}
 
 // KeepToken keeps the service's session token.
 func (s *Sessions) KeepToken(ctx context.Context, token string) {
@@ -124,7 +129,7 @@ func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString
 
 // Moved reports whether the session goes on under another ID: this one is only
 // kept so that requests that were under way then aren't logged out.
-func (s *Sessions) Moved(ctx context.Context) bool { return s.scs.GetBool(ctx, keyMoved) }
+func (s *Sessions) Moved(ctx context.Context) bool { return s.scs.Exists(ctx, keyMoved) }
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {

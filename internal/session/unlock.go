@@ -52,7 +52,7 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 // held before.
 func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, secret string) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
-	id, deadline := s.scs.Token(ctx), s.scs.Deadline(ctx)
+	id, deadline := s.scs.Token(ctx), s.Until(ctx)
 	before, err := s.former(id)
 	if err != nil {
 		return &CommitError{err}
@@ -105,7 +105,7 @@ func (s *Sessions) leave(former context.Context, deadline time.Time) {
 		return
 	}
 	s.Forget(former)
-	s.scs.Put(former, keyMoved, true)
+	s.scs.Put(former, keyMoved, deadline.UnixNano())
 	if soon := time.Now().Add(movedFor); soon.Before(deadline) {
 		s.scs.SetDeadline(former, soon.UTC())
 	}

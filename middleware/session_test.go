@@ -1,0 +1,364 @@
+package middleware_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/gatetest"
+)
+
+const (
+	alice = "alice@example.com"
+	bob   = "bob@example.com"
+)
+
+// switchUser changes who is logged in without a new session, and without a
+// word to the gate.
+func switchUser(app *gatetest.App, mux *http.ServeMux) {
+	mux.HandleFunc("GET /open/become", func(w http.ResponseWriter, r *http.Request) {
+		app.Sessions.Put(r.Context(), "email", r.FormValue("email"))
+	})
+	mux.HandleFunc("GET /become", func(w http.ResponseWriter, r *http.Request) {
+		app.Sessions.Put(r.Context(), "email", r.FormValue("email"))
+	})
+}
+
+func TestA13_UserSwitchedInsideASession(t *testing.T) {
+	t.Run("approval", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		phone := app.Enrolled(t, alice)
+		app.Enrolled(t, bob)
+		b := app.Stopped(t, alice)
+		gatetest.Approve(t, phone)
+		b.Get("/open/become?email=" + bob)
+		b.WantLocked("as another user, with the first one's approval")
+	})
+	for _, route := range []string{"/become", "/open/become"} {
+		t.Run("grant"+route, func(t *testing.T) {
+			app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+			phone := app.Enrolled(t, alice)
+			app.Enrolled(t, bob)
+			b := app.Stopped(t, alice)
+			gatetest.Approve(t, phone)
+			b.WantIn("after the approval")
+			b.Get(route + "?email=" + bob)
+			b.WantLocked("as another user, with the first one's grant")
+			b.Get("/open/become?email=" + alice)
+			b.WantLocked("as the first user again")
+		})
+	}
+	t.Run("grant, over a user without a second factor", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		phone := app.Enrolled(t, alice)
+		b := app.Stopped(t, alice)
+		gatetest.Approve(t, phone)
+		b.WantIn("after the approval")
+		b.Get("/become?email=" + bob)
+		b.WantIn("as a user without a second factor")
+		b.Get("/become?email=" + alice)
+		b.WantLocked("as the first user again")
+	})
+	t.Run("switched where the gate doesn't see it", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+			outer := http.NewServeMux()
+			switchUser(app, outer)
+			outer.Handle("/", app.Gate.Handler(mux))
+			return app.Sessions.LoadAndSave(outer)
+		}})
+		phone := app.Enrolled(t, alice)
+		app.Enrolled(t, bob)
+		b := app.Stopped(t, alice)
+		gatetest.Approve(t, phone)
+		b.WantIn("after the approval")
+		b.Get("/open/become?email=" + bob)
+		b.WantLocked("as another user")
+		b.Get("/open/become?email=" + alice)
+		b.WantLocked("as the first user again")
+	})
+}
+
+func TestA14_PlantedSession(t *testing.T) {
+	app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+	phone := app.Enrolled(t, alice)
+	// The application forgets to renew the session at login.
+	b := app.Browser(t)
+	b.Get("/open/become?email=" + alice)
+	attacker := b.Copy()
+	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
+		t.Fatalf("got %d, want to be stopped", a.Status)
+	}
+	gatetest.Approve(t, phone)
+	b.WantIn("the owner")
+	if b.Cookie("session") == attacker.Cookie("session") {
+		t.Error("the session keeps its ID when it is unlocked")
+	}
+	attacker.WantLocked("with the planted session")
+	if a := attacker.Post("/2fa/challenge"); a.Status != http.StatusForbidden {
+		t.Errorf("a push from the planted session: got %d, want 403", a.Status)
+	}
+	b.WantIn("the owner, afterwards")
+}
+
+func TestA14_LifetimeDoesNotGrow(t *testing.T) {
+	var before, after time.Time
+	app := gatetest.New(t, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+		mux.HandleFunc("GET /open/deadline", func(w http.ResponseWriter, r *http.Request) {
+			before, after = after, app.Sessions.Deadline(r.Context())
+		})
+		mux.HandleFunc("GET /open/shorten", func(w http.ResponseWriter, r *http.Request) {
+			app.Sessions.SetDeadline(r.Context(), time.Now().Add(time.Hour).UTC())
+		})
+	}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	b.Get("/open/shorten")
+	b.Get("/open/deadline")
+	old := b.Cookie("session")
+	gatetest.Approve(t, phone)
+	b.WantIn("after the approval")
+	b.Get("/open/deadline")
+	if before.IsZero() || !before.Equal(after) {
+		t.Errorf("deadline: got %v after unlocking, want %v as before", after, before)
+	}
+	b.SetCookie("session", old)
+	b.WantIn("back under the former ID")
+	b.Get("/open/deadline")
+	if !before.Equal(after) {
+		t.Errorf("deadline: got %v after coming back, want %v as before", after, before)
+	}
+}
+
+// slow is a route that waits until it is told to go on, and then changes the
+// session.
+type slow struct {
+	entered, proceed chan struct{}
+}
+
+func newSlow() *slow { return &slow{make(chan struct{}), make(chan struct{})} }
+
+func (s *slow) routes(app *gatetest.App, mux *http.ServeMux) {
+	h := func(w http.ResponseWriter, r *http.Request) {
+		s.entered <- struct{}{}
+		<-s.proceed
+		app.Sessions.Put(r.Context(), "note", "written late")
+		_, _ = io.WriteString(w, "slow")
+	}
+	mux.HandleFunc("GET /slow", h)
+	mux.HandleFunc("GET /open/slow", h)
+}
+
+// during calls do while a slow request of the browser is under way.
+func (s *slow) during(b *gatetest.Browser, path string, do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Get(path)
+	}()
+	<-s.entered
+	do()
+	s.proceed <- struct{}{}
+	<-done
+}
+
+func TestA15_LogoutWhilePending(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	thief := b.Copy()
+	b.Post("/logout")
+	gatetest.Approve(t, phone)
+	b.WantLockedOrOut("after the logout")
+	thief.WantLockedOrOut("with the cookies from before the logout")
+}
+
+func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
+	logouts := map[string]func(app *gatetest.App, r *http.Request) error{
+		"Destroy": func(app *gatetest.App, r *http.Request) error { return app.Sessions.Destroy(r.Context()) },
+		"Clear":   func(app *gatetest.App, r *http.Request) error { return app.Sessions.Clear(r.Context()) },
+		"Destroy, then a message": func(app *gatetest.App, r *http.Request) error {
+			defer app.Sessions.Put(r.Context(), "flash", "Bye")
+			return app.Sessions.Destroy(r.Context())
+		},
+		"Remove": func(app *gatetest.App, r *http.Request) error {
+			app.Sessions.Remove(r.Context(), "email")
+			return nil
+		},
+		"Destroy, then a panic": func(app *gatetest.App, r *http.Request) error {
+			_ = app.Sessions.Destroy(r.Context())
+			panic(http.ErrAbortHandler)
+		},
+	}
+	for name, logout := range logouts {
+		for _, state := range []string{"unlocked", "approved", "pending"} {
+			t.Run(name+"/"+state, func(t *testing.T) {
+				s := newSlow()
+				app := gatetest.New(t, gatetest.Setup{Routes: s.routes}, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+					mux.HandleFunc("GET /open/leave", func(w http.ResponseWriter, r *http.Request) { _ = logout(app, r) })
+				}})
+				phone := app.Enrolled(t, alice)
+				b := app.Stopped(t, alice)
+				path := "/open/slow"
+				if state != "pending" {
+					gatetest.Approve(t, phone)
+				}
+				if state == "unlocked" {
+					b.WantIn("before the logout")
+					path = "/slow"
+				}
+				old := b.Copy()
+				s.during(b, path, func() {
+					leaving := b.Copy()
+					leaving.Quiet().Get("/open/leave")
+				})
+				if state == "pending" {
+					gatetest.Approve(t, phone)
+				}
+				b.WantLockedOrOut("the browser that the slow request brought back")
+				old.WantLockedOrOut("the old cookie")
+			})
+		}
+	}
+}
+
+func TestA15_WebSocketThatEndsAfterTheLogout(t *testing.T) {
+	entered, proceed := make(chan struct{}), make(chan struct{})
+	app := gatetest.New(t, gatetest.Setup{
+		Sessions: func(m *scs.SessionManager) { m.IdleTimeout = time.Hour },
+		Routes: func(app *gatetest.App, mux *http.ServeMux) {
+			mux.HandleFunc("GET /socket", func(w http.ResponseWriter, r *http.Request) {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				entered <- struct{}{}
+				<-proceed
+			})
+		},
+	})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("before")
+	old := b.Copy()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Copy().Quiet().Do("GET", "/socket", "", "Connection", "Upgrade", "Upgrade", "websocket")
+	}()
+	<-entered
+	b.Post("/logout")
+	proceed <- struct{}{}
+	<-done
+	old.WantLockedOrOut("the old cookie")
+}
+
+func TestA16_SlowRequestAcrossTheUnlock(t *testing.T) {
+	for name, idle := range map[string]time.Duration{"plain": 0, "idle time-out": time.Hour} {
+		for _, proof := range []string{"push", "totp"} {
+			t.Run(name+"/"+proof, func(t *testing.T) {
+				s := newSlow()
+				app := gatetest.New(t, gatetest.Setup{
+					Routes:   s.routes,
+					Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle },
+				})
+				phone := app.Enrolled(t, alice)
+				b := app.Stopped(t, alice)
+				attacker := b.Copy()
+				s.during(b, "/open/slow", func() {
+					if proof == "push" {
+						gatetest.Approve(t, phone)
+					} else if a := b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != http.StatusSeeOther {
+						t.Errorf("code: got %d, want 303", a.Status)
+					}
+					b.WantIn("after the proof")
+				})
+				b.WantIn("after the slow request")
+				b.WantIn("once more")
+				attacker.WantLocked("with the cookie from before the unlock")
+				if n := len(app.Emulator.Requests()); n != 1 {
+					t.Errorf("got %d requests to the phone, want 1", n)
+				}
+			})
+		}
+	}
+}
+
+// A browser's parallel requests: one of them unlocks, and whatever becomes of
+// the others, none is let in by the old cookie and none logs the browser out.
+func TestA16_SiblingsOfTheUnlock(t *testing.T) {
+	for name, idle := range map[string]time.Duration{"plain": 0, "idle time-out": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			app := gatetest.New(t, gatetest.Setup{Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
+			phone := app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			old := b.Copy()
+			gatetest.Approve(t, phone)
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			in := 0
+			for i := range 20 {
+				wg.Go(func() {
+					path := []string{"/account", "/2fa/challenge/status", "/api", "/2fa/challenge"}[i%4]
+					a := b.Do("GET", path, "", "Accept", []string{"text/html", "application/json"}[i%2])
+					mu.Lock()
+					defer mu.Unlock()
+					if a.Secret() {
+						in++
+					}
+				})
+			}
+			wg.Wait()
+			b.WantIn("after the storm")
+			old.WantLocked("the old cookie")
+			late := b.Copy() // a sibling that left before the new cookies came
+			late.SetCookie("session", old.Cookie("session"))
+			late.WantIn("the browser with its former session ID")
+		})
+	}
+}
+
+func TestA18_PanicBehindTheGate(t *testing.T) {
+	app := gatetest.New(t, gatetest.Setup{Routes: func(_ *gatetest.App, mux *http.ServeMux) {
+		mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	old := b.Copy()
+	gatetest.Approve(t, phone)
+	b.Quiet().Get("/panic") // which consumes the approval, and breaks off
+	old.WantLocked("another browser, with the old cookie")
+	b.WantInOrCode(phone)
+	b.Quiet().Get("/panic")
+	b.WantIn("after a panic in an unlocked session")
+}
+
+func TestNoPushForAUserWithoutAccount(t *testing.T) {
+	app := gatetest.New(t)
+	app.Browser(t).Login(bob).WantIn("without a second factor")
+	if n := len(app.Emulator.Calls()); n != 0 {
+		t.Errorf("got %d calls of the service, want none", n)
+	}
+}
+
+func TestMissingLoadAndSave(t *testing.T) {
+	app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler { return app.Gate.Handler(mux) }})
+	for _, path := range []string{"/account", "/2fa/", "/2fa/challenge"} {
+		if a := app.Browser(t).Get(path); a.Status != http.StatusInternalServerError || a.Secret() {
+			t.Errorf("%s: got %d, want 500", path, a.Status)
+		}
+	}
+	if n := app.Passed.Load(); n != 0 {
+		t.Errorf("the guarded handler was called %d times", n)
+	}
+	if !strings.Contains(app.Log.String(), "LoadAndSave") {
+		t.Error("the log doesn't say what to do")
+	}
+}
