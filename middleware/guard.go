@@ -79,6 +79,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		g.handlers.Lock(w, r, before.User)
 		return before, false
 	}
+	g.sessions.TakeNext(ctx) // it is here already
 	before.Ref = factor.Session{}
 	before.Secret, _ = g.sessions.Grant(ctx)
 	return before, true

@@ -1,0 +1,148 @@
+package middleware_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/gatetest"
+)
+
+func wantUnavailable(t *testing.T, a gatetest.Answer, where string) {
+	t.Helper()
+	if a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" || a.Secret() {
+		t.Errorf("%s: got %d, Retry-After %q, want 503 with Retry-After and nothing of the page", where, a.Status, a.Header.Get("Retry-After"))
+	}
+}
+
+func TestA17_StoreFaultInTheGuard(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("before the fault")
+	plain := app.Browser(t).Login(bob)
+	app.Clock.Add(time.Minute) // what is cached has aged
+
+	app.Store.Fail(gatetest.All)
+	before := app.Passed.Load()
+	wantUnavailable(t, b.Get("/account"), "a verified session's page")
+	wantUnavailable(t, b.GetJSON("/account"), "a verified session's call")
+	wantUnavailable(t, plain.Get("/account"), "a user without a second factor")
+	wantUnavailable(t, b.Get("/2fa/"), "the security page")
+	wantUnavailable(t, b.Get("/2fa/challenge"), "the challenge page")
+	if n := app.Passed.Load() - before; n != 0 {
+		t.Errorf("the guarded handler was called %d times", n)
+	}
+	if n := strings.Count(app.Log.String(), gatetest.ErrFault.Error()); n != 5 {
+		t.Errorf("got %d log lines of 5 refused requests, want one each", n)
+	}
+
+	app.Store.Fail(0)
+	b.WantIn("after the fault")
+	plain.WantIn("after the fault")
+}
+
+func TestA17_StoreFaultInTheFirstRequest(t *testing.T) {
+	for _, op := range []gatetest.Op{gatetest.Reads, gatetest.Writes} {
+		app := gatetest.New(t)
+		phone := app.Enrolled(t, alice)
+		b := app.Browser(t).Login(alice)
+		app.Store.Fail(op)
+		wantUnavailable(t, b.Get("/account"), "the first page")
+		app.Store.Fail(0)
+		b.Get("/account")
+		gatetest.Approve(t, phone)
+		b.WantIn("after the fault")
+	}
+}
+
+func TestA17_StoreFaultInTheCallback(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	request := phone.Pending()[0]
+	app.Store.Fail(gatetest.All)
+	reply, err := app.Emulator.Report(t.Context(), request.Token, true)
+	if err != nil || reply.Status != http.StatusServiceUnavailable {
+		t.Errorf("callback: got %d, %v, want 503", reply.Status, err)
+	}
+	app.Store.Fail(0)
+	b.WantLocked("after a report that wasn't taken")
+	if reply, err := app.Emulator.Report(t.Context(), request.Token, true); err != nil || reply.Status != http.StatusOK {
+		t.Errorf("callback, repeated: got %d, %v, want 200", reply.Status, err)
+	}
+	b.WantIn("after the repeated report")
+}
+
+func TestA17_StoreFaultInTheUnlock(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	app.Store.Fail(gatetest.Writes)
+	for _, path := range []string{"/account", "/2fa/challenge"} {
+		wantUnavailable(t, b.Get(path), path)
+	}
+	app.Store.Fail(0)
+	b.WantIn("after the fault")
+}
+
+func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
+	for name, idle := range map[string]time.Duration{"plain": 0, "idle time-out": time.Hour} {
+		for _, commits := range []int{1, 100} {
+			t.Run(name, func(t *testing.T) {
+				app := gatetest.New(t, gatetest.Setup{Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
+				phone := app.Enrolled(t, alice)
+
+				b := app.Stopped(t, alice)
+				gatetest.Approve(t, phone)
+				before := app.Passed.Load()
+				app.Scs.FailCommits(commits)
+				a := b.Get("/account")
+				if a.Status != http.StatusServiceUnavailable || a.Secret() {
+					t.Errorf("by push: got %d, want 503 and nothing of the page\n%s", a.Status, a.Body)
+				}
+				app.Scs.FailCommits(0)
+				if n := app.Passed.Load() - before; n != 0 {
+					t.Errorf("by push: the guarded handler was called %d times", n)
+				}
+				if a := b.Get("/account"); a.Secret() && a.Header.Get("X-User") != "" && a.Header.Get("X-Verified") != "true" {
+					t.Error("by push: got in without a grant")
+				}
+
+				b = app.Browser(t).Login(alice)
+				b.GetJSON("/account")
+				app.Scs.FailCommits(commits)
+				a = b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+				if a.Status != http.StatusServiceUnavailable {
+					t.Errorf("by code: got %d, want 503", a.Status)
+				}
+				app.Scs.FailCommits(0)
+				b.WantLockedOrOut("by code, after the fault")
+				app.Clock.Add(gatetest.Step)
+				b = app.Browser(t).Login(alice)
+				if a := b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != http.StatusSeeOther {
+					t.Errorf("by the next code: got %d, want 303", a.Status)
+				}
+				b.WantIn("by the next code")
+			})
+		}
+	}
+}
+
+// One failed commit costs the approval nothing: a reload is enough.
+func TestA17_ApprovalSurvivesAFailedCommit(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	app.Scs.FailCommits(1)
+	if a := b.Get("/account"); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("got %d, want 503", a.Status)
+	}
+	b.WantIn("after a reload")
+}
