@@ -1,0 +1,188 @@
+package middleware_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// key stands for 32 random bytes from a vault or the environment.
+var key = []byte("0123456789abcdef0123456789abcdef")
+
+// newGate makes a gate as an application does, with its session manager.
+func newGate(opts ...middleware.Option) (*middleware.Gate, *scs.SessionManager) {
+	sessions := scs.New()
+	sessions.Cookie.Secure = true
+	gate, err := middleware.New(append([]middleware.Option{
+		middleware.WithSessions(sessions),
+		middleware.WithService(client.New("f0e1d2c3-client-id", "api-key")),
+		middleware.WithStore(store.NewMemory()),
+		middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+			email := sessions.GetString(r.Context(), "email")
+			return middleware.User{ID: email, Email: email}, email != ""
+		}),
+		middleware.WithIssuer("Acme"),
+		middleware.WithKey(key),
+	}, opts...)...)
+	if err != nil {
+		panic(err)
+	}
+	return gate, sessions
+}
+
+// New reports all that is wrong at once.
+func ExampleNew() {
+	_, err := middleware.New(
+		middleware.WithSessions(scs.New()),
+		middleware.WithService(client.New("f0e1d2c3-client-id", "api-key")),
+		middleware.WithStore(store.NewMemory()),
+		middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
+		middleware.WithKey(key),
+	)
+	fmt.Println(err)
+	// Output:
+	// middleware: the session cookie isn't Secure: set Cookie.Secure, or for development WithInsecureCookie
+	// middleware: WithIssuer: no name for the application
+}
+
+// On chi, the gate is one more middleware, inside the session manager's.
+func ExampleGate_Handler_chi() {
+	gate, sessions := newGate(middleware.WithLoginPath("/login"), middleware.WithLogoutPath("/logout"))
+	r := chi.NewRouter()
+	r.Use(sessions.LoadAndSave, gate.Handler)
+	r.Get("/account", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Welcome") })
+
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
+	fmt.Print(w.Body)
+	// Output: Welcome
+}
+
+// On net/http, it wraps the mux.
+func ExampleGate_Handler() {
+	gate, sessions := newGate()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /account", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Welcome") })
+	handler := sessions.LoadAndSave(gate.Handler(mux))
+
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
+	fmt.Print(w.Body)
+	// Output: Welcome
+}
+
+// The other way round, the gate finds no session and lets nobody pass. The log
+// says why.
+func ExampleGate_Handler_wrongOrder() {
+	gate, sessions := newGate()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /account", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Welcome") })
+	handler := gate.Handler(sessions.LoadAndSave(mux)) // wrong
+
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
+	fmt.Println(w.Code)
+	// Output: 500
+}
+
+// Require guards a group of routes; the pages are mounted apart.
+func ExampleGate_Require() {
+	gate, sessions := newGate()
+	r := chi.NewRouter()
+	r.Use(sessions.LoadAndSave)
+	r.Mount("/2fa", gate.Routes())
+	r.Get("/", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Hello, whoever you are") })
+	r.Group(func(r chi.Router) {
+		r.Use(gate.Require)
+		r.Get("/account", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Welcome") })
+	})
+
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	fmt.Print(w.Body)
+	// Output: Hello, whoever you are
+}
+
+func ExampleGate_Routes() {
+	gate, sessions := newGate()
+	mux := http.NewServeMux()
+	mux.Handle("/2fa/", gate.Routes())
+
+	w := httptest.NewRecorder()
+	sessions.LoadAndSave(mux).ServeHTTP(w, httptest.NewRequest("GET", "/2fa/", nil))
+	fmt.Println(w.Code, "because nobody is logged in")
+	// Output: 401 because nobody is logged in
+}
+
+// The URL ends with a secret that is derived from the key.
+func ExampleGate_CallbackURL() {
+	gate, _ := newGate()
+	url := gate.CallbackURL("https://app.example.com")
+	fmt.Println(url[:len(url)-len("0123456789abcdefghijklmnopqrstuv")] + "…")
+	// Output: https://app.example.com/2fa/callback/…
+}
+
+// Run belongs beside the server, and ends with the program's context.
+func ExampleGate_Run() {
+	gate, _ := newGate()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	gate.Run(ctx)
+	fmt.Println("ended:", ctx.Err())
+	// Output: ended: context deadline exceeded
+}
+
+// A handler can see how and when the session was verified.
+func ExampleVerificationFrom() {
+	account := func(w http.ResponseWriter, r *http.Request) {
+		if v, ok := middleware.VerificationFrom(r.Context()); ok && v.Method == middleware.Push {
+			fmt.Fprintln(w, "confirmed on the phone", time.Since(v.At).Round(time.Minute), "ago")
+			return
+		}
+		fmt.Fprintln(w, "not confirmed on the phone")
+	}
+	gate, sessions := newGate()
+	handler := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(account)))
+
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
+	fmt.Print(w.Body)
+	// Output: not confirmed on the phone
+}
+
+// The emulator plays the service and the phone in an application's own tests.
+func Example_test() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	sessions := scs.New()
+	gate, err := middleware.New(
+		middleware.WithSessions(sessions),
+		middleware.WithInsecureCookie(),
+		middleware.WithService(service.Client()),
+		middleware.WithStore(store.NewMemory()),
+		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
+			return middleware.User{ID: "7", Email: "alice@example.com"}, true
+		}),
+		middleware.WithIssuer("Acme"),
+		middleware.WithKey(key),
+	)
+	if err != nil {
+		panic(err)
+	}
+	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
+	defer app.Close()
+	service.SetCallbackURL(gate.CallbackURL(app.URL))
+
+	fmt.Println("requests on alice's phone:", len(service.Phone("alice@example.com").Pending()))
+	// Output: requests on alice's phone: 0
+}
