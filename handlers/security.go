@@ -95,8 +95,10 @@ func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
 	h.showSecurity(v, codeStatus(answer), answer)
 }
 
-// done says that the second factor was switched on or off.
+// done tells the service and the user that the second factor was switched on or
+// off.
 func (h *Handlers) done(v *visit, kind templates.MessageKind, s accountStatus) {
+	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, s)
 		return

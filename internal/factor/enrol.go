@@ -15,6 +15,8 @@ var (
 
 	// ErrOff says that there is no second factor to be switched off.
 	ErrOff = errors.New("factor: no second factor")
+
+	errNoEmail = errors.New("factor: the user has no e-mail address, which the phone app needs")
 )
 
 // An Enrolment is what a user needs to set up a phone.
@@ -43,6 +45,9 @@ func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
 // Stage makes a new secret for the user, which the session may see and confirm.
 // The factor in force, if any, stays in force until then, and is asked for.
 func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (CodeAnswer, error) {
+	if user.Email == "" {
+		return CodeAnswer{}, errNoEmail
+	}
 	p := r.cfg.TOTP
 	staged := &store.Staged{
 		Factor: store.Factor{
@@ -130,7 +135,6 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, code string, 
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, "", err
 	}
-	r.syncSoon(ctx, user.ID)
 	secret, err = r.grant(ctx, store.Grant{
 		UserID: user.ID, Epoch: epoch, Method: store.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
 	})
@@ -157,9 +161,6 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 		r.changed(acct)
 		return nil
 	})
-	if err == nil && answer.Result == CodeAccepted {
-		r.syncSoon(ctx, user.ID)
-	}
 	return answer, err
 }
 

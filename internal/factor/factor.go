@@ -10,7 +10,7 @@
 //     the push request over the phone's answer to a grant.
 //   - [Rules.VerifyCode] turns a code into a grant.
 //   - [Rules.Stage], [Rules.Confirm] and [Rules.Disable] switch the second
-//     factor on and off, and [Rules.Run] tells the service.
+//     factor on and off, and [Rules.SyncNow] and [Rules.Run] tell the service.
 package factor
 
 import (

@@ -16,7 +16,9 @@ const KeySize = 32
 // A Keyring seals what must not be read from the store. The first key seals;
 // all of them open, so that keys can be changed without a pause.
 type Keyring struct {
-	keys []sealingKey
+	// A function, because package fmt prints whatever else it finds, the key
+	// schedules within the ciphers included.
+	keys func() []sealingKey
 }
 
 type sealingKey struct {
@@ -38,8 +40,10 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("factor: no key")
 	}
-	k := new(Keyring)
-	var faults []error
+	var (
+		list   []sealingKey
+		faults []error
+	)
 	for i, key := range keys {
 		if len(key) != KeySize {
 			faults = append(faults, fmt.Errorf("factor: key %d has %d bytes, want %d", i+1, len(key), KeySize))
@@ -54,9 +58,12 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 			faults = append(faults, err)
 			continue
 		}
-		k.keys = append(k.keys, sk)
+		list = append(list, sk)
 	}
-	return k, errors.Join(faults...)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return &Keyring{keys: func() []sealingKey { return list }}, nil
 }
 
 func isOneByte(key []byte) bool {
@@ -98,11 +105,11 @@ func deriveKey(key []byte) (sealingKey, error) {
 // Seal encrypts plain for one purpose and one owner. Only Open with the same
 // two gives it back, so a sealed secret can't be moved to another user's row.
 func (k *Keyring) Seal(plain []byte, purpose, owner string) []byte {
-	key := &k.keys[0]
+	key := &k.keys()[0]
 	sealed := make([]byte, sealHeader, sealHeader+len(plain)+key.aead.Overhead())
 	sealed[0] = sealVersion
 	copy(sealed[1:], key.id[:])
-	return key.aead.Seal(sealed, nil, plain, associated(purpose, owner))
+	return key.aead.Seal(sealed, nil, plain, appendAssociated(nil, purpose, owner))
 }
 
 // Open decrypts what Seal returned.
@@ -110,12 +117,16 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	if len(sealed) < sealHeader || sealed[0] != sealVersion {
 		return nil, errSealed
 	}
-	for i := range k.keys {
-		key := &k.keys[i]
+	keys := k.keys()
+	for i := range keys {
+		key := &keys[i]
 		if string(key.id[:]) != string(sealed[1:sealHeader]) {
 			continue
 		}
-		plain, err := key.aead.Open(nil, nil, sealed[sealHeader:], associated(purpose, owner))
+		// One buffer holds what is associated, and the plain text behind it.
+		n := len(purpose) + 1 + len(owner)
+		associated := appendAssociated(make([]byte, 0, n+len(sealed)), purpose, owner)
+		plain, err := key.aead.Open(associated[n:n], nil, sealed[sealHeader:], associated)
 		if err != nil {
 			return nil, errSealed
 		}
@@ -124,16 +135,20 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	return nil, errSealed
 }
 
-// associated joins the two so that no other pair gives the same bytes.
-func associated(purpose, owner string) []byte {
-	return append(append([]byte(purpose), 0), owner...)
+// appendAssociated joins the two so that no other pair gives the same bytes: a
+// purpose is a word of ours.
+func appendAssociated(b []byte, purpose, owner string) []byte {
+	b = append(b, purpose...)
+	b = append(b, 0)
+	return append(b, owner...)
 }
 
 // CallbackSecrets are the path elements under which the service may report, at
 // most two: the newest key's first.
 func (k *Keyring) CallbackSecrets() []string {
 	secrets := make([]string, 0, 2)
-	for _, key := range k.keys[:min(len(k.keys), 2)] {
+	keys := k.keys()
+	for _, key := range keys[:min(len(keys), 2)] {
 		secrets = append(secrets, key.callback)
 	}
 	return secrets

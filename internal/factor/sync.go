@@ -81,9 +81,9 @@ func (r *Rules) SyncDue(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// syncSoon makes the first attempt. That it fails changes nothing for the user:
-// Run goes on.
-func (r *Rules) syncSoon(ctx context.Context, userID string) {
+// SyncNow makes the first attempt to tell the service of a change. That it fails
+// changes nothing for the user: Run goes on.
+func (r *Rules) SyncNow(ctx context.Context, userID string) {
 	ctx = context.WithoutCancel(ctx)
 	if err := r.syncAccount(ctx, userID); err != nil {
 		r.cfg.Log.ErrorContext(ctx, "eagate: status sync", slog.String("user", userID), slog.Any("error", err))
