@@ -153,7 +153,9 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		ExpiresIn: view.ExpiresAt.Sub(now),
 		Lifetime:  h.cfg.TokenLifetime,
 		Next:      h.cfg.Base + "/challenge",
-		Code:      codeForm(acct.Factor.Digits, answer, now),
+		// Without script, the page would come anew while the user is typing.
+		PreferCode: v.r.URL.Query().Get("code") == "1",
+		Code:       codeForm(acct.Factor.Digits, answer, now),
 	}
 	switch {
 	case view.Limit != nil:

@@ -9,6 +9,12 @@ const challengePage = "challenge"
 
 // A Challenge is the page on which a signed-in user proves the second factor:
 // by tapping a number on the phone, or by typing a code.
+//
+// While the phone is asked, its script listens to {base}/challenge/events,
+// where each event's data is an object like that of {base}/challenge/status.
+// The first must come at once: after five seconds without any, the script
+// polls the status instead. At "approved" it goes to next, at any other end it
+// opens {base}/challenge anew, unless the user is just typing a code.
 type Challenge struct {
 	Page
 
@@ -95,7 +101,7 @@ func (c Challenge) sheet() sheet {
 			s.Title, s.Lead = "challenge.code.title", ""
 		}
 	case ChallengePending:
-		s.Title, s.Lead = "challenge.title", "challenge.open"
+		s.Title = "challenge.title"
 	case ChallengeApproved:
 		s.Title, s.Lead = "challenge.approved.title", "challenge.approved.text"
 	case ChallengeRejected:

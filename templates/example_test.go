@@ -116,7 +116,7 @@ func ExampleParseKeyURI() {
 	fmt.Println(err)
 	// Output:
 	// JBSW Y3DP EHPK 3PXP
-	// templates: key URI is not otpauth://totp/
+	// templates: key URI is not otpauth://totp/ and a label
 }
 
 func ExampleQR() {

@@ -2,7 +2,9 @@ package templates
 
 import (
 	"errors"
+	"fmt"
 	"html/template"
+	"io"
 	"net/url"
 	"strings"
 )
@@ -19,7 +21,8 @@ type KeyURI struct {
 }
 
 // ParseKeyURI checks that uri is an otpauth address of the type totp, fully
-// percent-encoded, with one secret in Base32. Its errors hold nothing of it.
+// percent-encoded, with a label and one secret in Base32, and of at most 1024
+// bytes. Its errors hold nothing of it.
 func ParseKeyURI(uri string) (KeyURI, error) {
 	if len(uri) > maxKeyURI {
 		return KeyURI{}, errors.New("templates: key URI is too long")
@@ -31,8 +34,8 @@ func ParseKeyURI(uri string) (KeyURI, error) {
 	if err != nil { // which quotes the URI
 		return KeyURI{}, errors.New("templates: key URI is malformed")
 	}
-	if u.Scheme != "otpauth" || u.Host != "totp" || u.User != nil {
-		return KeyURI{}, errors.New("templates: key URI is not otpauth://totp/")
+	if u.Scheme != "otpauth" || u.Host != "totp" || u.User != nil || len(u.Path) < 2 {
+		return KeyURI{}, errors.New("templates: key URI is not otpauth://totp/ and a label")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -61,11 +64,8 @@ func (k KeyURI) Groups() string {
 	return b.String()
 }
 
-// String hides the secret from logs.
-func (k KeyURI) String() string { return "otpauth://totp/…" }
-
-// GoString hides the secret from logs.
-func (k KeyURI) GoString() string { return "templates.KeyURI{…}" }
+// Format hides the secret from logs, whatever the verb.
+func (k KeyURI) Format(f fmt.State, _ rune) { io.WriteString(f, "otpauth://totp/…") }
 
 func base32(s string) bool {
 	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""

@@ -27,6 +27,8 @@ func TestParseKeyURI(t *testing.T) {
 		{"opaque", "otpauth:totp/Acme:a?secret=SECRET", false},
 		{"with a user", "otpauth://SECRET@totp/Acme:a?secret=SECRET", false},
 		{"with a port", "otpauth://totp:1/Acme:a?secret=SECRET", false},
+		{"no label", "otpauth://totp/?secret=SECRET", false},
+		{"no path", "otpauth://totp?secret=SECRET", false},
 		{"no secret", "otpauth://totp/Acme:a?issuer=SECRET", false},
 		{"empty secret", "otpauth://totp/Acme:a?secret=&issuer=SECRET", false},
 		{"two secrets", "otpauth://totp/Acme:a?secret=SECRET&secret=SECRET", false},
@@ -71,7 +73,7 @@ func TestKeyURIGroups(t *testing.T) {
 
 func TestKeyURIKeepsItsSecretOutOfLogs(t *testing.T) {
 	key := parseKey(t, keyURI)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		if got := fmt.Sprintf(verb, key); strings.Contains(got, "JBSW") || strings.Contains(got, "4a425357") {
 			t.Errorf("%s shows %s", verb, got)
 		}

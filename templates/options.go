@@ -3,6 +3,7 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"golang.org/x/text/language"
@@ -20,7 +21,7 @@ type config struct {
 // default; a single one is always used. Without this option the pages know
 // English, the default, and Thai, and whatever [WithTexts] adds.
 func WithLanguages(languages ...Language) Option {
-	return func(c *config) { c.languages = languages }
+	return func(c *config) { c.languages = slices.Clone(languages) }
 }
 
 // WithTexts replaces some texts of a language, or adds a language with all of
@@ -30,9 +31,7 @@ func WithTexts(lang Language, replacements map[Key]string) Option {
 		if c.texts[lang] == nil {
 			c.texts[lang] = make(texts)
 		}
-		for key, text := range replacements {
-			c.texts[lang][key] = text
-		}
+		maps.Copy(c.texts[lang], replacements)
 	}
 }
 
