@@ -101,7 +101,7 @@ func New(opts ...Option) (*Gate, error) {
 		sessions: session.New(c.sessions, rules),
 		user: func(r *http.Request) (factor.User, bool) {
 			u, ok := c.user(r)
-			return factor.User(u), ok && u.ID != ""
+			return factor.User(u), ok
 		},
 	}
 	source := c.source

@@ -138,3 +138,26 @@ func TestVerificationFrom(t *testing.T) {
 		t.Error("outside of a request: got a verification")
 	}
 }
+
+func TestUserIDs(t *testing.T) {
+	for name, test := range map[string]struct {
+		id   string
+		want int
+	}{
+		"plain":         {"7", http.StatusOK},
+		"longest":       {strings.Repeat("x", 255), http.StatusOK},
+		"none":          {"", http.StatusServiceUnavailable},
+		"too long":      {strings.Repeat("x", 256), http.StatusServiceUnavailable},
+		"NUL":           {"7\x00", http.StatusServiceUnavailable},
+		"invalid UTF-8": {"\xff", http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+				middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{ID: test.id}, true }),
+			}})
+			if a := app.Browser(t).Get("/account"); a.Status != test.want {
+				t.Errorf("got %d, want %d", a.Status, test.want)
+			}
+		})
+	}
+}

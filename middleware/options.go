@@ -44,8 +44,9 @@ type config struct {
 
 // A User is who the application says is logged in.
 type User struct {
-	// ID is the application's own, never-changing ID of the user. The second
-	// factor hangs on it, not on the e-mail address.
+	// ID is the application's own, never-changing ID of the user: 1 to 255 bytes
+	// of UTF-8 without NUL. The second factor hangs on it, not on the e-mail
+	// address.
 	ID string
 
 	// Email is the address that the phone app knows the user by, and that its

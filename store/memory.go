@@ -51,18 +51,15 @@ func (m *Memory) Account(ctx context.Context, userID string) (Account, error) {
 // UpdateAccount implements [Accounts]. Other updates of accounts, and reads,
 // wait while change runs, so change should be quick. It is called once.
 func (m *Memory) UpdateAccount(ctx context.Context, userID string, change func(*Account) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	m.accounts.mu.Lock()
 	defer m.accounts.mu.Unlock()
+	if err := ctx.Err(); err != nil { // it may have ended while waiting
+		return err
+	}
 	stored := m.accounts.records[userID]
 	a := stored.Clone()
 	a.UserID = userID
 	if err := change(&a); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
 		return err
 	}
 	a.UserID, a.Version = userID, stored.Version+1
@@ -123,20 +120,17 @@ func (m *Memory) Challenge(ctx context.Context, id string) (Challenge, error) {
 // UpdateChallenge implements [Challenges]. Other updates of challenges, and
 // reads, wait while change runs, so change should be quick. It is called once.
 func (m *Memory) UpdateChallenge(ctx context.Context, id string, change func(*Challenge) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	m.challenges.mu.Lock()
 	defer m.challenges.mu.Unlock()
+	if err := ctx.Err(); err != nil { // it may have ended while waiting
+		return err
+	}
 	stored, ok := m.challenges.records[id]
 	if !ok {
 		return ErrNotFound
 	}
 	c := stored
 	if err := change(&c); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
 		return err
 	}
 	c.ID, c.Version = id, stored.Version+1

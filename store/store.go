@@ -32,13 +32,21 @@ var (
 
 // A Store keeps accounts, challenges and grants.
 //
-// All methods are safe for concurrent use, honour the context's end by
-// returning its error with nothing changed, and return any fault of the
-// storage as an error: a fault must never look like a missing record, because
-// a missing account means "no second factor".
+// All methods are safe for concurrent use. A context that has ended changes
+// nothing, and its error is returned. Any fault of the storage is an error: it
+// must never look like a missing record, because a missing account means "no
+// second factor". An error leaves open whether the change was stored, since a
+// connection can break while it is; only an error of the change function itself
+// says that it was not. Contention between writers is no fault: a store tries
+// again by itself.
+//
+// A finished write is seen by every read that begins after it, whichever node
+// it comes from: no cache and no lagging replica lies between.
 //
 // Records go in and out by value: what a caller does to a returned record, or
-// to one that it has handed in, changes nothing in the store.
+// to one that it has handed in, changes nothing in the store. Times are kept to
+// the microsecond at least. IDs are told apart byte by byte, up to 255 bytes of
+// UTF-8 without NUL; what a store can't hold it refuses, and never alters.
 type Store interface {
 	Accounts
 	Challenges
@@ -46,7 +54,8 @@ type Store interface {
 
 	// DeleteExpired removes at most limit challenges whose ForgetAt, and
 	// grants whose ExpiresAt, are not after now, and returns how many it
-	// removed. A store that forgets by itself may have nothing to do.
+	// removed. A limit below 1 removes none. A store that forgets by itself may
+	// have nothing to do.
 	DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
@@ -65,7 +74,8 @@ type Accounts interface {
 	// variables of its caller, and must not call the store. If change returns
 	// an error, nothing is stored and UpdateAccount returns that error.
 	// Version and UserID belong to the store: what change does to them is
-	// ignored.
+	// ignored; Version is counted up by one. A change that panics changes
+	// nothing.
 	UpdateAccount(ctx context.Context, userID string, change func(*Account) error) error
 
 	// UnsyncedAccounts returns the user IDs of at most limit accounts of which
@@ -77,7 +87,8 @@ type Accounts interface {
 
 // Challenges keeps the push requests.
 type Challenges interface {
-	// CreateChallenge stores a new challenge, or returns [ErrExists].
+	// CreateChallenge stores a new challenge, as Version 1, or returns
+	// [ErrExists].
 	CreateChallenge(ctx context.Context, c Challenge) error
 
 	// Challenge returns the challenge with that ID, or [ErrNotFound]. Stores
@@ -86,7 +97,7 @@ type Challenges interface {
 
 	// UpdateChallenge applies change to the challenge with that ID, under the
 	// rules of [Accounts].UpdateAccount, or returns [ErrNotFound] without
-	// calling it.
+	// calling it. ID and Version belong to the store.
 	UpdateChallenge(ctx context.Context, id string, change func(*Challenge) error) error
 }
 

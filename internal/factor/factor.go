@@ -90,6 +90,7 @@ const (
 	reservation    = 15 * time.Second // longer than the two calls that start a challenge may take
 	failuresFree   = 4                // wrong codes before the first pause
 	failuresMax    = 20               // wrong codes in a row before only others can help (NIST SP 800-63B-4 §3.2.2)
+	maxUserID      = 255              // bytes
 	firstPause     = 30 * time.Second
 	longestPause   = time.Hour
 	pushMost       = 3 // requests to the phone in pushWindow

@@ -30,6 +30,9 @@ type sealingKey struct {
 const (
 	sealVersion = 1
 	sealHeader  = 1 + 4 // version, key ID
+
+	// sealOverhead is what GCM adds: nonce and tag.
+	sealOverhead = 12 + 16
 )
 
 var errSealed = errors.New("factor: sealed secret is damaged, belongs to another record, or its key is missing")
@@ -120,12 +123,12 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	keys := k.keys()
 	for i := range keys {
 		key := &keys[i]
-		if string(key.id[:]) != string(sealed[1:sealHeader]) {
+		if key.id != [4]byte(sealed[1:sealHeader]) {
 			continue
 		}
 		// One buffer holds what is associated, and the plain text behind it.
 		n := len(purpose) + 1 + len(owner)
-		associated := appendAssociated(make([]byte, 0, n+len(sealed)), purpose, owner)
+		associated := appendAssociated(make([]byte, 0, n+max(0, len(sealed)-sealHeader-sealOverhead)), purpose, owner)
 		plain, err := key.aead.Open(associated[n:n], nil, sealed[sealHeader:], associated)
 		if err != nil {
 			return nil, errSealed

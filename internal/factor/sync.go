@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -155,7 +156,7 @@ func (r *Rules) finishSync(ctx context.Context, acct store.Account, failure erro
 		switch {
 		case failure != nil:
 			a.Sync.Attempts++
-			a.Sync.LastErr = failure.Error()
+			a.Sync.LastErr = strings.ToValidUTF8(failure.Error(), "?") // as stores want it
 			a.Sync.NextAt = now.Add(syncPauseAfter(a.Sync.Attempts))
 		case a.Sync.Wanted != acct.Sync.Wanted:
 			a.Sync.Confirmed = acct.Sync.Wanted

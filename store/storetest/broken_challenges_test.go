@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/store/storetest"
 )
 
 type challengeChange = func(*store.Challenge) error
@@ -81,11 +82,13 @@ var brokenChallenges = []broken{
 	}), []string{"CreateChallenge/exists"}},
 
 	{"creation of a challenge looks first", breaking(func(h *hooked) {
+		var crowds sync.Map
 		h.createChallenge = func(ctx ctx, c store.Challenge) error {
 			if _, err := h.Memory.Challenge(ctx, c.ID); err == nil {
 				return store.ErrExists
 			}
-			pause()
+			crowd, _ := crowds.LoadOrStore(c.ID, new(storetest.Crowd))
+			crowd.(*storetest.Crowd).Meet()
 			err := h.Memory.CreateChallenge(ctx, c)
 			if errors.Is(err, store.ErrExists) {
 				return h.Memory.UpdateChallenge(ctx, c.ID, func(stored *store.Challenge) error { *stored = c; return nil })

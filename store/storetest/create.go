@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 
 	"github.com/eagate/eagate/store"
@@ -48,9 +47,8 @@ func (k kind[R]) createRace(ctx context.Context, s Subject) error {
 			winners atomic.Int32
 			winner  atomic.Int32
 		)
-		err := together(racers, func(i int) error {
+		err := race(racers, func(i int, _ *crowd) error {
 			r := k.record(key, i)
-			runtime.Gosched()
 			err := k.create(s.handle(i), ctx, r)
 			switch {
 			case err == nil:

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,11 +51,7 @@ func (m mutable[R]) newest(ctx context.Context, s Subject) error {
 		return fmt.Errorf("Update%s returned no error, and didn't call the change", m.name)
 	}
 	if !returned {
-		select {
-		case otherErr = <-other:
-		case <-ctx.Done():
-			return errors.New("an update that comes into another one doesn't return")
-		}
+		otherErr = <-other
 	}
 	if otherErr != nil {
 		return fmt.Errorf("an update that comes into another one returned the error %w: it must wait, or try again", otherErr)
@@ -71,87 +65,73 @@ func (m mutable[R]) newest(ctx context.Context, s Subject) error {
 
 // lostUpdate: of many changes at once, none is missing.
 func (m mutable[R]) lostUpdate(ctx context.Context, s Subject) error {
-	const writers, changes = 8, 50
+	const rounds, writers = 50, 8
 	zero := m.zero(newKey())
 	if err := m.create(s.first(), ctx, zero); err != nil {
 		return err
 	}
-	var c crowd
-	err := together(writers, func(i int) error {
-		for range changes {
-			if err := m.update(s.handle(i), ctx, *m.key(&zero), func(r *R) error {
-				c.linger()
+	for range rounds {
+		if err := race(writers, func(i int, c *crowd) error {
+			err := m.update(s.handle(i), ctx, *m.key(&zero), func(r *R) error {
+				c.meet()
 				m.count(r)
 				return nil
-			}); err != nil {
-				return fmt.Errorf("Update%s returned the error %w to one of %d writers at once: it must wait, or try again", m.name, err, writers)
-			}
+			})
+			return m.contended(err)
+		}); err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	r, err := m.read(s.last(), ctx, *m.key(&zero))
 	if err != nil {
 		return err
 	}
-	if got := m.counted(r); got != writers*changes {
-		return fmt.Errorf("Update%s: lost update: %d of %d changes missing: %s", m.name, writers*changes-got, writers*changes, atomicity)
+	if got := m.counted(r); got != rounds*writers {
+		return fmt.Errorf("lost update: %d of %d changes missing: %s", rounds*writers-got, rounds*writers, atomicity)
 	}
 	return nil
 }
 
 // replay: a time step is accepted once, and the last one never goes down.
 func replay(ctx context.Context, s Subject) error {
-	const users, steps = 8, 40
-	var (
-		id       = newKey()
-		accepted [steps + 1]atomic.Int32
-		replayed = errors.New("replayed")
-		c        crowd
-	)
-	err := together(users, func(i int) error {
-		highest := int64(0)
-		for step := int64(1); step <= steps; step++ {
-			var last int64
-			err := s.handle(i).UpdateAccount(ctx, id, func(a *store.Account) error {
-				c.linger()
-				last = a.LastStep
-				if step <= a.LastStep {
-					return replayed
+	const steps, requests = 20, 8
+	id, replayed := newKey(), errors.New("replayed")
+	for step := int64(1); step <= steps; step++ {
+		var accepted atomic.Int32
+		err := race(requests, func(i int, c *crowd) error {
+			for _, tried := range []int64{step, step - 1} {
+				err := s.handle(i).UpdateAccount(ctx, id, func(a *store.Account) error {
+					c.meet()
+					if tried <= a.LastStep {
+						return replayed
+					}
+					a.LastStep = tried
+					return nil
+				})
+				switch {
+				case err == nil && tried < step:
+					return fmt.Errorf("step %d was accepted behind step %d: LastStep went down: %s", tried, step, atomicity)
+				case err == nil:
+					accepted.Add(1)
+				case !errors.Is(err, replayed):
+					return accounts.contended(err)
 				}
-				a.LastStep = step
-				return nil
-			})
-			if err != nil && !errors.Is(err, replayed) {
-				return err
 			}
-			if last < highest {
-				return fmt.Errorf("LastStep went from %d down to %d: %s", highest, last, atomicity)
-			}
-			highest = last
-			if err == nil {
-				accepted[step].Add(1)
-				highest = step
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for step := range accepted {
-		if n := accepted[step].Load(); n > 1 {
-			return fmt.Errorf("the same time step was accepted %d times: %s", n, atomicity)
+		if n := accepted.Load(); n != 1 {
+			return fmt.Errorf("the same time step was accepted %d times by %d requests at once: it must be once: %s", n, requests, atomicity)
 		}
-	}
-	a, err := s.last().Account(ctx, id)
-	if err != nil {
-		return err
-	}
-	if a.LastStep != steps {
-		return fmt.Errorf("LastStep is %d after step %d was accepted: %s", a.LastStep, steps, atomicity)
+		a, err := s.last().Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		if a.LastStep != step {
+			return fmt.Errorf("LastStep is %d after step %d was accepted: %s", a.LastStep, step, atomicity)
+		}
 	}
 	return nil
 }
@@ -159,26 +139,24 @@ func replay(ctx context.Context, s Subject) error {
 // budget: a limit that the change enforces holds against requests at once.
 func budget(ctx context.Context, s Subject) error {
 	const rounds, requests, limit = 10, 20, 3
+	spent := errors.New("budget spent")
 	for range rounds {
-		var (
-			id     = newKey()
-			passed atomic.Int32
-			spent  = errors.New("budget spent")
-			c      crowd
-		)
-		err := together(requests, func(i int) error {
+		id := newKey()
+		var passed atomic.Int32
+		err := race(requests, func(i int, c *crowd) error {
 			err := s.handle(i).UpdateAccount(ctx, id, func(a *store.Account) error {
-				c.linger()
+				c.meet()
 				if len(a.Push.Sent) >= limit {
 					return spent
 				}
 				a.Push.Sent = append(a.Push.Sent, horizon)
 				return nil
 			})
-			if err == nil {
+			switch {
+			case err == nil:
 				passed.Add(1)
-			} else if !errors.Is(err, spent) {
-				return err
+			case !errors.Is(err, spent):
+				return accounts.contended(err)
 			}
 			return nil
 		})
@@ -198,36 +176,30 @@ func budget(ctx context.Context, s Subject) error {
 
 // independent: updates of different records at once don't undo each other.
 func independent(ctx context.Context, s Subject) error {
-	const users, changes = 8, 25
-	var (
-		ids [users]string
-		c   crowd
-	)
+	const rounds, users = 25, 8
+	var ids [users]string
 	for i := range ids {
 		ids[i] = newKey()
 	}
-	err := together(users, func(i int) error {
-		for range changes {
-			if err := s.handle(i).UpdateAccount(ctx, ids[i], func(a *store.Account) error {
-				c.linger()
+	for range rounds {
+		if err := race(users, func(i int, c *crowd) error {
+			err := s.handle(i).UpdateAccount(ctx, ids[i], func(a *store.Account) error {
+				c.meet()
 				a.Failures++
 				return nil
-			}); err != nil {
-				return err
-			}
+			})
+			return accounts.contended(err)
+		}); err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	for _, id := range ids {
 		a, err := s.last().Account(ctx, id)
 		if err != nil {
 			return err
 		}
-		if a.Failures != changes {
-			return fmt.Errorf("%d of %d changes to one account are missing, with changes to others at once: an update must write one record only", changes-a.Failures, changes)
+		if a.Failures != rounds {
+			return fmt.Errorf("%d of %d changes to one account are missing, with changes to others at once: an update must write one record only", rounds-a.Failures, rounds)
 		}
 	}
 	return nil
@@ -236,21 +208,17 @@ func independent(ctx context.Context, s Subject) error {
 // consumeOnce: of many that use an approval at once, one has it.
 func consumeOnce(ctx context.Context, s Subject) error {
 	const rounds, requests = 5, 100
+	late := errors.New("consumed already")
 	for range rounds {
-		challenge := challenges.zero(newKey())
-		challenge.State = store.Approved
-		if err := s.first().CreateChallenge(ctx, challenge); err != nil {
+		want := challenges.zero(newKey())
+		want.State = store.Approved
+		if err := s.first().CreateChallenge(ctx, want); err != nil {
 			return err
 		}
-		var (
-			consumed atomic.Int32
-			winner   atomic.Int32
-			late     = errors.New("consumed already")
-			c        crowd
-		)
-		err := together(requests, func(i int) error {
-			err := s.handle(i).UpdateChallenge(ctx, challenge.ID, func(ch *store.Challenge) error {
-				c.linger()
+		var consumed, winner atomic.Int32
+		err := race(requests, func(i int, c *crowd) error {
+			err := s.handle(i).UpdateChallenge(ctx, want.ID, func(ch *store.Challenge) error {
+				c.meet()
 				if ch.State != store.Approved {
 					return late
 				}
@@ -258,11 +226,12 @@ func consumeOnce(ctx context.Context, s Subject) error {
 				ch.GrantID = fmt.Sprint(i)
 				return nil
 			})
-			if err == nil {
+			switch {
+			case err == nil:
 				consumed.Add(1)
 				winner.Store(int32(i))
-			} else if !errors.Is(err, late) {
-				return err
+			case !errors.Is(err, late):
+				return challenges.contended(err)
 			}
 			return nil
 		})
@@ -270,52 +239,20 @@ func consumeOnce(ctx context.Context, s Subject) error {
 			return err
 		}
 		if n := consumed.Load(); n != 1 {
-			return fmt.Errorf("%d of %d requests at once consumed the same approval: %s", n, requests, atomicity)
+			return fmt.Errorf("%d of %d requests at once consumed the same approval: it must be one: %s", n, requests, atomicity)
 		}
-		challenge.State = store.Consumed
-		challenge.GrantID = fmt.Sprint(winner.Load())
-		if err := challenges.expect(ctx, s, challenge); err != nil {
+		want.State = store.Consumed
+		want.GrantID = fmt.Sprint(winner.Load())
+		if err := challenges.expect(ctx, s, want); err != nil {
 			return fmt.Errorf("what is stored isn't what the one that consumed the approval left: %w", err)
 		}
 	}
 	return nil
 }
 
-// together runs f n times at once, and returns the first error.
-func together(n int, f func(i int) error) error {
-	var (
-		wg    sync.WaitGroup
-		start = make(chan struct{})
-		errs  = make(chan error, n)
-	)
-	for i := range n {
-		wg.Go(func() {
-			<-start
-			if err := f(i); err != nil {
-				errs <- err
-			}
-		})
+func (m mutable[R]) contended(err error) error {
+	if err == nil {
+		return nil
 	}
-	close(start)
-	wg.Wait()
-	close(errs)
-	return <-errs
-}
-
-// A crowd makes changes meet: each lingers, between its reading and its
-// writing, until another is there too. In a store that lets in only one at a
-// time it gives up soon.
-type crowd struct {
-	inside atomic.Int32
-}
-
-func (c *crowd) linger() {
-	c.inside.Add(1)
-	defer c.inside.Add(-1)
-	for range 100 {
-		if c.inside.Load() > 1 {
-			return
-		}
-		runtime.Gosched()
-	}
+	return fmt.Errorf("Update%s returned the error %w to one of many at once: it must wait, or try again", m.name, err)
 }

@@ -50,8 +50,10 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		f.fill(v.Elem())
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 3, 3))
+	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice {
+			v.Set(reflect.MakeSlice(v.Type(), 3, 3))
+		}
 		for i := range v.Len() {
 			f.fill(v.Index(i))
 		}
@@ -109,7 +111,7 @@ func diffValue(path string, got, want reflect.Value) error {
 			return nil
 		}
 		return diffValue(path, got.Elem(), want.Elem())
-	case reflect.Slice:
+	case reflect.Slice, reflect.Array:
 		if got.Len() != want.Len() {
 			return fmt.Errorf("%s: got %d elements, want %d", path, got.Len(), want.Len())
 		}

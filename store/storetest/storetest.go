@@ -22,6 +22,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 	t.Helper()
 	for _, c := range clauses {
 		t.Run(c.name, func(t *testing.T) {
-			err := c.judge(t.Context(), open(t))
+			err := c.judge(t.Context(), open(t), patience)
 			if why := skipped(""); errors.As(err, &why) {
 				t.Skip(string(why))
 			}
@@ -74,7 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 func TestStore(s Subject) error {
 	var violations []error
 	for _, c := range clauses {
-		err := c.judge(context.Background(), s)
+		err := c.judge(context.Background(), s, patience)
 		if why := skipped(""); err != nil && !errors.As(err, &why) {
 			violations = append(violations, err)
 		}
@@ -111,21 +112,28 @@ var clauses = slices.Concat(
 	sharingClauses, unsyncedClauses, expiryClauses, handleClauses, faultClauses,
 )
 
-// patience is the time that a clause may take. It lets a store that waits for
-// ever fail by the clause's name, if it honours contexts at all.
+// patience is the time that a clause may take, so that a store that hangs fails
+// by the clause's name.
 const patience = time.Minute
 
-func (c clause) judge(ctx context.Context, s Subject) error {
+func (c clause) judge(ctx context.Context, s Subject, patience time.Duration) error {
 	if len(s.Handles) == 0 {
 		return &Violation{c.name, errors.New("Subject.Handles is empty: there is no store to check")}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := c.check(ctx, s)
-	if why := skipped(""); err == nil || errors.As(err, &why) {
-		return err
+	done := make(chan error, 1)
+	go func() { done <- c.check(ctx, s) }()
+	select {
+	case err := <-done:
+		if why := skipped(""); err == nil || errors.As(err, &why) {
+			return err
+		}
+		return &Violation{c.name, err}
+	case <-time.After(patience * 5 / 4): // later than the context's end, which may free the store
+		return &Violation{c.name, fmt.Errorf("a method hasn't returned after %v, though its context has ended: "+
+			"no method may hang, nor leave a lock or a transaction behind", patience)}
 	}
-	return &Violation{c.name, err}
 }
 
 // first returns the handle to write through, and last the one to read through.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,17 +79,50 @@ func TestHidesExpired(t *testing.T) {
 func TestStoreJoinsViolations(t *testing.T) {
 	h := &hooked{Memory: store.NewMemory()}
 	h.deleteGrant = func(ctx context.Context, _ string) error { return ctx.Err() }
+	h.grant = func(ctx context.Context, id string) (store.Grant, error) {
+		g, err := h.Memory.Grant(ctx, id)
+		g.Method = 0
+		return g, err
+	}
 	err := storetest.TestStore(storetest.Subject{Handles: []store.Store{h}})
+	var got []string
+	for _, line := range strings.Split(fmt.Sprint(err), "\n") {
+		clause, _, _ := strings.Cut(line, ":")
+		got = append(got, clause)
+	}
+	want := []string{"Grant/round-trip", "Grant/keys", "CreateGrant/exists", "CreateGrant/race", "DeleteGrant/deletes", "Handles/agree", "Context/ended"}
+	for _, clause := range want {
+		if !slices.Contains(got, clause) {
+			t.Errorf("no violation of %s in:\n%v", clause, err)
+		}
+	}
+	if slices.Contains(got, "Account/round-trip") {
+		t.Errorf("a violation of Account/round-trip in:\n%v", err)
+	}
 	var v *storetest.Violation
-	if !errors.As(err, &v) {
-		t.Fatalf("got %v, want a Violation", err)
+	if !errors.As(err, &v) || v.Clause != want[0] {
+		t.Errorf("got %#v, want a Violation of %s", v, want[0])
 	}
-	if got, want := v.Clause, "DeleteGrant/deletes"; got != want {
-		t.Errorf("Clause: got %q, want %q", got, want)
+}
+
+// A store that leaves its lock behind hangs: that must be a failure, with a name.
+func TestHangingStore(t *testing.T) {
+	var lock sync.Mutex
+	subject := breaking(func(h *hooked) {
+		h.updateAccount = func(ctx context.Context, id string, change func(*store.Account) error) error {
+			lock.Lock()
+			if err := h.Memory.UpdateAccount(ctx, id, change); err != nil {
+				return err
+			}
+			lock.Unlock()
+			return nil
+		}
+	})()
+	err := storetest.CheckWithin("UpdateAccount/panic", subject, 100*time.Millisecond)
+	if want := "UpdateAccount/panic: a method hasn't returned after 100ms"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s ...", err, want)
 	}
-	if !strings.HasPrefix(v.Error(), "DeleteGrant/deletes: after DeleteGrant: Grant returned no error") {
-		t.Errorf("Error: got %q", v.Error())
-	}
+	lock.Unlock()
 }
 
 // TestEveryField proves that no field of any record can be dropped: neither a
