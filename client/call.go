@@ -102,7 +102,7 @@ func (c *Client) attempt(ctx context.Context, in call, body []byte) (json.RawMes
 	}
 	req.Header.Set("X-API-Key", c.apiKey.reveal())
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("Accept-Encoding", "identity")
+	req.Header.Set("Accept-Encoding", "identity") // keeps any Transport from unpacking
 	req.Header.Set("User-Agent", "eagate")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

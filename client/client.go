@@ -122,9 +122,6 @@ func (c *Client) String() string { return fmt.Sprintf("client.Client(%q)", c.cli
 // GoString is like String.
 func (c *Client) GoString() string { return c.String() }
 
-// Format prints what String returns, whatever the verb.
-func (c *Client) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(c.String())) }
-
 // LogValue names the client without its key.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -182,14 +184,32 @@ func TestCallersContext(t *testing.T) {
 	}
 }
 
+func TestA34_CompressionRefused(t *testing.T) {
+	for _, encoding := range []string{"gzip", "br", "identity, gzip"} {
+		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", encoding)
+			says(200, "application/json", data(usable))(w, r)
+		})
+		_, err := c.CreateSession(t.Context(), email)
+		wantKind(t, err, client.Unavailable)
+	}
+}
+
+// net/http reads the environment once in a process, so this takes another one.
 func TestNoProxyFromTheEnvironment(t *testing.T) {
+	if os.Getenv("CLIENT_TEST_PROXIED") != "" {
+		c := client.New(clientID, apiKey, client.WithBaseURL("https://authen.invalid"), client.WithAttempts(1), client.WithTimeout(time.Second))
+		_, err := c.CreateSession(t.Context(), email)
+		wantKind(t, err, client.Unavailable)
+		return
+	}
 	var proxy counter
-	srv := httptest.NewServer(proxy.counting(says(200, "application/json", data(usable))))
+	srv := httptest.NewServer(proxy.counting(says(502, "text/plain", "")))
 	t.Cleanup(srv.Close)
-	t.Setenv("HTTP_PROXY", srv.URL)
-	t.Setenv("HTTPS_PROXY", srv.URL)
-	c := client.New(clientID, apiKey, client.WithBaseURL("https://authen.invalid"), client.WithAttempts(1), client.WithTimeout(time.Second))
-	_, err := c.CreateSession(t.Context(), email)
-	wantKind(t, err, client.Unavailable)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNoProxyFromTheEnvironment$")
+	cmd.Env = append(os.Environ(), "CLIENT_TEST_PROXIED=1", "HTTP_PROXY="+srv.URL, "HTTPS_PROXY="+srv.URL)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
 	proxy.want(t, 0)
 }

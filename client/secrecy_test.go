@@ -54,13 +54,16 @@ func wantSecrecy(t *testing.T, v any) {
 func TestA38_PrintingHidesSecrets(t *testing.T) {
 	c := client.New(clientID, apiKey)
 	wantSecrecy(t, c)
-	wantSecrecy(t, *c) //nolint:govet // a copy must be silent too
+	wantSecrecy(t, *c)
 	wantSecrecy(t, enabled())
 	s := enabled()
 	wantSecrecy(t, &s)
 	wantSecrecy(t, client.Status{Email: email, Secret: totpKey})
 	if got := fmt.Sprintf("%v %#v", c, c); !strings.Contains(got, clientID) {
 		t.Errorf("got %q, want one that names the client", got)
+	}
+	if got := c.GoString() + enabled().GoString(); got != `client.Client("`+clientID+`")client.Status(enabled, SHA1, 6 digits, 30s)` {
+		t.Errorf("got %q", got)
 	}
 	if got := fmt.Sprint(enabled()); got != "client.Status(enabled, SHA1, 6 digits, 30s)" {
 		t.Errorf("got %q", got)

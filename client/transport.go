@@ -19,16 +19,15 @@ func httpClient(t http.RoundTripper) *http.Client {
 	}
 }
 
-// defaultTransport uses no proxy and doesn't unpack what is compressed. Idle
-// connections are given up early: on one that the other side has just given
-// up, a call that must not be repeated would be lost.
+// defaultTransport uses no proxy. Idle connections are given up early: on one
+// that the other side has just given up, a call that must not be repeated would
+// be lost.
 func defaultTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    3 * time.Second,
 		ForceAttemptHTTP2:      true,
-		DisableCompression:     true,
 		MaxIdleConnsPerHost:    8,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,

@@ -114,9 +114,12 @@ func parseVisit(query string) (visit, error) {
 			return visit{}, errors.New("a parameter is unknown or comes twice")
 		}
 	}
-	if v.token = values.Get("session_token"); v.token == "" {
-		return visit{}, errors.New("session_token is missing")
+	for _, name := range need {
+		if values.Get(name) == "" {
+			return visit{}, errors.New(name + " is missing")
+		}
 	}
+	v.token = values.Get("session_token")
 	v.state = values.Get("state")
 	raw := values.Get("redirect_uri")
 	u, err := url.Parse(raw)

@@ -1,0 +1,77 @@
+package emulator_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/client/emulator"
+)
+
+func Example() {
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println("the application is told:", r.FormValue("result"))
+	}))
+	defer app.Close()
+	srv := emulator.Start(emulator.Config{CallbackURL: app.URL})
+	defer srv.Close()
+
+	ctx := context.Background()
+	token, err := srv.Client().CreateSession(ctx, "alice@example.com")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	number, _ := srv.Client().SecretNumber(ctx, token)
+
+	phone := srv.Phone("alice@example.com")
+	request, _ := phone.Wait(ctx)
+	fmt.Println("the phone asks for the same number:", request.Number == number)
+	replies, err := phone.Approve(ctx)
+	fmt.Println("and answers:", replies[0].Status, err)
+	// Output:
+	// the phone asks for the same number: true
+	// the application is told: true
+	// and answers: 200 <nil>
+}
+
+func ExampleNew() {
+	emu := emulator.New(emulator.Config{ClientID: "client-id", APIKey: "key"})
+	defer emu.Close()
+	srv := httptest.NewServer(emu) // or http.ListenAndServe("localhost:8081", emu)
+	defer srv.Close()
+
+	c := client.New("client-id", "key", emulator.ClientOptions(srv.URL)...)
+	_, err := c.CreateSession(context.Background(), "alice@example.com")
+	fmt.Println(err, len(emu.Phone("alice@example.com").Pending()))
+	// Output: <nil> 1
+}
+
+func ExampleEmulator_Misbehave() {
+	srv := emulator.Start(emulator.Config{})
+	defer srv.Close()
+	srv.Misbehave(emulator.CreateSession, emulator.StatusFault(503), 1)
+
+	_, err := srv.Client().CreateSession(context.Background(), "alice@example.com")
+	fmt.Println(err)
+	_, err = srv.Client().CreateSession(context.Background(), "alice@example.com")
+	fmt.Println(err)
+	// Output:
+	// client: CreateSession: service unavailable (HTTP 503): answer is not JSON
+	// <nil>
+}
+
+func ExampleParseAccount() {
+	a, err := emulator.ParseAccount("otpauth://totp/Acme%20Inc:alice%40example.com" +
+		"?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme%20Inc&algorithm=SHA1&digits=6&period=30" +
+		"&client_id=7e0c4f7e-35a5-4b56-8a52-2d3d4ce1a0c9&email=alice%40example.com")
+	fmt.Println(a.Issuer, a.Email, err)
+
+	_, err = emulator.ParseAccount("otpauth://totp/Acme:alice%40example.com?secret=JBSWY3DPEHPK3PXP&secret=AAAA")
+	fmt.Println(err)
+	// Output:
+	// Acme Inc alice@example.com <nil>
+	// emulator: parameter secret comes twice
+}
