@@ -23,15 +23,16 @@ const (
 // allowed says which packages of this module each package may import. Tests and
 // the packages made for them may import anything.
 var allowed = map[string][]string{
-	"client":           {},
-	"client/emulator":  {"client"},
-	"store":            {},
-	"store/storetest":  {"store"},
-	"templates":        {},
-	"internal/factor":  {"store", "client"},
-	"internal/session": {"internal/factor", "store"},
-	"handlers":         {"internal/session", "internal/factor", "store", "client", "templates"},
-	"middleware":       {"handlers", "internal/session", "internal/factor", "store", "client", "templates"},
+	"client":                {},
+	"client/emulator":       {"client"},
+	"client/emulator/serve": {"client/emulator"},
+	"store":                 {},
+	"store/storetest":       {"store"},
+	"templates":             {},
+	"internal/factor":       {"store", "client"},
+	"internal/session":      {"internal/factor", "store"},
+	"handlers":              {"internal/session", "internal/factor", "store", "client", "templates"},
+	"middleware":            {"handlers", "internal/session", "internal/factor", "store", "client", "templates"},
 }
 
 var forTests = []string{"internal/gatetest"}

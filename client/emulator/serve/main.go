@@ -1,0 +1,46 @@
+// Serve runs the emulator of the eAuthenticator service and the phone by
+// itself, for developing an application without an account at the service:
+//
+//	go run github.com/eagate/eagate/client/emulator/serve@latest -callback URL
+//
+// It prints what to export, and where the phone is. It is no authenticator, and
+// listens on loopback unless told otherwise.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+)
+
+func main() {
+	addr := flag.String("addr", "localhost:8081", "the `address` to listen on")
+	callback := flag.String("callback", "", "the `URL` that results are reported to: what gate.CallbackURL returns")
+	clientID := flag.String("client-id", "emulated-client", "the application's client `ID`")
+	apiKey := flag.String("api-key", "emulated-key", "the application's API `key`")
+	flag.Parse()
+
+	emu := emulator.New(emulator.Config{
+		ClientID: *clientID, APIKey: *apiKey, CallbackURL: *callback,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	origin := "http://" + l.Addr().String()
+	fmt.Printf("phone: %s%s\n", origin, emulator.PhonePath)
+	fmt.Printf("export EAUTH_API_URL=%s%s EAUTH_CLIENT_ID=%s EAUTH_API_KEY=%s\n", origin, emulator.APIPath, *clientID, *apiKey)
+	if *callback == "" {
+		fmt.Println("no -callback: what the phone answers is reported to nobody")
+	}
+	server := &http.Server{Handler: emu, ReadHeaderTimeout: 5 * time.Second}
+	log.Fatal(server.Serve(l))
+}
