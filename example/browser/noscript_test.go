@@ -1,0 +1,58 @@
+package browser_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// withoutScript switches scripts off.
+func (b *tab) withoutScript() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// Without scripts, the page that waits looks again by itself.
+func TestWithoutScript(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.withoutScript()
+	b.stopped(alice)
+	b.see("noscript a")
+	b.look("challenge")
+	request, err := phone.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if number := b.text("#number"); number != request.Number {
+		t.Errorf("the page shows %q, the phone wants %q", number, request.Number)
+	}
+	answer(t, phone.Approve)
+	b.see(verifiedIn) // without a click
+	b.wantPath("/account")
+}
+
+// The page that looks again by itself doesn't take away what is being typed.
+func TestCodeWithoutScript(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.withoutScript()
+	b.stopped(alice)
+	b.click(`noscript a[href="/2fa/challenge?code=1"]`)
+	b.see(`main[data-state="pending"] details[open] #code`)
+	if html := get(b, chromedp.OuterHTML(chromedp.CSS("head"))); strings.Contains(html, `http-equiv="refresh"`) {
+		t.Error("the page refreshes itself all the same")
+	}
+	b.enter("#code", w.code(t, phone))
+	b.click(`form[action="/2fa/challenge/totp"] button`)
+	b.see(verifiedIn)
+	b.wantPath("/account")
+}

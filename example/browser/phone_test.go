@@ -1,0 +1,96 @@
+package browser_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+)
+
+// The whole way in a browser with two tabs: the application, and the phone.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser(t)
+	b.open("/")
+	b.look("home")
+	b.open("/login")
+	b.look("login")
+	b.login(alice)
+	b.see(lockedIn)
+	b.look("account")
+
+	b.click("#security")
+	b.see(`main[data-page="security"][data-state="off"]`)
+	b.look("security-off")
+	b.click(`form[action="/2fa/enable"] button`)
+	b.see("#qr svg")
+	b.look("enable")
+	uri := b.attribute("#otpauth", "href")
+	if got := b.readQR(); got != uri {
+		t.Errorf("the QR code says %q, the link %q", got, uri)
+	}
+
+	phone := b.another()
+	phone.do(chromedp.Navigate(w.Emulator.URL + emulator.PhonePath))
+	phone.click("#add")
+	phone.enter("#uri", uri)
+	phone.click(`form:has(#uri) button`)
+	code := phone.text(`[data-account="` + alice + `"] [data-code]`)
+
+	b.enter("#code", code)
+	b.click(`form[action="/2fa/enable/confirm"] button`)
+	b.see(`main[data-message="enabled"]`)
+	b.look("enabled")
+	b.click("#next")
+	b.see(verifiedIn)
+	b.click(`form[action="/logout"] button`)
+	b.see(`main a[href="/login"]`)
+	w.Clock.Add(gatetest.Step)
+
+	b.stopped(alice)
+	b.wantPath("/2fa/challenge")
+	b.look("challenge")
+	number := b.text("#number")
+	phone.see(`[data-request][data-email="` + alice + `"]`)
+	phone.look("phone")
+	phone.click(`[data-request] button[value="` + number + `"]`)
+	b.see(verifiedIn) // without a click
+	b.wantPath("/account")
+	b.wantText("by tapping the number")
+	b.look("account-verified")
+	if n := len(w.Emulator.Calls(emulator.CreateSession)); n != 1 {
+		t.Errorf("got %d calls for session tokens, want 1", n)
+	}
+
+	b.click("#security")
+	b.see(`main[data-page="security"][data-state="on"]`)
+	b.click("details summary")
+	b.look("security-on")
+	b.click(`form[action="/2fa/disable"] button`)
+	b.see(`main[data-message="disabled"]`)
+	b.look("disabled")
+	b.click("#next")
+	b.see(lockedIn)
+	if got, want := w.actions(t), []string{"ENABLE", "DISABLE"}; !slices.Equal(got, want) {
+		t.Errorf("the service was told %q, want %q", got, want)
+	}
+}
+
+// actions are the changes that the service was told of.
+func (w *world) actions(t *testing.T) []string {
+	t.Helper()
+	var actions []string
+	for _, call := range w.Emulator.Calls(emulator.SyncStatus) {
+		var body struct{ Action string }
+		if err := json.Unmarshal(call.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		actions = append(actions, body.Action)
+	}
+	return actions
+}

@@ -1,0 +1,75 @@
+package browser_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+)
+
+const alice = "alice@example.com"
+
+// A world is the demo's application, with the service, the phones and the time.
+type world struct {
+	*gatetest.World
+	url string
+}
+
+func newWorld(t *testing.T, options ...middleware.Option) *world {
+	t.Helper()
+	return newWorldBehind(t, func(app http.Handler) http.Handler { return app }, options...)
+}
+
+// newWorldBehind is newWorld with something between the browser and the
+// application.
+func newWorldBehind(t *testing.T, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
+	t.Helper()
+	w := &world{World: gatetest.NewWorld(t)}
+	sessions := scs.New()
+	sessions.Store = w.Scs
+	a, err := app.New(app.Config{
+		Sessions: sessions,
+		PhoneURL: w.Emulator.URL + emulator.PhonePath,
+		Gate: append([]middleware.Option{
+			middleware.WithService(w.Emulator.Client()),
+			middleware.WithStore(w.Store),
+			middleware.WithKey(gatetest.Key),
+			middleware.WithInsecureCookie(),
+			middleware.WithClock(w.Clock.Now),
+			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),
+		}, options...),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(proxy(a))
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	w.Emulator.SetCallbackURL(a.Gate.CallbackURL(server.URL))
+	return w
+}
+
+// enrolled returns the phone of a user who has the second factor, without the
+// browser's help.
+func (w *world) enrolled(t *testing.T, email string) *emulator.Phone {
+	t.Helper()
+	b := (&gatetest.App{World: w.World, URL: w.url}).Browser(t)
+	if a := b.Post("/login", "email", email, "password", app.Password); a.Location != "/account" {
+		t.Fatalf("login: got %d", a.Status)
+	}
+	return b.Enrol(email)
+}
+
+// code is what the phone shows after the present step, which may have been used.
+func (w *world) code(t *testing.T, phone *emulator.Phone) string {
+	t.Helper()
+	w.Clock.Add(gatetest.Step)
+	return gatetest.Code(t, phone)
+}

@@ -1,0 +1,74 @@
+// Package app is a small web application with a password login, and the second
+// factor behind it.
+package app
+
+import (
+	"net/http"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/middleware"
+)
+
+// Config is what the application is made of.
+type Config struct {
+	Sessions *scs.SessionManager
+
+	// Gate makes the second factor, together with what the application itself
+	// has to say about it.
+	Gate []middleware.Option
+
+	// PhoneURL is where the emulated phone is, or empty if users have their own.
+	PhoneURL string
+}
+
+// An App is the application.
+type App struct {
+	Gate *middleware.Gate
+
+	sessions *scs.SessionManager
+	phoneURL string
+	handler  http.Handler
+}
+
+// New returns the application, or every fault of its configuration at once.
+func New(c Config) (*App, error) {
+	a := &App{sessions: c.Sessions, phoneURL: c.PhoneURL}
+	options := []middleware.Option{
+		middleware.WithSessions(c.Sessions),
+		middleware.WithUser(a.gateUser),
+		middleware.WithIssuer("Acme"),
+		middleware.WithHomePath("/account"),
+		middleware.WithLoginPath("/login"),
+		middleware.WithLogoutPath("/logout"),
+		middleware.WithExempt("GET /{$}", "GET /healthz", "GET /style.css", "GET /favicon.ico"),
+	}
+	gate, err := middleware.New(append(options, c.Gate...)...)
+	if err != nil {
+		return nil, err
+	}
+	a.Gate = gate
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", a.home)
+	mux.HandleFunc("GET /login", a.loginForm)
+	mux.HandleFunc("POST /login", a.login)
+	mux.HandleFunc("POST /logout", a.logout)
+	mux.HandleFunc("GET /account", a.account)
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /style.css", asset("style.css"))
+	mux.HandleFunc("GET /favicon.ico", asset("favicon.svg"))
+
+	// The gate checks on its own pages that no other site makes the browser ask
+	// for changes; the login and the logout want that too.
+	guarded := http.NewCrossOriginProtection().Handler(mux)
+	a.handler = c.Sessions.LoadAndSave(gate.Handler(guarded))
+	return a, nil
+}
+
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}

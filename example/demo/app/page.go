@@ -1,0 +1,91 @@
+package app
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/eagate/eagate/middleware"
+)
+
+//go:embed pages
+var files embed.FS
+
+var templates = template.Must(template.ParseFS(files, "pages/*.html"))
+
+// A page is what the templates show.
+type page struct {
+	Title string
+	Email string // in the login form
+	Error string
+
+	// Of who is logged in, if anybody.
+	Name     string
+	SignedIn bool
+
+	// How the session was verified, if it was.
+	Verified bool
+	Method   string
+	At       time.Time
+
+	PhoneURL string
+}
+
+func (a *App) home(w http.ResponseWriter, r *http.Request) {
+	a.show(w, r, http.StatusOK, "home", page{Title: "Acme"})
+}
+
+// account is for those who are logged in; the gate has seen to it that they gave
+// the second factor too, if they have one.
+func (a *App) account(w http.ResponseWriter, r *http.Request) {
+	u, ok := a.currentUser(r)
+	if !ok {
+		a.sessions.Put(r.Context(), keyNext, r.URL.RequestURI())
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	p := page{Title: "Your account", Email: u.Email}
+	if v, ok := middleware.VerificationFrom(r.Context()); ok {
+		p.Verified, p.At = true, v.At.UTC()
+		switch v.Method {
+		case middleware.Push:
+			p.Method = "by tapping the number on the phone"
+		case middleware.TOTP:
+			p.Method = "by a code"
+		default:
+			p.Method = "by " + v.Method.String()
+		}
+	}
+	a.show(w, r, http.StatusOK, "account", p)
+}
+
+func (a *App) unavailable(w http.ResponseWriter, r *http.Request) {
+	a.show(w, r, http.StatusServiceUnavailable, "error", page{Title: "Please try again", Error: "Something that we need doesn’t answer."})
+}
+
+func (a *App) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
+	p.PhoneURL = a.phoneURL
+	u, ok := a.currentUser(r)
+	p.Name, p.SignedIn = u.Name, ok
+	var b bytes.Buffer
+	if err := templates.ExecuteTemplate(&b, name+".html", p); err != nil {
+		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+func asset(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, files, "pages/"+name)
+	}
+}

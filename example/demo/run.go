@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// run runs the demo until ctx ends.
+func run(ctx context.Context, c config) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+
+	// Whatever can fail, the ports above all, fails before anything is printed.
+	appListener, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return fmt.Errorf("demo: ADDR: %w", err)
+	}
+	defer appListener.Close()
+	if c.origin == "" {
+		c.origin = "http://" + hostPort(c.addr, appListener)
+	}
+	var phone *phone
+	if c.service == nil {
+		if phone, err = listenPhone(c, log); err != nil {
+			return err
+		}
+		defer phone.listener.Close()
+	}
+
+	web, err := newApp(c, phone, log)
+	if err != nil {
+		return err
+	}
+	callback := web.Gate.CallbackURL(c.origin)
+
+	var background sync.WaitGroup
+	defer background.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	background.Go(func() { web.Gate.Run(ctx) })
+
+	servers := []server{newServer(appListener, web)}
+	if phone != nil {
+		phone.SetCallbackURL(callback)
+		defer phone.Close()
+		servers = append(servers, newServer(phone.listener, phone))
+	}
+	announce(c, phone, callback)
+	return serve(ctx, servers...)
+}
+
+// newApp puts the application together.
+func newApp(c config, phone *phone, log *slog.Logger) (*app.App, error) {
+	sessions := scs.New()
+	sessions.Cookie.Secure = strings.HasPrefix(c.origin, "https:")
+
+	service, phoneURL := c.service, ""
+	if phone != nil {
+		service, phoneURL = phone.client(), phone.url()
+	}
+	options := []middleware.Option{
+		middleware.WithService(service),
+		middleware.WithStore(store.NewMemory()),
+		middleware.WithKey(c.key),
+		middleware.WithLogger(log),
+	}
+	if !sessions.Cookie.Secure {
+		options = append(options, middleware.WithInsecureCookie())
+	}
+	return app.New(app.Config{Sessions: sessions, Gate: options, PhoneURL: phoneURL})
+}
+
+func announce(c config, phone *phone, callback string) {
+	fmt.Printf("open       %s\n", c.origin)
+	if phone != nil {
+		fmt.Printf("phone      %s\n", phone.url())
+	}
+	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
+	fmt.Printf("password   %s\n", app.Password)
+	fmt.Printf("callback: %s\n", callback)
+	if c.randomKey {
+		fmt.Println("EAGATE_KEY is not set: a random key is used, good for this run only")
+	}
+}

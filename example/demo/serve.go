@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	grace    = time.Second     // for requests that are under way when the demo is stopped
+	patience = 5 * time.Second // for the servers to stop
+)
+
+type server struct {
+	*http.Server
+	listener net.Listener
+}
+
+func newServer(l net.Listener, h http.Handler) server {
+	requests, cancel := context.WithCancel(context.Background())
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second, // the gate's event streams put it off as they go
+		IdleTimeout:       2 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+	}
+	// A page that waits for the phone keeps its stream of events open for
+	// minutes, which Shutdown would wait for.
+	s.RegisterOnShutdown(func() { time.AfterFunc(grace, cancel) })
+	return server{s, l}
+}
+
+// serve serves until ctx ends, or until a server fails.
+func serve(ctx context.Context, servers ...server) error {
+	failed := make(chan error, len(servers))
+	for _, s := range servers {
+		go func() { failed <- s.Serve(s.listener) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	deadline, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for _, s := range servers {
+		err = errors.Join(err, s.Shutdown(deadline))
+	}
+	return err
+}
+
+// hostPort is how a listener is called: the host as configured, and the port
+// that it got.
+func hostPort(addr string, l net.Listener) string {
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return l.Addr().String()
+	}
+	return net.JoinHostPort(host, port)
+}

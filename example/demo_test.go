@@ -1,0 +1,140 @@
+package example_test
+
+import (
+	"bufio"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The demo as a process, from the login to the logout and the end.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
+	app, phone := p.said["open"], newVisitor(t, strings.TrimSuffix(p.said["phone"], "/phone"), http.DefaultTransport)
+	if want := app + "/2fa/callback/"; !strings.HasPrefix(p.said["callback:"], want) {
+		t.Errorf("callback: got %q, want it to begin with %q", p.said["callback:"], want)
+	}
+
+	v := newVisitor(t, app, http.DefaultTransport)
+	v.wantPage(v.get("/healthz"), 200, "ok")
+	v.wantPage(v.get("/"), 200, phone.url+"/phone")
+	v.wantRedirect(v.get("/account?tab=2"), "/login")
+	v.wantPage(v.get("/login"), 200, "Password")
+	v.wantPage(v.post("/login", "text/html", "email", "alice@example.com", "password", "wrong"), 401, "Please try again")
+	v.login("/account?tab=2")
+	v.wantPage(v.get("/account"), 200, `data-verified="false"`)
+	uri := v.post("/2fa/enable", "application/json").json("uri")
+	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
+	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
+	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-message="enabled"`)
+	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
+	v.wantRedirect(v.post("/logout", "text/html"), "/")
+	v.wantRedirect(v.get("/account"), "/login")
+
+	v.login("/account")
+	v.wantRedirect(v.get("/account"), "/2fa/challenge")
+	v.wantPage(v.get("/"), 200, "Everybody")
+	number := v.send("/2fa/challenge/status", "application/json", nil).json("number")
+	waiting := v.events()
+	phone.wantRedirect(phone.post("/phone/answer", "text/html",
+		"request", find(t, `data-request="([^"]+)"`, phone.get("/phone").body), "number", number,
+	), "/phone?said=answered")
+	waiting.until("approved")
+	v.wantRedirect(v.get("/2fa/challenge"), "/account")
+	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
+
+	other := newVisitor(t, app, http.DefaultTransport)
+	other.login("/account")
+	other.wantRedirect(other.get("/account"), "/2fa/challenge")
+	other.events().until("pending")
+	if err := p.stop(); err != nil {
+		t.Errorf("stopped while a page waits: %v", err)
+	}
+}
+
+// A request of the other site is none of the demo's.
+func TestDemoCrossSite(t *testing.T) {
+	t.Parallel()
+	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
+	req, err := http.NewRequest(http.MethodPost, p.said["open"]+"/login", strings.NewReader("email=alice%40example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusForbidden {
+		t.Errorf("got %d, want 403", res.StatusCode)
+	}
+}
+
+// All that is wrong is said at once.
+func TestDemoConfig(t *testing.T) {
+	t.Parallel()
+	path := build(t, "demo")
+	status, said := fault(t, path,
+		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
+		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup", "DATABASE_URL=sqlite:x", "REDIS_URL=redis://x",
+	)
+	if status != 1 {
+		t.Errorf("got exit status %d, want 1", status)
+	}
+	for _, want := range []string{
+		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "popup"`, "DATABASE_URL", "REDIS_URL",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%s isn't named in:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "secret") {
+		t.Error("the key is shown")
+	}
+	_, said = fault(t, path, "EAUTH_API_URL=http://authen.example.com")
+	for _, want := range []string{"client ID", "API key", "must be https"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q isn't said in:\n%s", want, said)
+		}
+	}
+}
+
+// events is the stream that a waiting page listens to.
+func (v *visitor) events() *stream {
+	v.t.Helper()
+	res := v.begin("/2fa/challenge/events", "text/event-stream", nil)
+	v.t.Cleanup(func() { res.Body.Close() })
+	return &stream{v.t, bufio.NewScanner(res.Body)}
+}
+
+type stream struct {
+	t     *testing.T
+	lines *bufio.Scanner
+}
+
+// until reads until an event says that state.
+func (s *stream) until(state string) {
+	s.t.Helper()
+	for s.lines.Scan() {
+		if strings.Contains(s.lines.Text(), `"state":"`+state+`"`) {
+			return
+		}
+	}
+	if err := s.lines.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Fatalf("the stream ended before it said %q", state)
+}
+
+// find returns what the first group of the pattern matches.
+func find(t *testing.T, pattern, text string) string {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("nothing matches %s in:\n%s", pattern, text)
+	}
+	return m[1]
+}

@@ -1,0 +1,83 @@
+package example_test
+
+import (
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/client/emulator"
+)
+
+const key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+// The minimal programs, behind a proxy that does TLS.
+func TestMinimal(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"chi", "nethttp"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := build(t, name)
+			emu := emulator.Start(emulator.Config{})
+			t.Cleanup(emu.Close)
+			p := start(t, path,
+				"ADDR=127.0.0.1:0",
+				"EAUTH_CLIENT_ID="+emu.ClientID(), "EAUTH_API_KEY="+emu.APIKey(),
+				"EAUTH_API_URL="+emu.URL+emulator.APIPath,
+				"EAGATE_KEY="+key,
+			)
+			addr := "http://" + p.said["listening:"]
+			emu.SetCallbackURL(addr + p.said["callback:"])
+			phone := emu.Phone("alice@example.com")
+			proxy := tlsProxy(t, addr)
+
+			v := newVisitor(t, proxy.URL, proxy.Client().Transport)
+			v.wantRedirect(v.get("/"), "/login")
+			v.wantPage(v.get("/login"), 200, "<form")
+			v.wantPage(v.post("/login", "text/html", "email", "alice@example.com", "password", "wrong"), 401, "wrong")
+			v.login("/")
+			v.wantPage(v.get("/"), 200, "Only alice@example.com")
+			a := v.post("/2fa/enable", "application/json")
+			if err := phone.AddAccount(a.json("uri")); err != nil {
+				t.Fatal(err, a)
+			}
+			code, err := phone.Code()
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.wantPage(v.post("/2fa/enable/confirm", "application/json", "code", code), 200, `"on"`)
+			v.wantPage(v.get("/"), 200, "Only alice@example.com")
+
+			v = newVisitor(t, proxy.URL, proxy.Client().Transport)
+			v.login("/")
+			v.wantRedirect(v.get("/"), "/2fa/challenge")
+			if _, err := phone.Approve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			v.wantRedirect(v.get("/2fa/challenge"), "/")
+			v.wantPage(v.get("/"), 200, "Only alice@example.com")
+
+			_, said := fault(t, path)
+			for _, want := range []string{"client ID", "API key", "key 1 has 0 bytes"} {
+				if !strings.Contains(said, want) {
+					t.Errorf("without configuration, the program doesn't say %q but:\n%s", want, said)
+				}
+			}
+		})
+	}
+}
+
+func tlsProxy(t *testing.T, to string) *httptest.Server {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+	}})
+	t.Cleanup(server.Close)
+	return server
+}

@@ -1,0 +1,82 @@
+package example_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// build builds a program of this module.
+func build(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if out, err := exec.Command("go", "build", "-o", path, "./"+name).CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// A program is one that runs.
+type program struct {
+	said map[string]string // what it printed: "callback: URL" by "callback"
+	stop func() error
+}
+
+// start starts a program and waits until it has printed its callback.
+func start(t *testing.T, path string, env ...string) *program {
+	t.Helper()
+	cmd := command(path, env...)
+	var faults bytes.Buffer
+	cmd.Stderr = &faults
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{said: make(map[string]string)}
+	p.stop = sync.OnceValue(func() error {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			return err
+		}
+		defer time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
+		return cmd.Wait()
+	})
+	t.Cleanup(func() { _ = p.stop() })
+	lines := bufio.NewScanner(out)
+	for p.said["callback:"] == "" {
+		if !lines.Scan() {
+			_ = p.stop()
+			t.Fatalf("the program ended with:\n%s", &faults)
+		}
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		p.said[name] = strings.TrimSpace(value)
+	}
+	return p
+}
+
+// fault runs a program that can't start, and returns its exit status and what it
+// says.
+func fault(t *testing.T, path string, env ...string) (status int, said string) {
+	t.Helper()
+	cmd := command(path, env...)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("the program ended well, with:\n%s", out)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+func command(path string, env ...string) *exec.Cmd {
+	cmd := exec.Command(path)
+	cmd.Env = append([]string{"HOME=" + os.Getenv("HOME"), "PATH=" + os.Getenv("PATH")}, env...)
+	return cmd
+}
