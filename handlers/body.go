@@ -33,11 +33,14 @@ func readFields(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		}
 		return nil, errBody
 	}
-	contentType := r.Header.Get("Content-Type")
-	if contentType == "" && len(body) == 0 {
+	if len(body) == 0 {
 		return url.Values{}, nil
 	}
-	name, _, err := mime.ParseMediaType(contentType)
+	contentType := r.Header["Content-Type"]
+	if len(contentType) != 1 {
+		return nil, errMediaType
+	}
+	name, _, err := mime.ParseMediaType(contentType[0])
 	if err != nil {
 		return nil, errMediaType
 	}

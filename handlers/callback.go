@@ -13,7 +13,8 @@ import (
 	"github.com/eagate/eagate/internal/factor"
 )
 
-// maxToken is longer than any session token of the service.
+// maxToken is longer than any session token of the service: a longer one is
+// unknown, and isn't looked for.
 const maxToken = 4 << 10
 
 // callback takes the service's report of a result. The report isn't signed;
@@ -44,7 +45,10 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the report needs result=true or result=false and session_token, each once", code)
 		return
 	}
-	decision, err := h.cfg.Rules.Decide(r.Context(), report.token, report.approved)
+	var decision factor.Decision
+	if len(report.token) <= maxToken {
+		decision, err = h.cfg.Rules.Decide(r.Context(), report.token, report.approved)
+	}
 	if err != nil {
 		h.cfg.Log.ErrorContext(r.Context(), "eagate: callback not taken because of a fault", slog.Any("error", err))
 		w.Header().Set("Retry-After", "1")
@@ -107,11 +111,9 @@ func readReport(w http.ResponseWriter, r *http.Request) (report, error) {
 	if err != nil {
 		return report{}, errBody
 	}
-	body := url.Values{}
-	if r.Method == http.MethodPost {
-		if body, err = readFields(w, r); err != nil {
-			return report{}, err
-		}
+	body, err := readFields(w, r) // of a GET too: it might say otherwise
+	if err != nil {
+		return report{}, err
 	}
 	result, err := single(query["result"], body["result"])
 	if err != nil {
@@ -121,7 +123,7 @@ func readReport(w http.ResponseWriter, r *http.Request) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	if result != "true" && result != "false" || len(token) > maxToken {
+	if result != "true" && result != "false" {
 		return report{}, errBody
 	}
 	return report{token: token, approved: result == "true"}, nil

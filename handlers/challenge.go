@@ -17,7 +17,7 @@ func (h *Handlers) challenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if !h.cfg.Sessions.Moved(v.ctx()) {
+	if IsNavigation(v.r) && !h.cfg.Sessions.Moved(v.ctx()) {
 		if err := h.beginFirst(v.r, v.user); err != nil {
 			h.Unavailable(v.w, v.r, err)
 			return
@@ -200,6 +200,8 @@ func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.Cod
 	case factor.CodeAccepted:
 	case factor.CodeWrong, factor.CodeNotApplicable:
 		form.Error = templates.CodeWrong
+	case factor.CodeMissing:
+		form.Error = templates.CodeMalformed
 	case factor.CodeUsed:
 		form.Error = templates.CodeUsed
 	case factor.CodePaused:

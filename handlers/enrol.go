@@ -30,7 +30,7 @@ func (h *Handlers) enrol(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, factor.Proof{Fresh: h.cfg.Rules.Fresh(v.grant), Code: code})
+	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, factor.Proof{Grant: v.grant, Code: code})
 	switch {
 	case err != nil:
 		h.Unavailable(v.w, v.r, err)

@@ -123,11 +123,17 @@ func (h *Handlers) notFound(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handlers) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		if h.router.(*chi.Mux).Match(chi.NewRouteContext(), method, chi.RouteContext(r.Context()).RoutePath) {
-			w.Header().Add("Allow", method)
+			allowed = append(allowed, method)
 		}
 	}
+	if allowed == nil { // chi doesn't look for a page if it doesn't know the method
+		h.notFound(w, r)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	h.fail(w, r, failure{
 		status: http.StatusMethodNotAllowed, kind: "method-not-allowed", title: "That method isn't allowed here",
 		page: templates.MessageMethod,

@@ -74,10 +74,20 @@ func seeOther(w http.ResponseWriter, to string) {
 }
 
 // prefersJSON reports whether the Accept header asks for JSON rather than for a
-// page (RFC 9110 §12.5.1). Where both do as well, it's a page.
+// page (RFC 9110 §12.5.1). Where both do as well, it's a page; but JSON that is
+// named comes before a page that only a wildcard lets in.
 func prefersJSON(r *http.Request) bool {
-	var page, program float64
-	for _, field := range r.Header["Accept"] {
+	page, program, rest := accepts(r)
+	return program > page && program >= rest
+}
+
+// accepts returns how much a page is wanted, JSON, and anything at all.
+func accepts(r *http.Request) (page, program, rest float64) {
+	fields := r.Header["Accept"]
+	if len(fields) == 0 {
+		return 0, 0, 1
+	}
+	for _, field := range fields {
 		for part := range strings.SplitSeq(field, ",") {
 			name, params, err := mime.ParseMediaType(part)
 			if err != nil {
@@ -85,7 +95,7 @@ func prefersJSON(r *http.Request) bool {
 			}
 			q := 1.0
 			if s, ok := params["q"]; ok {
-				if q, err = strconv.ParseFloat(s, 64); err != nil {
+				if q, err = strconv.ParseFloat(s, 64); err != nil || !(q >= 0 && q <= 1) {
 					continue
 				}
 			}
@@ -95,17 +105,20 @@ func prefersJSON(r *http.Request) bool {
 			case typeJSON, typeProblem:
 				program = max(program, q)
 			case "*/*":
-				page = max(page, q)
+				rest = max(rest, q)
 			}
 		}
 	}
-	return program > page
+	return page, program, rest
 }
 
 // IsNavigation reports whether a browser wants to show the answer as a page.
 // Only such a request is sent elsewhere, or makes the phone ring.
 func IsNavigation(r *http.Request) bool {
-	if r.Method != http.MethodGet || r.Header.Get("Upgrade") != "" || prefersJSON(r) {
+	if r.Method != http.MethodGet || r.Header.Get("Upgrade") != "" {
+		return false
+	}
+	if page, _, rest := accepts(r); page == 0 && rest == 0 || prefersJSON(r) {
 		return false
 	}
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
@@ -115,7 +128,10 @@ func IsNavigation(r *http.Request) bool {
 		return false
 	}
 	// Not a page that is only fetched in case it will be wanted.
-	return !strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") && r.Header.Get("X-Requested-With") == ""
+	if strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch" {
+		return false
+	}
+	return r.Header.Get("X-Requested-With") == ""
 }
 
 func seconds(d time.Duration) int { return max(0, int((d+time.Second-1)/time.Second)) }

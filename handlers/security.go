@@ -72,7 +72,7 @@ func (h *Handlers) disable(v *visit) {
 	if !ok {
 		return
 	}
-	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Fresh: h.cfg.Rules.Fresh(v.grant), Code: code})
+	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Grant: v.grant, Code: code})
 	switch {
 	case errors.Is(err, factor.ErrOff):
 		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
@@ -43,15 +42,11 @@ func (h *Handlers) totp(v *visit) {
 
 // unlock puts a grant into the session, or answers the request.
 func (h *Handlers) unlock(v *visit, secret string) bool {
-	err := h.cfg.Sessions.Unlock(v.w, v.r, secret)
-	if err == nil {
-		return true
+	if err := h.cfg.Sessions.Unlock(v.w, v.r, secret); err != nil {
+		h.Unavailable(v.w, v.r, err) // nobody knows the grant's secret
+		return false
 	}
-	if undo := h.cfg.Rules.Revoke(context.WithoutCancel(v.ctx()), secret); undo != nil {
-		h.cfg.Log.ErrorContext(v.ctx(), "eagate: unused grant not revoked", "error", undo)
-	}
-	h.Unavailable(v.w, v.r, err)
-	return false
+	return true
 }
 
 // codeStatus is the HTTP status that says what became of a code.
@@ -59,7 +54,7 @@ func codeStatus(answer factor.CodeAnswer) int {
 	switch answer.Result {
 	case factor.CodeAccepted:
 		return http.StatusOK
-	case factor.CodeWrong, factor.CodeUsed, factor.CodeNotApplicable:
+	case factor.CodeWrong, factor.CodeUsed, factor.CodeMissing, factor.CodeNotApplicable:
 		return http.StatusUnprocessableEntity
 	case factor.CodePaused, factor.CodeBlocked:
 		return http.StatusTooManyRequests
@@ -73,6 +68,8 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 	switch answer.Result {
 	case factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
 		f.kind, f.title = "code-wrong", "That is not the code of this moment"
+	case factor.CodeMissing:
+		f.kind, f.title = "code-required", "A code is required, because this session was not verified in the last minutes"
 	case factor.CodeUsed:
 		f.kind, f.title = "code-used", "That code has been used; wait for the next one"
 	case factor.CodePaused:

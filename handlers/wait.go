@@ -69,10 +69,11 @@ func (h *Handlers) events(v *visit) {
 		return
 	}
 	changed, stop := h.cfg.Rules.Wait(id)
-	defer stop()
+	defer func() { stop() }()
 	v.w.Header().Set("Content-Type", "text/event-stream")
 	v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 	stream := &eventStream{w: v.w, c: http.NewResponseController(v.w)}
+	defer stream.end()
 	if !stream.send(s) {
 		return
 	}
@@ -80,18 +81,22 @@ func (h *Handlers) events(v *visit) {
 	defer look.Stop()
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
+	missed := true // what may have changed before Wait
 	for s.State == templates.ChallengePending.String() {
-		select {
-		case <-v.ctx().Done():
-			return
-		case <-alive.C:
-			if !stream.write(": waiting\n\n") {
+		if !missed {
+			select {
+			case <-v.ctx().Done():
 				return
+			case <-alive.C:
+				if !stream.write(": waiting\n\n") {
+					return
+				}
+				continue
+			case <-changed:
+			case <-look.C:
 			}
-			continue
-		case <-changed:
-		case <-look.C:
 		}
+		missed = false
 		last := s
 		var now string
 		if s, now, err = h.lookStatus(v, false); err != nil {
@@ -101,6 +106,7 @@ func (h *Handlers) events(v *visit) {
 			stop()
 			id = now
 			changed, stop = h.cfg.Rules.Wait(id)
+			missed = true
 		}
 		if s.State == last.State && s.Number == last.Number {
 			continue
@@ -132,3 +138,7 @@ func (e *eventStream) write(s string) bool {
 	}
 	return e.c.Flush() == nil
 }
+
+// end takes back the deadline, which would otherwise hold for the connection's
+// next response too: net/http sets none where the server has none.
+func (e *eventStream) end() { _ = e.c.SetWriteDeadline(time.Time{}) }

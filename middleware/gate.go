@@ -39,6 +39,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -54,7 +55,7 @@ import (
 // use.
 type Gate struct {
 	base     string
-	callback string
+	keys     *factor.Keyring
 	user     func(*http.Request) (factor.User, bool)
 	exempt   exemptions
 	rules    *factor.Rules
@@ -97,7 +98,7 @@ func New(opts ...Option) (*Gate, error) {
 
 	g := &Gate{
 		base: c.base, exempt: exempt, rules: rules, log: c.log,
-		callback: keys.CallbackSecrets()[0],
+		keys:     keys,
 		sessions: session.New(c.sessions, rules),
 		user: func(r *http.Request) (factor.User, bool) {
 			u, ok := c.user(r)
@@ -141,8 +142,12 @@ func (g *Gate) Routes() http.Handler {
 // where origin is the application's own, such as "https://app.example.com". It
 // holds a secret: it belongs in no page and no log.
 func (g *Gate) CallbackURL(origin string) string {
-	return strings.TrimRight(origin, "/") + g.base + "/callback/" + g.callback
+	return strings.TrimRight(origin, "/") + g.base + "/callback/" + g.keys.CallbackSecrets()[0]
 }
+
+// Format prints where the gate's pages are, whatever the verb, and none of its
+// secrets.
+func (g *Gate) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "middleware.Gate(%q)", g.base) }
 
 // Run does what goes on in the background, until ctx ends: it tells the service
 // of changes that it couldn't be told of at once, and deletes what has expired.

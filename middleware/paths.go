@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"unicode"
@@ -39,6 +40,9 @@ func checkBase(p string) error {
 	}
 	if p == "/" || strings.HasSuffix(p, "/") {
 		return fmt.Errorf("%q ends with a slash", p)
+	}
+	if (&url.URL{Path: p}).EscapedPath() != p { // requests would come in another spelling
+		return fmt.Errorf("%q has characters that are escaped in addresses", p)
 	}
 	return nil
 }
@@ -87,9 +91,11 @@ func (e exemptions) add(pattern string) (err error) {
 }
 
 // match reports whether the request is exempt. Only a path that reads the same
-// to every router and rewriter behind is.
+// to every router and rewriter behind is: not "/open/..json" either, of which
+// cutting off the format leaves dots that cleaning would then follow.
 func (e exemptions) match(r *http.Request) bool {
-	if r.URL.RawPath != "" || !isPlain(r.URL.Path) || strings.ContainsAny(r.URL.Path, "\\%;") {
+	p := r.URL.Path
+	if r.URL.RawPath != "" || !isPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") {
 		return false
 	}
 	h, _ := e.mux.Handler(r) // or what redirects "/static" to "/static/"

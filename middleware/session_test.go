@@ -1,16 +1,20 @@
 package middleware_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
 )
 
 const (
@@ -323,6 +327,67 @@ func TestA16_SiblingsOfTheUnlock(t *testing.T) {
 			late.WantIn("the browser with its former session ID")
 		})
 	}
+}
+
+// Two requests see the approval before either uses it: one of them does.
+func TestA16_ApprovalUsedOnce(t *testing.T) {
+	world := gatetest.NewWorld(t)
+	meeting := &meeting{Store: world.Store, both: make(chan struct{})}
+	app := world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(meeting)}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	meeting.expect.Store(2)
+	var in atomic.Int32
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			if b.Copy().Get("/account").Secret() {
+				in.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := in.Load(); n != 1 {
+		t.Errorf("%d requests used the approval, want 1", n)
+	}
+}
+
+// A meeting is a store in which new grants wait for each other.
+type meeting struct {
+	store.Store
+	expect atomic.Int32
+	both   chan struct{}
+}
+
+func (m *meeting) CreateGrant(ctx context.Context, g store.Grant) error {
+	switch m.expect.Add(-1) {
+	case 1:
+		<-m.both
+	case 0:
+		close(m.both)
+	}
+	return m.Store.CreateGrant(ctx, g)
+}
+
+// The cookie that brings a browser back into its session opens no other one.
+func TestA16_ReturningCookieInAnotherSession(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("the owner")
+	cookie := b.Cookie("eagate")
+	if cookie == "" {
+		t.Fatal("no cookie to steal")
+	}
+	thief := app.Stopped(t, alice)
+	thief.SetCookie("eagate", cookie)
+	thief.WantLocked("with the password and a stolen cookie")
+
+	b.Post("/logout")
+	b.Login(alice) // the cookie is still there
+	b.WantLocked("after logging in again")
 }
 
 func TestA18_PanicBehindTheGate(t *testing.T) {

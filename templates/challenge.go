@@ -107,7 +107,7 @@ func (c Challenge) sheet() sheet {
 	case ChallengeRejected:
 		s.Title, s.Lead = "challenge.rejected.title", "challenge.rejected.text"
 	case ChallengeExpired:
-		s.Title, s.Lead = "challenge.expired.title", "session.text"
+		s.Title, s.Lead = "challenge.expired.title", "challenge.expired.text"
 	}
 	return s
 }

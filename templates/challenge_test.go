@@ -82,7 +82,7 @@ func TestChallenge(t *testing.T) {
 		},
 		{
 			"expired", templates.Challenge{State: templates.ChallengeExpired},
-			[]string{`data-state="expired"`, "Your session ended because there was no activity. Try signing in again.", send, totp},
+			[]string{`data-state="expired"`, "Nobody answered it on your phone in time.", send, totp},
 			[]string{refresh},
 		},
 		{

@@ -55,7 +55,7 @@ func some(t *testing.T, page templates.Page) []templates.View {
 	return []templates.View{
 		templates.Challenge{Page: page, State: templates.ChallengePending, Code: templates.CodeForm{Error: templates.CodeWrong}},
 		templates.Challenge{Page: page, Push: templates.PushPaused, Code: templates.CodeForm{Error: templates.CodeBlocked}},
-		templates.Security{Page: page, State: templates.FactorOn, Since: now, LateSince: now, Notice: templates.NoticeEnabled},
+		templates.Security{Page: page, State: templates.FactorOn, Since: now, LateSince: now},
 		templates.Enable{Page: page, Key: parseKey(t, keyURI), Code: templates.CodeForm{Error: templates.CodeBlocked}},
 		templates.Message{Page: page, Kind: templates.MessageEnabled},
 	}

@@ -30,7 +30,6 @@ const (
 	MessageNotFound                            // there is no such page (404)
 	MessageMethod                              // the page can't be used that way (405)
 	MessageBadRequest                          // the request makes no sense (400)
-	MessageSessionExpired                      // the session ended meanwhile
 	MessageEnrolmentExpired                    // the QR code is no longer good
 	MessageEnabled                             // the second factor was switched on
 	MessageDisabled                            // the second factor was switched off
@@ -58,8 +57,6 @@ func (k MessageKind) words() words {
 		return words{"method", "method.title", "method.text", "message.security"}
 	case MessageBadRequest:
 		return words{"bad-request", "badrequest.title", "badrequest.text", "message.security"}
-	case MessageSessionExpired:
-		return words{"session-expired", "session.title", "session.text", "message.signin"}
 	case MessageEnrolmentExpired:
 		return words{"enrolment-expired", "enrolment.title", "enrolment.text", "message.security"}
 	case MessageEnabled:
@@ -92,7 +89,7 @@ func (m messageSheet) NextPath() string {
 	switch m.Kind {
 	case MessageUnavailable:
 		return m.Base + "/challenge"
-	case MessageSignIn, MessageSessionExpired, MessageEnabled, MessageDisabled:
+	case MessageSignIn, MessageEnabled, MessageDisabled:
 		if m.HomePath != "" {
 			return m.HomePath
 		}

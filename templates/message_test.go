@@ -31,10 +31,6 @@ func TestMessage(t *testing.T) {
 		{"method", templates.Message{Kind: templates.MessageMethod}, []string{`data-message="method"`, `href="/2fa/"`}},
 		{"bad request", templates.Message{Kind: templates.MessageBadRequest}, []string{`data-message="bad-request"`, `href="/2fa/"`}},
 		{
-			"session expired", templates.Message{Kind: templates.MessageSessionExpired},
-			[]string{`data-message="session-expired"`, "Your session ended because there was no activity. Try signing in again."},
-		},
-		{
 			"enrolment expired", templates.Message{Kind: templates.MessageEnrolmentExpired},
 			[]string{`data-message="enrolment-expired"`, `href="/2fa/"`},
 		},

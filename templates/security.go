@@ -23,9 +23,6 @@ type Security struct {
 
 	// Code is the form for it, and its error.
 	Code CodeForm
-
-	// Notice says what was done just now.
-	Notice Notice
 }
 
 // FactorState says whether a user has a second factor.
@@ -49,15 +46,6 @@ func (s FactorState) String() string {
 	}
 	return "invalid"
 }
-
-// A Notice says what was done just now.
-type Notice uint8
-
-const (
-	NoticeNone     Notice = iota // nothing; the zero value
-	NoticeEnabled                // switched on, or over to a new phone
-	NoticeDisabled               // switched off
-)
 
 // A securitySheet is a security page made ready for its template.
 type securitySheet struct {
@@ -88,17 +76,4 @@ func (s securitySheet) Status() Key {
 		return "security.on"
 	}
 	return "security.off"
-}
-
-// News is the text of the notice.
-func (s securitySheet) News() Key {
-	switch s.Notice {
-	case NoticeNone:
-		return ""
-	case NoticeEnabled:
-		return "security.enabled"
-	case NoticeDisabled:
-		return "security.disabled"
-	}
-	return ""
 }

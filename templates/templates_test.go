@@ -63,10 +63,8 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 			}
 		}
 		for state := templates.FactorOff; state <= templates.FactorOn; state++ {
-			for notice := templates.NoticeNone; notice <= templates.NoticeDisabled; notice++ {
-				views[fmt.Sprintf("security %v notice %d code %d", state, notice, i)] = templates.Security{
-					Page: page, State: state, Since: at, LateSince: at, NeedsCode: i > 0, Code: code, Notice: notice,
-				}
+			views[fmt.Sprintf("security %v code %d", state, i)] = templates.Security{
+				Page: page, State: state, Since: at, LateSince: at, NeedsCode: i > 0, Code: code,
 			}
 		}
 		views[fmt.Sprintf("enable code %d", i)] = templates.Enable{

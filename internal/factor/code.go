@@ -7,9 +7,9 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// secretPurpose seals TOTP secrets, those in force and those staged alike: a
+// SecretPurpose seals TOTP secrets, those in force and those staged alike: a
 // staged one comes into force without being sealed anew.
-const secretPurpose = "totp secret"
+const SecretPurpose = "totp secret"
 
 // A CodeResult says what became of a code.
 type CodeResult uint8
@@ -20,6 +20,7 @@ const (
 	CodeUsed                            // was right, but it or a later one has been used; counted
 	CodePaused                          // not looked at: too many wrong ones, try again later
 	CodeBlocked                         // not looked at: too many wrong ones in a row, others must help
+	CodeMissing                         // none was given where a proof is needed; not counted
 	CodeNotApplicable                   // there is no factor that it could be tried with
 )
 
@@ -41,7 +42,7 @@ func (r *Rules) try(acct *store.Account, f store.Factor, used int64, code string
 	if now.Before(acct.LockedUntil) {
 		return CodeAnswer{Result: CodePaused, Until: acct.LockedUntil}, 0, nil
 	}
-	secret, err := r.cfg.Keys.Open(f.Secret, secretPurpose, acct.UserID)
+	secret, err := r.cfg.Keys.Open(f.Secret, SecretPurpose, acct.UserID)
 	if err != nil {
 		return CodeAnswer{}, 0, err
 	}
@@ -59,7 +60,9 @@ func (r *Rules) try(acct *store.Account, f store.Factor, used int64, code string
 		acct.Failures, acct.LockedUntil = 0, time.Time{}
 		return CodeAnswer{Result: CodeAccepted}, step, nil
 	}
-	acct.Failures++
+	if acct.Failures++; acct.Failures >= failuresMax {
+		return CodeAnswer{Result: CodeBlocked}, 0, nil
+	}
 	if pause := pauseAfter(acct.Failures); pause > 0 {
 		acct.LockedUntil = now.Add(pause)
 		answer.Until = acct.LockedUntil

@@ -30,14 +30,32 @@ type Enrolment struct {
 // Proof shows that the user of an unlocked session has the second factor at
 // hand.
 type Proof struct {
-	Fresh bool   // the session was verified moments ago
-	Code  string // a code, if one was typed
+	Grant store.Grant // the session's: it will do if it is fresh and no code was typed
+	Code  string      // a code, if one was typed
+}
+
+// recheck drops from a proof a grant that has been revoked: it may come from
+// this node's cache.
+func (r *Rules) recheck(ctx context.Context, p Proof) (Proof, error) {
+	if p.Grant.ID == "" {
+		return p, nil
+	}
+	g, err := r.cfg.Store.Grant(ctx, p.Grant.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	p.Grant = g
+	return p, err
 }
 
 // prove checks a proof inside an update of acct.
 func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
-	if p.Fresh && p.Code == "" {
+	g := p.Grant
+	if p.Code == "" && g.UserID == acct.UserID && g.Epoch == acct.Epoch && r.Fresh(g) {
 		return CodeAnswer{Result: CodeAccepted}, nil
+	}
+	if p.Code == "" {
+		return CodeAnswer{Result: CodeMissing}, nil
 	}
 	return r.tryInForce(acct, p.Code)
 }
@@ -51,14 +69,18 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 	p := r.cfg.TOTP
 	staged := &store.Staged{
 		Factor: store.Factor{
-			Secret:    r.cfg.Keys.Seal(newSecret(), secretPurpose, user.ID),
+			Secret:    r.cfg.Keys.Seal(newSecret(), SecretPurpose, user.ID),
 			Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
 		},
 		Binding:   s.Binding,
 		ExpiresAt: r.cfg.Now().Add(enrolmentTime),
 	}
 	var answer CodeAnswer
-	err := r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
+	proof, err := r.recheck(ctx, proof)
+	if err != nil {
+		return answer, err
+	}
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
 		if acct.State == store.On {
 			if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
 				return err
@@ -86,7 +108,7 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 		return Enrolment{}, ErrNoEnrolment
 	}
 	f := acct.Staged.Factor
-	plain, err := r.cfg.Keys.Open(f.Secret, secretPurpose, user.ID)
+	plain, err := r.cfg.Keys.Open(f.Secret, SecretPurpose, user.ID)
 	if err != nil {
 		return Enrolment{}, err
 	}
@@ -123,6 +145,9 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, code string, 
 		if answer, step, err = r.try(acct, acct.Staged.Factor, 0, code); err != nil || answer.Result != CodeAccepted {
 			return err
 		}
+		if acct.Factor.Period != acct.Staged.Factor.Period {
+			acct.LastStep = 0 // it counts other steps
+		}
 		acct.State = store.On
 		acct.Factor, acct.Staged = acct.Staged.Factor, nil
 		acct.Email = user.Email
@@ -144,7 +169,11 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, code string, 
 // Disable switches the second factor off, or returns [ErrOff].
 func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer, error) {
 	var answer CodeAnswer
-	err := r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
+	proof, err := r.recheck(ctx, proof)
+	if err != nil {
+		return answer, err
+	}
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
 		if acct.State != store.On {
 			return ErrOff
 		}

@@ -20,7 +20,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -103,7 +102,6 @@ type Rules struct {
 	cfg     Config
 	cache   *cache
 	waiting waiters
-	failing atomic.Bool // the last background pass hit a fault of the store
 }
 
 // New checks the configuration and returns every fault in it.

@@ -29,32 +29,38 @@ func (r *Rules) Run(ctx context.Context) {
 	defer sync.Stop()
 	clean := time.NewTicker(cleanEvery)
 	defer clean.Stop()
+	syncing, cleaning := work{name: "status sync"}, work{name: "clean-up"}
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-sync.C:
-			err = r.SyncDue(ctx)
+			syncing.report(ctx, r.cfg.Log, r.SyncDue(ctx))
 		case <-clean.C:
-			err = r.clean(ctx)
+			cleaning.report(ctx, r.cfg.Log, r.clean(ctx))
 		}
-		r.report(ctx, err)
 	}
+}
+
+// work is one kind of what goes on in the background.
+type work struct {
+	name    string
+	failing bool // the last pass hit a fault of the store
 }
 
 // report logs a fault of the store when it begins, and once more when it has
 // gone.
-func (r *Rules) report(ctx context.Context, err error) {
+func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	switch failing := err != nil; {
-	case failing && !r.failing.Swap(true):
-		r.cfg.Log.ErrorContext(ctx, "eagate: background work fails", slog.Any("error", err))
-	case !failing && r.failing.Swap(false):
-		r.cfg.Log.InfoContext(ctx, "eagate: background work goes on")
+	switch before := w.failing; {
+	case err != nil && !before:
+		log.ErrorContext(ctx, "eagate: background work fails", slog.String("work", w.name), slog.Any("error", err))
+	case err == nil && before:
+		log.InfoContext(ctx, "eagate: background work goes on", slog.String("work", w.name))
 	}
+	w.failing = err != nil
 }
 
 func (r *Rules) clean(ctx context.Context) error {
@@ -139,7 +145,7 @@ func (r *Rules) status(acct store.Account) (client.Status, error) {
 	if len(sealed) == 0 {
 		return s, nil
 	}
-	plain, err := r.cfg.Keys.Open(sealed, secretPurpose, acct.UserID)
+	plain, err := r.cfg.Keys.Open(sealed, SecretPurpose, acct.UserID)
 	s.Secret = secretText.EncodeToString(plain)
 	return s, err
 }
@@ -150,7 +156,14 @@ func (r *Rules) finishSync(ctx context.Context, acct store.Account, failure erro
 	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
 		now := r.cfg.Now()
 		if !a.Sync.ClaimedUntil.Equal(acct.Sync.ClaimedUntil) {
-			return nil // it took too long, and another node has taken over
+			// It took too long, and another node has taken over. What came
+			// last to the service may be what was true before: once more.
+			if !a.Sync.Late() {
+				a.Sync.Since = now
+			}
+			a.Sync.Wanted++
+			late = a.Sync
+			return nil
 		}
 		a.Sync.ClaimedUntil = time.Time{}
 		switch {

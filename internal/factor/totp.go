@@ -3,6 +3,7 @@ package factor
 import (
 	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha512"
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
@@ -92,13 +93,13 @@ func matchStep(f store.Factor, secret []byte, n uint32, now time.Time) (step int
 		modulus = 100_000_000
 	}
 	present := now.Unix() / int64(p.Period/time.Second)
-	var counter [8]byte
-	var sum [64]byte
+	var scratch [8 + sha512.Size]byte // of one allocation
+	counter, sum := scratch[:8], scratch[8:8]
 	for _, s := range [...]int64{present, present - 1} {
 		mac.Reset()
-		binary.BigEndian.PutUint64(counter[:], uint64(s))
-		mac.Write(counter[:])
-		if truncate(mac.Sum(sum[:0]))%modulus == n && !ok {
+		binary.BigEndian.PutUint64(counter, uint64(s))
+		mac.Write(counter)
+		if truncate(mac.Sum(sum))%modulus == n && !ok {
 			step, ok = s, true
 		}
 	}

@@ -103,8 +103,8 @@ func (b *Browser) WantLocked(when string) {
 // WantIn fails the test unless the session is let in.
 func (b *Browser) WantIn(when string) {
 	b.t.Helper()
-	if a, at := b.Follow("/account"); !a.Secret() {
-		b.t.Errorf("%s: got %d at %s, want the page", when, a.Status, at)
+	if a, at := b.Follow("/account"); !a.Secret() || a.Header.Get("X-User") == "" {
+		b.t.Errorf("%s: got %d at %s for user %q, want the page for somebody", when, a.Status, at, a.Header.Get("X-User"))
 	}
 }
 

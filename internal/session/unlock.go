@@ -48,8 +48,8 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 }
 
 // Unlock puts the grant's secret into the session, gives the session a new ID
-// under its old deadline, and saves it. If that fails, the session holds what it
-// held before.
+// under its old deadline, and saves it. If that fails, the browser's session is
+// what it was before.
 func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, secret string) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
 	id, deadline := s.scs.Token(ctx), s.Until(ctx)
@@ -57,11 +57,8 @@ func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, secret string)
 	if err != nil {
 		return &CommitError{err}
 	}
-	held := make(map[string]any)
-	for _, key := range []string{keyGrant, keyToken, keyNote, keyMoved} {
-		if v := s.scs.Pop(ctx, key); v != nil {
-			held[key] = v
-		}
+	for _, key := range []string{keyToken, keyNote, keyMoved} {
+		s.scs.Remove(ctx, key)
 	}
 	s.scs.Put(ctx, keyGrant, secret)
 	if err = s.scs.RenewToken(ctx); err == nil { // ASVS 5.0 7.2.4
@@ -69,11 +66,10 @@ func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, secret string)
 		_, _, err = s.scs.Commit(ctx)
 	}
 	if err != nil {
-		s.scs.Remove(ctx, keyGrant)
-		for key, v := range held {
-			s.scs.Put(ctx, key, v)
+		s.scs.Remove(ctx, keyGrant) // scs will try to save what is left
+		if before != nil {          // RenewToken has deleted it, and the browser knows no other
+			_, _, _ = s.scs.Commit(before)
 		}
-		s.scs.SetDeadline(ctx, deadline)
 		return &CommitError{err}
 	}
 	s.leave(before, deadline)

@@ -1,0 +1,692 @@
+package handlers_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/store"
+)
+
+func TestA11_HintsUnlockNothing(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	spy := app.Spy()
+	for _, path := range []string{
+		"/2fa/return?session_token=" + w.token,
+		"/2fa/return?session_token=" + w.token + "&result=true",
+		"/2fa/return?result=true&state=approved",
+		"/2fa/challenge?session_token=" + w.token + "&result=true",
+		"/2fa/challenge/status?session_token=" + w.token + "&result=true&state=approved",
+		"/2fa/challenge/status?next=/account&verified=true",
+		"/account?session_token=" + w.token,
+	} {
+		for _, a := range []gatetest.Answer{w.Get(path), w.GetJSON(path), w.Post(path, "session_token", w.token, "result", "true")} {
+			if a.Secret() || a.JSON("verified") == true || a.JSON("state") == "approved" {
+				t.Errorf("%s: got %d %s", path, a.Status, a.Body)
+			}
+		}
+		if strings.HasPrefix(path, "/2fa/challenge?") {
+			break // its POST begins a new challenge
+		}
+	}
+	if n := spy.Moves(store.Pending, store.Approved) + spy.Moves(store.Approved, store.Consumed) + spy.Grants(); n != 0 {
+		t.Errorf("got %d approvals and unlocks, want none", n)
+	}
+	w.WantLocked("after the hints")
+
+	const script = "<script>alert(1)</script>"
+	for _, path := range []string{"/2fa/return?error=", "/2fa/challenge?error=", "/2fa/?error=", "/2fa/challenge/status?error=", "/2fa/nothing/"} {
+		for _, text := range []string{script, "%3Cscript%3Ealert(1)%3C/script%3E", "REJECT", `%22onload=alert(1)%20`} {
+			a := w.Raw("GET", path+text, "Accept", "text/html")
+			if strings.Contains(a.Body, "alert(1)") || strings.Contains(a.Body, "REJECT") {
+				t.Errorf("%s%s: the page repeats it:\n%s", path, text, a.Body)
+			}
+		}
+	}
+}
+
+func TestA12_TabsShareTheChallenge(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	for _, path := range []string{"/account", "/other", "/2fa/challenge", "/2fa/challenge?code=1"} {
+		w.Get(path)
+	}
+	atOnce(10, func(int) { w.Copy().Get("/account") })
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+	tab := w.Copy()
+	if a := tab.GetJSON("/2fa/challenge/status"); a.JSON("number") != w.number {
+		t.Errorf("second tab: got %s, want the number %s", a.Body, w.number)
+	}
+	gatetest.Approve(t, w.phone)
+	w.unlock(t)
+}
+
+// Pages that are opened while the service is still being asked share what comes
+// of it.
+func TestA12_FirstPagesAtOnce(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	app.Store.Store = &heldCreation{Store: app.Store.Store, asked: asked, answer: answer}
+	var first sync.WaitGroup
+	first.Go(func() { b.Copy().Get("/account") })
+	<-asked
+	atOnce(9, func(i int) {
+		if i%3 == 0 {
+			b.Copy().Post("/2fa/challenge")
+		}
+		b.Copy().Get("/account")
+	})
+	close(answer)
+	first.Wait()
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+}
+
+func TestA12_NewChallengeVoidsTheOldOne(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		before string // the report of the old one before the new one is made
+		after  string // and after
+	}{
+		{"pending", "", ""},
+		{"approved before", "true", ""},
+		{"approved afterwards", "", "true"},
+		{"approved twice", "true", "true"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t)
+			w := wait(t, app, alice)
+			w.Get("/2fa/challenge") // the first tab shows it
+			if c.before != "" {
+				// In another browser: this one would be unlocked by it.
+				report(t, app, w.token, c.before)
+				second := waitOn(t, app.Stopped(t, alice), w.phone)
+				w.wantState(t, "the old one", "none")
+				w.WantLocked("the old one")
+				if c.after != "" {
+					report(t, app, w.token, c.after)
+				}
+				second.wantState(t, "the new one", "pending")
+				w.WantLocked("the old one, once more")
+				return
+			}
+			if a := w.Post("/2fa/challenge"); a.Status != 303 || a.Location != "/2fa/challenge" {
+				t.Fatalf("new challenge: got %d to %q, want 303 to /2fa/challenge", a.Status, a.Location)
+			}
+			next := waitOn(t, w.Browser, w.phone)
+			if next.token == w.token {
+				t.Fatal("no new challenge")
+			}
+			if c.after != "" {
+				report(t, app, w.token, c.after)
+			}
+			next.wantState(t, "after the old one's report", "pending")
+			next.WantLocked("after the old one's report")
+			report(t, app, next.token, "true")
+			next.unlock(t)
+		})
+	}
+}
+
+func TestReplacedByAnotherBrowser(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	second := waitOn(t, app.Stopped(t, alice), w.phone)
+	w.wantState(t, "the first browser", "none")
+	events.want("none")
+	events.wantEnd()
+	page := w.Get("/2fa/challenge")
+	if !strings.Contains(page.Body, `data-state="none"`) || strings.Contains(page.Body, second.number+"<") {
+		t.Errorf("the first browser's page: got\n%s\nwant one to begin anew", page.Body)
+	}
+	if n := len(app.Emulator.Requests()); n != 2 {
+		t.Errorf("got %d requests to the phone, want 2: the page must not ask again by itself", n)
+	}
+	gatetest.Approve(t, w.phone)
+	w.WantLocked("the first browser, after the second's approval")
+	second.unlock(t)
+}
+
+func TestChallengeExpires(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	app.Clock.Add(5*time.Minute - time.Second)
+	if a := w.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("expires_in") != 1.0 {
+		t.Errorf("just before: got %s, want pending for 1 s", a.Body)
+	}
+	app.Clock.Add(time.Second)
+	w.wantState(t, "at the end", "expired")
+	page := w.Get("/2fa/challenge")
+	if !strings.Contains(page.Body, "The request has expired") || !strings.Contains(page.Body, "Send a new request") {
+		t.Errorf("page: got\n%s\nwant one that says so and offers a new request", page.Body)
+	}
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1: the page must not ask again by itself", n)
+	}
+	w.Post("/2fa/challenge")
+	w.wantState(t, "a new one", "pending")
+}
+
+func TestChallengeRejected(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	gatetest.Deny(t, w.phone)
+	events.want("rejected")
+	events.wantEnd()
+	w.wantState(t, "after the rejection", "rejected")
+	page := html.UnescapeString(w.Get("/2fa/challenge").Body)
+	for _, want := range []string{"Sign-in rejected", "no new request can be sent for 15 minutes", `name="code"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("page: got\n%s\nwant %q in it", page, want)
+		}
+	}
+	a := w.PostJSON("/2fa/challenge", "")
+	wantProblem(t, "new push", a, 429, "push-limited", "/2fa/challenge")
+	if got := a.Header.Get("Retry-After"); got != "900" {
+		t.Errorf("got Retry-After %q, want 900", got)
+	}
+	if a := w.Post("/2fa/challenge"); a.Status != 303 {
+		t.Errorf("new push by form: got %d, want 303 to the page that explains", a.Status)
+	}
+	// Another session is kept from it too; the code still works.
+	second := app.Browser(t).Login(alice)
+	second.Get("/account")
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+	if a := second.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`); a.JSON("verified") != true {
+		t.Errorf("code: got %d %s, want it to unlock", a.Status, a.Body)
+	}
+}
+
+func TestPushBudget(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	for i := range 20 {
+		app.Clock.Add(time.Second)
+		a := w.PostJSON("/2fa/challenge", "")
+		if want := map[bool]int{true: 201, false: 429}[i < 2]; a.Status != want {
+			t.Errorf("push %d: got %d %s, want %d", i+2, a.Status, a.Body, want)
+		}
+	}
+	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 3 {
+		t.Errorf("got %d calls to the service, want 3", n)
+	}
+	if a := w.PostJSON("/2fa/challenge", ""); a.Header.Get("Retry-After") != "880" {
+		t.Errorf("got Retry-After %q, want 880", a.Header.Get("Retry-After"))
+	}
+	// The last one goes on, and says nothing of the budget until it has ended.
+	if page := w.Get("/2fa/challenge").Body; !strings.Contains(page, `data-state="pending"`) {
+		t.Errorf("page: got\n%s\nwant the last one pending", page)
+	}
+	app.Clock.Add(5 * time.Minute)
+	page := html.UnescapeString(w.Get("/2fa/challenge").Body)
+	if !strings.Contains(page, "Many requests were sent to your phone. The next one can be sent in 10 minutes.") {
+		t.Errorf("page: got\n%s\nwant one that says when", page)
+	}
+	if strings.Contains(page, `action="/2fa/challenge"`) {
+		t.Error("page: got the button, want none")
+	}
+	app.Clock.Add(10 * time.Minute)
+	if a := w.PostJSON("/2fa/challenge", ""); a.Status != 201 {
+		t.Errorf("after the time: got %d %s, want 201", a.Status, a.Body)
+	}
+}
+
+// A page on which the user types a code doesn't refresh itself.
+func TestPreferCode(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	const refresh = `http-equiv="refresh"`
+	if page := w.Get("/2fa/challenge").Body; !strings.Contains(page, refresh) {
+		t.Error("page: got no refresh for browsers without script")
+	}
+	if page := w.Get("/2fa/challenge?code=1").Body; strings.Contains(page, refresh) {
+		t.Error("page with code=1: got a refresh")
+	}
+}
+
+func TestChallengeForPrograms(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	for _, path := range []string{"/account", "/2fa/challenge"} {
+		b.GetJSON(path)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"none"}` {
+		t.Errorf("at first: got %s, want none: only POST asks the phone", a.Body)
+	}
+	if n := len(app.Emulator.Requests()); n != 0 {
+		t.Errorf("got %d requests to the phone, want none", n)
+	}
+	a := b.PostJSON("/2fa/challenge", "")
+	request, err := phone.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`{"state":"pending","number":%q,"expires_in":300}`, request.Number)
+	if a.Status != 201 || a.Body != want || a.Header.Get("Content-Type") != js {
+		t.Errorf("begin: got %d %s, want 201 %s", a.Status, a.Body, want)
+	}
+	if a := b.GetJSON("/2fa/challenge"); a.Status != 200 || a.Body != want {
+		t.Errorf("challenge: got %d %s, want %s", a.Status, a.Body, want)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.Body != want {
+		t.Errorf("status: got %s, want %s", a.Body, want)
+	}
+	gatetest.Approve(t, phone)
+	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"approved","next":"/2fa/challenge"}` {
+		t.Errorf("status: got %s, want approved and where to go", a.Body)
+	}
+	if a := b.GetJSON("/2fa/challenge"); a.Body != `{"state":"approved","verified":true,"next":"/"}` {
+		t.Errorf("challenge: got %s, want verified", a.Body)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"approved","verified":true,"next":"/2fa/challenge"}` {
+		t.Errorf("status: got %s, want verified", a.Body)
+	}
+	b.WantIn("at the end")
+}
+
+func TestCodeForPrograms(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	const path = "/2fa/challenge/totp"
+	for _, c := range []struct {
+		name, contentType, body string
+		status                  int
+		kind                    string
+	}{
+		{"wrong", js, `{"code":"000000"}`, 422, "code-wrong"},
+		{"none", js, `{}`, 422, "code-wrong"},
+		{"a number", js, `{"code":123456}`, 400, "bad-request"},
+		{"twice", js, `{"code":"000000","code":"000000"}`, 400, "bad-request"},
+		{"twice in a form", form, "code=000000&code=000000", 400, "bad-request"},
+		{"a list", js, `["000000"]`, 400, "bad-request"},
+		{"another type", "text/plain", "code=000000", 415, "bad-request"},
+		{"large", form, "code=" + strings.Repeat("0", 4<<10), 413, "bad-request"},
+		{"wrong in a form", form, "code=000000", 422, "code-wrong"},
+	} {
+		wantProblem(t, c.name, b.Do("POST", path, c.body, "Accept", js, "Content-Type", c.contentType), c.status, c.kind, "")
+	}
+	// The code stands in the body or nowhere.
+	wantProblem(t, "in the query", b.PostJSON(path+"?code="+gatetest.Code(t, phone), ""), 422, "code-wrong", "")
+	a := b.PostJSON(path, `{"code":"000000"}`)
+	wantProblem(t, "fifth wrong", a, 422, "code-wrong", "")
+	if got := a.Header.Get("Retry-After"); got != "30" {
+		t.Errorf("fifth wrong: got Retry-After %q, want 30", got)
+	}
+	right := `{"code":"` + gatetest.Code(t, phone) + `"}`
+	a = b.PostJSON(path, right)
+	wantProblem(t, "right, but paused", a, 429, "code-paused", "")
+	if got := a.Header.Get("Retry-After"); got != "30" {
+		t.Errorf("paused: got Retry-After %q, want 30", got)
+	}
+	app.Clock.Add(30 * time.Second)
+	right = `{"code":"` + gatetest.Code(t, phone) + `"}`
+	if a := b.PostJSON(path, right); a.Status != 200 || a.Body != `{"state":"approved","verified":true,"next":"/"}` {
+		t.Errorf("right: got %d %s, want verified", a.Status, a.Body)
+	}
+	wantProblem(t, "used", app.Browser(t).Login(alice).PostJSON(path, right), 422, "code-used", "")
+}
+
+func TestPhoneCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	app.Emulator.SetPush(alice, false)
+	b := app.Stopped(t, alice)
+	page := html.UnescapeString(b.Get("/2fa/challenge").Body)
+	if !strings.Contains(page, "We can’t reach your phone right now.") || !strings.Contains(page, `name="code"`) {
+		t.Errorf("page: got\n%s\nwant the form for a code", page)
+	}
+	calls := len(app.Emulator.Calls(emulator.CreateSession))
+	b.Get("/account")
+	b.Get("/2fa/challenge")
+	if n := len(app.Emulator.Calls(emulator.CreateSession)) - calls; n != 0 {
+		t.Errorf("got %d more calls to the service by looking, want none", n)
+	}
+	a := b.PostJSON("/2fa/challenge", "")
+	wantProblem(t, "by a program", a, 503, "push-unavailable", "/2fa/challenge")
+	if a.Header.Get("Retry-After") == "" {
+		t.Error("by a program: got no Retry-After")
+	}
+	if a := b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != 303 || a.Location != "/account" {
+		t.Errorf("code: got %d to %q, want 303 to /account", a.Status, a.Location)
+	}
+}
+
+func TestNobodySignedIn(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	for _, path := range []string{"/2fa/", "/2fa/enable", "/2fa/challenge", "/2fa/challenge/status", "/2fa/challenge/events"} {
+		wantProblem(t, path, app.Browser(t).GetJSON(path), 401, "sign-in-required", "")
+	}
+	for _, path := range []string{"/2fa/enable", "/2fa/enable/confirm", "/2fa/disable", "/2fa/challenge", "/2fa/challenge/totp"} {
+		wantProblem(t, path, app.Browser(t).PostJSON(path, ""), 401, "sign-in-required", "")
+	}
+	wantProblem(t, "no page", app.Browser(t).GetJSON("/2fa/nothing"), 404, "not-found", "")
+	wantProblem(t, "no page and no method", app.Browser(t).Do("BREW", "/2fa/nothing", "", "Accept", js), 404, "not-found", "")
+}
+
+// wantProblem wants an application/problem+json.
+func wantProblem(t *testing.T, name string, a gatetest.Answer, status int, kind, challenge string) {
+	t.Helper()
+	got, _ := a.JSON("challenge_url").(string)
+	if a.Status != status || a.Header.Get("Content-Type") != "application/problem+json" || got != challenge ||
+		a.JSON("type") != "urn:eagate:problem:"+kind || a.JSON("status") != float64(status) || a.JSON("title") == "" {
+		t.Errorf("%s: got %d %s %s, want %d %s", name, a.Status, a.Header.Get("Content-Type"), a.Body, status, kind)
+	}
+}
+
+// A stream is what a page hears of server-sent events.
+type stream struct {
+	t      *testing.T
+	res    *http.Response
+	lines  *bufio.Scanner
+	cancel func()
+}
+
+// listen opens the events of the browser's challenge.
+func listen(t *testing.T, b *gatetest.Browser) *stream {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, "GET", b.App.URL+"/2fa/challenge/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	c := &http.Client{Jar: b.Jar, Transport: &http.Transport{}}
+	res, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		res.Body.Close()
+		c.CloseIdleConnections()
+	})
+	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
+		t.Fatalf("events: got %d %s, want 200 text/event-stream", res.StatusCode, got)
+	}
+	return &stream{t, res, bufio.NewScanner(res.Body), cancel}
+}
+
+// next returns the next event, or false at the stream's end.
+func (s *stream) next() (event map[string]any, ok bool) {
+	s.t.Helper()
+	for s.lines.Scan() {
+		data, found := strings.CutPrefix(s.lines.Text(), "data: ")
+		if !found {
+			continue
+		}
+		if err := json.Unmarshal([]byte(data), &event); err != nil {
+			s.t.Errorf("event %q: %v", data, err)
+		}
+		return event, true
+	}
+	return nil, false
+}
+
+func (s *stream) want(state string) map[string]any {
+	s.t.Helper()
+	event, ok := s.next()
+	if !ok || event["state"] != state {
+		s.t.Errorf("got event %v, %v, want %s", event, s.lines.Err(), state)
+	}
+	return event
+}
+
+func (s *stream) wantEnd() {
+	s.t.Helper()
+	if event, ok := s.next(); ok || s.lines.Err() != nil {
+		s.t.Errorf("got event %v, error %v, want the stream's end", event, s.lines.Err())
+	}
+}
+
+// soon is less than the time after which a node looks into the store, and a lot
+// more than it takes to be woken.
+const soon = time.Second
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	if event := events.want("pending"); event["number"] != w.number || event["expires_in"] != 300.0 {
+		t.Errorf("got event %v, want the number %s", event, w.number)
+	}
+	begin := time.Now()
+	report(t, app, w.token, "true")
+	if event := events.want("approved"); event["next"] != "/2fa/challenge" {
+		t.Errorf("got event %v, want where to go", event)
+	}
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the answer came after %v, want it at once", d)
+	}
+	events.wantEnd()
+	w.WantIn("at the end")
+	verified := listen(t, w.Browser)
+	if event := verified.want("approved"); event["verified"] != true {
+		t.Errorf("unlocked: got event %v, want verified", event)
+	}
+	verified.wantEnd()
+}
+
+func TestEventsOnAnotherNode(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	one, two := world.Node(t), world.Node(t)
+	w := wait(t, one, alice)
+	events := listen(t, w.On(two))
+	events.want("pending")
+	report(t, one, w.token, "true")
+	events.want("approved")
+	events.wantEnd()
+}
+
+// What comes between the stream's first look and its waiting isn't missed.
+func TestEventsMissNothing(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	var once sync.Once
+	app.Store.Store = &hooked{app.Store.Store, func() {
+		once.Do(func() { report(t, app, w.token, "true") })
+	}}
+	begin := time.Now()
+	events := listen(t, w.Browser)
+	events.want("pending")
+	events.want("approved")
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the answer came after %v, want it at once", d)
+	}
+}
+
+// hooked calls a function after a challenge was read.
+type hooked struct {
+	store.Store
+	after func()
+}
+
+func (h *hooked) Challenge(ctx context.Context, id string) (store.Challenge, error) {
+	c, err := h.Store.Challenge(ctx, id)
+	h.after()
+	return c, err
+}
+
+// A page that was opened while the service was still being asked gets the
+// number when it is there.
+func TestEventsOfAChallengeBeingMade(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	app.Store.Store = &heldCreation{Store: app.Store.Store, asked: asked, answer: answer}
+	var all sync.WaitGroup
+	all.Go(func() { b.Copy().Get("/account") })
+	<-asked
+	events := listen(t, b)
+	if event := events.want("pending"); event["number"] != nil {
+		t.Errorf("got event %v, want no number yet", event)
+	}
+	close(answer)
+	all.Wait()
+	request, err := phone.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if event := events.want("pending"); event["number"] != request.Number {
+		t.Errorf("got event %v, want the number %s", event, request.Number)
+	}
+	begin := time.Now()
+	gatetest.Approve(t, phone)
+	events.want("approved")
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the answer came after %v, want it at once", d)
+	}
+}
+
+// heldCreation doesn't store the first new challenge before it may.
+type heldCreation struct {
+	store.Store
+	held          atomic.Bool
+	asked, answer chan struct{}
+}
+
+func (h *heldCreation) CreateChallenge(ctx context.Context, c store.Challenge) error {
+	if h.held.CompareAndSwap(false, true) {
+		close(h.asked)
+		<-h.answer
+	}
+	return h.Store.CreateChallenge(ctx, c)
+}
+
+// ended tells when a handler of events has returned, and with which deadline.
+func ended(returned chan<- time.Time) gatetest.Setup {
+	return gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		inner := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/2fa/challenge/events" {
+				inner.ServeHTTP(w, r)
+				return
+			}
+			d := &deadlines{ResponseWriter: w}
+			inner.ServeHTTP(d, r)
+			returned <- d.last
+		})
+	}}
+}
+
+type deadlines struct {
+	http.ResponseWriter
+	last time.Time
+}
+
+func (d *deadlines) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.last = t
+	return http.NewResponseController(d.ResponseWriter).SetWriteDeadline(t)
+}
+
+func TestEventsEndWithTheBrowser(t *testing.T) {
+	t.Parallel()
+	returned := make(chan time.Time, 10)
+	app := gatetest.New(t, ended(returned))
+	w := wait(t, app, alice)
+	var streams []*stream
+	for range 5 {
+		s := listen(t, w.Browser)
+		s.want("pending")
+		streams = append(streams, s)
+	}
+	late := time.After(soon)
+	for _, s := range streams {
+		s.cancel()
+		select {
+		case <-returned:
+		case <-late:
+			t.Fatal("the handler goes on after its client has gone")
+		}
+	}
+	w.wantState(t, "afterwards", "pending")
+}
+
+// The connection may serve other requests afterwards, for as long as they take.
+func TestEventsLeaveNoDeadline(t *testing.T) {
+	t.Parallel()
+	returned := make(chan time.Time, 10)
+	app := gatetest.New(t, ended(returned))
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	report(t, app, w.token, "true")
+	events.want("approved")
+	events.wantEnd()
+	if deadline := <-returned; !deadline.IsZero() {
+		t.Errorf("got deadline %v left on the connection, want none", deadline)
+	}
+}
+
+func TestEventsUnderAFault(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	app.Store.Fail(gatetest.Reads)
+	events.wantEnd() // so that the page connects again, and is told
+	a := w.GetJSON("/2fa/challenge/events")
+	wantProblem(t, "events", a, 503, "unavailable", "")
+	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 {
+		t.Errorf("got Retry-After %q, want some seconds", a.Header.Get("Retry-After"))
+	}
+	app.Store.Fail(0)
+	listen(t, w.Browser).want("pending")
+}
+
+func TestEventsExpire(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	app.Clock.Add(5 * time.Minute)
+	events.want("expired")
+	events.wantEnd()
+}

@@ -1,0 +1,478 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/store"
+)
+
+// guess posts a code as a program does, and returns in a word what came of it.
+func guess(t *testing.T, b *gatetest.Browser, path, code string) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"code": code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := b.PostJSON(path, string(body))
+	if a.Status == http.StatusOK {
+		return "accepted"
+	}
+	kind, _ := a.JSON("type").(string)
+	want := map[string]int{
+		"code-wrong": 422, "code-used": 422, "code-required": 422, "code-paused": 429, "code-blocked": 429,
+		"unavailable": 503, "no-enrolment": 409, "second-factor-required": 403,
+	}
+	kind = strings.TrimPrefix(kind, "urn:eagate:problem:")
+	if a.Status != want[kind] {
+		t.Errorf("%s: got status %d for %q, want %d", path, a.Status, kind, want[kind])
+	}
+	return kind
+}
+
+const totp = "/2fa/challenge/totp"
+
+func wantGuess(t *testing.T, when string, b *gatetest.Browser, path, code, want string) {
+	t.Helper()
+	if got := guess(t, b, path, code); got != want {
+		t.Errorf("%s: got %q, want %q", when, got, want)
+	}
+}
+
+func codeAt(t *testing.T, phone *emulator.Phone, at time.Time) string {
+	t.Helper()
+	code, err := phone.CodeAt(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+func TestA20_CodeUsedAgain(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	app, other := world.Node(t), world.Node(t)
+
+	// The enrolment's own code, at the login that follows.
+	b := app.Browser(t).Login(alice)
+	uri, _ := b.PostJSON("/2fa/enable", "").JSON("uri").(string)
+	phone := world.Emulator.Phone(alice)
+	if err := phone.AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	code := gatetest.Code(t, phone)
+	wantGuess(t, "enrolment", b, "/2fa/enable/confirm", code, "accepted")
+	for _, app := range []*gatetest.App{app, other} {
+		b := app.Browser(t).Login(alice)
+		wantGuess(t, "the enrolment's code at the next login", b, totp, code, "code-used")
+		b.WantLocked("by the enrolment's code")
+	}
+
+	// A login's code, in the same step, the next, and on another node.
+	world.Clock.Add(2 * gatetest.Step)
+	code = gatetest.Code(t, phone)
+	before := codeAt(t, phone, world.Clock.Now().Add(-gatetest.Step))
+	b = app.Browser(t).Login(alice)
+	wantGuess(t, "a code", b, totp, code, "accepted")
+	b.WantIn("by a code")
+	thief := other.Browser(t).Login(alice)
+	wantGuess(t, "the same code", thief, totp, code, "code-used")
+	wantGuess(t, "the code of the step before", thief, totp, before, "code-used")
+	if a := thief.Post(totp, "code", code); a.Status != http.StatusUnprocessableEntity {
+		t.Errorf("the same code in a form: got %d, want 422", a.Status)
+	}
+	b.Post("/logout")
+	world.ChangeAccount(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+	wantGuess(t, "the same code after the logout", b.Login(alice), totp, code, "code-used")
+	world.Clock.Add(gatetest.Step)
+	wantGuess(t, "the same code in the next step", thief, totp, code, "code-used")
+	thief.WantLocked("by a used code")
+	wantGuess(t, "the next code", thief, totp, gatetest.Code(t, phone), "accepted")
+}
+
+func TestA20_CodeAtOnceOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	phone := nodes[0].Enrolled(t, alice)
+	code := gatetest.Code(t, phone)
+	browsers := make([]*gatetest.Browser, 20)
+	for i := range browsers {
+		browsers[i] = nodes[i%2].Browser(t).Login(alice)
+	}
+	var accepted atomic.Int64
+	atOnce(len(browsers), func(i int) {
+		if guess(t, browsers[i], totp, code) == "accepted" {
+			accepted.Add(1)
+		}
+	})
+	if got := accepted.Load(); got != 1 {
+		t.Errorf("got %d accepted, want 1", got)
+	}
+	in := 0
+	for _, b := range browsers {
+		if b.GetJSON("/account").Secret() {
+			in++
+		}
+	}
+	if in != 1 {
+		t.Errorf("got %d sessions in, want 1", in)
+	}
+}
+
+func TestA21_BadCodes(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	for name, format := range map[string]string{
+		"empty":           "",
+		"five digits":     "%.5s",
+		"a digit more":    "%s0",
+		"a zero before":   "0%s",
+		"space before":    " %s",
+		"space behind":    "%s ",
+		"in groups":       "%.3s %s",
+		"tab":             "%s\t",
+		"newline":         "%s\n",
+		"NUL":             "%s\x00",
+		"no-break space":  "\u00a0%s",
+		"ideographic":     "%s\u3000",
+		"plus":            "+%s",
+		"minus":           "-%s",
+		"fraction":        "%s.0",
+		"exponent":        "%se0",
+		"underscore":      "%.3s_%s",
+		"hexadecimal":     "0x%s",
+		"full-width":      "\uff10\uff11",
+		"Arabic-Indic":    "\u0661\u0662\u0663",
+		"not UTF-8":       "\xff%s",
+		"long":            strings.Repeat("1", 3000),
+		"right, repeated": "%s,%s",
+	} {
+		for _, digits := range []string{"", "wide"} {
+			app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+			right := gatetest.Code(t, phone)
+			if digits == "wide" { // the right digits of another script
+				if name != "full-width" && name != "Arabic-Indic" {
+					continue
+				}
+				zero := map[string]rune{"full-width": '\uff10', "Arabic-Indic": '\u0660'}[name]
+				format = strings.Map(func(r rune) rune { return zero + r - '0' }, right)
+			}
+			code := strings.ReplaceAll(format, "%s", right)
+			code = strings.ReplaceAll(strings.ReplaceAll(code, "%.5s", right[:5]), "%.3s", right[:3])
+			if a := b.Post(totp, "code", code); a.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s in a form: got %d, want 422", name, a.Status)
+			}
+			wantGuess(t, name, b, totp, code, "code-wrong")
+			if got := app.Account(t, alice).Failures; got != 2 {
+				t.Errorf("%s: got %d counted, want 2", name, got)
+			}
+		}
+	}
+	// What isn't one code at all is refused before it is looked at.
+	app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures = 0 })
+	right := gatetest.Code(t, phone)
+	for name, body := range map[string]string{
+		"number":   fmt.Sprintf(`{"code":%s}`, right),
+		"list":     fmt.Sprintf(`{"code":["%s"]}`, right),
+		"object":   fmt.Sprintf(`{"code":{"code":"%s"}}`, right),
+		"null":     `{"code":null}`,
+		"twice":    fmt.Sprintf(`{"code":"000000","code":"%s"}`, right),
+		"no JSON":  right,
+		"two":      fmt.Sprintf(`{"code":"%s"}{}`, right),
+		"cut off":  fmt.Sprintf(`{"code":"%s"`, right),
+		"5 KiB":    fmt.Sprintf(`{"code":"%s","x":"%s"}`, right, strings.Repeat("x", 5<<10)),
+		"top list": fmt.Sprintf(`[{"code":"%s"}]`, right),
+	} {
+		if a := b.PostJSON(totp, body); a.Status != http.StatusBadRequest && a.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: got %d, want 400 or 413", name, a.Status)
+		}
+	}
+	if a := b.Post(totp, "code", right, "code", right); a.Status != http.StatusBadRequest {
+		t.Errorf("twice in a form: got %d, want 400", a.Status)
+	}
+	if a := b.Do("POST", totp+"?code="+right, "", "Accept", "application/json"); a.Status != http.StatusUnprocessableEntity {
+		t.Errorf("in the query: got %d, want 422", a.Status)
+	}
+	b.WantLocked("by bad codes")
+	if got := app.Account(t, alice).Failures; got != 1 { // that of the query, which is an empty one
+		t.Errorf("got %d counted, want 1", got)
+	}
+	wantGuess(t, "the code itself", b, totp, right, "accepted")
+}
+
+func TestA22_GuessesStopAtTheCap(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	phone := nodes[0].Enrolled(t, alice)
+	browsers := make([]*gatetest.Browser, 50)
+	for i := range browsers {
+		browsers[i] = nodes[i%2].Browser(t).Login(alice)
+	}
+	results := make(map[string]int)
+	for i := range 200 {
+		b := browsers[i%50]
+		results[guess(t, b.On(nodes[i/50%2]), totp, world.WrongCode(t, phone))]++
+		switch {
+		case i%7 == 6: // whoever has the password can log in again
+			b.Login(alice)
+		case i%11 == 10: // and ask for a new challenge
+			b.PostJSON("/2fa/challenge", "")
+		}
+		world.Clock.Add(time.Hour) // and be patient
+	}
+	// The twentieth is looked at, and blocks.
+	if results["code-wrong"] != 19 || results["code-blocked"] != 181 {
+		t.Errorf("got %v of 200 guesses, want 19 wrong and the others blocked", results)
+	}
+	restarted := world.Node(t)
+	for _, b := range []*gatetest.Browser{restarted.Browser(t).Login(alice), restarted.Stopped(t, alice)} {
+		wantGuess(t, "the right code after a restart", b, totp, gatetest.Code(t, phone), "code-blocked")
+		if a := b.Post(totp, "code", gatetest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
+			t.Errorf("in a form: got %d, want 429", a.Status)
+		}
+		b.WantLocked("blocked")
+	}
+}
+
+func TestA22_PausesBetweenGuesses(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	phone := nodes[0].Enrolled(t, alice)
+	browsers := make([]*gatetest.Browser, 20)
+	for i := range browsers {
+		browsers[i] = nodes[i%2].Browser(t).Login(alice)
+	}
+	wrong := world.WrongCode(t, phone)
+	var looked atomic.Int64
+	atOnce(200, func(i int) {
+		if guess(t, browsers[i%20], totp, wrong) == "code-wrong" {
+			looked.Add(1)
+		}
+	})
+	if got := looked.Load(); got != 5 {
+		t.Errorf("200 guesses at once: got %d looked at, want 5", got)
+	}
+	right := world.Node(t).Browser(t).Login(alice)
+	a := right.PostJSON(totp, fmt.Sprintf(`{"code":"%s"}`, gatetest.Code(t, phone)))
+	if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "30" {
+		t.Errorf("the right code in the pause: got %d, Retry-After %q, want 429 and 30", a.Status, a.Header.Get("Retry-After"))
+	}
+	world.Clock.Add(30 * time.Second)
+	wantGuess(t, "the right code after the pause", right, totp, gatetest.Code(t, phone), "accepted")
+}
+
+// Login, switching off, enrolling anew and confirming that share one budget.
+func TestA23_OneBudget(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	owner := app.Browser(t).Login(alice)
+	phone := owner.Enrol(alice)
+	if a := owner.PostJSON("/2fa/enable", ""); a.Status != http.StatusOK {
+		t.Fatalf("stage: got %d %s", a.Status, a.Body)
+	}
+	app.Clock.Add(5 * time.Minute) // the proof isn't fresh any more
+	locked := app.Browser(t).Login(alice)
+	paths := []struct {
+		b    *gatetest.Browser
+		path string
+	}{
+		{locked, totp}, {owner, "/2fa/disable"}, {owner, "/2fa/enable"}, {owner, "/2fa/enable/confirm"}, {locked, totp},
+	}
+	for i, p := range paths {
+		wantGuess(t, p.path, p.b, p.path, app.WrongCode(t, phone), "code-wrong")
+		if got := app.Account(t, alice).Failures; got != i+1 {
+			t.Errorf("%s: got %d counted, want %d", p.path, got, i+1)
+		}
+	}
+	for _, p := range paths {
+		wantGuess(t, p.path+" in the pause", p.b, p.path, gatetest.Code(t, phone), "code-paused")
+	}
+	app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures = 20 })
+	app.Clock.Add(time.Minute)
+	for _, p := range paths {
+		wantGuess(t, p.path+" when blocked", p.b, p.path, gatetest.Code(t, phone), "code-blocked")
+	}
+	owner.WantIn("verified before")
+	locked.WantLocked("when blocked")
+}
+
+// Codes and push don't lock each other.
+func TestA23_CodesAndPushApart(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	for range 20 {
+		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
+		app.Clock.Add(time.Hour)
+	}
+	b := app.Stopped(t, alice)
+	wantGuess(t, "when blocked", b, totp, gatetest.Code(t, phone), "code-blocked")
+	gatetest.Approve(t, phone)
+	b.WantIn("by push while codes are blocked")
+
+	app = gatetest.New(t)
+	phone = app.Enrolled(t, bob)
+	b = app.Stopped(t, bob)
+	gatetest.Deny(t, phone)
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "900" {
+		t.Errorf("push after a rejection: got %d, Retry-After %q, want 429 and 900", a.Status, a.Header.Get("Retry-After"))
+	}
+	wantGuess(t, "a code after a rejection", b, totp, gatetest.Code(t, phone), "accepted")
+	b.WantIn("by code after a rejection")
+}
+
+func TestA25_PushStarts(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	phone := nodes[0].Enrolled(t, alice)
+	browsers := make([]*gatetest.Browser, 20)
+	for i := range browsers {
+		browsers[i] = nodes[i%2].Browser(t).Login(alice)
+	}
+	calls := func() int { return len(world.Emulator.Calls(emulator.CreateSession)) }
+	atOnce(len(browsers), func(i int) {
+		if i%4 < 2 {
+			browsers[i].PostJSON("/2fa/challenge", "")
+		} else {
+			browsers[i].Get("/account")
+		}
+	})
+	if got := calls(); got == 0 || got > 3 {
+		t.Errorf("20 starts at once: got %d calls, want 1 to 3", got)
+	}
+	for i, b := range browsers {
+		b.On(nodes[i%2]).PostJSON("/2fa/challenge", "")
+		world.Clock.Add(time.Second)
+	}
+	if got := calls(); got != 3 {
+		t.Errorf("20 more: got %d calls, want 3", got)
+	}
+	world.Clock.Add(15 * time.Minute)
+	b := nodes[1].Stopped(t, alice)
+	if got := calls(); got != 4 {
+		t.Errorf("a quarter of an hour later: got %d calls, want 4", got)
+	}
+	gatetest.Deny(t, phone)
+	for range 20 {
+		if a := nodes[0].Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests {
+			t.Fatalf("after the rejection: got %d, want 429", a.Status)
+		}
+		world.Clock.Add(44 * time.Second) // 20 times: just under the quarter of an hour
+	}
+	if got := calls(); got != 4 {
+		t.Errorf("after the rejection: got %d calls, want still 4", got)
+	}
+	world.Clock.Add(20 * time.Second)
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated || calls() != 5 {
+		t.Errorf("after the pause: got %d and %d calls, want 201 and 5", a.Status, calls())
+	}
+}
+
+func TestA26_Clocks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		ahead int // seconds of the phone's clock before the server's, at the middle of a step
+		at    int // seconds of the server's clock in its step
+		want  string
+	}{
+		{0, 0, "accepted"}, {0, 29, "accepted"},
+		{-29, 0, "accepted"}, {-29, 29, "accepted"},
+		{-31, 0, "code-wrong"}, {-31, 1, "accepted"}, {-31, 29, "accepted"},
+		{-60, 0, "code-wrong"}, {-60, 29, "code-wrong"},
+		{29, 0, "accepted"}, {29, 1, "code-wrong"}, {29, 29, "code-wrong"},
+		{31, 0, "code-wrong"}, {31, 29, "code-wrong"},
+		{60, 0, "code-wrong"}, {60, 29, "code-wrong"},
+	} {
+		app := gatetest.New(t)
+		phone := app.Enrolled(t, alice)
+		app.Clock.Add(10*gatetest.Step + time.Duration(c.at)*time.Second)
+		code := codeAt(t, phone, app.Clock.Now().Add(time.Duration(c.ahead)*time.Second))
+		wantGuess(t, fmt.Sprintf("phone ahead by %d s, %d s into the step", c.ahead, c.at),
+			app.Browser(t).Login(alice), totp, code, c.want)
+	}
+}
+
+func TestA26_ClockSteppedBack(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	app.Clock.Add(time.Hour)
+	code := gatetest.Code(t, phone)
+	wantGuess(t, "at first", app.Browser(t).Login(alice), totp, code, "accepted")
+	last := app.Account(t, alice).LastStep
+	for range 3 {
+		app.Clock.Add(-20 * time.Minute)
+		wantGuess(t, "the code of the clock stepped back", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "code-used")
+		if got := app.Account(t, alice).LastStep; got != last {
+			t.Errorf("got last step %d, want %d", got, last)
+		}
+	}
+	app.Clock.Add(time.Hour)
+	wantGuess(t, "the same code, the clock put right", app.Browser(t).Login(alice), totp, code, "code-used")
+}
+
+func TestA27_DamagedFactor(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(f *store.Factor){
+		"nothing sealed":    func(f *store.Factor) { f.Secret = nil },
+		"one byte":          func(f *store.Factor) { f.Secret = []byte{1} },
+		"cut off":           func(f *store.Factor) { f.Secret = f.Secret[:len(f.Secret)-1] },
+		"first bit flipped": func(f *store.Factor) { f.Secret[0] ^= 1 },
+		"last bit flipped":  func(f *store.Factor) { f.Secret[len(f.Secret)-1] ^= 1 },
+		"empty secret":      func(f *store.Factor) { f.Secret = gatetest.Seal(t, nil, alice) },
+		"short secret":      func(f *store.Factor) { f.Secret = gatetest.Seal(t, []byte("short"), alice) },
+		"another user's":    func(f *store.Factor) { f.Secret = gatetest.Seal(t, []byte("12345678901234567890"), bob) },
+		"unknown algorithm": func(f *store.Factor) { f.Algorithm = "MD5" },
+		"no algorithm":      func(f *store.Factor) { f.Algorithm = "" },
+		"no digits":         func(f *store.Factor) { f.Digits = 0 },
+		"many digits":       func(f *store.Factor) { f.Digits = 1 << 30 },
+		"no period":         func(f *store.Factor) { f.Period = 0 },
+		"negative period":   func(f *store.Factor) { f.Period = -30 * time.Second },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t)
+			phone := app.Enrolled(t, alice)
+			var whole store.Factor
+			app.ChangeAccount(t, alice, func(a *store.Account) { whole = a.Clone().Factor; damage(&a.Factor) })
+			b := app.Stopped(t, alice)
+			before := strings.Count(app.Log.String(), "refused because of a fault")
+			codes := []string{"", "000000", gatetest.Code(t, phone)}
+			for _, code := range codes {
+				wantGuess(t, "code "+code, b, totp, code, "unavailable")
+			}
+			if got := strings.Count(app.Log.String(), "refused because of a fault") - before; got != len(codes) {
+				t.Errorf("got %d log lines for %d refusals", got, len(codes))
+			}
+			if a := b.Post(totp, "code", codes[2]); a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
+				t.Errorf("in a form: got %d, want 503 with Retry-After", a.Status)
+			}
+			if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
+				t.Errorf("challenge page: got %d, want 200", a.Status)
+			}
+			b.WantLocked("by a damaged factor")
+			gatetest.Approve(t, phone)
+			b.WantIn("by push, for the phone is good")
+			app.Clock.Add(5 * time.Minute)
+			wantGuess(t, "disable", b, "/2fa/disable", codes[2], "unavailable")
+			app.ChangeAccount(t, alice, func(a *store.Account) { a.Factor = whole })
+			wantGuess(t, "put right", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
+			if strings.Contains(app.Log.String(), "panic") {
+				t.Error("something panicked")
+			}
+		})
+	}
+}

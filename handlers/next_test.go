@@ -1,0 +1,57 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/handlers"
+)
+
+func FuzzReturnPath(f *testing.F) {
+	for _, s := range []string{
+		"/account?x=1", "//evil.example", `/\evil.example`, `\/evil.example`, "/%5cevil", "/\t/evil.example", "/x\r\nLocation: //evil", "/.//evil",
+		"/x/../..//evil", "http://evil.example//x", "http:evil", "javascript:alert(1)", "/?//evil#//evil", "///", "/;//x", "*", "", "/%", "/x?\\",
+	} {
+		f.Add(s)
+	}
+	const origin = "https://host.example/"
+	base, err := url.Parse(origin)
+	if err != nil {
+		f.Fatal(err)
+	}
+	stays := func(t *testing.T, how, target, s string) {
+		t.Helper()
+		if !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.HasPrefix(s, `/\`) || len(s) > 2<<10 {
+			t.Errorf("%s(%q) = %q, want one slash in front", how, target, s)
+		}
+		// Browsers drop these, and read a backslash as a slash.
+		if strings.ContainsAny(s, "\t\r\n\x00\\") {
+			t.Errorf("%s(%q) = %q, want nothing that browsers rewrite", how, target, s)
+		}
+		u, err := base.Parse(s)
+		if err != nil {
+			if how == "localPath" {
+				t.Errorf("%s(%q) = %q: %v", how, target, s, err)
+			}
+			return
+		}
+		if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil || !strings.HasPrefix(u.String(), origin) {
+			t.Errorf("%s(%q) = %q leads to %v, want a page of %s", how, target, s, u, origin)
+		}
+	}
+	f.Fuzz(func(t *testing.T, target string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RequestURI = target
+		stays(t, "localPath", target, handlers.LocalPath(r))
+		if u, err := url.ParseRequestURI(target); err == nil { // some middleware has rewritten it
+			r.RequestURI, r.URL = "", u
+			stays(t, "localPath", target, handlers.LocalPath(r))
+		}
+		if handlers.IsLocal(target) {
+			stays(t, "isLocal", target, target)
+		}
+	})
+}

@@ -1,0 +1,72 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/eagate/eagate/handlers"
+)
+
+func TestPrefersJSON(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		accept          []string
+		json, mayBePage bool
+	}{
+		{nil, false, true},
+		{[]string{"*/*"}, false, true},
+		{[]string{"text/html"}, false, true},
+		{[]string{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, false, true},
+		{[]string{"application/json"}, true, false},
+		{[]string{"application/problem+json"}, true, false},
+		{[]string{"Application/JSON; charset=utf-8"}, true, false},
+		{[]string{"application/json, text/plain, */*"}, true, false},
+		{[]string{"application/json;q=0.5, */*"}, false, true},
+		{[]string{"text/html, application/json"}, false, true},
+		{[]string{"text/html;q=0.9, application/json"}, true, false},
+		{[]string{"text/html;q=0, application/json"}, true, false},
+		{[]string{"text/html", "application/json;q=0.9"}, false, true},
+		{[]string{"text/html;q=0.9", "application/json"}, true, false},
+		{[]string{"application/json;q=0"}, false, false},
+		{[]string{"application/json;q=NaN, text/html;q=0.1"}, false, true},
+		{[]string{"application/json;q=1e9, text/html"}, false, true},
+		{[]string{"application/json;q=2"}, false, false},
+		{[]string{"text/event-stream"}, false, false},
+		{[]string{"image/png"}, false, false},
+		{[]string{"nonsense"}, false, false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header["Accept"] = c.accept
+		if got := handlers.PrefersJSON(r); got != c.json {
+			t.Errorf("%q: got JSON %v, want %v", c.accept, got, c.json)
+		}
+		if got := handlers.IsNavigation(r); got != c.mayBePage {
+			t.Errorf("%q: got a navigation %v, want %v", c.accept, got, c.mayBePage)
+		}
+	}
+}
+
+func FuzzAccept(f *testing.F) {
+	for _, s := range []string{"text/html", "application/json;q=0.5, */*", "a/b;q=NaN,application/json;q=-1", `text/html;q="0.1,application/json"`, ",;,", "*/*;q=+Inf"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, accept string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept", accept)
+		json := handlers.PrefersJSON(r)
+		if json && handlers.IsNavigation(r) {
+			t.Errorf("%q: JSON is preferred, and yet it is a navigation", accept)
+		}
+		// What is named with full weight in front decides.
+		r.Header.Set("Accept", "text/html, "+accept)
+		if handlers.PrefersJSON(r) {
+			t.Errorf("text/html, %q: JSON is preferred", accept)
+		}
+		r.Header.Set("Accept", "image/png")
+		r.Header.Add("Accept", "application/json")
+		if !handlers.PrefersJSON(r) {
+			t.Error("JSON alone isn't preferred")
+		}
+	})
+}

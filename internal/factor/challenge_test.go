@@ -1,0 +1,400 @@
+package factor_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// begun returns the session in which a challenge has begun.
+func begun(t testing.TB, r *factor.Rules, user factor.User, id string) factor.Session {
+	t.Helper()
+	s := session(id)
+	var err error
+	if s.Token, err = r.Begin(t.Context(), user, s); err != nil || s.Token == "" {
+		t.Fatalf("begin: got token %q, %v", s.Token, err)
+	}
+	return s
+}
+
+func (w *world) challenge(t testing.TB, r *factor.Rules, user factor.User, s factor.Session) store.Challenge {
+	t.Helper()
+	view, err := r.Look(t.Context(), user, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.store.Challenge(t.Context(), view.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// What a report does to a challenge in each state: the first decision stands.
+func TestDecide(t *testing.T) {
+	for _, c := range []struct {
+		state    store.ChallengeState
+		approved bool
+		expired  bool
+		want     factor.Decision
+		then     store.ChallengeState
+	}{
+		{store.Pending, true, false, factor.DecisionTaken, store.Approved},
+		{store.Pending, false, false, factor.DecisionTaken, store.Rejected},
+		{store.Pending, true, true, factor.DecisionTooLate, store.Pending},
+		{store.Pending, false, true, factor.DecisionTooLate, store.Pending},
+		{store.Approved, true, false, factor.DecisionRepeated, store.Approved},
+		{store.Approved, false, false, factor.DecisionTooLate, store.Approved},
+		{store.Approved, true, true, factor.DecisionRepeated, store.Approved},
+		{store.Approved, false, true, factor.DecisionTooLate, store.Approved},
+		{store.Rejected, true, false, factor.DecisionTooLate, store.Rejected},
+		{store.Rejected, false, false, factor.DecisionRepeated, store.Rejected},
+		{store.Rejected, true, true, factor.DecisionTooLate, store.Rejected},
+		{store.Rejected, false, true, factor.DecisionRepeated, store.Rejected},
+		{store.Consumed, true, false, factor.DecisionRepeated, store.Consumed},
+		{store.Consumed, false, false, factor.DecisionTooLate, store.Consumed},
+		{store.Consumed, true, true, factor.DecisionRepeated, store.Consumed},
+		{store.Consumed, false, true, factor.DecisionTooLate, store.Consumed},
+		{store.Void, true, false, factor.DecisionTooLate, store.Void},
+		{store.Void, false, false, factor.DecisionTooLate, store.Void},
+		{store.Void, true, true, factor.DecisionTooLate, store.Void},
+		{store.Void, false, true, factor.DecisionTooLate, store.Void},
+	} {
+		t.Run(fmt.Sprintf("%v, %t, expired %t", c.state, c.approved, c.expired), func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			s := begun(t, r, alice, "s")
+			before := w.challenge(t, r, alice, s)
+			decided := w.clock.Now()
+			err := w.store.UpdateChallenge(t.Context(), before.ID, func(ch *store.Challenge) error {
+				ch.State = c.state
+				if c.state != store.Pending {
+					ch.DecidedAt = decided
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Set(before.ExpiresAt.Add(-1))
+			if c.expired {
+				w.clock.Set(before.ExpiresAt)
+			}
+			got, err := r.Decide(t.Context(), s.Token, c.approved)
+			if err != nil || got != c.want {
+				t.Errorf("got %v, %v, want %v", got, err, c.want)
+			}
+			after, err := w.store.Challenge(t.Context(), before.ID)
+			if err != nil || after.State != c.then {
+				t.Errorf("got state %v, %v, want %v", after.State, err, c.then)
+			}
+			if got == factor.DecisionTaken {
+				decided = w.clock.Now()
+			}
+			paused := time.Time{}
+			if c.then == store.Rejected && got != factor.DecisionTooLate {
+				paused = decided.Add(factor.RejectionPause)
+			}
+			if got := w.account(t, alice).Push.PausedUntil; !got.Equal(paused) {
+				t.Errorf("got push paused until %v, want %v", got, paused)
+			}
+		})
+	}
+}
+
+func TestDecideUnknown(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	s := begun(t, r, alice, "s")
+	before := w.account(t, alice).Version
+	for _, token := range []string{"", "x", s.Token + " ", s.Token[1:], w.challenge(t, r, alice, s).ID} {
+		if got, err := r.Decide(t.Context(), token, true); err != nil || got != factor.DecisionUnknown {
+			t.Errorf("token %q: got %v, %v, want unknown", token, got, err)
+		}
+	}
+	if got := w.account(t, alice).Version; got != before {
+		t.Error("the account was changed")
+	}
+	if view, err := r.Look(t.Context(), alice, s); err != nil || view.Phase != factor.PhasePending {
+		t.Errorf("got %v, %v, want pending", view.Phase, err)
+	}
+}
+
+// A whole way: what the session sees, and who may use the approval.
+func TestConsume(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after func(t *testing.T, w *world, r *factor.Rules, s *factor.Session, user *factor.User)
+		want  bool
+	}{
+		{"at once", func(*testing.T, *world, *factor.Rules, *factor.Session, *factor.User) {}, true},
+		{"at the last moment", func(_ *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
+			w.clock.Add(5*time.Minute - 1)
+		}, true},
+		{"expired", func(_ *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
+			w.clock.Add(5 * time.Minute)
+		}, false},
+		{"by token alone", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+			s.Binding = factor.Binding("renamed")
+		}, true},
+		{"by binding alone", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+			s.Token = ""
+		}, true},
+		{"by another session", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+			*s = session("other")
+		}, false},
+		{"by a session without an ID", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+			*s = factor.Session{}
+		}, false},
+		{"by another user of the session", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *factor.User) {
+			w.enrol(t, r, bob)
+			*user = bob
+		}, false},
+		{"after a newer challenge", func(t *testing.T, _ *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+			begun(t, r, alice, "newer")
+		}, false},
+		{"while a newer challenge begins", func(t *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
+			w.change(t, alice, func(a *store.Account) {
+				a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", "x", w.clock.Now().Add(time.Minute)
+			})
+		}, false},
+		{"after a logout", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *factor.User) {
+			if err := r.Abandon(t.Context(), alice, *s); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		{"after another enrolment", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+			w.reEnrol(t, r)
+		}, false},
+		{"of the factor before, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+			live := w.account(t, alice).Push.Live
+			w.reEnrol(t, r)
+			w.change(t, alice, func(a *store.Account) { a.Push.Live = live })
+		}, false},
+		{"of another user, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *factor.User) {
+			live, epoch := w.account(t, alice).Push.Live, w.account(t, alice).Epoch
+			w.enrol(t, r, bob)
+			w.change(t, bob, func(b *store.Account) { b.Push.Live, b.Epoch = live, epoch })
+			*user = bob
+		}, false},
+		{"after switching off", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			s, user := begun(t, r, alice, "s"), alice
+			if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
+				t.Fatalf("before the approval: got grant %t, %v", grant != "", err)
+			}
+			if got, err := r.Decide(t.Context(), s.Token, true); err != nil || got != factor.DecisionTaken {
+				t.Fatalf("approve: got %v, %v", got, err)
+			}
+			c.after(t, w, r, &s, &user)
+			grant, err := r.Consume(t.Context(), user, s, far)
+			if err != nil || (grant != "") != c.want {
+				t.Errorf("got grant %t, %v, want %t", grant != "", err, c.want)
+			}
+			if c.want {
+				wantCheck(t, r, alice, grant, factor.Verified, "afterwards")
+			}
+			if again, err := r.Consume(t.Context(), user, s, far); err != nil || again != "" {
+				t.Errorf("again: got grant %t, %v, want none", again != "", err)
+			}
+		})
+	}
+}
+
+// Of two requests that both have seen the approval, one gets it.
+func TestConsumeTogether(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	s := begun(t, r, alice, "s")
+	if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
+		t.Fatal(err)
+	}
+	var first string
+	w.store.whileReading(func() { // the account, and then
+		w.store.whileReading(func() { // the challenge
+			var err error
+			if first, err = w.node(t).Consume(t.Context(), alice, s, far); err != nil || first == "" {
+				t.Errorf("first: got grant %t, %v, want one", first != "", err)
+			}
+		})
+	})
+	second, err := r.Consume(t.Context(), alice, s, far)
+	if err != nil || second != "" {
+		t.Errorf("second: got grant %t, %v, want none", second != "", err)
+	}
+	wantCheck(t, r, alice, first, factor.Verified, "the first")
+}
+
+// One live request: the newest, in whichever session.
+func TestPhases(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	want := func(s factor.Session, want factor.Phase, when string) {
+		t.Helper()
+		if view, err := r.Look(t.Context(), alice, s); err != nil || view.Phase != want {
+			t.Errorf("%s: got %v, %v, want %v", when, view.Phase, err, want)
+		}
+	}
+	a := session("a")
+	want(a, factor.PhaseNone, "at first")
+	a = begun(t, r, alice, "a")
+	want(a, factor.PhasePending, "begun")
+	want(session("b"), factor.PhaseNone, "another session")
+	b := begun(t, r, alice, "b")
+	want(a, factor.PhaseReplaced, "another session began later")
+	want(b, factor.PhasePending, "the later")
+	if _, err := r.Decide(t.Context(), a.Token, true); err != nil {
+		t.Fatal(err)
+	}
+	want(a, factor.PhaseReplaced, "approved after it was replaced")
+	if _, err := r.Decide(t.Context(), b.Token, true); err != nil {
+		t.Fatal(err)
+	}
+	want(b, factor.PhaseApproved, "approved")
+	secret, err := r.Consume(t.Context(), alice, b, far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(b, factor.PhaseConsumed, "consumed")
+	if err := r.Unconsume(t.Context(), alice, b, secret); err != nil {
+		t.Fatal(err)
+	}
+	want(b, factor.PhaseApproved, "given back")
+	wantCheck(t, r, alice, secret, factor.Locked, "the grant that was given back")
+	w.clock.Add(5 * time.Minute)
+	want(b, factor.PhaseExpired, "expired")
+	c := begun(t, r, alice, "c")
+	if _, err := r.Decide(t.Context(), c.Token, false); err != nil {
+		t.Fatal(err)
+	}
+	want(c, factor.PhaseRejected, "rejected")
+	if err := r.Abandon(t.Context(), alice, c); err != nil {
+		t.Fatal(err)
+	}
+	want(c, factor.PhaseNone, "given up")
+}
+
+// A25: three requests in a quarter of an hour, a pause after a rejection.
+func TestA25_PushBudget(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	first := w.clock.Now()
+	for i := range 3 {
+		begun(t, r, alice, fmt.Sprint(i))
+		w.clock.Add(time.Minute)
+	}
+	var limit *factor.PushLimit
+	refused := func(until time.Time, rejected bool) {
+		t.Helper()
+		before, _ := w.service.asked()
+		_, err := r.Begin(t.Context(), alice, session("more"))
+		if !errors.As(err, &limit) || !limit.Until.Equal(until) || limit.Rejected != rejected {
+			t.Errorf("got %v, want a limit until %v", err, until)
+		}
+		if after, _ := w.service.asked(); after != before {
+			t.Error("the service was asked")
+		}
+	}
+	refused(first.Add(factor.PushWindow), false)
+	w.clock.Set(first.Add(factor.PushWindow - 1))
+	refused(first.Add(factor.PushWindow), false)
+	w.clock.Set(first.Add(factor.PushWindow))
+	s := begun(t, r, alice, "after the first has aged")
+	refused(first.Add(time.Minute+factor.PushWindow), false)
+	if _, err := r.Decide(t.Context(), s.Token, false); err != nil {
+		t.Fatal(err)
+	}
+	rejected := w.clock.Now()
+	refused(rejected.Add(factor.RejectionPause), true)
+	w.clock.Set(rejected.Add(factor.RejectionPause - 1))
+	refused(rejected.Add(factor.RejectionPause), true)
+	// A repeated report doesn't lengthen the pause.
+	if _, err := r.Decide(t.Context(), s.Token, false); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Set(rejected.Add(factor.RejectionPause))
+	begun(t, r, alice, "after the pause")
+	if _, err := r.Begin(t.Context(), bob, session("bob")); !errors.Is(err, factor.ErrOff) {
+		t.Errorf("a user without a second factor: got %v, want %v", err, factor.ErrOff)
+	}
+}
+
+func TestA25_PushTogether(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		sessions int
+		want     int
+	}{
+		{"one session", 1, 1},
+		{"twenty sessions", 20, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			nodes := []*factor.Rules{w.node(t), w.node(t)}
+			w.enrol(t, nodes[0], alice)
+			// The service takes its time, so that all come while the first is at it.
+			var wg sync.WaitGroup
+			before := w.store.awaitUpdates(0)
+			w.service.mu.Lock()
+			for i := range 20 {
+				wg.Go(func() {
+					_, err := nodes[i%2].Begin(t.Context(), alice, session(fmt.Sprint(i%c.sessions)))
+					var limit *factor.PushLimit
+					if err != nil && !errors.As(err, &limit) {
+						t.Error(err)
+					}
+				})
+			}
+			w.store.awaitUpdates(before + 20)
+			w.service.mu.Unlock()
+			wg.Wait()
+			if got, _ := w.service.asked(); got != c.want {
+				t.Errorf("got %d requests to the phone, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// A request that was never sent doesn't count; one that may have been does.
+func TestPushCounts(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 1}, {errDown, 1}, {client.ErrCircuitOpen, 0},
+	} {
+		w := newWorld(t)
+		r := w.node(t)
+		w.enrol(t, r, alice)
+		w.service.setDown(c.err)
+		if _, err := r.Begin(t.Context(), alice, session("s")); !errors.Is(err, c.err) {
+			t.Errorf("got %v, want %v", err, c.err)
+		}
+		push := w.account(t, alice).Push
+		if got := len(push.Sent); got != c.want {
+			t.Errorf("%v: got %d counted, want %d", c.err, got, c.want)
+		}
+		if c.err != nil && (push.Live != "" || push.Reserved != "") {
+			t.Errorf("%v: got %+v, want no challenge and no reservation", c.err, push)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package factor
+
+import (
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// What the tests look at from the inside.
+var (
+	ParseCode       = parseCode
+	MatchStep       = matchStep
+	ProvisioningURI = provisioningURI
+	SyncPauseAfter  = syncPauseAfter
+)
+
+const (
+	CacheLifetime  = cacheLifetime
+	EnrolmentTime  = enrolmentTime
+	Freshness      = freshness
+	Reservation    = reservation
+	PushWindow     = pushWindow
+	RejectionPause = rejectionPause
+	SyncClaim      = syncClaim
+	SyncEvery      = syncEvery
+	CleanEvery     = cleanEvery
+)
+
+// PushLimitOf is what keeps the next request from a phone.
+func PushLimitOf(p store.Push, now time.Time) *PushLimit { return pushLimit(p, now) }

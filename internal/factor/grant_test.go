@@ -1,0 +1,209 @@
+package factor_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+)
+
+// What is revoked is locked at once here, and elsewhere when the cache has aged.
+func TestCheckRevoked(t *testing.T) {
+	w := newWorld(t)
+	here, there := w.node(t), w.node(t)
+	_, grant := w.enrol(t, here, alice)
+	for _, r := range []*factor.Rules{here, there} {
+		wantCheck(t, r, alice, grant, factor.Verified, "at first")
+	}
+	if err := here.Revoke(t.Context(), grant); err != nil {
+		t.Fatal(err)
+	}
+	wantCheck(t, here, alice, grant, factor.Locked, "here, at once")
+	w.clock.Add(factor.CacheLifetime)
+	wantCheck(t, there, alice, grant, factor.Locked, "there, later")
+	wantCheck(t, here, alice, grant, factor.Locked, "here, later")
+}
+
+// A grant ages by itself, whatever keeps what is known of its user young.
+func TestCheckRevokedAmongOthers(t *testing.T) {
+	w := newWorld(t)
+	here, there := w.node(t), w.node(t)
+	_, grant := w.enrol(t, here, alice)
+	wantCheck(t, there, alice, grant, factor.Verified, "at first")
+	if err := here.Revoke(t.Context(), grant); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Add(factor.CacheLifetime)
+	wantCheck(t, there, alice, "", factor.Locked, "another session")
+	wantCheck(t, there, alice, grant, factor.Locked, "there, later")
+}
+
+// What was proved before the factor was replaced, or switched off and on,
+// is locked as soon.
+func TestCheckChanged(t *testing.T) {
+	for name, change := range map[string]func(*testing.T, *world, *factor.Rules) (grant string){
+		"replaced": func(t *testing.T, w *world, r *factor.Rules) string {
+			p := w.stage(t, r, alice, session("again"), w.fresh(t, alice))
+			_, grant, err := r.Confirm(t.Context(), alice, session("again"), p.code(), far)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return grant
+		},
+		"off and on": func(t *testing.T, w *world, r *factor.Rules) string {
+			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
+				t.Fatal(err)
+			}
+			_, grant := w.enrol(t, r, alice)
+			w.clock.Add(-30 * time.Second)
+			return grant
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			here, there := w.node(t), w.node(t)
+			_, old := w.enrol(t, here, alice)
+			for _, r := range []*factor.Rules{here, there} {
+				wantCheck(t, r, alice, old, factor.Verified, "at first")
+			}
+			grant := change(t, w, here)
+			wantCheck(t, here, alice, old, factor.Locked, "the old grant here, at once")
+			wantCheck(t, here, alice, grant, factor.Verified, "the new grant here")
+			// What is cached there mustn't lock the new grant out.
+			wantCheck(t, there, alice, grant, factor.Verified, "the new grant there, at once")
+			w.clock.Add(factor.CacheLifetime)
+			wantCheck(t, there, alice, old, factor.Locked, "the old grant there, later")
+		})
+	}
+}
+
+// A cached answer never locks anybody out.
+func TestCheckCachedNeverLocks(t *testing.T) {
+	w := newWorld(t)
+	here, there := w.node(t), w.node(t)
+	p, _ := w.enrol(t, here, alice)
+	wantCheck(t, there, alice, "", factor.Locked, "before the proof")
+	_, grant := verify(t, here, alice, p.code())
+	wantCheck(t, there, alice, grant, factor.Verified, "right after the proof on another node")
+	wantCheck(t, there, alice, "", factor.Locked, "another session")
+	if _, err := here.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
+		t.Fatal(err)
+	}
+	wantCheck(t, there, alice, "", factor.Open, "switched off on another node")
+	w.enrol(t, here, alice)
+	wantCheck(t, there, alice, "", factor.Locked, "switched on again on another node, later")
+}
+
+func TestCheckExpired(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	p, _ := w.enrol(t, r, alice)
+	until := w.clock.Now().Add(time.Second)
+	_, grant, err := r.VerifyCode(t.Context(), alice, session("login"), p.code(), until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCheck(t, r, alice, grant, factor.Verified, "at first")
+	w.clock.Set(until.Add(-1))
+	wantCheck(t, r, alice, grant, factor.Verified, "at the last moment")
+	w.clock.Set(until)
+	wantCheck(t, r, alice, grant, factor.Locked, "expired, though cached")
+}
+
+func TestCheckForeign(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	_, grant := w.enrol(t, r, alice)
+	_, other := w.enrol(t, r, bob)
+	for _, secret := range []string{other, "", "x", grant + "x", grant[1:]} {
+		wantCheck(t, r, alice, secret, factor.Locked, "secret "+secret)
+	}
+	wantCheck(t, r, alice, grant, factor.Verified, "own")
+	wantCheck(t, r, bob, grant, factor.Locked, "alice's grant, cached, for bob")
+}
+
+// What was read from the store before a change isn't cached after it.
+func TestCheckReadBeforeChange(t *testing.T) {
+	changes := map[string]func(*testing.T, *world, *factor.Rules, string){
+		"revoked": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
+			if err := r.Revoke(t.Context(), grant); err != nil {
+				t.Error(err)
+			}
+		},
+		"off and on": func(t *testing.T, w *world, r *factor.Rules, _ string) {
+			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
+				t.Error(err)
+			}
+			w.enrol(t, r, alice)
+			w.clock.Add(-30 * time.Second)
+		},
+	}
+	for name, change := range changes {
+		for _, read := range []string{"account", "grant"} {
+			t.Run(name+" after the "+read, func(t *testing.T) {
+				w := newWorld(t)
+				r := w.node(t)
+				_, grant := w.enrol(t, r, alice)
+				w.store.whileReading(func() {
+					if read == "account" {
+						change(t, w, r, grant)
+						return
+					}
+					w.store.whileReading(func() { change(t, w, r, grant) })
+				})
+				if _, _, err := r.Check(t.Context(), alice.ID, grant); err != nil {
+					t.Fatal(err)
+				}
+				wantCheck(t, r, alice, grant, factor.Locked, "after the change")
+			})
+		}
+	}
+}
+
+// While the cache is warm the store isn't asked; then its faults count.
+func TestCheckAsksOnce(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	_, grant := w.enrol(t, r, alice)
+	wantCheck(t, r, alice, grant, factor.Verified, "at first")
+	wantCheck(t, r, bob, "", factor.Open, "at first")
+	before := w.store.count()
+	w.store.setFault(errDown)
+	for range 50 {
+		wantCheck(t, r, alice, grant, factor.Verified, "warm")
+		wantCheck(t, r, bob, "", factor.Open, "warm")
+	}
+	if got := w.store.count() - before; got != 0 {
+		t.Errorf("got %d questions to the store, want 0", got)
+	}
+	w.clock.Add(factor.CacheLifetime)
+	for _, user := range []factor.User{alice, bob} {
+		if got, _, err := r.Check(t.Context(), user.ID, grant); !errors.Is(err, errDown) || got != factor.Locked {
+			t.Errorf("store down: got %v, %v, want locked and an error", got, err)
+		}
+	}
+	w.store.setFault(nil)
+	wantCheck(t, r, alice, grant, factor.Verified, "store back")
+}
+
+func TestFresh(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	_, grant := w.enrol(t, r, alice)
+	_, g, err := r.Check(t.Context(), alice.ID, grant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		age  time.Duration
+		want bool
+	}{
+		{-time.Second, false}, {0, true}, {factor.Freshness - 1, true}, {factor.Freshness, false}, {time.Hour, false},
+	} {
+		w.clock.Set(g.VerifiedAt.Add(c.age))
+		if got := r.Fresh(g); got != c.want {
+			t.Errorf("%v old: got %t, want %t", c.age, got, c.want)
+		}
+	}
+}

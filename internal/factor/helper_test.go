@@ -1,0 +1,422 @@
+package factor_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+var (
+	alice = factor.User{ID: "1", Email: "alice@example.com"}
+	bob   = factor.User{ID: "2", Email: "bob@example.com"}
+	key   = []byte("0123456789abcdef0123456789abcdef")
+)
+
+// start is the beginning of a time step.
+var start = time.Unix(1_800_000_000, 0).UTC()
+
+// far is when the browser sessions end.
+var far = start.Add(1000 * time.Hour)
+
+// session is the browser session with that ID.
+func session(id string) factor.Session { return factor.Session{Binding: factor.Binding(id)} }
+
+// A clock is set by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+func (c *clock) Add(d time.Duration) { c.Set(c.Now().Add(d)) }
+
+var errDown = errors.New("service is down")
+
+// A service remembers what it is asked and told.
+type service struct {
+	mu     sync.Mutex
+	down   error
+	starts int
+	calls  int                      // of SyncStatus, in vain or not
+	told   []client.Status          // in the order of taking effect
+	view   map[string]client.Status // by e-mail address
+
+	// before runs in the next SyncStatus, before that takes effect.
+	before func(client.Status)
+}
+
+func (s *service) setDown(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = err
+}
+
+func (s *service) CreateSession(context.Context, string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starts++
+	if s.down != nil {
+		return "", s.down
+	}
+	return fmt.Sprintf("token %d", s.starts), nil
+}
+
+func (s *service) SecretNumber(context.Context, string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return "70", s.down
+}
+
+func (s *service) SyncStatus(_ context.Context, st client.Status) error {
+	s.mu.Lock()
+	s.calls++
+	before, down := s.before, s.down
+	s.before = nil
+	s.mu.Unlock()
+	if before != nil {
+		before(st)
+	}
+	if down != nil {
+		return down
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, st)
+	if s.view == nil {
+		s.view = make(map[string]client.Status)
+	}
+	s.view[st.Email] = st
+	return nil
+}
+
+// history is what the service was told, in words.
+func (s *service) history() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := ""
+	for _, st := range s.told {
+		text += map[bool]string{true: "+", false: "-"}[st.Enabled]
+	}
+	return text
+}
+
+func (s *service) asked() (starts, calls int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.starts, s.calls
+}
+
+// A world is what several nodes share.
+type world struct {
+	store   *spyStore
+	service *service
+	clock   *clock
+	keys    *factor.Keyring
+	log     bytes.Buffer
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	keys, err := factor.NewKeyring(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		store: &spyStore{Store: store.NewMemory()}, service: new(service),
+		clock: &clock{now: start}, keys: keys,
+	}
+	w.store.updated.L = &w.store.mu
+	return w
+}
+
+// node returns the rules on a new node.
+func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rules {
+	t.Helper()
+	cfg := factor.Config{
+		Store: w.store, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now,
+		Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	r, err := factor.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) account(t testing.TB, user factor.User) store.Account {
+	t.Helper()
+	a, err := w.store.Account(t.Context(), user.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) change(t testing.TB, user factor.User, change func(*store.Account)) {
+	t.Helper()
+	if err := w.store.UpdateAccount(t.Context(), user.ID, func(a *store.Account) error { change(a); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A phone is an authenticator app.
+type phone struct {
+	t      testing.TB
+	clock  *clock
+	secret string
+	opts   totp.ValidateOpts
+}
+
+func (p phone) at(when time.Time) string {
+	p.t.Helper()
+	code, err := totp.GenerateCodeCustom(p.secret, when, p.opts)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return code
+}
+
+func (p phone) code() string { p.t.Helper(); return p.at(p.clock.Now()) }
+
+// wrong is none of the codes that could be taken now.
+func (p phone) wrong() string {
+	p.t.Helper()
+	now := p.clock.Now()
+	step := time.Duration(p.opts.Period) * time.Second
+	for n := 0; ; n++ {
+		code := fmt.Sprintf("%0*d", p.opts.Digits, n)
+		if code != p.at(now) && code != p.at(now.Add(-step)) && code != p.at(now.Add(step)) {
+			return code
+		}
+	}
+}
+
+var algorithms = map[string]otp.Algorithm{
+	"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512,
+}
+
+// stage begins an enrolment, and returns the phone that has scanned it.
+func (w *world) stage(t testing.TB, r *factor.Rules, user factor.User, s factor.Session, proof factor.Proof) phone {
+	t.Helper()
+	answer, err := r.Stage(t.Context(), user, s, proof)
+	if err != nil || answer.Result != factor.CodeAccepted {
+		t.Fatalf("stage: got %v, %v, want accepted", answer, err)
+	}
+	e, err := r.Staged(t.Context(), user, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return phone{t, w.clock, e.Secret, totp.ValidateOpts{
+		Period: uint(e.Parameters.Period / time.Second), Digits: otp.Digits(e.Parameters.Digits),
+		Algorithm: algorithms[e.Parameters.Algorithm],
+	}}
+}
+
+// enrol switches the second factor on, and lets the code's step pass.
+func (w *world) enrol(t testing.TB, r *factor.Rules, user factor.User) (p phone, grant string) {
+	t.Helper()
+	p = w.stage(t, r, user, session("enrolment"), factor.Proof{})
+	answer, grant, err := r.Confirm(t.Context(), user, session("enrolment"), p.code(), far)
+	if err != nil || answer.Result != factor.CodeAccepted {
+		t.Fatalf("confirm: got %v, %v, want accepted", answer, err)
+	}
+	w.clock.Add(30 * time.Second)
+	return p, grant
+}
+
+// verify tries a code in a session of its own.
+func verify(t testing.TB, r *factor.Rules, user factor.User, code string) (factor.CodeAnswer, string) {
+	t.Helper()
+	answer, grant, err := r.VerifyCode(t.Context(), user, session("login"), code, far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := grant != "", answer.Result == factor.CodeAccepted; got != want {
+		t.Fatalf("code %q: got a grant %t, want %t", code, got, want)
+	}
+	return answer, grant
+}
+
+// reEnrol switches the second factor off and on.
+func (w *world) reEnrol(t testing.TB, r *factor.Rules) (phone, string) {
+	t.Helper()
+	if answer, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil || answer.Result != factor.CodeAccepted {
+		t.Fatalf("disable: got %v, %v, want accepted", answer, err)
+	}
+	return w.enrol(t, r, alice)
+}
+
+// fresh is the proof of a session that was verified just now.
+func (w *world) fresh(t testing.TB, user factor.User) factor.Proof {
+	t.Helper()
+	g := store.Grant{
+		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: store.MethodPush,
+		VerifiedAt: w.clock.Now(), ExpiresAt: far,
+	}
+	if err := w.store.CreateGrant(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	return factor.Proof{Grant: g}
+}
+
+// wantCheck fails the test unless Check has that verdict.
+func wantCheck(t testing.TB, r *factor.Rules, user factor.User, grant string, want factor.Verdict, when string) {
+	t.Helper()
+	got, _, err := r.Check(t.Context(), user.ID, grant)
+	if err != nil || got != want {
+		t.Errorf("%s: got verdict %v, %v, want %v", when, got, err, want)
+	}
+}
+
+// A spyStore counts, fails on command, and lets tests step in between.
+type spyStore struct {
+	store.Store
+	mu      sync.Mutex
+	updated sync.Cond
+	asked   int
+	updates int // of accounts
+	fault   error
+	dirty   error  // of DeleteExpired alone
+	reading func() // runs once, after the next read and before it returns
+}
+
+func (s *spyStore) setFault(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = err
+}
+
+func (s *spyStore) setDirty(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dirty = err
+}
+
+func (s *spyStore) whileReading(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reading = f
+}
+
+// awaitUpdates waits until accounts were updated n times, and returns how often
+// they were.
+func (s *spyStore) awaitUpdates(n int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.updates < n {
+		s.updated.Wait()
+	}
+	return s.updates
+}
+
+func (s *spyStore) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+func (s *spyStore) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	return s.fault
+}
+
+func (s *spyStore) leave() {
+	s.mu.Lock()
+	f := s.reading
+	s.reading = nil
+	s.mu.Unlock()
+	if f != nil {
+		f()
+	}
+}
+
+func (s *spyStore) Account(ctx context.Context, id string) (store.Account, error) {
+	if err := s.enter(); err != nil {
+		return store.Account{}, err
+	}
+	defer s.leave()
+	return s.Store.Account(ctx, id)
+}
+
+func (s *spyStore) Grant(ctx context.Context, id string) (store.Grant, error) {
+	if err := s.enter(); err != nil {
+		return store.Grant{}, err
+	}
+	defer s.leave()
+	return s.Store.Grant(ctx, id)
+}
+
+func (s *spyStore) Challenge(ctx context.Context, id string) (store.Challenge, error) {
+	if err := s.enter(); err != nil {
+		return store.Challenge{}, err
+	}
+	defer s.leave()
+	return s.Store.Challenge(ctx, id)
+}
+
+func (s *spyStore) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	err := s.Store.UpdateAccount(ctx, id, change)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.updates++
+	s.updated.Broadcast()
+	return err
+}
+
+func (s *spyStore) CreateGrant(ctx context.Context, g store.Grant) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	return s.Store.CreateGrant(ctx, g)
+}
+
+func (s *spyStore) UnsyncedAccounts(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	return s.Store.UnsyncedAccounts(ctx, now, limit)
+}
+
+func (s *spyStore) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
+	err := s.enter()
+	s.mu.Lock()
+	err = cmp.Or(err, s.dirty)
+	s.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return s.Store.DeleteExpired(ctx, now, limit)
+}

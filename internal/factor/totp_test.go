@@ -1,0 +1,379 @@
+package factor_test
+
+import (
+	"encoding/base32"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+const digits = "1234567890"
+
+// RFC 6238, Appendix B.
+func TestRFC6238(t *testing.T) {
+	secrets := map[string]string{
+		"SHA1":   strings.Repeat(digits, 2),
+		"SHA256": strings.Repeat(digits, 3) + "12",
+		"SHA512": strings.Repeat(digits, 6) + "1234",
+	}
+	for _, v := range []struct {
+		at                   int64
+		sha1, sha256, sha512 uint32
+	}{
+		{59, 94287082, 46119246, 90693936},
+		{1111111109, 7081804, 68084774, 25091201},
+		{1111111111, 14050471, 67062674, 99943326},
+		{1234567890, 89005924, 91819424, 93441116},
+		{2000000000, 69279037, 90698825, 38618901},
+		{20000000000, 65353130, 77737706, 47863826},
+	} {
+		for algorithm, code := range map[string]uint32{"SHA1": v.sha1, "SHA256": v.sha256, "SHA512": v.sha512} {
+			f := store.Factor{Algorithm: algorithm, Digits: 8, Period: 30 * time.Second}
+			step, ok, err := factor.MatchStep(f, []byte(secrets[algorithm]), code, time.Unix(v.at, 0))
+			if err != nil || !ok || step != v.at/30 {
+				t.Errorf("%s at %d: got step %d, %t, %v, want %d", algorithm, v.at, step, ok, err, v.at/30)
+			}
+		}
+	}
+}
+
+// RFC 4226, Appendix D.
+func TestRFC4226(t *testing.T) {
+	f := store.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	for count, code := range []uint32{
+		755224, 287082, 359152, 969429, 338314, 254676, 287922, 162583, 399871, 520489,
+	} {
+		now := time.Unix(int64(count)*30, 0)
+		step, ok, err := factor.MatchStep(f, []byte(strings.Repeat(digits, 2)), code, now)
+		if err != nil || !ok || step != int64(count) {
+			t.Errorf("counter %d: got step %d, %t, %v", count, step, ok, err)
+		}
+	}
+}
+
+// differ fails the test if another implementation takes the code for another
+// one than ours does.
+func differ(t *testing.T, secret []byte, algorithm string, digits int, period time.Duration, now time.Time, n uint32) {
+	t.Helper()
+	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+	opts := totp.ValidateOpts{
+		Period: uint(period / time.Second), Digits: otp.Digits(digits), Algorithm: algorithms[algorithm],
+	}
+	present := now.Unix() / int64(period/time.Second)
+	wantStep, want := int64(0), false
+	for _, step := range []int64{present - 1, present} {
+		code, err := totp.GenerateCodeCustom(text, time.Unix(step*int64(period/time.Second), 0), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code == fmt.Sprintf("%0*d", digits, n) {
+			wantStep, want = step, true
+		}
+	}
+	f := store.Factor{Algorithm: algorithm, Digits: digits, Period: period}
+	step, ok, err := factor.MatchStep(f, secret, n, now)
+	if err != nil || ok != want || step != wantStep {
+		t.Errorf("%s, %d digits, %v, %d bytes at %d, code %d: got step %d, %t, %v, want %d, %t",
+			algorithm, digits, period, len(secret), now.Unix(), n, step, ok, err, wantStep, want)
+	}
+}
+
+func FuzzMatchStep(f *testing.F) {
+	for range 50 {
+		secret := make([]byte, 16+rand.N(60))
+		for i := range secret {
+			secret[i] = byte(rand.Uint32())
+		}
+		f.Add(secret, uint8(rand.Uint32()), uint8(rand.Uint32()), rand.N[int64](1<<40), int8(rand.N(4)-2))
+	}
+	f.Fuzz(func(t *testing.T, secret []byte, kind, period uint8, unix int64, off int8) {
+		if len(secret) < 16 || len(secret) > 1<<10 || unix < 1000 || unix > 1<<40 {
+			t.Skip()
+		}
+		algorithm := []string{"SHA1", "SHA256", "SHA512"}[kind%3]
+		digits := []int{6, 8}[kind/3%2]
+		p := time.Duration(15+period%106) * time.Second
+		now := time.Unix(unix, 0)
+		// The code of a step near by, or of the wrong length.
+		code, err := totp.GenerateCodeCustom(
+			base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret), now.Add(time.Duration(off)*p),
+			totp.ValidateOpts{Period: uint(p / time.Second), Digits: otp.Digits(digits), Algorithm: algorithms[algorithm]})
+		if err != nil {
+			t.Skip() // before the epoch
+		}
+		n, ok := factor.ParseCode(code, digits)
+		if !ok {
+			t.Fatalf("code %q of %d digits isn't well-formed", code, digits)
+		}
+		differ(t, secret, algorithm, digits, p, now, n)
+	})
+}
+
+// The window: this step and the one before (RFC 6238 §5.2).
+func TestWindow(t *testing.T) {
+	for _, c := range []struct {
+		seconds int // of the clock after the beginning of the code's step
+		want    factor.CodeResult
+	}{
+		{-60, factor.CodeWrong},
+		{-31, factor.CodeWrong},
+		{-29, factor.CodeWrong},
+		{-1, factor.CodeWrong},
+		{0, factor.CodeAccepted},
+		{29, factor.CodeAccepted},
+		{30, factor.CodeAccepted},
+		{31, factor.CodeAccepted},
+		{59, factor.CodeAccepted},
+		{60, factor.CodeWrong},
+		{90, factor.CodeWrong},
+	} {
+		w := newWorld(t)
+		r := w.node(t)
+		p, _ := w.enrol(t, r, alice)
+		at := start.Add(10 * time.Minute)
+		w.clock.Set(at.Add(time.Duration(c.seconds) * time.Second))
+		if answer, _ := verify(t, r, alice, p.at(at)); answer.Result != c.want {
+			t.Errorf("code %d s after its step began: got %v, want %v", c.seconds, answer.Result, c.want)
+		}
+	}
+}
+
+// A26: a clock that is stepped back gives no code a second time, and what was
+// accepted last stays.
+func TestA26_ClockSteppedBack(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	p, _ := w.enrol(t, r, alice)
+	w.clock.Add(time.Hour)
+	at := w.clock.Now()
+	code, before := p.code(), p.at(at.Add(-30*time.Second))
+	if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodeAccepted {
+		t.Fatalf("code: got %v, want accepted", answer.Result)
+	}
+	last := w.account(t, alice).LastStep
+	for _, back := range []time.Duration{0, 29 * time.Second, 30 * time.Second, 31 * time.Second, time.Minute, 59 * time.Minute} {
+		w.clock.Set(at.Add(-back))
+		w.change(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+		for _, code := range []string{code, before, p.code()} {
+			if answer, _ := verify(t, r, alice, code); answer.Result == factor.CodeAccepted {
+				t.Errorf("clock back by %v: code accepted", back)
+			}
+			if got := w.account(t, alice).LastStep; got != last {
+				t.Errorf("clock back by %v: got last step %d, want %d", back, got, last)
+			}
+		}
+	}
+	w.clock.Set(at.Add(30 * time.Second))
+	w.change(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
+		t.Errorf("next step: got %v, want accepted", answer.Result)
+	}
+}
+
+// A27: what can't be right in the store is an error and never accepted.
+func TestA27_StoredFactor(t *testing.T) {
+	good := []byte(strings.Repeat(digits, 2))
+	for _, c := range []struct {
+		name   string
+		secret []byte // sealed for alice unless raw is set
+		raw    []byte
+		change func(*store.Factor)
+	}{
+		{name: "nothing sealed", raw: []byte{}},
+		{name: "one byte sealed", raw: []byte{1}},
+		{name: "header only", raw: []byte{1, 2, 3, 4, 5}},
+		{name: "plain", raw: good},
+		{name: "empty secret", secret: []byte{}},
+		{name: "one byte", secret: []byte("1")},
+		{name: "15 bytes", secret: good[:15]},
+		{name: "no algorithm", secret: good, change: func(f *store.Factor) { f.Algorithm = "" }},
+		{name: "unknown algorithm", secret: good, change: func(f *store.Factor) { f.Algorithm = "MD5" }},
+		{name: "algorithm in lower case", secret: good, change: func(f *store.Factor) { f.Algorithm = "sha1" }},
+		{name: "no digits", secret: good, change: func(f *store.Factor) { f.Digits = 0 }},
+		{name: "negative digits", secret: good, change: func(f *store.Factor) { f.Digits = -6 }},
+		{name: "1 digit", secret: good, change: func(f *store.Factor) { f.Digits = 1 }},
+		{name: "7 digits", secret: good, change: func(f *store.Factor) { f.Digits = 7 }},
+		{name: "20 digits", secret: good, change: func(f *store.Factor) { f.Digits = 20 }},
+		{name: "no period", secret: good, change: func(f *store.Factor) { f.Period = 0 }},
+		{name: "period of a nanosecond", secret: good, change: func(f *store.Factor) { f.Period = 1 }},
+		{name: "negative period", secret: good, change: func(f *store.Factor) { f.Period = -30 * time.Second }},
+		{name: "period with a fraction", secret: good, change: func(f *store.Factor) { f.Period = 30*time.Second + 1 }},
+		{name: "period of a day", secret: good, change: func(f *store.Factor) { f.Period = 24 * time.Hour }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			sealed := c.raw
+			if sealed == nil {
+				sealed = w.keys.Seal(c.secret, factor.SecretPurpose, alice.ID)
+			}
+			w.change(t, alice, func(a *store.Account) {
+				a.Factor.Secret = sealed
+				if c.change != nil {
+					c.change(&a.Factor)
+				}
+			})
+			codes := []string{"", "0", "000000", "00000000", strings.Repeat("0", 20)}
+			for _, secret := range []string{"", "1", digits + digits[:5], digits + digits} {
+				text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(secret))
+				code, err := totp.GenerateCode(text, w.clock.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				codes = append(codes, code)
+			}
+			for _, code := range codes {
+				answer, grant, err := r.VerifyCode(t.Context(), alice, session("login"), code, far)
+				if err == nil || answer.Result == factor.CodeAccepted || grant != "" {
+					t.Errorf("code %q: got %v, grant %q, %v, want an error", code, answer, grant, err)
+				}
+				if code == "" {
+					continue // which is no proof, and isn't tried
+				}
+				answer, err = r.Disable(t.Context(), alice, factor.Proof{Code: code})
+				if err == nil || answer.Result == factor.CodeAccepted {
+					t.Errorf("disable by %q: got %v, %v, want an error", code, answer, err)
+				}
+				answer, err = r.Stage(t.Context(), alice, session("login"), factor.Proof{Code: code})
+				if err == nil || answer.Result == factor.CodeAccepted {
+					t.Errorf("enable by %q: got %v, %v, want an error", code, answer, err)
+				}
+			}
+		})
+	}
+}
+
+func TestParameters(t *testing.T) {
+	for _, c := range []struct {
+		p    factor.Parameters
+		want []string
+	}{
+		{factor.Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}, nil},
+		{factor.Parameters{Algorithm: "SHA512", Digits: 8, Period: time.Minute}, nil},
+		{factor.Parameters{Algorithm: "MD5", Digits: 7, Period: time.Second}, []string{"MD5", "7", "1s"}},
+		{factor.Parameters{Algorithm: "SHA1", Digits: 6}, []string{"period 0s"}},
+	} {
+		w := newWorld(t)
+		_, err := factor.New(factor.Config{Store: w.store, Service: w.service, Keys: w.keys, TOTP: c.p})
+		if (err == nil) != (c.want == nil) {
+			t.Errorf("%v: got %v, want faults %q", c.p, err, c.want)
+		}
+		for _, want := range c.want {
+			if err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: got %v, want %q in it", c.p, err, want)
+			}
+		}
+	}
+}
+
+// badCodes are what people, browsers and attackers send in place of six
+// digits: %s stands for the right code.
+var badCodes = map[string]string{
+	"empty":          "",
+	"space before":   " %s",
+	"space behind":   "%s ",
+	"no-break space": "\u00a0%s",
+	"newline":        "%s\n",
+	"NUL":            "%s\x00",
+	"plus":           "+%s",
+	"minus":          "-%s",
+	"zero before":    "0%s",
+	"digit behind":   "%s0",
+	"twice":          "%s%s",
+	"fraction":       "%s.0",
+	"hexadecimal":    "0x%s",
+	"digit group":    "%.3s %s",
+}
+
+func TestParseCode(t *testing.T) {
+	for _, c := range []struct {
+		code   string
+		digits int
+		want   uint32
+		ok     bool
+	}{
+		{"000000", 6, 0, true},
+		{"012345", 6, 12345, true},
+		{"999999", 6, 999999, true},
+		{"99999999", 8, 99999999, true},
+		{"99999999", 6, 0, false},
+		{"999999", 8, 0, false},
+		{"", 6, 0, false},
+		{"", 0, 0, true}, // no factor has 0 digits: see TestA27_StoredFactor
+		{"", -1, 0, false},
+		{"+12345", 6, 0, false},
+		{"-12345", 6, 0, false},
+		{" 12345", 6, 0, false},
+		{"12345 ", 6, 0, false},
+		{"12 345", 6, 0, false},
+		{"1_2345", 6, 0, false},
+		{"0x1234", 6, 0, false},
+		{"1234.5", 6, 0, false},
+		{"12345e", 6, 0, false},
+		{"\u00a01234", 6, 0, false},
+		{"١٢٣", 6, 0, false}, // six bytes
+		{"١٢٣٤٥٦", 6, 0, false},
+		{"１２", 6, 0, false},
+		{"１２３４５６", 6, 0, false},
+		{"12345\x00", 6, 0, false},
+		{"12345/", 6, 0, false}, // the characters around the digits
+		{"12345:", 6, 0, false},
+	} {
+		if got, ok := factor.ParseCode(c.code, c.digits); got != c.want || ok != c.ok {
+			t.Errorf("%q of %d digits: got %d, %t, want %d, %t", c.code, c.digits, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func FuzzParseCode(f *testing.F) {
+	for _, s := range []string{
+		"123456", "12345678", " 12345", "12345\u00a0", "１２３４５６", "١٢٣", "+12345", "-12345", "0000000000000", "1e5000", "\xff12345",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, code string) {
+		for _, digits := range []int{6, 8} {
+			want := len(code) == digits && strings.Trim(code, "0123456789") == ""
+			n, ok := factor.ParseCode(code, digits)
+			if ok != want {
+				t.Errorf("%q of %d digits: got %t, want %t", code, digits, ok, want)
+			}
+			if number, _ := strconv.ParseUint(code, 10, 32); ok && n != uint32(number) {
+				t.Errorf("%q: got %d, want %d", code, n, number)
+			}
+		}
+	})
+}
+
+// A21: nothing but ASCII digits of exactly the right length is a code, and
+// every try counts.
+func TestA21_BadCodes(t *testing.T) {
+	for name, format := range badCodes {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			p, _ := w.enrol(t, r, alice)
+			code := strings.ReplaceAll(format, "%s", p.code())
+			code = strings.ReplaceAll(code, "%.3s", p.code()[:3])
+			if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodeWrong {
+				t.Errorf("got %v, want wrong", answer.Result)
+			}
+			if got := w.account(t, alice).Failures; got != 1 {
+				t.Errorf("got %d failures, want 1", got)
+			}
+			if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
+				t.Errorf("the code itself: got %v, want accepted", answer.Result)
+			}
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package factor_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/factor"
+)
+
+const uriSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+// checkURI fails the test unless the URI says exactly what it was made of.
+func checkURI(t *testing.T, issuer, email, clientID string) {
+	t.Helper()
+	p := factor.Parameters{Algorithm: "SHA256", Digits: 8, Period: time.Minute}
+	uri := factor.ProvisioningURI(issuer, email, clientID, uriSecret, p)
+	want := map[string]string{
+		"secret": uriSecret, "issuer": issuer, "algorithm": "SHA256", "digits": "8", "period": "60",
+		"client_id": clientID, "email": email,
+	}
+
+	// As it is written.
+	rest, ok := strings.CutPrefix(uri, "otpauth://totp/")
+	if !ok {
+		t.Fatalf("got %q, want otpauth://totp/", uri)
+	}
+	label, query, _ := strings.Cut(rest, "?")
+	names := strings.Split(label, ":")
+	if len(names) != 2 {
+		t.Fatalf("label %q: got %d parts, want 2", label, len(names))
+	}
+	for i, name := range []string{issuer, email} {
+		if got, err := url.PathUnescape(names[i]); err != nil || got != name {
+			t.Errorf("label: got %q, %v, want %q", got, err, name)
+		}
+	}
+	seen := make(map[string]string)
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if _, twice := seen[name]; twice {
+			t.Errorf("parameter %q comes twice in %q", name, uri)
+		}
+		var err error
+		if seen[name], err = url.PathUnescape(value); err != nil || seen[name] != want[name] {
+			t.Errorf("%s: got %q, %v, want %q", name, seen[name], err, want[name])
+		}
+	}
+	if len(seen) != len(want) {
+		t.Errorf("got parameters %q, want %q", seen, want)
+	}
+
+	// As Go reads it.
+	u, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/"+issuer+":"+email || u.Fragment != "" || u.User != nil {
+		t.Errorf("got %#v for %q", u, uri)
+	}
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range want {
+		if got := values[name]; len(got) != 1 || got[0] != value {
+			t.Errorf("%s: got %q, want %q once", name, got, value)
+		}
+	}
+
+	// As the phone reads it.
+	account, err := emulator.ParseAccount(uri)
+	if issuer == "" || email == "" || clientID == "" {
+		return
+	}
+	if err != nil {
+		t.Fatalf("the phone takes %q for %v", uri, err)
+	}
+	if want := (emulator.Account{
+		Issuer: issuer, Email: email, Secret: uriSecret, Algorithm: "SHA256", Digits: 8, Period: 60, ClientID: clientID,
+	}); account != want {
+		t.Errorf("the phone: got %+v, want %+v", account, want)
+	}
+}
+
+var hostile = []string{
+	"Acme", "X&secret=AAAA", "X:Y", "X?secret=AAAA", "X%26secret%3DAAAA", "X%", "100% + more", "a b\tc\n", "#fragment",
+	`"<script>alert(1)</script>`, "//host/path", "../..", "a@b", "ครับ 日本 é\u0301", "\xff\xfe", "\x00", "+", "a;b=c", "~-._",
+}
+
+func TestA33_ProvisioningURI(t *testing.T) {
+	for _, value := range hostile {
+		checkURI(t, value, "alice@example.com", "client")
+		checkURI(t, "Acme", value, "client")
+		checkURI(t, "Acme", "alice@example.com", value)
+		checkURI(t, value, value, value)
+	}
+}
+
+func FuzzProvisioningURI(f *testing.F) {
+	for _, value := range hostile {
+		f.Add(value, "alice@example.com", "5f0c7a52-7a0c-4f0b-9a4e-0d3f7a1c9b11")
+		f.Add("Acme", value, value)
+	}
+	f.Fuzz(checkURI)
+}
