@@ -650,6 +650,10 @@ func TestA09_AmbiguousReports(t *testing.T) {
 			t.Errorf("%.20s %.20q: got %d, want %d", c.contentType, c.body, a.Status, c.want)
 		}
 	}
+	a := s.Do("POST", callback(app), "result=true&session_token="+w.token, "Content-Type", form, "Content-Type", js)
+	if a.Status != 415 {
+		t.Errorf("two content types: got %d, want 415", a.Status)
+	}
 	if n := spy.Changes(); n != 0 {
 		t.Errorf("got %d changes, want none", n)
 	}

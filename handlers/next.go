@@ -31,12 +31,13 @@ func localPath(r *http.Request) string {
 }
 
 // isLocal reports whether browsers take s as a path on the same site: they read
-// "\" as "/", and drop tabs and newlines wherever they stand.
+// "\" as "/", and drop tabs and newlines wherever they stand. What follows a "#"
+// they don't send, so that it came from somebody else.
 func isLocal(s string) bool {
 	if len(s) > maxNext || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
 		return false
 	}
-	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == '\\' || c == 0x7f })
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == '\\' || c == '#' || c == 0x7f })
 }
 
 // onward is where an unlocked session goes: to the page that it had asked for.
