@@ -11,7 +11,10 @@ import (
 // The demo as a process, from the login to the logout and the end.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
+	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0", "DATABASE_URL=sqlite:x")
+	if said := p.said["DATABASE_URL"]; !strings.Contains(said, "in memory") {
+		t.Errorf("of DATABASE_URL, got %q, want that accounts are kept in memory", said)
+	}
 	app, phone := p.said["open"], newVisitor(t, strings.TrimSuffix(p.said["phone"], "/phone"), http.DefaultTransport)
 	if want := app + "/2fa/callback/"; !strings.HasPrefix(p.said["callback:"], want) {
 		t.Errorf("callback: got %q, want it to begin with %q", p.said["callback:"], want)
@@ -79,13 +82,13 @@ func TestDemoConfig(t *testing.T) {
 	path := build(t, "demo")
 	status, said := fault(t, path,
 		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
-		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup", "DATABASE_URL=sqlite:x", "REDIS_URL=redis://x",
+		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup",
 	)
 	if status != 1 {
 		t.Errorf("got exit status %d, want 1", status)
 	}
 	for _, want := range []string{
-		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "popup"`, "DATABASE_URL", "REDIS_URL",
+		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "popup"`,
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s isn't named in:\n%s", want, said)

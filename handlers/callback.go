@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -135,7 +136,7 @@ func single(query, body []string) (string, error) {
 	if len(query) > 1 || len(body) > 1 {
 		return "", errBody
 	}
-	values := append(query, body...)
+	values := slices.Concat(query, body)
 	if len(values) == 0 || values[0] == "" || values[0] != values[len(values)-1] {
 		return "", errBody
 	}

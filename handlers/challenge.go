@@ -23,7 +23,7 @@ func (h *Handlers) challenge(v *visit) {
 			return
 		}
 	}
-	h.showChallenge(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+	h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
 }
 
 // newChallenge sends a new request to the phone.
@@ -142,7 +142,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	if prefersJSON(v.r) && answer.Result == factor.CodeAccepted {
+	if prefersJSON(v.r) && answer.Result == factor.CodeNone {
 		h.sendStatus(v, code)
 		return
 	}
@@ -197,7 +197,7 @@ func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.Cod
 		form.RetryIn = answer.Until.Sub(now)
 	}
 	switch answer.Result {
-	case factor.CodeAccepted:
+	case factor.CodeNone, factor.CodeAccepted:
 	case factor.CodeWrong, factor.CodeNotApplicable:
 		form.Error = templates.CodeWrong
 	case factor.CodeMissing:

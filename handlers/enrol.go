@@ -45,7 +45,7 @@ func (h *Handlers) enrol(v *visit) {
 
 // enrolment shows the secret to the session that asked for it.
 func (h *Handlers) enrolment(v *visit) {
-	h.showEnrolment(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+	h.showEnrolment(v, http.StatusOK, factor.CodeAnswer{})
 }
 
 func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {

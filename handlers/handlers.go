@@ -49,7 +49,7 @@ type Config struct {
 // Handlers are safe for concurrent use.
 type Handlers struct {
 	cfg    Config
-	router http.Handler
+	router *chi.Mux
 	cross  *http.CrossOriginProtection
 }
 
@@ -125,7 +125,7 @@ func (h *Handlers) notFound(w http.ResponseWriter, r *http.Request) {
 func (h *Handlers) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if h.router.(*chi.Mux).Match(chi.NewRouteContext(), method, chi.RouteContext(r.Context()).RoutePath) {
+		if h.router.Match(chi.NewRouteContext(), method, chi.RouteContext(r.Context()).RoutePath) {
 			allowed = append(allowed, method)
 		}
 	}

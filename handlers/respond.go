@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/eagate/eagate/templates"
 )
+
+// vary is what our answers depend on.
+const vary = "Accept, Accept-Language"
 
 // setHeaders says how every answer of ours may be used: not kept, not framed,
 // not guessed at, and nothing of its address passed on.
@@ -24,7 +28,9 @@ func setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Add("Vary", "Accept, Accept-Language")
+	if !slices.Contains(h["Vary"], vary) { // an answer may pass here twice
+		h.Add("Vary", vary)
+	}
 }
 
 // show renders a page and then sends it: a page that can't be rendered sends

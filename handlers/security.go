@@ -19,7 +19,7 @@ type accountStatus struct {
 
 // security is the page on which the second factor is switched on and off.
 func (h *Handlers) security(v *visit) {
-	h.showSecurity(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+	h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
 }
 
 func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
@@ -28,7 +28,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	state := factorState(acct)
+	state := factorState(acct, h.cfg.Rules.Now())
 	if prefersJSON(v.r) {
 		s := accountStatus{State: state.String()}
 		if acct.State == store.On {
@@ -56,11 +56,11 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 	})
 }
 
-func factorState(acct store.Account) templates.FactorState {
+func factorState(acct store.Account, now time.Time) templates.FactorState {
 	switch {
 	case acct.State == store.On:
 		return templates.FactorOn
-	case acct.Staged != nil:
+	case acct.Staged != nil && now.Before(acct.Staged.ExpiresAt):
 		return templates.FactorPending
 	}
 	return templates.FactorOff
@@ -75,7 +75,7 @@ func (h *Handlers) disable(v *visit) {
 	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Grant: v.grant, Code: code})
 	switch {
 	case errors.Is(err, factor.ErrOff):
-		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{Result: factor.CodeAccepted})
+		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
 	case err != nil:
 		h.Unavailable(v.w, v.r, err)
 	case answer.Result != factor.CodeAccepted:

@@ -52,7 +52,7 @@ func (h *Handlers) unlock(v *visit, secret string) bool {
 // codeStatus is the HTTP status that says what became of a code.
 func codeStatus(answer factor.CodeAnswer) int {
 	switch answer.Result {
-	case factor.CodeAccepted:
+	case factor.CodeNone, factor.CodeAccepted:
 		return http.StatusOK
 	case factor.CodeWrong, factor.CodeUsed, factor.CodeMissing, factor.CodeNotApplicable:
 		return http.StatusUnprocessableEntity
@@ -66,7 +66,7 @@ func codeStatus(answer factor.CodeAnswer) int {
 func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 	f := failure{status: codeStatus(answer)}
 	switch answer.Result {
-	case factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
+	case factor.CodeNone, factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
 		f.kind, f.title = "code-wrong", "That is not the code of this moment"
 	case factor.CodeMissing:
 		f.kind, f.title = "code-required", "A code is required, because this session was not verified in the last minutes"

@@ -2,9 +2,13 @@ package middleware_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -107,10 +111,14 @@ func ExampleGate_Require() {
 		r.Get("/account", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Welcome") })
 	})
 
-	w := httptest.NewRecorder()
-	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	fmt.Print(w.Body)
-	// Output: Hello, whoever you are
+	for _, path := range []string{"/", "/account"} {
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		fmt.Print(w.Body)
+	}
+	// Output:
+	// Hello, whoever you are
+	// Welcome
 }
 
 func ExampleGate_Routes() {
@@ -171,7 +179,7 @@ func Example_test() {
 		middleware.WithService(service.Client()),
 		middleware.WithStore(store.NewMemory()),
 		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-			return middleware.User{ID: "7", Email: "alice@example.com"}, true
+			return middleware.User{ID: "7", Email: "alice@example.com"}, true // always logged in
 		}),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),
@@ -179,10 +187,69 @@ func Example_test() {
 	if err != nil {
 		panic(err)
 	}
-	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
+	account := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "Welcome") })
+	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(account)))
 	defer app.Close()
 	service.SetCallbackURL(gate.CallbackURL(app.URL))
 
-	fmt.Println("requests on alice's phone:", len(service.Phone("alice@example.com").Pending()))
-	// Output: requests on alice's phone: 0
+	// Alice switches the second factor on.
+	phone := service.Phone("alice@example.com")
+	b := newBrowser(app.URL)
+	var enrolment struct{ URI string }
+	if err := json.Unmarshal([]byte(b.do("POST", "/2fa/enable", "")), &enrolment); err != nil {
+		panic(err)
+	}
+	if err := phone.AddAccount(enrolment.URI); err != nil {
+		panic(err)
+	}
+	code, err := phone.Code()
+	if err != nil {
+		panic(err)
+	}
+	b.do("POST", "/2fa/enable/confirm", `{"code":"`+code+`"}`)
+	fmt.Println("where she switched it on:", b.do("GET", "/account", ""))
+
+	// Then she comes from elsewhere.
+	b = newBrowser(app.URL)
+	b.do("POST", "/2fa/challenge", "")
+	if _, err := phone.Approve(context.Background()); err != nil {
+		panic(err)
+	}
+	fmt.Println("after the tap:", b.do("GET", "/account", ""))
+	// Output:
+	// where she switched it on: Welcome
+	// after the tap: Welcome
+}
+
+// A browser is a program's client that keeps cookies.
+type browser struct {
+	url    string
+	client *http.Client
+}
+
+func newBrowser(url string) *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	return &browser{url, &http.Client{Jar: jar}}
+}
+
+func (b *browser) do(method, path, body string) string {
+	req, err := http.NewRequest(method, b.url+path, strings.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Content-Type", "application/json")
+	res, err := b.client.Do(req)
+	if err != nil {
+		panic(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }

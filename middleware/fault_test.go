@@ -9,6 +9,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
 )
 
 func wantUnavailable(t *testing.T, a gatetest.Answer, where string) {
@@ -131,6 +132,25 @@ func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
 				b.WantIn("by the next code")
 			})
 		}
+	}
+}
+
+// A session that was never saved can't begin anything before it is.
+func TestA17_SessionNotSavedInTheFirstRequest(t *testing.T) {
+	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
+			return middleware.User{ID: "7", Email: alice}, true // by a client certificate, say
+		}),
+	}})
+	app.Browser(t).Enrol(alice)
+	b := app.Browser(t)
+	app.Scs.FailCommits(100)
+	if a := b.Get("/account"); a.Status != http.StatusServiceUnavailable || strings.Contains(a.Body, "Internal Server Error") {
+		t.Errorf("got %d %s, want 503 and nothing of scs's", a.Status, a.Body)
+	}
+	app.Scs.FailCommits(0)
+	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
+		t.Errorf("after the fault: got %d to %q, want to be led to the challenge", a.Status, a.Location)
 	}
 }
 

@@ -42,6 +42,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,9 @@ type Gate struct {
 func New(opts ...Option) (*Gate, error) {
 	c := config{base: "/2fa", home: "/", log: slog.Default(), now: time.Now}
 	for _, opt := range opts {
-		opt(&c)
+		if opt != nil {
+			opt(&c)
+		}
 	}
 	faults := []error{c.check()}
 
@@ -122,14 +125,23 @@ func New(opts ...Option) (*Gate, error) {
 
 // exemptPatterns are the exemptions, named and implied.
 func (c *config) exemptPatterns() []string {
-	patterns := c.exempt
+	patterns := slices.Clone(c.exempt)
 	if c.login != "" {
-		patterns = append(patterns, "GET "+c.login, "POST "+c.login)
+		patterns = append(patterns, "GET "+exactly(c.login), "POST "+exactly(c.login))
 	}
 	if c.logout != "" {
-		patterns = append(patterns, "POST "+c.logout)
+		patterns = append(patterns, "POST "+exactly(c.logout))
 	}
 	return patterns
+}
+
+// exactly is the pattern of that path alone: a ServeMux takes one that ends with
+// a slash for all that is below it.
+func exactly(path string) string {
+	if strings.HasSuffix(path, "/") {
+		return path + "{$}"
+	}
+	return path
 }
 
 // Routes serves the gate's own pages and nothing else: for applications that

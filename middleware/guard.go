@@ -68,7 +68,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	if verdict == factor.Open || g.exempt.match(r) {
 		return before, true
 	}
-	if r.Header.Get("Upgrade") == "" {
+	if r.Header.Get("Upgrade") == "" { // which couldn't carry the renewed cookie
 		verdict, _, err = g.sessions.Admit(w, r, before.User)
 		if err != nil {
 			g.handlers.Unavailable(w, r, err)
@@ -92,6 +92,7 @@ func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Befor
 		return false
 	}
 	g.sessions.Forget(r.Context())
+	before.Secret = "" // after has nothing left to end
 	return true
 }
 

@@ -378,6 +378,27 @@ func TestExemptions(t *testing.T) {
 	}
 }
 
+// A login page whose path ends with a slash exempts nothing below it.
+func TestExemptLoginWithSlash(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+		middleware.WithLoginPath("/enter/"), middleware.WithLogoutPath("/leave/"),
+	}})
+	b := enrolled(t, app)
+	for _, c := range []struct {
+		method, target string
+		exempt         bool
+	}{
+		{"GET", "/enter/", true}, {"POST", "/enter/", true}, {"GET", "/enter/x", false}, {"POST", "/enter/x/y", false},
+		{"POST", "/leave/", true}, {"POST", "/leave/x", false},
+	} {
+		a := b.Raw(c.method, c.target, "Accept", "application/json")
+		if got := a.Status != 403; got != c.exempt {
+			t.Errorf("%s %s: got %d, want exempt: %v", c.method, c.target, a.Status, c.exempt)
+		}
+	}
+}
+
 func TestBasePath(t *testing.T) {
 	t.Parallel()
 	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{middleware.WithBasePath("/a/second.factor~1")}})

@@ -46,7 +46,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 }
 
 func TestNewFaults(t *testing.T) {
-	if _, err := middleware.New(complete()...); err != nil {
+	if _, err := middleware.New(append(complete(), nil)...); err != nil {
 		t.Fatalf("complete options: got %v, want no error", err)
 	}
 	for name, test := range map[string]struct {
@@ -67,6 +67,9 @@ func TestNewFaults(t *testing.T) {
 		"base with wildcard": {middleware.WithBasePath("/{x}"), "plain path"},
 		"login elsewhere":    {middleware.WithLoginPath("//evil.example"), "plain path"},
 		"home elsewhere":     {middleware.WithHomePath("https://evil.example"), "plain path"},
+		"no home":            {middleware.WithHomePath(""), "WithHomePath"},
+		"no logger":          {middleware.WithLogger(nil), "WithLogger"},
+		"no clock":           {middleware.WithClock(nil), "WithClock"},
 		"exempt wildcard":    {middleware.WithExempt("GET /{rest...}"), "too much"},
 		"exempt host":        {middleware.WithExempt("example.com/x"), "begins with a slash"},
 		"exempt nonsense":    {middleware.WithExempt("GET /{"), "pattern"},

@@ -182,10 +182,19 @@ func (c *config) check() error {
 	if err := checkBase(c.base); err != nil {
 		fault("WithBasePath: %w", err)
 	}
-	for name, path := range map[string]string{"WithHomePath": c.home, "WithLoginPath": c.login, "WithLogoutPath": c.logout} {
-		if err := checkPath(path); err != nil && path != "" {
-			fault("%s: %w", name, err)
+	if err := checkPath(c.home); err != nil {
+		fault("WithHomePath: %w", err)
+	}
+	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}} {
+		if err := checkPath(p.path); err != nil && p.path != "" {
+			fault("%s: %w", p.option, err)
 		}
+	}
+	if c.log == nil {
+		fault("WithLogger: no logger")
+	}
+	if c.now == nil {
+		fault("WithClock: no clock")
 	}
 	for _, network := range c.networks {
 		if !network.IsValid() {

@@ -28,9 +28,10 @@ type Verification struct {
 }
 
 // VerificationFrom returns how the session of a request was verified, given the
-// request's context. ok is false for a session that isn't verified: its user has
-// no second factor, or the route isn't guarded. It costs nothing on requests
-// that don't ask.
+// request's context. ok is false if it wasn't, because the user has no second
+// factor, or if the store can't say. On a route that isn't guarded, nobody has
+// checked that the session is still the same user's: compare UserID. It costs
+// nothing on requests that don't ask.
 func VerificationFrom(ctx context.Context) (v Verification, ok bool) {
 	for _, g := range gates.all() {
 		if grant, ok := g.sessions.Verification(ctx); ok {

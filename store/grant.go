@@ -2,8 +2,8 @@ package store
 
 import "time"
 
-// A Grant is a proof that was given: whoever holds its secret ID, in the
-// session that it was made for, is verified.
+// A Grant is a proof that was given: whoever holds its secret, in the session
+// that it was made for, is verified.
 type Grant struct {
 	// ID is the SHA-256, in base64url, of the secret that the session holds.
 	ID string

@@ -112,6 +112,9 @@ func (c Challenge) sheet() sheet {
 	return s
 }
 
+// Unreachable reports whether the phone may be reached if it is tried again.
+func (c challengeSheet) Unreachable() bool { return c.Push == PushUnavailable }
+
 func (c challengeSheet) Pending() bool  { return c.State == ChallengePending }
 func (c challengeSheet) Approved() bool { return c.State == ChallengeApproved }
 func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }

@@ -39,6 +39,7 @@ var english = texts{
 	"challenge.cancel":         "Cancel sign-in",
 
 	"push.unavailable": "We can’t reach your phone right now.",
+	"push.again":       "Try the phone again",
 	"push.code":        "Type the code that your eAuthenticator app shows.",
 	"push.paused":      "To protect your account, no new request can be sent for {duration}.",
 	"push.limited":     "Many requests were sent to your phone. The next one can be sent in {duration}.",

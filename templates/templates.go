@@ -79,7 +79,9 @@ type sheet struct {
 func New(opts ...Option) (*Pages, error) {
 	c := config{texts: builtin()}
 	for _, opt := range opts {
-		opt(&c)
+		if opt != nil {
+			opt(&c)
+		}
 	}
 	languages, err := c.check()
 	if err != nil {

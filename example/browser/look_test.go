@@ -30,6 +30,9 @@ func (b *tab) picture(dir, name string, width int64, scheme string) {
 	b.t.Helper()
 	b.scheme(scheme)
 	b.do(chromedp.EmulateViewport(width, 640))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
 	file := filepath.Join(dir, strings.ReplaceAll(b.t.Name(), "/", "-")+"-"+name+".png")
 	if err := os.WriteFile(file, get(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
 		b.t.Error(err)

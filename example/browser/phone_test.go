@@ -69,9 +69,8 @@ func TestPhone(t *testing.T) {
 
 	b.click("#security")
 	b.see(`main[data-page="security"][data-state="on"]`)
-	b.click("details summary")
 	b.look("security-on")
-	b.click(`form[action="/2fa/disable"] button`)
+	b.click(`form[action="/2fa/disable"] button.danger`)
 	b.see(`main[data-message="disabled"]`)
 	b.look("disabled")
 	b.click("#next")

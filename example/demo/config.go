@@ -21,6 +21,8 @@ type config struct {
 	clientID, apiKey string
 	service          *client.Client // nil: the emulator
 
+	unused []string // variables that this version makes no use of
+
 	key       []byte
 	randomKey bool
 }
@@ -74,7 +76,7 @@ func configFrom(getenv func(string) string) (config, error) {
 	}
 	for _, name := range []string{"DATABASE_URL", "REDIS_URL"} {
 		if getenv(name) != "" {
-			fault("%s is set, but this version keeps accounts and sessions in memory: unset it", name)
+			c.unused = append(c.unused, name)
 		}
 	}
 	return c, errors.Join(faults...)

@@ -87,8 +87,11 @@ func announce(c config, phone *phone, callback string) {
 	}
 	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
 	fmt.Printf("password   %s\n", app.Password)
-	fmt.Printf("callback: %s\n", callback)
 	if c.randomKey {
 		fmt.Println("EAGATE_KEY is not set: a random key is used, good for this run only")
 	}
+	for _, name := range c.unused {
+		fmt.Printf("%s is not used in this version: accounts and sessions are kept in memory, and end with the demo\n", name)
+	}
+	fmt.Printf("callback: %s\n", callback)
 }

@@ -46,14 +46,15 @@ func newCache() (*cache, error) {
 	return &cache{accounts: accounts, grants: grants}, nil
 }
 
-// now returns what put wants to be told.
-func (c *cache) now() (changes uint64) {
+// generation returns what put wants to be told.
+func (c *cache) generation() (changes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.changes
 }
 
-// put calls add unless something was forgotten since now returned changes.
+// put calls add unless something was forgotten since generation returned
+// changes.
 func (c *cache) put(changes uint64, add func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -169,10 +169,10 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		}
 		return nil
 	})
-	if err != nil {
+	if err := errors.Join(err, finish); err != nil {
 		return "", err
 	}
-	return token, finish
+	return token, nil
 }
 
 // create asks the service for a session and its number, and stores the

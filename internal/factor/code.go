@@ -15,7 +15,8 @@ const SecretPurpose = "totp secret"
 type CodeResult uint8
 
 const (
-	CodeWrong         CodeResult = iota // not the code; counted; the zero value
+	CodeNone          CodeResult = iota // none was tried; the zero value
+	CodeWrong                           // not the code; counted
 	CodeAccepted                        // right, and used up now
 	CodeUsed                            // was right, but it or a later one has been used; counted
 	CodePaused                          // not looked at: too many wrong ones, try again later

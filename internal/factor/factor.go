@@ -58,8 +58,8 @@ type Session struct {
 // bound yet is none.
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
-// Config is what the rules are made of. The zero value of each limit is
-// replaced by its default.
+// Config is what the rules are made of. All of it is needed but TOTP and
+// TokenLifetime, which have defaults.
 type Config struct {
 	Store   store.Store
 	Service Service
@@ -104,19 +104,13 @@ type Rules struct {
 	waiting waiters
 }
 
-// New checks the configuration and returns every fault in it.
+// New checks TOTP and TokenLifetime, and returns every fault in them.
 func New(cfg Config) (*Rules, error) {
 	if cfg.TOTP == (Parameters{}) {
 		cfg.TOTP = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 	}
 	if cfg.TokenLifetime == 0 {
 		cfg.TokenLifetime = DefaultTokenLifetime
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
 	}
 	faults := []error{cfg.TOTP.check()}
 	if cfg.TokenLifetime < DefaultTokenLifetime || cfg.TokenLifetime > MaxTokenLifetime {

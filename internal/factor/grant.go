@@ -27,10 +27,10 @@ const (
 // somebody who has just proved it on another node through it again.
 func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, store.Grant, error) {
 	now := r.cfg.Now()
-	acct, okA := r.cache.accounts.Get(userID)
-	if okA && now.Before(acct.until) {
-		g, okG := r.cache.grants.Get(secret)
-		if !okG || !now.Before(g.until) {
+	acct, known := r.cache.accounts.Get(userID)
+	if known && now.Before(acct.until) {
+		g, held := r.cache.grants.Get(secret)
+		if !held || !now.Before(g.until) {
 			g = cachedGrant{}
 		}
 		if verdict := judge(acct, g.Grant, userID, now); verdict != Locked {
@@ -57,7 +57,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err := checkUserID(userID); err != nil {
 		return Locked, store.Grant{}, err
 	}
-	changes := r.cache.now()
+	changes := r.cache.generation()
 	until := now.Add(cacheLifetime)
 	stored, err := r.cfg.Store.Account(ctx, userID)
 	if err != nil {
@@ -146,7 +146,10 @@ func (r *Rules) grant(ctx context.Context, g store.Grant) (secret string, err er
 	secret = newID()
 	g.ID = hash(secret)
 	g.VerifiedAt = r.cfg.Now()
-	return secret, r.cfg.Store.CreateGrant(ctx, g)
+	if err := r.cfg.Store.CreateGrant(ctx, g); err != nil {
+		return "", err
+	}
+	return secret, nil
 }
 
 // Revoke ends the grant with that secret: on this node at once, on others when

@@ -151,7 +151,7 @@ func TestCallbackSecrets(t *testing.T) {
 	if secret(key) == secret(others[0]) {
 		t.Error("two keys have the same secret")
 	}
-	if secret(key) != secret(key) {
+	if first, again := secret(key), secret(key); first != again {
 		t.Error("one key has two secrets")
 	}
 	got := keyring(t, others[0], key, others[1]).CallbackSecrets()

@@ -88,7 +88,7 @@ func (s *Sessions) Bind(ctx context.Context) (factor.Session, error) {
 	if s.scs.Token(ctx) == "" {
 		s.scs.Put(ctx, keyNote, "") // has scs send the cookie
 		if _, _, err := s.scs.Commit(context.WithoutCancel(ctx)); err != nil {
-			return factor.Session{}, err
+			return factor.Session{}, &CommitError{err}
 		}
 	}
 	return s.Ref(ctx), nil
@@ -131,7 +131,8 @@ func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString
 // kept so that requests that were under way then aren't logged out.
 func (s *Sessions) Moved(ctx context.Context) bool { return s.scs.Exists(ctx, keyMoved) }
 
-// Forget removes all that eagate keeps in the session.
+// Forget removes all that eagate keeps in the session, but for the mark that it
+// has moved.
 func (s *Sessions) Forget(ctx context.Context) {
 	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote} {
 		s.scs.Remove(ctx, key)

@@ -85,6 +85,7 @@ func (s *Sessions) former(id string) (context.Context, error) {
 	if id == "" {
 		return nil, nil
 	}
+	// Not from the request's context: Load returns one that has a session as it is.
 	ctx, err := s.scs.Load(context.Background(), id)
 	if err != nil || s.scs.Token(ctx) != id {
 		return nil, err
