@@ -305,7 +305,7 @@ func TestA05_Replay(t *testing.T) {
 			if a := w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, w.phone)); a.Status != 303 {
 				t.Fatalf("code: got %d, want 303", a.Status)
 			}
-		}, "", 1},
+		}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -352,13 +352,15 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 	world.Store.Store = &gathering{Store: world.Store.Store, wait: 10, all: make(chan struct{})}
 
 	var pages, cookies atomic.Int64
+	var seen sync.Map
 	atOnce(100, func(i int) {
 		a := w.On(nodes[i%2]).Copy().Get("/account")
 		if a.Secret() {
 			pages.Add(1)
 		}
 		for _, c := range a.Header["Set-Cookie"] {
-			if strings.HasPrefix(c, "session=") {
+			id, _, _ := strings.Cut(c, ";") // set by us and by scs
+			if _, again := seen.LoadOrStore(id, true); strings.HasPrefix(id, "session=") && !again {
 				cookies.Add(1)
 			}
 		}

@@ -17,7 +17,7 @@ func (h *Handlers) challenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if IsNavigation(v.r) && !h.cfg.Sessions.Moved(v.ctx()) {
+	if IsNavigation(v.r) {
 		if err := h.beginFirst(v.r, v.user); err != nil {
 			h.Unavailable(v.w, v.r, err)
 			return
@@ -31,13 +31,11 @@ func (h *Handlers) newChallenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if h.cfg.Sessions.Moved(v.ctx()) {
-		h.Lock(v.w, v.r, v.user)
-		return
-	}
 	err := h.begin(v.r, v.user)
 	var limit *factor.PushLimit
 	switch {
+	case errors.Is(err, factor.ErrSessionOver):
+		h.signIn(v.w, v.r)
 	case err != nil && !errors.As(err, &limit):
 		h.Unavailable(v.w, v.r, err)
 	case !prefersJSON(v.r):
@@ -99,8 +97,8 @@ func (h *Handlers) beginFirst(r *http.Request, user factor.User) error {
 	}
 	err = h.begin(r, user)
 	var limit *factor.PushLimit
-	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) {
-		return nil // came in between; the page says so
+	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) || errors.Is(err, factor.ErrSessionOver) {
+		return nil // the page says so
 	}
 	return err
 }
@@ -146,6 +144,15 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		h.sendStatus(v, code)
 		return
 	}
+	mark, err := h.cfg.Sessions.Mark(ctx, v.user)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if mark.Ended {
+		h.signIn(v.w, v.r)
+		return
+	}
 	now := h.cfg.Rules.Now()
 	page := templates.Challenge{
 		State:     state(view.Phase),
@@ -164,7 +171,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 			page.Push = templates.PushPaused
 		}
 		page.PushRetryIn = view.Limit.Until.Sub(now)
-	case h.cfg.Sessions.Note(ctx) == noPush(v.user):
+	case mark.Over || h.cfg.Sessions.Note(ctx) == noPush(v.user):
 		page.Push = templates.PushUnavailable
 	}
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {

@@ -83,7 +83,7 @@ func (h *Handlers) confirm(v *visit) {
 		return
 	}
 	ctx := v.ctx()
-	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.cfg.Sessions.Ref(ctx), code, h.cfg.Sessions.Until(ctx))
+	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.cfg.Sessions.Ref(ctx), factor.Proof{Grant: v.grant, Code: code}, h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
 		h.failEnrolment(v, err)

@@ -69,12 +69,14 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 		})
 		return
 	}
-	if !h.cfg.Sessions.Moved(r.Context()) {
+	mark, err := h.cfg.Sessions.Mark(r.Context(), user)
+	if err == nil && !mark.Over { // what is left of a session must not be written again
 		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
-		if err := h.beginFirst(r, user); err != nil {
-			h.Unavailable(w, r, err)
-			return
-		}
+		err = h.beginFirst(r, user)
+	}
+	if err != nil {
+		h.Unavailable(w, r, err)
+		return
 	}
 	seeOther(w, h.cfg.Base+"/challenge")
 }

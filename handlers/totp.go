@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
 )
 
 // totp unlocks a session by a code.
@@ -14,6 +16,13 @@ func (h *Handlers) totp(v *visit) {
 	}
 	code, ok := h.readCode(v)
 	if !ok {
+		return
+	}
+	if mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user); err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	} else if mark.Ended {
+		h.signIn(v.w, v.r)
 		return
 	}
 	ref, err := h.cfg.Sessions.Bind(v.ctx())
@@ -42,11 +51,14 @@ func (h *Handlers) totp(v *visit) {
 
 // unlock puts a grant into the session, or answers the request.
 func (h *Handlers) unlock(v *visit, secret string) bool {
-	if err := h.cfg.Sessions.Unlock(v.w, v.r, secret); err != nil {
+	err := h.cfg.Sessions.Unlock(v.w, v.r, v.user, secret, store.MethodTOTP)
+	switch {
+	case errors.Is(err, factor.ErrSessionOver):
+		h.signIn(v.w, v.r)
+	case err != nil:
 		h.Unavailable(v.w, v.r, err) // nobody knows the grant's secret
-		return false
 	}
-	return true
+	return err == nil
 }
 
 // codeStatus is the HTTP status that says what became of a code.

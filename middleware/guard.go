@@ -8,7 +8,8 @@ import (
 )
 
 // Handler serves the gate's own pages and guards everything else. It goes
-// inside the session manager's LoadAndSave.
+// inside the session manager's LoadAndSave, and sees the whole path: not inside
+// [http.StripPrefix], nor behind middleware that rewrites paths.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	guarded := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +65,9 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		}
 		before.Secret, _ = g.sessions.Grant(ctx)
 	}
-	before.Ref = g.sessions.Ref(ctx)
+	if verdict == factor.Locked {
+		before.Ref, before.Until = g.sessions.Ref(ctx), g.sessions.Until(ctx)
+	}
 	if verdict == factor.Open || g.exempt.match(r) {
 		return before, true
 	}

@@ -92,10 +92,11 @@ func (e exemptions) add(pattern string) (err error) {
 
 // match reports whether the request is exempt. Only a path that reads the same
 // to every router and rewriter behind is: not "/open/..json" either, of which
-// cutting off the format leaves dots that cleaning would then follow.
+// cutting off the format leaves dots that cleaning would then follow, nor
+// "/open/.json", of which it leaves the folder.
 func (e exemptions) match(r *http.Request) bool {
 	p := r.URL.Path
-	if r.URL.RawPath != "" || !isPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") {
+	if r.URL.RawPath != "" || !isPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") || strings.Contains(p, "/.") && path.Base(p)[0] == '.' {
 		return false
 	}
 	h, _ := e.mux.Handler(r) // or what redirects "/static" to "/static/"

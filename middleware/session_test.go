@@ -103,8 +103,11 @@ func TestA14_PlantedSession(t *testing.T) {
 		t.Error("the session keeps its ID when it is unlocked")
 	}
 	attacker.WantLocked("with the planted session")
-	if a := attacker.Post("/2fa/challenge"); a.Status != http.StatusForbidden {
-		t.Errorf("a push from the planted session: got %d, want 403", a.Status)
+	if a := attacker.Post("/2fa/challenge"); a.Status != http.StatusUnauthorized {
+		t.Errorf("a push from the planted session: got %d, want 401", a.Status)
+	}
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
 	}
 	b.WantIn("the owner, afterwards")
 }

@@ -51,7 +51,8 @@ const (
 	Approved                       // the phone said yes; the session hasn't come back for it yet
 	Rejected                       // the phone said no
 	Consumed                       // the approval was turned into a grant
-	Void                           // given up: a logout, a newer challenge
+	Void                           // given up: its session is over
+	Replaced                       // given up for a newer challenge
 )
 
 func (s ChallengeState) String() string {
@@ -66,6 +67,8 @@ func (s ChallengeState) String() string {
 		return "consumed"
 	case Void:
 		return "void"
+	case Replaced:
+		return "replaced"
 	}
 	return "invalid"
 }

@@ -10,6 +10,9 @@ type Grant struct {
 
 	UserID string
 
+	// Kind says what the record is.
+	Kind Kind
+
 	// Epoch is the account's when the proof was given.
 	Epoch uint64
 
@@ -20,8 +23,34 @@ type Grant struct {
 	// still on its way then may bring that session's cookie back to the browser.
 	Binding string
 
+	// Successor is, of [KindMoved], the ID of the grant that the session went on
+	// with.
+	Successor string
+
 	VerifiedAt time.Time
 	ExpiresAt  time.Time
+}
+
+// Kind says what a [Grant] is: a proof, or a mark that nothing can be proved any
+// more in a session, which is kept in the same place because it lives as long.
+type Kind uint8
+
+const (
+	KindProof Kind = iota // a proof; the zero value
+	KindMoved             // the session goes on under another ID
+	KindEnded             // the session was logged out
+)
+
+func (k Kind) String() string {
+	switch k {
+	case KindProof:
+		return "proof"
+	case KindMoved:
+		return "moved"
+	case KindEnded:
+		return "ended"
+	}
+	return "invalid"
 }
 
 // Method is a way to give the second factor.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -95,6 +96,8 @@ func phase(acct store.Account, c store.Challenge, now time.Time) Phase {
 	switch c.State {
 	case store.Void:
 		return PhaseNone
+	case store.Replaced:
+		return PhaseReplaced
 	case store.Consumed:
 		return PhaseConsumed
 	case store.Rejected:
@@ -127,9 +130,13 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	// The browser may go away in the middle; the phone has been asked then, and
 	// the page that comes back should show the number.
 	ctx = context.WithoutCancel(ctx)
+	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
+		return "", errors.Join(err, over(mark))
+	}
 
 	var acct store.Account
 	var at time.Time
+	var replaced string
 	err = r.updateAccount(ctx, user.ID, func(a *store.Account) error {
 		now := r.cfg.Now()
 		if a.State != store.On {
@@ -142,7 +149,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 			return limit
 		}
 		a.Push.Sent = append(recent(a.Push.Sent, now), now)
-		a.Push.Live = ""
+		replaced, a.Push.Live = a.Push.Live, ""
 		a.Push.Reserved, a.Push.ReservedUntil = s.Binding, now.Add(reservation)
 		acct, at = a.Clone(), now
 		return nil
@@ -151,6 +158,10 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		return "", nil
 	}
 	if err != nil {
+		return "", err
+	}
+
+	if err := r.giveUp(ctx, replaced, store.Replaced); err != nil {
 		return "", err
 	}
 
@@ -175,14 +186,36 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	return token, nil
 }
 
+// over is the error that a mark means, if any.
+func over(m Mark) error {
+	if m.Over {
+		return ErrSessionOver
+	}
+	return nil
+}
+
+// giveUp ends a challenge, if there is one, that could still be used.
+func (r *Rules) giveUp(ctx context.Context, id string, state store.ChallengeState) error {
+	if id == "" {
+		return nil
+	}
+	err := r.cfg.Store.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
+		if c.State == store.Pending || c.State == store.Approved {
+			c.State = state
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	r.waiting.wake(id)
+	return err
+}
+
 // create asks the service for a session and its number, and stores the
-// challenge.
+// challenge. The phone may answer as soon as there is a session.
 func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (token string, c store.Challenge, err error) {
 	token, err = r.cfg.Service.CreateSession(ctx, acct.Email)
-	if err != nil {
-		return "", c, err
-	}
-	number, err := r.cfg.Service.SecretNumber(ctx, token)
 	if err != nil {
 		return "", c, err
 	}
@@ -193,15 +226,26 @@ func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (toke
 		Binding:   s.Binding,
 		Epoch:     acct.Epoch,
 		Mode:      store.NumberMatch,
-		Number:    number,
 		CreatedAt: now,
 		ExpiresAt: now.Add(r.cfg.TokenLifetime),
 		ForgetAt:  now.Add(r.cfg.TokenLifetime + forgetAfter),
 	}
-	if err := r.cfg.Store.CreateChallenge(ctx, c); err != nil {
+	err = r.cfg.Store.CreateChallenge(ctx, c)
+	if errors.Is(err, store.ErrExists) {
+		return "", c, &client.Error{Op: "CreateSession", Kind: client.Protocol, Message: "the service gave the same session token twice"}
+	}
+	if err != nil {
 		return "", c, fmt.Errorf("factor: new challenge: %w", err)
 	}
-	return token, c, nil
+	number, err := r.cfg.Service.SecretNumber(ctx, token)
+	if err != nil {
+		return "", c, errors.Join(err, r.giveUp(ctx, c.ID, store.Void))
+	}
+	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
+		c.Number = number
+		return nil
+	})
+	return token, c, err
 }
 
 // A Decision says what became of a report of the service.
@@ -260,7 +304,7 @@ func decide(c *store.Challenge, approved bool, now time.Time) Decision {
 		if !approved {
 			return DecisionRepeated
 		}
-	case store.Void:
+	case store.Void, store.Replaced:
 	}
 	return DecisionTooLate
 }
@@ -307,6 +351,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	})
 	if err == nil {
 		r.waiting.wake(view.ID)
+		r.forgive(ctx, acct)
 		return secret, nil
 	}
 	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
@@ -341,12 +386,38 @@ func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret stri
 	return errors.Join(revoke, err)
 }
 
-// Abandon voids the challenge of a session that is over, and whatever grant its
-// approval was turned into.
+// forgive forgets the wrong codes of somebody who has proved it otherwise: a
+// guesser must not lock the owner out for good.
+func (r *Rules) forgive(ctx context.Context, acct store.Account) {
+	if acct.Failures == 0 {
+		return
+	}
+	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
+		a.Failures, a.LockedUntil = 0, time.Time{}
+		return nil
+	})
+	if err != nil {
+		r.cfg.Log.ErrorContext(ctx, "eagate: wrong codes not forgotten", slog.String("user", acct.UserID), slog.Any("error", err))
+	}
+}
+
+// Abandon voids the challenge of a session that is over, the one that is just
+// being created too, and whatever grant its approval was turned into.
 func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return err
+	}
+	if s.is(acct.Push.Reserved) {
+		err = r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+			if s.is(a.Push.Reserved) {
+				a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	c, found, err := r.find(ctx, acct, s)
 	if err != nil || !found {
@@ -362,9 +433,5 @@ func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 		return err
 	}
 	r.waiting.wake(c.ID)
-	if grantID == "" {
-		return nil
-	}
-	defer r.cache.forgetGrants()
-	return r.cfg.Store.DeleteGrant(ctx, grantID)
+	return r.revokeID(ctx, grantID)
 }

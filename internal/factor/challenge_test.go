@@ -83,7 +83,7 @@ func TestDecide(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.clock.Set(before.ExpiresAt.Add(-1))
+			w.clock.Set(before.ExpiresAt.Add(-time.Microsecond))
 			if c.expired {
 				w.clock.Set(before.ExpiresAt)
 			}

@@ -101,6 +101,10 @@ func pauseAfter(failures int) time.Duration {
 // VerifyCode tries a code to unlock a session, and returns the secret of the
 // grant if it was right.
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code string, until time.Time) (answer CodeAnswer, secret string, err error) {
+	own, err := r.ownChallenge(ctx, user, s)
+	if err != nil {
+		return CodeAnswer{}, "", err
+	}
 	var (
 		epoch  uint64
 		voided string
@@ -111,7 +115,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 			return err
 		}
 		epoch = acct.Epoch
-		if answer.Result == CodeAccepted && s.Token != "" && acct.Push.Live == hash(s.Token) {
+		if answer.Result == CodeAccepted && own != "" && acct.Push.Live == own {
 			voided, acct.Push.Live = acct.Push.Live, "" // its approval is no longer needed
 		}
 		return nil
@@ -122,11 +126,21 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 	if answer.Result != CodeAccepted {
 		return answer, "", nil
 	}
-	if voided != "" {
-		r.waiting.wake(voided)
+	if err := r.giveUp(ctx, voided, store.Void); err != nil {
+		return CodeAnswer{}, "", err
 	}
 	secret, err = r.grant(ctx, store.Grant{
 		UserID: user.ID, Epoch: epoch, Method: store.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
 	})
 	return answer, secret, err
+}
+
+// ownChallenge returns the ID of the session's challenge, or "".
+func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (string, error) {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return "", err
+	}
+	c, _, err := r.find(ctx, acct, s)
+	return c.ID, err
 }

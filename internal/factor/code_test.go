@@ -41,7 +41,7 @@ func TestPauses(t *testing.T) {
 		}
 		// To its last moment, the right code isn't looked at either, and nothing
 		// counts.
-		w.clock.Set(until.Add(-time.Nanosecond))
+		w.clock.Set(until.Add(-time.Microsecond))
 		for _, code := range []string{p.code(), p.wrong(), ""} {
 			if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodePaused || !answer.Until.Equal(until) {
 				t.Fatalf("in pause %d: got %v, want paused until %v", i+1, answer, until)
@@ -85,7 +85,7 @@ func TestA20_Replay(t *testing.T) {
 	a, b := w.node(t), w.node(t)
 	p := w.stage(t, a, alice, session("enrolment"), factor.Proof{})
 	enrolment := p.code()
-	if answer, _, err := a.Confirm(t.Context(), alice, session("enrolment"), enrolment, far); err != nil || answer.Result != factor.CodeAccepted {
+	if answer, _, err := a.Confirm(t.Context(), alice, session("enrolment"), w.proof(t, alice, enrolment), far); err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("confirm: got %v, %v", answer, err)
 	}
 	for _, r := range []*factor.Rules{a, b} {
@@ -162,7 +162,7 @@ func TestA23_OneBudget(t *testing.T) {
 			return r.Stage(t.Context(), alice, session("again"), factor.Proof{Code: code})
 		},
 		"confirm": func(code string) (factor.CodeAnswer, error) {
-			answer, _, err := r.Confirm(t.Context(), alice, session("again"), code, far)
+			answer, _, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, code), far)
 			return answer, err
 		},
 	}

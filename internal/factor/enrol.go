@@ -129,20 +129,27 @@ func (r *Rules) stagedBy(acct store.Account, s Session) bool {
 	return acct.Staged != nil && s.is(acct.Staged.Binding) && r.cfg.Now().Before(acct.Staged.ExpiresAt)
 }
 
-// Confirm brings the staged factor into force if the code is right. All that
-// was proved before is void then; the secret of a new grant is returned for
-// this session.
-func (r *Rules) Confirm(ctx context.Context, user User, s Session, code string, until time.Time) (answer CodeAnswer, secret string, err error) {
+// Confirm brings the staged factor into force if the proof's code is right and,
+// where another factor is in force, its grant still holds. All that was proved
+// before is void then; the secret of a new grant is returned for this session.
+func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
+	proof, err = r.recheck(ctx, proof)
+	if err != nil {
+		return answer, "", err
+	}
 	var epoch uint64
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
 		if !r.stagedBy(*acct, s) {
 			return ErrNoEnrolment
 		}
+		if g := proof.Grant; acct.State == store.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
+			return ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
+		}
 		var (
 			step int64
 			err  error
 		)
-		if answer, step, err = r.try(acct, acct.Staged.Factor, 0, code); err != nil || answer.Result != CodeAccepted {
+		if answer, step, err = r.try(acct, acct.Staged.Factor, 0, proof.Code); err != nil || answer.Result != CodeAccepted {
 			return err
 		}
 		if acct.Factor.Period != acct.Staged.Factor.Period {

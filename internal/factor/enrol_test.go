@@ -46,7 +46,7 @@ func TestA39_FreshProof(t *testing.T) {
 		{"with the factor before", func(t *testing.T, w *world, r *factor.Rules) factor.Proof {
 			p := w.fresh(t, alice)
 			q := w.stage(t, r, alice, session("again"), w.fresh(t, alice))
-			if answer, _, err := r.Confirm(t.Context(), alice, session("again"), q.code(), far); err != nil || answer.Result != factor.CodeAccepted {
+			if answer, _, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, q.code()), far); err != nil || answer.Result != factor.CodeAccepted {
 				t.Fatalf("confirm: got %v, %v", answer, err)
 			}
 			return p
@@ -120,7 +120,7 @@ func TestA39_Staging(t *testing.T) {
 		if want == nil {
 			return
 		}
-		if answer, grant, err := r.Confirm(t.Context(), user, s, p.code(), far); !errors.Is(err, want) || grant != "" || answer.Result == factor.CodeAccepted {
+		if answer, grant, err := r.Confirm(t.Context(), user, s, w.proof(t, user, p.code()), far); !errors.Is(err, want) || grant != "" || answer.Result == factor.CodeAccepted {
 			t.Errorf("confirm: got %v, grant %q, %v, want %v", answer, grant, err, want)
 		}
 	}
@@ -138,7 +138,7 @@ func TestA39_Staging(t *testing.T) {
 	}
 
 	p = w.stage(t, r, alice, mine, factor.Proof{})
-	if answer, _, err := r.Confirm(t.Context(), alice, mine, p.code(), far); err != nil || answer.Result != factor.CodeAccepted {
+	if answer, _, err := r.Confirm(t.Context(), alice, mine, w.proof(t, alice, p.code()), far); err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("confirm: got %v, %v", answer, err)
 	}
 	try(alice, mine, factor.ErrNoEnrolment)
@@ -173,7 +173,7 @@ func TestEnrolOtherPeriod(t *testing.T) {
 		r := with(c.to)
 		p := w.stage(t, r, alice, session("again"), w.fresh(t, alice))
 		code := p.code()
-		if answer, _, err := r.Confirm(t.Context(), alice, session("again"), code, far); err != nil || answer.Result != factor.CodeAccepted {
+		if answer, _, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, code), far); err != nil || answer.Result != factor.CodeAccepted {
 			t.Fatalf("from %v to %v: confirm: got %v, %v", c.from, c.to, answer, err)
 		}
 		if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodeUsed {
@@ -192,11 +192,11 @@ func TestEnrolAnew(t *testing.T) {
 	r := w.node(t)
 	p := w.stage(t, r, alice, session("s"), factor.Proof{})
 	for range 5 {
-		if answer, _, err := r.Confirm(t.Context(), alice, session("s"), p.wrong(), far); err != nil || answer.Result != factor.CodeWrong {
+		if answer, _, err := r.Confirm(t.Context(), alice, session("s"), w.proof(t, alice, p.wrong()), far); err != nil || answer.Result != factor.CodeWrong {
 			t.Fatalf("wrong code: got %v, %v", answer, err)
 		}
 	}
-	if answer, _, err := r.Confirm(t.Context(), alice, session("s"), p.code(), far); err != nil || answer.Result != factor.CodePaused {
+	if answer, _, err := r.Confirm(t.Context(), alice, session("s"), w.proof(t, alice, p.code()), far); err != nil || answer.Result != factor.CodePaused {
 		t.Errorf("after five: got %v, %v, want paused", answer, err)
 	}
 	w.enrol(t, r, alice)

@@ -119,6 +119,9 @@ func New(cfg Config) (*Rules, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	clock := cfg.Now
+	// As precise as stores are: what was stored must equal what is read.
+	cfg.Now = func() time.Time { return clock().Truncate(time.Microsecond) }
 	cache, err := newCache()
 	if err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func judge(acct cachedAccount, g store.Grant, userID string, now time.Time) Verd
 	switch {
 	case !acct.on:
 		return Open
-	case g.ID == "" || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
+	case g.ID == "" || g.Kind != store.KindProof || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
 		return Locked
 	}
 	return Verified

@@ -45,7 +45,7 @@ func TestCheckChanged(t *testing.T) {
 	for name, change := range map[string]func(*testing.T, *world, *factor.Rules) (grant string){
 		"replaced": func(t *testing.T, w *world, r *factor.Rules) string {
 			p := w.stage(t, r, alice, session("again"), w.fresh(t, alice))
-			_, grant, err := r.Confirm(t.Context(), alice, session("again"), p.code(), far)
+			_, grant, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, p.code()), far)
 			if err != nil {
 				t.Fatal(err)
 			}

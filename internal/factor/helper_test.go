@@ -244,7 +244,7 @@ func (w *world) stage(t testing.TB, r *factor.Rules, user factor.User, s factor.
 func (w *world) enrol(t testing.TB, r *factor.Rules, user factor.User) (p phone, grant string) {
 	t.Helper()
 	p = w.stage(t, r, user, session("enrolment"), factor.Proof{})
-	answer, grant, err := r.Confirm(t.Context(), user, session("enrolment"), p.code(), far)
+	answer, grant, err := r.Confirm(t.Context(), user, session("enrolment"), w.proof(t, user, p.code()), far)
 	if err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("confirm: got %v, %v, want accepted", answer, err)
 	}
@@ -419,4 +419,14 @@ func (s *spyStore) DeleteExpired(ctx context.Context, now time.Time, limit int) 
 		return 0, err
 	}
 	return s.Store.DeleteExpired(ctx, now, limit)
+}
+
+// proof is a code in a session that has proved the factor in force.
+func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof {
+	t.Helper()
+	g := store.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: store.MethodTOTP, ExpiresAt: far}
+	if err := w.store.CreateGrant(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	return factor.Proof{Grant: g, Code: code}
 }

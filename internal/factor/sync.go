@@ -198,5 +198,5 @@ func syncPauseAfter(failures int) time.Duration {
 	if n := failures - 1; n < 10 {
 		pause = min(pause, syncPause<<n)
 	}
-	return pause - rand.N(pause/4)
+	return (pause - rand.N(pause/4)).Truncate(time.Microsecond)
 }

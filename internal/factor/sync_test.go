@@ -134,7 +134,7 @@ func TestSyncPauses(t *testing.T) {
 		if got := next.Sub(w.clock.Now()); got > pause || got < pause-pause/4 {
 			t.Errorf("after %d: got a pause of %v, want %v less up to a quarter", i+1, got, pause)
 		}
-		w.clock.Set(next.Add(-1))
+		w.clock.Set(next.Add(-time.Microsecond))
 		w.sync(t, r)
 		r.SyncNow(t.Context(), alice.ID)
 		if _, calls := w.service.asked(); calls != i+1 {

@@ -15,7 +15,8 @@ type Spy struct {
 	moves      map[Move]int
 	challenges int
 	accounts   int
-	grants     int
+	grants     int // but for marks
+	marks      int
 	lookups    int
 }
 
@@ -40,7 +41,7 @@ func (s *Spy) Moves(from, to store.ChallengeState) int {
 func (s *Spy) Changes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.challenges + s.accounts + max(s.grants, -s.grants)
+	n := s.challenges + s.accounts + s.marks + max(s.grants, -s.grants)
 	for _, moves := range s.moves {
 		n += moves
 	}
@@ -96,6 +97,9 @@ func (s *Spy) UpdateChallenge(ctx context.Context, id string, change func(*store
 }
 
 func (s *Spy) CreateGrant(ctx context.Context, g store.Grant) error {
+	if g.Kind != store.KindProof {
+		return s.count(&s.marks, 1, s.Store.CreateGrant(ctx, g))
+	}
 	return s.count(&s.grants, 1, s.Store.CreateGrant(ctx, g))
 }
 

@@ -25,7 +25,6 @@ const (
 	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
 	keyNext  = "eagate.next"          // the page to return to
 	keyNote  = "eagate.note"          // why there is no challenge
-	keyMoved = "eagate.moved"         // when the session ends, which goes on under another ID
 )
 
 // Sessions is safe for concurrent use.
@@ -95,11 +94,11 @@ func (s *Sessions) Bind(ctx context.Context) (factor.Session, error) {
 }
 
 // Until is when the session ends, and with it what is granted to it.
-func (s *Sessions) Until(ctx context.Context) time.Time {
-	if until := s.scs.GetInt64(ctx, keyMoved); until != 0 {
-		return time.Unix(0, until).UTC()
-	}
-	return s.scs.Deadline(ctx)
+func (s *Sessions) Until(ctx context.Context) time.Time { return s.scs.Deadline(ctx) }
+
+// Mark returns what is known of the end of the user's session.
+func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, error) {
+	return s.rules.Mark(ctx, user, s.Ref(ctx))
 }
 
 // KeepToken keeps the service's session token.
@@ -127,12 +126,7 @@ func (s *Sessions) KeepNext(ctx context.Context, next string) {
 // TakeNext returns what KeepNext kept, and forgets it.
 func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString(ctx, keyNext) }
 
-// Moved reports whether the session goes on under another ID: this one is only
-// kept so that requests that were under way then aren't logged out.
-func (s *Sessions) Moved(ctx context.Context) bool { return s.scs.Exists(ctx, keyMoved) }
-
-// Forget removes all that eagate keeps in the session, but for the mark that it
-// has moved.
+// Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {
 	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote} {
 		s.scs.Remove(ctx, key)

@@ -14,6 +14,12 @@ import (
 // its former ID.
 const movedFor = time.Minute
 
+// CommitError says that a session couldn't be saved.
+type CommitError struct{ Err error }
+
+func (e *CommitError) Error() string { return "session: not saved: " + e.Err.Error() }
+func (e *CommitError) Unwrap() error { return e.Err }
+
 // Admit looks whether a locked session of the user can be unlocked right now: by
 // an approval on the phone, or because it had been unlocked before a late
 // response took the browser back to its former ID. The session is changed,
@@ -22,88 +28,122 @@ const movedFor = time.Minute
 func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, store.Grant, error) {
 	ctx := r.Context()
 	ref := s.Ref(ctx)
-	if cookie, err := r.Cookie(s.cookie.Name); err == nil && cookie.Value != "" {
+	for _, cookie := range r.CookiesNamed(s.cookie.Name) {
 		verdict, g, err := s.rules.CheckReturning(ctx, user.ID, cookie.Value, ref)
 		if err != nil {
 			return factor.Locked, g, err
 		}
 		if verdict == factor.Verified {
-			if err := s.Unlock(w, r, cookie.Value); err != nil {
-				return factor.Locked, store.Grant{}, err
-			}
-			return verdict, g, nil
+			return s.admitted(ctx, user, cookie.Value, s.renew(w, r, user, cookie.Value))
 		}
 	}
-	if s.Moved(ctx) {
-		return factor.Locked, store.Grant{}, nil
+	mark, err := s.rules.Mark(ctx, user, ref)
+	if err != nil || mark.Over {
+		return factor.Locked, store.Grant{}, err
 	}
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
 	if err != nil || secret == "" {
 		return factor.Locked, store.Grant{}, err
 	}
-	if err := s.Unlock(w, r, secret); err != nil {
-		return factor.Locked, store.Grant{}, errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
+	err = s.Unlock(w, r, user, secret, store.MethodPush)
+	var unsaved *CommitError
+	if errors.As(err, &unsaved) {
+		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
+	}
+	return s.admitted(ctx, user, secret, err)
+}
+
+// admitted is the end of Admit.
+func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string, err error) (factor.Verdict, store.Grant, error) {
+	if errors.Is(err, factor.ErrSessionOver) {
+		return factor.Locked, store.Grant{}, nil
+	}
+	if err != nil {
+		return factor.Locked, store.Grant{}, err
 	}
 	return s.rules.Check(ctx, user.ID, secret)
 }
 
-// Unlock puts the grant's secret into the session, gives the session a new ID
-// under its old deadline, and saves it. If that fails, the browser's session is
-// what it was before.
-func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, secret string) error {
+// Unlock puts the secret of a grant, which was given by that method, into the
+// session, gives the session a new ID under its old deadline, and saves it. If
+// it can't be saved, the browser's session is put back to what it was. If it was
+// logged out meanwhile, or unlocked by another request, it stays locked, and
+// Unlock returns [factor.ErrSessionOver].
+func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
+	ref, until := s.Ref(r.Context()), s.Until(r.Context())
+	if err := s.renew(w, r, user, secret); err != nil {
+		return err
+	}
+	ctx := context.WithoutCancel(r.Context())
+	err := s.rules.Move(ctx, user, ref, secret, method, until)
+	if err != nil {
+		s.scs.Remove(ctx, keyGrant)
+	}
+	return err
+}
+
+// renew gives the session a new ID, and has it hold the secret.
+func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
-	id, deadline := s.scs.Token(ctx), s.Until(ctx)
-	before, err := s.former(id)
+	id, until := s.scs.Token(ctx), s.Until(ctx)
+	mark, err := s.Mark(ctx, user)
+	if err != nil {
+		return err
+	}
+	if mark.Over { // the deadline of what is left of it isn't the session's
+		until = mark.Until
+	}
+	former, known, err := s.former(id)
 	if err != nil {
 		return &CommitError{err}
 	}
-	for _, key := range []string{keyToken, keyNote, keyMoved} {
-		s.scs.Remove(ctx, key)
-	}
+	s.scs.Remove(ctx, keyToken)
+	s.scs.Remove(ctx, keyNote)
 	s.scs.Put(ctx, keyGrant, secret)
+	var expiry time.Time
 	if err = s.scs.RenewToken(ctx); err == nil { // ASVS 5.0 7.2.4
-		s.scs.SetDeadline(ctx, deadline)
-		_, _, err = s.scs.Commit(ctx)
+		s.scs.SetDeadline(ctx, until)
+		id, expiry, err = s.scs.Commit(ctx)
 	}
 	if err != nil {
 		s.scs.Remove(ctx, keyGrant) // scs will try to save what is left
-		if before != nil {          // RenewToken has deleted it, and the browser knows no other
-			_, _, _ = s.scs.Commit(before)
+		if known {                  // RenewToken has deleted it, and the browser knows no other
+			_, _, _ = s.scs.Commit(former)
 		}
 		return &CommitError{err}
 	}
-	s.leave(before, deadline)
+	if known {
+		s.leave(former, until)
+	}
+	// scs does so too, but not if the first that the application does is a flush.
+	s.scs.WriteSessionCookie(ctx, w, id, expiry)
 	cookie := s.cookie
 	cookie.Value = secret
 	http.SetCookie(w, &cookie)
 	return nil
 }
 
-// former returns a context with a copy of the session with that ID, or nil if
-// there is none.
-func (s *Sessions) former(id string) (context.Context, error) {
+// former returns a context with a copy of the session with that ID, if there is
+// one.
+func (s *Sessions) former(id string) (ctx context.Context, known bool, err error) {
 	if id == "" {
-		return nil, nil
+		return nil, false, nil
 	}
 	// Not from the request's context: Load returns one that has a session as it is.
-	ctx, err := s.scs.Load(context.Background(), id)
-	if err != nil || s.scs.Token(ctx) != id {
-		return nil, err
+	ctx, err = s.scs.Load(context.Background(), id)
+	if err != nil {
+		return nil, false, err
 	}
-	return ctx, nil
+	return ctx, s.scs.Token(ctx) == id, nil
 }
 
-// leave keeps the session's former ID for a moment, marked as moved and without
-// what it held of ours. Requests that were already on their way with it would
-// otherwise meet an empty session, and an application that writes into that one
-// would log the browser out. That it can't be kept is no fault: they may.
-func (s *Sessions) leave(former context.Context, deadline time.Time) {
-	if former == nil {
-		return
-	}
+// leave keeps the session's former ID for a moment, without what it held of
+// ours. Requests that were already on their way with it would otherwise meet an
+// empty session, and an application that writes into that one would log the
+// browser out. That it can't be kept is no fault: they may.
+func (s *Sessions) leave(former context.Context, until time.Time) {
 	s.Forget(former)
-	s.scs.Put(former, keyMoved, deadline.UnixNano())
-	if soon := time.Now().Add(movedFor); soon.Before(deadline) {
+	if soon := time.Now().Add(movedFor); soon.Before(until) {
 		s.scs.SetDeadline(former, soon.UTC())
 	}
 	_, _, _ = s.scs.Commit(former)

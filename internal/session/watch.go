@@ -3,24 +3,20 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/factor"
 )
 
-// CommitError says that a session couldn't be saved.
-type CommitError struct{ Err error }
-
-func (e *CommitError) Error() string { return "session: not saved: " + e.Err.Error() }
-func (e *CommitError) Unwrap() error { return e.Err }
-
 // A Before is what a session was when a request came.
 type Before struct {
 	User   factor.User
-	Known  bool   // whether there was a user
-	Secret string // of the grant
-	Ref    factor.Session
+	Known  bool           // whether there was a user
+	Secret string         // of the grant
+	Ref    factor.Session // of a locked session
+	Until  time.Time      // when the session would have ended by itself
 }
 
 // Ended reports whether the request that is being handled changed who the
@@ -44,15 +40,18 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 	return ok != b.Known || u.ID != b.User.ID
 }
 
-// End makes worthless what the session held before: its grant and its
-// challenge.
+// End makes worthless what the session held before: its grant, its challenge,
+// and, if it was destroyed, its ID.
 func (s *Sessions) End(ctx context.Context, b Before) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	if b.Secret != "" {
 		errs = append(errs, s.rules.Revoke(ctx, b.Secret))
 	}
-	if b.Known && (b.Ref.Token != "" || b.Ref.Binding != "") {
+	if b.Known && b.Ref != (factor.Session{}) {
+		if b.Ref.Binding != "" && b.Ref.Binding != s.Ref(ctx).Binding {
+			errs = append(errs, s.rules.End(ctx, b.User, b.Ref, b.Until))
+		}
 		errs = append(errs, s.rules.Abandon(ctx, b.User, b.Ref))
 	}
 	return errors.Join(errs...)

@@ -1,0 +1,282 @@
+package middleware_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// A holding store stops the first access of a kind until it is let go, so that
+// other requests overtake it.
+type holding struct {
+	store.Store
+	grant, challenge, account chan struct{} // each receives once when it is reached
+	proceed                   chan struct{}
+}
+
+func (h *holding) hold(reached *chan struct{}) {
+	if ch := *reached; ch != nil {
+		*reached = nil
+		ch <- struct{}{}
+		<-h.proceed
+	}
+}
+
+func (h *holding) CreateGrant(ctx context.Context, g store.Grant) error {
+	h.hold(&h.grant)
+	return h.Store.CreateGrant(ctx, g)
+}
+
+func (h *holding) CreateChallenge(ctx context.Context, c store.Challenge) error {
+	h.hold(&h.challenge)
+	return h.Store.CreateChallenge(ctx, c)
+}
+
+func (h *holding) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	h.hold(&h.account)
+	return h.Store.UpdateAccount(ctx, id, change)
+}
+
+// hold makes an application whose store can be held.
+func hold(t *testing.T) (*gatetest.App, *holding) {
+	t.Helper()
+	world := gatetest.NewWorld(t)
+	h := &holding{Store: world.Store, proceed: make(chan struct{})}
+	return world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(h)}}), h
+}
+
+// overtake does something while a request is held where *reached is reached.
+func (h *holding) overtake(reached *chan struct{}, request, do func()) {
+	ch := make(chan struct{})
+	*reached = ch
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		request()
+	}()
+	<-ch
+	do()
+	h.proceed <- struct{}{}
+	<-done
+}
+
+func TestA12_ReplacedWhileItIsUsed(t *testing.T) {
+	app, h := hold(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	h.overtake(&h.grant, func() { b.Get("/account") }, func() { app.Stopped(t, alice) })
+	b.WantLocked("with an approval that a newer challenge has replaced")
+}
+
+// Whoever knows the former ID can write the session back, but it stays over.
+func TestA14_FormerSessionWrittenBack(t *testing.T) {
+	s := newSlow()
+	app := gatetest.New(t, gatetest.Setup{Routes: s.routes, Sessions: func(m *scs.SessionManager) { m.IdleTimeout = time.Hour }})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	attacker := b.Copy()
+	s.during(attacker, "/open/slow", func() {
+		gatetest.Approve(t, phone)
+		b.WantIn("the owner")
+	})
+	b.Post("/logout")
+	if a := attacker.PostJSON("/2fa/challenge", ""); a.Status != http.StatusUnauthorized {
+		t.Errorf("a push: got %d %s, want 401", a.Status, a.Body)
+	}
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+	attacker.WantLockedOrOut("the former session")
+}
+
+// The browser is back under its former ID when it logs out.
+func TestA15_LogoutUnderTheFormerID(t *testing.T) {
+	for _, proof := range []string{"push", "totp"} {
+		t.Run(proof, func(t *testing.T) {
+			s := newSlow()
+			app := gatetest.New(t, gatetest.Setup{Routes: s.routes})
+			phone := app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			var unlocked *gatetest.Browser
+			s.during(b, "/open/slow", func() {
+				if proof == "push" {
+					gatetest.Approve(t, phone)
+				} else {
+					b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+				}
+				b.WantIn("after the proof")
+				unlocked = b.Copy()
+			})
+			app.Stopped(t, alice) // at another device, which asks the phone
+			b.Post("/logout")
+			unlocked.WantLockedOrOut("after the logout")
+		})
+	}
+}
+
+func TestA15_LogoutWhileACodeIsTaken(t *testing.T) {
+	app, h := hold(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	code := gatetest.Code(t, phone)
+	h.overtake(&h.grant, func() { b.Post("/2fa/challenge/totp", "code", code) }, func() { b.Post("/logout") })
+	b.WantLockedOrOut("after the logout")
+}
+
+func TestA15_LogoutWhileAChallengeBegins(t *testing.T) {
+	for name, reached := range map[string]func(*holding) *chan struct{}{
+		"before the phone rings": func(h *holding) *chan struct{} { return &h.account },
+		"when it rings":          func(h *holding) *chan struct{} { return &h.challenge },
+	} {
+		t.Run(name, func(t *testing.T) {
+			app, h := hold(t)
+			phone := app.Enrolled(t, alice)
+			b := app.Browser(t).Login(alice)
+			old := b.Copy()
+			h.overtake(reached(h), func() { b.Get("/account") }, func() { b.Copy().Post("/logout") })
+			gatetest.Approve(t, phone)
+			b.WantLockedOrOut("the browser")
+			old.WantLockedOrOut("the old cookie")
+		})
+	}
+}
+
+// A code and an approval at once unlock the session once: a logout ends it all.
+func TestA16_TwoProofs(t *testing.T) {
+	app, h := hold(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	var byCode *gatetest.Browser
+	h.overtake(&h.grant, func() { b.Get("/account") }, func() {
+		b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+		b.WantIn("by code")
+		byCode = b.Copy()
+	})
+	b.Post("/logout")
+	byCode.Post("/logout")
+	b.WantLockedOrOut("after the logout")
+	byCode.WantLockedOrOut("after the logout")
+}
+
+// The answer that unlocked never came. The user logs in again, and isn't taken
+// for the former session.
+func TestA16_LoginAfterALostAnswer(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	lost := b.Copy()
+	gatetest.Approve(t, phone)
+	lost.WantIn("where the answer went")
+	b.Login(alice)
+	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
+		t.Errorf("got %d to %q, want the challenge", a.Status, a.Location)
+	}
+	gatetest.Approve(t, phone)
+	b.WantIn("after another approval")
+}
+
+// The session is logged out between the head and the body of its request.
+func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
+	asked := make(chan struct{})
+	var app *gatetest.App
+	app = gatetest.New(t, gatetest.Setup{Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+		if r.Header.Get("X-Wait") != "" {
+			asked <- struct{}{}
+		}
+		email := app.Sessions.GetString(r.Context(), "email")
+		return middleware.User{ID: email, Email: email}, email != ""
+	})}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("the owner")
+	thief := b.Copy()
+	evil := app.Emulator.Phone(alice)
+	uri, _ := thief.PostJSON("/2fa/enable", "").JSON("uri").(string)
+	if err := evil.AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	body, rest := io.Pipe()
+	req, err := http.NewRequest(http.MethodPost, app.URL+"/2fa/enable/confirm", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Wait", "1")
+	var got gatetest.Answer
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		got = thief.Send(req)
+	}()
+	<-asked
+	b.Post("/logout")
+	if _, err := io.WriteString(rest, `{"code":"`+gatetest.Code(t, evil)+`"}`); err != nil {
+		t.Error(err)
+	}
+	rest.Close()
+	<-done
+	if got.Status == http.StatusOK {
+		t.Error("the factor was switched over by a session that was logged out")
+	}
+	thief.WantLockedOrOut("afterwards")
+}
+
+// What a store rounds is recognised again.
+func TestTimesToTheMicrosecond(t *testing.T) {
+	world := gatetest.NewWorld(t)
+	world.Clock.Add(123 * time.Nanosecond)
+	app := world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(&rounding{world.Store})}})
+	phone := app.Enrolled(t, alice)
+	if late := world.Account(t, alice).Sync.Late(); late {
+		t.Error("the service was told, but the account doesn't know")
+	}
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("after the approval")
+}
+
+// A rounding store keeps times to the microsecond, as databases do.
+type rounding struct{ store.Store }
+
+func (r *rounding) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	return r.Store.UpdateAccount(ctx, id, func(a *store.Account) error {
+		err := change(a)
+		for _, t := range []*time.Time{&a.Push.ReservedUntil, &a.Push.PausedUntil, &a.Sync.ClaimedUntil, &a.Sync.NextAt, &a.Sync.Since, &a.LockedUntil} {
+			*t = t.Truncate(time.Microsecond)
+		}
+		return err
+	})
+}
+
+// Twenty wrong codes keep codes away, but not the owner, whose approval makes
+// good for them.
+func TestA22_ApprovalForgives(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	guesser := app.Stopped(t, alice)
+	for range 20 {
+		app.Clock.Add(time.Hour)
+		guesser.Post("/2fa/challenge/totp", "code", app.WrongCode(t, phone))
+	}
+	if a := guesser.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
+		t.Errorf("the right code after 20 wrong ones: got %d, want 429", a.Status)
+	}
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("the owner, by push")
+	b = app.Browser(t).Login(alice)
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.WantIn("the owner, by code")
+}
