@@ -370,6 +370,7 @@ func TestExemptions(t *testing.T) {
 		{"GET", "/login", true},
 		{"GET", "/logout", false},
 		{"GET", "/open/a..b", false},
+		{"GET", "/open/.json", false},
 	} {
 		a := b.Raw(c.method, c.target, "Accept", "application/json")
 		if got := a.Status != 403; got != c.exempt {

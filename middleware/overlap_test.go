@@ -9,6 +9,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -279,4 +280,114 @@ func TestA22_ApprovalForgives(t *testing.T) {
 	b = app.Browser(t).Login(alice)
 	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
 	b.WantIn("the owner, by code")
+}
+
+// An application that ends and begins logins without another session ID gets no
+// second factor from the time before, but isn't stuck either.
+func TestA15_LoginsUnderOneID(t *testing.T) {
+	t.Run("logout while the phone rings", func(t *testing.T) {
+		world := gatetest.NewWorld(t)
+		h := &holding{Store: world.Store, proceed: make(chan struct{})}
+		app := world.Node(t, gatetest.Setup{Routes: switchUser, Options: []middleware.Option{middleware.WithStore(h)}})
+		phone := app.Enrolled(t, alice)
+		b := app.Browser(t).Login(alice)
+		h.overtake(&h.challenge, func() { b.Get("/account") }, func() { b.Get("/open/become") })
+		b.Get("/open/become?email=" + alice)
+		gatetest.Approve(t, phone)
+		b.WantLocked("with the approval of a login that has ended")
+	})
+	t.Run("the same user again", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		phone := app.Enrolled(t, alice)
+		b := app.Stopped(t, alice)
+		b.Get("/open/become")
+		b.Get("/open/become?email=" + alice)
+		b.Get("/account")
+		gatetest.Approve(t, phone)
+		b.WantIn("after an approval of the new login")
+	})
+	t.Run("another user, under an ID that has moved on", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		phone := app.Enrolled(t, alice)
+		app.Enrolled(t, bob)
+		b := app.Stopped(t, alice)
+		former := b.Copy()
+		gatetest.Approve(t, phone)
+		b.WantIn("the first user")
+		former.Get("/open/become?email=" + bob)
+		if a := former.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
+			t.Errorf("a push for the other user: got %d %s, want 201", a.Status, a.Body)
+		}
+	})
+}
+
+// A blind write has taken the session token from the session. A code ends its
+// challenge all the same.
+func TestA16_CodeEndsTheSessionsChallenge(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	b.PostJSON("/2fa/challenge", "")
+	loseToken(t, app, b.Cookie("session"))
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.WantIn("by code")
+	if live := app.Account(t, alice).Push.Live; live != "" {
+		t.Error("the challenge can still be approved")
+	}
+}
+
+// loseToken writes the session back without what the gate keeps in it.
+func loseToken(t *testing.T, app *gatetest.App, id string) {
+	t.Helper()
+	ctx, err := app.Sessions.Load(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range app.Sessions.Keys(ctx) {
+		if key != "email" {
+			app.Sessions.Remove(ctx, key)
+		}
+	}
+	if _, _, err := app.Sessions.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A handler that flushes before it writes gets past scs, which would set the
+// cookie at the first write.
+func TestUnlockByAHandlerThatFlushes(t *testing.T) {
+	app := gatetest.New(t, gatetest.Setup{Routes: func(_ *gatetest.App, mux *http.ServeMux) {
+		mux.HandleFunc("GET /flush", func(w http.ResponseWriter, _ *http.Request) {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+		})
+	}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	former := b.Cookie("session")
+	gatetest.Approve(t, phone)
+	b.Get("/flush")
+	if b.Cookie("session") == former {
+		t.Error("the browser didn't get the session's new ID")
+	}
+	b.WantIn("afterwards")
+}
+
+// A service that gives a token twice is one that can't be used, not a fault of
+// the store.
+func TestA34_TokenGivenTwice(t *testing.T) {
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	app.Emulator.Misbehave(emulator.CreateSession, emulator.DataFault(`{"session_token":"same"}`), 0)
+	for range 2 {
+		b := app.Browser(t).Login(alice)
+		b.Get("/account")
+		if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
+			t.Errorf("got %d, want a page to type a code into", a.Status)
+		}
+		b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+		b.WantIn("by code")
+		app.Clock.Add(gatetest.Step)
+	}
 }
