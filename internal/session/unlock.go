@@ -34,12 +34,8 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 			return factor.Locked, g, err
 		}
 		if verdict == factor.Verified {
-			return s.admitted(ctx, user, cookie.Value, s.renew(w, r, user, cookie.Value))
+			return s.admitted(ctx, user, cookie.Value, s.renew(w, r, user, cookie.Value, returning))
 		}
-	}
-	mark, err := s.rules.Mark(ctx, user, ref)
-	if err != nil || mark.Over {
-		return factor.Locked, store.Grant{}, err
 	}
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
 	if err != nil || secret == "" {
@@ -71,7 +67,7 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 // Unlock returns [factor.ErrSessionOver].
 func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
 	ref, until := s.Ref(r.Context()), s.Until(r.Context())
-	if err := s.renew(w, r, user, secret); err != nil {
+	if err := s.renew(w, r, user, secret, method); err != nil {
 		return err
 	}
 	ctx := context.WithoutCancel(r.Context())
@@ -82,13 +78,19 @@ func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.Us
 	return err
 }
 
+// returning is the method of a session that comes back under its former ID.
+const returning store.Method = 0
+
 // renew gives the session a new ID, and has it hold the secret.
-func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string) error {
+func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
 	id, until := s.scs.Token(ctx), s.Until(ctx)
 	mark, err := s.Mark(ctx, user)
 	if err != nil {
 		return err
+	}
+	if mark.Ended || mark.Over && method == store.MethodPush {
+		return factor.ErrSessionOver
 	}
 	if mark.Over { // the deadline of what is left of it isn't the session's
 		until = mark.Until
