@@ -18,19 +18,25 @@ func (h *Handlers) totp(v *visit) {
 	if !ok {
 		return
 	}
-	if mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user); err != nil {
+	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
+	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
-	} else if mark.Ended {
+	}
+	if mark.Ended {
 		h.signIn(v.w, v.r)
 		return
+	}
+	until := h.cfg.Sessions.Until(v.ctx())
+	if mark.Over { // the deadline of what is left of it isn't the session's
+		until = mark.Until
 	}
 	ref, err := h.cfg.Sessions.Bind(v.ctx())
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, code, h.cfg.Sessions.Until(v.ctx()))
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, code, until)
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return

@@ -404,6 +404,8 @@ func TestA18_PanicBehindTheGate(t *testing.T) {
 	b.Quiet().Get("/panic") // which consumes the approval, and breaks off
 	old.WantLocked("another browser, with the old cookie")
 	b.WantInOrCode(phone)
+	app.Clock.Add(10 * time.Minute)
+	b.WantIn("for as long as the session lasts")
 	b.Quiet().Get("/panic")
 	b.WantIn("after a panic in an unlocked session")
 }

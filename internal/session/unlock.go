@@ -66,12 +66,12 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 // logged out meanwhile, or unlocked by another request, it stays locked, and
 // Unlock returns [factor.ErrSessionOver].
 func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
-	ref, until := s.Ref(r.Context()), s.Until(r.Context())
+	ref := s.Ref(r.Context())
 	if err := s.renew(w, r, user, secret, method); err != nil {
 		return err
 	}
 	ctx := context.WithoutCancel(r.Context())
-	err := s.rules.Move(ctx, user, ref, secret, method, until)
+	err := s.rules.Move(ctx, user, ref, secret, method, s.Until(ctx))
 	if err != nil {
 		s.scs.Remove(ctx, keyGrant)
 	}
