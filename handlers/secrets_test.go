@@ -1,0 +1,303 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// secrets are texts that must not come up, by name.
+type secrets map[string]string
+
+func (s secrets) add(name string, secret []byte) {
+	s[name] = string(secret)
+	s[name+", hexadecimal"] = hex.EncodeToString(secret)
+	s[name+", base64"] = base64.StdEncoding.EncodeToString(secret)
+	s[name+", base64url"] = base64.RawURLEncoding.EncodeToString(secret)
+	s[name+", decimal"] = strings.Trim(fmt.Sprint(secret), "[]")
+}
+
+func (s secrets) wantNone(t *testing.T, where, text string) {
+	t.Helper()
+	for name, secret := range s {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s: found the %s", where, name)
+		}
+	}
+}
+
+var timestamps = regexp.MustCompile(`"time":"[^"]*"`)
+
+// A recorder keeps what a store was given, in the plain and in JSON.
+type recorder struct {
+	store.Store
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *recorder) record(v any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j, _ := json.Marshal(v)
+	fmt.Fprintf(&r.text, "%s\n%s\n%+v\n", j, v, v)
+}
+
+func (r *recorder) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	return r.Store.UpdateAccount(ctx, id, func(a *store.Account) error {
+		err := change(a)
+		r.record(a.Clone())
+		return err
+	})
+}
+
+func (r *recorder) CreateChallenge(ctx context.Context, c store.Challenge) error {
+	r.record(c)
+	return r.Store.CreateChallenge(ctx, c)
+}
+
+func (r *recorder) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
+	return r.Store.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
+		err := change(c)
+		r.record(*c)
+		return err
+	})
+}
+
+func (r *recorder) CreateGrant(ctx context.Context, g store.Grant) error {
+	r.record(g)
+	return r.Store.CreateGrant(ctx, g)
+}
+
+// Nothing secret is logged, told to others, or kept in plain, whatever happens.
+func TestA38_Secrets(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	rec := &recorder{Store: world.Store.Store}
+	world.Store.Store = rec
+	app := world.Node(t, quick(client.WithSecretOnDisable()), gatetest.Setup{
+		// So many digits don't come about by chance.
+		Options: []middleware.Option{middleware.WithTOTP("SHA256", 8, 30*time.Second)},
+		Routes: func(_ *gatetest.App, mux *http.ServeMux) {
+			mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+		},
+	})
+	hidden := make(secrets)
+	hidden.add("API key", []byte(world.Emulator.APIKey()))
+	hidden.add("sealing key", gatetest.Key)
+	callback := app.Gate.CallbackURL("")
+	hidden.add("callback secret", []byte(callback[strings.LastIndexByte(callback, '/')+1:]))
+	var codes []string
+	use := func(code string) string { codes = append(codes, code); return code }
+	keep := func(b *gatetest.Browser) {
+		if grant := b.Cookie("eagate"); grant != "" {
+			hidden.add("grant "+grant[:4], []byte(grant))
+		}
+	}
+
+	// Enrolling, with mistakes, while the service is down.
+	world.Emulator.Misbehave(emulator.SyncStatus, emulator.EnvelopeFault(400, "INVALID_REQUEST", "bad key "+world.Emulator.APIKey()), 0)
+	b := app.Browser(t).Login(alice)
+	phone := stage(t, b, alice)
+	account := world.Emulator.Accounts()[0]
+	hidden.add("TOTP secret in Base32", []byte(account.Secret))
+	guess(t, b, "/2fa/enable/confirm", use("12345678"))
+	guess(t, b, "/2fa/enable/confirm", "no code at all")
+	wantGuess(t, "enrol", b, "/2fa/enable/confirm", use(gatetest.Code(t, phone)), "accepted")
+	hidden.add("TOTP secret", world.Secret(t, alice))
+	keep(b)
+	world.Emulator.Behave()
+
+	// Logging in: wrong, used and right codes, damage and broken stores.
+	world.Clock.Add(gatetest.Step)
+	b = app.Browser(t).Login(alice)
+	guess(t, b, totp, use("87654321"))
+	guess(t, b, totp, use(gatetest.Code(t, phone)))
+	guess(t, app.Browser(t).Login(alice), totp, codes[len(codes)-1])
+	keep(b)
+	world.Clock.Add(gatetest.Step)
+	whole := world.Account(t, alice).Factor
+	world.ChangeAccount(t, alice, func(a *store.Account) { a.Factor.Algorithm = "MD5" })
+	guess(t, app.Browser(t).Login(alice), totp, use(gatetest.Code(t, phone)))
+	world.ChangeAccount(t, alice, func(a *store.Account) { a.Factor = whole })
+	thief := app.Browser(t).Login(alice)
+	world.Store.Fail(gatetest.All)
+	guess(t, thief, totp, use(gatetest.Code(t, phone)))
+	world.Store.Fail(0)
+
+	// The phone: a broken service, an approval, a rejection, reports that come
+	// too late, from nowhere, or are malformed.
+	world.Emulator.Misbehave(emulator.SecretNumber, emulator.EnvelopeFault(400, "INVALID_REQUEST", "no such token"), 1)
+	app.Stopped(t, alice)
+	b = app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("by push")
+	keep(b)
+	b = app.Stopped(t, alice)
+	pending := phone.Pending()
+	token := pending[len(pending)-1].Token
+	world.Store.Fail(gatetest.All)
+	if _, err := world.Emulator.Report(t.Context(), token, true); err != nil {
+		t.Error(err)
+	}
+	world.Store.Fail(0)
+	gatetest.Deny(t, phone)
+	if _, err := world.Emulator.Report(t.Context(), token, true); err != nil {
+		t.Error(err)
+	}
+	for _, q := range []string{"?result=maybe&session_token=" + token, "?session_token=" + token, "/x?result=true&session_token=" + token} {
+		app.Browser(t).Get(callback + q)
+	}
+	b.Do("PUT", callback+"?session_token="+token, "")
+	world.Scs.FailCommits(1)
+	world.Clock.Add(gatetest.Step)
+	guess(t, b, totp, use(gatetest.Code(t, phone)))
+	world.Scs.FailCommits(0)
+	for _, r := range world.Emulator.Requests() {
+		hidden.add("session token "+r.ID, []byte(r.Token))
+	}
+	for i, code := range codes {
+		hidden[fmt.Sprintf("code %d", i)] = code
+	}
+
+	// Others: nobody, somebody else, and who only has the password.
+	for name, other := range map[string]*gatetest.Browser{
+		"nobody": app.Browser(t), "bob": app.Browser(t).Login(bob), "a thief of the password": thief,
+	} {
+		for _, path := range []string{
+			"/account", "/2fa/", "/2fa/enable", "/2fa/challenge", "/2fa/challenge/status", "/2fa/nothing", "/2fa/callback/x", "/open/x",
+		} {
+			for _, a := range []gatetest.Answer{other.Get(path), other.GetJSON(path), other.Post(path, "code", "x")} {
+				hidden.wantNone(t, fmt.Sprintf("%s at %s", name, path), fmt.Sprint(a.Header)+a.Body)
+			}
+		}
+		keep(other)
+	}
+
+	// A handler that panics, and switching off, while the service is down.
+	b = app.Browser(t).Login(alice)
+	world.Clock.Add(gatetest.Step)
+	guess(t, b, totp, use(gatetest.Code(t, phone)))
+	keep(b)
+	if res, err := http.Get(app.URL + "/panic"); err == nil {
+		res.Body.Close()
+	}
+	world.Emulator.Misbehave(emulator.SyncStatus, emulator.HTMLFault(), 0)
+	wantGuess(t, "disable", b, "/2fa/disable", "", "accepted")
+	world.Emulator.Behave()
+	world.Clock.Add(time.Hour)
+	world.Sync(t)
+
+	log := timestamps.ReplaceAllString(world.Log.String(), "")
+	for _, line := range []string{
+		"couldn't be told of a change", "was told of a change", "request refused because of a fault", "phone couldn't be asked",
+		"callback not taken", "its challenge is over",
+	} {
+		if !strings.Contains(log, line) {
+			t.Errorf("the log doesn't say %q:\n%s", line, log)
+		}
+	}
+	hidden.wantNone(t, "log", log)
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if rec.text.Len() < 10_000 {
+		t.Errorf("got %d bytes of records, want all of them", rec.text.Len())
+	}
+	hidden.wantNone(t, "store", rec.text.String())
+}
+
+// Where the routes are guarded by mistake, the callback's path isn't logged
+// either.
+func TestA38_CallbackGuardedByMistake(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	b := world.Node(t).Browser(t).Login(alice)
+	mistaken := world.Node(t, gatetest.Setup{Wrap: func(app *gatetest.App, _ http.Handler) http.Handler {
+		return app.Sessions.LoadAndSave(app.Gate.Require(app.Gate.Routes()))
+	}})
+	callback := mistaken.Gate.CallbackURL("")
+	world.Store.Fail(gatetest.All)
+	for _, a := range []gatetest.Answer{b.On(mistaken).Get(callback), b.On(mistaken).GetJSON(callback), b.On(mistaken).Post(callback)} {
+		if a.Status != http.StatusServiceUnavailable {
+			t.Errorf("got %d, want 503", a.Status)
+		}
+	}
+	if got := strings.Count(world.Log.String(), "request refused because of a fault"); got != 3 {
+		t.Errorf("got %d lines for 3 refusals", got)
+	}
+	hidden := secrets{"callback secret": callback[strings.LastIndexByte(callback, '/')+1:]}
+	hidden.wantNone(t, "log", world.Log.String())
+}
+
+// Nothing that prints a gate shows what it holds.
+func TestA38_GatePrinted(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	hidden := make(secrets)
+	hidden.add("API key", []byte(app.Emulator.APIKey()))
+	hidden.add("sealing key", gatetest.Key)
+	callback := app.Gate.CallbackURL("")
+	hidden.add("callback secret", []byte(callback[strings.LastIndexByte(callback, '/')+1:]))
+	c := app.Emulator.Client()
+	type config struct {
+		Gate   *middleware.Gate
+		Client *client.Client
+		gate   *middleware.Gate
+		client *client.Client
+	}
+	values := []any{
+		app.Gate, c, config{app.Gate, c, app.Gate, c}, &config{app.Gate, c, app.Gate, c}, []any{app.Gate, c},
+		map[string]any{"gate": app.Gate, "client": c}, middleware.WithKey(gatetest.Key), app.Gate.Routes(),
+		app.Gate.Handler(http.NotFoundHandler()),
+	}
+	for _, v := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			text := fmt.Sprintf(verb, v)
+			hidden.wantNone(t, fmt.Sprintf("%s of %T", verb, v), text)
+			if strings.Contains(text, "gcm.GCM=") {
+				t.Errorf("%s of %T shows a cipher", verb, v)
+			}
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+		hidden.wantNone(t, fmt.Sprintf("log of %T", v), log.String())
+	}
+	// Nor does what New says of what is wrong.
+	_, err := middleware.New(middleware.WithKey(gatetest.Key[:31], []byte("another secret key")), middleware.WithService(client.New("\n", app.Emulator.APIKey()+"\n")))
+	if err == nil || strings.Contains(err.Error(), string(gatetest.Key[:31])) || strings.Contains(err.Error(), "another") ||
+		strings.Contains(err.Error(), app.Emulator.APIKey()) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A sealed secret in another user's row opens nothing.
+func TestA38_SecretMovedToAnotherUser(t *testing.T) {
+	t.Parallel()
+	const carol = "carol@example.com" // as long as alice
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	app.Enrolled(t, carol)
+	mine := app.Account(t, alice).Factor
+	app.ChangeAccount(t, carol, func(c *store.Account) { c.Factor.Secret = slices.Clone(mine.Secret) })
+	app.Clock.Add(gatetest.Step)
+	b := app.Browser(t).Login(carol)
+	wantGuess(t, "carol by alice's secret", b, totp, gatetest.Code(t, phone), "unavailable")
+	b.WantLocked("by another user's secret")
+}

@@ -1,0 +1,222 @@
+package handlers_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// statusCalls are the reports that took effect at the service.
+func statusCalls(t *testing.T, w *gatetest.World) (actions string) {
+	t.Helper()
+	for _, c := range w.Emulator.Calls(emulator.SyncStatus) {
+		var body struct{ Action string }
+		if c.Code == "SUCCESS" && c.Fault == "" {
+			if err := json.Unmarshal(c.Body, &body); err != nil {
+				t.Fatal(err)
+			}
+			actions += map[string]string{"ENABLE": "+", "DISABLE": "-"}[body.Action]
+		}
+	}
+	return actions
+}
+
+// wantTold fails the test unless the service knows how the user stands.
+func wantTold(t *testing.T, w *gatetest.World, email string) {
+	t.Helper()
+	acct := w.Account(t, email)
+	var at emulator.User
+	for _, u := range w.Emulator.Users() {
+		if u.Email == email {
+			at = u
+		}
+	}
+	if acct.Sync.Late() || at.Enabled != (acct.State == store.On) {
+		t.Errorf("got late %t, %t at the service, want it told that it is %v", acct.Sync.Late(), at.Enabled, acct.State)
+	}
+	if acct.State == store.On && at.Secret != gatetest.Base32(w.Secret(t, email)) {
+		t.Error("the service has another secret")
+	}
+}
+
+// What a node that is gone couldn't tell the service is told by another over
+// the same store: once in effect, and in order.
+func TestA37_NodeGone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		fault emulator.Fault
+		steps string // + enable, - disable, while the service is down
+		want  string
+	}{
+		{"enable", emulator.StatusFault(503), "+", "+"},
+		{"enable, disable", emulator.StatusFault(503), "+-", "-"},
+		{"enable, disable, enable", emulator.SilentFault(), "+-+", "+"},
+		{"not heard", emulator.ResetFault(), "+", "+"},
+	} {
+		world := gatetest.NewWorld(t)
+		world.Emulator.Misbehave(emulator.SyncStatus, c.fault, 0)
+		node := world.Node(t, quick())
+		b := node.Browser(t).Login(alice)
+		for _, step := range c.steps {
+			if step == '+' {
+				b.Enrol(alice)
+			} else if a := b.Post("/2fa/disable"); a.Status != http.StatusOK {
+				t.Fatalf("%s: disable: got %d", c.name, a.Status)
+			}
+		}
+		if got := statusCalls(t, world); got != "" || !world.Account(t, alice).Sync.Late() {
+			t.Fatalf("%s: got told %q while the service is down", c.name, got)
+		}
+		if a := b.GetJSON("/2fa/"); a.JSON("service_late_since") == nil {
+			t.Errorf("%s: got %s, want it to say that the service doesn't know yet", c.name, a.Body)
+		}
+		world.Emulator.Behave()
+		world.Clock.Add(time.Hour)
+		world.Sync(t)
+		world.Sync(t)
+		wantTold(t, world, alice)
+		if got := statusCalls(t, world); got != c.want {
+			t.Errorf("%s: got told %q, want %q", c.name, got, c.want)
+		}
+		if a := b.GetJSON("/2fa/"); a.JSON("service_late_since") != nil {
+			t.Errorf("%s: got %s, want nothing late", c.name, a.Body)
+		}
+	}
+}
+
+// A crash right after the local change, before anything was told.
+func TestA37_Crash(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	spy := &crashing{Store: world.Store.Store}
+	world.Store.Store = spy
+	node := world.Node(t)
+	b := node.Browser(t).Login(alice)
+	phone := stage(t, b, alice)
+	spy.after.Store(true)
+	b.PostJSON("/2fa/enable/confirm", `{"code":"`+gatetest.Code(t, phone)+`"}`)
+	world.Store.Store = spy.Store // the next node's
+	if a := world.Account(t, alice); a.State != store.On || !a.Sync.Late() {
+		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
+	}
+	next := world.Node(t)
+	world.Sync(t)
+	wantTold(t, world, alice)
+	if got := statusCalls(t, world); got != "+" {
+		t.Errorf("got told %q, want +", got)
+	}
+	world.Clock.Add(gatetest.Step)
+	wantGuess(t, "a login afterwards", next.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
+}
+
+// A crashing store takes one more change of an account, and then nothing.
+type crashing struct {
+	store.Store
+	after atomic.Bool
+	gone  atomic.Bool
+}
+
+func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	if s.gone.Load() {
+		return gatetest.ErrFault
+	}
+	err := s.Store.UpdateAccount(ctx, id, change)
+	if s.after.Load() {
+		s.gone.Store(true)
+	}
+	return err
+}
+
+func (s *crashing) CreateGrant(ctx context.Context, g store.Grant) error {
+	if s.gone.Load() {
+		return gatetest.ErrFault
+	}
+	return s.Store.CreateGrant(ctx, g)
+}
+
+// Run tells the service what is due, from the store alone.
+func TestA37_Run(t *testing.T) {
+	sessions := scs.New() // which starts a goroutine
+	sessions.Store = memstore.NewWithCleanupInterval(0)
+	synctest.Test(t, func(t *testing.T) {
+		emu := emulator.New(emulator.Config{})
+		accounts := store.NewMemory()
+		secret := []byte("12345678901234567890")
+		err := accounts.UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *store.Account) error {
+			a.State, a.Email = store.On, alice
+			a.Factor = store.Factor{Secret: gatetest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+			a.Sync = store.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate, err := middleware.New(
+			middleware.WithSessions(sessions), middleware.WithStore(accounts), middleware.WithIssuer("Acme"),
+			middleware.WithInsecureCookie(), middleware.WithKey(gatetest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
+			middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
+			middleware.WithService(client.New(emu.ClientID(), emu.APIKey(), append(emulator.ClientOptions("http://localhost:1"),
+				client.WithHTTPClient(&http.Client{Transport: direct{emu}}))...)),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		emu.Misbehave(emulator.SyncStatus, emulator.StatusFault(503), 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			gate.Run(ctx)
+		}()
+		pass := func(d time.Duration) {
+			time.Sleep(d) // of the bubble's clock
+			synctest.Wait()
+		}
+		pass(time.Minute)
+		if calls := emu.Calls(emulator.SyncStatus); len(calls) == 0 || len(emu.Users()) != 0 {
+			t.Errorf("while down: got %d calls, %d users told", len(calls), len(emu.Users()))
+		}
+		emu.Behave()
+		pass(time.Hour)
+		users := emu.Users()
+		if len(users) != 1 || !users[0].Enabled || users[0].Secret != gatetest.Base32(secret) {
+			t.Errorf("got %d users, want alice with her secret", len(users))
+		}
+		calls := len(emu.Calls(emulator.SyncStatus))
+		pass(time.Hour)
+		if got := len(emu.Calls(emulator.SyncStatus)); got != calls {
+			t.Errorf("got %d calls more when all was told", got-calls)
+		}
+		cancel()
+		<-stopped
+	})
+}
+
+// direct calls a handler without a network.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	in := r.Clone(r.Context())
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	d.ServeHTTP(w, in)
+	return w.Result(), nil
+}

@@ -1,0 +1,296 @@
+package handlers_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/store"
+)
+
+// A stream is what a page hears of server-sent events.
+type stream struct {
+	t      *testing.T
+	res    *http.Response
+	lines  *bufio.Scanner
+	cancel func()
+}
+
+// listen opens the events of the browser's challenge.
+func listen(t *testing.T, b *gatetest.Browser) *stream {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, "GET", b.App.URL+"/2fa/challenge/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	c := &http.Client{Jar: b.Jar, Transport: &http.Transport{}}
+	res, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		res.Body.Close()
+		c.CloseIdleConnections()
+	})
+	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
+		t.Fatalf("events: got %d %s, want 200 text/event-stream", res.StatusCode, got)
+	}
+	return &stream{t, res, bufio.NewScanner(res.Body), cancel}
+}
+
+// next returns the next event, or false at the stream's end.
+func (s *stream) next() (event map[string]any, ok bool) {
+	s.t.Helper()
+	for s.lines.Scan() {
+		data, found := strings.CutPrefix(s.lines.Text(), "data: ")
+		if !found {
+			continue
+		}
+		if err := json.Unmarshal([]byte(data), &event); err != nil {
+			s.t.Errorf("event %q: %v", data, err)
+		}
+		return event, true
+	}
+	return nil, false
+}
+
+func (s *stream) want(state string) map[string]any {
+	s.t.Helper()
+	event, ok := s.next()
+	if !ok || event["state"] != state {
+		s.t.Errorf("got event %v, %v, want %s", event, s.lines.Err(), state)
+	}
+	return event
+}
+
+func (s *stream) wantEnd() {
+	s.t.Helper()
+	if event, ok := s.next(); ok || s.lines.Err() != nil {
+		s.t.Errorf("got event %v, error %v, want the stream's end", event, s.lines.Err())
+	}
+}
+
+// soon is less than the time after which a node looks into the store, and a lot
+// more than it takes to be woken.
+const soon = time.Second
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	if event := events.want("pending"); event["number"] != w.number || event["expires_in"] != 300.0 {
+		t.Errorf("got event %v, want the number %s", event, w.number)
+	}
+	begin := time.Now()
+	report(t, app, w.token, "true")
+	if event := events.want("approved"); event["next"] != "/2fa/challenge" {
+		t.Errorf("got event %v, want where to go", event)
+	}
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the answer came after %v, want it at once", d)
+	}
+	events.wantEnd()
+	w.WantIn("at the end")
+	verified := listen(t, w.Browser)
+	if event := verified.want("approved"); event["verified"] != true {
+		t.Errorf("unlocked: got event %v, want verified", event)
+	}
+	verified.wantEnd()
+}
+
+func TestEventsOnAnotherNode(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	one, two := world.Node(t), world.Node(t)
+	w := wait(t, one, alice)
+	events := listen(t, w.On(two))
+	events.want("pending")
+	report(t, one, w.token, "true")
+	events.want("approved")
+	events.wantEnd()
+}
+
+// What comes between the stream's first look and its waiting isn't missed.
+func TestEventsMissNothing(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	var once sync.Once
+	app.Store.Store = &hooked{app.Store.Store, func() {
+		once.Do(func() { report(t, app, w.token, "true") })
+	}}
+	begin := time.Now()
+	events := listen(t, w.Browser)
+	events.want("pending")
+	events.want("approved")
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the answer came after %v, want it at once", d)
+	}
+}
+
+// hooked calls a function after a challenge was read.
+type hooked struct {
+	store.Store
+	after func()
+}
+
+func (h *hooked) Challenge(ctx context.Context, id string) (store.Challenge, error) {
+	c, err := h.Store.Challenge(ctx, id)
+	h.after()
+	return c, err
+}
+
+// A page that was opened while the service was still being asked gets the
+// number when it is there.
+func TestEventsOfAChallengeBeingMade(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	app.Store.Store = &heldCreation{Store: app.Store.Store, asked: asked, answer: answer}
+	var all sync.WaitGroup
+	all.Go(func() { b.Copy().Get("/account") })
+	<-asked
+	events := listen(t, b)
+	if event := events.want("pending"); event["number"] != nil {
+		t.Errorf("got event %v, want no number yet", event)
+	}
+	close(answer)
+	all.Wait()
+	request, err := phone.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if event := events.want("pending"); event["number"] != request.Number {
+		t.Errorf("got event %v, want the number %s", event, request.Number)
+	}
+	begin := time.Now()
+	gatetest.Approve(t, phone)
+	events.want("approved")
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the answer came after %v, want it at once", d)
+	}
+}
+
+// heldCreation doesn't store the first new challenge before it may.
+type heldCreation struct {
+	store.Store
+	held          atomic.Bool
+	asked, answer chan struct{}
+}
+
+func (h *heldCreation) CreateChallenge(ctx context.Context, c store.Challenge) error {
+	if h.held.CompareAndSwap(false, true) {
+		close(h.asked)
+		<-h.answer
+	}
+	return h.Store.CreateChallenge(ctx, c)
+}
+
+// ended tells when a handler of events has returned, and with which deadline.
+func ended(returned chan<- time.Time) gatetest.Setup {
+	return gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		inner := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/2fa/challenge/events" {
+				inner.ServeHTTP(w, r)
+				return
+			}
+			d := &deadlines{ResponseWriter: w}
+			inner.ServeHTTP(d, r)
+			returned <- d.last
+		})
+	}}
+}
+
+type deadlines struct {
+	http.ResponseWriter
+	last time.Time
+}
+
+func (d *deadlines) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.last = t
+	return http.NewResponseController(d.ResponseWriter).SetWriteDeadline(t)
+}
+
+func TestEventsEndWithTheBrowser(t *testing.T) {
+	t.Parallel()
+	returned := make(chan time.Time, 10)
+	app := gatetest.New(t, ended(returned))
+	w := wait(t, app, alice)
+	var streams []*stream
+	for range 5 {
+		s := listen(t, w.Browser)
+		s.want("pending")
+		streams = append(streams, s)
+	}
+	late := time.After(soon)
+	for _, s := range streams {
+		s.cancel()
+		select {
+		case <-returned:
+		case <-late:
+			t.Fatal("the handler goes on after its client has gone")
+		}
+	}
+	w.wantState(t, "afterwards", "pending")
+}
+
+// The connection may serve other requests afterwards, for as long as they take.
+func TestEventsLeaveNoDeadline(t *testing.T) {
+	t.Parallel()
+	returned := make(chan time.Time, 10)
+	app := gatetest.New(t, ended(returned))
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	report(t, app, w.token, "true")
+	events.want("approved")
+	events.wantEnd()
+	if deadline := <-returned; !deadline.IsZero() {
+		t.Errorf("got deadline %v left on the connection, want none", deadline)
+	}
+}
+
+func TestEventsUnderAFault(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	app.Store.Fail(gatetest.Reads)
+	events.wantEnd() // so that the page connects again, and is told
+	a := w.GetJSON("/2fa/challenge/events")
+	wantProblem(t, "events", a, 503, "unavailable", "")
+	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 {
+		t.Errorf("got Retry-After %q, want some seconds", a.Header.Get("Retry-After"))
+	}
+	app.Store.Fail(0)
+	listen(t, w.Browser).want("pending")
+}
+
+func TestEventsExpire(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	events := listen(t, w.Browser)
+	events.want("pending")
+	app.Clock.Add(5 * time.Minute)
+	events.want("expired")
+	events.wantEnd()
+}
