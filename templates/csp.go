@@ -12,6 +12,7 @@ func ContentSecurityPolicy(nonce string) string {
 		"; script-src 'nonce-" + nonce + "'" +
 		"; connect-src 'self'" + // the waiting page's events and polls
 		"; img-src 'self'" + // browsers ask for /favicon.ico by themselves
+		"; object-src 'none'" + // which ASVS 5.0 3.4.3 wants by name
 		"; form-action 'self'" +
 		"; base-uri 'none'" +
 		"; frame-ancestors 'none'"

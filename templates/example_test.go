@@ -91,6 +91,7 @@ func ExampleContentSecurityPolicy() {
 	// script-src 'nonce-R4ND0M'
 	// connect-src 'self'
 	// img-src 'self'
+	// object-src 'none'
 	// form-action 'self'
 	// base-uri 'none'
 	// frame-ancestors 'none'

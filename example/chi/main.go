@@ -45,7 +45,7 @@ func main() {
 	go gate.Run(context.Background())
 
 	r := chi.NewRouter()
-	r.Use(sessions.LoadAndSave, gate.Handler)
+	r.Use(http.NewCrossOriginProtection().Handler, sessions.LoadAndSave, gate.Handler)
 	r.Get("/", home)
 	r.Get("/login", loginForm)
 	r.Post("/login", login)
@@ -55,7 +55,7 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening:", l.Addr())
-	fmt.Println("callback:", gate.CallbackURL(os.Getenv("ORIGIN"))) // register it in the Console
+	fmt.Println("callback:", gate.CallbackURL(cmp.Or(os.Getenv("ORIGIN"), "http://localhost:8080"))) // register it in the Console
 	log.Fatal(http.Serve(l, r))
 }
 

@@ -53,8 +53,8 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening:", l.Addr())
-	fmt.Println("callback:", gate.CallbackURL(os.Getenv("ORIGIN"))) // register it in the Console
-	log.Fatal(http.Serve(l, sessions.LoadAndSave(gate.Handler(mux))))
+	fmt.Println("callback:", gate.CallbackURL(cmp.Or(os.Getenv("ORIGIN"), "http://localhost:8080"))) // register it in the Console
+	log.Fatal(http.Serve(l, http.NewCrossOriginProtection().Handler(sessions.LoadAndSave(gate.Handler(mux)))))
 }
 
 func currentUser(r *http.Request) (middleware.User, bool) {
