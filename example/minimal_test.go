@@ -28,7 +28,7 @@ func TestMinimal(t *testing.T) {
 				"EAGATE_KEY="+key,
 			)
 			addr := "http://" + p.said["listening:"]
-			emu.SetCallbackURL(addr + p.said["callback:"])
+			emu.SetCallbackURL(strings.Replace(p.said["callback:"], "http://localhost:8080", addr, 1))
 			phone := emu.Phone("alice@example.com")
 			proxy := tlsProxy(t, addr)
 
