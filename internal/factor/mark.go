@@ -101,3 +101,38 @@ func (r *Rules) revokeID(ctx context.Context, id string) error {
 	defer r.cache.forgetGrants()
 	return r.cfg.Store.DeleteGrant(ctx, id)
 }
+
+// Abandon voids the challenge of a session that is over, the one that is just
+// being created too, and whatever grant its approval was turned into.
+func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if s.is(acct.Push.Reserved) {
+		err = r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+			if s.is(a.Push.Reserved) {
+				a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	c, found, err := r.find(ctx, acct, s)
+	if err != nil || !found {
+		return err
+	}
+	var grantID string
+	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
+		grantID = c.GrantID
+		c.State = store.Void
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	r.waiting.wake(c.ID)
+	return r.revokeID(ctx, grantID)
+}

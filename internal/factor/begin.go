@@ -1,0 +1,142 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/store"
+)
+
+// errUnderWay ends an update that finds another request of the same session at
+// work.
+var errUnderWay = errors.New("factor: challenge is being created")
+
+// Begin sends a new request to the user's phone, which voids any earlier one,
+// and returns the service's session token, to be kept in the session. While
+// another request of the same session is at it, Begin returns no token and no
+// error. A [*PushLimit] says that the phone must be left in peace; any error
+// that the service caused is a [*client.Error].
+func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, err error) {
+	// The browser may go away in the middle; the phone has been asked then, and
+	// the page that comes back should show the number.
+	ctx = context.WithoutCancel(ctx)
+	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
+		return "", errors.Join(err, over(mark))
+	}
+
+	var acct store.Account
+	var at time.Time
+	var replaced string
+	err = r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+		now := r.cfg.Now()
+		if a.State != store.On {
+			return ErrOff
+		}
+		if s.is(a.Push.Reserved) && now.Before(a.Push.ReservedUntil) {
+			return errUnderWay
+		}
+		if limit := pushLimit(a.Push, now); limit != nil {
+			return limit
+		}
+		a.Push.Sent = append(recent(a.Push.Sent, now), now)
+		replaced, a.Push.Live = a.Push.Live, ""
+		a.Push.Reserved, a.Push.ReservedUntil = s.Binding, now.Add(reservation)
+		acct, at = a.Clone(), now
+		return nil
+	})
+	if errors.Is(err, errUnderWay) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+
+	if err := r.giveUp(ctx, replaced, store.Replaced); err != nil {
+		return "", err
+	}
+
+	// From here to finish, nothing is held but the reservation.
+	token, c, err := r.create(ctx, acct, s)
+	finish := r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+		if !s.is(a.Push.Reserved) || !a.Push.ReservedUntil.Equal(acct.Push.ReservedUntil) {
+			return nil // another session's request came in between: this one is replaced
+		}
+		a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
+		if err == nil && a.Epoch == c.Epoch {
+			a.Push.Live = c.ID
+		}
+		if errors.Is(err, client.ErrCircuitOpen) {
+			unsend(&a.Push, at)
+		}
+		return nil
+	})
+	if err := errors.Join(err, finish); err != nil {
+		return "", err
+	}
+	return token, nil
+}
+
+// over is the error that a mark means, if any.
+func over(m Mark) error {
+	if m.Over {
+		return ErrSessionOver
+	}
+	return nil
+}
+
+// giveUp ends a challenge, if there is one, that could still be used.
+func (r *Rules) giveUp(ctx context.Context, id string, state store.ChallengeState) error {
+	if id == "" {
+		return nil
+	}
+	err := r.cfg.Store.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
+		if c.State == store.Pending || c.State == store.Approved {
+			c.State = state
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	r.waiting.wake(id)
+	return err
+}
+
+// create asks the service for a session and its number, and stores the
+// challenge. The phone may answer as soon as there is a session.
+func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (token string, c store.Challenge, err error) {
+	token, err = r.cfg.Service.CreateSession(ctx, acct.Email)
+	if err != nil {
+		return "", c, err
+	}
+	now := r.cfg.Now()
+	c = store.Challenge{
+		ID:        hash(token),
+		UserID:    acct.UserID,
+		Binding:   s.Binding,
+		Epoch:     acct.Epoch,
+		Mode:      store.NumberMatch,
+		CreatedAt: now,
+		ExpiresAt: now.Add(r.cfg.TokenLifetime),
+		ForgetAt:  now.Add(r.cfg.TokenLifetime + forgetAfter),
+	}
+	err = r.cfg.Store.CreateChallenge(ctx, c)
+	if errors.Is(err, store.ErrExists) {
+		return "", c, &client.Error{Op: "CreateSession", Kind: client.Protocol, Message: "the service gave the same session token twice"}
+	}
+	if err != nil {
+		return "", c, fmt.Errorf("factor: new challenge: %w", err)
+	}
+	number, err := r.cfg.Service.SecretNumber(ctx, token)
+	if err != nil {
+		return "", c, errors.Join(err, r.giveUp(ctx, c.ID, store.Void))
+	}
+	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
+		c.Number = number
+		return nil
+	})
+	return token, c, err
+}

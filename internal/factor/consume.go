@@ -1,0 +1,92 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// errNotApproved ends an update that finds nothing to consume.
+var errNotApproved = errors.New("factor: challenge isn't approved")
+
+// Consume turns the approval of the session's challenge into a grant that lasts
+// until that time, and returns the grant's secret. It returns "" if there is no
+// approval: of any number of requests at once, one gets it.
+func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Time) (secret string, err error) {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return "", err
+	}
+	view, err := r.look(ctx, acct, s)
+	if err != nil || view.Phase != PhaseApproved {
+		return "", err
+	}
+	// The grant comes first: nobody knows its secret yet, so that a crash
+	// between the two leaves nothing behind that could be used.
+	secret, err = r.grant(ctx, store.Grant{
+		UserID: user.ID, Epoch: acct.Epoch, Method: store.MethodPush, Binding: s.Binding, ExpiresAt: until,
+	})
+	if err != nil {
+		return "", err
+	}
+	err = r.cfg.Store.UpdateChallenge(ctx, view.ID, func(c *store.Challenge) error {
+		if c.State != store.Approved || !r.cfg.Now().Before(c.ExpiresAt) {
+			return errNotApproved
+		}
+		c.State, c.GrantID = store.Consumed, hash(secret)
+		return nil
+	})
+	if err == nil {
+		r.waiting.wake(view.ID)
+		r.forgive(ctx, acct)
+		return secret, nil
+	}
+	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
+	return "", err
+}
+
+func notApprovedIsNone(err error) error {
+	if errors.Is(err, errNotApproved) || errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Unconsume takes back a Consume whose session couldn't be unlocked, so that
+// the next request can try again.
+func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret string) error {
+	revoke := r.Revoke(ctx, secret)
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return errors.Join(revoke, err)
+	}
+	c, found, err := r.find(ctx, acct, s)
+	if err != nil || !found {
+		return errors.Join(revoke, err)
+	}
+	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
+		if c.State == store.Consumed && c.GrantID == hash(secret) {
+			c.State, c.GrantID = store.Approved, ""
+		}
+		return nil
+	})
+	return errors.Join(revoke, err)
+}
+
+// forgive forgets the wrong codes of somebody who has proved it otherwise: a
+// guesser must not lock the owner out for good.
+func (r *Rules) forgive(ctx context.Context, acct store.Account) {
+	if acct.Failures == 0 {
+		return
+	}
+	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
+		a.Failures, a.LockedUntil = 0, time.Time{}
+		return nil
+	})
+	if err != nil {
+		r.cfg.Log.ErrorContext(ctx, "eagate: wrong codes not forgotten", slog.String("user", acct.UserID), slog.Any("error", err))
+	}
+}

@@ -1,0 +1,80 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// A Decision says what became of a report of the service.
+type Decision uint8
+
+const (
+	DecisionUnknown  Decision = iota // no such challenge; the zero value
+	DecisionTaken                    // it decided the challenge
+	DecisionRepeated                 // the same had been reported before
+	DecisionTooLate                  // the challenge was decided otherwise, used, given up or expired: no change
+)
+
+// Decide takes what the service reports of the challenge with that session
+// token. The first decision stands.
+func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decision, error) {
+	id := hash(token)
+	var (
+		decision Decision
+		c        store.Challenge
+	)
+	err := r.cfg.Store.UpdateChallenge(ctx, id, func(ch *store.Challenge) error {
+		decision = decide(ch, approved, r.cfg.Now())
+		c = *ch
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return DecisionUnknown, nil
+	}
+	if err != nil {
+		return DecisionUnknown, err
+	}
+	r.waiting.wake(id)
+	if c.State == store.Rejected && decision != DecisionTooLate {
+		// For a repeated report too: the first may have been cut off here.
+		err = r.pausePush(ctx, c)
+	}
+	return decision, err
+}
+
+func decide(c *store.Challenge, approved bool, now time.Time) Decision {
+	switch c.State {
+	case store.Pending:
+		if !now.Before(c.ExpiresAt) {
+			return DecisionTooLate
+		}
+		c.State, c.DecidedAt = store.Rejected, now
+		if approved {
+			c.State = store.Approved
+		}
+		return DecisionTaken
+	case store.Approved, store.Consumed:
+		if approved {
+			return DecisionRepeated
+		}
+	case store.Rejected:
+		if !approved {
+			return DecisionRepeated
+		}
+	case store.Void, store.Replaced:
+	}
+	return DecisionTooLate
+}
+
+func (r *Rules) pausePush(ctx context.Context, c store.Challenge) error {
+	until := c.DecidedAt.Add(rejectionPause)
+	return r.updateAccount(ctx, c.UserID, func(acct *store.Account) error {
+		if acct.Push.PausedUntil.Before(until) {
+			acct.Push.PausedUntil = until
+		}
+		return nil
+	})
+}
