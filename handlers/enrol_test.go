@@ -276,7 +276,13 @@ func TestEnrolmentExpires(t *testing.T) {
 	if a := b.Get("/2fa/enable"); a.Status != http.StatusOK {
 		t.Errorf("at the last moment: got %d, want 200", a.Status)
 	}
+	if a := b.GetJSON("/2fa/"); a.JSON("state") != "pending" {
+		t.Errorf("at the last moment: got %s, want pending", a.Body)
+	}
 	app.Clock.Add(time.Second)
+	if a := b.GetJSON("/2fa/"); a.JSON("state") != "off" {
+		t.Errorf("expired: got %s, want off", a.Body)
+	}
 	if a := b.Get("/2fa/enable"); a.Status != http.StatusSeeOther || a.Location != "/2fa/" {
 		t.Errorf("expired: got %d to %q, want 303 to /2fa/", a.Status, a.Location)
 	}
