@@ -97,15 +97,21 @@ func readObject(body string) (url.Values, error) {
 
 // badBody answers a request whose body can't be read.
 func (h *Handlers) badBody(w http.ResponseWriter, r *http.Request, err error) {
-	f := failure{status: http.StatusBadRequest, kind: "bad-request", title: "The request makes no sense"}
+	h.fail(w, r, failure{
+		status: bodyStatus(err), kind: "bad-request", title: "The request makes no sense",
+		page: templates.MessageBadRequest,
+	})
+}
+
+// bodyStatus is the HTTP status that says why a body can't be read.
+func bodyStatus(err error) int {
 	switch {
 	case errors.Is(err, errTooLarge):
-		f.status = http.StatusRequestEntityTooLarge
+		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, errMediaType):
-		f.status = http.StatusUnsupportedMediaType
+		return http.StatusUnsupportedMediaType
 	}
-	f.page = templates.MessageBadRequest
-	h.fail(w, r, f)
+	return http.StatusBadRequest
 }
 
 // readCode returns the field "code", which may be missing but not repeated.

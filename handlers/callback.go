@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"crypto/subtle"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -36,14 +35,7 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	report, err := readReport(w, r)
 	if err != nil {
-		code := http.StatusBadRequest
-		switch {
-		case errors.Is(err, errTooLarge):
-			code = http.StatusRequestEntityTooLarge
-		case errors.Is(err, errMediaType):
-			code = http.StatusUnsupportedMediaType
-		}
-		http.Error(w, "the report needs result=true or result=false and session_token, each once", code)
+		http.Error(w, "the report needs result=true or result=false and session_token, each once", bodyStatus(err))
 		return
 	}
 	var decision factor.Decision

@@ -9,6 +9,7 @@
 package handlers
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -98,7 +99,7 @@ func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The application's own chi context must not see our routes, nor we its.
 	route := chi.NewRouteContext()
 	route.RoutePath = path
-	h.router.ServeHTTP(w, r.WithContext(withRoute(r, route)))
+	h.router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, route)))
 }
 
 // sameOrigin refuses changes that another site's page asks for.

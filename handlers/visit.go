@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/store"
 )
@@ -21,10 +19,6 @@ type visit struct {
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
 
-func withRoute(r *http.Request, route *chi.Context) context.Context {
-	return context.WithValue(r.Context(), chi.RouteCtxKey, route)
-}
-
 // signedIn calls next for a user who is logged in, verified or not.
 func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +32,7 @@ func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
 			h.signIn(w, r)
 			return
 		}
-		verdict, grant, err := h.cfg.Sessions.Check(r.Context(), user, secret)
+		verdict, grant, err := h.cfg.Rules.Check(r.Context(), user.ID, secret)
 		if err != nil {
 			h.Unavailable(w, r, err)
 			return

@@ -67,11 +67,6 @@ func (s *Sessions) Verification(ctx context.Context) (store.Grant, bool) {
 	return s.rules.Verification(ctx, secret)
 }
 
-// Check tells whether the user's session may pass as it is.
-func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, store.Grant, error) {
-	return s.rules.Check(ctx, user.ID, secret)
-}
-
 // Ref returns what the rules need to know of the session.
 func (s *Sessions) Ref(ctx context.Context) factor.Session {
 	ref := factor.Session{Token: s.scs.GetString(ctx, keyToken)}
