@@ -22,6 +22,7 @@ type call struct {
 	token    string   // for X-Session-Token, or empty
 	secrets  []string // that must not come up in an error, beside the API key
 	policy   retrypolicy.RetryPolicy[any]
+	circuit  *circuit
 }
 
 // do makes the call, as often as its policy says, and returns the data of a
@@ -37,7 +38,7 @@ func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 			return nil, invalid(in.op, errors.New("body can't be written as JSON"))
 		}
 	}
-	done, ok := c.circuit.enter()
+	done, ok := in.circuit.enter()
 	if !ok {
 		return nil, &Error{Op: in.op, Kind: Unavailable, cause: ErrCircuitOpen}
 	}

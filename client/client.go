@@ -55,7 +55,8 @@ type Client struct {
 
 	again   retrypolicy.RetryPolicy[any] // for what may be repeated
 	once    retrypolicy.RetryPolicy[any] // for what may not, once it was sent
-	circuit *circuit
+	circuit *circuit                     // of the calls that a login waits for
+	syncing *circuit                     // of the others, so that their failing keeps no phone from ringing
 
 	fault error
 }
@@ -100,6 +101,7 @@ func New(clientID, apiKey string, opts ...Option) *Client {
 		c.again = retryPolicy(s.attempts, transient)
 		c.once = retryPolicy(s.attempts, neverSent)
 		c.circuit = newCircuit(s.failures, s.pause)
+		c.syncing = newCircuit(s.failures, s.pause)
 	}
 	return c
 }

@@ -23,6 +23,7 @@ func (c *Client) SecretNumber(ctx context.Context, token string) (number string,
 		token:    token,
 		secrets:  []string{token},
 		policy:   c.again,
+		circuit:  c.circuit,
 	})
 	if err != nil {
 		return "", err

@@ -33,6 +33,7 @@ func (c *Client) CreateSession(ctx context.Context, email string) (token string,
 		}{email, c.clientID},
 		secrets: []string{email},
 		policy:  c.once,
+		circuit: c.circuit,
 	})
 	if err != nil {
 		return "", err

@@ -41,6 +41,7 @@ func (c *Client) SyncStatus(ctx context.Context, s Status) error {
 		body:     c.toggle(s),
 		secrets:  []string{s.Email, s.Secret},
 		policy:   c.again,
+		circuit:  c.syncing,
 	})
 	return err
 }

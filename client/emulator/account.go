@@ -151,9 +151,10 @@ func (e *Emulator) addAccount(a Account) error {
 		return errors.New("emulator: account is another application's")
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.accounts = slices.DeleteFunc(e.accounts, func(b Account) bool { return b.Issuer == a.Issuer && b.Email == a.Email })
 	e.accounts = append(e.accounts, a)
+	e.mu.Unlock()
+	e.changed()
 	return nil
 }
 

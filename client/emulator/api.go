@@ -179,11 +179,9 @@ func (e *Emulator) syncStatus(r *http.Request, body []byte) answer {
 	if clientID != e.config.ClientID {
 		return refused(http.StatusBadRequest, "no such client_id")
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.inactive {
+	if !e.setUser(u) {
 		return inactive("The application is not active")
 	}
-	e.users[u.Email] = u
+	e.changed()
 	return success("")
 }

@@ -82,6 +82,12 @@ type Config struct {
 	// HTTPClient lends its Transport to the callbacks.
 	HTTPClient *http.Client
 
+	// State is what the emulator begins with, and Changed is told of each change
+	// of it, one after the other: for emulators that outlive their process. Both
+	// may be left out.
+	State   State
+	Changed func(State)
+
 	// Logger is told of every call and callback, without their secrets. There
 	// is no log if it is nil.
 	Logger *slog.Logger
@@ -95,9 +101,10 @@ type Emulator struct {
 	key     []byte // signs session tokens
 	http    *http.Client
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup // callbacks on their way
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	work    sync.WaitGroup // callbacks on their way
+	telling sync.Mutex     // keeps what Changed is told in order
 
 	mu        sync.Mutex
 	inactive  bool
@@ -136,6 +143,7 @@ func New(config Config) *Emulator {
 		users:   make(map[string]User),
 		arrived: make(chan struct{}),
 	}
+	e.begin(config.State)
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.handler = e.routes()
 	return e

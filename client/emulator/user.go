@@ -33,3 +33,14 @@ func (e *Emulator) Status(email string) (User, bool) {
 	u, ok := e.users[email]
 	return u, ok
 }
+
+// setUser keeps what the service was told, and reports whether it takes calls.
+func (e *Emulator) setUser(u User) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.inactive {
+		return false
+	}
+	e.users[u.Email] = u
+	return true
+}
