@@ -5,13 +5,13 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/internal/needs"
 )
 
 // patience is how long a page may take to get where it should.
@@ -58,12 +58,7 @@ func findChromium() (path string, err error) {
 func needChromium(t *testing.T) context.Context {
 	t.Helper()
 	if _, err := findChromium(); err != nil {
-		required := strings.FieldsFunc(os.Getenv("EAGATE_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' })
-		const need = "needs Chromium or Chrome in the path; on Debian: apt-get install chromium"
-		if slices.Contains(required, "chromium") || slices.Contains(required, "all") {
-			t.Fatal(need)
-		}
-		t.Skip(need)
+		needs.Missing(t, "chromium", "needs Chromium or Chrome in the path; on Debian: apt-get install chromium")
 	}
 	ctx, err := chromium()
 	if err != nil {
