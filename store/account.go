@@ -121,6 +121,11 @@ type Sync struct {
 	Attempts int       // made in vain since Since
 	LastErr  string    // why the last one failed
 
+	// Addresses are those under which the service may have the second factor
+	// on: where the account's own is another by now, or none is wanted any more,
+	// it must be switched off there.
+	Addresses []string
+
 	// Retired is the sealed secret of a factor that was switched off, kept only
 	// where the service wants it with the DISABLE.
 	Retired []byte
@@ -138,6 +143,7 @@ func (a Account) Clone() Account {
 		a.Staged = &staged
 	}
 	a.Push.Sent = slices.Clone(a.Push.Sent)
+	a.Sync.Addresses = slices.Clone(a.Sync.Addresses)
 	a.Sync.Retired = slices.Clone(a.Sync.Retired)
 	return a
 }

@@ -29,6 +29,9 @@ type Grant struct {
 
 	VerifiedAt time.Time
 	ExpiresAt  time.Time
+
+	// Version is counted up by the store with every change.
+	Version uint64
 }
 
 // Kind says what a [Grant] is: a proof, or a mark that nothing can be proved any

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -36,7 +37,7 @@ func NewMemory() *Memory {
 
 // Account implements [Accounts].
 func (m *Memory) Account(ctx context.Context, userID string) (Account, error) {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), CheckID(userID)); err != nil {
 		return Account{}, err
 	}
 	a, ok := m.accounts.get(userID)
@@ -51,6 +52,9 @@ func (m *Memory) Account(ctx context.Context, userID string) (Account, error) {
 // UpdateAccount implements [Accounts]. Other updates of accounts, and reads,
 // wait while change runs, so change should be quick. It is called once.
 func (m *Memory) UpdateAccount(ctx context.Context, userID string, change func(*Account) error) error {
+	if err := CheckID(userID); err != nil {
+		return err
+	}
 	m.accounts.mu.Lock()
 	defer m.accounts.mu.Unlock()
 	if err := ctx.Err(); err != nil { // it may have ended while waiting
@@ -96,9 +100,37 @@ func (m *Memory) UnsyncedAccounts(ctx context.Context, now time.Time, limit int)
 	return ids, nil
 }
 
+// ListAccounts implements [Accounts], in the order of the IDs. Each page costs a
+// look at all accounts.
+func (m *Memory) ListAccounts(ctx context.Context, filter AccountFilter, from string, limit int) ([]Account, string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, "", err
+	}
+	if limit < 1 {
+		return nil, "", fmt.Errorf("store: limit %d: want at least 1", limit)
+	}
+	var found []Account
+	m.accounts.scan(func(id string, a Account) bool {
+		if id > from && filter.Match(a) {
+			found = append(found, a)
+		}
+		return true
+	})
+	slices.SortFunc(found, func(a, b Account) int { return cmp.Compare(a.UserID, b.UserID) })
+	next := ""
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].UserID
+	}
+	for i, a := range found {
+		found[i] = a.Clone()
+	}
+	return found, next, nil
+}
+
 // CreateChallenge implements [Challenges].
 func (m *Memory) CreateChallenge(ctx context.Context, c Challenge) error {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), CheckID(c.ID)); err != nil {
 		return err
 	}
 	c.Version = 1
@@ -120,29 +152,20 @@ func (m *Memory) Challenge(ctx context.Context, id string) (Challenge, error) {
 // UpdateChallenge implements [Challenges]. Other updates of challenges, and
 // reads, wait while change runs, so change should be quick. It is called once.
 func (m *Memory) UpdateChallenge(ctx context.Context, id string, change func(*Challenge) error) error {
-	m.challenges.mu.Lock()
-	defer m.challenges.mu.Unlock()
-	if err := ctx.Err(); err != nil { // it may have ended while waiting
+	return m.challenges.update(ctx, id, func(c *Challenge) error {
+		version := c.Version
+		err := change(c)
+		c.ID, c.Version = id, version+1
 		return err
-	}
-	stored, ok := m.challenges.records[id]
-	if !ok {
-		return ErrNotFound
-	}
-	c := stored
-	if err := change(&c); err != nil {
-		return err
-	}
-	c.ID, c.Version = id, stored.Version+1
-	m.challenges.records[id] = c
-	return nil
+	})
 }
 
 // CreateGrant implements [Grants].
 func (m *Memory) CreateGrant(ctx context.Context, g Grant) error {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), CheckID(g.ID)); err != nil {
 		return err
 	}
+	g.Version = 1
 	return m.grants.create(g.ID, g)
 }
 
@@ -156,6 +179,17 @@ func (m *Memory) Grant(ctx context.Context, id string) (Grant, error) {
 		return Grant{}, ErrNotFound
 	}
 	return g, nil
+}
+
+// UpdateGrant implements [Grants]. Other updates of grants, and reads, wait while
+// change runs, so change should be quick. It is called once.
+func (m *Memory) UpdateGrant(ctx context.Context, id string, change func(*Grant) error) error {
+	return m.grants.update(ctx, id, func(g *Grant) error {
+		version := g.Version
+		err := change(g)
+		g.ID, g.Version = id, version+1
+		return err
+	})
 }
 
 // DeleteGrant implements [Grants].
@@ -199,6 +233,24 @@ func (t *table[R]) create(id string, r R) error {
 	defer t.mu.Unlock()
 	if _, ok := t.records[id]; ok {
 		return ErrExists
+	}
+	t.records[id] = r
+	return nil
+}
+
+// update replaces a record by what change makes of a copy.
+func (t *table[R]) update(ctx context.Context, id string, change func(*R) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := ctx.Err(); err != nil { // it may have ended while waiting
+		return err
+	}
+	r, ok := t.records[id]
+	if !ok {
+		return ErrNotFound
+	}
+	if err := change(&r); err != nil {
+		return err
 	}
 	t.records[id] = r
 	return nil

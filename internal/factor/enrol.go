@@ -155,6 +155,9 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if acct.Factor.Period != acct.Staged.Factor.Period {
 			acct.LastStep = 0 // it counts other steps
 		}
+		if r.cfg.SecretOnDisable && acct.Email != user.Email {
+			acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
+		}
 		acct.State = store.On
 		acct.Factor, acct.Staged = acct.Staged.Factor, nil
 		acct.Email = user.Email
@@ -207,10 +210,6 @@ func (r *Rules) changed(acct *store.Account) {
 	acct.Epoch++
 	acct.Push.Live = ""
 	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
-	if !acct.Sync.Late() {
-		acct.Sync.Since = now
-	}
-	acct.Sync.Wanted++
+	want(&acct.Sync, now)
 	acct.Sync.Attempts = 0
-	acct.Sync.NextAt = now
 }

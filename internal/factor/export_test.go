@@ -24,6 +24,9 @@ const (
 	SyncClaim      = syncClaim
 	SyncEvery      = syncEvery
 	CleanEvery     = cleanEvery
+	SyncPauseMax   = syncPauseMax
+	SyncRest       = syncRest
+	PageSize       = pageSize
 )
 
 // PushLimitOf is what keeps the next request from a phone.

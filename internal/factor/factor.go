@@ -11,6 +11,7 @@
 //   - [Rules.VerifyCode] turns a code into a grant.
 //   - [Rules.Stage], [Rules.Confirm] and [Rules.Disable] switch the second
 //     factor on and off, and [Rules.SyncNow] and [Rules.Run] tell the service.
+//   - [Rules.ResyncAll] and [Rules.ResealAll] go through all accounts.
 package factor
 
 import (
@@ -89,7 +90,6 @@ const (
 	reservation    = 15 * time.Second // longer than the two calls that start a challenge may take
 	failuresFree   = 4                // wrong codes before the first pause
 	failuresMax    = 20               // wrong codes in a row before only others can help (NIST SP 800-63B-4 §3.2.2)
-	maxUserID      = 255              // bytes
 	firstPause     = 30 * time.Second
 	longestPause   = time.Hour
 	pushMost       = 3 // requests to the phone in pushWindow
@@ -148,10 +148,18 @@ func (r *Rules) TokenLifetime() time.Duration { return r.cfg.TokenLifetime }
 // Now is the rules' clock.
 func (r *Rules) Now() time.Time { return r.cfg.Now() }
 
-// updateAccount changes an account and lets no stale copy of it be used here.
+// updateAccount changes an account, and lets no stale copy of it be used here.
+// What an older key has sealed in it is sealed anew; that it can't be opened must
+// not keep anybody from changing something else.
 func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*store.Account) error) error {
 	defer r.cache.forgetAccount(userID)
-	return r.cfg.Store.UpdateAccount(ctx, userID, change)
+	return r.cfg.Store.UpdateAccount(ctx, userID, func(a *store.Account) error {
+		if err := change(a); err != nil {
+			return err
+		}
+		_, _ = r.reseal(a)
+		return nil
+	})
 }
 
 // hash names a secret in the store without giving it away. The secrets are

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/eagate/eagate/store"
 )
@@ -54,8 +52,10 @@ func judge(acct cachedAccount, g store.Grant, userID string, now time.Time) Verd
 
 // checkStored asks the store, and remembers what it says.
 func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time.Time) (Verdict, store.Grant, error) {
-	if err := checkUserID(userID); err != nil {
-		return Locked, store.Grant{}, err
+	// It is a fault of the application, and must not pass for a user without a
+	// second factor.
+	if err := store.CheckID(userID); err != nil {
+		return Locked, store.Grant{}, fmt.Errorf("factor: user: %w", err)
 	}
 	changes := r.cache.generation()
 	until := now.Add(cacheLifetime)
@@ -80,15 +80,6 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		return verdict, store.Grant{}, nil
 	}
 	return Verified, g, nil
-}
-
-// checkUserID refuses what stores can't tell apart. It is a fault of the
-// application, and must not pass for a user without a second factor.
-func checkUserID(id string) error {
-	if id == "" || len(id) > maxUserID || !utf8.ValidString(id) || strings.Contains(id, "\x00") {
-		return fmt.Errorf("factor: user ID %q: want 1 to %d bytes of UTF-8 without NUL", id, maxUserID)
-	}
-	return nil
 }
 
 // CheckReturning is Check for a session that has lost its grant's secret, which

@@ -410,6 +410,13 @@ func (s *spyStore) UnsyncedAccounts(ctx context.Context, now time.Time, limit in
 	return s.Store.UnsyncedAccounts(ctx, now, limit)
 }
 
+func (s *spyStore) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
+	if err := s.enter(); err != nil {
+		return nil, "", err
+	}
+	return s.Store.ListAccounts(ctx, filter, from, limit)
+}
+
 func (s *spyStore) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
 	err := s.enter()
 	s.mu.Lock()

@@ -20,8 +20,6 @@ type Mark struct {
 
 	// Until is when the session would have ended by itself.
 	Until time.Time
-
-	successor string // the ID of the grant that it goes on with
 }
 
 // markID is another for each user: an application that doesn't renew a session
@@ -42,7 +40,7 @@ func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
 	if err != nil {
 		return Mark{}, err
 	}
-	return Mark{Over: true, Ended: g.Kind == store.KindEnded, Until: g.ExpiresAt, successor: g.Successor}, nil
+	return Mark{Over: true, Ended: g.Kind == store.KindEnded, Until: g.ExpiresAt}, nil
 }
 
 // Move marks that the session goes on under another ID, with the grant of that
@@ -61,36 +59,37 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 	if !errors.Is(err, store.ErrExists) {
 		return err
 	}
-	earlier, err := r.Mark(ctx, user, s)
-	if err != nil {
-		return err
+	var earlier string
+	err = r.cfg.Store.UpdateGrant(ctx, mark.ID, func(g *store.Grant) error {
+		if g.Kind == store.KindEnded || method != store.MethodTOTP {
+			return ErrSessionOver
+		}
+		earlier, g.Successor, g.ExpiresAt = g.Successor, mark.Successor, mark.ExpiresAt
+		return nil
+	})
+	if errors.Is(err, ErrSessionOver) {
+		return errors.Join(err, r.Revoke(ctx, secret))
 	}
-	if earlier.Ended || method != store.MethodTOTP {
-		return errors.Join(ErrSessionOver, r.Revoke(ctx, secret))
-	}
-	return errors.Join(r.revokeID(ctx, earlier.successor), r.remark(ctx, mark))
+	return errors.Join(err, r.revokeID(ctx, earlier))
 }
 
 // End marks that the user has logged out of the session, which no longer goes by
-// that ID, and revokes the grant that it went on with.
+// that ID, and revokes the grant that it went on with. Done again, after a crash
+// in the middle perhaps, it does the same again.
 func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) error {
 	mark := store.Grant{
 		ID: markID(user, s), UserID: user.ID, Kind: store.KindEnded, Binding: s.Binding, ExpiresAt: until,
 	}
 	err := r.cfg.Store.CreateGrant(ctx, mark)
-	if errors.Is(err, store.ErrExists) {
-		var earlier Mark
-		if earlier, err = r.Mark(ctx, user, s); err == nil && !earlier.Ended {
-			mark.ExpiresAt = earlier.Until
-			err = errors.Join(r.revokeID(ctx, earlier.successor), r.remark(ctx, mark))
-		}
+	if !errors.Is(err, store.ErrExists) {
+		return err
 	}
-	return err
-}
-
-// remark puts a mark in the place of another.
-func (r *Rules) remark(ctx context.Context, mark store.Grant) error {
-	return errors.Join(r.cfg.Store.DeleteGrant(ctx, mark.ID), r.cfg.Store.CreateGrant(ctx, mark))
+	var successor string
+	err = r.cfg.Store.UpdateGrant(ctx, mark.ID, func(g *store.Grant) error {
+		g.Kind, successor = store.KindEnded, g.Successor
+		return nil
+	})
+	return errors.Join(err, r.revokeID(ctx, successor))
 }
 
 // revokeID revokes a grant whose secret isn't known here.

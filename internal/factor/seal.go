@@ -138,6 +138,24 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	return nil, errSealed
 }
 
+// newest reports whether the newest key has sealed that.
+func (k *Keyring) newest(sealed []byte) bool {
+	return len(sealed) >= sealHeader && sealed[0] == sealVersion && k.keys()[0].id == [4]byte(sealed[1:sealHeader])
+}
+
+// Reseal returns what Seal would have returned for what is sealed there: the same
+// if the newest key has sealed it.
+func (k *Keyring) Reseal(sealed []byte, purpose, owner string) ([]byte, error) {
+	if k.newest(sealed) {
+		return sealed, nil
+	}
+	plain, err := k.Open(sealed, purpose, owner)
+	if err != nil {
+		return nil, err
+	}
+	return k.Seal(plain, purpose, owner), nil
+}
+
 // appendAssociated joins the two so that no other pair gives the same bytes: a
 // purpose is a word of ours.
 func appendAssociated(b []byte, purpose, owner string) []byte {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -15,76 +18,62 @@ import (
 const (
 	syncEvery    = 5 * time.Second  // how often Run looks for what is due
 	syncBatch    = 100              // accounts in one look
-	syncClaim    = 30 * time.Second // longer than one attempt may take
+	syncWorkers  = 4                // accounts at once
+	syncClaim    = 30 * time.Second // longer than one call may take
 	syncPause    = 5 * time.Second  // after the first failure; doubles
 	syncPauseMax = time.Hour
-	cleanEvery   = time.Minute
-	cleanBatch   = 500
+	syncRest     = 15 * time.Second // while the client doesn't ask the service
 )
 
-// Run tells the service what it couldn't be told at once, and deletes what has
-// expired, until ctx ends. It may run on any number of nodes.
-func (r *Rules) Run(ctx context.Context) {
-	sync := time.NewTicker(syncEvery)
-	defer sync.Stop()
-	clean := time.NewTicker(cleanEvery)
-	defer clean.Stop()
-	syncing, cleaning := work{name: "status sync"}, work{name: "clean-up"}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-sync.C:
-			syncing.report(ctx, r.cfg.Log, r.SyncDue(ctx))
-		case <-clean.C:
-			cleaning.report(ctx, r.cfg.Log, r.clean(ctx))
-		}
-	}
-}
+// errNotDue ends an update that finds nothing to be told, or another node at it.
+var errNotDue = errors.New("factor: nothing to tell the service now")
 
-// work is one kind of what goes on in the background.
-type work struct {
-	name    string
-	failing bool // the last pass hit a fault of the store
-}
-
-// report logs a fault of the store when it begins, and once more when it has
-// gone.
-func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	switch before := w.failing; {
-	case err != nil && !before:
-		log.ErrorContext(ctx, "eagate: background work fails", slog.String("work", w.name), slog.Any("error", err))
-	case err == nil && before:
-		log.InfoContext(ctx, "eagate: background work goes on", slog.String("work", w.name))
-	}
-	w.failing = err != nil
-}
-
-func (r *Rules) clean(ctx context.Context) error {
-	for {
-		n, err := r.cfg.Store.DeleteExpired(ctx, r.cfg.Now(), cleanBatch)
-		if err != nil || n < cleanBatch {
+// SyncDue tells the service of every account that is due, until none is left, or
+// until the client finds that it had better not ask the service for a while. It
+// may run on any number of nodes: none makes a call that another has made.
+func (r *Rules) SyncDue(ctx context.Context) error {
+	for ctx.Err() == nil {
+		ids, err := r.cfg.Store.UnsyncedAccounts(ctx, r.cfg.Now(), syncBatch)
+		if err != nil {
 			return err
 		}
+		err = r.syncAccounts(ctx, ids)
+		switch {
+		case errors.Is(err, client.ErrCircuitOpen):
+			return nil
+		case err != nil:
+			return err
+		case len(ids) < syncBatch:
+			return nil
+		}
 	}
+	return nil
 }
 
-// SyncDue makes one attempt for each account that is due.
-func (r *Rules) SyncDue(ctx context.Context) error {
-	ids, err := r.cfg.Store.UnsyncedAccounts(ctx, r.cfg.Now(), syncBatch)
-	if err != nil {
-		return err
+// syncAccounts tells the service of several accounts at once. A fault of the
+// store with one of them doesn't keep it from the others.
+func (r *Rules) syncAccounts(ctx context.Context, ids []string) error {
+	var (
+		workers sync.WaitGroup
+		next    atomic.Int64
+		resting atomic.Bool
+		faults  = make([]error, len(ids))
+	)
+	for range syncWorkers {
+		workers.Go(func() {
+			for ctx.Err() == nil && !resting.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= len(ids) {
+					return
+				}
+				faults[i] = r.syncAccount(ctx, ids[i])
+				if errors.Is(faults[i], client.ErrCircuitOpen) {
+					resting.Store(true)
+				}
+			}
+		})
 	}
-	var faults []error
-	for _, id := range ids {
-		if ctx.Err() != nil {
-			break
-		}
-		faults = append(faults, r.syncAccount(ctx, id))
-	}
+	workers.Wait()
 	return errors.Join(faults...)
 }
 
@@ -92,24 +81,31 @@ func (r *Rules) SyncDue(ctx context.Context) error {
 // changes nothing for the user: Run goes on.
 func (r *Rules) SyncNow(ctx context.Context, userID string) {
 	ctx = context.WithoutCancel(ctx)
-	if err := r.syncAccount(ctx, userID); err != nil {
+	if err := r.syncAccount(ctx, userID); err != nil && !errors.Is(err, client.ErrCircuitOpen) {
 		r.cfg.Log.ErrorContext(ctx, "eagate: status sync", slog.String("user", userID), slog.Any("error", err))
 	}
 }
 
-// syncAccount tells the service how the account stands, until it knows or an
-// attempt fails. An error is the store's; the service's is kept in the account.
+// syncAccount tells the service how the account stands, call by call, until it
+// knows or a call fails. An error is the store's, or [client.ErrCircuitOpen]; any
+// other of the service's is kept in the account.
 func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 	for {
-		acct, claimed, err := r.claimSync(ctx, userID)
-		if err != nil || !claimed {
+		acct, err := r.claimSync(ctx, userID)
+		if errors.Is(err, errNotDue) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		status, err := r.status(acct)
+		status, err := r.nextStatus(acct)
 		if err == nil {
 			err = r.cfg.Service.SyncStatus(ctx, status)
 		}
-		if err := r.finishSync(ctx, acct, err); err != nil {
+		if fault := r.finishSync(ctx, acct, status, err); fault != nil {
+			return fault
+		}
+		if errors.Is(err, client.ErrCircuitOpen) {
 			return err
 		}
 		if err != nil {
@@ -119,25 +115,34 @@ func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 }
 
 // claimSync keeps others from telling the service of the same account, so that
-// it hears of changes in their order.
-func (r *Rules) claimSync(ctx context.Context, userID string) (acct store.Account, claimed bool, err error) {
+// it hears of changes in their order. Before an address can be switched on
+// there, the account knows of it.
+func (r *Rules) claimSync(ctx context.Context, userID string) (acct store.Account, err error) {
 	err = r.updateAccount(ctx, userID, func(a *store.Account) error {
 		now := r.cfg.Now()
-		claimed = a.Sync.Late() && !now.Before(a.Sync.ClaimedUntil) && !now.Before(a.Sync.NextAt)
-		if claimed {
-			a.Sync.ClaimedUntil = now.Add(syncClaim)
-			a.Sync.NextAt = a.Sync.ClaimedUntil
+		if !a.Sync.Late() || now.Before(a.Sync.ClaimedUntil) || now.Before(a.Sync.NextAt) {
+			return errNotDue
+		}
+		a.Sync.ClaimedUntil = now.Add(syncClaim)
+		a.Sync.NextAt = a.Sync.ClaimedUntil
+		if a.State == store.On {
+			addAddress(&a.Sync, a.Email)
 		}
 		acct = a.Clone()
 		return nil
 	})
-	return acct, claimed, err
+	return acct, err
 }
 
-// status is what the service is told of the account.
-func (r *Rules) status(acct store.Account) (client.Status, error) {
+// nextStatus is the next thing that the service must be told of the account: to
+// switch off an address that isn't the account's any more, and in the end how
+// the account stands.
+func (r *Rules) nextStatus(acct store.Account) (client.Status, error) {
 	s := client.Status{Email: acct.Email, Enabled: acct.State == store.On}
 	sealed := acct.Sync.Retired
+	if former := slices.IndexFunc(acct.Sync.Addresses, func(a string) bool { return a != acct.Email }); former >= 0 {
+		s.Email, s.Enabled = acct.Sync.Addresses[former], false
+	}
 	if s.Enabled {
 		sealed = acct.Factor.Secret
 		s.Algorithm, s.Digits, s.Period = acct.Factor.Algorithm, acct.Factor.Digits, acct.Factor.Period
@@ -150,38 +155,17 @@ func (r *Rules) status(acct store.Account) (client.Status, error) {
 	return s, err
 }
 
-// finishSync notes how the attempt to tell the service of acct went.
-func (r *Rules) finishSync(ctx context.Context, acct store.Account, failure error) error {
-	var late store.Sync
+// finishSync notes how the attempt went to tell the service that status of acct,
+// as it was claimed.
+func (r *Rules) finishSync(ctx context.Context, acct store.Account, status client.Status, failure error) error {
+	var after store.Sync
 	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
-		now := r.cfg.Now()
-		if !a.Sync.ClaimedUntil.Equal(acct.Sync.ClaimedUntil) {
-			// It took too long, and another node has taken over. What came
-			// last to the service may be what was true before: once more.
-			if !a.Sync.Late() {
-				a.Sync.Since = now
-			}
-			a.Sync.Wanted++
-			late = a.Sync
-			return nil
-		}
-		a.Sync.ClaimedUntil = time.Time{}
-		switch {
-		case failure != nil:
-			a.Sync.Attempts++
-			a.Sync.LastErr = strings.ToValidUTF8(failure.Error(), "?") // as stores want it
-			a.Sync.NextAt = now.Add(syncPauseAfter(a.Sync.Attempts))
-		case a.Sync.Wanted != acct.Sync.Wanted:
-			a.Sync.Confirmed = acct.Sync.Wanted
-			a.Sync.NextAt = now // it has changed meanwhile: once more
-		default:
-			a.Sync = store.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted}
-		}
-		late = a.Sync
+		r.noteSync(a, acct, status, failure)
+		after = a.Sync
 		return nil
 	})
 	switch {
-	case failure != nil && late.Attempts == 1:
+	case failure != nil && after.Attempts == 1 && !errors.Is(failure, client.ErrCircuitOpen):
 		r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on",
 			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Any("error", failure))
 	case failure == nil && acct.Sync.Attempts > 0:
@@ -189,6 +173,69 @@ func (r *Rules) finishSync(ctx context.Context, acct store.Account, failure erro
 			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Int("attempts", acct.Sync.Attempts+1))
 	}
 	return err
+}
+
+// noteSync changes what a remembers of the service's view after an attempt.
+func (r *Rules) noteSync(a *store.Account, claimed store.Account, status client.Status, failure error) {
+	now := r.cfg.Now()
+	if !a.Sync.ClaimedUntil.Equal(claimed.Sync.ClaimedUntil) {
+		// It took too long, and another node has taken over. What came last to
+		// the service may be what was true before: once more.
+		if status.Enabled {
+			addAddress(&a.Sync, status.Email)
+		}
+		want(&a.Sync, now)
+		return
+	}
+	a.Sync.ClaimedUntil = time.Time{}
+	switch {
+	case errors.Is(failure, client.ErrCircuitOpen): // no attempt was made
+		a.Sync.NextAt = now.Add(syncRest)
+	case failure != nil:
+		a.Sync.Attempts++
+		a.Sync.LastErr = strings.ToValidUTF8(failure.Error(), "?") // as stores want it
+		a.Sync.NextAt = now.Add(syncPauseAfter(a.Sync.Attempts))
+	default:
+		if !status.Enabled {
+			a.Sync.Addresses = slices.DeleteFunc(a.Sync.Addresses, func(addr string) bool { return addr == status.Email })
+		}
+		a.Sync.NextAt = now
+		if status.Email != claimed.Email {
+			return // that was a former address: the account's own comes next
+		}
+		a.Sync.Confirmed = claimed.Sync.Wanted
+		if !a.Sync.Late() { // nothing has changed meanwhile
+			a.Sync = store.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses}
+		}
+	}
+}
+
+// want notes that the service must be told how the account stands.
+func want(s *store.Sync, now time.Time) {
+	if !s.Late() {
+		s.Since = now
+	}
+	s.Wanted++
+	s.NextAt = now
+}
+
+func addAddress(s *store.Sync, email string) {
+	if !slices.Contains(s.Addresses, email) {
+		s.Addresses = append(s.Addresses, email)
+	}
+}
+
+// ResyncAll has the service told anew how every account stands, and sends nothing
+// itself: Run does, or SyncDue. The service has no call to read what it believes,
+// so that this is the way to put it right.
+func (r *Rules) ResyncAll(ctx context.Context, report func(Progress)) (Progress, error) {
+	return r.changeAll(ctx, report, func(a *store.Account) (bool, error) {
+		if a.Email == "" {
+			return false, nil // it was never on
+		}
+		want(&a.Sync, r.cfg.Now())
+		return true, nil
+	})
 }
 
 // syncPauseAfter doubles the pause with each failure, and strews a quarter of it

@@ -59,6 +59,13 @@ func (f *FaultyStore) UpdateAccount(ctx context.Context, id string, change func(
 	return f.Store.UpdateAccount(ctx, id, change)
 }
 
+func (f *FaultyStore) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
+	if err := f.fault(Reads); err != nil {
+		return nil, "", err
+	}
+	return f.Store.ListAccounts(ctx, filter, from, limit)
+}
+
 func (f *FaultyStore) Challenge(ctx context.Context, id string) (store.Challenge, error) {
 	if err := f.fault(Reads); err != nil {
 		return store.Challenge{}, err
@@ -92,6 +99,13 @@ func (f *FaultyStore) Grant(ctx context.Context, id string) (store.Grant, error)
 		return store.Grant{}, err
 	}
 	return f.Store.Grant(ctx, id)
+}
+
+func (f *FaultyStore) UpdateGrant(ctx context.Context, id string, change func(*store.Grant) error) error {
+	if err := f.fault(Writes); err != nil {
+		return err
+	}
+	return f.Store.UpdateGrant(ctx, id, change)
 }
 
 func (f *FaultyStore) DeleteGrant(ctx context.Context, id string) error {

@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"client/emulator/serve": {"client/emulator"},
 	"store":                 {},
 	"store/storetest":       {"store"},
+	"internal/record":       {"store"},
 	"templates":             {},
 	"internal/factor":       {"store", "client"},
 	"internal/session":      {"internal/factor", "store"},
@@ -35,7 +36,7 @@ var allowed = map[string][]string{
 	"middleware":            {"handlers", "internal/session", "internal/factor", "store", "client", "templates"},
 }
 
-var forTests = []string{"internal/gatetest"}
+var forTests = []string{"internal/gatetest", "internal/needs"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	seen := 0

@@ -1,18 +1,13 @@
 package storetest_test
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"sync"
 	"time"
 
 	"github.com/eagate/eagate/store"
-)
-
-type (
-	accountChange = func(*store.Account) error
-	ctx           = context.Context
+	"github.com/eagate/eagate/store/storetest"
 )
 
 var brokenAccounts = []broken{
@@ -62,13 +57,9 @@ var brokenAccounts = []broken{
 		}
 	}), []string{"Account/round-trip"}},
 
-	{"account cuts texts off", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			return h.Memory.UpdateAccount(ctx, id, after(change, func(a *store.Account) {
-				a.Sync.LastErr = a.Sync.LastErr[:min(len(a.Sync.LastErr), 255)]
-			}))
-		}
-	}), []string{"Account/long-values"}},
+	{"account cuts texts off", cuttingOff(200), []string{"Account/long-values", "Account/longest-values"}},
+
+	{"account cuts texts off at 64 KiB", cuttingOff(1<<16 - 1), []string{"Account/longest-values"}},
 
 	{"account shares memory", breaking(func(h *hooked) {
 		var mu sync.Mutex
@@ -106,149 +97,6 @@ var brokenAccounts = []broken{
 		}
 	}), []string{"UpdateAccount/creates"}},
 
-	{"update of an account sees another record", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			return h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				a.EnabledAt = time.Time{}
-				return change(a)
-			})
-		}
-	}), []string{"UpdateAccount/fields"}},
-
-	{"update of an account merges", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			return h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				staged := a.Staged
-				err := change(a)
-				if a.Staged == nil {
-					a.Staged = staged
-				}
-				return err
-			})
-		}
-	}), []string{"UpdateAccount/zero"}},
-
-	{"update of an account stores in spite of the error", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			var failed error
-			err := h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				failed = change(a)
-				return nil
-			})
-			return errors.Join(failed, err)
-		}
-	}), []string{"UpdateAccount/error", "UpdateAccount/error-when-unseen"}},
-
-	{"update of an account counts in spite of the error", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			var failed error
-			err := h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				old := a.Clone()
-				if failed = change(a); failed != nil {
-					*a = old
-				}
-				return nil
-			})
-			return errors.Join(failed, err)
-		}
-	}), []string{"UpdateAccount/error", "UpdateAccount/error-when-unseen"}},
-
-	{"update of an account swallows the error", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			var failed error
-			err := h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				failed = change(a)
-				return failed
-			})
-			if failed != nil {
-				return nil
-			}
-			return err
-		}
-	}), []string{"UpdateAccount/error", "UpdateAccount/error-when-unseen"}},
-
-	{"update of an account hides the error", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			err := h.Memory.UpdateAccount(ctx, id, change)
-			if err != nil && ctx.Err() == nil {
-				return errors.New("transaction rolled back: " + err.Error())
-			}
-			return err
-		}
-	}), []string{"UpdateAccount/error", "UpdateAccount/error-when-unseen"}},
-
-	{"update of an account stores what a panic left", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			var panicked any
-			err := h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				defer func() { panicked = recover() }()
-				return change(a)
-			})
-			if panicked != nil {
-				panic(panicked)
-			}
-			return err
-		}
-	}), []string{"UpdateAccount/panic"}},
-
-	{"update of an account leaves its transaction open after a panic", breaking(func(h *hooked) {
-		var open sync.Map
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			if _, ok := open.Load(id); ok {
-				return errors.New("the database is locked")
-			}
-			return h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				open.Store(id, true)
-				err := change(a)
-				open.Delete(id)
-				return err
-			})
-		}
-	}), []string{"UpdateAccount/panic"}},
-
-	{"update of an account swallows a panic", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			defer func() { _ = recover() }()
-			return h.Memory.UpdateAccount(ctx, id, change)
-		}
-	}), []string{"UpdateAccount/panic"}},
-
-	{"update of an account fails but is stored when cancelled", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return errors.Join(h.Memory.UpdateAccount(context.WithoutCancel(ctx), id, change), ctx.Err())
-		}
-	}), []string{"UpdateAccount/cancelled"}},
-
-	{"update of an account succeeds but isn't stored when cancelled", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			rolledBack := errors.New("rolled back")
-			err := h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				if err := change(a); err != nil {
-					return err
-				}
-				if ctx.Err() != nil {
-					return rolledBack
-				}
-				return nil
-			})
-			if errors.Is(err, rolledBack) {
-				return nil
-			}
-			return err
-		}
-	}), []string{"UpdateAccount/cancelled"}},
-
-	{"account doesn't count versions", breaking(func(h *hooked) {
-		h.account = func(ctx ctx, id string) (store.Account, error) {
-			a, err := h.Memory.Account(ctx, id)
-			a.Version = min(a.Version, 1)
-			return a, err
-		}
-	}), []string{"UpdateAccount/version"}},
-
 	{"account's first version isn't 1", breaking(func(h *hooked) {
 		h.account = func(ctx ctx, id string) (store.Account, error) {
 			a, err := h.Memory.Account(ctx, id)
@@ -258,54 +106,6 @@ var brokenAccounts = []broken{
 			return a, err
 		}
 	}), []string{"UpdateAccount/creates"}},
-
-	{"update of an account moves it", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			var left store.Account
-			err := h.Memory.UpdateAccount(ctx, id, func(a *store.Account) error {
-				err := change(a)
-				left = a.Clone()
-				return err
-			})
-			if err == nil && left.UserID != id && left.UserID != "" {
-				return h.Memory.UpdateAccount(ctx, left.UserID, func(a *store.Account) error { *a = left; return nil })
-			}
-			return err
-		}
-	}), []string{"UpdateAccount/key"}},
-
-	{"update of an account writes blindly", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			a, err := h.Memory.Account(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := change(&a); err != nil {
-				return err
-			}
-			return h.Memory.UpdateAccount(ctx, id, func(stored *store.Account) error { *stored = a; return nil })
-		}
-	}), []string{"UpdateAccount/newest", "UpdateAccount/lost-update", "UpdateAccount/replay", "UpdateAccount/budget"}},
-
-	{"update of an account gives up", breaking(func(h *hooked) {
-		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
-			a, err := h.Memory.Account(ctx, id)
-			if err != nil {
-				return err
-			}
-			version := a.Version
-			if err := change(&a); err != nil {
-				return err
-			}
-			return h.Memory.UpdateAccount(ctx, id, func(stored *store.Account) error {
-				if stored.Version != version {
-					return errors.New("conflict")
-				}
-				*stored = a
-				return nil
-			})
-		}
-	}), []string{"UpdateAccount/newest", "UpdateAccount/lost-update"}},
 
 	{"update of an account writes all accounts", breaking(func(h *hooked) {
 		var (
@@ -343,13 +143,13 @@ var brokenAccounts = []broken{
 	}), []string{"UpdateAccount/independent"}},
 }
 
-// after runs spoil behind a change that returned no error.
-func after[R any](change func(*R) error, spoil func(*R)) func(*R) error {
-	return func(r *R) error {
-		err := change(r)
-		if err == nil {
-			spoil(r)
+// cuttingOff returns a store that keeps only the beginning of a text.
+func cuttingOff(size int) func() storetest.Subject {
+	return breaking(func(h *hooked) {
+		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
+			return h.Memory.UpdateAccount(ctx, id, after(change, func(a *store.Account) {
+				a.Sync.LastErr = a.Sync.LastErr[:min(len(a.Sync.LastErr), size)]
+			}))
 		}
-		return err
-	}
+	})
 }

@@ -65,12 +65,6 @@ var brokenAltogether = []broken{
 		h.unsyncedAccounts = func(ctx, time.Time, int) ([]string, error) { return nil, nil }
 	}), []string{"Fault/is-an-error"}},
 
-	{"never forgets by itself", func() storetest.Subject {
-		h := &hooked{Memory: store.NewMemory()}
-		h.deleteExpired = func(ctx ctx, _ time.Time, _ int) (int, error) { return 0, ctx.Err() }
-		return storetest.Subject{Handles: []store.Store{h}, SelfExpiring: true}
-	}, []string{"DeleteExpired/which", "DeleteExpired/follows"}},
-
 	{"no handles", func() storetest.Subject { return storetest.Subject{} }, []string{"Account/missing"}},
 }
 
@@ -91,12 +85,16 @@ func closed() *hooked {
 		account:          func(ctx, string) (store.Account, error) { return store.Account{}, fault },
 		updateAccount:    func(ctx, string, accountChange) error { return fault },
 		unsyncedAccounts: func(ctx, time.Time, int) ([]string, error) { return nil, fault },
-		createChallenge:  func(ctx, store.Challenge) error { return fault },
-		challenge:        func(ctx, string) (store.Challenge, error) { return store.Challenge{}, fault },
-		updateChallenge:  func(ctx, string, challengeChange) error { return fault },
-		createGrant:      func(ctx, store.Grant) error { return fault },
-		grant:            func(ctx, string) (store.Grant, error) { return store.Grant{}, fault },
-		deleteGrant:      func(ctx, string) error { return fault },
-		deleteExpired:    func(ctx, time.Time, int) (int, error) { return 0, fault },
+		listAccounts: func(ctx, store.AccountFilter, string, int) ([]store.Account, string, error) {
+			return nil, "", fault
+		},
+		createChallenge: func(ctx, store.Challenge) error { return fault },
+		challenge:       func(ctx, string) (store.Challenge, error) { return store.Challenge{}, fault },
+		updateChallenge: func(ctx, string, challengeChange) error { return fault },
+		createGrant:     func(ctx, store.Grant) error { return fault },
+		grant:           func(ctx, string) (store.Grant, error) { return store.Grant{}, fault },
+		updateGrant:     func(ctx, string, grantChange) error { return fault },
+		deleteGrant:     func(ctx, string) error { return fault },
+		deleteExpired:   func(ctx, time.Time, int) (int, error) { return 0, fault },
 	}
 }

@@ -1,17 +1,13 @@
 package storetest_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/storetest"
 )
-
-type challengeChange = func(*store.Challenge) error
 
 var brokenChallenges = []broken{
 	{"challenge missing is no error", breaking(func(h *hooked) {
@@ -40,6 +36,15 @@ var brokenChallenges = []broken{
 			return h.Memory.CreateChallenge(ctx, c)
 		}
 	}), []string{"Challenge/round-trip"}},
+
+	{"challenge refuses long texts", breaking(func(h *hooked) {
+		h.createChallenge = func(ctx ctx, c store.Challenge) error {
+			if len(c.UserID) > 200 {
+				return errors.New("data too long for column user_id")
+			}
+			return h.Memory.CreateChallenge(ctx, c)
+		}
+	}), []string{"Challenge/long-values"}},
 
 	{"challenge case-insensitive", breaking(func(h *hooked) {
 		h.createChallenge = func(ctx ctx, c store.Challenge) error {
@@ -112,48 +117,6 @@ var brokenChallenges = []broken{
 		}
 	}), []string{"UpdateChallenge/version"}},
 
-	{"update of a challenge creates one", breaking(func(h *hooked) {
-		h.updateChallenge = func(ctx ctx, id string, change challengeChange) error {
-			err := h.Memory.UpdateChallenge(ctx, id, change)
-			if errors.Is(err, store.ErrNotFound) {
-				return h.Memory.CreateChallenge(ctx, store.Challenge{ID: id})
-			}
-			return err
-		}
-	}), []string{"UpdateChallenge/missing"}},
-
-	{"update of a missing challenge calls the change", breaking(func(h *hooked) {
-		h.updateChallenge = func(ctx ctx, id string, change challengeChange) error {
-			err := h.Memory.UpdateChallenge(ctx, id, change)
-			if errors.Is(err, store.ErrNotFound) {
-				return errors.Join(change(new(store.Challenge)), err)
-			}
-			return err
-		}
-	}), []string{"UpdateChallenge/missing"}},
-
-	{"update of a challenge sees another record", breaking(func(h *hooked) {
-		h.updateChallenge = func(ctx ctx, id string, change challengeChange) error {
-			return h.Memory.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
-				c.DecidedAt = time.Time{}
-				return change(c)
-			})
-		}
-	}), []string{"UpdateChallenge/fields"}},
-
-	{"update of a challenge merges", breaking(func(h *hooked) {
-		h.updateChallenge = func(ctx ctx, id string, change challengeChange) error {
-			return h.Memory.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
-				number := c.Number
-				err := change(c)
-				if c.Number == "" {
-					c.Number = number
-				}
-				return err
-			})
-		}
-	}), []string{"UpdateChallenge/zero"}},
-
 	{"update of a challenge works on the stored record", breaking(func(h *hooked) {
 		var mu sync.Mutex
 		records := map[string]*store.Challenge{}
@@ -193,26 +156,4 @@ var brokenChallenges = []broken{
 		"UpdateChallenge/error", "UpdateChallenge/panic", "UpdateChallenge/key", "UpdateChallenge/version",
 		"Records/no-shared-memory",
 	}},
-
-	{"update of a challenge fails but is stored when cancelled", breaking(func(h *hooked) {
-		h.updateChallenge = func(ctx ctx, id string, change challengeChange) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return errors.Join(h.Memory.UpdateChallenge(context.WithoutCancel(ctx), id, change), ctx.Err())
-		}
-	}), []string{"UpdateChallenge/cancelled"}},
-
-	{"update of a challenge writes blindly", breaking(func(h *hooked) {
-		h.updateChallenge = func(ctx ctx, id string, change challengeChange) error {
-			c, err := h.Memory.Challenge(ctx, id)
-			if err != nil {
-				return err
-			}
-			if err := change(&c); err != nil {
-				return err
-			}
-			return h.Memory.UpdateChallenge(ctx, id, func(stored *store.Challenge) error { *stored = c; return nil })
-		}
-	}), []string{"UpdateChallenge/newest", "UpdateChallenge/lost-update", "UpdateChallenge/consume-once"}},
 }

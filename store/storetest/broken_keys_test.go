@@ -33,6 +33,15 @@ var brokenKeys = []broken{
 		return id
 	})), []string{"Account/odd-keys"}},
 
+	{"account refuses a user ID only when it is stored", breaking(func(h *hooked) {
+		h.account = func(ctx ctx, id string) (store.Account, error) {
+			if store.CheckID(id) != nil {
+				return store.Account{UserID: id}, ctx.Err()
+			}
+			return h.Memory.Account(ctx, id)
+		}
+	}), []string{"Account/odd-keys"}},
+
 	{"account refuses Unicode", breaking(func(h *hooked) {
 		h.updateAccount = func(ctx ctx, id string, change accountChange) error {
 			if len(id) != utf8.RuneCountInString(id) {

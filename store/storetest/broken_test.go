@@ -14,7 +14,10 @@ import (
 // TestBrokenStores proves that each clause can fail: every store here breaks the
 // contract in one way, and the suite must say so by the clause's name.
 func TestBrokenStores(t *testing.T) {
-	all := slices.Concat(brokenAccounts, brokenKeys, brokenUnsynced, brokenChallenges, brokenGrants, brokenAltogether)
+	all := slices.Concat(
+		brokenAccounts, brokenKeys, brokenUnsynced, brokenLists, brokenChallenges, brokenGrants, brokenUpdates, brokenExpiry,
+		brokenFaults, brokenAltogether,
+	)
 	for _, b := range all {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
@@ -70,11 +73,13 @@ type hooked struct {
 	account          func(context.Context, string) (store.Account, error)
 	updateAccount    func(context.Context, string, func(*store.Account) error) error
 	unsyncedAccounts func(context.Context, time.Time, int) ([]string, error)
+	listAccounts     func(context.Context, store.AccountFilter, string, int) ([]store.Account, string, error)
 	createChallenge  func(context.Context, store.Challenge) error
 	challenge        func(context.Context, string) (store.Challenge, error)
 	updateChallenge  func(context.Context, string, func(*store.Challenge) error) error
 	createGrant      func(context.Context, store.Grant) error
 	grant            func(context.Context, string) (store.Grant, error)
+	updateGrant      func(context.Context, string, func(*store.Grant) error) error
 	deleteGrant      func(context.Context, string) error
 	deleteExpired    func(context.Context, time.Time, int) (int, error)
 }
@@ -98,6 +103,13 @@ func (h *hooked) UnsyncedAccounts(ctx context.Context, now time.Time, limit int)
 		return h.unsyncedAccounts(ctx, now, limit)
 	}
 	return h.Memory.UnsyncedAccounts(ctx, now, limit)
+}
+
+func (h *hooked) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
+	if h.listAccounts != nil {
+		return h.listAccounts(ctx, filter, from, limit)
+	}
+	return h.Memory.ListAccounts(ctx, filter, from, limit)
 }
 
 func (h *hooked) CreateChallenge(ctx context.Context, c store.Challenge) error {
@@ -133,6 +145,13 @@ func (h *hooked) Grant(ctx context.Context, id string) (store.Grant, error) {
 		return h.grant(ctx, id)
 	}
 	return h.Memory.Grant(ctx, id)
+}
+
+func (h *hooked) UpdateGrant(ctx context.Context, id string, change func(*store.Grant) error) error {
+	if h.updateGrant != nil {
+		return h.updateGrant(ctx, id, change)
+	}
+	return h.Memory.UpdateGrant(ctx, id, change)
 }
 
 func (h *hooked) DeleteGrant(ctx context.Context, id string) error {

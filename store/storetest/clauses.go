@@ -12,7 +12,7 @@ import (
 var (
 	accountClauses = []clause{
 		{"Account/odd-keys", oddKeys},
-		{"Account/long-values", longValues},
+		{"Account/longest-values", longestValues},
 		{"UpdateAccount/creates", updateCreates},
 		{"UpdateAccount/error-when-unseen", failingWhenUnseen},
 		{"UpdateAccount/replay", replay},
@@ -20,12 +20,14 @@ var (
 		{"UpdateAccount/independent", independent},
 	}
 	challengeClauses = []clause{
-		{"UpdateChallenge/missing", updateMissing},
+		{"UpdateChallenge/missing", challenges.updateMissing},
 		{"UpdateChallenge/consume-once", consumeOnce},
 	}
 	grantClauses = []clause{
+		{"UpdateGrant/missing", grants.updateMissing},
 		{"DeleteGrant/deletes", deleteGrant},
 		{"DeleteGrant/missing", deleteMissing},
+		{"DeleteGrant/final", deleteFinal},
 	}
 )
 
@@ -73,65 +75,6 @@ func failingWhenUnseen(ctx context.Context, s Subject) error {
 		}
 		if err := accounts.expectNone(ctx, s, id); err != nil {
 			return fmt.Errorf("after a first change that returned an error: %w", err)
-		}
-	}
-	return nil
-}
-
-// updateMissing: a challenge that doesn't exist isn't updated.
-func updateMissing(ctx context.Context, s Subject) error {
-	id, called := newKey(), false
-	err := s.first().UpdateChallenge(ctx, id, func(*store.Challenge) error {
-		called = true
-		return nil
-	})
-	if err := notFound("UpdateChallenge", err); err != nil {
-		return err
-	}
-	if called {
-		return errors.New("UpdateChallenge called the change where there is no challenge")
-	}
-	if err := challenges.expectNone(ctx, s, id); err != nil {
-		return fmt.Errorf("UpdateChallenge created a challenge: %w", err)
-	}
-	return nil
-}
-
-// deleteGrant: a grant that was deleted is gone, and no other is.
-func deleteGrant(ctx context.Context, s Subject) error {
-	gone, err := grants.given(ctx, s, 1)
-	if err != nil {
-		return err
-	}
-	stays := grants.record(newKey(), 2)
-	stays.UserID, stays.Binding = gone.UserID, gone.Binding
-	if err := s.first().CreateGrant(ctx, stays); err != nil {
-		return err
-	}
-	if err := grants.expect(ctx, s, gone); err != nil { // a cache may remember it from now on
-		return err
-	}
-	if err := s.first().DeleteGrant(ctx, gone.ID); err != nil {
-		return err
-	}
-	if err := grants.expectNone(ctx, s, gone.ID); err != nil {
-		return fmt.Errorf("after DeleteGrant: %w", err)
-	}
-	if err := grants.expect(ctx, s, stays); err != nil {
-		return fmt.Errorf("after DeleteGrant of another grant: %w", err)
-	}
-	return nil
-}
-
-// deleteMissing: to delete a grant that doesn't exist is no error.
-func deleteMissing(ctx context.Context, s Subject) error {
-	g, err := grants.given(ctx, s, 1)
-	if err != nil {
-		return err
-	}
-	for _, id := range []string{newKey(), g.ID, g.ID} {
-		if err := s.first().DeleteGrant(ctx, id); err != nil {
-			return fmt.Errorf("DeleteGrant returned the error %w where there is no grant: it must return none", err)
 		}
 	}
 	return nil

@@ -14,6 +14,8 @@ var expiryClauses = []clause{
 	{"DeleteExpired/limit", expiredLimit},
 	{"DeleteExpired/follows", expiredFollows},
 	{"DeleteExpired/accounts", expiredAccounts},
+	{"DeleteExpired/race", expiredRace},
+	{"DeleteExpired/extended", expiredExtended},
 }
 
 // expiredWhich: what has expired is deleted, and nothing else.
@@ -128,46 +130,75 @@ func expiredLimit(ctx context.Context, s Subject) error {
 	return nil
 }
 
-// expiredFollows: an update of a challenge moves the time at which it expires.
+// expiredFollows: an update moves the time at which a record expires.
 func expiredFollows(ctx context.Context, s Subject) error {
 	now, err := emptied(ctx, s)
 	if err != nil {
 		return err
 	}
+	return errors.Join(challenges.expiryFollows(ctx, s, now), grants.expiryFollows(ctx, s, now))
+}
+
+func (m mutable[R]) expiryFollows(ctx context.Context, s Subject, now time.Time) error {
 	past, future := now.Add(-30*time.Minute), now.Add(time.Hour)
-	move := func(from, to time.Time) (store.Challenge, error) {
-		c := challenges.record(newKey(), 1)
-		c.ForgetAt = from
-		if err := s.first().CreateChallenge(ctx, c); err != nil {
-			return c, err
-		}
-		return c, s.first().UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
-			c.ForgetAt = to
-			return nil
-		})
-	}
-	shortened, err := move(future, past)
+	shortened, err := m.moved(ctx, s, future, past)
 	if err != nil {
 		return err
 	}
-	var extended store.Challenge
-	if !s.SelfExpiring {
-		if extended, err = move(past, future); err != nil {
-			return err
-		}
+	var extended R
+	if s.SelfExpiring {
+		extended, err = m.outlived(ctx, s)
+	} else {
+		extended, err = m.moved(ctx, s, past, future)
+	}
+	if err != nil {
+		return err
 	}
 	if _, err := s.first().DeleteExpired(ctx, now, 1000); err != nil {
 		return err
 	}
-	if err := challenges.expectNone(ctx, s, shortened.ID); err != nil {
-		return fmt.Errorf("a challenge whose ForgetAt was moved into the past: %w: the newest time must count", err)
+	if err := m.expectNone(ctx, s, *m.key(&shortened)); err != nil {
+		return fmt.Errorf("a %s whose time was moved into the past: %w: the newest time must count", m.name, err)
 	}
-	if !s.SelfExpiring {
-		if _, err := s.last().Challenge(ctx, extended.ID); err != nil {
-			return fmt.Errorf("a challenge whose ForgetAt was moved into the future: %w: the newest time must count", err)
-		}
+	if err := m.expect(ctx, s, extended); err != nil {
+		return fmt.Errorf("a %s whose time was moved into the future: %w: the newest time must count", m.name, err)
 	}
 	return nil
+}
+
+// moved creates a record that expires at one time, and has it expire at another.
+func (m mutable[R]) moved(ctx context.Context, s Subject, from, to time.Time) (R, error) {
+	r := m.record(newKey(), 1)
+	*m.until(&r) = from
+	if err := m.create(s.first(), ctx, r); err != nil {
+		return r, err
+	}
+	*m.until(&r) = to
+	return r, m.update(s.first(), ctx, *m.key(&r), func(stored *R) error {
+		*m.until(stored) = to
+		return nil
+	})
+}
+
+// outlived has a record live longer just before it expires, and waits until that
+// time is over.
+func (m mutable[R]) outlived(ctx context.Context, s Subject) (r R, err error) {
+	for life := 200 * time.Millisecond; life < 5*time.Second; life *= 2 {
+		until := time.Now().Add(life).Truncate(tick)
+		r, err = m.moved(ctx, s, until, horizon)
+		if errors.Is(err, store.ErrNotFound) && !time.Now().Before(until) {
+			continue // too late
+		}
+		if err != nil {
+			return r, err
+		}
+		select {
+		case <-time.After(time.Until(until.Add(grace))):
+		case <-ctx.Done():
+		}
+		return r, ctx.Err()
+	}
+	return r, fmt.Errorf("can't put off when a %s expires: %w", m.name, err)
 }
 
 // expiredAccounts: accounts are never deleted.

@@ -28,6 +28,7 @@ func (c calls) each(ctx context.Context, s store.Store) []struct {
 } {
 	_, account := s.Account(ctx, c.account)
 	_, unsynced := s.UnsyncedAccounts(ctx, c.now, 10)
+	_, _, list := s.ListAccounts(ctx, store.AccountFilter{}, "", 10)
 	_, challenge := s.Challenge(ctx, c.challenge)
 	_, grant := s.Grant(ctx, c.grant)
 	_, deleteExpired := s.DeleteExpired(ctx, c.now, 1000)
@@ -38,11 +39,13 @@ func (c calls) each(ctx context.Context, s store.Store) []struct {
 		{"Account", account},
 		{"UpdateAccount", s.UpdateAccount(ctx, c.account, func(a *store.Account) error { a.Failures++; return nil })},
 		{"UnsyncedAccounts", unsynced},
+		{"ListAccounts", list},
 		{"CreateChallenge", s.CreateChallenge(ctx, challenges.zero(c.newChallenge))},
 		{"Challenge", challenge},
 		{"UpdateChallenge", s.UpdateChallenge(ctx, c.challenge, func(ch *store.Challenge) error { ch.Epoch++; return nil })},
 		{"CreateGrant", s.CreateGrant(ctx, grants.zero(c.newGrant))},
 		{"Grant", grant},
+		{"UpdateGrant", s.UpdateGrant(ctx, c.grant, func(g *store.Grant) error { g.Epoch++; return nil })},
 		{"DeleteGrant", s.DeleteGrant(ctx, c.grant)},
 		{"DeleteExpired", deleteExpired},
 	}

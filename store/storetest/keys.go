@@ -63,7 +63,8 @@ func (k kind[R]) keys(ctx context.Context, s Subject) error {
 }
 
 // oddKeys: a user ID that the store can't hold is refused, not altered: two
-// users must not come to share an account.
+// users must not come to share an account. Nor may a read say of such a user that
+// there is no second factor.
 func oddKeys(ctx context.Context, s Subject) error {
 	random := newKey()
 	long := random + strings.Repeat("x", 8000)
@@ -77,22 +78,24 @@ func oddKeys(ctx context.Context, s Subject) error {
 		{long + "a", long + "b"},
 	}
 	for _, twins := range odd {
-		var kept []int
-		for i, key := range twins {
-			err := s.first().UpdateAccount(ctx, key, func(a *store.Account) error { a.Failures = i + 1; return nil })
+		kept := map[string]int{}
+		for i, id := range twins {
+			err := s.first().UpdateAccount(ctx, id, func(a *store.Account) error { a.Failures = i + 1; return nil })
 			if err == nil {
-				kept = append(kept, i)
+				kept[id] = i + 1
+			} else if _, err := s.last().Account(ctx, id); err == nil {
+				return fmt.Errorf("UpdateAccount refuses the user ID %s, but Account returned no error: "+
+					"where there can't be a record, it must not return the one of a user without a second factor", short(id))
 			}
 		}
-		for _, i := range kept {
-			key := twins[i]
-			a, err := s.last().Account(ctx, key)
+		for id, failures := range kept {
+			a, err := s.last().Account(ctx, id)
 			if err != nil {
-				return fmt.Errorf("the account of the user ID %s was stored, but reading it fails: %w", short(key), err)
+				return fmt.Errorf("the account of the user ID %s was stored, but reading it fails: %w", short(id), err)
 			}
-			if a.UserID != key || a.Failures != i+1 {
+			if a.UserID != id || a.Failures != failures {
 				return fmt.Errorf("the account of the user ID %s isn't what was stored, and has the user ID %s: a user ID that the store can't hold must be refused with an error, not altered",
-					short(key), short(a.UserID))
+					short(id), short(a.UserID))
 			}
 		}
 	}

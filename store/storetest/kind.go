@@ -94,14 +94,22 @@ var challenges = mutable[store.Challenge]{
 	right:   func(c *store.Challenge) *string { return &c.GrantID },
 }
 
-var grants = kind[store.Grant]{
-	name:   "Grant",
-	key:    func(g *store.Grant) *string { return &g.ID },
-	create: store.Store.CreateGrant,
-	read:   store.Store.Grant,
-	absent: func(_ store.Grant, err error, _ string) error { return notFound("Grant", err) },
-	twins:  hashTwins,
-	until:  func(g *store.Grant) *time.Time { return &g.ExpiresAt },
+var grants = mutable[store.Grant]{
+	kind: kind[store.Grant]{
+		name:   "Grant",
+		key:    func(g *store.Grant) *string { return &g.ID },
+		create: store.Store.CreateGrant,
+		read:   store.Store.Grant,
+		absent: func(_ store.Grant, err error, _ string) error { return notFound("Grant", err) },
+		twins:  hashTwins,
+		until:  func(g *store.Grant) *time.Time { return &g.ExpiresAt },
+	},
+	update:  store.Store.UpdateGrant,
+	version: func(g *store.Grant) *uint64 { return &g.Version },
+	count:   func(g *store.Grant) { g.Epoch++ },
+	counted: func(g store.Grant) int { return int(g.Epoch) },
+	left:    func(g *store.Grant) *string { return &g.Binding },
+	right:   func(g *store.Grant) *string { return &g.Successor },
 }
 
 func notFound(method string, err error) error {

@@ -13,6 +13,9 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
+// errNotUTF8 is returned for user IDs that JSON would alter.
+var errNotUTF8 = errors.New("not UTF-8")
+
 // optimistic is a store that compares and swaps: it calls a change again if
 // another writer came first. It is nothing but a handle: the records are in the
 // table, as text.
@@ -26,11 +29,14 @@ func newOptimistic(t *table) *optimistic {
 	return &optimistic{
 		accounts:   rows[store.Account]{t, "account:", func(a *store.Account) *uint64 { return &a.Version }},
 		challenges: rows[store.Challenge]{t, "challenge:", func(c *store.Challenge) *uint64 { return &c.Version }},
-		grants:     rows[store.Grant]{t, "grant:", func(*store.Grant) *uint64 { return new(uint64) }},
+		grants:     rows[store.Grant]{t, "grant:", func(g *store.Grant) *uint64 { return &g.Version }},
 	}
 }
 
 func (o *optimistic) Account(ctx context.Context, id string) (store.Account, error) {
+	if !utf8.ValidString(id) {
+		return store.Account{}, errNotUTF8
+	}
 	a, err := o.accounts.read(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Account{UserID: id}, nil
@@ -40,7 +46,7 @@ func (o *optimistic) Account(ctx context.Context, id string) (store.Account, err
 
 func (o *optimistic) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
 	if !utf8.ValidString(id) {
-		return errors.New("not UTF-8") // JSON would replace what it can't hold
+		return errNotUTF8
 	}
 	return o.accounts.update(ctx, id, true, func(a *store.Account) error {
 		a.UserID = id
@@ -64,6 +70,28 @@ func (o *optimistic) UnsyncedAccounts(ctx context.Context, now time.Time, limit 
 	return ids, nil
 }
 
+func (o *optimistic) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
+	if limit < 1 {
+		return nil, "", errors.New("limit below 1")
+	}
+	ids := slices.DeleteFunc(o.accounts.ids(), func(id string) bool { return id <= from })
+	slices.Sort(ids)
+	var page []store.Account
+	for _, id := range ids {
+		if len(page) == limit {
+			return page, page[limit-1].UserID, nil
+		}
+		a, err := o.accounts.read(ctx, id)
+		if err != nil {
+			return nil, "", err
+		}
+		if filter.Match(a) {
+			page = append(page, a)
+		}
+	}
+	return page, "", ctx.Err()
+}
+
 func (o *optimistic) CreateChallenge(ctx context.Context, c store.Challenge) error {
 	c.Version = 0
 	return o.challenges.create(ctx, c.ID, c)
@@ -82,6 +110,7 @@ func (o *optimistic) UpdateChallenge(ctx context.Context, id string, change func
 }
 
 func (o *optimistic) CreateGrant(ctx context.Context, g store.Grant) error {
+	g.Version = 0
 	return o.grants.create(ctx, g.ID, g)
 }
 
@@ -89,40 +118,26 @@ func (o *optimistic) Grant(ctx context.Context, id string) (store.Grant, error) 
 	return o.grants.read(ctx, id)
 }
 
+func (o *optimistic) UpdateGrant(ctx context.Context, id string, change func(*store.Grant) error) error {
+	return o.grants.update(ctx, id, false, func(g *store.Grant) error {
+		err := change(g)
+		g.ID = id
+		return err
+	})
+}
+
 func (o *optimistic) DeleteGrant(ctx context.Context, id string) error {
-	_, err := o.grants.delete(ctx, id)
+	_, err := o.grants.deleteIf(ctx, id, func(store.Grant) bool { return true })
 	return err
 }
 
 func (o *optimistic) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
-	challenges, err := o.challenges.all(ctx)
+	n, err := o.challenges.deleteAll(ctx, limit, func(c store.Challenge) bool { return !c.ForgetAt.After(now) })
 	if err != nil {
-		return 0, err
+		return n, err
 	}
-	grants, err := o.grants.all(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, g := range grants {
-		if n < limit && !g.ExpiresAt.After(now) {
-			deleted, err := o.grants.delete(ctx, g.ID)
-			if err != nil {
-				return n, err
-			}
-			n += deleted
-		}
-	}
-	for _, c := range challenges {
-		if n < limit && !c.ForgetAt.After(now) {
-			deleted, err := o.challenges.delete(ctx, c.ID)
-			if err != nil {
-				return n, err
-			}
-			n += deleted
-		}
-	}
-	return n, nil
+	more, err := o.grants.deleteAll(ctx, limit-n, func(g store.Grant) bool { return !g.ExpiresAt.After(now) })
+	return n + more, err
 }
 
 // A table is the storage: text by key.
@@ -221,7 +236,8 @@ func (r rows[R]) update(ctx context.Context, id string, create bool, change func
 	}
 }
 
-func (r rows[R]) delete(ctx context.Context, id string) (int, error) {
+// deleteIf deletes a record if it fits when it is deleted.
+func (r rows[R]) deleteIf(ctx context.Context, id string, fits func(R) bool) (int, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -230,28 +246,57 @@ func (r rows[R]) delete(ctx context.Context, id string) (int, error) {
 		if !ok {
 			return 0, nil
 		}
+		var record R
+		if err := json.Unmarshal([]byte(old), &record); err != nil {
+			return 0, err
+		}
+		if !fits(record) {
+			return 0, nil
+		}
 		if r.t.swap(r.prefix+id, old, "") {
 			return 1, nil
 		}
 	}
 }
 
-func (r rows[R]) all(ctx context.Context) ([]R, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+func (r rows[R]) deleteAll(ctx context.Context, limit int, fits func(R) bool) (int, error) {
+	n := 0
+	for _, id := range r.ids() {
+		if n >= limit {
+			break
+		}
+		deleted, err := r.deleteIf(ctx, id, fits)
+		if err != nil {
+			return n, err
+		}
+		n += deleted
 	}
-	r.t.mu.Lock()
-	defer r.t.mu.Unlock()
+	return n, ctx.Err()
+}
+
+func (r rows[R]) all(ctx context.Context) ([]R, error) {
 	var all []R
-	for key, text := range r.t.text {
-		if !strings.HasPrefix(key, r.prefix) {
+	for _, id := range r.ids() {
+		record, err := r.read(ctx, id)
+		if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
 			continue
 		}
-		var record R
-		if err := json.Unmarshal([]byte(text), &record); err != nil {
+		if err != nil {
 			return nil, err
 		}
 		all = append(all, record)
 	}
-	return all, nil
+	return all, ctx.Err()
+}
+
+func (r rows[R]) ids() []string {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	var ids []string
+	for key := range r.t.text {
+		if id, ok := strings.CutPrefix(key, r.prefix); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/eagate/eagate/store"
 )
@@ -15,6 +14,7 @@ func (k kind[R]) clauses() []clause {
 		{k.name + "/missing", k.missing},
 		{k.name + "/round-trip", k.roundTrip},
 		{k.name + "/keys", k.keys},
+		{k.name + "/long-values", k.longValues},
 	}
 }
 
@@ -60,7 +60,7 @@ func noSharedMemory(ctx context.Context, s Subject) error {
 	return errors.Join(
 		accounts.noSharedMemory(ctx, s), accounts.updateSharesNoMemory(ctx, s),
 		challenges.noSharedMemory(ctx, s), challenges.updateSharesNoMemory(ctx, s),
-		grants.noSharedMemory(ctx, s),
+		grants.noSharedMemory(ctx, s), grants.updateSharesNoMemory(ctx, s),
 	)
 }
 
@@ -112,25 +112,6 @@ func (m mutable[R]) updateSharesNoMemory(ctx context.Context, s Subject) error {
 	return nil
 }
 
-// longValues: texts and lists have no length that cuts them off.
-func longValues(ctx context.Context, s Subject) error {
-	want := accounts.record(newKey(), 1)
-	want.Email = strings.Repeat("e", 308) + "@example.com"
-	want.Factor.Secret = []byte(strings.Repeat("\x00\xff", 500))
-	want.Sync.Retired = []byte(strings.Repeat("\xff\x00", 500))
-	want.Sync.LastErr = strings.Repeat("日本 error ", 400)
-	for range 5 {
-		want.Push.Sent = append(want.Push.Sent, want.Push.Sent...)
-	}
-	if err := accounts.create(s.first(), ctx, want.Clone()); err != nil {
-		return fmt.Errorf("can't store an account with long values: %w", err)
-	}
-	if err := accounts.expect(ctx, s, want); err != nil {
-		return fmt.Errorf("%w: values must not be cut off", err)
-	}
-	return nil
-}
-
 var handleClauses = []clause{
 	{"Handles/agree", handlesAgree},
 }
@@ -149,6 +130,7 @@ func handlesAgree(ctx context.Context, s Subject) error {
 			if err := errors.Join(
 				accounts.updatesSeen(ctx, pair),
 				challenges.updatesSeen(ctx, pair),
+				grants.updatesSeen(ctx, pair),
 			); err != nil {
 				return fault(err)
 			}

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -14,15 +16,19 @@ var horizon = time.Now().Add(24 * time.Hour).Truncate(time.Microsecond)
 // fill gives every field of a record a value of its own, by reflection, so that
 // none can be forgotten. The same seed gives the same values, and another seed
 // other ones, in memory of their own.
-func fill[R any](seed int) R {
+func fill[R any](seed int) R { return fillLong[R](seed, 0) }
+
+// fillLong is fill with texts and byte strings of at least size bytes.
+func fillLong[R any](seed, size int) R {
 	var r R
-	f := filler{seed: seed}
+	f := filler{seed: seed, size: size}
 	f.fill(reflect.ValueOf(&r).Elem())
 	return r
 }
 
 type filler struct {
 	seed  int
+	size  int
 	n     int // counts the values
 	enums int // counts the small ones among them
 }
@@ -40,6 +46,7 @@ func (f *filler) fill(v reflect.Value) {
 		return
 	case *[]byte:
 		*p = append(fmt.Appendf(nil, "%d", n), 0, 1, '\'', '\\', 0x7f, 0x80, 0xff, 0)
+		*p = append(*p, bytes.Repeat([]byte{0xff}, max(0, f.size-len(*p)))...)
 		return
 	}
 	switch v.Kind() {
@@ -58,7 +65,8 @@ func (f *filler) fill(v reflect.Value) {
 			f.fill(v.Index(i))
 		}
 	case reflect.String:
-		v.SetString(fmt.Sprintf(" %d Ünïcode 日本 🔐 '\"`\\ %%_ $1 {} <&>\t\r\n; ", n))
+		text := fmt.Sprintf(" %d Ünïcode 日本 🔐 '\"`\\ %%_ $1 {} <&>\t\r\n; ", n)
+		v.SetString(text + pad(f.size-len(text)))
 	case reflect.Bool:
 		v.SetBool(f.seed%2 == 1)
 	case reflect.Uint8:
@@ -75,6 +83,11 @@ func (f *filler) fill(v reflect.Value) {
 	default:
 		panic(fmt.Sprintf("storetest: no values for a field of type %v", v.Type()))
 	}
+}
+
+// pad returns a text of n bytes, of as few letters as can be.
+func pad(n int) string {
+	return strings.Repeat("🔐", max(0, n)/4) + strings.Repeat("x", max(0, n)%4)
 }
 
 // diff returns an error that names the first field in which two records differ.

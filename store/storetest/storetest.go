@@ -17,6 +17,18 @@
 //	go test -run 'TestStore/UpdateAccount'
 //
 // runs those on one method.
+//
+// A store with connections to a server should also say how to break them:
+//
+//	Kill: func() error {
+//		_, err := admin.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+//			WHERE application_name = 'eagate-test'`)
+//		return err
+//	}
+//
+// and then the clauses Fault/between-calls, Fault/in-update and Fault/race check
+// that no update is lost or stored twice by a broken connection, and that the
+// store connects again by itself.
 package storetest
 
 import (
@@ -46,6 +58,14 @@ type Subject struct {
 	// was closed. Without it, nothing checks that a fault is told apart from a
 	// missing record; a store that can't have faults has no need of it.
 	Unreachable store.Store
+
+	// Kill breaks all connections that the handles have to their storage, as a
+	// restart of the server would, and returns when new ones can be made: by a
+	// command to the server, say, or by closing them where they are dialled. It is
+	// called between calls and within updates, but never twice at once. Without
+	// it, nothing checks what becomes of an update that breaks off; a store
+	// without connections has no need of it.
+	Kill func() error
 
 	// SelfExpiring says that the store forgets challenges and grants by itself,
 	// by the wall clock, and that its DeleteExpired therefore may do nothing.
@@ -107,8 +127,8 @@ func (s skipped) Error() string { return string(s) }
 var clauses = slices.Concat(
 	accounts.clauses(), accounts.updateClauses(), accountClauses,
 	challenges.clauses(), challenges.createClauses(), challenges.updateClauses(), challengeClauses,
-	grants.clauses(), grants.createClauses(), grantClauses,
-	sharingClauses, unsyncedClauses, expiryClauses, handleClauses, faultClauses,
+	grants.clauses(), grants.createClauses(), grants.updateClauses(), grantClauses,
+	sharingClauses, unsyncedClauses, listClauses, expiryClauses, handleClauses, faultClauses, killClauses,
 )
 
 // patience is the time that a clause may take, so that a store that hangs fails
@@ -138,6 +158,13 @@ func (c clause) judge(ctx context.Context, s Subject, patience time.Duration) er
 // first returns the handle to write through, and last the one to read through.
 func (s Subject) first() store.Store { return s.Handles[0] }
 func (s Subject) last() store.Store  { return s.Handles[len(s.Handles)-1] }
+
+func (s Subject) kill() error {
+	if err := s.Kill(); err != nil {
+		return fmt.Errorf("Subject.Kill returned the error %w", err)
+	}
+	return nil
+}
 
 // handle deals the handles out to goroutines.
 func (s Subject) handle(i int) store.Store { return s.Handles[i%len(s.Handles)] }

@@ -31,34 +31,22 @@ func TestOptimistic(t *testing.T) {
 }
 
 func TestOneStorageForAllClauses(t *testing.T) {
-	shared := newTable()
+	shared := store.NewMemory()
 	for range 2 {
 		storetest.Run(t, func(*testing.T) storetest.Subject {
-			return storetest.Subject{Handles: []store.Store{newOptimistic(shared)}}
+			return storetest.Subject{Handles: []store.Store{shared}}
 		})
 	}
 }
 
+func TestConnectionsBreak(t *testing.T) {
+	open := fragile(func(*hooked, *line) {})
+	storetest.Run(t, func(*testing.T) storetest.Subject { return open() })
+}
+
 func TestSelfExpiring(t *testing.T) {
-	storetest.Run(t, func(*testing.T) storetest.Subject {
-		h := &hooked{Memory: store.NewMemory()}
-		h.challenge = func(ctx context.Context, id string) (store.Challenge, error) {
-			c, err := h.Memory.Challenge(ctx, id)
-			if err == nil && !c.ForgetAt.After(time.Now()) {
-				return store.Challenge{}, store.ErrNotFound
-			}
-			return c, err
-		}
-		h.grant = func(ctx context.Context, id string) (store.Grant, error) {
-			g, err := h.Memory.Grant(ctx, id)
-			if err == nil && !g.ExpiresAt.After(time.Now()) {
-				return store.Grant{}, store.ErrNotFound
-			}
-			return g, err
-		}
-		h.deleteExpired = func(ctx context.Context, _ time.Time, _ int) (int, error) { return 0, ctx.Err() }
-		return storetest.Subject{Handles: []store.Store{h}, SelfExpiring: true}
-	})
+	open := forgetful(func(*hooked) {})
+	storetest.Run(t, func(*testing.T) storetest.Subject { return open() })
 }
 
 // A store that hides what has expired by the wall clock may do so.

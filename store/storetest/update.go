@@ -240,3 +240,22 @@ func (m mutable[R]) keyStays(ctx context.Context, s Subject) error {
 	}
 	return nil
 }
+
+// updateMissing: a record that doesn't exist isn't updated.
+func (m mutable[R]) updateMissing(ctx context.Context, s Subject) error {
+	key, called := newKey(), false
+	err := m.update(s.first(), ctx, key, func(*R) error {
+		called = true
+		return nil
+	})
+	if err := notFound("Update"+m.name, err); err != nil {
+		return err
+	}
+	if called {
+		return fmt.Errorf("Update%s called the change where there is no record", m.name)
+	}
+	if err := m.expectNone(ctx, s, key); err != nil {
+		return fmt.Errorf("Update%s created a record: %w", m.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package factor_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// moved is alice after the application has changed her e-mail address.
+var moved = factor.User{ID: alice.ID, Email: "alice@new.example.com"}
+
+// swap enrols a new phone beside the one in force.
+func (w *world) swap(t *testing.T, r *factor.Rules, user factor.User) phone {
+	t.Helper()
+	proof := w.fresh(t, user)
+	p := w.stage(t, r, user, session("swap"), proof)
+	proof.Code = p.code()
+	answer, _, err := r.Confirm(t.Context(), user, session("swap"), proof, far)
+	if err != nil || answer.Result != factor.CodeAccepted {
+		t.Fatalf("confirm: got %v, %v, want accepted", answer, err)
+	}
+	w.clock.Add(30 * time.Second)
+	return p
+}
+
+// on returns the addresses that are on by the service's view.
+func (s *service) on() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var on []string
+	for email, st := range s.view {
+		if st.Enabled {
+			on = append(on, email)
+		}
+	}
+	slices.Sort(on)
+	return on
+}
+
+// Whoever enrols anew under another address is switched off under the former
+// one, whatever is down meanwhile.
+func TestSyncFormerAddress(t *testing.T) {
+	enrol := func(t *testing.T, w *world, r *factor.Rules) { w.enrol(t, r, moved) }
+	disable := func(t *testing.T, w *world, r *factor.Rules) { w.disable(t, r) }
+	swap := func(t *testing.T, w *world, r *factor.Rules) { w.swap(t, r, moved) }
+	swapBack := func(t *testing.T, w *world, r *factor.Rules) { w.swap(t, r, alice) }
+	type step = func(*testing.T, *world, *factor.Rules)
+	for _, c := range []struct {
+		name  string
+		steps []step
+		want  []string
+	}{
+		{"swapped", []step{swap}, []string{moved.Email}},
+		{"off, and on", []step{disable, enrol}, []string{moved.Email}},
+		{"swapped, and off", []step{swap, disable}, nil},
+		{"swapped to and fro", []step{swap, swapBack}, []string{alice.Email}},
+		{"off, on, and swapped back", []step{disable, enrol, swapBack}, []string{alice.Email}},
+	} {
+		// The service is down from a step on, and back after the last.
+		for down := range len(c.steps) + 1 {
+			t.Run(c.name, func(t *testing.T) {
+				w := newWorld(t)
+				r := w.node(t)
+				w.enrol(t, r, alice)
+				r.SyncNow(t.Context(), alice.ID)
+				for i, step := range c.steps {
+					if i == down {
+						w.service.setDown(errDown)
+					}
+					step(t, w, r)
+					r.SyncNow(t.Context(), alice.ID)
+				}
+				w.service.setDown(nil)
+				w.clock.Add(factor.SyncPauseMax)
+				w.sync(t, w.node(t))
+				if got := w.service.on(); !slices.Equal(got, c.want) {
+					t.Errorf("down from step %d: got %q on at the service, want %q", down, got, c.want)
+				}
+				if a := w.account(t, alice).Sync; a.Late() || !slices.Equal(a.Addresses, c.want) {
+					t.Errorf("down from step %d: got %+v, want nothing left to be told, and the addresses %q", down, a, c.want)
+				}
+			})
+		}
+	}
+}
+
+// An ENABLE that took effect although its answer was lost is undone.
+func TestSyncUnnoticed(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t, func(cfg *factor.Config) { cfg.Service = &deaf{service: w.service} })
+	w.enrol(t, r, alice)
+	r.SyncNow(t.Context(), alice.ID)
+	w.disable(t, r)
+	w.enrol(t, r, moved)
+	r.SyncNow(t.Context(), alice.ID)
+	if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
+		t.Errorf("got %q on at the service, want %q", got, want)
+	}
+}
+
+// deaf is a service whose first answer is lost.
+type deaf struct {
+	*service
+	heard bool
+}
+
+func (d *deaf) SyncStatus(ctx context.Context, st client.Status) error {
+	err := d.service.SyncStatus(ctx, st)
+	if d.heard {
+		return err
+	}
+	d.heard = true
+	return errDown
+}
+
+// The secret that a former address is switched off with is its own.
+func TestSyncFormerAddressSecret(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t, func(cfg *factor.Config) { cfg.SecretOnDisable = true })
+	first, _ := w.enrol(t, r, alice)
+	r.SyncNow(t.Context(), alice.ID)
+	second := w.swap(t, r, moved)
+	r.SyncNow(t.Context(), alice.ID)
+	if got := w.service.view[alice.Email]; got.Enabled || got.Secret != first.secret {
+		t.Errorf("former address: got %v, want it off, with its own secret", got)
+	}
+	if got := w.service.view[moved.Email]; !got.Enabled || got.Secret != second.secret {
+		t.Errorf("new address: got %v, want it on, with its own secret", got)
+	}
+	if a := w.account(t, alice); a.Sync.Retired != nil || a.State != store.On {
+		t.Errorf("got %+v, want the former secret forgotten", a.Sync)
+	}
+}
+
+// A late ENABLE of an address that was given up meanwhile is undone.
+func TestA37_OvertakenAddress(t *testing.T) {
+	w := newWorld(t)
+	here, there := w.node(t), w.node(t)
+	w.enrol(t, here, alice)
+	w.service.before = func(client.Status) {
+		w.clock.Add(factor.SyncClaim)
+		w.swap(t, there, moved)
+		there.SyncNow(t.Context(), alice.ID)
+	}
+	here.SyncNow(t.Context(), alice.ID) // its ENABLE of the former address arrives last
+	w.sync(t, there)
+	if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
+		t.Errorf("got %q on at the service, want %q", got, want)
+	}
+}

@@ -1,0 +1,62 @@
+package factor
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	cleanEvery = time.Minute
+	cleanBatch = 500 // records at once: no store is kept busy for long
+)
+
+// Run tells the service what it couldn't be told at once, and deletes what has
+// expired, until ctx ends. It may run on any number of nodes.
+func (r *Rules) Run(ctx context.Context) {
+	sync := time.NewTicker(syncEvery)
+	defer sync.Stop()
+	clean := time.NewTicker(cleanEvery)
+	defer clean.Stop()
+	syncing, cleaning := work{name: "status sync"}, work{name: "clean-up"}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sync.C:
+			syncing.report(ctx, r.cfg.Log, r.SyncDue(ctx))
+		case <-clean.C:
+			cleaning.report(ctx, r.cfg.Log, r.clean(ctx))
+		}
+	}
+}
+
+// work is one kind of what goes on in the background.
+type work struct {
+	name    string
+	failing bool // the last pass hit a fault of the store
+}
+
+// report logs a fault of the store when it begins, and once more when it has
+// gone.
+func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	switch before := w.failing; {
+	case err != nil && !before:
+		log.ErrorContext(ctx, "eagate: background work fails", slog.String("work", w.name), slog.Any("error", err))
+	case err == nil && before:
+		log.InfoContext(ctx, "eagate: background work goes on", slog.String("work", w.name))
+	}
+	w.failing = err != nil
+}
+
+func (r *Rules) clean(ctx context.Context) error {
+	for {
+		n, err := r.cfg.Store.DeleteExpired(ctx, r.cfg.Now(), cleanBatch)
+		if err != nil || n < cleanBatch {
+			return err
+		}
+	}
+}
