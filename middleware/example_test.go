@@ -253,3 +253,52 @@ func (b *browser) do(method, path, body string) string {
 	}
 	return string(text)
 }
+
+// An operator's command lists whom the service hasn't been told of yet.
+func ExampleAdmin_LateSyncs() {
+	gate, _ := newGate()
+	for late, err := range gate.Admin().LateSyncs(context.Background()) {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(late.UserID, "since", late.Since, "because of", late.LastError)
+	}
+	// Output:
+}
+
+// After the service has lost something, it is told again how all accounts stand.
+func ExampleAdmin_ResyncAll() {
+	gate, _ := newGate()
+	done, err := gate.Admin().ResyncAll(context.Background(), nil)
+	fmt.Println(done.Changed, "accounts to be told of", err)
+	// Output: 0 accounts to be told of <nil>
+}
+
+// The former key can be taken away once nothing is sealed by it any more.
+func ExampleAdmin_ResealAll() {
+	next := []byte("fedcba9876543210fedcba9876543210")
+	gate, _ := newGate(middleware.WithKey(next, key))
+	done, err := gate.Admin().ResealAll(context.Background(), func(p middleware.Progress) {
+		fmt.Printf("%d accounts looked at, %d sealed anew\n", p.Seen, p.Changed)
+	})
+	fmt.Println(done.Failed, "failed", err)
+	// Output:
+	// 0 accounts looked at, 0 sealed anew
+	// 0 failed <nil>
+}
+
+func ExampleGate_Admin() {
+	gate, _ := newGate()
+	admin := gate.Admin()
+	mux := http.NewServeMux() // that only operators reach
+	mux.HandleFunc("POST /resync", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := admin.ResyncAll(r.Context(), nil); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("POST", "/resync", nil))
+	fmt.Println(w.Code)
+	// Output: 200
+}

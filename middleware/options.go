@@ -78,9 +78,9 @@ func WithIssuer(name string) Option { return func(c *config) { c.issuer = name }
 
 // WithKey gives the key, 32 random bytes, from which everything is derived that
 // must be secret: what seals TOTP secrets in the store, and the callback's path.
-// Required. To change the key, give the new one first and keep the former ones
-// after it: they still open what they sealed, and the callback of the newest two
-// is taken.
+// Required. The first key seals, and all of them open; what another has sealed is
+// sealed anew when its account changes next. The callback of the first two is
+// taken. [Admin.ResealAll] says how to change the key on several nodes.
 func WithKey(key []byte, former ...[]byte) Option {
 	return func(c *config) { c.keys = append([][]byte{key}, former...) }
 }
