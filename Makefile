@@ -3,7 +3,7 @@
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-MODULES := . example
+MODULES := . store/sqlstore store/redisstore example
 
 # The tools are pinned in a module of their own.
 TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
@@ -32,8 +32,8 @@ lint: ## check the format, and what go vet, staticcheck and exhaustive find
 		(cd $$m && set -x && $$check ./...) || failed=1; \
 	done; done; exit $${failed:-0}
 
-bench: ## run the benchmarks
-	@for m in $(MODULES); do go -C $$m test -run '^$$' -bench . -benchmem ./...; done
+bench: ## run the benchmarks, one after the other
+	@for m in $(MODULES); do go -C $$m test -p 1 -run '^$$' -bench . -benchmem ./...; done
 
 fuzz: ## run each fuzz test for FUZZTIME
 	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \

@@ -3,6 +3,7 @@ package example_test
 import (
 	"bufio"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,10 +12,7 @@ import (
 // The demo as a process, from the login to the logout and the end.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0", "DATABASE_URL=sqlite:x")
-	if said := p.said["DATABASE_URL"]; !strings.Contains(said, "in memory") {
-		t.Errorf("of DATABASE_URL, got %q, want that accounts are kept in memory", said)
-	}
+	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
 	app, phone := p.said["open"], newVisitor(t, strings.TrimSuffix(p.said["phone"], "/phone"), http.DefaultTransport)
 	if want := app + "/2fa/callback/"; !strings.HasPrefix(p.said["callback:"], want) {
 		t.Errorf("callback: got %q, want it to begin with %q", p.said["callback:"], want)
@@ -57,6 +55,44 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// The demo goes on where it was stopped: with its accounts, its sessions, its key
+// and its phones.
+func TestDemoRestarted(t *testing.T) {
+	t.Parallel()
+	path := build(t, "demo")
+	// The second run takes the ports of the first.
+	env := []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "kept.db"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0"}
+	first := start(t, path, env...)
+	app, phone := first.said["open"], newVisitor(t, strings.TrimSuffix(first.said["phone"], "/phone"), http.DefaultTransport)
+	v := newVisitor(t, app, http.DefaultTransport)
+	v.login("/account")
+	uri := v.post("/2fa/enable", "application/json").json("uri")
+	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
+	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
+	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-message="enabled"`)
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	env[1], env[2] = "ADDR="+strings.TrimPrefix(app, "http://"), "EMULATOR_ADDR="+strings.TrimPrefix(phone.url, "http://")
+	second := start(t, path, env...)
+	if got, want := second.said["callback:"], first.said["callback:"]; got != want {
+		t.Errorf("callback: got %q, want %q as before", got, want)
+	}
+	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
+	other := newVisitor(t, app, http.DefaultTransport)
+	other.login("/account")
+	other.wantRedirect(other.get("/account"), "/2fa/challenge")
+	number := other.send("/2fa/challenge/status", "application/json", nil).json("number")
+	waiting := other.events()
+	phone.wantRedirect(phone.post("/phone/answer", "text/html",
+		"request", find(t, `data-request="([^"]+)"`, phone.get("/phone").body), "number", number,
+	), "/phone?said=answered")
+	waiting.until("approved")
+	other.wantRedirect(other.get("/2fa/challenge"), "/account")
+	other.wantPage(other.get("/account"), 200, `data-verified="true"`)
+}
+
 // A request of the other site is none of the demo's.
 func TestDemoCrossSite(t *testing.T) {
 	t.Parallel()
@@ -82,20 +118,21 @@ func TestDemoConfig(t *testing.T) {
 	path := build(t, "demo")
 	status, said := fault(t, path,
 		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
-		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup",
+		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",
 	)
 	if status != 1 {
 		t.Errorf("got exit status %d, want 1", status)
 	}
 	for _, want := range []string{
 		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "popup"`,
+		"DATABASE_URL:", "REDIS_URL:",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s isn't named in:\n%s", want, said)
 		}
 	}
 	if strings.Contains(said, "secret") {
-		t.Error("the key is shown")
+		t.Error("a secret is shown")
 	}
 	_, said = fault(t, path, "EAUTH_API_URL=http://authen.example.com")
 	for _, want := range []string{"client ID", "API key", "must be https"} {

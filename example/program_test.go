@@ -33,6 +33,7 @@ type program struct {
 func start(t *testing.T, path string, env ...string) *program {
 	t.Helper()
 	cmd := command(path, env...)
+	cmd.Dir = t.TempDir()
 	var faults bytes.Buffer
 	cmd.Stderr = &faults
 	out, err := cmd.StdoutPipe()
@@ -68,6 +69,7 @@ func start(t *testing.T, path string, env ...string) *program {
 func fault(t *testing.T, path string, env ...string) (status int, said string) {
 	t.Helper()
 	cmd := command(path, env...)
+	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		t.Fatalf("the program ended well, with:\n%s", out)

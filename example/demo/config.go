@@ -2,13 +2,14 @@ package main
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eagate/eagate/client"
 )
@@ -21,10 +22,11 @@ type config struct {
 	clientID, apiKey string
 	service          *client.Client // nil: the emulator
 
-	unused []string // variables that this version makes no use of
+	database database
+	redis    *redis.Options // nil: sessions are in the database too
 
 	key       []byte
-	randomKey bool
+	madeUpKey bool
 }
 
 // configFrom reads the environment, and returns every fault in it.
@@ -60,11 +62,18 @@ func configFrom(getenv func(string) string) (config, error) {
 	}
 
 	var err error
-	if text := getenv("EAGATE_KEY"); text == "" {
-		c.key, c.randomKey = make([]byte, 32), true
-		rand.Read(c.key) // never fails
-	} else if c.key, err = hex.DecodeString(text); err != nil || len(c.key) != 32 {
-		fault("EAGATE_KEY must be 64 hex digits, as made by: openssl rand -hex 32")
+	if text := getenv("EAGATE_KEY"); text != "" {
+		if c.key, err = hex.DecodeString(text); err != nil || len(c.key) != 32 {
+			fault("EAGATE_KEY must be 64 hex digits, as made by: openssl rand -hex 32")
+		}
+	}
+	if c.database, err = parseDatabase(cmp.Or(getenv("DATABASE_URL"), "sqlite:demo.db")); err != nil {
+		fault("DATABASE_URL: %w", err)
+	}
+	if text := getenv("REDIS_URL"); text != "" {
+		if c.redis, err = redis.ParseURL(text); err != nil {
+			fault("REDIS_URL: want redis://HOST:PORT/DATABASE") // err would show the password
+		}
 	}
 
 	switch mode := getenv("CHALLENGE_MODE"); mode {
@@ -73,11 +82,6 @@ func configFrom(getenv func(string) string) (config, error) {
 		fault("CHALLENGE_MODE %q is not available in this version, only \"number\"", mode)
 	default:
 		fault("CHALLENGE_MODE %q is unknown, want \"number\"", mode)
-	}
-	for _, name := range []string{"DATABASE_URL", "REDIS_URL"} {
-		if getenv(name) != "" {
-			c.unused = append(c.unused, name)
-		}
 	}
 	return c, errors.Join(faults...)
 }

@@ -1,6 +1,11 @@
 // The demo is a whole application with a second factor, ready to be tried: the
 // app itself and, unless EAUTH_API_URL names a real service, an emulated one
-// with the phone as a page. It keeps everything in memory.
+// with the phone as a page. Accounts and sessions are kept in a database; with
+// SQLite, the key and the emulated phones are kept in a file beside it, so that
+// the demo can be stopped and started again. To begin anew, delete demo.db*.
+//
+// Several demos can share a database server and Redis, as the nodes of one
+// application: give them the same EAGATE_KEY, ORIGIN and service.
 //
 //	ADDR               where the app listens: localhost:8080
 //	ORIGIN             what browsers call it: http:// and ADDR
@@ -9,8 +14,10 @@
 //	EAUTH_WEBVIEW_URL  and its hosted page
 //	EAUTH_CLIENT_ID    what the Console gave to the application; the emulator
 //	EAUTH_API_KEY      makes them up
-//	EAGATE_KEY         64 hex digits: the gate's key; random if there is none
+//	EAGATE_KEY         64 hex digits: the gate's key; made up if there is none
 //	CHALLENGE_MODE     number
+//	DATABASE_URL       sqlite:FILE, postgres://… or mysql://…: sqlite:demo.db
+//	REDIS_URL          redis://…: all but the accounts is kept there
 package main
 
 import (

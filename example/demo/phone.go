@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,13 +17,23 @@ type phone struct {
 	origin   string
 }
 
-func listenPhone(c config, log *slog.Logger) (*phone, error) {
+func listenPhone(c config, kept *kept, log *slog.Logger) (*phone, error) {
 	l, err := net.Listen("tcp", c.emulator)
 	if err != nil {
 		return nil, fmt.Errorf("demo: EMULATOR_ADDR: %w", err)
 	}
 	return &phone{
-		Emulator: emulator.New(emulator.Config{ClientID: c.clientID, APIKey: c.apiKey, Logger: log}),
+		Emulator: emulator.New(emulator.Config{
+			ClientID: cmp.Or(c.clientID, kept.ClientID),
+			APIKey:   cmp.Or(c.apiKey, kept.APIKey),
+			Logger:   log,
+			State:    kept.Emulator,
+			Changed: func(s emulator.State) {
+				if err := kept.setEmulator(s); err != nil {
+					log.Error("demo: the phone will be forgotten", slog.Any("error", err))
+				}
+			},
+		}),
 		listener: l,
 		origin:   "http://" + hostPort(c.emulator, l),
 	}, nil

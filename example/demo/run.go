@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,11 +15,10 @@ import (
 
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/middleware"
-	"github.com/eagate/eagate/store"
 )
 
 // run runs the demo until ctx ends.
-func run(ctx context.Context, c config) error {
+func run(ctx context.Context, c config) (err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 
 	// Whatever can fail, the ports above all, fails before anything is printed.
@@ -29,15 +30,30 @@ func run(ctx context.Context, c config) error {
 	if c.origin == "" {
 		c.origin = "http://" + hostPort(c.addr, appListener)
 	}
+	kept, err := openKept(c.database.beside())
+	if err != nil {
+		return err
+	}
+	if c.key == nil {
+		c.madeUpKey = true
+		if c.key, err = hex.DecodeString(kept.Key); err != nil {
+			return fmt.Errorf("demo: %s: key: %w", kept.path, err)
+		}
+	}
 	var phone *phone
 	if c.service == nil {
-		if phone, err = listenPhone(c, log); err != nil {
+		if phone, err = listenPhone(c, kept, log); err != nil {
 			return err
 		}
 		defer phone.listener.Close()
 	}
+	data, err := openData(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, data.close()) }()
 
-	web, err := newApp(c, phone, log)
+	web, err := newApp(c, data, phone, log)
 	if err != nil {
 		return err
 	}
@@ -60,8 +76,9 @@ func run(ctx context.Context, c config) error {
 }
 
 // newApp puts the application together.
-func newApp(c config, phone *phone, log *slog.Logger) (*app.App, error) {
+func newApp(c config, data *data, phone *phone, log *slog.Logger) (*app.App, error) {
 	sessions := scs.New()
+	sessions.Store = data.sessions
 	sessions.Cookie.Secure = strings.HasPrefix(c.origin, "https:")
 
 	service, phoneURL := c.service, ""
@@ -70,14 +87,14 @@ func newApp(c config, phone *phone, log *slog.Logger) (*app.App, error) {
 	}
 	options := []middleware.Option{
 		middleware.WithService(service),
-		middleware.WithStore(store.NewMemory()),
+		middleware.WithStore(data.store),
 		middleware.WithKey(c.key),
 		middleware.WithLogger(log),
 	}
 	if !sessions.Cookie.Secure {
 		options = append(options, middleware.WithInsecureCookie())
 	}
-	return app.New(app.Config{Sessions: sessions, Gate: options, PhoneURL: phoneURL})
+	return app.New(app.Config{Sessions: sessions, Gate: options, PhoneURL: phoneURL, Log: log})
 }
 
 func announce(c config, phone *phone, callback string) {
@@ -87,11 +104,10 @@ func announce(c config, phone *phone, callback string) {
 	}
 	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
 	fmt.Printf("password   %s\n", app.Password)
-	if c.randomKey {
-		fmt.Println("EAGATE_KEY is not set: a random key is used, good for this run only")
-	}
-	for _, name := range c.unused {
-		fmt.Printf("%s is not used in this version: accounts and sessions are kept in memory, and end with the demo\n", name)
+	if c.database.file != "" {
+		fmt.Printf("data       %s; to begin anew, delete %[1]s*\n", c.database.file)
+	} else if c.madeUpKey {
+		fmt.Println("EAGATE_KEY is not set: a random key is used, and the next run can't open what this one seals")
 	}
 	fmt.Printf("callback: %s\n", callback)
 }

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"log/slog"
 	"net/http"
 
 	"github.com/alexedwards/scs/v2"
@@ -20,6 +21,9 @@ type Config struct {
 
 	// PhoneURL is where the emulated phone is, or empty if users have their own.
 	PhoneURL string
+
+	// Log is told of faults; [slog.Default] if nil.
+	Log *slog.Logger
 }
 
 // An App is the application.
@@ -28,12 +32,17 @@ type App struct {
 
 	sessions *scs.SessionManager
 	phoneURL string
+	log      *slog.Logger
 	handler  http.Handler
 }
 
 // New returns the application, or every fault of its configuration at once.
 func New(c Config) (*App, error) {
-	a := &App{sessions: c.Sessions, phoneURL: c.PhoneURL}
+	a := &App{sessions: c.Sessions, phoneURL: c.PhoneURL, log: c.Log}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	a.sessions.ErrorFunc = a.sessionFault
 	options := []middleware.Option{
 		middleware.WithSessions(c.Sessions),
 		middleware.WithUser(a.gateUser),

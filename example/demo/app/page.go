@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -63,6 +64,15 @@ func (a *App) account(w http.ResponseWriter, r *http.Request) {
 
 func (a *App) unavailable(w http.ResponseWriter, r *http.Request) {
 	a.show(w, r, http.StatusServiceUnavailable, "error", page{Title: "Please try again", Error: "Something that we need doesn’t answer."})
+}
+
+// sessionFault answers a request whose session can't be loaded or saved: it comes
+// from outside of all sessions, so that it can't tell who is logged in.
+func (a *App) sessionFault(w http.ResponseWriter, r *http.Request, err error) {
+	a.log.ErrorContext(r.Context(), "demo: session", slog.Any("error", err))
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Retry-After", "5")
+	http.Error(w, "Something that we need doesn’t answer. Please try again in a moment.", http.StatusServiceUnavailable)
 }
 
 func (a *App) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {

@@ -1,0 +1,170 @@
+package sqlstore_test
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/store/sqlstore"
+)
+
+// poolSize is small, as several packages' tests share the servers.
+const poolSize = 8
+
+// A database is an empty one that a test has for itself.
+type database struct {
+	dialect sqlstore.Dialect
+	driver  string
+	source  string // the data source name
+
+	// kill breaks all connections to the database, or is nil.
+	kill func() error
+}
+
+// open returns a pool of connections, as one node would have it.
+func (d database) open(t testing.TB) *sql.DB {
+	t.Helper()
+	return openPool(t, d.driver, d.source)
+}
+
+func openPool(t testing.TB, driver, source string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(poolSize)
+	return db
+}
+
+// store returns a store on a pool of its own.
+func (d database) store(t testing.TB, opts ...sqlstore.Option) *sqlstore.Store {
+	t.Helper()
+	return open(t, d.open(t), d.dialect, opts...)
+}
+
+func open(t testing.TB, db *sql.DB, dialect sqlstore.Dialect, opts ...sqlstore.Option) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.New(t.Context(), db, dialect, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// onEach runs a test or benchmark on each kind of database.
+func onEach[T interface {
+	testing.TB
+	Run(string, func(T)) bool
+}](t T, f func(T, database)) {
+	t.Run("SQLite", func(t T) { f(t, newSQLite(t)) })
+	t.Run("PostgreSQL", func(t T) { f(t, newPostgres(t)) })
+	t.Run("MariaDB", func(t T) { f(t, newMariaDB(t)) })
+}
+
+const sqliteOptions = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
+
+func newSQLite(t testing.TB) database {
+	t.Helper()
+	return database{
+		dialect: sqlstore.SQLite,
+		driver:  "sqlite",
+		source:  "file:" + filepath.Join(t.TempDir(), "test.db") + sqliteOptions,
+	}
+}
+
+func newPostgres(t testing.TB) database {
+	t.Helper()
+	u := needs.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
+	admin, name := openPool(t, "pgx", u.String()), newName()
+	exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
+	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
+	u.Path = "/" + name
+	return database{
+		dialect: sqlstore.PostgreSQL,
+		driver:  "pgx",
+		source:  u.String(),
+		kill: func() error {
+			_, err := admin.Exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name)
+			return err
+		},
+	}
+}
+
+func newMariaDB(t testing.TB) database {
+	t.Helper()
+	u := needs.Server(t, "mariadb", "mysql://root@127.0.0.1:3306/")
+	config := mysql.NewConfig()
+	config.User = u.User.Username()
+	config.Passwd, _ = u.User.Password()
+	config.Net, config.Addr = "tcp", u.Host
+	config.Logger = &mysql.NopLogger{} // it says what the tests know: that a connection broke
+	admin, name := openPool(t, "mysql", config.FormatDSN()), newName()
+	exec(t, admin, "CREATE DATABASE "+name)
+	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name) })
+	config.DBName = name
+	return database{
+		dialect: sqlstore.MariaDB,
+		driver:  "mysql",
+		source:  config.FormatDSN(),
+		kill:    func() error { return killMariaDB(admin, name) },
+	}
+}
+
+func killMariaDB(admin *sql.DB, name string) error {
+	ids, err := column(admin, "SELECT id FROM information_schema.processlist WHERE db = ?", name)
+	for _, id := range ids {
+		_, killErr := admin.Exec("KILL " + id)
+		if gone := new(mysql.MySQLError); errors.As(killErr, &gone) && gone.Number == 1094 {
+			continue // ER_NO_SUCH_THREAD: it has ended meanwhile
+		}
+		err = errors.Join(err, killErr)
+	}
+	return err
+}
+
+// column returns the first column of what a query finds.
+func column(db *sql.DB, query string, args ...any) ([]string, error) {
+	rows, err := db.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		found = append(found, s)
+	}
+	return found, rows.Err()
+}
+
+func newName() string { return "eagate_" + strings.ToLower(rand.Text()) }
+
+func exec(t testing.TB, db *sql.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%.60s: %v", statement, err)
+		}
+	}
+}
+
+// statements takes a file of SQL apart.
+func statements(text string) []string {
+	all := strings.Split(text, ";\n")
+	return slices.DeleteFunc(all, func(s string) bool { return strings.TrimSpace(s) == "" })
+}

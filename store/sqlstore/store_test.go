@@ -1,0 +1,22 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/eagate/eagate/store/storetest"
+)
+
+func TestConforms(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		subject := storetest.Subject{Kill: d.kill}
+		for range 3 {
+			subject.Handles = append(subject.Handles, d.store(t))
+		}
+		closed := d.open(t)
+		subject.Unreachable = open(t, closed, d.dialect)
+		if err := closed.Close(); err != nil {
+			t.Fatal(err)
+		}
+		storetest.Run(t, func(*testing.T) storetest.Subject { return subject })
+	})
+}
