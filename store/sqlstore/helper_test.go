@@ -28,6 +28,9 @@ type database struct {
 
 	// kill breaks all connections to the database, or is nil.
 	kill func() error
+
+	// another makes one more of the same kind.
+	another func(testing.TB) database
 }
 
 // open returns a pool of connections, as one node would have it.
@@ -44,6 +47,7 @@ func openPool(t testing.TB, driver, source string) *sql.DB {
 	}
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(poolSize)
+	db.SetMaxIdleConns(poolSize)
 	return db
 }
 
@@ -81,6 +85,7 @@ func newSQLite(t testing.TB) database {
 		dialect: sqlstore.SQLite,
 		driver:  "sqlite",
 		source:  "file:" + filepath.Join(t.TempDir(), "test.db") + sqliteOptions,
+		another: newSQLite,
 	}
 }
 
@@ -91,6 +96,9 @@ func newPostgres(t testing.TB) database {
 	exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
 	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
+	query := u.Query()
+	query.Set("synchronous_commit", "off") // the tests don't crash the server
+	u.RawQuery = query.Encode()
 	return database{
 		dialect: sqlstore.PostgreSQL,
 		driver:  "pgx",
@@ -99,6 +107,7 @@ func newPostgres(t testing.TB) database {
 			_, err := admin.Exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name)
 			return err
 		},
+		another: newPostgres,
 	}
 }
 
@@ -119,6 +128,7 @@ func newMariaDB(t testing.TB) database {
 		driver:  "mysql",
 		source:  config.FormatDSN(),
 		kill:    func() error { return killMariaDB(admin, name) },
+		another: newMariaDB,
 	}
 }
 

@@ -99,7 +99,7 @@ func (m *moment) Scan(src any) error {
 		*m = moment{}
 		return nil
 	case time.Time:
-		*m = moment(src)
+		*m = moment(src.UTC())
 		return nil
 	case []byte:
 		text = string(src)
