@@ -1,0 +1,103 @@
+package nodes_test
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/gatetest"
+)
+
+// A member is one of several nodes within the test, with connections of its own
+// to a database.
+type member struct {
+	t     *testing.T
+	world *gatetest.World
+	db    database
+	app   *gatetest.App
+	close func()
+}
+
+func newMember(t *testing.T, w *gatetest.World, db database) *member {
+	t.Helper()
+	m := &member{t: t, world: w, db: db, close: func() {}}
+	m.restart()
+	t.Cleanup(func() { m.close() })
+	return m
+}
+
+// once makes a call that fails, fail at once.
+var once = client.WithAttempts(1)
+
+// restart starts the node anew: nothing is left of the former one but what it
+// has stored.
+func (m *member) restart() {
+	m.t.Helper()
+	m.close()
+	own := *m.world
+	accounts, closing := m.db.open(m.t)
+	own.Store, m.close = &gatetest.FaultyStore{Store: accounts}, closing
+	m.app = own.Node(m.t, gatetest.Setup{Client: []client.Option{once}})
+}
+
+// pass tells the service of what is due.
+func (m *member) pass() {
+	m.t.Helper()
+	if err := m.rules(m.app.Emulator.Client(once)).SyncDue(m.t.Context()); err != nil {
+		m.t.Errorf("sync: %v", err)
+	}
+}
+
+// crash is a pass that ends in the middle, before or after the service was told
+// something: what comes of it isn't stored.
+func (m *member) crash(rng *rand.Rand) {
+	m.t.Helper()
+	ctx, cancel := context.WithCancel(m.t.Context())
+	defer cancel()
+	s := &dying{Service: m.app.Emulator.Client(once), early: rng.IntN(2) == 0, die: func() {
+		m.app.Store.Fail(gatetest.All)
+		cancel()
+	}}
+	s.left.Store(1 + rng.Int64N(3))
+	_ = m.rules(s).SyncDue(ctx)
+}
+
+// rules are those of a process that has just started.
+func (m *member) rules(s factor.Service) *factor.Rules {
+	m.t.Helper()
+	r, err := factor.New(factor.Config{
+		Store: m.app.Store, Service: s, Keys: gatetest.Keys(m.t), Issuer: "Acme", ClientID: m.app.Emulator.ClientID(),
+		Now: m.app.Clock.Now, Log: slog.New(slog.NewTextHandler(m.app.Log, nil)),
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return r
+}
+
+// A dying service is called by a process that dies with one of the calls.
+type dying struct {
+	factor.Service
+	left  atomic.Int64 // calls until then, this one included
+	early bool         // the call isn't made any more
+	die   func()
+}
+
+func (d *dying) SyncStatus(ctx context.Context, s client.Status) error {
+	last := d.left.Add(-1) == 0
+	if last && d.early {
+		d.die()
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := d.Service.SyncStatus(ctx, s)
+	if last {
+		d.die()
+	}
+	return err
+}

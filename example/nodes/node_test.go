@@ -1,0 +1,109 @@
+//go:build linux
+
+package nodes_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// A node is a demo that is one of several.
+type node struct {
+	*process
+	t       *testing.T
+	name    string
+	port    string
+	program string
+	env     []string
+}
+
+// startNode starts a node with that environment.
+func startNode(t *testing.T, name string, env ...string) *node {
+	t.Helper()
+	program, err := demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{t: t, name: name, port: freePort(t), program: program}
+	n.env = append(env, "ADDR="+loopback(n.port))
+	n.start()
+	return n
+}
+
+// start starts the node, anew at its old address if it was killed.
+func (n *node) start() {
+	n.t.Helper()
+	cmd := exec.Command(n.program)
+	cmd.Env = n.env
+	n.process = launch(n.t, cmd, "\ncallback: ")
+	running := n.process
+	n.t.Cleanup(func() { running.review(n.t, n.name) })
+}
+
+// restart kills the node, if nobody has yet, and starts it again.
+func (n *node) restart() {
+	n.t.Helper()
+	n.end(n.t, syscall.SIGKILL)
+	n.start()
+}
+
+// review fails the test if a node has found a fault in itself.
+func (p *process) review(t *testing.T, name string) {
+	t.Helper()
+	_, said, _ := strings.Cut(p.said.String(), "\ncallback: ")
+	_, said, _ = strings.Cut(said, "\n")
+	for _, bad := range []string{"DATA RACE", "panic: ", "panic serving"} {
+		if strings.Contains(said, bad) {
+			t.Errorf("%s says %q:\n%s", name, bad, said)
+		}
+	}
+	if t.Failed() && said != "" {
+		t.Logf("%s said:\n%s", name, said)
+	}
+}
+
+func (n *node) url() string { return "http://" + loopback(n.port) }
+
+// callback is where the service reports to this node.
+func (n *node) callback() string {
+	_, said, _ := strings.Cut(n.said.String(), "\ncallback: ")
+	registered, _, _ := strings.Cut(said, "\n")
+	return strings.Replace(registered, origin, n.url(), 1)
+}
+
+// demo builds the demo once, with the race detector if the tests have it.
+var demo = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "eagate-demo-")
+	if err != nil {
+		return "", err
+	}
+	atTheEnd = append(atTheEnd, func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "demo")
+	args := []string{"build", "-o", path}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "../demo")...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// atTheEnd is what is to be done when all tests are over.
+var atTheEnd []func()
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, f := range atTheEnd {
+		f()
+	}
+	os.Exit(code)
+}

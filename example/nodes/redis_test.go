@@ -1,0 +1,45 @@
+//go:build linux
+
+package nodes_test
+
+import (
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/eagate/eagate/internal/needs"
+)
+
+// A redisServer is a Redis of the test's own, which keeps what it holds.
+type redisServer struct {
+	*process
+	t    *testing.T
+	dir  string
+	port string
+}
+
+func startRedis(t *testing.T) *redisServer {
+	t.Helper()
+	r := &redisServer{t: t, dir: t.TempDir(), port: freePort(t)}
+	r.start()
+	return r
+}
+
+// start starts the server, anew if it was stopped.
+func (r *redisServer) start() {
+	r.t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		needs.Missing(r.t, "redis-server", "install it (Debian: redis-server)")
+	}
+	r.process = launch(r.t, exec.Command(program,
+		"--port", r.port, "--bind", "127.0.0.1", "--dir", r.dir, "--save", "", "--appendonly", "yes",
+	), "eady to accept connections")
+}
+
+func (r *redisServer) stop() {
+	r.t.Helper()
+	r.end(r.t, syscall.SIGTERM)
+}
+
+func (r *redisServer) url() string { return "redis://" + loopback(r.port) + "/0" }

@@ -1,0 +1,103 @@
+//go:build linux
+
+package nodes_test
+
+import (
+	"database/sql"
+	"net/http"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/store/sqlstore"
+)
+
+const (
+	origin = "http://app.example.com" // what browsers would call the nodes
+	key    = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+)
+
+// A world is one application on two nodes, with the servers that they share.
+type world struct {
+	t        *testing.T
+	postgres *postgres
+	redis    *redisServer // nil: PostgreSQL keeps everything
+	emulator *emulator.Server
+	nodes    [2]*node
+	accounts *sqlstore.Store // as an operator sees them
+}
+
+func newWorld(t *testing.T, withRedis bool) *world {
+	t.Helper()
+	w := &world{t: t, postgres: startPostgres(t)}
+	w.emulator = emulator.Start(emulator.Config{
+		// A connection that was kept would break with its node, and the report
+		// be sent again unasked.
+		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+	})
+	t.Cleanup(w.emulator.Close)
+	env := []string{
+		"ORIGIN=" + origin, "EAGATE_KEY=" + key, "DATABASE_URL=" + w.postgres.url(),
+		"EAUTH_API_URL=" + w.emulator.URL + emulator.APIPath,
+		"EAUTH_CLIENT_ID=" + w.emulator.ClientID(), "EAUTH_API_KEY=" + w.emulator.APIKey(),
+	}
+	if withRedis {
+		w.redis = startRedis(t)
+		env = append(env, "REDIS_URL="+w.redis.url())
+	}
+	for i, name := range []string{"node A", "node B"} {
+		w.nodes[i] = startNode(t, name, env[:len(env):len(env)]...)
+	}
+	db, err := sql.Open("pgx", w.postgres.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if w.accounts, err = sqlstore.New(t.Context(), db, sqlstore.PostgreSQL); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.accounts.Close() })
+	return w
+}
+
+// account returns what the database holds of a user.
+func (w *world) account(u *user) store.Account {
+	w.t.Helper()
+	a, err := w.accounts.Account(w.t.Context(), u.id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+// refresh lets a user's limits be as if hours had passed.
+func (w *world) refresh(u *user) {
+	w.t.Helper()
+	err := w.accounts.UpdateAccount(w.t.Context(), u.id, func(a *store.Account) error {
+		a.LastStep, a.Failures, a.LockedUntil = 0, 0, time.Time{}
+		a.Push.Sent, a.Push.PausedUntil = nil, time.Time{}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	u.used = 0
+}
+
+// eventually waits until something is so, for a minute at most.
+func (w *world) eventually(what string, is func() bool) {
+	w.t.Helper()
+	deadline := time.After(time.Minute)
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !is() {
+		select {
+		case <-look.C:
+		case <-deadline:
+			w.t.Fatalf("a minute has gone, and it is not so that %s", what)
+		}
+	}
+}
