@@ -45,10 +45,10 @@ func TestKilledNodes(t *testing.T) {
 	}
 	t.Logf("%d of %d changes were lost by a kill, and made again", lost, killedChanges)
 
-	for i := range untroubled * int(plans) {
+	for i := range untroubled * plans {
 		u := users[i%2].user
 		w.refresh(u)
-		for _, step := range newSignIn(t, w, next(), u, plan(i%int(plans))).steps() {
+		for _, step := range newSignIn(t, w, next(), u, plan(i%plans)).steps() {
 			k.spare(step)
 		}
 	}
@@ -63,7 +63,7 @@ func TestKilledNodes(t *testing.T) {
 	proved, again := 0, 0
 	for i := range killedSignIns {
 		rng := next()
-		s := newSignIn(t, w, rng, users[i%2].user, plan(rng.IntN(int(plans))))
+		s := newSignIn(t, w, rng, users[i%2].user, plan(rng.IntN(plans)))
 		hadProved, hadToAgain := killedSignIn(k, s)
 		if hadProved {
 			proved++

@@ -23,7 +23,7 @@ const (
 	guesses              // types a wrong code
 )
 
-const plans = guesses + 1
+const plans = int(guesses) + 1
 
 func (p plan) String() string {
 	return [plans]string{"approves", "types", "denies", "waits", "guesses"}[p]

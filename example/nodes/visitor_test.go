@@ -117,12 +117,7 @@ func (v *visitor) get(n *node, path string) answer {
 	return v.must(v.send(n, path, asPage, nil))
 }
 
-// post is send for a form, of names and values in turn, to a node that is up.
-func (v *visitor) post(n *node, path, accept string, fields ...string) answer {
-	v.t.Helper()
-	return v.must(v.send(n, path, accept, form(fields...)))
-}
-
+// form is one of names and values in turn.
 func form(fields ...string) url.Values {
 	f := url.Values{}
 	for i := 0; i < len(fields); i += 2 {
