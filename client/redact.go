@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -18,13 +19,21 @@ const (
 
 // A redactor cleans foreign texts: what the service says, and what the
 // transport says about it. A service may well echo what it was sent.
-type redactor struct{ known *regexp.Regexp }
+type redactor struct {
+	known func() *regexp.Regexp // made when it is needed: most calls succeed
+}
 
 // redactor returns one that knows the API key and the secrets, however they
 // are escaped, in any letter case.
 func (c *Client) redactor(secrets []string) redactor {
+	return redactor{sync.OnceValue(func() *regexp.Regexp {
+		return anyForm(append([]string{c.apiKey.reveal()}, secrets...))
+	})}
+}
+
+func anyForm(secrets []string) *regexp.Regexp {
 	var alternatives []string
-	for _, s := range append([]string{c.apiKey.reveal()}, secrets...) {
+	for _, s := range secrets {
 		if s == "" {
 			continue
 		}
@@ -36,7 +45,7 @@ func (c *Client) redactor(secrets []string) redactor {
 			alternatives = append(alternatives, regexp.QuoteMeta(form))
 		}
 	}
-	return redactor{regexp.MustCompile("(?i)" + strings.Join(alternatives, "|"))}
+	return regexp.MustCompile("(?i)" + strings.Join(alternatives, "|"))
 }
 
 // What looks like a token or an address is taken out even if it is unknown:
@@ -45,7 +54,7 @@ var suspicious = regexp.MustCompile(`[A-Za-z0-9+/=_.~%-]{41,}|\S+@\S+`)
 
 func (r redactor) text(s string) string {
 	s = strings.Map(printable, s)
-	s = r.known.ReplaceAllString(s, redacted)
+	s = r.known().ReplaceAllString(s, redacted)
 	s = suspicious.ReplaceAllString(s, redacted)
 	return shorten(s)
 }
@@ -57,7 +66,7 @@ func (r redactor) err(err error) error {
 		err = u.Err
 	}
 	clean := r.text(err.Error())
-	if clean != err.Error() || r.known.MatchString(fmt.Sprintf("%+v %#v", err, err)) {
+	if clean != err.Error() || r.known().MatchString(fmt.Sprintf("%+v %#v", err, err)) {
 		return errors.New(clean)
 	}
 	return err

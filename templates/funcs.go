@@ -1,6 +1,7 @@
 package templates
 
 import (
+	_ "embed"
 	"fmt"
 	"html/template"
 	"time"
@@ -29,17 +30,28 @@ func clock(d time.Duration) string {
 
 func seconds(d time.Duration) int { return max(0, int(d/time.Second)) }
 
-func css() (template.CSS, error) {
-	text, err := files.ReadFile("html/style.css")
-	return template.CSS(text), err
-}
+var (
+	//go:embed html/style.css
+	style string
+	//go:embed html/challenge.js
+	challengeScript string
+	//go:embed html/enable.js
+	enableScript string
+	//go:embed html/security.js
+	securityScript string
+)
 
-// script returns the script of a page that has one.
-func script(page string) (template.JS, error) {
+func css() template.CSS { return template.CSS(style) }
+
+// script returns the script of a page, or "" if it has none.
+func script(page string) template.JS {
 	switch page {
-	case challengePage, enablePage, securityPage:
-		text, err := files.ReadFile("html/" + page + ".js")
-		return template.JS(text), err
+	case challengePage:
+		return template.JS(challengeScript)
+	case enablePage:
+		return template.JS(enableScript)
+	case securityPage:
+		return template.JS(securityScript)
 	}
-	return "", nil
+	return ""
 }
