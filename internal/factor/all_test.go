@@ -148,8 +148,10 @@ func TestResyncAll(t *testing.T) {
 		t.Errorf("late: got %q, want %q", late, want)
 	}
 	w.sync(t, r)
-	w.wantView(t, alice, "told again")
 	w.wantView(t, bob, "told again")
+	w.clock.Add(factor.ResyncAfter)
+	w.sync(t, r)
+	w.wantView(t, alice, "told again")
 }
 
 // A fault of the store ends the list, with what was done so far.

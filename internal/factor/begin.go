@@ -22,7 +22,8 @@ var errUnderWay = errors.New("factor: challenge is being created")
 func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, err error) {
 	// The browser may go away in the middle; the phone has been asked then, and
 	// the page that comes back should show the number.
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
 		return "", errors.Join(err, over(mark))
 	}

@@ -32,13 +32,18 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	if err != nil {
 		return "", err
 	}
-	err = r.cfg.Store.UpdateChallenge(ctx, view.ID, func(c *store.Challenge) error {
-		if c.State != store.Approved || !r.cfg.Now().Before(c.ExpiresAt) {
-			return errNotApproved
-		}
-		c.State, c.GrantID = store.Consumed, hash(secret)
-		return nil
-	})
+	err = again(func() error {
+		return r.cfg.Store.UpdateChallenge(ctx, view.ID, func(c *store.Challenge) error {
+			if c.State == store.Consumed && c.GrantID == hash(secret) {
+				return nil // by the first try, whose answer was lost
+			}
+			if c.State != store.Approved || !r.cfg.Now().Before(c.ExpiresAt) {
+				return errNotApproved
+			}
+			c.State, c.GrantID = store.Consumed, hash(secret)
+			return nil
+		})
+	}, errNotApproved, store.ErrNotFound)
 	if err == nil {
 		r.waiting.wake(view.ID)
 		r.forgive(ctx, acct)
@@ -46,6 +51,21 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	}
 	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
 	return "", err
+}
+
+// again does something once more if it fails by a fault of the store, rather than
+// with one of these answers: one lost answer must not cost a user the approval.
+func again(do func() error, answers ...error) error {
+	err := do()
+	for _, answer := range answers {
+		if errors.Is(err, answer) {
+			return err
+		}
+	}
+	if err != nil {
+		err = do()
+	}
+	return err
 }
 
 func notApprovedIsNone(err error) error {

@@ -155,7 +155,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if acct.Factor.Period != acct.Staged.Factor.Period {
 			acct.LastStep = 0 // it counts other steps
 		}
-		if r.cfg.SecretOnDisable && acct.Email != user.Email {
+		if r.cfg.SecretOnDisable && acct.State == store.On && acct.Email != user.Email {
 			acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
 		}
 		acct.State = store.On

@@ -26,6 +26,8 @@ const (
 	CleanEvery     = cleanEvery
 	SyncPauseMax   = syncPauseMax
 	SyncRest       = syncRest
+	SyncBatch      = syncBatch
+	ResyncAfter    = resyncAfter
 	PageSize       = pageSize
 )
 

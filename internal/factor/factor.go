@@ -162,6 +162,15 @@ func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*s
 	})
 }
 
+// detached is how long work may go on after the browser that began it has left.
+const detached = time.Minute
+
+// detach returns a context for work that must not stop in the middle because the
+// browser goes away, but must stop some time.
+func detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), detached)
+}
+
 // hash names a secret in the store without giving it away. The secrets are
 // random and long, so a plain SHA-256 does.
 func hash(secret string) string {

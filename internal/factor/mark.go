@@ -55,12 +55,16 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 		ID: markID(user, s), UserID: user.ID, Kind: store.KindMoved,
 		Binding: s.Binding, Successor: hash(secret), ExpiresAt: until,
 	}
-	err := r.cfg.Store.CreateGrant(ctx, mark)
+	err := again(func() error { return r.cfg.Store.CreateGrant(ctx, mark) }, store.ErrExists)
 	if !errors.Is(err, store.ErrExists) {
 		return err
 	}
 	var earlier string
 	err = r.cfg.Store.UpdateGrant(ctx, mark.ID, func(g *store.Grant) error {
+		earlier = ""
+		if g.Kind == store.KindMoved && g.Successor == mark.Successor {
+			return nil // by the first try, whose answer was lost
+		}
 		if g.Kind == store.KindEnded || method != store.MethodTOTP {
 			return ErrSessionOver
 		}

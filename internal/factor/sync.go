@@ -16,13 +16,15 @@ import (
 )
 
 const (
-	syncEvery    = 5 * time.Second  // how often Run looks for what is due
-	syncBatch    = 100              // accounts in one look
-	syncWorkers  = 4                // accounts at once
-	syncClaim    = 30 * time.Second // longer than one call may take
-	syncPause    = 5 * time.Second  // after the first failure; doubles
+	syncEvery    = 5 * time.Second // how often Run looks for what is due
+	syncBatch    = 100             // accounts in one look
+	syncWorkers  = 4               // accounts at once
+	syncCalls    = 5               // in one claim
+	syncClaim    = time.Minute     // longer than they may take
+	syncPause    = 5 * time.Second // after the first failure; doubles
 	syncPauseMax = time.Hour
 	syncRest     = 15 * time.Second // while the client doesn't ask the service
+	resyncAfter  = time.Minute      // that accounts which are on come behind those that are off
 )
 
 // errNotDue ends an update that finds nothing to be told, or another node at it.
@@ -30,65 +32,74 @@ var errNotDue = errors.New("factor: nothing to tell the service now")
 
 // SyncDue tells the service of every account that is due, until none is left, or
 // until the client finds that it had better not ask the service for a while. It
-// may run on any number of nodes: none makes a call that another has made.
+// may run on any number of nodes: while one tells of an account, no other does. A
+// fault of the store with one account doesn't keep it from the others.
 func (r *Rules) SyncDue(ctx context.Context) error {
+	var faults []error
+	tried := make(map[string]bool) // none is tried twice in a pass, whatever came of it
 	for ctx.Err() == nil {
-		ids, err := r.cfg.Store.UnsyncedAccounts(ctx, r.cfg.Now(), syncBatch)
+		ids, err := r.cfg.Store.UnsyncedAccounts(ctx, r.cfg.Now(), syncBatch+len(tried))
 		if err != nil {
-			return err
+			return errors.Join(append(faults, err)...)
 		}
-		err = r.syncAccounts(ctx, ids)
-		switch {
-		case errors.Is(err, client.ErrCircuitOpen):
-			return nil
-		case err != nil:
-			return err
-		case len(ids) < syncBatch:
-			return nil
+		ids = slices.DeleteFunc(ids, func(id string) bool { return tried[id] })
+		if len(ids) == 0 {
+			break
+		}
+		resting, err := r.syncAccounts(ctx, ids)
+		faults = append(faults, err)
+		if resting {
+			break
+		}
+		for _, id := range ids {
+			tried[id] = true
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
-// syncAccounts tells the service of several accounts at once. A fault of the
-// store with one of them doesn't keep it from the others.
-func (r *Rules) syncAccounts(ctx context.Context, ids []string) error {
+// syncAccounts tells the service of several accounts at once, until the client
+// finds that it had better rest. The error is the store's.
+func (r *Rules) syncAccounts(ctx context.Context, ids []string) (resting bool, err error) {
 	var (
 		workers sync.WaitGroup
 		next    atomic.Int64
-		resting atomic.Bool
+		rest    atomic.Bool
 		faults  = make([]error, len(ids))
 	)
 	for range syncWorkers {
 		workers.Go(func() {
-			for ctx.Err() == nil && !resting.Load() {
+			for ctx.Err() == nil && !rest.Load() {
 				i := int(next.Add(1)) - 1
 				if i >= len(ids) {
 					return
 				}
-				faults[i] = r.syncAccount(ctx, ids[i])
-				if errors.Is(faults[i], client.ErrCircuitOpen) {
-					resting.Store(true)
+				err := r.syncAccount(ctx, ids[i])
+				if errors.Is(err, client.ErrCircuitOpen) {
+					rest.Store(true)
+				} else {
+					faults[i] = err
 				}
 			}
 		})
 	}
 	workers.Wait()
-	return errors.Join(faults...)
+	return rest.Load(), errors.Join(faults...)
 }
 
 // SyncNow makes the first attempt to tell the service of a change. That it fails
 // changes nothing for the user: Run goes on.
 func (r *Rules) SyncNow(ctx context.Context, userID string) {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	if err := r.syncAccount(ctx, userID); err != nil && !errors.Is(err, client.ErrCircuitOpen) {
 		r.cfg.Log.ErrorContext(ctx, "eagate: status sync", slog.String("user", userID), slog.Any("error", err))
 	}
 }
 
-// syncAccount tells the service how the account stands, call by call, until it
-// knows or a call fails. An error is the store's, or [client.ErrCircuitOpen]; any
-// other of the service's is kept in the account.
+// syncAccount tells the service how the account stands, until it knows or a call
+// fails. An error is the store's, or [client.ErrCircuitOpen]; any other of the
+// service's is kept in the account.
 func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 	for {
 		acct, err := r.claimSync(ctx, userID)
@@ -98,17 +109,14 @@ func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 		if err != nil {
 			return err
 		}
-		status, err := r.nextStatus(acct)
-		if err == nil {
-			err = r.cfg.Service.SyncStatus(ctx, status)
-		}
-		if fault := r.finishSync(ctx, acct, status, err); fault != nil {
-			return fault
-		}
-		if errors.Is(err, client.ErrCircuitOpen) {
+		told := r.tell(ctx, acct)
+		if err := r.finishSync(ctx, acct, told); err != nil {
 			return err
 		}
-		if err != nil {
+		if errors.Is(told.failure, client.ErrCircuitOpen) {
+			return told.failure
+		}
+		if told.failure != nil {
 			return nil
 		}
 	}
@@ -134,15 +142,54 @@ func (r *Rules) claimSync(ctx context.Context, userID string) (acct store.Accoun
 	return acct, err
 }
 
-// nextStatus is the next thing that the service must be told of the account: to
-// switch off an address that isn't the account's any more, and in the end how
-// the account stands.
-func (r *Rules) nextStatus(acct store.Account) (client.Status, error) {
-	s := client.Status{Email: acct.Email, Enabled: acct.State == store.On}
-	sealed := acct.Sync.Retired
-	if former := slices.IndexFunc(acct.Sync.Addresses, func(a string) bool { return a != acct.Email }); former >= 0 {
-		s.Email, s.Enabled = acct.Sync.Addresses[former], false
+// told is what came of the calls of one claim.
+type told struct {
+	off     []string // addresses that are off at the service now, or can't be on
+	failure error    // of the first call that failed
+}
+
+// tell tells the service how the account stands, and that it is off under former
+// addresses. The one doesn't wait for the other: a service that refuses a former
+// address must not keep the new one off.
+func (r *Rules) tell(ctx context.Context, acct store.Account) told {
+	var t told
+	for _, email := range addresses(acct) {
+		status, err := r.status(ctx, acct, email)
+		if err == nil {
+			err = r.cfg.Service.SyncStatus(ctx, status)
+		}
+		if !status.Enabled && errors.Is(err, client.ErrInvalid) {
+			err = nil // the client tells of no such address, and never has
+		}
+		switch {
+		case err == nil && !status.Enabled:
+			t.off = append(t.off, email)
+		case err != nil && t.failure == nil:
+			t.failure = err
+		}
+		if errors.Is(err, client.ErrCircuitOpen) {
+			break
+		}
 	}
+	return t
+}
+
+// addresses returns the account's own address, and former ones to be told of in
+// the same claim. The service may not tell letter cases apart.
+func addresses(acct store.Account) []string {
+	list := []string{acct.Email}
+	for _, email := range acct.Sync.Addresses {
+		if !strings.EqualFold(email, acct.Email) && len(list) < syncCalls {
+			list = append(list, email)
+		}
+	}
+	return list
+}
+
+// status is what the service is told of one of the account's addresses.
+func (r *Rules) status(ctx context.Context, acct store.Account, email string) (client.Status, error) {
+	s := client.Status{Email: email, Enabled: acct.State == store.On && email == acct.Email}
+	sealed := acct.Sync.Retired
 	if s.Enabled {
 		sealed = acct.Factor.Secret
 		s.Algorithm, s.Digits, s.Period = acct.Factor.Algorithm, acct.Factor.Digits, acct.Factor.Period
@@ -151,24 +198,28 @@ func (r *Rules) nextStatus(acct store.Account) (client.Status, error) {
 		return s, nil
 	}
 	plain, err := r.cfg.Keys.Open(sealed, SecretPurpose, acct.UserID)
+	if err != nil && !s.Enabled {
+		r.cfg.Log.WarnContext(ctx, "eagate: the service is told of a DISABLE without the last secret",
+			slog.String("user", acct.UserID), slog.Any("error", err))
+		return s, nil
+	}
 	s.Secret = secretText.EncodeToString(plain)
 	return s, err
 }
 
-// finishSync notes how the attempt went to tell the service that status of acct,
-// as it was claimed.
-func (r *Rules) finishSync(ctx context.Context, acct store.Account, status client.Status, failure error) error {
+// finishSync notes what came of telling the service of acct, as it was claimed.
+func (r *Rules) finishSync(ctx context.Context, acct store.Account, t told) error {
 	var after store.Sync
 	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
-		r.noteSync(a, acct, status, failure)
+		r.noteSync(a, acct, t)
 		after = a.Sync
 		return nil
 	})
 	switch {
-	case failure != nil && after.Attempts == 1 && !errors.Is(failure, client.ErrCircuitOpen):
+	case t.failure != nil && after.Attempts == 1 && !errors.Is(t.failure, client.ErrCircuitOpen):
 		r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on",
-			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Any("error", failure))
-	case failure == nil && acct.Sync.Attempts > 0:
+			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Any("error", t.failure))
+	case t.failure == nil && acct.Sync.Attempts > 0:
 		r.cfg.Log.InfoContext(ctx, "eagate: the service was told of a change",
 			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Int("attempts", acct.Sync.Attempts+1))
 	}
@@ -176,33 +227,30 @@ func (r *Rules) finishSync(ctx context.Context, acct store.Account, status clien
 }
 
 // noteSync changes what a remembers of the service's view after an attempt.
-func (r *Rules) noteSync(a *store.Account, claimed store.Account, status client.Status, failure error) {
+func (r *Rules) noteSync(a *store.Account, claimed store.Account, t told) {
 	now := r.cfg.Now()
 	if !a.Sync.ClaimedUntil.Equal(claimed.Sync.ClaimedUntil) {
 		// It took too long, and another node has taken over. What came last to
 		// the service may be what was true before: once more.
-		if status.Enabled {
-			addAddress(&a.Sync, status.Email)
+		if claimed.State == store.On {
+			addAddress(&a.Sync, claimed.Email)
 		}
 		want(&a.Sync, now)
 		return
 	}
 	a.Sync.ClaimedUntil = time.Time{}
+	a.Sync.Addresses = slices.DeleteFunc(a.Sync.Addresses, func(email string) bool { return slices.Contains(t.off, email) })
 	switch {
-	case errors.Is(failure, client.ErrCircuitOpen): // no attempt was made
+	case errors.Is(t.failure, client.ErrCircuitOpen): // no attempt was made
 		a.Sync.NextAt = now.Add(syncRest)
-	case failure != nil:
+	case t.failure != nil:
 		a.Sync.Attempts++
-		a.Sync.LastErr = strings.ToValidUTF8(failure.Error(), "?") // as stores want it
+		a.Sync.LastErr = strings.ToValidUTF8(t.failure.Error(), "?") // as stores want it
 		a.Sync.NextAt = now.Add(syncPauseAfter(a.Sync.Attempts))
-	default:
-		if !status.Enabled {
-			a.Sync.Addresses = slices.DeleteFunc(a.Sync.Addresses, func(addr string) bool { return addr == status.Email })
-		}
+	case len(addresses(claimed)) == syncCalls: // there may be more of them
 		a.Sync.NextAt = now
-		if status.Email != claimed.Email {
-			return // that was a former address: the account's own comes next
-		}
+	default:
+		a.Sync.NextAt = now
 		a.Sync.Confirmed = claimed.Sync.Wanted
 		if !a.Sync.Late() { // nothing has changed meanwhile
 			a.Sync = store.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses}
@@ -227,13 +275,17 @@ func addAddress(s *store.Sync, email string) {
 
 // ResyncAll has the service told anew how every account stands, and sends nothing
 // itself: Run does, or SyncDue. The service has no call to read what it believes,
-// so that this is the way to put it right.
+// so that this is the way to put it right. Accounts that are off come first: an
+// address may have gone over from one of them to one that is on.
 func (r *Rules) ResyncAll(ctx context.Context, report func(Progress)) (Progress, error) {
 	return r.changeAll(ctx, report, func(a *store.Account) (bool, error) {
 		if a.Email == "" {
 			return false, nil // it was never on
 		}
 		want(&a.Sync, r.cfg.Now())
+		if a.State == store.On {
+			a.Sync.NextAt = a.Sync.NextAt.Add(resyncAfter)
+		}
 		return true, nil
 	})
 }

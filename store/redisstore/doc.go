@@ -8,8 +8,10 @@
 //	volatile, err := redisstore.NewVolatile(client)
 //	all := store.Split(accounts, volatile)
 //
-// Nothing of the server's configuration matters then. A Redis that comes back
-// empty costs users another proof, and all goes on.
+// A Redis that comes back empty costs users another proof, and all goes on. One
+// that comes back with what it held some minutes ago can bring back what was ended
+// or used up meanwhile: a login that was logged out, an approval. So let it keep
+// nothing (save "" and appendonly no), or everything (appendfsync always).
 //
 // # Accounts in Redis
 //

@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -123,4 +125,79 @@ func TestOneConnection(t *testing.T) {
 		subject := storetest.Subject{Handles: []store.Store{open(t, db, d.dialect)}}
 		storetest.Run(t, func(*testing.T) storetest.Subject { return subject })
 	})
+}
+
+// A role from which row-level security hides rows would take their users for ones
+// without a second factor.
+func TestRowLevelSecurity(t *testing.T) {
+	d := newPostgres(t)
+	db := d.open(t)
+	open(t, db, d.dialect)
+	role := newName()
+	exec(t, db, "CREATE ROLE "+role+" LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO "+role)
+	t.Cleanup(func() { exec(t, db, "DROP OWNED BY "+role, "DROP ROLE "+role) })
+	app := d.with(t, map[string]string{"role": role})
+	strict := app.with(t, map[string]string{"row_security": "off"}).store(t, sqlstore.WithoutMigration())
+	exec(t, db, "ALTER TABLE eagate_accounts ENABLE ROW LEVEL SECURITY")
+	wantFaults(t, app.open(t), d.dialect, "row-level security")
+	if _, err := strict.Account(t.Context(), "u"); err == nil {
+		t.Error("with row_security off: got no error for what is hidden")
+	}
+}
+
+// An account that makes no sense is named, so that an operator can find it.
+func TestDamagedRow(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		s := d.store(t)
+		for _, id := range []string{"a", "b", "c"} {
+			if err := s.UpdateAccount(t.Context(), id, func(a *store.Account) error { a.Failures = 1; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec(t, d.open(t), "UPDATE eagate_accounts SET push_sent = '[' WHERE user_id = 'b'")
+		_, err := s.Account(t.Context(), "b")
+		_, _, listErr := s.ListAccounts(t.Context(), store.AccountFilter{}, "", 10)
+		for _, err := range []error{err, listErr} {
+			if err == nil || !strings.Contains(err.Error(), `user_id "b"`) {
+				t.Errorf("got %v, want the user named", err)
+			}
+		}
+	})
+}
+
+// A database that others keep locked is given up after some seconds.
+func TestGivesUp(t *testing.T) {
+	d := newSQLite(t)
+	s := open(t, openPool(t, "sqlite", strings.Replace(d.source, "10000", "500", 1)), d.dialect)
+	other := d.open(t)
+	other.SetMaxOpenConns(1)
+	exec(t, other, "BEGIN IMMEDIATE")
+	begun := time.Now()
+	err := s.CreateGrant(t.Context(), store.Grant{ID: "g", ExpiresAt: begun.Add(time.Hour)})
+	if took := time.Since(begun); err == nil || took > 15*time.Second {
+		t.Errorf("got %v after %v, want an error after some 10 s", err, took)
+	}
+	exec(t, other, "ROLLBACK")
+	if err := s.CreateGrant(t.Context(), store.Grant{ID: "g", ExpiresAt: begun.Add(time.Hour)}); err != nil {
+		t.Errorf("afterwards: got %v", err)
+	}
+}
+
+// Stores that are opened at once on a small pool don't wait for each other.
+func TestOpenedAtOnce(t *testing.T) {
+	d := newSQLite(t)
+	db := d.open(t)
+	db.SetMaxOpenConns(2)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			s, err := sqlstore.New(t.Context(), db, d.dialect)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = s.Close()
+		})
+	}
+	wg.Wait()
 }

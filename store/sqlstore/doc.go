@@ -37,6 +37,10 @@
 //	SELECT user_id, email, sync_since, sync_attempts, sync_last_err FROM eagate_accounts
 //	WHERE sync_wanted <> sync_confirmed ORDER BY sync_since;
 //
+// A query shows what is there; a schema that is new and empty shows nobody with a
+// second factor, and so does the store. [WithoutMigration] keeps a program that was
+// pointed at the wrong database from making one there.
+//
 // The numbers mean:
 //
 //	eagate_accounts    state   0 off, 1 on
@@ -53,11 +57,21 @@
 // isolation level will do. The statements are prepared, which a pooler in front
 // of the server must be able to stand (PgBouncer: max_prepared_statements).
 //
+// Row-level security must not apply to the tables: a hidden account would pass for
+// one without a second factor. New looks; row_security=off in the data source name
+// makes it an error at any later time, too.
+//
+// With synchronous_commit off, or when a standby takes over that hadn't got
+// everything, the last moments are lost: a second factor that was switched on in
+// them is off again, a code that was used in them can be used again.
+//
 // # MariaDB and MySQL
 //
 // MariaDB 10.5 or MySQL 8.0.13, or newer, in strict mode, with utf8mb4 and
 // autocommit. The driver's options parseTime, loc, clientFoundRows and
-// interpolateParams may be what they are.
+// interpolateParams may be what they are. With innodb_flush_log_at_trx_commit other
+// than 1, or a fail-over to a replica that lagged behind, the last moments are lost
+// as described above.
 //
 // # SQLite
 //

@@ -41,11 +41,7 @@ func (mariadb) deleteSome(table, condition, limit string) string {
 // tooBusy knows a driver whose errors begin with their number, as those of
 // github.com/go-sql-driver/mysql do.
 func (mariadb) tooBusy(err error) bool {
-	switch errorNumber(err) { // https://mariadb.com/kb/en/mariadb-error-code-reference/
-	case 1205, 1213: // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
-		return true
-	}
-	return false
+	return errorNumber(err) == 1213 // ER_LOCK_DEADLOCK: https://mariadb.com/kb/en/mariadb-error-code-reference/
 }
 
 func errorNumber(err error) (number int) {

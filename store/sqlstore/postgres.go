@@ -44,15 +44,17 @@ func (postgres) tooBusy(err error) bool {
 
 func (postgres) faults(ctx context.Context, db *sql.DB) ([]error, error) {
 	var (
-		number           int
-		version          string
-		stored, spoken   string
-		standby, readers bool
+		number                   int
+		version                  string
+		stored, spoken           string
+		standby, readers, hiding bool
 	)
 	err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
 		current_setting('server_encoding'), current_setting('client_encoding'),
-		pg_is_in_recovery(), current_setting('transaction_read_only')::bool`).
-		Scan(&number, &version, &stored, &spoken, &standby, &readers)
+		pg_is_in_recovery(), current_setting('transaction_read_only')::bool,
+		COALESCE((SELECT bool_or(row_security_active(oid)) FROM pg_class
+			WHERE oid IN (to_regclass('eagate_accounts'), to_regclass('eagate_challenges'), to_regclass('eagate_grants'))), false)`).
+		Scan(&number, &version, &stored, &spoken, &standby, &readers, &hiding)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +67,9 @@ func (postgres) faults(ctx context.Context, db *sql.DB) ([]error, error) {
 	}
 	if spoken != "UTF8" {
 		faults = append(faults, fmt.Errorf("client_encoding is %s: set it to UTF8, or leave it to the driver", spoken))
+	}
+	if hiding { // a hidden account would pass for one without a second factor
+		faults = append(faults, errors.New("row-level security hides rows of eagate's tables from this role: disable it on them, or use a role that it doesn't apply to"))
 	}
 	switch {
 	case standby:

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	// An update that others always overtake gives up after so many tries. The
-	// pauses make it ever more likely to be the one that overtakes.
+	// What others always come before is given up after so many tries, or so long.
+	// The pauses make it ever more likely to be the one that comes first.
 	maxTries = 300
+	maxTime  = 10 * time.Second
 	maxPause = 50 * time.Millisecond
 
 	// So many are made without a pause: most often one writer came first, and
@@ -22,19 +23,24 @@ const (
 var errOvertaken = errors.New("given up: others kept changing it")
 
 // tries counts the attempts at one thing, and paces them.
-type tries int
+type tries struct {
+	n     int
+	since time.Time // the first
+}
 
 // again waits until the next attempt, and returns an error if there is to be
 // none.
-func (n *tries) again(ctx context.Context) error {
-	*n++
+func (t *tries) again(ctx context.Context) error {
+	if t.n++; t.n == 1 {
+		t.since = time.Now()
+	}
 	switch {
-	case *n >= maxTries:
+	case t.n >= maxTries, time.Since(t.since) > maxTime:
 		return errOvertaken
-	case *n <= quickTries:
+	case t.n <= quickTries:
 		return ctx.Err()
 	}
-	pause := min(time.Millisecond<<min(*n-quickTries, 10), maxPause)
+	pause := min(time.Millisecond<<min(t.n-quickTries, 10), maxPause)
 	timer := time.NewTimer(rand.N(pause))
 	defer timer.Stop()
 	select {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -75,9 +76,14 @@ func (sqlite) faults(ctx context.Context, db *sql.DB) ([]error, error) {
 	return faults, nil
 }
 
+var freshening sync.Mutex
+
 // freshConn returns a connection that is likely to be new: a PRAGMA that was
 // executed once, after opening, holds for one connection only.
 func freshConn(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	// One at a time takes two: several could have one each, and wait for ever.
+	freshening.Lock()
+	defer freshening.Unlock()
 	if db.Stats().MaxOpenConnections != 1 {
 		first, err := db.Conn(ctx)
 		if err != nil {

@@ -41,8 +41,9 @@ func WithoutMigration() Option {
 // differ between nodes, or under which writers would fail for no reason.
 //
 // Any number of stores may be open on one database, on any number of nodes.
-// Their connections are db's: the store sets no limit on them, never holds more
-// than one at a time for each call, and none while it calls a change function.
+// Their connections are db's: the store sets no limit on them, holds one at a time
+// for each call (New itself two, if it may), and none while it calls a change
+// function.
 func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	var o options
 	for _, opt := range opts {
@@ -83,7 +84,7 @@ func (s *Store) Close() error {
 }
 
 // DeleteExpired implements [store.Volatile]. It takes one statement for the
-// challenges and one for the grants, which lock no more than they delete.
+// challenges and one for the grants.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
 	n, err := s.challenges.deleteSome(ctx, now, limit)
 	if err != nil {

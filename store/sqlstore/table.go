@@ -81,6 +81,9 @@ func (t *table[R]) scan(row scanner) (R, error) {
 		dest = append(dest, destination(field))
 	}
 	err := row.Scan(append(dest, t.version(&r))...)
+	if err != nil && *t.id(&r) != "" { // otherwise there is no row
+		err = fmt.Errorf("%s %q: %w", t.key, *t.id(&r), err)
+	}
 	return r, err
 }
 

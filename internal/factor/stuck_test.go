@@ -1,0 +1,205 @@
+package factor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// choosy is a service that answers with an error for one address.
+type choosy struct {
+	*service
+	email string
+	err   error
+}
+
+func (c choosy) SyncStatus(ctx context.Context, st client.Status) error {
+	if st.Email == c.email {
+		return c.err
+	}
+	return c.service.SyncStatus(ctx, st)
+}
+
+// A former address that can't be switched off doesn't keep the new one off; one
+// that can't exist is given up.
+func TestSyncFormerAddressRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		late bool
+	}{
+		{"refused", &client.Error{Op: "SyncStatus", Kind: client.Refused}, true},
+		{"impossible", &client.Error{Op: "SyncStatus", Kind: client.Invalid}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t, func(cfg *factor.Config) { cfg.Service = choosy{w.service, alice.Email, c.err} })
+			w.enrol(t, r, alice)
+			r.SyncNow(t.Context(), alice.ID)
+			w.swap(t, r, moved)
+			w.clock.Add(factor.SyncPauseMax)
+			r.SyncNow(t.Context(), alice.ID)
+			if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
+				t.Errorf("got %q on at the service, want %q", got, want)
+			}
+			if a := w.account(t, alice).Sync; a.Late() != c.late {
+				t.Errorf("got %+v, want late %t", a, c.late)
+			}
+		})
+	}
+}
+
+// Accounts that nothing can be done about now don't keep a pass busy, and the
+// others from their turn.
+func TestSyncPassesOver(t *testing.T) {
+	const many = factor.SyncBatch + 7
+	for name, spoil := range map[string]func(*world, *store.Account){
+		"claimed by a node whose clock is ahead": func(w *world, a *store.Account) {
+			a.Sync.ClaimedUntil = w.clock.Now().Add(time.Hour)
+			a.Sync.NextAt = w.clock.Now().Add(-time.Hour)
+		},
+		"of which the store has lost the sense": func(_ *world, a *store.Account) { a.Failures = -1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t, func(cfg *factor.Config) { cfg.Store = damaged{w.store} })
+			for i := range many {
+				user := factor.User{ID: fmt.Sprint("spoilt ", i), Email: fmt.Sprintf("%d@example.com", i)}
+				w.change(t, user, func(a *store.Account) {
+					a.Email, a.Sync.Wanted = user.Email, 1
+					spoil(w, a)
+				})
+			}
+			w.enrol(t, r, alice)
+			asked := w.store.count()
+			_ = r.SyncDue(t.Context())
+			w.wantView(t, alice, "behind the others")
+			if n := w.store.count() - asked; n > 10*many {
+				t.Errorf("the store was asked %d times for %d accounts", n, many)
+			}
+		})
+	}
+}
+
+// damaged is a store that can't read some accounts.
+type damaged struct{ store.Store }
+
+func (d damaged) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	return d.Store.UpdateAccount(ctx, id, func(a *store.Account) error {
+		if a.Failures < 0 {
+			return errors.New("no sense in the record")
+		}
+		return change(a)
+	})
+}
+
+// An address that has gone over from a user to another stays on for that one.
+func TestResyncSharedAddress(t *testing.T) {
+	for range 20 {
+		w := newWorld(t)
+		r := w.node(t)
+		former, heir := factor.User{ID: "z", Email: "x@example.com"}, factor.User{ID: "a", Email: "x@example.com"}
+		w.enrol(t, r, former)
+		w.disableUser(t, r, former)
+		w.sync(t, r)
+		w.enrol(t, r, heir)
+		w.sync(t, r)
+		if _, err := r.ResyncAll(t.Context(), func(factor.Progress) {}); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			w.sync(t, r)
+			w.clock.Add(factor.ResyncAfter)
+		}
+		w.wantView(t, heir, "told anew")
+	}
+}
+
+// The secret that a DISABLE wants outlives another enrolment, and one that can't be
+// opened doesn't hold the DISABLE up.
+func TestSyncRetiredSecret(t *testing.T) {
+	wants := func(cfg *factor.Config) { cfg.SecretOnDisable = true }
+	t.Run("under a new address", func(t *testing.T) {
+		w := newWorld(t)
+		r := w.node(t, wants)
+		first, _ := w.enrol(t, r, alice)
+		w.sync(t, r)
+		w.disable(t, r)
+		w.enrol(t, r, moved)
+		w.sync(t, r)
+		if got := w.service.view[alice.Email]; got.Enabled || got.Secret != first.secret {
+			t.Errorf("got %v, want it off, with its own secret", got)
+		}
+	})
+	t.Run("the key is lost", func(t *testing.T) {
+		w := newWorld(t)
+		r := w.node(t, wants)
+		w.enrol(t, r, alice)
+		w.sync(t, r)
+		_, alone := w.rotated(t)
+		lost := w.node(t, wants, func(cfg *factor.Config) { cfg.Keys = keyring(t, otherKeys(1)[0]) })
+		w.disable(t, alone)
+		w.change(t, alice, func(a *store.Account) { a.Sync.Retired = []byte("sealed by a lost key") })
+		w.sync(t, lost)
+		w.wantView(t, alice, "switched off")
+	})
+}
+
+// A store that stores, and whose answer is lost once, costs nobody the approval.
+func TestConsumeUnanswered(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	s := session("login")
+	token, err := r.Begin(t.Context(), alice, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := r.Decide(t.Context(), token, true); err != nil || d != factor.DecisionTaken {
+		t.Fatalf("decide: got %v, %v", d, err)
+	}
+	lossy := w.node(t, func(cfg *factor.Config) { cfg.Store = &mute{Store: w.store, challenges: 1, marks: 1} })
+	secret, err := lossy.Consume(t.Context(), alice, s, far)
+	if err != nil || secret == "" {
+		t.Fatalf("consume: got %q, %v, want a grant", secret, err)
+	}
+	if err := lossy.Move(t.Context(), alice, s, secret, store.MethodPush, far); err != nil {
+		t.Errorf("move: got %v", err)
+	}
+	wantCheck(t, lossy, alice, secret, factor.Verified, "after answers were lost")
+	if again, err := lossy.Consume(t.Context(), alice, s, far); err != nil || again != "" {
+		t.Errorf("once more: got %q, %v, want none", again, err)
+	}
+}
+
+// mute is a store that loses the answers to so many updates of challenges, and
+// creations of marks.
+type mute struct {
+	store.Store
+	challenges, marks int
+}
+
+func (m *mute) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
+	err := m.Store.UpdateChallenge(ctx, id, change)
+	if m.challenges > 0 && err == nil {
+		m.challenges--
+		return errDown
+	}
+	return err
+}
+
+func (m *mute) CreateGrant(ctx context.Context, g store.Grant) error {
+	err := m.Store.CreateGrant(ctx, g)
+	if m.marks > 0 && err == nil && g.Kind == store.KindMoved {
+		m.marks--
+		return errDown
+	}
+	return err
+}
