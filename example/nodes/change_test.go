@@ -74,7 +74,7 @@ func (c *changing) takeEffect() {
 	}
 	c.user.phone, c.user.used = c.phone.phone, c.phone.used
 	for _, n := range c.w.nodes {
-		c.w.eventually(c.email+" has a second factor at "+n.name, func() bool {
+		c.w.eventually(soon, c.email+" has a second factor at "+n.name, func() bool {
 			return !strings.Contains(c.get(n, "/account").body, `data-verified="false"`)
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -45,9 +46,13 @@ func (m *member) restart() {
 }
 
 // pass tells the service of what is due.
-func (m *member) pass() {
+func (m *member) pass() { m.slowPass(slow{}) }
+
+// slowPass is pass with calls that take their time.
+func (m *member) slowPass(s slow) {
 	m.t.Helper()
-	if err := m.rules(m.app.Emulator.Client(once)).SyncDue(m.t.Context()); err != nil {
+	s.Service = m.app.Emulator.Client(once)
+	if err := m.rules(s).SyncDue(m.t.Context()); err != nil {
 		m.t.Errorf("sync: %v", err)
 	}
 }
@@ -77,6 +82,25 @@ func (m *member) rules(s factor.Service) *factor.Rules {
 		m.t.Fatal(err)
 	}
 	return r
+}
+
+// A slow service is one whose calls take as long as the changes that users make
+// meanwhile: most of it on the way there, or on the way back.
+type slow struct {
+	factor.Service
+	changes *sync.WaitGroup // nil: calls take no time
+	there   bool
+}
+
+func (s slow) SyncStatus(ctx context.Context, status client.Status) error {
+	if s.changes != nil && s.there {
+		s.changes.Wait()
+	}
+	err := s.Service.SyncStatus(ctx, status)
+	if s.changes != nil {
+		s.changes.Wait()
+	}
+	return err
 }
 
 // A dying service is called by a process that dies with one of the calls.

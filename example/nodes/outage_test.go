@@ -31,18 +31,22 @@ func testOutage(t *testing.T, db database) {
 	w := gatetest.NewWorld(t)
 	members := []*member{newMember(t, w, db), newMember(t, w, db)}
 	var people []*person
-	for i := range 6 {
-		people = append(people, newPerson(t, w, members[0], fmt.Sprintf("user%d@example.com", i)))
+	for i, seldom := range []int{2, 2, 2, 4, 16, 64} {
+		people = append(people, newPerson(t, w, members[0], fmt.Sprintf("user%d@example.com", i), seldom))
 	}
-	for range 10 {
-		aWhile(rng, w, members, people)
+	for range 8 {
+		for range 5 { // in which the service fails now and then
+			w.Emulator.Misbehave(emulator.SyncStatus, oneOf(rng, append(halfway, down...)...), 1+rng.IntN(3))
+			aWhile(rng, w, members, people)
+			w.Emulator.Behave()
+		}
+		settle(t, w, members, people)
 	}
-	settle(t, w, members)
 
 	crashes := 0
 	for end := w.Clock.Now().Add(outage); w.Clock.Now().Before(end); {
 		w.Emulator.Behave()
-		w.Emulator.Misbehave(emulator.SyncStatus, faults[rng.IntN(len(faults))], 0)
+		w.Emulator.Misbehave(emulator.SyncStatus, oneOf(rng, down...), 0)
 		aWhile(rng, w, members, people)
 		switch m := members[rng.IntN(len(members))]; rng.IntN(6) {
 		case 0:
@@ -55,7 +59,7 @@ func testOutage(t *testing.T, db database) {
 	}
 	late := lateSyncs(t, members[0])
 	w.Emulator.Behave()
-	settle(t, w, members)
+	settle(t, w, members, people)
 
 	calls := w.Emulator.Calls(emulator.SyncStatus)
 	members[0].pass()
@@ -64,7 +68,7 @@ func testOutage(t *testing.T, db database) {
 	}
 	accepted := 0
 	for _, p := range people {
-		accepted += p.wantTold(members[1], calls)
+		accepted += p.wantTold(calls)
 	}
 	t.Logf("%d calls, %d of them taken; %d crashes; %d users of whom the service didn't know at the end of the outage",
 		len(calls), accepted, crashes, late)
@@ -73,52 +77,63 @@ func testOutage(t *testing.T, db database) {
 	}
 }
 
-// faults are how the service fails: before it has done what it was told to, or
-// after.
-var faults = []emulator.Fault{
-	emulator.StatusFault(503),
-	emulator.ResetFault(),
-	emulator.TruncatedFault(),
-	emulator.EnvelopeFault(403, "INACTIVE", "The application is not active"),
-	emulator.ResetFault().Late(),
-	emulator.StatusFault(502).Late(),
+// How the service fails: without having done what it was told to, or only when it
+// comes to the answer.
+var (
+	down = []emulator.Fault{
+		emulator.StatusFault(503),
+		emulator.ResetFault(),
+		emulator.TruncatedFault(),
+		emulator.EnvelopeFault(403, "INACTIVE", "The application is not active"),
+	}
+	halfway = []emulator.Fault{
+		emulator.ResetFault().Late(),
+		emulator.StatusFault(502).Late(),
+	}
+)
+
+func oneOf(rng *rand.Rand, faults ...emulator.Fault) emulator.Fault {
+	return faults[rng.IntN(len(faults))]
 }
 
 // aWhile is some time in which users make changes at any node, while both nodes
 // look for what the service must be told.
 func aWhile(rng *rand.Rand, w *gatetest.World, members []*member, people []*person) {
-	var all sync.WaitGroup
+	var changes, passes sync.WaitGroup
 	for _, p := range people {
-		if rng.IntN(4) == 0 {
+		if rng.IntN(p.seldom) == 0 {
 			m, replace := members[rng.IntN(len(members))], rng.IntN(3) == 0
-			all.Go(func() { p.change(m, replace) })
+			changes.Go(func() { p.change(m, replace) })
 		}
 	}
 	for _, m := range members {
-		if rng.IntN(2) == 0 {
-			all.Go(m.pass)
-		}
+		s := slow{changes: &changes, there: rng.IntN(2) == 0}
+		passes.Go(func() { m.slowPass(s) })
 	}
-	all.Wait()
+	changes.Wait()
+	passes.Wait()
 	// At least as long as nodes go on as if an account hadn't changed.
-	w.Clock.Add(2*time.Second + time.Duration(rng.Int64N(int64(time.Minute))))
+	w.Clock.Add(2*time.Second + time.Duration(rng.Int64N(int64(2*time.Minute))))
 }
 
-// settle lets time pass, with a service that works, until it knows all.
-func settle(t *testing.T, w *gatetest.World, members []*member) {
+// settle lets time pass, with a service that works, until it knows how everybody
+// stands.
+func settle(t *testing.T, w *gatetest.World, members []*member, people []*person) {
 	t.Helper()
-	for range 60 {
-		var all sync.WaitGroup
+	for end := w.Clock.Now().Add(2 * time.Hour); w.Clock.Now().Before(end); w.Clock.Add(2 * time.Minute) {
+		var passes sync.WaitGroup
 		for _, m := range members {
-			all.Go(m.pass)
+			passes.Go(m.pass)
 		}
-		all.Wait()
+		passes.Wait()
 		if lateSyncs(t, members[0]) == 0 {
+			for _, p := range people {
+				p.wantKnown(members[1])
+			}
 			return
 		}
-		w.Clock.Add(2 * time.Minute)
 	}
-	t.Fatal("two hours after the outage, the service doesn't know all")
+	t.Fatal("in two hours, the service hasn't learned all")
 }
 
 func lateSyncs(t *testing.T, m *member) (n int) {
@@ -138,6 +153,7 @@ type person struct {
 	w       *gatetest.World
 	email   string
 	browser *gatetest.Browser
+	seldom  int // a change comes once in so many whiles
 	states  []state
 }
 
@@ -152,9 +168,12 @@ var forEver = time.Unix(1<<40, 0)
 
 func (s state) on() bool { return s.phone.Secret != "" }
 
-func newPerson(t *testing.T, w *gatetest.World, m *member, email string) *person {
+func newPerson(t *testing.T, w *gatetest.World, m *member, email string, seldom int) *person {
 	t.Helper()
-	return &person{t: t, w: w, email: email, browser: m.app.Browser(t).Login(email), states: []state{{until: forEver}}}
+	return &person{
+		t: t, w: w, email: email, browser: m.app.Browser(t).Login(email), seldom: seldom,
+		states: []state{{until: forEver}},
+	}
 }
 
 func (p *person) now() state { return p.states[len(p.states)-1] }
@@ -204,10 +223,8 @@ func (p *person) withCode(phone emulator.Account) string {
 	return fmt.Sprintf(`{"code": %q}`, code)
 }
 
-// wantTold fails the test unless the service was told of the person's states in
-// their order, of each while it was true, and of the last. It returns how often
-// it was told.
-func (p *person) wantTold(m *member, calls []emulator.Call) (accepted int) {
+// wantKnown fails the test unless the service and a node agree with the person.
+func (p *person) wantKnown(m *member) {
 	p.t.Helper()
 	now := p.now()
 	if acct := m.app.Account(p.t, p.email); (acct.State == store.On) != now.on() {
@@ -216,6 +233,13 @@ func (p *person) wantTold(m *member, calls []emulator.Call) (accepted int) {
 	if known, _ := p.w.Emulator.Status(p.email); known.Enabled != now.on() || known.Enabled && known.Secret != now.phone.Secret {
 		p.t.Errorf("%s: the service knows %+v, want %+v", p.email, known, now)
 	}
+}
+
+// wantTold fails the test unless the service was told of the person's states in
+// their order, of each while it was true, and of the last. It returns how often
+// it was told.
+func (p *person) wantTold(calls []emulator.Call) (accepted int) {
+	p.t.Helper()
 	at := 0
 	for _, c := range calls {
 		var told struct{ Email, Action, Secret string }
@@ -235,7 +259,7 @@ func (p *person) wantTold(m *member, calls []emulator.Call) (accepted int) {
 		}
 		at += i
 	}
-	if p.states[at].phone != now.phone {
+	if p.states[at].phone != p.now().phone {
 		p.t.Errorf("%s: the service heard of state %d last, of %d", p.email, at, len(p.states))
 	}
 	return accepted

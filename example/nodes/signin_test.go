@@ -32,6 +32,11 @@ func (p plan) String() string {
 // honest reports whether it is a proof.
 func (p plan) honest() bool { return p == approves || p == types }
 
+// anyPlan is an honest one rather than another: there, more can be lost.
+func anyPlan(rng *rand.Rand) plan {
+	return [...]plan{approves, approves, approves, types, types, types, denies, waits, guesses}[rng.IntN(9)]
+}
+
 // A signIn is one login, with what is done about the second factor.
 type signIn struct {
 	*visitor

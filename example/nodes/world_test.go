@@ -20,6 +20,10 @@ const (
 	key    = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 )
 
+// soon is more than the two seconds for which nodes go on with what they have
+// learned from a database.
+const soon = 10 * time.Second
+
 // A world is one application on two nodes, with the servers that they share.
 type world struct {
 	t        *testing.T
@@ -87,17 +91,17 @@ func (w *world) refresh(u *user) {
 	u.used = 0
 }
 
-// eventually waits until something is so, for a minute at most.
-func (w *world) eventually(what string, is func() bool) {
+// eventually waits until something is so, within that time.
+func (w *world) eventually(within time.Duration, what string, is func() bool) {
 	w.t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(within)
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for !is() {
 		select {
 		case <-look.C:
 		case <-deadline:
-			w.t.Fatalf("a minute has gone, and it is not so that %s", what)
+			w.t.Fatalf("after %v, it is not so that %s", within, what)
 		}
 	}
 }
