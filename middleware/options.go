@@ -128,7 +128,7 @@ func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
 }
 
 // WithTokenLifetime sets how long a request to the phone is good, and its
-// session token kept: 5 minutes unless set, 10 at most (ASVS 5.0 6.5.5).
+// session token kept: 5 minutes unless set, and 5 to 10 (ASVS 5.0 6.5.5).
 func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.lifetime = d } }
 
 // WithTOTP sets how the codes of new enrolments are made: algorithm SHA1, SHA256

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -105,7 +106,11 @@ func announce(c config, phone *phone, callback string) {
 	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
 	fmt.Printf("password   %s\n", app.Password)
 	if c.database.file != "" {
-		fmt.Printf("data       %s; to begin anew, delete %[1]s*\n", c.database.file)
+		path, err := filepath.Abs(c.database.file)
+		if err != nil {
+			path = c.database.file
+		}
+		fmt.Printf("data       %s; to begin anew, delete %[1]s*\n", path)
 	} else if c.madeUpKey {
 		fmt.Println("EAGATE_KEY is not set: a random key is used, and the next run can't open what this one seals")
 	}

@@ -51,7 +51,7 @@ func (c *changing) steps() []step {
 	return []step{
 		c.step("enable", func(n *node) (answer, error) {
 			a, err := c.send(n, "/2fa/enable", asProgram, form())
-			if err == nil {
+			if err == nil && a.status == http.StatusOK {
 				c.phone = *c.user
 				c.phone.used = 0
 				c.phone.phone, err = emulator.ParseAccount(a.json("uri"))

@@ -32,7 +32,7 @@ func newUsers(t *testing.T) []*user {
 const period = 30 * time.Second
 
 // margin is longer than a code is on its way.
-const margin = 2 * time.Second
+const margin = 5 * time.Second
 
 // code returns a right code that wasn't typed before: the one of the former
 // time step rather than the present one's, so that another is left.

@@ -23,7 +23,8 @@
 //
 // # What operators can ask
 //
-// Each value has a column of its own. Times are in UTC, and NULL if there is none;
+// Each value has a column of its own. Times are in UTC (in PostgreSQL they are
+// timestamptz, which psql shows in the session's zone), and NULL if there is none;
 // durations are in seconds; secrets are sealed. In eagate_accounts:
 //
 //	-- Who has a second factor, and since when?

@@ -10,6 +10,10 @@
 //		})
 //	}
 //
+// Over a server it may take a minute or more: give the pools as many idle connections
+// as they may open, and the test some time (-timeout). The fields of [Subject] say
+// what else it can check, faults above all.
+//
 // Each clause of the contract is a subtest of its own, and a failure says what
 // the store did and what it must do instead. The clauses go by the records and
 // methods that they are about, so that
