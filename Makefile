@@ -24,7 +24,7 @@ demo: ## run the demo: an app with a second factor, and a phone
 
 test: ## run all tests; what was skipped, and what it needs, is said at the end
 	@$(TOOL) gotestsum --raw-command -- bash -c \
-		'for m in $(MODULES); do go -C $$m test -json -race -shuffle=on -timeout=5m ./... || failed=1; done; exit $${failed:-0}'
+		'for m in $(MODULES); do go -C $$m test -json -race -shuffle=on -timeout=10m ./... || failed=1; done; exit $${failed:-0}'
 
 lint: ## check the format, and what go vet, staticcheck and exhaustive find
 	@format=$$(gofmt -l .); if [[ $$format ]]; then echo "not as gofmt has it: $$format"; failed=1; fi; \

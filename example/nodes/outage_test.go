@@ -36,7 +36,7 @@ func testOutage(t *testing.T, db database) {
 	}
 	for range 8 {
 		for range 5 { // in which the service fails now and then
-			w.Emulator.Misbehave(emulator.SyncStatus, oneOf(rng, append(halfway, down...)...), 1+rng.IntN(3))
+			w.Emulator.Misbehave(emulator.SyncStatus, oneOf(rng, slices.Concat(down, halfway)...), 1+rng.IntN(3))
 			aWhile(rng, w, members, people)
 			w.Emulator.Behave()
 		}
