@@ -5,7 +5,6 @@ package nodes_test
 import (
 	"encoding/hex"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -65,17 +64,22 @@ func (c *changing) steps() []step {
 	}
 }
 
-// takeEffect is to be called when the change has. A node may go on for a moment
-// as if there were no second factor yet.
+// takeEffect is to be called when the change has. It waits until no node lets
+// anybody in any more by the password alone, as each may for a moment.
 func (c *changing) takeEffect() {
 	c.t.Helper()
 	if c.change == disables {
 		return
 	}
 	c.user.phone, c.user.used = c.phone.phone, c.phone.used
+	other := newVisitor(c.t, c.user)
+	other.proved = true // for that moment
+	if a := other.must(other.login(c.anyNode())); !a.leadsTo("/account") {
+		c.t.Fatalf("%s, in another browser: got %v", c.email, a)
+	}
 	for _, n := range c.w.nodes {
-		c.w.eventually(soon, c.email+" has a second factor at "+n.name, func() bool {
-			return !strings.Contains(c.get(n, "/account").body, `data-verified="false"`)
+		c.w.eventually(soon, n.name+" asks "+c.email+" for a second factor", func() bool {
+			return other.must(other.send(n, "/account", asProgram, nil)).status == http.StatusForbidden
 		})
 	}
 }
