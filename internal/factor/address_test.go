@@ -118,6 +118,20 @@ func (d *deaf) SyncStatus(ctx context.Context, st client.Status) error {
 	return errDown
 }
 
+// So is one that a release has switched on which didn't note addresses yet.
+func TestSyncUnnotedAddress(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	r.SyncNow(t.Context(), alice.ID)
+	w.change(t, alice, func(a *store.Account) { a.Sync.Addresses = nil })
+	w.swap(t, r, moved)
+	r.SyncNow(t.Context(), alice.ID)
+	if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
+		t.Errorf("got %q on at the service, want %q", got, want)
+	}
+}
+
 // The secret that a former address is switched off with is its own.
 func TestSyncFormerAddressSecret(t *testing.T) {
 	w := newWorld(t)

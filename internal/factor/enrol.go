@@ -155,8 +155,11 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if acct.Factor.Period != acct.Staged.Factor.Period {
 			acct.LastStep = 0 // it counts other steps
 		}
-		if r.cfg.SecretOnDisable && acct.State == store.On && acct.Email != user.Email {
-			acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
+		if acct.State == store.On && acct.Email != user.Email {
+			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
+			if r.cfg.SecretOnDisable {
+				acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
+			}
 		}
 		acct.State = store.On
 		acct.Factor, acct.Staged = acct.Staged.Factor, nil

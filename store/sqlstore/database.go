@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // A database is the connections of one store, and what is prepared on them.
 type database struct {
 	flavour
-	db       *sql.DB
+	db *sql.DB
+
+	mu       sync.Mutex
 	prepared []*sql.Stmt
 
 	// writer holds a value while one writes, or is nil where writers need not
@@ -30,12 +33,16 @@ func newDatabase(db *sql.DB, f flavour) *database {
 func (d *database) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	stmt, err := d.db.PrepareContext(ctx, query)
 	if err == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.prepared = append(d.prepared, stmt)
 	}
 	return stmt, err
 }
 
 func (d *database) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var errs []error
 	for _, stmt := range d.prepared {
 		errs = append(errs, stmt.Close())

@@ -13,9 +13,9 @@
 // leaves alone the columns that it doesn't know. Whoever migrates in another way
 // takes [Schema] and [WithoutMigration].
 //
-// Every change is one statement that holds only if nobody else has changed the
-// record meanwhile; otherwise it is made anew. No transaction is open and nothing
-// is locked while the rules decide.
+// Every change is one statement, on the columns that it changes, which holds only
+// if nobody else has changed the record meanwhile; otherwise it is made anew. No
+// transaction is open and nothing is locked while the rules decide.
 //
 // A pool keeps two idle connections unless SetMaxIdleConns says more. Let it keep as
 // many as SetMaxOpenConns allows: each new one costs more than what it is for, and
@@ -68,8 +68,8 @@
 //
 // # MariaDB and MySQL
 //
-// MariaDB 10.5 or MySQL 8.0.13, or newer, in strict mode, with utf8mb4 and
-// autocommit. The driver's options parseTime, loc, clientFoundRows and
+// MariaDB 10.5 or MySQL 8.0.13, or newer (it is tested on MariaDB), in strict mode,
+// with utf8mb4 and autocommit. The driver's options parseTime, loc, clientFoundRows and
 // interpolateParams may be what they are. With innodb_flush_log_at_trx_commit other
 // than 1, or a fail-over to a replica that lagged behind, the last moments are lost
 // as described above.

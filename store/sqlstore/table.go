@@ -29,7 +29,8 @@ type table[R any] struct {
 
 	columns string // what one SELECT has to name, for scan
 
-	selectOne, insert, update *sql.Stmt
+	selectOne, insert *sql.Stmt
+	update            *updates
 }
 
 func newTable[R any](ctx context.Context, db *database, k kind[R]) (*table[R], error) {
@@ -37,18 +38,17 @@ func newTable[R any](ctx context.Context, db *database, k kind[R]) (*table[R], e
 		t        = &table[R]{kind: k, db: db}
 		selected = []string{k.key}
 		inserted = []string{k.key}
-		updates  []string
 		fields   = k.fields(new(R))
 	)
-	for i, field := range fields {
+	for _, field := range fields {
 		column := field.Name
 		inserted = append(inserted, column)
-		updates = append(updates, column+" = "+db.param(i+1))
 		if _, ok := field.Value.(*time.Time); ok {
 			column = db.timeColumn(column)
 		}
 		selected = append(selected, column)
 	}
+	t.update = newUpdates(db, k.table, k.key, inserted[1:])
 	selected, inserted = append(selected, "version"), append(inserted, "version")
 	t.columns = strings.Join(selected, ", ")
 
@@ -60,8 +60,6 @@ func newTable[R any](ctx context.Context, db *database, k kind[R]) (*table[R], e
 		{&t.selectOne, fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", t.columns, k.table, k.key, db.param(1))},
 		{&t.insert, db.insertNew(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)",
 			k.table, strings.Join(inserted, ", "), params(db, len(inserted))))},
-		{&t.update, fmt.Sprintf("UPDATE %s SET %s, version = version + 1 WHERE %s = %s AND version = %s",
-			k.table, strings.Join(updates, ", "), k.key, db.param(len(updates)+1), db.param(len(updates)+2))},
 	} {
 		var err error
 		*p.stmt, err = db.prepare(ctx, p.query)
@@ -123,25 +121,26 @@ func (t *table[R]) create(ctx context.Context, id string, r *R) (created bool, e
 	return created, nil
 }
 
-// replace stores a record in place of the version that it was made from, and
-// reports whether that was still there.
-func (t *table[R]) replace(ctx context.Context, id string, r *R, version uint64) (bool, error) {
-	args, err := t.arguments(nil, r)
-	if err != nil {
-		return false, wrap(ctx, "updating "+t.name, err)
+// replace stores what has changed in a record since a version, and reports
+// whether nobody has changed it meanwhile.
+func (t *table[R]) replace(ctx context.Context, id string, version uint64, before []any, r *R) (stored bool, err error) {
+	var result sql.Result
+	after, err := t.arguments(nil, r)
+	if err == nil {
+		result, err = t.update.exec(ctx, id, version, before, after)
 	}
-	result, err := t.db.exec(ctx, t.update, append(args, id, int64(version))...)
-	if err != nil {
-		if t.db.tooBusy(err) { // as good as overtaken
-			return false, nil
-		}
-		return false, wrap(ctx, "updating "+t.name, err)
+	if err == nil {
+		var n int64
+		n, err = result.RowsAffected()
+		stored = n == 1
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return false, wrap(ctx, "updating "+t.name, err)
+	switch {
+	case err == nil:
+		return stored, nil
+	case t.db.tooBusy(err): // as good as overtaken
+		return false, nil
 	}
-	return n == 1, nil
+	return false, wrap(ctx, "updating "+t.name, err)
 }
 
 // change stores what f makes of a record. Nothing is locked while f runs: if
@@ -159,12 +158,16 @@ func (t *table[R]) change(ctx context.Context, id string, absent func() (R, erro
 			return err
 		}
 		version := *t.version(&r)
+		before, err := t.arguments(nil, &r)
+		if err != nil {
+			return wrap(ctx, "updating "+t.name, err)
+		}
 		if err := f(&r); err != nil {
 			return err
 		}
 		var stored bool
 		if exists {
-			stored, err = t.replace(ctx, id, &r, version)
+			stored, err = t.replace(ctx, id, version, before, &r)
 		} else {
 			stored, err = t.create(ctx, id, &r)
 		}
