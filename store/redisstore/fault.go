@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -24,10 +25,22 @@ func fault(ctx context.Context, doing string, err error) error {
 	}
 	// Where go-redis heeds the context, its end looks like a time-out of the
 	// network.
-	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
-		err = fmt.Errorf("%w: %w", ended, err)
+	if end := ended(ctx); end != nil && !errors.Is(err, end) {
+		err = fmt.Errorf("%w: %w", end, err)
 	}
 	return fmt.Errorf("redisstore: %s: %w", doing, err)
+}
+
+// ended is ctx.Err, but doesn't wait for the context's own timer: that of the
+// connection, which is set to the same moment, may come first.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // isReply reports whether err is what the server answered, rather than a failure
