@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,6 +39,7 @@ type config struct {
 	lifetime   time.Duration
 	parameters factor.Parameters
 	pages      []templates.Option
+	events     func(context.Context, Event)
 	log        *slog.Logger
 	now        func() time.Time
 }

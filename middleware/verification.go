@@ -15,8 +15,10 @@ type Method = store.Method
 
 // The methods.
 const (
-	Push = store.MethodPush // the matching number, tapped on the phone
-	TOTP = store.MethodTOTP // a time-based code (RFC 6238)
+	Push          = store.MethodPush     // approved on the phone
+	TOTP          = store.MethodTOTP     // a time-based code (RFC 6238)
+	Recovery      = store.MethodRecovery // a recovery code
+	TrustedDevice = store.MethodDevice   // none: the browser is one that the user trusts
 )
 
 // A Verification tells how and when a session was verified.

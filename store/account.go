@@ -47,6 +47,20 @@ type Account struct {
 	// Sync is what the service has been told.
 	Sync Sync
 
+	// Recovery are the codes for somebody who doesn't have the phone, or nil.
+	Recovery *Recovery
+
+	// Devices are the browsers on which the user isn't asked, the oldest first.
+	Devices []Device
+
+	// RequiredSince is when somebody who must have a second factor was first seen
+	// without one.
+	RequiredSince time.Time
+
+	// HeldSince is when a request was rejected on the phone, where that closes
+	// the account until the password has been changed.
+	HeldSince time.Time
+
 	// Version is counted up by the store with every change.
 	Version uint64
 }
@@ -131,6 +145,33 @@ type Sync struct {
 	Retired []byte
 }
 
+// Recovery is a set of recovery codes.
+type Recovery struct {
+	// Scheme and Salt say how Hashes were made, so that a later release can make
+	// them otherwise.
+	Scheme string
+	Salt   []byte
+
+	// Hashes are those of the codes that are left.
+	Hashes [][]byte
+
+	CreatedAt time.Time
+
+	// NextAt is when the next code may be tried.
+	NextAt time.Time
+}
+
+// A Device is a browser that a user trusts: a login there needs no second
+// factor.
+type Device struct {
+	ID         string // the SHA-256, in base64url, of the secret in the browser's cookie
+	Name       string // which the list of devices shows
+	Method     Method // how the second factor was given when the device was added
+	VerifiedAt time.Time
+	LastUsedAt time.Time
+	ExpiresAt  time.Time
+}
+
 // Late reports whether the service still has to be told of a change.
 func (s Sync) Late() bool { return s.Wanted != s.Confirmed }
 
@@ -142,6 +183,16 @@ func (a Account) Clone() Account {
 		staged.Factor = staged.Factor.clone()
 		a.Staged = &staged
 	}
+	if a.Recovery != nil {
+		recovery := *a.Recovery
+		recovery.Salt = slices.Clone(recovery.Salt)
+		recovery.Hashes = slices.Clone(recovery.Hashes)
+		for i, h := range recovery.Hashes {
+			recovery.Hashes[i] = slices.Clone(h)
+		}
+		a.Recovery = &recovery
+	}
+	a.Devices = slices.Clone(a.Devices)
 	a.Push.Sent = slices.Clone(a.Push.Sent)
 	a.Sync.Addresses = slices.Clone(a.Sync.Addresses)
 	a.Sync.Retired = slices.Clone(a.Sync.Retired)

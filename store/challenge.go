@@ -78,12 +78,18 @@ type Mode uint8
 
 const (
 	NumberMatch Mode = iota // our own page shows the number; the zero value
+	Redirect                // the browser goes to the service's page, and comes back
+	Popup                   // the service's page in a window of its own
 )
 
 func (m Mode) String() string {
 	switch m {
 	case NumberMatch:
 		return "number"
+	case Redirect:
+		return "redirect"
+	case Popup:
+		return "popup"
 	}
 	return "invalid"
 }

@@ -60,8 +60,10 @@ func (k Kind) String() string {
 type Method uint8
 
 const (
-	MethodTOTP Method = iota + 1 // a time-based code (RFC 6238)
-	MethodPush                   // the matching number, tapped on the phone
+	MethodTOTP     Method = iota + 1 // a time-based code (RFC 6238)
+	MethodPush                       // approved on the phone
+	MethodRecovery                   // a recovery code
+	MethodDevice                     // none: the browser is one that the user trusts
 )
 
 func (m Method) String() string {
@@ -70,6 +72,10 @@ func (m Method) String() string {
 		return "totp"
 	case MethodPush:
 		return "push"
+	case MethodRecovery:
+		return "recovery"
+	case MethodDevice:
+		return "device"
 	}
 	return "invalid"
 }

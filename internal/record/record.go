@@ -47,6 +47,10 @@ func Account(a *store.Account) []Field {
 		{"sync_last_err", &a.Sync.LastErr},
 		{"sync_retired", &a.Sync.Retired},
 		{"sync_addresses", &a.Sync.Addresses},
+		{"recovery", &a.Recovery},
+		{"devices", &a.Devices},
+		{"required_since", &a.RequiredSince},
+		{"held_since", &a.HeldSince},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // newest is the version of the schema that this release needs. Each version only
 // adds to the one before, so that an older release works on a newer schema.
-const newest = 2
+const newest = 3
 
 // The files of each version hold statements that end in ";" at the end of a
 // line; the last one notes the version in eagate_schema. What a file says is

@@ -52,9 +52,13 @@ func (a *App) account(w http.ResponseWriter, r *http.Request) {
 		p.Verified, p.At = true, v.At.UTC()
 		switch v.Method {
 		case middleware.Push:
-			p.Method = "by tapping the number on the phone"
+			p.Method = "on the phone"
 		case middleware.TOTP:
 			p.Method = "by a code"
+		case middleware.Recovery:
+			p.Method = "by a recovery code"
+		case middleware.TrustedDevice:
+			p.Method = "earlier, on this trusted device"
 		default:
 			p.Method = "by " + v.Method.String()
 		}

@@ -1,0 +1,125 @@
+package factor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// An Event is something that has happened to a user's second factor.
+type Event struct {
+	Kind   EventKind
+	At     time.Time
+	UserID string
+	Email  string       // where it is known
+	Method store.Method // how something was proved, or was tried to be; zero where nothing was
+	Reason string       // why, in a word or an administrator's own ones
+	Left   int          // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
+	Device string       // the name of a trusted device
+	Until  time.Time    // of a pause
+	Err    error        // the cause of a fault
+}
+
+// EventKind says what has happened.
+type EventKind uint8
+
+// The events, in the order of a user's way.
+const (
+	EventEnabled       EventKind = iota + 1 // the second factor was switched on
+	EventReplaced                           // another phone, or another secret, took its place
+	EventDisabled                           // it was switched off by the user
+	EventReset                              // it was switched off by an administrator, for Reason
+	EventPushSent                           // the phone was asked
+	EventPushFailed                         // the phone couldn't be asked, because of Err: a code will do
+	EventPushLimited                        // the phone wasn't asked: too many requests, or one was rejected; until Until
+	EventApproved                           // the phone said yes
+	EventRejected                           // the phone said no: "it wasn't me"
+	EventLateReport                         // the service reported a result that changes nothing, because its challenge is over
+	EventVerified                           // a session was unlocked, by Method
+	EventCodeRefused                        // a code was refused, for Reason
+	EventPaused                             // too many wrong codes: none is looked at before Until
+	EventBlocked                            // too many wrong codes in a row: none is looked at any more
+	EventUnblocked                          // wrong codes were forgotten by an administrator, for Reason
+	EventRecoveryUsed                       // a recovery code was used up
+	EventRecoveryMade                       // new recovery codes took the place of the old ones
+	EventDeviceAdded                        // a browser is trusted from now on
+	EventDeviceUsed                         // a session was let in because its browser is trusted
+	EventDeviceRevoked                      // a browser is no longer trusted
+	EventRevoked                            // all that was proved was made worthless by an administrator, for Reason
+	EventHeld                               // the account is closed until the password has been changed
+	EventReleased                           // it has been
+	EventStopped                            // somebody who must have a second factor was stopped for want of one
+	EventWouldStop                          // somebody would have been, were it not only reported
+)
+
+var eventNames = [...]string{
+	EventEnabled: "enabled", EventReplaced: "replaced", EventDisabled: "disabled", EventReset: "reset",
+	EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited",
+	EventApproved: "approved", EventRejected: "rejected", EventLateReport: "late_report",
+	EventVerified: "verified", EventCodeRefused: "code_refused",
+	EventPaused: "paused", EventBlocked: "blocked", EventUnblocked: "unblocked",
+	EventRecoveryUsed: "recovery_used", EventRecoveryMade: "recovery_made",
+	EventDeviceAdded: "device_added", EventDeviceUsed: "device_used", EventDeviceRevoked: "device_revoked",
+	EventRevoked: "revoked", EventHeld: "held", EventReleased: "released",
+	EventStopped: "stopped", EventWouldStop: "would_stop",
+}
+
+// String returns a name that never changes: logs are searched for it.
+func (k EventKind) String() string {
+	if int(k) < len(eventNames) && eventNames[k] != "" {
+		return eventNames[k]
+	}
+	return "invalid"
+}
+
+// Level is how much an event matters to an operator.
+func (k EventKind) Level() slog.Level {
+	switch k {
+	case EventPushFailed, EventPushLimited, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
+		EventBlocked, EventReset, EventRecoveryUsed, EventHeld, EventStopped, EventWouldStop:
+		return slog.LevelWarn
+	case EventEnabled, EventReplaced, EventDisabled, EventPushSent, EventApproved, EventVerified, EventUnblocked,
+		EventRecoveryMade, EventDeviceAdded, EventDeviceUsed, EventDeviceRevoked, EventRevoked, EventReleased:
+	}
+	return slog.LevelInfo
+}
+
+// emit tells of an event that has been stored: it writes it to the log, under
+// names that never change, and hands it to the application.
+func (r *Rules) emit(ctx context.Context, e Event) {
+	e.At = r.cfg.Now()
+	attrs := []slog.Attr{slog.String("event", e.Kind.String()), slog.String("user", e.UserID)}
+	if e.Method != 0 {
+		attrs = append(attrs, slog.String("method", e.Method.String()))
+	}
+	if e.Reason != "" {
+		attrs = append(attrs, slog.String("reason", e.Reason))
+	}
+	if e.Device != "" {
+		attrs = append(attrs, slog.String("device", e.Device))
+	}
+	if e.Kind == EventRecoveryUsed || e.Kind == EventRecoveryMade {
+		attrs = append(attrs, slog.Int("left", e.Left))
+	}
+	if !e.Until.IsZero() {
+		attrs = append(attrs, slog.Time("until", e.Until))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	r.cfg.Log.LogAttrs(ctx, e.Kind.Level(), "eagate: "+e.Kind.String(), attrs...)
+	if r.cfg.Events == nil {
+		return
+	}
+	defer func() {
+		// What has happened has happened: the request goes on.
+		if p := recover(); p != nil {
+			r.cfg.Log.ErrorContext(ctx, "eagate: the application's function for events panicked",
+				slog.String("event", e.Kind.String()), slog.String("panic", fmt.Sprint(p)))
+		}
+	}()
+	r.cfg.Events(ctx, e)
+}

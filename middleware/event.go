@@ -1,0 +1,70 @@
+package middleware
+
+import (
+	"context"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+)
+
+// An Event is something that has happened to a user's second factor. All of them
+// are logged as well, as "eagate: " and the kind's name, with the attributes event,
+// user, method, reason, device, left, until and error where they apply.
+type Event struct {
+	Kind   EventKind
+	At     time.Time
+	UserID string
+	Email  string    // where it is known
+	Method Method    // how something was proved, or was tried to be; zero where nothing was
+	Reason string    // why, in a word or an administrator's own ones
+	Left   int       // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
+	Device string    // the name of a trusted device
+	Until  time.Time // of a pause
+	Err    error     // the cause of a fault
+}
+
+// EventKind says what has happened. Its String is a name that never changes.
+type EventKind = factor.EventKind
+
+// The events, in the order of a user's way.
+const (
+	EventEnabled       = factor.EventEnabled       // the second factor was switched on
+	EventReplaced      = factor.EventReplaced      // another phone, or another secret, took its place
+	EventDisabled      = factor.EventDisabled      // it was switched off by the user
+	EventReset         = factor.EventReset         // it was switched off by an administrator, for Reason
+	EventPushSent      = factor.EventPushSent      // the phone was asked
+	EventPushFailed    = factor.EventPushFailed    // the phone couldn't be asked, because of Err: a code will do
+	EventPushLimited   = factor.EventPushLimited   // the phone wasn't asked: too many requests, or one was rejected; until Until
+	EventApproved      = factor.EventApproved      // the phone said yes
+	EventRejected      = factor.EventRejected      // the phone said no: "it wasn't me"
+	EventLateReport    = factor.EventLateReport    // the service reported a result that changes nothing, because its challenge is over
+	EventVerified      = factor.EventVerified      // a session was unlocked, by Method
+	EventCodeRefused   = factor.EventCodeRefused   // a code was refused, for Reason
+	EventPaused        = factor.EventPaused        // too many wrong codes: none is looked at before Until
+	EventBlocked       = factor.EventBlocked       // too many wrong codes in a row: none is looked at any more
+	EventUnblocked     = factor.EventUnblocked     // wrong codes were forgotten by an administrator, for Reason
+	EventRecoveryUsed  = factor.EventRecoveryUsed  // a recovery code was used up
+	EventRecoveryMade  = factor.EventRecoveryMade  // new recovery codes took the place of the old ones
+	EventDeviceAdded   = factor.EventDeviceAdded   // a browser is trusted from now on
+	EventDeviceUsed    = factor.EventDeviceUsed    // a session was let in because its browser is trusted
+	EventDeviceRevoked = factor.EventDeviceRevoked // a browser is no longer trusted
+	EventRevoked       = factor.EventRevoked       // all that was proved was made worthless by an administrator, for Reason
+	EventHeld          = factor.EventHeld          // the account is closed until the password has been changed
+	EventReleased      = factor.EventReleased      // it has been
+	EventStopped       = factor.EventStopped       // somebody who must have a second factor was stopped for want of one
+	EventWouldStop     = factor.EventWouldStop     // somebody would have been, were it not only reported
+)
+
+// WithEvents names a function that hears of every event: to count, to audit, to
+// tell the user. It is called while the request waits, after what the event tells
+// of has been stored, from any number of requests at once; long work belongs in a
+// goroutine of its own. The context is the request's, or [Gate.Run]'s.
+func WithEvents(f func(context.Context, Event)) Option { return func(c *config) { c.events = f } }
+
+// eventsOf turns the function that WithEvents was given into what the rules call.
+func eventsOf(f func(context.Context, Event)) func(context.Context, factor.Event) {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, e factor.Event) { f(ctx, Event(e)) }
+}

@@ -1,0 +1,13 @@
+-- Version 3: recovery codes and trusted devices, as JSON; since when somebody who
+-- must have a second factor has been without one, and since when an account has
+-- been held after a rejection.
+
+ALTER TABLE eagate_accounts ADD COLUMN recovery MEDIUMTEXT;
+
+ALTER TABLE eagate_accounts ADD COLUMN devices MEDIUMTEXT;
+
+ALTER TABLE eagate_accounts ADD COLUMN required_since DATETIME(6);
+
+ALTER TABLE eagate_accounts ADD COLUMN held_since DATETIME(6);
+
+INSERT IGNORE INTO eagate_schema (version) VALUES (3);
