@@ -15,6 +15,9 @@ type accountStatus struct {
 	State     string     `json:"state"` // off, pending or on
 	EnabledAt *time.Time `json:"enabled_at,omitempty"`
 	LateSince *time.Time `json:"service_late_since,omitempty"` // since when the service hasn't been told
+
+	RecoveryLeft  *int     `json:"recovery_codes_left,omitempty"`
+	RecoveryCodes []string `json:"recovery_codes,omitempty"` // when they have just been made, and never again
 }
 
 // security is the page on which the second factor is switched on and off.
@@ -33,6 +36,8 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		s := accountStatus{State: state.String()}
 		if acct.State == store.On {
 			s.EnabledAt = &acct.EnabledAt
+			left := factor.RecoveryLeft(acct)
+			s.RecoveryLeft = &left
 		}
 		if acct.Sync.Late() {
 			s.LateSince = &acct.Sync.Since
@@ -45,6 +50,10 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		Since:     acct.EnabledAt,
 		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
 		Code:      codeForm(h.cfg.Rules.Digits(acct), answer, h.cfg.Rules.Now()),
+
+		RecoveryLeft: factor.RecoveryLeft(acct),
+		HasDevices:   h.cfg.Rules.DeviceLifetime() > 0,
+		Devices:      len(h.cfg.Rules.Devices(acct)),
 	}
 	if acct.Sync.Late() {
 		page.LateSince = acct.Sync.Since
@@ -82,7 +91,7 @@ func (h *Handlers) disable(v *visit) {
 		h.refuseChange(v, answer)
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
-		h.done(v, templates.MessageDisabled, accountStatus{State: templates.FactorOff.String()})
+		h.disabled(v)
 	}
 }
 
@@ -95,16 +104,15 @@ func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
 	h.showSecurity(v, codeStatus(answer), answer)
 }
 
-// done tells the service and the user that the second factor was switched on or
-// off.
-func (h *Handlers) done(v *visit, kind templates.MessageKind, s accountStatus) {
+// disabled tells the service and the user that the second factor was switched off.
+func (h *Handlers) disabled(v *visit) {
 	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
 	if prefersJSON(v.r) {
-		sendJSON(v.w, http.StatusOK, typeJSON, s)
+		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{State: templates.FactorOff.String()})
 		return
 	}
 	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 		p.Email = v.user.Email
-		return templates.Message{Page: p, Kind: kind}
+		return templates.Message{Page: p, Kind: templates.MessageDisabled}
 	})
 }

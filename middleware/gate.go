@@ -88,7 +88,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	cfg := factor.Config{
 		Store: c.store, Keys: keys, Issuer: c.issuer,
-		TOTP: c.parameters, TokenLifetime: c.lifetime, Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		TOTP: c.parameters, TokenLifetime: c.lifetime, DeviceLifetime: c.devices, HoldRejected: c.hold, Events: eventsOf(c.events), Log: c.log, Now: c.now,
 	}
 	if c.service != nil {
 		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()

@@ -38,6 +38,8 @@ type config struct {
 	source     func(*http.Request) (netip.Addr, error)
 	lifetime   time.Duration
 	parameters factor.Parameters
+	devices    time.Duration
+	hold       bool
 	pages      []templates.Option
 	events     func(context.Context, Event)
 	log        *slog.Logger
@@ -205,6 +207,9 @@ func (c *config) check() error {
 	}
 	if c.source != nil && len(c.networks) == 0 {
 		fault("WithCallbackSource has no effect without WithCallbackNetworks")
+	}
+	if c.devices < 0 || c.devices > maxDevices {
+		fault("WithTrustedDevices: %v isn't more than 0 and at most 90 days", c.devices)
 	}
 	return errors.Join(faults...)
 }

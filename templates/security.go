@@ -23,6 +23,13 @@ type Security struct {
 
 	// Code is the form for it, and its error.
 	Code CodeForm
+
+	// RecoveryLeft is how many recovery codes there are, with [FactorOn].
+	RecoveryLeft int
+
+	// HasDevices says that browsers can be trusted, and Devices how many are.
+	HasDevices bool
+	Devices    int
 }
 
 // FactorState says whether a user has a second factor.
@@ -61,6 +68,9 @@ func (s Security) sheet() sheet {
 		Title: "security.title", Lead: "security.text",
 	}
 }
+
+// Few reports whether there should be more recovery codes.
+func (s securitySheet) Few() bool { return s.RecoveryLeft <= RecoveryFew }
 
 func (s securitySheet) On() bool      { return s.State == FactorOn }
 func (s securitySheet) Pending() bool { return s.State == FactorPending }

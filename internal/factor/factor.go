@@ -70,6 +70,12 @@ type Config struct {
 	ClientID        string
 	SecretOnDisable bool
 
+	// HoldRejected closes an account when a request is rejected on the phone.
+	HoldRejected bool
+
+	// DeviceLifetime is how long a browser may be trusted, or 0 for not at all.
+	DeviceLifetime time.Duration
+
 	TOTP          Parameters
 	TokenLifetime time.Duration // how long a challenge lives
 
@@ -106,6 +112,7 @@ type Rules struct {
 	cfg     Config
 	cache   *cache
 	waiting waiters
+	hashes  hashes
 }
 
 // New checks TOTP and TokenLifetime, and returns every fault in them.
@@ -130,7 +137,7 @@ func New(cfg Config) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rules{cfg: cfg, cache: cache}, nil
+	return &Rules{cfg: cfg, cache: cache, hashes: make(hashes, hashesAtOnce)}, nil
 }
 
 // Account returns the user's account as the store has it.
