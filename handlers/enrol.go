@@ -91,9 +91,13 @@ func (h *Handlers) confirm(v *visit) {
 		h.failCode(v, answer)
 	case answer.Result != factor.CodeAccepted:
 		h.showEnrolment(v, codeStatus(answer), answer)
-	case h.unlock(v, secret):
+	default:
+		next := h.onward(v) // before unlock saves the session without it
+		if !h.unlock(v, secret) {
+			return
+		}
 		now := h.cfg.Rules.Now()
-		h.done(v, templates.MessageEnabled, accountStatus{State: templates.FactorOn.String(), EnabledAt: &now})
+		h.done(v, templates.Message{Kind: templates.MessageEnabled, Next: next}, accountStatus{State: templates.FactorOn.String(), EnabledAt: &now})
 	}
 }
 
@@ -104,7 +108,7 @@ func (h *Handlers) failEnrolment(v *visit, err error) {
 		return
 	}
 	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {
-		seeOther(v.w, h.cfg.Base+"/")
+		h.leadIn(v)
 		return
 	}
 	h.fail(v.w, v.r, failure{

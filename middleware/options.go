@@ -40,6 +40,7 @@ type config struct {
 	parameters factor.Parameters
 	pages      []templates.Option
 	events     func(context.Context, Event)
+	required   func(User) Requirement
 	log        *slog.Logger
 	now        func() time.Time
 }

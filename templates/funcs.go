@@ -50,7 +50,7 @@ func script(page string) template.JS {
 		return template.JS(challengeScript)
 	case enablePage:
 		return template.JS(enableScript)
-	case securityPage:
+	case securityPage, requiredPage:
 		return template.JS(securityScript)
 	}
 	return ""

@@ -27,6 +27,8 @@ type cachedAccount struct {
 	on    bool
 	epoch uint64
 	until time.Time
+
+	requiredSince time.Time
 }
 
 type cachedGrant struct {

@@ -16,6 +16,7 @@ const (
 	Locked   Verdict = iota // it must prove the second factor first; the zero value
 	Verified                // it has
 	Open                    // the user has no second factor
+	Stopped                 // nor that, but must have one: see Missing
 )
 
 // Check tells whether the user's session, which holds the secret of that grant
@@ -63,7 +64,9 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err != nil {
 		return Locked, store.Grant{}, err
 	}
-	acct := cachedAccount{on: stored.State == store.On, epoch: stored.Epoch, until: until}
+	acct := cachedAccount{
+		on: stored.State == store.On, epoch: stored.Epoch, requiredSince: stored.RequiredSince, until: until,
+	}
 	r.cache.put(changes, func() { r.cache.accounts.Add(userID, acct) })
 	if !acct.on || secret == "" {
 		return judge(acct, store.Grant{}, userID, now), store.Grant{}, nil
