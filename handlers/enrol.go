@@ -93,14 +93,18 @@ func (h *Handlers) confirm(v *visit) {
 		h.failCode(v, answer)
 	case answer.Result != factor.CodeAccepted:
 		h.showEnrolment(v, codeStatus(answer), answer)
-	case h.unlock(v, secret, store.MethodTOTP):
-		h.enabled(v)
+	default:
+		next := h.onward(v) // before unlock saves the session without it
+		if h.unlock(v, secret, store.MethodTOTP) {
+			h.enabled(v, next)
+		}
 	}
 }
 
 // enabled tells the service and the user that a factor was switched on, and shows
-// somebody who has no recovery codes yet the first ones.
-func (h *Handlers) enabled(v *visit) {
+// somebody who has no recovery codes yet the first ones. From there it goes on to
+// next.
+func (h *Handlers) enabled(v *visit, next string) {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	var codes []string
 	if err == nil && acct.Recovery == nil {
@@ -117,11 +121,11 @@ func (h *Handlers) enabled(v *visit) {
 			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes,
 		})
 	case codes != nil:
-		h.showCodes(v, codes, true)
+		h.showCodes(v, codes, next)
 	default:
 		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 			p.Email = v.user.Email
-			return templates.Message{Page: p, Kind: templates.MessageEnabled}
+			return templates.Message{Page: p, Kind: templates.MessageEnabled, Next: next}
 		})
 	}
 }
@@ -133,7 +137,7 @@ func (h *Handlers) failEnrolment(v *visit, err error) {
 		return
 	}
 	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {
-		seeOther(v.w, h.cfg.Base+"/")
+		h.leadIn(v)
 		return
 	}
 	h.fail(v.w, v.r, failure{

@@ -66,15 +66,16 @@ func (h *Handlers) makeRecovery(v *visit) {
 		now := h.cfg.Rules.Now()
 		sendJSON(v.w, http.StatusOK, typeJSON, recoveryJSON{Left: len(codes), MadeAt: &now, Codes: codes})
 	default:
-		h.showCodes(v, codes, false)
+		h.showCodes(v, codes, "")
 	}
 }
 
 // showCodes shows new recovery codes, which nobody will ever see again.
-func (h *Handlers) showCodes(v *visit, codes []string, enabled bool) {
+// next is where to go on, if the second factor has just been switched on.
+func (h *Handlers) showCodes(v *visit, codes []string, next string) {
 	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 		p.Email = v.user.Email
-		return templates.Recovery{Page: p, Codes: codes, Left: len(codes), Enabled: enabled}
+		return templates.Recovery{Page: p, Codes: codes, Left: len(codes), Enabled: next != "", Next: next}
 	})
 }
 

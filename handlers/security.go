@@ -16,8 +16,10 @@ type accountStatus struct {
 	EnabledAt *time.Time `json:"enabled_at,omitempty"`
 	LateSince *time.Time `json:"service_late_since,omitempty"` // since when the service hasn't been told
 
-	RecoveryLeft  *int     `json:"recovery_codes_left,omitempty"`
-	RecoveryCodes []string `json:"recovery_codes,omitempty"` // when they have just been made, and never again
+	RecoveryLeft  *int       `json:"recovery_codes_left,omitempty"`
+	RecoveryCodes []string   `json:"recovery_codes,omitempty"` // when they have just been made, and never again
+	Required      bool       `json:"required,omitempty"`
+	Due           *time.Time `json:"required_by,omitempty"` // until when it may stay off
 }
 
 // security is the page on which the second factor is switched on and off.
@@ -32,8 +34,16 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		return
 	}
 	state := factorState(acct, h.cfg.Rules.Now())
+	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
 	if prefersJSON(v.r) {
-		s := accountStatus{State: state.String()}
+		s := accountStatus{State: state.String(), Required: duty.Required}
+		if !duty.Due.IsZero() {
+			s.Due = &duty.Due
+		}
 		if acct.State == store.On {
 			s.EnabledAt = &acct.EnabledAt
 			left := factor.RecoveryLeft(acct)
@@ -54,6 +64,8 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		RecoveryLeft: factor.RecoveryLeft(acct),
 		HasDevices:   h.cfg.Rules.DeviceLifetime() > 0,
 		Devices:      len(h.cfg.Rules.Devices(acct)),
+		Required:     duty.Required,
+		Due:          h.later(duty.Due),
 	}
 	if acct.Sync.Late() {
 		page.LateSince = acct.Sync.Since
@@ -83,6 +95,8 @@ func (h *Handlers) disable(v *visit) {
 	}
 	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Grant: v.grant, Code: code})
 	switch {
+	case errors.Is(err, factor.ErrRequired):
+		h.refuseDisable(v)
 	case errors.Is(err, factor.ErrOff):
 		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
 	case err != nil:

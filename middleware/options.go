@@ -42,6 +42,7 @@ type config struct {
 	hold       bool
 	pages      []templates.Option
 	events     func(context.Context, Event)
+	required   func(User) Requirement
 	log        *slog.Logger
 	now        func() time.Time
 }

@@ -72,6 +72,19 @@ var english = texts{
 	"security.prove":   "To change it, type the code that the app shows now.",
 	"security.weaker":  "Your password alone will then be enough to sign in.",
 
+	"security.required": "{issuer} requires sign-in approval for your account.",
+	"security.due":      "Switch it on by",
+	"security.kept":     "{issuer} requires sign-in approval for your account, so it can’t be switched off.",
+
+	"required.title":   "Set up sign-in approval",
+	"required.account": "Signed in as {email}",
+	"required.text":    "{issuer} requires it for your account: after your password, you approve each sign-in with the eAuthenticator app on your phone.",
+	"required.due":     "You can put it off until",
+	"required.install": "Install the eAuthenticator app on your phone. You find it in the Google Play Store and the Apple App Store.",
+	"required.scan":    "Scan the QR code that you see on the next page.",
+	"required.start":   "Set it up now",
+	"required.later":   "Later",
+
 	"enable.title":    "Set up eAuthenticator",
 	"enable.replaces": "Your present phone keeps working until you confirm the new one.",
 	"enable.open":     "Open the eAuthenticator app. You find it in the Google Play Store and the Apple App Store.",
@@ -145,4 +158,6 @@ var english = texts{
 	"rejected.again":     "Sign in again",
 	"held.title":         "Your account is locked",
 	"held.text":          "A sign-in was rejected on your phone. To protect you, nobody can sign in until your password has been changed.",
+	"kept.title":         "Sign-in approval stays on",
+	"kept.text":          "It is required for your account, so it can’t be switched off.",
 }

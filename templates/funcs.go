@@ -58,7 +58,7 @@ func script(page string) template.JS {
 		return template.JS(enableScript)
 	case recoveryPage:
 		return template.JS(recoveryScript)
-	case securityPage, devicesPage:
+	case securityPage, devicesPage, requiredPage:
 		return template.JS(timesScript)
 	}
 	return ""

@@ -35,6 +35,7 @@ const (
 	MessageDisabled                            // the second factor was switched off
 	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
 	MessageHeld                                // the account is closed until the password has been changed
+	MessageRequired                            // it can't be switched off (403)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -69,6 +70,8 @@ func (k MessageKind) words() words {
 		return words{"rejected", "challenge.rejected.title", "rejected.text", "rejected.again"}
 	case MessageHeld:
 		return words{"held", "held.title", "held.text", "message.continue"}
+	case MessageRequired:
+		return words{"required", "kept.title", "kept.text", "message.security"}
 	}
 	return MessageUnavailable.words()
 }
@@ -100,7 +103,7 @@ func (m messageSheet) NextPath() string {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired:
 	}
 	return m.Base + "/"
 }

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"html/template"
 	"net/url"
 	"strings"
@@ -19,6 +20,9 @@ type Recovery struct {
 
 	// Enabled says that the second factor has just been switched on.
 	Enabled bool
+
+	// Next is where to go on then; empty is HomePath.
+	Next string
 
 	// Left is how many there are.
 	Left int
@@ -70,8 +74,8 @@ func (r recoverySheet) Text() string { return strings.Join(r.Codes, "\n") }
 
 // NextPath is where to go on.
 func (r recoverySheet) NextPath() string {
-	if r.Enabled && r.HomePath != "" {
-		return r.HomePath
+	if r.Enabled {
+		return cmp.Or(r.Next, r.HomePath, "/")
 	}
 	return r.Base + "/"
 }

@@ -18,6 +18,12 @@ type Security struct {
 	// if it knows all.
 	LateSince time.Time
 
+	// Required says that the user must have a second factor.
+	Required bool
+
+	// Due is until when that can be put off, or zero if it can't.
+	Due time.Time
+
 	// NeedsCode says that switching off takes a code.
 	NeedsCode bool
 

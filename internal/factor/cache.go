@@ -28,10 +28,12 @@ type cachedAccount struct {
 	epoch   uint64
 	devices []string // the IDs of those that are trusted
 	until   time.Time
+
+	requiredSince time.Time
 }
 
 func newCachedAccount(a store.Account, until time.Time) cachedAccount {
-	c := cachedAccount{on: a.State == store.On, epoch: a.Epoch, until: until}
+	c := cachedAccount{on: a.State == store.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
 	for _, d := range a.Devices {
 		c.devices = append(c.devices, d.ID)
 	}

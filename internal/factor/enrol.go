@@ -16,6 +16,9 @@ var (
 	// ErrOff says that there is no second factor to be switched off.
 	ErrOff = errors.New("factor: no second factor")
 
+	// ErrRequired says that it can't be switched off, because the user must have it.
+	ErrRequired = errors.New("factor: the user must have a second factor")
+
 	errNoEmail = errors.New("factor: the user has no e-mail address, which the phone app needs")
 )
 
@@ -190,9 +193,12 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 	return answer, secret, err
 }
 
-// Disable switches the second factor off, or returns [ErrOff].
+// Disable switches the second factor off, or returns [ErrOff] or [ErrRequired].
 func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer, error) {
 	var answer CodeAnswer
+	if _, required := r.required(user); required {
+		return answer, ErrRequired
+	}
 	proof, err := r.recheck(ctx, user, proof)
 	if err != nil {
 		return answer, err

@@ -17,6 +17,7 @@ const (
 	Locked   Verdict = iota // it must prove the second factor first; the zero value
 	Verified                // it has
 	Open                    // the user has no second factor
+	Stopped                 // nor that, but must have one: see Missing
 )
 
 // Check tells whether the user's session, which holds the secret of that grant

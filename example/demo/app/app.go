@@ -47,6 +47,7 @@ func New(c Config) (*App, error) {
 		middleware.WithSessions(c.Sessions),
 		middleware.WithUser(a.gateUser),
 		middleware.WithIssuer("Acme"),
+		middleware.WithRequired(requirement),
 		middleware.WithHomePath("/account"),
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogoutPath("/logout"),
