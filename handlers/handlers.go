@@ -20,6 +20,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -39,6 +40,10 @@ type Config struct {
 	LoginPath     string // the application's, or empty
 	LogoutPath    string // the application's, or empty
 	TokenLifetime time.Duration
+
+	Mode    store.Mode
+	Origin  string // the application's own; needed in the hosted modes
+	Webview Webview
 
 	CallbackSecrets  []string
 	CallbackNetworks []netip.Prefix // empty: from anywhere
@@ -71,6 +76,8 @@ func New(cfg Config) *Handlers {
 		r.Get("/challenge/status", h.signedIn(h.status))
 		r.Get("/challenge/events", h.signedIn(h.events))
 		r.Post("/challenge/totp", h.signedIn(h.totp))
+
+		r.Get("/return", h.back)
 
 		r.Get("/", h.unlocked(h.security))
 		r.Get("/enable", h.unlocked(h.enrolment))

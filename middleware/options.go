@@ -37,6 +37,8 @@ type config struct {
 	networks   []netip.Prefix
 	source     func(*http.Request) (netip.Addr, error)
 	lifetime   time.Duration
+	mode       Mode
+	origin     string
 	parameters factor.Parameters
 	pages      []templates.Option
 	events     func(context.Context, Event)
@@ -206,5 +208,5 @@ func (c *config) check() error {
 	if c.source != nil && len(c.networks) == 0 {
 		fault("WithCallbackSource has no effect without WithCallbackNetworks")
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.checkMode()...)...)
 }

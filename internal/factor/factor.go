@@ -59,8 +59,8 @@ type Session struct {
 // bound yet is none.
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
-// Config is what the rules are made of. All of it is needed but Events, and TOTP
-// and TokenLifetime, which have defaults.
+// Config is what the rules are made of. All of it is needed but Events, and TOTP,
+// TokenLifetime and Mode, which have defaults.
 type Config struct {
 	Store   store.Store
 	Service Service
@@ -72,6 +72,7 @@ type Config struct {
 
 	TOTP          Parameters
 	TokenLifetime time.Duration // how long a challenge lives
+	Mode          store.Mode    // how the user meets a challenge
 
 	// Events is called, while the request waits, after what it tells of has been
 	// stored.

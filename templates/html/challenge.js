@@ -127,6 +127,10 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && !over) look();
   });
+  // Word from the service's page, in a window of its own.
+  document.addEventListener("eagate:look", () => {
+    if (!over) look();
+  });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) renew();
   });
