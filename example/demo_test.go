@@ -118,13 +118,13 @@ func TestDemoConfig(t *testing.T) {
 	path := build(t, "demo")
 	status, said := fault(t, path,
 		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
-		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",
+		"EAGATE_KEY=secret", "CHALLENGE_MODE=window", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",
 	)
 	if status != 1 {
 		t.Errorf("got exit status %d, want 1", status)
 	}
 	for _, want := range []string{
-		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "popup"`,
+		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "window"`,
 		"DATABASE_URL:", "REDIS_URL:",
 	} {
 		if !strings.Contains(said, want) {
