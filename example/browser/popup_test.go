@@ -203,7 +203,9 @@ func TestA11_PopupMessages(t *testing.T) {
 	b := w.browser(t)
 	b.sent(alice)
 	b.opens("#webview").see(inWebview)
-	b.do(chromedp.Evaluate[chromedp.Void](`window.heard = 0; addEventListener("message", () => { heard++; })`))
+	// Besides, the page looks again whenever it comes to the fore.
+	b.do(chromedp.Evaluate[chromedp.Void](`window.heard = 0; addEventListener("message", () => { heard++; });
+		addEventListener("visibilitychange", (event) => event.stopImmediatePropagation(), true)`))
 	before := c.looks()
 	heard := 0
 	ignored := func(name, script string) {
@@ -219,14 +221,14 @@ func TestA11_PopupMessages(t *testing.T) {
 		}
 	}
 	const good = `{session_token: "x", state: document.getElementById("webview").dataset.state}`
-	at := func(origin, message string) string {
-		return `window.open("` + origin + `/#" + encodeURIComponent(JSON.stringify(` + message + `)), "eagate"), undefined`
+	at := func(page, message string) string {
+		return `window.open("` + page + `#" + encodeURIComponent(JSON.stringify(` + message + `)), "eagate"), undefined`
 	}
 	ignored("from the page itself", `window.postMessage(`+good+`, "*")`)
 	ignored("as the service, from the page itself", `dispatchEvent(new MessageEvent("message", {data: `+good+`, origin: "`+w.Emulator.URL+`", source: window})), undefined`)
 	ignored("from another window of the service", `dispatchEvent(new MessageEvent("message", {data: `+good+`, origin: "`+w.Emulator.URL+`"})), undefined`)
-	ignored("from another origin", at(stranger.URL, good))
-	ignored("an error from another origin", at(stranger.URL, `{session_token: null, error: "REJECT", state: document.getElementById("webview").dataset.state}`))
+	ignored("from another origin", at(stranger.URL+"/success", good))
+	ignored("an error from another origin", at(stranger.URL+"/error", `{session_token: null, error: "REJECT", state: document.getElementById("webview").dataset.state}`))
 	for name, data := range map[string]string{
 		"another state": `{session_token: "x", state: "x"}`, "no state": `{session_token: "x"}`, "nothing": `null`, "text": `document.getElementById("webview").dataset.state`,
 		"a number": `7`, "a list": `[]`, "a state that isn't text": `{state: [document.getElementById("webview").dataset.state]}`,
