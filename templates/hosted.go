@@ -79,11 +79,11 @@ func (c challengeSheet) Back() bool { return c.Hosted != nil && c.Return > Retur
 
 // Over reports whether the service's page has nothing more to show.
 func (c challengeSheet) Over() bool {
-	return c.Return == ReturnRejected || c.Return == ReturnTimeout
+	return c.Hosted != nil && (c.Return == ReturnRejected || c.Return == ReturnTimeout)
 }
 
 // Done reports whether all that is left is to hear from the service.
-func (c challengeSheet) Done() bool { return c.Return == ReturnDone }
+func (c challengeSheet) Done() bool { return c.Hosted != nil && c.Return == ReturnDone }
 
 // Waits reports whether the answer may come while the user stays on this page.
 func (c challengeSheet) Waits() bool { return c.Pending() && (c.Hosted == nil || c.Done()) }

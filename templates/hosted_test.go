@@ -19,6 +19,7 @@ func TestHostedChallenge(t *testing.T) {
 		open    = `<details open>`
 		refresh = `http-equiv="refresh"`
 		alert   = `class="error" role="alert"`
+		timer   = `role="timer">`
 	)
 	redirect := &templates.Hosted{URL: webview}
 	window := &templates.Hosted{URL: webview, Popup: &templates.Popup{URL: webview, Origin: "https://identifier.example", State: "STATE"}}
@@ -29,7 +30,7 @@ func TestHostedChallenge(t *testing.T) {
 	}{
 		{
 			"redirect", templates.Challenge{Hosted: redirect},
-			[]string{link, ">Continue to eAuthenticator</a>", totp, "shows you the number to tap", `data-state="pending"`, ">4:05<"},
+			[]string{link, ">Continue to eAuthenticator</a>", totp, timer, "shows you the number to tap", `data-state="pending"`, ">4:05<"},
 			[]string{number, open, refresh, popup, anew, "<noscript>", alert},
 		},
 		{"popup", templates.Challenge{Hosted: window}, []string{link, popup, totp}, []string{number, open, refresh}},
@@ -52,7 +53,7 @@ func TestHostedChallenge(t *testing.T) {
 		},
 		{
 			"back with a rejection", templates.Challenge{Hosted: redirect, Return: templates.ReturnRejected},
-			[]string{alert, "says that the sign-in was rejected", anew, open, totp}, []string{link, refresh},
+			[]string{alert, "says that the sign-in was rejected", anew, open, totp}, []string{link, refresh, timer},
 		},
 		{
 			"back with a rejection, no more requests",

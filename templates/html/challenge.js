@@ -42,7 +42,7 @@
     if (left.textContent === text) return;
     left.textContent = text;
     progress.value = seconds;
-    if (seconds === 60) say(data.minute);
+    if (seconds === 60 && !progress.hidden) say(data.minute);
   };
 
   const count = (seconds) => {
