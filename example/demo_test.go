@@ -29,7 +29,7 @@ func TestDemo(t *testing.T) {
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-message="enabled"`)
+	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
 	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
 	v.wantRedirect(v.post("/logout", "text/html"), "/")
 	v.wantRedirect(v.get("/account"), "/login")
@@ -69,7 +69,7 @@ func TestDemoRestarted(t *testing.T) {
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-message="enabled"`)
+	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -118,13 +118,13 @@ func TestDemoConfig(t *testing.T) {
 	path := build(t, "demo")
 	status, said := fault(t, path,
 		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
-		"EAGATE_KEY=secret", "CHALLENGE_MODE=popup", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",
+		"EAGATE_KEY=secret", "CHALLENGE_MODE=window", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",
 	)
 	if status != 1 {
 		t.Errorf("got exit status %d, want 1", status)
 	}
 	for _, want := range []string{
-		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "popup"`,
+		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "window"`,
 		"DATABASE_URL:", "REDIS_URL:",
 	} {
 		if !strings.Contains(said, want) {

@@ -212,6 +212,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	case mark.Over || h.cfg.Sessions.Note(ctx) == noPush(v.user):
 		page.Push = templates.PushUnavailable
 	}
+	h.host(v, view, &page)
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		page.Page = p
 		page.Email = v.user.Email

@@ -20,6 +20,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -39,6 +40,10 @@ type Config struct {
 	LoginPath     string // the application's, or empty
 	LogoutPath    string // the application's, or empty
 	TokenLifetime time.Duration
+
+	Mode    store.Mode
+	Origin  string // the application's own; needed in the hosted modes
+	Webview Webview
 
 	CallbackSecrets  []string
 	CallbackNetworks []netip.Prefix // empty: from anywhere
@@ -73,6 +78,8 @@ func New(cfg Config) *Handlers {
 		r.Post("/challenge/totp", h.signedIn(h.code))
 		r.Post("/challenge/recovery", h.signedIn(h.code))
 		r.Post("/challenge/continue", h.signedIn(h.proceed))
+
+		r.Get("/return", h.back)
 
 		r.Get("/", h.unlocked(h.security))
 		r.Get("/enable", h.unlocked(h.enrolment))

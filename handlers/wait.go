@@ -20,9 +20,10 @@ const (
 type status struct {
 	State     string `json:"state"` // pending, approved, rejected, expired or none
 	Number    string `json:"number,omitempty"`
-	ExpiresIn int    `json:"expires_in,omitempty"` // seconds
-	Verified  bool   `json:"verified,omitempty"`   // whether the session is unlocked
-	Next      string `json:"next,omitempty"`       // where to go
+	Webview   string `json:"webview_url,omitempty"` // the service's page, in the hosted modes
+	ExpiresIn int    `json:"expires_in,omitempty"`  // seconds
+	Verified  bool   `json:"verified,omitempty"`    // whether the session is unlocked
+	Next      string `json:"next,omitempty"`        // where to go
 }
 
 // status tells a waiting page where its challenge stands. It changes nothing:
@@ -51,7 +52,7 @@ func (h *Handlers) lookStatus(v *visit, passed bool) (s status, challengeID stri
 	s.State = state(view.Phase).String()
 	switch view.Phase {
 	case factor.PhasePending:
-		s.Number = view.Number
+		s.Number, s.Webview = view.Number, h.webviewURL(v, view)
 		s.ExpiresIn = seconds(view.ExpiresAt.Sub(h.cfg.Rules.Now()))
 	case factor.PhaseApproved:
 		s.Next = next

@@ -88,7 +88,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	cfg := factor.Config{
 		Store: c.store, Keys: keys, Issuer: c.issuer,
-		TOTP: c.parameters, TokenLifetime: c.lifetime, DeviceLifetime: c.devices, HoldRejected: c.hold, Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold, Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
 	}
 	if c.service != nil {
 		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()
@@ -115,10 +115,12 @@ func New(opts ...Option) (*Gate, error) {
 	g.handlers = handlers.New(handlers.Config{
 		Rules: rules, Sessions: g.sessions, Pages: pages, User: g.user,
 		Base: c.base, Issuer: c.issuer, HomePath: c.home, LoginPath: c.login, LogoutPath: c.logout,
-		TokenLifetime:   rules.TokenLifetime(),
+		TokenLifetime: rules.TokenLifetime(),
+		Mode:          c.mode, Origin: c.origin, Webview: c.service,
 		CallbackSecrets: keys.CallbackSecrets(), CallbackNetworks: c.networks, CallbackSource: source,
 		Log: c.log,
 	})
+	c.warnOfMode()
 	register(g)
 	return g, nil
 }

@@ -37,6 +37,8 @@ type config struct {
 	networks   []netip.Prefix
 	source     func(*http.Request) (netip.Addr, error)
 	lifetime   time.Duration
+	mode       Mode
+	origin     string
 	parameters factor.Parameters
 	devices    time.Duration
 	hold       bool
@@ -212,5 +214,5 @@ func (c *config) check() error {
 	if c.devices < 0 || c.devices > maxDevices {
 		fault("WithTrustedDevices: %v isn't more than 0 and at most 90 days", c.devices)
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.checkMode()...)...)
 }

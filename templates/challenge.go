@@ -31,6 +31,11 @@ type Challenge struct {
 	// Next is where an approved user goes; a path of this site.
 	Next string
 
+	// Hosted is set, with [ChallengePending], where the service's own page shows
+	// the number, and Return says what came of a visit there.
+	Hosted *Hosted
+	Return Return
+
 	// Push says whether a (new) request can be sent, and PushRetryIn when, with
 	// [PushPaused] and [PushLimited].
 	Push        Push
@@ -108,6 +113,9 @@ func (c Challenge) sheet() sheet {
 	view.Recovery = recovery.input(c.Issuer, false)
 	view.Recovery.Recovery = true
 	s := sheet{Page: c.Page, Name: challengePage, View: view, Failed: c.Code.failed()}
+	if c.Hosted != nil && c.Hosted.Popup != nil {
+		s.Also = popupScript
+	}
 	switch c.State {
 	case ChallengeNone:
 		s.Title, s.Lead = "challenge.none.title", "challenge.none.text"

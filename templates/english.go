@@ -38,6 +38,17 @@ var english = texts{
 	"challenge.check":          "See whether you have approved on your phone",
 	"challenge.cancel":         "Cancel sign-in",
 
+	"hosted.open":     "The eAuthenticator page shows you the number to tap on your phone. After that, you come back here.",
+	"hosted.continue": "Continue to eAuthenticator",
+	"hosted.again":    "Open the eAuthenticator page again",
+	"hosted.opened":   "Go on in the eAuthenticator window. This page waits for you.",
+
+	"return.done":     "You are back from eAuthenticator. We are waiting for its confirmation…",
+	"return.rejected": "The eAuthenticator page says that the sign-in was rejected. Choose below how to go on.",
+	"return.timeout":  "The time on the eAuthenticator page ran out. Choose below how to go on.",
+	"return.fault":    "Something went wrong on the eAuthenticator page. Open it again, or use a code.",
+	"return.unclear":  "The eAuthenticator page sent you back without an answer. Open it again, or use a code.",
+
 	"push.unavailable": "We can’t reach your phone right now.",
 	"push.again":       "Try the phone again",
 	"push.code":        "Type the code that your eAuthenticator app shows.",

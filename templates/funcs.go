@@ -36,6 +36,8 @@ var (
 	style string
 	//go:embed html/challenge.js
 	challengeScript string
+	//go:embed html/popup.js
+	popupSource string
 	//go:embed html/enable.js
 	enableScript string
 	//go:embed html/recovery.js
@@ -49,11 +51,17 @@ const Yes = "1"
 
 func css() template.CSS { return template.CSS(style) }
 
-// script returns the script of a page, or "" if it has none.
+// popupScript names the script of a challenge page that opens a window.
+const popupScript = "popup"
+
+// script returns the script of a page, or the one that it has besides, or "" if
+// it has none.
 func script(page string) template.JS {
 	switch page {
 	case challengePage:
 		return template.JS(challengeScript)
+	case popupScript:
+		return template.JS(popupSource)
 	case enablePage:
 		return template.JS(enableScript)
 	case recoveryPage:

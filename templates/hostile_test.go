@@ -54,6 +54,7 @@ func some(t *testing.T, page templates.Page) []templates.View {
 	now := time.Now()
 	return []templates.View{
 		templates.Challenge{Page: page, State: templates.ChallengePending, Code: templates.CodeForm{Error: templates.CodeWrong}},
+		templates.Challenge{Page: page, State: templates.ChallengePending, Hosted: &templates.Hosted{URL: webview, Popup: &templates.Popup{URL: webview}}, Return: templates.ReturnFault},
 		templates.Challenge{Page: page, Push: templates.PushPaused, Code: templates.CodeForm{Error: templates.CodeBlocked}},
 		templates.Security{Page: page, State: templates.FactorOn, Since: now, LateSince: now},
 		templates.Enable{Page: page, Key: parseKey(t, keyURI), Code: templates.CodeForm{Error: templates.CodeBlocked}},

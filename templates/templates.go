@@ -69,6 +69,7 @@ type Page struct {
 type sheet struct {
 	Page
 	Name   string // the template, and its script
+	Also   string // another script, or empty
 	Title  Key    // the page's one first-level heading
 	Lead   Key    // the sentence below it, or empty
 	Failed bool   // whether the title tells of an error
@@ -124,5 +125,5 @@ func parse(name string, t texts) (*template.Template, error) {
 	return template.New(name).
 		Option("missingkey=error").
 		Funcs(funcs(t)).
-		ParseFS(files, "html/layout.html", "html/code.html", "html/"+name+".html")
+		ParseFS(files, "html/layout.html", "html/code.html", "html/hosted.html", "html/"+name+".html")
 }

@@ -17,6 +17,9 @@ const keyURI = "otpauth://totp/Acme:alice%40example.com?secret=JBSWY3DPEHPK3PXPJ
 	"&issuer=Acme&algorithm=SHA1&digits=6&period=30" +
 	"&client_id=3f0f0a9a-6a1f-4d6e-9a55-0d4a3d4b7c11&email=alice%40example.com"
 
+// webview is an address of the service's own page.
+const webview = "https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&session_token=TOKEN"
+
 func newPages(t testing.TB, opts ...templates.Option) *templates.Pages {
 	t.Helper()
 	p, err := templates.New(opts...)
@@ -59,6 +62,18 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 				views[fmt.Sprintf("challenge %v push %d code %d", state, push, i)] = templates.Challenge{
 					Page: page, State: state, Number: "70", ExpiresIn: 245 * time.Second, Next: "/account",
 					Push: push, PushRetryIn: time.Minute, PreferCode: i == 1, Code: code,
+				}
+			}
+		}
+		for back := templates.ReturnNone; back <= templates.ReturnUnclear; back++ {
+			for push := templates.PushReady; push <= templates.PushLimited; push++ {
+				for kind, hosted := range map[string]*templates.Hosted{
+					"soon": {}, "redirect": {URL: webview}, "popup": {URL: webview, Popup: &templates.Popup{URL: webview, Origin: "https://identifier.example", State: "STATE"}},
+				} {
+					views[fmt.Sprintf("challenge %s return %v push %d code %d", kind, back, push, i)] = templates.Challenge{
+						Page: page, State: templates.ChallengePending, Hosted: hosted, Return: back, ExpiresIn: 245 * time.Second,
+						Push: push, PushRetryIn: time.Minute, PreferCode: i == 1, Code: code,
+					}
 				}
 			}
 		}
@@ -135,7 +150,7 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 		t.Errorf("%s: the policy forbids %q", name, found)
 	}
 	for _, found := range remote.FindAllString(markup, -1) {
-		if !strings.HasPrefix(found, `href="otpauth://totp/`) {
+		if !strings.HasPrefix(found, `href="otpauth://totp/`) && !strings.HasPrefix(found, `href="https://identifier.example/start?`) {
 			t.Errorf("%s: %q leads elsewhere", name, found)
 		}
 	}

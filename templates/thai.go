@@ -36,6 +36,17 @@ var thai = texts{
 	"challenge.check":          "ตรวจสอบว่าคุณอนุมัติบนโทรศัพท์แล้วหรือยัง",
 	"challenge.cancel":         "ยกเลิกการเข้าสู่ระบบ",
 
+	"hosted.open":     "หน้าของ eAuthenticator จะแสดงตัวเลขที่คุณต้องแตะบนโทรศัพท์ จากนั้นคุณจะกลับมาที่หน้านี้",
+	"hosted.continue": "ไปยัง eAuthenticator",
+	"hosted.again":    "เปิดหน้า eAuthenticator อีกครั้ง",
+	"hosted.opened":   "โปรดดำเนินการต่อในหน้าต่าง eAuthenticator หน้านี้กำลังรอคุณ",
+
+	"return.done":     "คุณกลับมาจาก eAuthenticator แล้ว เรากำลังรอการยืนยันจาก eAuthenticator…",
+	"return.rejected": "หน้า eAuthenticator แจ้งว่าการเข้าสู่ระบบถูกปฏิเสธ โปรดเลือกวิธีดำเนินการต่อด้านล่าง",
+	"return.timeout":  "หมดเวลาบนหน้า eAuthenticator โปรดเลือกวิธีดำเนินการต่อด้านล่าง",
+	"return.fault":    "เกิดข้อผิดพลาดบนหน้า eAuthenticator โปรดเปิดหน้านั้นอีกครั้งหรือใช้รหัส",
+	"return.unclear":  "หน้า eAuthenticator ส่งคุณกลับมาโดยไม่มีคำตอบ โปรดเปิดหน้านั้นอีกครั้งหรือใช้รหัส",
+
 	"push.unavailable": "ขณะนี้เราติดต่อโทรศัพท์ของคุณไม่ได้",
 	"push.again":       "ลองส่งไปที่โทรศัพท์อีกครั้ง",
 	"push.code":        "โปรดพิมพ์รหัสที่แสดงในแอป eAuthenticator",

@@ -116,6 +116,7 @@ type Emulator struct {
 	calls     []Call
 	callbacks []Callback
 	faults    []*planned
+	forge     func(*Return)
 }
 
 // New returns an Emulator.

@@ -63,6 +63,24 @@ func ExampleEmulator_Misbehave() {
 	// <nil>
 }
 
+// The hosted page comes back with an error, though nobody has answered.
+func ExampleEmulator_Forge() {
+	srv := emulator.Start(emulator.Config{})
+	defer srv.Close()
+	srv.Forge(func(r *emulator.Return) { r.Token, r.Error = "", "INTERNAL_SERVER_ERROR" })
+
+	token, _ := srv.Client().CreateSession(context.Background(), "alice@example.com")
+	page, _ := srv.Client().RedirectURL(token, "https://app.example.com/2fa/return")
+	res, err := http.DefaultTransport.RoundTrip(httptest.NewRequest("GET", page, nil))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	fmt.Println(res.StatusCode, res.Header.Get("Location"))
+	// Output: 303 https://app.example.com/2fa/return?error=INTERNAL_SERVER_ERROR
+}
+
 func ExampleParseAccount() {
 	a, err := emulator.ParseAccount("otpauth://totp/Acme%20Inc:alice%40example.com" +
 		"?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme%20Inc&algorithm=SHA1&digits=6&period=30" +

@@ -36,11 +36,12 @@ func (e *Emulator) Misbehave(op Op, f Fault, n int) {
 	e.faults = append(e.faults, &planned{op: op, fault: f, left: n, forever: n <= 0})
 }
 
-// Behave takes back all that [Emulator.Misbehave] has planned.
+// Behave takes back all that [Emulator.Misbehave] and [Emulator.Forge] have
+// planned.
 func (e *Emulator) Behave() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.faults = nil
+	e.faults, e.forge = nil, nil
 }
 
 type planned struct {

@@ -46,7 +46,11 @@ func (e *Emulator) showWebview(w http.ResponseWriter, r *http.Request) {
 		render(w, http.StatusNotFound, "webview.html", webviewView{Error: "This link is not known."})
 		return
 	}
-	failure := ""
+	if back, ok := e.forged(v); ok {
+		v.comeBack(w, r, back)
+		return
+	}
+	back := Return{State: v.state}
 	switch q.State {
 	case Waiting:
 		render(w, http.StatusOK, "webview.html", webviewView{Email: q.Email, Number: q.Number})
@@ -58,29 +62,35 @@ func (e *Emulator) showWebview(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		}
-		if q.State == Denied {
-			failure = "REJECT"
+		if q.State == Approved {
+			back.Token = v.token
+		} else {
+			back.Error = "REJECT"
 		}
 	case Expired:
-		failure = "TIMEOUT"
+		back.Error = "TIMEOUT"
 	}
+	v.comeBack(w, r, back)
+}
+
+// comeBack tells the application's page what came of the visit.
+func (v visit) comeBack(w http.ResponseWriter, r *http.Request, back Return) {
 	if v.popup {
-		view := webviewView{Settled: true, Origin: v.target.String(), State: v.state, Error: failure}
-		if failure == "" {
-			view.Token = v.token
-		}
-		render(w, http.StatusOK, "webview.html", view)
+		render(w, http.StatusOK, "webview.html", webviewView{
+			Settled: true, Origin: v.target.String(), Token: back.Token, State: back.State, Error: back.Error,
+		})
 		return
 	}
-	back := *v.target
-	query := back.Query()
-	if failure == "" {
-		query.Set("session_token", v.token)
-	} else {
-		query.Set("error", failure)
+	target := *v.target
+	query := target.Query()
+	if back.Token != "" {
+		query.Set("session_token", back.Token)
 	}
-	back.RawQuery = query.Encode()
-	http.Redirect(w, r, back.String(), http.StatusSeeOther)
+	if back.Error != "" {
+		query.Set("error", back.Error)
+	}
+	target.RawQuery = query.Encode()
+	http.Redirect(w, r, target.String(), http.StatusSeeOther)
 }
 
 func (e *Emulator) requestOf(token string) (Request, <-chan struct{}) {

@@ -44,7 +44,7 @@ func TestPhone(t *testing.T) {
 
 	b.enter("#code", code)
 	b.click(`form[action="/2fa/enable/confirm"] button`)
-	b.see(`main[data-message="enabled"]`)
+	b.see(`main[data-page="recovery"]`)
 	b.look("enabled")
 	b.click("#next")
 	b.see(verifiedIn)

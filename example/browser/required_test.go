@@ -33,7 +33,7 @@ func TestRequired(t *testing.T) {
 	}
 	b.enter("#code", gatetest.Code(t, phone))
 	b.click(`form[action="/2fa/enable/confirm"] button`)
-	b.see(`main[data-message="enabled"]`)
+	b.see(`main[data-page="recovery"]`)
 	b.click("#next")
 	b.see(verifiedIn)
 	b.wantPath("/account")

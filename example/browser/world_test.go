@@ -31,7 +31,14 @@ func newWorld(t *testing.T, options ...middleware.Option) *world {
 // application.
 func newWorldBehind(t *testing.T, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
 	t.Helper()
-	w := &world{World: gatetest.NewWorld(t)}
+	return newWorldIn(t, middleware.NumberMatch, proxy, options...)
+}
+
+// newWorldIn is newWorldBehind with the challenge met in that mode.
+func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil) // has its address already
+	w := &world{World: gatetest.NewWorld(t), url: "http://" + server.Listener.Addr().String()}
 	sessions := scs.New()
 	sessions.Store = w.Scs
 	a, err := app.New(app.Config{
@@ -42,6 +49,7 @@ func newWorldBehind(t *testing.T, proxy func(http.Handler) http.Handler, options
 			middleware.WithStore(w.Store),
 			middleware.WithKey(gatetest.Key),
 			middleware.WithInsecureCookie(),
+			middleware.WithMode(mode, w.url),
 			middleware.WithClock(w.Clock.Now),
 			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),
 		}, options...),
@@ -49,9 +57,9 @@ func newWorldBehind(t *testing.T, proxy func(http.Handler) http.Handler, options
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(proxy(a))
+	server.Config.Handler = proxy(a)
+	server.Start()
 	t.Cleanup(server.Close)
-	w.url = server.URL
 	w.Emulator.SetCallbackURL(a.Gate.CallbackURL(server.URL))
 	return w
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/middleware"
 )
 
 type config struct {
@@ -22,6 +23,7 @@ type config struct {
 	clientID, apiKey string
 	service          *client.Client // nil: the emulator
 
+	mode     middleware.Mode
 	database database
 	redis    *redis.Options // nil: sessions are in the database too
 
@@ -78,10 +80,12 @@ func configFrom(getenv func(string) string) (config, error) {
 
 	switch mode := getenv("CHALLENGE_MODE"); mode {
 	case "", "number":
-	case "redirect", "popup":
-		fault("CHALLENGE_MODE %q is not available in this version, only \"number\"", mode)
+	case "redirect":
+		c.mode = middleware.Redirect
+	case "popup":
+		c.mode = middleware.Popup
 	default:
-		fault("CHALLENGE_MODE %q is unknown, want \"number\"", mode)
+		fault("CHALLENGE_MODE %q is unknown, want \"number\", \"redirect\" or \"popup\"", mode)
 	}
 	return c, errors.Join(faults...)
 }

@@ -15,7 +15,8 @@
 //	EAUTH_CLIENT_ID    what the Console gave to the application; the emulator
 //	EAUTH_API_KEY      makes them up
 //	EAGATE_KEY         64 hex digits: the gate's key; made up if there is none
-//	CHALLENGE_MODE     number
+//	CHALLENGE_MODE     number: our page shows the number to tap; or the service's
+//	                   own page does: redirect, or popup in a window of its own
 //	DATABASE_URL       sqlite:FILE, postgres://… or mysql://…: sqlite:demo.db
 //	REDIS_URL          redis://…: all but the accounts is kept there
 package main

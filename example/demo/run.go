@@ -90,6 +90,7 @@ func newApp(c config, data *data, phone *phone, log *slog.Logger) (*app.App, err
 		middleware.WithService(service),
 		middleware.WithStore(data.store),
 		middleware.WithKey(c.key),
+		middleware.WithMode(c.mode, c.origin),
 		middleware.WithLogger(log),
 	}
 	if !sessions.Cookie.Secure {

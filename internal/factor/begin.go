@@ -124,8 +124,8 @@ func (r *Rules) giveUp(ctx context.Context, id string, state store.ChallengeStat
 	return err
 }
 
-// create asks the service for a session and its number, and stores the
-// challenge. The phone may answer as soon as there is a session.
+// create asks the service for a session and, unless its own page shows it, the
+// number, and stores the challenge. The phone may answer as soon as there is a session.
 func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (token string, c store.Challenge, err error) {
 	token, err = r.cfg.Service.CreateSession(ctx, acct.Email)
 	if err != nil {
@@ -137,7 +137,7 @@ func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (toke
 		UserID:    acct.UserID,
 		Binding:   s.Binding,
 		Epoch:     acct.Epoch,
-		Mode:      store.NumberMatch,
+		Mode:      r.cfg.Mode,
 		CreatedAt: now,
 		ExpiresAt: now.Add(r.cfg.TokenLifetime),
 		ForgetAt:  now.Add(r.cfg.TokenLifetime + forgetAfter),
@@ -148,6 +148,9 @@ func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (toke
 	}
 	if err != nil {
 		return "", c, fmt.Errorf("factor: new challenge: %w", err)
+	}
+	if c.Mode != store.NumberMatch {
+		return token, c, nil // the service's own page shows the number
 	}
 	number, err := r.cfg.Service.SecretNumber(ctx, token)
 	if err != nil {

@@ -25,7 +25,9 @@ const (
 type View struct {
 	Phase     Phase
 	ID        string // empty while the challenge is being created, and in PhaseNone
+	Mode      store.Mode
 	Number    string
+	Held      bool // whether the session holds the challenge's token, which the service's own page wants
 	ExpiresAt time.Time
 	Limit     *PushLimit // what keeps a new request from the phone, if anything does
 }
@@ -46,14 +48,15 @@ func (r *Rules) look(ctx context.Context, acct store.Account, s Session) (View, 
 		return view, nil
 	}
 	if s.is(acct.Push.Reserved) && now.Before(acct.Push.ReservedUntil) {
-		view.Phase, view.ExpiresAt = PhasePending, acct.Push.ReservedUntil
+		view.Phase, view.Mode, view.ExpiresAt = PhasePending, r.cfg.Mode, acct.Push.ReservedUntil
 		return view, nil
 	}
 	c, found, err := r.find(ctx, acct, s)
 	if err != nil || !found {
 		return view, err
 	}
-	view.ID, view.Number, view.ExpiresAt = c.ID, c.Number, c.ExpiresAt
+	view.ID, view.Mode, view.Number, view.ExpiresAt = c.ID, c.Mode, c.Number, c.ExpiresAt
+	view.Held = s.Token != "" && c.ID == hash(s.Token)
 	view.Phase = phase(acct, c, now)
 	return view, nil
 }

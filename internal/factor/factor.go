@@ -61,7 +61,7 @@ type Session struct {
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
 // Config is what the rules are made of. All of it is needed but Required and
-// Events, and TOTP and TokenLifetime, which have defaults.
+// Events, and TOTP, TokenLifetime and Mode, which have defaults.
 type Config struct {
 	Store   store.Store
 	Service Service
@@ -79,6 +79,7 @@ type Config struct {
 
 	TOTP          Parameters
 	TokenLifetime time.Duration // how long a challenge lives
+	Mode          store.Mode    // how the user meets a challenge
 
 	// Required tells who must have a second factor; nil for nobody.
 	Required func(User) Requirement

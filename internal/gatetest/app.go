@@ -54,6 +54,9 @@ type Setup struct {
 	Client  []client.Option
 	Service func(origin string) *client.Client
 
+	// Mode is how the challenge is met.
+	Mode middleware.Mode
+
 	// Sessions changes the session manager.
 	Sessions func(*scs.SessionManager)
 
@@ -91,6 +94,8 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 	t.Helper()
 	sessions := scs.New()
 	sessions.Store = w.Scs
+	server := httptest.NewUnstartedServer(nil) // has its address already
+	origin := "http://" + server.Listener.Addr().String()
 	app := &App{World: w, Sessions: sessions, Passed: new(atomic.Int64)}
 	options := []middleware.Option{
 		middleware.WithSessions(sessions),
@@ -112,6 +117,9 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 	for _, s := range setups {
 		options = append(options, s.Options...)
 		clientOptions = append(clientOptions, s.Client...)
+		if s.Mode != middleware.NumberMatch {
+			options = append(options, middleware.WithMode(s.Mode, origin))
+		}
 		if s.Sessions != nil {
 			s.Sessions(sessions)
 		}
@@ -141,7 +149,8 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 			wrap = s.Wrap
 		}
 	}
-	server := httptest.NewServer(wrap(app, mux))
+	server.Config.Handler = wrap(app, mux)
+	server.Start()
 	t.Cleanup(server.Close)
 	app.URL = server.URL
 	w.Emulator.SetCallbackURL(gate.CallbackURL(server.URL))

@@ -25,6 +25,7 @@ const (
 	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
 	keyNext  = "eagate.next"          // the page to return to
 	keyNote  = "eagate.note"          // why there is no challenge
+	keyBack  = "eagate.back"          // what the browser brought back from the service's page
 )
 
 // Sessions is safe for concurrent use.
@@ -104,11 +105,13 @@ func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, err
 func (s *Sessions) KeepToken(ctx context.Context, token string) {
 	s.scs.Put(ctx, keyToken, token)
 	s.scs.Remove(ctx, keyNote)
+	s.scs.Remove(ctx, keyBack)
 }
 
 // KeepNote keeps why there is no challenge, in place of one.
 func (s *Sessions) KeepNote(ctx context.Context, note string) {
 	s.scs.Remove(ctx, keyToken)
+	s.scs.Remove(ctx, keyBack)
 	s.scs.Put(ctx, keyNote, note)
 }
 
@@ -136,7 +139,7 @@ func (s *Sessions) Destroy(ctx context.Context) error {
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {
-	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote} {
+	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyBack} {
 		s.scs.Remove(ctx, key)
 	}
 }

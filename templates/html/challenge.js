@@ -42,7 +42,7 @@
     if (left.textContent === text) return;
     left.textContent = text;
     progress.value = seconds;
-    if (seconds === 60) say(data.minute);
+    if (seconds === 60 && !progress.hidden) say(data.minute);
   };
 
   const count = (seconds) => {
@@ -128,6 +128,10 @@
   // Back from the phone app, on the phone itself: connections may have died.
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && !over) look();
+  });
+  // Word from the service's page, in a window of its own.
+  document.addEventListener("eagate:look", () => {
+    if (!over) look();
   });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) renew();

@@ -1,0 +1,81 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/eagate/eagate/store"
+)
+
+// A Mode is how users meet the challenge; see [WithMode].
+type Mode = store.Mode
+
+// The modes. In the hosted ones, Redirect and Popup, the service's own page shows
+// the number to tap.
+const (
+	NumberMatch = store.NumberMatch // our own page shows the number; the zero value
+	Redirect    = store.Redirect    // the browser goes to the service's page, and comes back
+	Popup       = store.Popup       // the service's page opens in a window of its own; Redirect where it can't
+)
+
+// WithMode sets how users meet the challenge: [NumberMatch] unless set. A hosted
+// mode needs the application's own origin, as browsers see it, such as
+// "https://app.example.com": it is where the service's page comes back to.
+//
+// In the hosted modes the browser knows the session token, and the service's
+// callback isn't signed: what keeps somebody who has only the password from
+// reporting a success is the secret in the callback's path. Name the service's
+// networks too, by [WithCallbackNetworks]; without it, New warns.
+//
+// A program without pages finds the address of the service's page in the pending
+// status, as webview_url, to open it in a browser.
+func WithMode(mode Mode, origin string) Option {
+	return func(c *config) { c.mode, c.origin = mode, origin }
+}
+
+func (c *config) checkMode() []error {
+	var faults []error
+	switch c.mode {
+	case NumberMatch:
+		return nil
+	case Redirect, Popup:
+	default:
+		return []error{fmt.Errorf("middleware: WithMode: unknown mode %d", c.mode)}
+	}
+	if err := checkOrigin(c.origin); err != nil {
+		faults = append(faults, fmt.Errorf("middleware: WithMode: %w", err))
+	}
+	if c.sessions != nil && c.sessions.Cookie.SameSite == http.SameSiteStrictMode {
+		faults = append(faults, errors.New("middleware: WithMode: the session cookie is SameSite=Strict, which browsers don't send when they come back from the service's page: use Lax, or NumberMatch"))
+	}
+	return faults
+}
+
+// checkOrigin takes an origin that the service's page can come back to.
+func checkOrigin(origin string) error {
+	u, err := url.Parse(origin)
+	if err != nil || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin {
+		return fmt.Errorf("%q is no origin such as https://app.example.com, without a path", origin)
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback(); u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
+		return fmt.Errorf("origin %q isn't https", origin)
+	}
+	return nil
+}
+
+// warnOfMode warns where the callback's path is all that keeps browsers from
+// reporting a success.
+func (c *config) warnOfMode() {
+	if c.mode == NumberMatch || len(c.networks) > 0 {
+		return
+	}
+	c.log.LogAttrs(context.Background(), slog.LevelWarn,
+		"eagate: browsers know the session token in this mode, and nothing but the secret in its path guards the callback: use WithCallbackNetworks",
+		slog.String("mode", c.mode.String()))
+}

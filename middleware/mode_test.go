@@ -1,0 +1,90 @@
+package middleware_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/middleware"
+)
+
+func TestWithMode(t *testing.T) {
+	t.Parallel()
+	strict := scs.New()
+	strict.Cookie.Secure, strict.Cookie.SameSite = true, http.SameSiteStrictMode
+	for name, test := range map[string]struct {
+		mode    middleware.Mode
+		origin  string
+		options []middleware.Option
+		want    []string // nil: no fault
+	}{
+		"number match":                {middleware.NumberMatch, "", nil, nil},
+		"number match, strict cookie": {middleware.NumberMatch, "", []middleware.Option{middleware.WithSessions(strict)}, nil},
+		"redirect":                    {middleware.Redirect, "https://app.example.com", nil, nil},
+		"popup with a port":           {middleware.Popup, "https://app.example.com:8443", nil, nil},
+		"loopback":                    {middleware.Popup, "http://localhost:8080", nil, nil},
+		"loopback address":            {middleware.Popup, "http://127.0.0.1:8080", nil, nil},
+		"loopback address of IPv6":    {middleware.Popup, "http://[::1]:8080", nil, nil},
+		"unknown mode":                {middleware.Popup + 1, "https://app.example.com", nil, []string{"unknown mode 3"}},
+		"no origin":                   {middleware.Redirect, "", nil, []string{`"" is no origin`}},
+		"path":                        {middleware.Popup, "https://app.example.com/", nil, []string{"is no origin"}},
+		"query":                       {middleware.Popup, "https://app.example.com?x", nil, []string{"is no origin"}},
+		"fragment":                    {middleware.Popup, "https://app.example.com#", nil, []string{"is no origin"}},
+		"user":                        {middleware.Popup, "https://a@app.example.com", nil, []string{"is no origin"}},
+		"no host":                     {middleware.Popup, "https://:443", nil, []string{"is no origin"}},
+		"no scheme":                   {middleware.Redirect, "app.example.com", nil, []string{"is no origin"}},
+		"http":                        {middleware.Redirect, "http://app.example.com", nil, []string{"isn't https"}},
+		"script":                      {middleware.Redirect, "javascript://app.example.com", nil, []string{"isn't https"}},
+		"all at once": {
+			middleware.Redirect, "http://app.example.com", []middleware.Option{middleware.WithSessions(strict), middleware.WithIssuer("")},
+			[]string{"isn't https", "SameSite=Strict", "WithIssuer"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := append(complete(), middleware.WithMode(test.mode, test.origin), middleware.WithLogger(slog.New(slog.DiscardHandler)))
+			_, err := middleware.New(append(options, test.options...)...)
+			if (err != nil) != (test.want != nil) {
+				t.Fatalf("got %v, want %q", err, test.want)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want an error that mentions %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// A hosted mode warns where only the callback's path is secret.
+func TestHostedModeWarns(t *testing.T) {
+	t.Parallel()
+	networks := middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24"))
+	for name, test := range map[string]struct {
+		mode   middleware.Mode
+		option middleware.Option
+		want   bool
+	}{
+		"number match":             {middleware.NumberMatch, nil, false},
+		"redirect":                 {middleware.Redirect, nil, true},
+		"popup":                    {middleware.Popup, nil, true},
+		"redirect, networks named": {middleware.Redirect, networks, false},
+		"popup, networks named":    {middleware.Popup, networks, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			_, err := middleware.New(append(complete(), middleware.WithMode(test.mode, "https://app.example.com"), test.option,
+				middleware.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), "WithCallbackNetworks"); got != test.want {
+				t.Errorf("got a warning: %v, want %v: %s", got, test.want, &log)
+			}
+		})
+	}
+}

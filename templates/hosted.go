@@ -1,0 +1,92 @@
+package templates
+
+// A Hosted challenge is proved on the service's own page, which shows the number
+// in place of ours.
+type Hosted struct {
+	// URL is that page's address for this window, from which the browser comes
+	// back. Empty says that it isn't known yet: the page then comes anew in a
+	// moment.
+	URL string
+
+	// Popup is how it is opened in a window of its own, or nil. Without script, or
+	// if no window can be opened, URL is used.
+	Popup *Popup
+}
+
+// A Popup is the service's page in a window of its own. Its script takes a message
+// of that window and of Origin alone, with State; a good one says when to look
+// again, at {base}/challenge/status after a success and by {base}/return after
+// anything else.
+type Popup struct {
+	URL    string
+	Origin string // of URL, as browsers write it
+	State  string // random, for this one page
+}
+
+// A Return is what the browser says when it is back from the service's page.
+// Anybody can make it say so: it changes what the page tells, and nothing else.
+type Return uint8
+
+const (
+	ReturnNone     Return = iota // it wasn't there; the zero value
+	ReturnDone                   // with a success, of which the service hasn't told us yet
+	ReturnRejected               // the phone said no
+	ReturnTimeout                // the phone said nothing in time
+	ReturnFault                  // the service failed
+	ReturnUnclear                // with something else
+)
+
+// String returns a name for what is kept of it, and for the page's data-return.
+func (r Return) String() string {
+	switch r {
+	case ReturnNone:
+		return "none"
+	case ReturnDone:
+		return "done"
+	case ReturnRejected:
+		return "rejected"
+	case ReturnTimeout:
+		return "timeout"
+	case ReturnFault:
+		return "fault"
+	case ReturnUnclear:
+		return "unclear"
+	}
+	return "invalid"
+}
+
+// Returned is the text that tells of it.
+func (c challengeSheet) Returned() Key {
+	switch c.Return {
+	case ReturnNone:
+		return ""
+	case ReturnDone:
+		return "return.done"
+	case ReturnRejected:
+		return "return.rejected"
+	case ReturnTimeout:
+		return "return.timeout"
+	case ReturnFault:
+		return "return.fault"
+	case ReturnUnclear:
+		return "return.unclear"
+	}
+	return "return.unclear"
+}
+
+// Back reports whether the browser is back without a success.
+func (c challengeSheet) Back() bool { return c.Hosted != nil && c.Return > ReturnDone }
+
+// Over reports whether the service's page has nothing more to show.
+func (c challengeSheet) Over() bool {
+	return c.Hosted != nil && (c.Return == ReturnRejected || c.Return == ReturnTimeout)
+}
+
+// Done reports whether all that is left is to hear from the service.
+func (c challengeSheet) Done() bool { return c.Hosted != nil && c.Return == ReturnDone }
+
+// Waits reports whether the answer may come while the user stays on this page.
+func (c challengeSheet) Waits() bool { return c.Pending() && (c.Hosted == nil || c.Done()) }
+
+// Soon reports whether the way to the service's page is about to be known.
+func (c challengeSheet) Soon() bool { return c.Pending() && c.Hosted != nil && c.Hosted.URL == "" }
