@@ -526,6 +526,7 @@ func TestRequiredCosts(t *testing.T) {
 func TestEnrolmentDue(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(10*day))
+	p.set("", middleware.Require(0)) // of nobody
 	app := gatetest.New(t, p.setup(), gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
 		banner := func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Has("fault") {

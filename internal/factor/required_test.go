@@ -2,6 +2,7 @@ package factor_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,6 +42,41 @@ func TestRequiredSinceIsTheEarliest(t *testing.T) {
 	}
 	w.clock.Add(53 * time.Minute)
 	wantMissing(t, w.node(t, need), alice, factor.Stopped, "after the grace")
+}
+
+// A node that hasn't heard of what another has just written writes nothing else.
+func TestRequiredSinceIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	need := requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour})
+	nodes := []*factor.Rules{
+		w.node(t, need), w.node(t, need),
+		w.node(t, need, func(c *factor.Config) { c.Now = func() time.Time { return w.clock.Now().Add(time.Second) } }),
+	}
+	for _, r := range nodes {
+		wantCheck(t, r, alice, "", factor.Open, "before anybody has been seen")
+	}
+	for _, r := range nodes {
+		wantMissing(t, r, alice, factor.Open, "seen")
+	}
+	if a := w.account(t, alice); !a.RequiredSince.Equal(start) || a.Version != 1 {
+		t.Errorf("got %v in version %d, want %v in version 1", a.RequiredSince, a.Version, start)
+	}
+}
+
+// What can't be read is no reason to pass, whatever was said before.
+func TestRequiredStoreFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.node(t, requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour}))
+	wantMissing(t, r, alice, factor.Open, "at first")
+	w.store.setFault(errDown)
+	if got, err := r.Missing(t.Context(), alice); got != factor.Locked || !errors.Is(err, errDown) {
+		t.Errorf("got verdict %v, %v, want %v, %v", got, err, factor.Locked, errDown)
+	}
+	if got, err := r.Duty(t.Context(), alice); got != (factor.Duty{}) || !errors.Is(err, errDown) {
+		t.Errorf("duty: got %v, %v, want none, %v", got, err, errDown)
+	}
 }
 
 // Somebody who has just got a second factor on another node isn't let pass
