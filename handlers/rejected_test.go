@@ -82,7 +82,7 @@ func TestEventsAreHeard(t *testing.T) {
 	app.Clock.Add(time.Minute)
 	guess(t, app.Browser(t).Login(alice), recoveryPath, codes[0])
 	e.want(t, "recovery code", "recovery_used recovery", "verified recovery")
-	b = app.Stopped(t, alice)
+	app.Stopped(t, alice)
 	gatetest.Deny(t, phone)
 	e.want(t, "rejected", "push_sent", "rejected push")
 	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "")
