@@ -75,6 +75,20 @@ const (
 	LockHeld                // the account is closed until the password has been changed
 )
 
+func (l Lock) String() string {
+	switch l {
+	case LockNone:
+		return "none"
+	case LockPaused:
+		return "paused"
+	case LockBlocked:
+		return "blocked"
+	case LockHeld:
+		return "held"
+	}
+	return "invalid"
+}
+
 // LockOf returns what keeps the account's codes from being looked at.
 func (r *Rules) LockOf(acct store.Account) Lock {
 	switch {

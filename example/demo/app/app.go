@@ -5,6 +5,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -48,6 +49,7 @@ func New(c Config) (*App, error) {
 		middleware.WithUser(a.gateUser),
 		middleware.WithIssuer("Acme"),
 		middleware.WithRequired(requirement),
+		middleware.WithTrustedDevices(30 * 24 * time.Hour),
 		middleware.WithHomePath("/account"),
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogoutPath("/logout"),
