@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -17,7 +18,7 @@ func (h *Handlers) challenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if IsNavigation(v.r) {
+	if IsNavigation(v.r) && v.mayRing() {
 		if err := h.beginFirst(v.r, v.user); err != nil {
 			h.Unavailable(v.w, v.r, err)
 			return
@@ -29,6 +30,10 @@ func (h *Handlers) challenge(v *visit) {
 // newChallenge sends a new request to the phone.
 func (h *Handlers) newChallenge(v *visit) {
 	if h.passed(v) {
+		return
+	}
+	if !v.accepts(store.MethodPush) {
+		h.refuseMethod(v)
 		return
 	}
 	err := h.begin(v.r, v.user)
@@ -55,7 +60,7 @@ func (h *Handlers) newChallenge(v *visit) {
 	}
 }
 
-// passed answers for a session that isn't locked, or no longer is.
+// passed answers for a session that has nothing to prove, or no longer has.
 func (h *Handlers) passed(v *visit) bool {
 	if v.verdict == factor.Locked {
 		verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
@@ -64,8 +69,10 @@ func (h *Handlers) passed(v *visit) bool {
 			return true
 		}
 		v.verdict, v.grant = verdict, grant
+	} else if v.proving() && !h.stepUp(v) {
+		return true
 	}
-	if v.verdict == factor.Locked {
+	if v.proving() {
 		return false
 	}
 	h.goOn(v)
@@ -74,6 +81,7 @@ func (h *Handlers) passed(v *visit) bool {
 
 // goOn leads a session that isn't locked to the page that it had asked for.
 func (h *Handlers) goOn(v *visit) {
+	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
 	next := h.onward(v)
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
@@ -174,6 +182,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	case mark.Over || h.cfg.Sessions.Note(ctx) == noPush(v.user):
 		page.Push = templates.PushUnavailable
 	}
+	v.askOn(&page)
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		page.Page = p
 		page.Email = v.user.Email

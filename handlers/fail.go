@@ -28,6 +28,9 @@ type failure struct {
 	retryIn    time.Duration
 	challenge  bool // whether proving the second factor helps
 	forProgram bool // whether a problem is sent whatever the request prefers
+
+	demand factor.Demand // what must be proved besides
+	enrol  bool          // whether switching the second factor on helps
 }
 
 // A problem is the body of application/problem+json (RFC 9457).
@@ -36,6 +39,10 @@ type problem struct {
 	Title        string `json:"title"`
 	Status       int    `json:"status"`
 	ChallengeURL string `json:"challenge_url,omitempty"`
+
+	MaxAge   int      `json:"max_age,omitempty"` // seconds
+	Methods  []string `json:"methods,omitempty"`
+	EnrolURL string   `json:"enrol_url,omitempty"`
 }
 
 // problemType is the prefix of the type URIs.
@@ -49,6 +56,13 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 		p := problem{Type: problemType + f.kind, Title: f.title, Status: f.status}
 		if f.challenge {
 			p.ChallengeURL = h.cfg.Base + "/challenge"
+		}
+		if f.enrol {
+			p.EnrolURL = h.cfg.Base + "/"
+		}
+		p.MaxAge = seconds(f.demand.MaxAge)
+		for _, m := range f.demand.Methods {
+			p.Methods = append(p.Methods, m.String())
 		}
 		sendJSON(w, f.status, typeProblem, p)
 		return

@@ -20,14 +20,36 @@ func localPath(r *http.Request) string {
 	if err != nil {
 		return "/"
 	}
+	if path := pathAndQuery(u); isLocal(path) {
+		return path
+	}
+	return "/"
+}
+
+// pathAndQuery is what of an address a request line has.
+func pathAndQuery(u *url.URL) string {
 	path := u.EscapedPath()
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
-	if !isLocal(path) {
-		return "/"
-	}
 	return path
+}
+
+// formPath returns the path and query of the page that a form was on, if it says
+// so and is of this site, and otherwise the one that is given.
+func formPath(r *http.Request, otherwise string) string {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
+		return otherwise
+	}
+	// Of the origin, only the host is known here: the scheme may be a proxy's.
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host == "" || u.Host != r.Host || u.User != nil {
+		return otherwise
+	}
+	if path := pathAndQuery(u); isLocal(path) {
+		return path
+	}
+	return otherwise
 }
 
 // isLocal reports whether browsers take s as a path on the same site: they read

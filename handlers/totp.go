@@ -10,8 +10,12 @@ import (
 
 // totp unlocks a session by a code.
 func (h *Handlers) totp(v *visit) {
-	if v.verdict != factor.Locked {
+	if !v.proving() {
 		h.goOn(v)
+		return
+	}
+	if !v.accepts(store.MethodTOTP) {
+		h.refuseMethod(v)
 		return
 	}
 	code, ok := h.readCode(v)
@@ -55,9 +59,14 @@ func (h *Handlers) totp(v *visit) {
 	h.goOn(v)
 }
 
-// unlock puts a grant into the session, or answers the request.
+// unlock puts a grant into the session, in place of a former one if there is
+// one, or answers the request.
 func (h *Handlers) unlock(v *visit, secret string) bool {
-	err := h.cfg.Sessions.Unlock(v.w, v.r, v.user, secret, store.MethodTOTP)
+	unlock := h.cfg.Sessions.Unlock
+	if v.verdict == factor.Verified {
+		unlock = h.cfg.Sessions.Replace
+	}
+	err := unlock(v.w, v.r, v.user, secret, store.MethodTOTP)
 	switch {
 	case errors.Is(err, factor.ErrSessionOver):
 		h.signIn(v.w, v.r)

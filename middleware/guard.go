@@ -56,6 +56,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		return before, false
 	}
 	if verdict == factor.Verified {
+		before.ID = g.sessions.ID(ctx)
 		return before, true
 	}
 	if secret != "" {
@@ -83,7 +84,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		return before, false
 	}
 	g.sessions.TakeNext(ctx) // it is here already
-	before.Ref = factor.Session{}
+	before.Ref, before.ID = factor.Session{}, g.sessions.ID(ctx)
 	before.Secret, _ = g.sessions.Grant(ctx)
 	return before, true
 }

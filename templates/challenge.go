@@ -43,6 +43,12 @@ type Challenge struct {
 
 	// Code is the form for a code.
 	Code CodeForm
+
+	// StepUp says that the user is signed in and has given the second factor,
+	// but is asked for it once more: the texts say so, and there is a way back
+	// to HomePath. NoCode says that a code doesn't do there, and Resend that
+	// the sending of a form was interrupted, which has to be done again.
+	StepUp, NoCode, Resend bool
 }
 
 // ChallengeState is what has become of the request to the phone.
@@ -82,6 +88,7 @@ const (
 	PushUnavailable             // the service or the phone can't be reached
 	PushPaused                  // the user rejected one: not for a while
 	PushLimited                 // too many were sent: not for a while
+	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
 )
 
 // A challengeSheet is a challenge made ready for its template.
@@ -109,6 +116,9 @@ func (c Challenge) sheet() sheet {
 	case ChallengeExpired:
 		s.Title, s.Lead = "challenge.expired.title", "challenge.expired.text"
 	}
+	if c.StepUp {
+		s.Title, s.Lead = c.stepUp(s.Title, s.Lead)
+	}
 	return s
 }
 
@@ -122,7 +132,7 @@ func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
 // CodeFirst reports whether the code is the only way on, or the one that the
 // user took.
 func (c challengeSheet) CodeFirst() bool {
-	return c.PreferCode || c.Code.failed() || !c.Pending() && !c.CanPush()
+	return !c.NoCode && (c.PreferCode || c.Code.failed() || !c.Pending() && !c.CanPush())
 }
 
 // Total is how long the phone may answer in all.
@@ -150,6 +160,8 @@ func (c challengeSheet) Why() Key {
 		return "push.paused"
 	case PushLimited:
 		return "push.limited"
+	case PushRefused:
+		return "stepup.code"
 	}
 	return "push.unavailable"
 }

@@ -33,6 +33,7 @@ const (
 	MessageEnrolmentExpired                    // the QR code is no longer good
 	MessageEnabled                             // the second factor was switched on
 	MessageDisabled                            // the second factor was switched off
+	MessageEnrolFirst                          // what was asked for wants a second factor, and it is off (403)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -63,6 +64,8 @@ func (k MessageKind) words() words {
 		return words{"enabled", "enabled.title", "enabled.text", "message.continue"}
 	case MessageDisabled:
 		return words{"disabled", "disabled.title", "disabled.text", "message.continue"}
+	case MessageEnrolFirst:
+		return words{"enrol-first", "enrolfirst.title", "enrolfirst.text", "message.security"}
 	}
 	return MessageUnavailable.words()
 }
@@ -94,7 +97,7 @@ func (m messageSheet) NextPath() string {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageEnrolFirst:
 	}
 	return m.Base + "/"
 }

@@ -25,6 +25,8 @@ const (
 	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
 	keyNext  = "eagate.next"          // the page to return to
 	keyNote  = "eagate.note"          // why there is no challenge
+
+	keyDemand = "eagate.demand" // what the verified session must prove besides
 )
 
 // Sessions is safe for concurrent use.
@@ -123,7 +125,7 @@ func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {
-	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote} {
+	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyDemand} {
 		s.scs.Remove(ctx, key)
 	}
 }

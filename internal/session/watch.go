@@ -17,6 +17,10 @@ type Before struct {
 	Secret string         // of the grant
 	Ref    factor.Session // of a locked session
 	Until  time.Time      // when the session would have ended by itself
+
+	// ID of a verified session, in place of Ref and Until, which cost more on
+	// every request: it may be about to prove something once more.
+	ID string
 }
 
 // Ended reports whether the request that is being handled changed who the
@@ -40,13 +44,16 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 	return ok != b.Known || u.ID != b.User.ID
 }
 
-// End makes worthless what the session held before: its grant, its challenge,
-// and, if it was destroyed, its ID.
+// End makes worthless what the session held before: its grant and what has taken
+// that one's place, its challenge, and, if it was destroyed, its ID.
 func (s *Sessions) End(ctx context.Context, b Before) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	if b.Secret != "" {
-		errs = append(errs, s.rules.Revoke(ctx, b.Secret))
+		errs = append(errs, s.rules.EndGrant(ctx, b.Secret))
+	}
+	if b.ID != "" {
+		b.Ref, b.Until = factor.Session{Binding: factor.Binding(b.ID)}, time.Now().Add(s.scs.Lifetime)
 	}
 	if b.Known && b.Ref != (factor.Session{}) {
 		if b.Ref.Binding != "" && b.Ref.Binding != s.Ref(ctx).Binding {
