@@ -9,9 +9,6 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// ID returns the session's ID, or "" if it was never saved.
-func (s *Sessions) ID(ctx context.Context) string { return s.scs.Token(ctx) }
-
 // StepUp looks whether a verified session of the user has just been approved
 // once more on the phone. If so, it returns the new grant, and ok; the session is
 // then changed, renewed and saved as by [Sessions.Admit].
