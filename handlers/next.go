@@ -38,12 +38,17 @@ func pathAndQuery(u *url.URL) string {
 // formPath returns the path and query of the page that a form was on, if it says
 // so and is of this site, and otherwise the one that is given.
 func formPath(r *http.Request, otherwise string) string {
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host == "" || u.User != nil {
 		return otherwise
 	}
-	// Of the origin, only the host is known here: the scheme may be a proxy's.
-	u, err := url.Parse(r.Referer())
-	if err != nil || u.Host == "" || u.Host != r.Host || u.User != nil {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin":
+	case "": // an older browser; of the origin, the scheme may be a proxy's
+		if u.Host != r.Host {
+			return otherwise
+		}
+	default:
 		return otherwise
 	}
 	if path := pathAndQuery(u); isLocal(path) {

@@ -93,7 +93,11 @@ func (h *Handlers) SignInFirst(w http.ResponseWriter, r *http.Request) {
 }
 
 // isForm reports whether a browser sends a form whose answer it wants to show.
-func isForm(r *http.Request) bool { return r.Method == http.MethodPost && wantsPage(r) }
+// Browsers name pages then; a program that takes whatever comes doesn't.
+func isForm(r *http.Request) bool {
+	page, _, _ := accepts(r)
+	return r.Method == http.MethodPost && page > 0 && wantsPage(r)
+}
 
 // demand returns what the visit's session must prove besides, if it is verified
 // and hasn't.
