@@ -17,7 +17,7 @@ func (h *Handlers) challenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if IsNavigation(v.r) {
+	if IsNavigation(v.r) && v.mayRing() {
 		if err := h.beginFirst(v.r, v.user); err != nil {
 			h.Unavailable(v.w, v.r, err)
 			return
@@ -29,6 +29,10 @@ func (h *Handlers) challenge(v *visit) {
 // newChallenge sends a new request to the phone.
 func (h *Handlers) newChallenge(v *visit) {
 	if h.passed(v) {
+		return
+	}
+	if !v.accepts(store.MethodPush) {
+		h.refuseMethod(v)
 		return
 	}
 	err := h.begin(v.r, v.user)
@@ -64,28 +68,40 @@ func (h *Handlers) proceed(v *visit) {
 	if !ok {
 		return
 	}
-	if v.verdict == factor.Locked && !h.tryAdmit(v) {
+	if !h.takeApproval(v) {
 		return
 	}
-	if v.verdict == factor.Verified && fields.Get("trust") == templates.Yes {
-		h.trustThis(v)
-	}
-	if v.verdict == factor.Locked {
+	if v.proving() {
 		seeOther(v.w, h.cfg.Base+"/challenge")
 		return
+	}
+	if fields.Get("trust") == templates.Yes {
+		h.trustThis(v)
 	}
 	h.goOn(v)
 }
 
-// passed answers for a session that isn't locked, or no longer is.
+// passed answers for a session that has nothing to prove, or no longer has.
 func (h *Handlers) passed(v *visit) bool {
-	if v.verdict == factor.Locked && !h.tryAdmit(v) {
+	if !h.takeApproval(v) {
 		return true
 	}
-	if v.verdict == factor.Locked {
+	if v.proving() {
 		return false
 	}
 	h.goOn(v)
+	return true
+}
+
+// takeApproval takes what there is to prove it with right now. It returns false if
+// it has answered the request.
+func (h *Handlers) takeApproval(v *visit) bool {
+	switch {
+	case v.verdict == factor.Locked:
+		return h.tryAdmit(v)
+	case v.proving():
+		return h.stepUp(v)
+	}
 	return true
 }
 
@@ -103,6 +119,7 @@ func (h *Handlers) tryAdmit(v *visit) bool {
 
 // goOn leads a session that isn't locked to the page that it had asked for.
 func (h *Handlers) goOn(v *visit) {
+	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
 	next := h.onward(v)
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
@@ -183,7 +200,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	case !acct.HeldSince.IsZero():
 		h.held(v)
 		return
-	case view.Phase == factor.PhaseRejected:
+	case view.Phase == factor.PhaseRejected && v.verdict == factor.Locked:
 		h.rejected(v)
 		return
 	}
@@ -213,6 +230,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		page.Push = templates.PushUnavailable
 	}
 	h.host(v, view, &page)
+	v.askOn(&page)
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		page.Page = p
 		page.Email = v.user.Email

@@ -12,8 +12,12 @@ import (
 // code unlocks a session by a code of the phone or a recovery code. They tell
 // themselves apart, so that it does no harm to type one into the other's field.
 func (h *Handlers) code(v *visit) {
-	if v.verdict != factor.Locked {
+	if !v.proving() {
 		h.goOn(v)
+		return
+	}
+	if !v.accepts(store.MethodTOTP) && !v.accepts(store.MethodRecovery) {
+		h.refuseMethod(v)
 		return
 	}
 	fields, ok := h.readOnce(v, "code", "trust")
@@ -38,11 +42,18 @@ func (h *Handlers) code(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, fields.Get("code"), until)
-	if errors.Is(err, factor.ErrSessionOver) {
-		h.rejected(v)
-		return
+	if v.verdict == factor.Locked {
+		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		if view.Phase == factor.PhaseRejected {
+			h.rejected(v)
+			return
+		}
 	}
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, fields.Get("code"), until)
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
@@ -64,9 +75,14 @@ func (h *Handlers) code(v *visit) {
 	h.goOn(v)
 }
 
-// unlock puts a grant into the session, or answers the request.
+// unlock puts a grant into the session, in place of a former one if there is
+// one, or answers the request.
 func (h *Handlers) unlock(v *visit, secret string, method store.Method) bool {
-	err := h.cfg.Sessions.Unlock(v.w, v.r, v.user, secret, method)
+	unlock := h.cfg.Sessions.Unlock
+	if v.verdict == factor.Verified {
+		unlock = h.cfg.Sessions.Replace
+	}
+	err := unlock(v.w, v.r, v.user, secret, method)
 	if err == nil {
 		v.verdict, v.grant, err = h.cfg.Rules.Check(v.ctx(), v.user.ID, secret)
 	}

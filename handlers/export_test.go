@@ -3,6 +3,7 @@ package handlers
 // For the fuzz tests.
 var (
 	LocalPath   = localPath
+	FormPath    = formPath
 	IsLocal     = isLocal
 	PrefersJSON = prefersJSON
 )

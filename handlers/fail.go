@@ -27,8 +27,10 @@ type failure struct {
 	next       string // where the page leads, if not where its kind leads
 	retryIn    time.Duration
 	challenge  bool // whether proving the second factor helps
-	enrol      bool // whether switching it on does
 	forProgram bool // whether a problem is sent whatever the request prefers
+
+	demand factor.Demand // what must be proved besides
+	enrol  bool          // whether switching the second factor on helps
 }
 
 // A problem is the body of application/problem+json (RFC 9457).
@@ -37,7 +39,10 @@ type problem struct {
 	Title        string `json:"title"`
 	Status       int    `json:"status"`
 	ChallengeURL string `json:"challenge_url,omitempty"`
-	EnrolURL     string `json:"enrol_url,omitempty"`
+
+	MaxAge   int      `json:"max_age,omitempty"` // seconds
+	Methods  []string `json:"methods,omitempty"`
+	EnrolURL string   `json:"enrol_url,omitempty"`
 }
 
 // problemType is the prefix of the type URIs.
@@ -54,6 +59,10 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 		}
 		if f.enrol {
 			p.EnrolURL = h.cfg.Base + "/enable"
+		}
+		p.MaxAge = seconds(f.demand.MaxAge)
+		for _, m := range f.demand.Methods {
+			p.Methods = append(p.Methods, m.String())
 		}
 		sendJSON(w, f.status, typeProblem, p)
 		return

@@ -123,13 +123,17 @@ func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handlers) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.cross.Check(r) != nil {
-			h.fail(w, r, failure{
-				status: http.StatusForbidden, kind: "cross-site", title: "The request came from another site",
-				page: templates.MessageCrossSite,
-			})
+			h.crossSite(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+func (h *Handlers) crossSite(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, r, failure{
+		status: http.StatusForbidden, kind: "cross-site", title: "The request came from another site",
+		page: templates.MessageCrossSite,
 	})
 }
 

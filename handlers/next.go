@@ -20,14 +20,41 @@ func localPath(r *http.Request) string {
 	if err != nil {
 		return "/"
 	}
+	if path := pathAndQuery(u); isLocal(path) {
+		return path
+	}
+	return "/"
+}
+
+// pathAndQuery is what of an address a request line has.
+func pathAndQuery(u *url.URL) string {
 	path := u.EscapedPath()
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
-	if !isLocal(path) {
-		return "/"
-	}
 	return path
+}
+
+// formPath returns the path and query of the page that a form was on, if it says
+// so and is of this site, and otherwise the one that is given.
+func formPath(r *http.Request, otherwise string) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host == "" || u.User != nil {
+		return otherwise
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin":
+	case "": // an older browser; of the origin, the scheme may be a proxy's
+		if u.Host != r.Host {
+			return otherwise
+		}
+	default:
+		return otherwise
+	}
+	if path := pathAndQuery(u); isLocal(path) {
+		return path
+	}
+	return otherwise
 }
 
 // isLocal reports whether browsers take s as a path on the same site: they read

@@ -50,6 +50,11 @@ func FuzzReturnPath(f *testing.F) {
 			r.RequestURI, r.URL = "", u
 			stays(t, "localPath", target, handlers.LocalPath(r))
 		}
+		r.Host = base.Host
+		for _, referer := range []string{target, "https://" + base.Host + target} {
+			r.Header.Set("Referer", referer)
+			stays(t, "formPath", referer, handlers.FormPath(r, "/home"))
+		}
 		if handlers.IsLocal(target) {
 			stays(t, "isLocal", target, target)
 		}

@@ -118,10 +118,14 @@ func accepts(r *http.Request) (page, program, rest float64) {
 	return page, program, rest
 }
 
-// IsNavigation reports whether a browser wants to show the answer as a page.
-// Only such a request is sent elsewhere, or makes the phone ring.
+// IsNavigation reports whether a browser opens an address as a page. Only such a request is sent elsewhere, or makes the phone ring.
 func IsNavigation(r *http.Request) bool {
-	if r.Method != http.MethodGet || r.Header.Get("Upgrade") != "" {
+	return r.Method == http.MethodGet && wantsPage(r)
+}
+
+// wantsPage reports whether a browser wants to show the answer as a page.
+func wantsPage(r *http.Request) bool {
+	if r.Header.Get("Upgrade") != "" {
 		return false
 	}
 	if page, _, rest := accepts(r); page == 0 && rest == 0 || prefersJSON(r) {

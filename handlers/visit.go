@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/store"
 )
 
@@ -15,6 +16,8 @@ type visit struct {
 	user    factor.User
 	verdict factor.Verdict
 	grant   store.Grant // of a verified session
+
+	demand session.Demand // what a verified session must prove besides; else zero
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -37,7 +40,9 @@ func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
 			h.Unavailable(w, r, err)
 			return
 		}
-		next(&visit{w: w, r: r, user: user, verdict: verdict, grant: grant})
+		v := &visit{w: w, r: r, user: user, verdict: verdict, grant: grant}
+		v.demand = h.demand(v)
+		next(v)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -32,7 +33,7 @@ type status struct {
 func (h *Handlers) status(v *visit) { h.sendStatus(v, http.StatusOK) }
 
 func (h *Handlers) sendStatus(v *visit, code int) {
-	s, _, err := h.lookStatus(v, v.verdict != factor.Locked)
+	s, _, err := h.lookStatus(v, !v.proving())
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
@@ -44,6 +45,9 @@ func (h *Handlers) lookStatus(v *visit, passed bool) (s status, challengeID stri
 	next := h.cfg.Base + "/challenge" // which unlocks the session, and knows the page to return to
 	if passed {
 		return status{State: templates.ChallengeApproved.String(), Verified: true, Next: next}, "", nil
+	}
+	if !v.accepts(store.MethodPush) {
+		return status{State: templates.ChallengeNone.String()}, "", nil
 	}
 	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
 	if err != nil {
@@ -64,7 +68,7 @@ func (h *Handlers) lookStatus(v *visit, passed bool) (s status, challengeID stri
 // events is status as a stream of server-sent events, one for each change, that
 // ends with the waiting.
 func (h *Handlers) events(v *visit) {
-	s, id, err := h.lookStatus(v, v.verdict != factor.Locked)
+	s, id, err := h.lookStatus(v, !v.proving())
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return

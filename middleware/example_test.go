@@ -302,3 +302,35 @@ func ExampleGate_Admin() {
 	fmt.Println(w.Code)
 	// Output: 200
 }
+
+// Money is transferred by those who have confirmed it on the phone, a moment ago.
+func ExampleGate_RequireMethod() {
+	gate, sessions := newGate()
+	r := chi.NewRouter()
+	r.Use(sessions.LoadAndSave, gate.Handler)
+	r.With(gate.RequireMethod(middleware.Push), gate.RequireRecent(5*time.Minute)).
+		Post("/transfer", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Done") })
+
+	request := httptest.NewRequest("POST", "/transfer", nil)
+	request.Header.Set("Accept", "application/json")
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, request)
+	fmt.Println(w.Body)
+	// Output: {"type":"urn:eagate:problem:sign-in-required","title":"Sign in first","status":401}
+}
+
+// The keys are for those who have given the second factor a moment ago.
+func ExampleGate_RequireRecent() {
+	gate, sessions := newGate()
+	keys := func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "The keys") }
+	mux := http.NewServeMux()
+	mux.Handle("GET /keys", gate.RequireRecent(5*time.Minute)(http.HandlerFunc(keys)))
+	handler := sessions.LoadAndSave(gate.Handler(mux))
+
+	r := httptest.NewRequest("GET", "/keys", nil)
+	r.Header.Set("Accept", "application/json")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, "because nobody is logged in")
+	// Output: 401 because nobody is logged in
+}

@@ -56,6 +56,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		return before, false
 	}
 	if verdict == factor.Verified {
+		before.Verified = true
 		return before, true
 	}
 	if secret != "" {
@@ -93,14 +94,14 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		return before, false
 	}
 	g.sessions.TakeNext(ctx) // it is here already
-	before.Ref = factor.Session{}
+	before.Ref, before.Verified = factor.Session{}, true
 	before.Secret, _ = g.sessions.Grant(ctx)
 	return before, true
 }
 
 // end makes worthless what the session of somebody who has gone holds.
 func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Before) bool {
-	if err := g.sessions.End(r.Context(), *before); err != nil {
+	if err := g.sessions.End(r, *before); err != nil {
 		g.handlers.Unavailable(w, r, err)
 		return false
 	}
@@ -115,7 +116,7 @@ func (g *Gate) after(w http.ResponseWriter, r *http.Request, before *session.Bef
 	if !ended {
 		return
 	}
-	if err := g.sessions.End(r.Context(), *before); err != nil {
+	if err := g.sessions.End(r, *before); err != nil {
 		g.log.ErrorContext(r.Context(), "eagate: a session that ended could not be made worthless", "error", err)
 	}
 }

@@ -55,6 +55,11 @@ type Challenge struct {
 
 	// TrustFor is how long this browser can be trusted, or 0 if it can't.
 	TrustFor time.Duration
+	// StepUp says that the user is signed in and has given the second factor,
+	// but is asked for it once more: the texts say so, and there is a way back
+	// to HomePath. NoCode says that a code doesn't do there, and Resend that
+	// the sending of a form was interrupted, which has to be done again.
+	StepUp, NoCode, Resend bool
 }
 
 // ChallengeState is what has become of the request to the phone.
@@ -94,6 +99,7 @@ const (
 	PushUnavailable             // the service or the phone can't be reached
 	PushPaused                  // the user rejected one: not for a while
 	PushLimited                 // too many were sent: not for a while
+	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
 )
 
 // A challengeSheet is a challenge made ready for its template.
@@ -131,6 +137,9 @@ func (c Challenge) sheet() sheet {
 	case ChallengeExpired:
 		s.Title, s.Lead = "challenge.expired.title", "challenge.expired.text"
 	}
+	if c.StepUp {
+		s.Title, s.Lead = c.stepUp(s.Title, s.Lead)
+	}
 	return s
 }
 
@@ -144,7 +153,7 @@ func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
 // CodeFirst reports whether the code is the only way on, or the one that the
 // user took.
 func (c challengeSheet) CodeFirst() bool {
-	return c.PreferCode || c.Code.failed() && !c.ByRecovery || !c.Pending() && !c.CanPush()
+	return !c.NoCode && (c.PreferCode || c.Code.failed() || !c.Pending() && !c.CanPush())
 }
 
 // Days is for how many days this browser can be trusted.
@@ -175,6 +184,8 @@ func (c challengeSheet) Why() Key {
 		return "push.paused"
 	case PushLimited:
 		return "push.limited"
+	case PushRefused:
+		return "stepup.code"
 	}
 	return "push.unavailable"
 }

@@ -36,6 +36,7 @@ const (
 	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
 	MessageHeld                                // the account is closed until the password has been changed
 	MessageRequired                            // it can't be switched off (403)
+	MessageEnrolFirst                          // what was asked for wants a second factor, and it is off (403)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -72,6 +73,8 @@ func (k MessageKind) words() words {
 		return words{"held", "held.title", "held.text", "message.continue"}
 	case MessageRequired:
 		return words{"required", "kept.title", "kept.text", "message.security"}
+	case MessageEnrolFirst:
+		return words{"enrol-first", "enrolfirst.title", "enrolfirst.text", "message.security"}
 	}
 	return MessageUnavailable.words()
 }
@@ -103,7 +106,7 @@ func (m messageSheet) NextPath() string {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired, MessageEnrolFirst:
 	}
 	return m.Base + "/"
 }

@@ -64,6 +64,12 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 					Push: push, PushRetryIn: time.Minute, PreferCode: i == 1, Code: code,
 				}
 			}
+			for push := templates.PushReady; push <= templates.PushRefused; push++ {
+				views[fmt.Sprintf("step-up %v push %d code %d", state, push, i)] = templates.Challenge{
+					Page: page, State: state, Number: "70", ExpiresIn: 245 * time.Second, Next: "/account",
+					Push: push, PushRetryIn: time.Minute, Code: code, StepUp: true, NoCode: i%2 == 0, Resend: i < 2,
+				}
+			}
 		}
 		for back := templates.ReturnNone; back <= templates.ReturnUnclear; back++ {
 			for push := templates.PushReady; push <= templates.PushLimited; push++ {
@@ -91,7 +97,7 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 	}
 	views["required"] = templates.Required{Page: page}
 	views["required later"] = templates.Required{Page: page, Due: at}
-	for kind := templates.MessageUnavailable; kind <= templates.MessageRequired; kind++ {
+	for kind := templates.MessageUnavailable; kind <= templates.MessageEnrolFirst; kind++ {
 		views["message "+kind.String()] = templates.Message{Page: page, Kind: kind}
 		views["message later "+kind.String()] = templates.Message{Page: page, Kind: kind, RetryIn: time.Second}
 	}

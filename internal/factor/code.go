@@ -157,15 +157,11 @@ func pauseAfter(failures int) time.Duration {
 }
 
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and
-// returns the secret of the grant if it was right. A session whose own request was
-// rejected on the phone is over: [ErrSessionOver].
+// returns the secret of the grant if it was right.
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code string, until time.Time) (answer CodeAnswer, secret string, err error) {
 	own, err := r.ownChallenge(ctx, user, s)
 	if err != nil {
 		return CodeAnswer{}, "", err
-	}
-	if own.State == store.Rejected {
-		return CodeAnswer{}, "", ErrSessionOver
 	}
 	typed, err := r.present(ctx, user.ID, code)
 	if err != nil {

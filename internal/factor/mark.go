@@ -102,15 +102,6 @@ func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) 
 	return errors.Join(err, r.revokeID(ctx, successor))
 }
 
-// revokeID revokes a grant whose secret isn't known here.
-func (r *Rules) revokeID(ctx context.Context, id string) error {
-	if id == "" {
-		return nil
-	}
-	defer r.cache.forgetGrants()
-	return r.cfg.Store.DeleteGrant(ctx, id)
-}
-
 // Abandon voids the challenge of a session that is over, the one that is just
 // being created too, and whatever grant its approval was turned into.
 func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {

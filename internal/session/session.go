@@ -26,6 +26,8 @@ const (
 	keyNext  = "eagate.next"          // the page to return to
 	keyNote  = "eagate.note"          // why there is no challenge
 	keyBack  = "eagate.back"          // what the browser brought back from the service's page
+
+	keyDemand = "eagate.demand" // what the verified session must prove besides
 )
 
 // Sessions is safe for concurrent use.
@@ -139,7 +141,7 @@ func (s *Sessions) Destroy(ctx context.Context) error {
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {
-	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyBack} {
+	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyBack, keyDemand} {
 		s.scs.Remove(ctx, key)
 	}
 }

@@ -105,6 +105,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	s.scs.Remove(ctx, keyToken)
 	s.scs.Remove(ctx, keyNote)
 	s.scs.Remove(ctx, keyBack)
+	s.scs.Remove(ctx, keyDemand)
 	s.scs.Put(ctx, keyGrant, secret)
 	var expiry time.Time
 	if err = s.scs.RenewToken(ctx); err == nil { // ASVS 5.0 7.2.4

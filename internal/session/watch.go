@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -17,6 +18,10 @@ type Before struct {
 	Secret string         // of the grant
 	Ref    factor.Session // of a locked session
 	Until  time.Time      // when the session would have ended by itself
+
+	// Verified says that Ref and Until are left out: they would cost every
+	// request.
+	Verified bool
 }
 
 // Ended reports whether the request that is being handled changed who the
@@ -40,13 +45,16 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 	return ok != b.Known || u.ID != b.User.ID
 }
 
-// End makes worthless what the session held before: its grant, its challenge,
-// and, if it was destroyed, its ID.
-func (s *Sessions) End(ctx context.Context, b Before) error {
-	ctx = context.WithoutCancel(ctx)
+// End makes worthless what the session held before: its grant and what has taken
+// that one's place, its challenge, and, if it was destroyed, its ID.
+func (s *Sessions) End(r *http.Request, b Before) error {
+	ctx := context.WithoutCancel(r.Context())
 	var errs []error
 	if b.Secret != "" {
-		errs = append(errs, s.rules.Revoke(ctx, b.Secret))
+		errs = append(errs, s.rules.EndGrant(ctx, b.Secret))
+	}
+	if b.Verified {
+		b.Ref, b.Until = s.stepping(r), time.Now().Add(s.scs.Lifetime)
 	}
 	if b.Known && b.Ref != (factor.Session{}) {
 		if b.Ref.Binding != "" && b.Ref.Binding != s.Ref(ctx).Binding {
@@ -55,6 +63,17 @@ func (s *Sessions) End(ctx context.Context, b Before) error {
 		errs = append(errs, s.rules.Abandon(ctx, b.User, b.Ref))
 	}
 	return errors.Join(errs...)
+}
+
+// stepping returns what is known of a verified session that was: it may have been
+// about to prove something once more. scs knows its ID no longer, the request
+// does.
+func (s *Sessions) stepping(r *http.Request) factor.Session {
+	cookie, err := r.Cookie(s.scs.Cookie.Name)
+	if err != nil {
+		return factor.Session{}
+	}
+	return factor.Session{Binding: factor.Binding(cookie.Value)}
 }
 
 // DropForeign removes a grant from the session that isn't the user's: the

@@ -67,6 +67,8 @@ func New(c Config) (*App, error) {
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /account", a.account)
+	mux.Handle("GET /transfer", a.confirmed(a.transferForm))
+	mux.Handle("POST /transfer", a.confirmed(a.transfer))
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /style.css", asset("style.css"))
 	mux.HandleFunc("GET /favicon.ico", asset("favicon.svg"))

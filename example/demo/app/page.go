@@ -31,6 +31,10 @@ type page struct {
 	Method   string
 	At       time.Time
 
+	// Of a transfer.
+	To, Amount string
+	Done       bool
+
 	PhoneURL string
 }
 

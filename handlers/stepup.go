@@ -1,0 +1,170 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/templates"
+)
+
+// StepUp answers a request of a verified session that must have proved more than
+// it has: a navigation is led to the challenge, and so is the sending of a form,
+// which comes back to the page that the form is on and isn't sent again; anything
+// else is refused. All of them have the challenge ask for what is demanded.
+func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.User, grant store.Grant, demand factor.Demand) {
+	setHeaders(w.Header())
+	v := &visit{w: w, r: r, user: user, verdict: factor.Verified, grant: grant}
+	v.demand = session.Demand{Demand: demand, Form: isForm(r)}
+	if v.demand.Form && h.cross.Check(r) != nil { // it must not make the phone ring
+		h.crossSite(w, r)
+		return
+	}
+	if err := h.ask(v); err != nil {
+		h.Unavailable(w, r, err)
+		return
+	}
+	if !IsNavigation(r) && !v.demand.Form {
+		h.fail(w, r, failure{
+			status: http.StatusForbidden, kind: "step-up-required", title: "The second factor must be given once more",
+			challenge: true, demand: demand, forProgram: true,
+		})
+		return
+	}
+	seeOther(w, h.cfg.Base+"/challenge")
+}
+
+// ask has the session's challenge ask for what is demanded.
+func (h *Handlers) ask(v *visit) error {
+	ctx := v.ctx()
+	mark, err := h.cfg.Sessions.Mark(ctx, v.user)
+	if err != nil || mark.Over { // what is left of a session must not be written again
+		return err
+	}
+	switch {
+	case v.demand.Form:
+		h.cfg.Sessions.KeepNext(ctx, formPath(v.r, h.cfg.HomePath))
+	case IsNavigation(v.r):
+		h.cfg.Sessions.KeepNext(ctx, localPath(v.r))
+	default:
+		h.cfg.Sessions.KeepDemand(ctx, v.demand)
+		return nil // a program says when the phone is to be asked
+	}
+	h.cfg.Sessions.KeepDemand(ctx, v.demand)
+	if !v.mayRing() {
+		return nil
+	}
+	view, err := h.cfg.Rules.Look(ctx, v.user, h.cfg.Sessions.Ref(ctx))
+	if err != nil || view.Limit != nil {
+		return err
+	}
+	switch view.Phase {
+	case factor.PhasePending, factor.PhaseApproved, factor.PhaseRejected:
+		return nil
+	case factor.PhaseNone, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed: // of an earlier time
+	}
+	err = h.begin(v.r, v.user)
+	var limit *factor.PushLimit
+	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) || errors.Is(err, factor.ErrHeld) || errors.Is(err, factor.ErrSessionOver) {
+		return nil // the page says so
+	}
+	return err
+}
+
+// EnrolFirst answers a request that must be proved, of a user who has nothing to
+// prove it with.
+func (h *Handlers) EnrolFirst(w http.ResponseWriter, r *http.Request, demand factor.Demand) {
+	setHeaders(w.Header())
+	h.fail(w, r, failure{
+		status: http.StatusForbidden, kind: "enrolment-required", title: "The second factor must be switched on first",
+		page: templates.MessageEnrolFirst, enrol: true, demand: demand, forProgram: !wantsPage(r),
+	})
+}
+
+// SignInFirst answers a request that must be proved, of nobody in particular.
+func (h *Handlers) SignInFirst(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	h.fail(w, r, failure{
+		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",
+		page: templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !wantsPage(r),
+	})
+}
+
+// isForm reports whether a browser sends a form whose answer it wants to show.
+// Browsers name pages then; a program that takes whatever comes doesn't.
+func isForm(r *http.Request) bool {
+	page, _, _ := accepts(r)
+	return r.Method == http.MethodPost && page > 0 && wantsPage(r)
+}
+
+// demand returns what the visit's session must prove besides, if it is verified
+// and hasn't.
+func (h *Handlers) demand(v *visit) session.Demand {
+	if v.verdict != factor.Verified {
+		return session.Demand{}
+	}
+	d := h.cfg.Sessions.Demand(v.ctx())
+	if d.IsZero() || h.cfg.Rules.Meets(d.Demand, v.grant) {
+		return session.Demand{}
+	}
+	return d
+}
+
+// proving reports whether the challenge is for this session: it is locked, or
+// verified but asked for more.
+func (v *visit) proving() bool { return v.verdict == factor.Locked || !v.demand.IsZero() }
+
+// accepts reports whether a proof by that method does.
+func (v *visit) accepts(m store.Method) bool { return v.demand.Accepts(m) }
+
+// mayRing reports whether a page may make the phone ring by itself. A link on
+// another site must not, where it would be the first that the user sees of it.
+func (v *visit) mayRing() bool {
+	return v.verdict == factor.Locked || v.accepts(store.MethodPush) && v.r.Header.Get("Sec-Fetch-Site") != "cross-site"
+}
+
+// stepUp takes the approval of a verified session that is asked for one more. It
+// returns false if it has answered the request.
+func (h *Handlers) stepUp(v *visit) bool {
+	if !v.accepts(store.MethodPush) {
+		return true
+	}
+	grant, ok, err := h.cfg.Sessions.StepUp(v.w, v.r, v.user)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return false
+	}
+	if ok {
+		v.grant, v.demand = grant, session.Demand{}
+	}
+	return true
+}
+
+// askOn has the page ask for what is demanded.
+func (v *visit) askOn(page *templates.Challenge) {
+	if v.demand.IsZero() {
+		return
+	}
+	page.StepUp, page.Resend = true, v.demand.Form
+	page.TrustFor = 0
+	page.HasRecovery = page.HasRecovery && v.accepts(store.MethodRecovery)
+	page.NoCode = !v.accepts(store.MethodTOTP)
+	if !v.accepts(store.MethodPush) {
+		page.State, page.Push = templates.ChallengeNone, templates.PushRefused
+	}
+}
+
+// refuseMethod answers an attempt to prove it by a method that isn't accepted
+// here: a code isn't even looked at, and the phone doesn't ring.
+func (h *Handlers) refuseMethod(v *visit) {
+	if prefersJSON(v.r) {
+		h.fail(v.w, v.r, failure{
+			status: http.StatusForbidden, kind: "method-not-accepted", title: "It can't be proved by that method here",
+			challenge: true, demand: v.demand.Demand,
+		})
+		return
+	}
+	h.showChallenge(v, http.StatusForbidden, factor.CodeAnswer{})
+}

@@ -1,0 +1,53 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// StepUp looks whether a verified session of the user has just been approved
+// once more on the phone. If so, it returns the new grant, and ok; the session is
+// then changed, renewed and saved as by [Sessions.Admit].
+func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.User) (g store.Grant, ok bool, err error) {
+	ctx := r.Context()
+	ref := s.Ref(ctx)
+	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
+	if err != nil || secret == "" {
+		return store.Grant{}, false, err
+	}
+	err = s.Replace(w, r, user, secret, store.MethodPush)
+	var unsaved *CommitError
+	if errors.As(err, &unsaved) {
+		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
+	}
+	verdict, g, err := s.admitted(ctx, user, secret, err)
+	return g, verdict == factor.Verified, err
+}
+
+// Replace is Unlock for a session that is verified: the grant that it holds ends
+// where the new one begins. Requests that are still on their way with the
+// session's former ID find it locked, but the application's user in it. If it
+// was logged out meanwhile, or another request was first, it stays as that left
+// it, and Replace returns [factor.ErrSessionOver]. After any other error, the
+// session is as verified as before.
+func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
+	ctx := context.WithoutCancel(r.Context())
+	former := s.scs.GetString(ctx, keyGrant)
+	err := s.Unlock(w, r, user, secret, method)
+	if err == nil {
+		if err = s.rules.Succeed(ctx, former, secret, method); errors.Is(err, factor.ErrSessionOver) {
+			s.scs.Remove(ctx, keyGrant)
+		}
+	}
+	if err == nil || errors.Is(err, factor.ErrSessionOver) {
+		return err
+	}
+	if s.scs.GetString(ctx, keyGrant) != former {
+		s.scs.Put(ctx, keyGrant, former)
+	}
+	return errors.Join(err, s.rules.Revoke(ctx, secret))
+}

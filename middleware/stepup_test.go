@@ -1,0 +1,808 @@
+package middleware_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// stepUps are routes that want more.
+func stepUps(app *gatetest.App, mux *http.ServeMux) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		app.Passed.Add(1)
+		w.Header().Set("X-User", app.Sessions.GetString(r.Context(), "email"))
+		_, _ = io.WriteString(w, gatetest.Secret)
+	})
+	recent, push := app.Gate.RequireRecent(5*time.Minute), app.Gate.RequireMethod(middleware.Push)
+	mux.Handle("/recent", recent(page))
+	mux.Handle("/push", push(page))
+	mux.Handle("/code", app.Gate.RequireMethod(middleware.TOTP)(page))
+	mux.Handle("/transfer", push(recent(page)))
+	mux.Handle("GET /open/push", push(page))
+	mux.Handle("POST /open/push", push(page))
+}
+
+func byPush(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser {
+	t.Helper()
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("after the approval")
+	return b
+}
+
+func byCode(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser {
+	t.Helper()
+	b := app.Browser(t).Login(alice)
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.WantIn("with a code")
+	app.Clock.Add(gatetest.Step)
+	return b
+}
+
+// wantAsked wants the verified session to be asked once more, and to pass
+// everywhere else.
+func wantAsked(t *testing.T, b *gatetest.Browser, path, when string) {
+	t.Helper()
+	before := b.App.Passed.Load()
+	if a := b.Get(path); a.Status != http.StatusSeeOther || a.Location != "/2fa/challenge" {
+		t.Errorf("%s: page %s: got %d to %q, want 303 to the challenge", when, path, a.Status, a.Location)
+	}
+	for _, a := range []gatetest.Answer{b.GetJSON(path), b.PostJSON(path, "{}")} {
+		if a.Status != http.StatusForbidden || a.JSON("type") != "urn:eagate:problem:step-up-required" {
+			t.Errorf("%s: program at %s: got %d %s, want 403 step-up-required", when, path, a.Status, a.Body)
+		}
+	}
+	if n := b.App.Passed.Load() - before; n != 0 {
+		t.Errorf("%s: the handler of %s was called %d times", when, path, n)
+	}
+	b.WantIn(when)
+}
+
+func wantPassed(t *testing.T, b *gatetest.Browser, path, when string) {
+	t.Helper()
+	if a := b.Get(path); !a.Secret() || a.Header.Get("X-User") != alice {
+		t.Errorf("%s: %s: got %d to %q, want the page", when, path, a.Status, a.Location)
+	}
+}
+
+func TestStepUp(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ path, proof string }{
+		{"/recent", "push"}, {"/recent", "code"}, {"/push", "push"}, {"/code", "code"}, {"/transfer", "push"},
+	} {
+		t.Run(c.path+" by "+c.proof, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			if c.path == "/code" {
+				b = byPush(t, app, phone)
+			}
+			if c.path == "/recent" {
+				wantPassed(t, b, "/recent", "at once")
+				app.Clock.Add(6 * time.Minute)
+			}
+			wantAsked(t, b, c.path, "before the proof")
+			b.Get(c.path + "?to=bob")
+			former := b.Cookie("session")
+			page := b.Get("/2fa/challenge")
+			for _, text := range []string{"Confirm it’s you to go on", "Signed in as " + alice, `<a id="back" href="/">Not now</a>`} {
+				if !strings.Contains(page.Body, text) {
+					t.Errorf("challenge: got no %q in\n%s", text, page.Body)
+				}
+			}
+			var a gatetest.Answer
+			if c.proof == "push" {
+				gatetest.Approve(t, phone)
+				a = b.Get("/2fa/challenge")
+			} else {
+				a = b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+			}
+			if a.Status != http.StatusSeeOther || a.Location != c.path+"?to=bob" {
+				t.Errorf("after the proof: got %d to %q, want 303 to the page that was asked for", a.Status, a.Location)
+			}
+			if b.Cookie("session") == former {
+				t.Error("the session keeps its ID")
+			}
+			wantPassed(t, b, c.path, "after the proof")
+			b.WantIn("after the proof")
+			if page := b.Get("/2fa/challenge"); page.Location != "/" {
+				t.Errorf("the challenge, when nothing is to be proved: got %d to %q, want 303 home", page.Status, page.Location)
+			}
+		})
+	}
+}
+
+// A program asks, polls, has the approval taken, and tries again.
+func TestStepUpOfAProgram(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	const problem = `{"type":"urn:eagate:problem:step-up-required","title":"The second factor must be given once more","status":403,"challenge_url":"/2fa/challenge","max_age":300,"methods":["push"]}`
+	if a := b.PostJSON("/transfer", "{}"); a.Status != 403 || a.Body != problem || a.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("got %d %s\nwant %s", a.Status, a.Body, problem)
+	}
+	if n := len(app.Emulator.Requests()); n != 0 {
+		t.Errorf("got %d requests to the phone before it was asked for", n)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "none" || a.JSON("verified") != nil {
+		t.Errorf("status: got %s, want none", a.Body)
+	}
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated || a.JSON("state") != "pending" || a.JSON("number") == nil {
+		t.Errorf("new challenge: got %d %s, want 201 pending with a number", a.Status, a.Body)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("verified") != nil {
+		t.Errorf("status: got %s, want pending", a.Body)
+	}
+	gatetest.Approve(t, phone)
+	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "approved" || a.JSON("verified") != nil {
+		t.Errorf("status: got %s, want approved, but not verified", a.Body)
+	}
+	if a := b.PostJSON("/transfer", "{}"); a.Status != 403 {
+		t.Errorf("before the approval is taken: got %d, want 403", a.Status)
+	}
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 200 || a.JSON("verified") != true {
+		t.Errorf("taking the approval: got %d %s, want 200 verified", a.Status, a.Body)
+	}
+	if a := b.PostJSON("/transfer", "{}"); !a.Secret() {
+		t.Errorf("afterwards: got %d %s", a.Status, a.Body)
+	}
+	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("verified") != true {
+		t.Errorf("status: got %s, want verified", a.Body)
+	}
+}
+
+// What the route doesn't accept isn't taken at all: the code is neither counted
+// nor used up, and the phone doesn't ring.
+func TestStepUpByAnotherMethod(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	wantAsked(t, b, "/push", "verified by a code")
+	spy := app.Spy()
+	code := gatetest.Code(t, phone)
+	a := b.Post("/2fa/challenge/totp", "code", code)
+	if a.Status != 403 || strings.Contains(a.Body, `id="code"`) || !strings.Contains(a.Body, "a code isn’t enough here") {
+		t.Errorf("a right code: got %d, want 403 and a page without a code field\n%s", a.Status, a.Body)
+	}
+	if a := b.PostJSON("/2fa/challenge/totp", `{"code":"`+code+`"}`); a.Status != 403 || a.JSON("type") != "urn:eagate:problem:method-not-accepted" {
+		t.Errorf("a program's right code: got %d %s, want 403 method-not-accepted", a.Status, a.Body)
+	}
+	b.Post("/2fa/challenge/totp", "code", app.WrongCode(t, phone))
+	if n := app.Account(t, alice).Failures; n != 0 || spy.Grants() != 0 {
+		t.Errorf("got %d failures and %d grants, want none", n, spy.Grants())
+	}
+	wantAsked(t, b, "/push", "after the code")
+	other := app.Browser(t).Login(alice)
+	other.Post("/2fa/challenge/totp", "code", code)
+	other.WantIn("with the code that wasn't taken")
+
+	b = byPush(t, app, phone)
+	rung := len(app.Emulator.Requests())
+	wantAsked(t, b, "/code", "verified by push")
+	page := b.Get("/2fa/challenge")
+	if !strings.Contains(page.Body, `id="code"`) || strings.Contains(page.Body, `<form method="post" action="/2fa/challenge">`) {
+		t.Errorf("challenge: want the field for a code and no other way\n%s", page.Body)
+	}
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 403 || a.JSON("type") != "urn:eagate:problem:method-not-accepted" {
+		t.Errorf("a push: got %d %s, want 403 method-not-accepted", a.Status, a.Body)
+	}
+	if n := len(app.Emulator.Requests()); n != rung {
+		t.Errorf("the phone rang %d times for a route that wants a code", n-rung)
+	}
+}
+
+// If the phone can't be reached, there is no way round it.
+func TestStepUpWithoutTheService(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	app.Emulator.Misbehave(emulator.AnyOp, emulator.ResetFault(), 0)
+	b := byCode(t, app, phone)
+	wantAsked(t, b, "/push", "while the service is down")
+	page := b.Get("/2fa/challenge")
+	for _, text := range []string{"We can’t reach your phone right now.", "come back to it later", "Try the phone again", "Not now"} {
+		if !strings.Contains(page.Body, text) {
+			t.Errorf("got no %q in\n%s", text, page.Body)
+		}
+	}
+	if strings.Contains(page.Body, `id="code"`) {
+		t.Errorf("the page offers a code\n%s", page.Body)
+	}
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("a push: got %d %s, want 503", a.Status, a.Body)
+	}
+}
+
+func TestStepUpAndTheClock(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		pass time.Duration
+		in   bool
+	}{
+		{"at the limit", 5 * time.Minute, true},
+		{"over it", 5*time.Minute + time.Microsecond, false},
+		{"another node is behind", -5 * time.Second, true},
+		{"set back", -6 * time.Second, false},
+		{"set back by a year", -365 * 24 * time.Hour, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+			b := byPush(t, app, app.Enrolled(t, alice))
+			app.Clock.Add(c.pass)
+			if got := b.GetJSON("/recent").Secret(); got != c.in {
+				t.Errorf("got in: %v, want %v", got, c.in)
+			}
+		})
+	}
+}
+
+// A fresh grant of somebody else, or of a former factor, is none.
+func TestStepUpWithForeignGrants(t *testing.T) {
+	t.Parallel()
+	t.Run("another user", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: switchUser})
+		phone := app.Enrolled(t, alice)
+		app.Enrolled(t, bob)
+		b := byPush(t, app, phone)
+		wantPassed(t, b, "/transfer", "the first user")
+		b.Get("/open/become?email=" + bob)
+		for _, path := range []string{"/transfer", "/open/push"} {
+			if a := b.GetJSON(path); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
+				t.Errorf("%s as another user: got %d %s, want to be locked", path, a.Status, a.Body)
+			}
+		}
+	})
+	t.Run("another epoch", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+		b := byPush(t, app, app.Enrolled(t, alice))
+		app.ChangeAccount(t, alice, func(a *store.Account) { a.Epoch++ })
+		app.Clock.Add(3 * time.Second) // what this node knows has aged
+		if a := b.GetJSON("/transfer"); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
+			t.Errorf("got %d %s, want to be locked", a.Status, a.Body)
+		}
+	})
+	t.Run("switched off", func(t *testing.T) {
+		app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+		b := byPush(t, app, app.Enrolled(t, alice))
+		b.PostJSON("/2fa/disable", "")
+		if a := b.GetJSON("/transfer"); a.Status != 403 || a.JSON("type") != "urn:eagate:problem:enrolment-required" {
+			t.Errorf("got %d %s, want 403 enrolment-required", a.Status, a.Body)
+		}
+	})
+}
+
+// Without the gate around it, a route that wants more is guarded all the same.
+func TestStepUpFailsClosed(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		outer := http.NewServeMux()
+		stepUps(app, outer)
+		outer.Handle("/2fa/", app.Gate.Routes())
+		outer.Handle("/login", mux)
+		bare := http.NewServeMux()
+		bare.Handle("/", app.Sessions.LoadAndSave(outer))
+		bare.Handle("/outside", app.Gate.RequireRecent(time.Minute)(mux))
+		return bare
+	}})
+	enrolled := app.Browser(t).Login(alice)
+	enrolled.Enrol(alice)
+	nobody, locked, off := app.Browser(t), app.Browser(t).Login(alice), app.Browser(t).Login(bob)
+	for _, path := range []string{"/recent", "/push", "/transfer"} {
+		for _, c := range []struct {
+			who    string
+			b      *gatetest.Browser
+			status int
+			kind   string
+			page   string
+		}{
+			{"nobody", nobody, 401, "sign-in-required", "Sign in first"},
+			{"locked", locked, 403, "second-factor-required", ""},
+			{"off", off, 403, "enrolment-required", "Switch on sign-in approval first"},
+		} {
+			a := c.b.PostJSON(path, "{}")
+			if a.Status != c.status || a.JSON("type") != "urn:eagate:problem:"+c.kind {
+				t.Errorf("%s at %s: got %d %s, want %d %s", c.who, path, a.Status, a.Body, c.status, c.kind)
+			}
+			if c.who == "off" && a.JSON("enrol_url") != "/2fa/enable" {
+				t.Errorf("got %s, want where to switch it on", a.Body)
+			}
+			page := c.b.Get(path)
+			if page.Secret() || c.page != "" && (page.Status != c.status || !strings.Contains(page.Body, c.page)) || c.page == "" && page.Location != "/2fa/challenge" {
+				t.Errorf("%s at %s: got page %d to %q\n%s", c.who, path, page.Status, page.Location, page.Body)
+			}
+			if a := c.b.Do("GET", path, "", "Accept", "*/*", "Sec-Fetch-Mode", "cors"); c.who != "locked" && a.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s at %s by fetch: got %s, want a problem", c.who, path, a.Header.Get("Content-Type"))
+			}
+		}
+	}
+	if a := enrolled.Get("/outside"); a.Status != 500 || a.Secret() {
+		t.Errorf("outside of the sessions: got %d, want 500", a.Status)
+	}
+	app.Clock.Add(3 * time.Second)
+	app.Store.Fail(gatetest.All)
+	if a := enrolled.Get("/recent"); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("without the store: got %d, want 503", a.Status)
+	}
+	if n := app.Passed.Load(); n != 0 {
+		t.Errorf("the handlers were called %d times", n)
+	}
+}
+
+// A locked session gets the ordinary lock, and a code opens it.
+func TestStepUpOfALockedSession(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	for _, path := range []string{"/push", "/open/push"} {
+		if a := b.PostJSON(path, "{}"); a.Body != problem {
+			t.Errorf("%s: got %s, want %s", path, a.Body, problem)
+		}
+		if a := b.Get(path); a.Location != "/2fa/challenge" {
+			t.Errorf("%s: got %d to %q", path, a.Status, a.Location)
+		}
+	}
+	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `id="code"`) || strings.Contains(page.Body, "Not now") {
+		t.Errorf("want the page of a sign-in\n%s", page.Body)
+	}
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	wantAsked(t, b, "/push", "unlocked by a code")
+}
+
+func TestStepUpOfOtherRequests(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	b := byCode(t, app, app.Enrolled(t, alice))
+	app.Passed.Store(0)
+	for _, c := range []struct {
+		name, method string
+		head         []string
+	}{
+		{"HEAD", "HEAD", nil},
+		{"HEAD of a page", "HEAD", []string{"Accept", "text/html"}},
+		{"OPTIONS", "OPTIONS", nil},
+		{"preflight", "OPTIONS", []string{"Origin", "https://evil.example", "Access-Control-Request-Method", "POST"}},
+		{"PUT", "PUT", nil},
+		{"DELETE", "DELETE", nil},
+		{"lower case", "get", nil},
+		{"another method by header", "PUT", []string{"X-HTTP-Method-Override", "GET"}},
+		{"WebSocket", "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Accept", "text/html"}},
+		{"fetch", "GET", []string{"Accept", "*/*", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}},
+		{"fetch that posts", "POST", []string{"Accept", "*/*", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Site", "same-origin"}},
+		{"POST that says naught", "POST", nil},
+		{"POST that takes all", "POST", []string{"Accept", "*/*"}},
+		{"POST by script", "POST", []string{"Accept", "text/html", "X-Requested-With", "XMLHttpRequest"}},
+		{"frame", "GET", []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}},
+		{"prefetch", "GET", []string{"Accept", "text/html", "Sec-Purpose", "prefetch"}},
+		{"SSE", "GET", []string{"Accept", "text/event-stream"}},
+		{"form of another site", "POST", []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}},
+	} {
+		a := wantRefused(t, b, c.method, "/transfer", c.head...)
+		if a.Status != 403 || a.Location != "" || a.Header.Get("Upgrade") != "" {
+			t.Errorf("%s: got %d to %q, want 403", c.name, a.Status, a.Location)
+		}
+	}
+	if n := len(app.Emulator.Requests()); n != 0 {
+		t.Errorf("the phone rang %d times: nobody opened a page", n)
+	}
+	// A link on another site leads to the challenge, where the user says when.
+	head := []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}
+	for _, path := range []string{"/transfer", "/2fa/challenge"} {
+		if a := b.Do("GET", path, "", head...); a.Status != 303 && !strings.Contains(a.Body, "Send a request to your phone") {
+			t.Errorf("%s from another site: got %d\n%s", path, a.Status, a.Body)
+		}
+	}
+	if n := len(app.Emulator.Requests()); n != 0 {
+		t.Errorf("the phone rang %d times for a link on another site", n)
+	}
+}
+
+// A form isn't sent twice: the browser comes back to the page that it is on.
+func TestStepUpOfAForm(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	u, err := url.Parse(app.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for referer, want := range map[string]string{
+		app.URL + "/account?tab=2":               "/account?tab=2",
+		app.URL + "/account#top":                 "/account",
+		"https://" + u.Host + "/form":            "/form", // behind a proxy
+		"":                                       "/",
+		app.URL:                                  "/",
+		app.URL + "//evil.example/":              "/",
+		app.URL + `/\evil.example/`:              "/%5Cevil.example/",
+		"//" + u.Host + "//evil.example":         "/",
+		"http://evil.example/form":               "/",
+		"http://" + u.Host + "@evil.example/f":   "/",
+		"http://evil.example@" + u.Host + "/f":   "/",
+		"http://" + u.Host + ".evil.example/f":   "/",
+		"/form":                                  "/",
+		"javascript:alert(1)":                    "/",
+		"data:text/html,x":                       "/",
+		app.URL + "/" + strings.Repeat("x", 2e3): "/" + strings.Repeat("x", 2e3),
+		app.URL + "/" + strings.Repeat("x", 3e3): "/",
+		"::":                                     "/",
+	} {
+		b := byCode(t, app, phone)
+		a := b.Do("POST", "/push", "amount=5", "Accept", "text/html", "Content-Type", "application/x-www-form-urlencoded", "Referer", referer)
+		if a.Status != http.StatusSeeOther || a.Location != "/2fa/challenge" {
+			t.Fatalf("%q: got %d to %q, want 303 to the challenge", referer, a.Status, a.Location)
+		}
+		if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "please send it again") {
+			t.Errorf("the page doesn't say that the form has to be sent again\n%s", page.Body)
+		}
+		gatetest.Approve(t, phone)
+		if a := b.Get("/2fa/challenge"); a.Location != want {
+			t.Errorf("%q: came back to %q, want %q", referer, a.Location, want)
+		}
+		app.Clock.Add(time.Hour)
+	}
+	for site, want := range map[string]string{"same-origin": "/form", "none": "/"} {
+		b := byCode(t, app, phone)
+		referer := "https://app.example.com/form" // the proxy has changed the host
+		b.Do("POST", "/push", "", "Accept", "text/html", "Referer", referer, "Sec-Fetch-Site", site)
+		gatetest.Approve(t, phone)
+		if a := b.Get("/2fa/challenge"); a.Location != want {
+			t.Errorf("from %s: came back to %q, want %q", site, a.Location, want)
+		}
+		app.Clock.Add(time.Hour)
+	}
+}
+
+// The demand in the session is for the pages: whoever loses or changes it gets
+// nowhere.
+func TestStepUpWithoutItsDemand(t *testing.T) {
+	t.Parallel()
+	for _, demand := range []string{"", "totp", "5m0s", "5m0s totp", "form totp", "push totp", "garbage", "-5m0s", "device"} {
+		t.Run(demand, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+				mux.HandleFunc("GET /open/demand", func(_ http.ResponseWriter, r *http.Request) {
+					if app.Sessions.GetString(r.Context(), "eagate.demand") == "" {
+						panic("no demand in the session")
+					}
+					app.Sessions.Put(r.Context(), "eagate.demand", demand)
+				})
+			}})
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			wantAsked(t, b, "/push", "at first")
+			if a := b.Get("/open/demand"); a.Status != 200 {
+				t.Fatalf("got %d", a.Status)
+			}
+			b.Get("/2fa/challenge")
+			b.PostJSON("/2fa/challenge", "")
+			b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+			b.Get("/2fa/challenge")
+			wantAsked(t, b, "/push", "in the end")
+		})
+	}
+}
+
+// Another tab that goes to the challenge, or unlocks something else, lets nobody in.
+func TestStepUpInAnotherTab(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	b.Get("/2fa/challenge")
+	wantAsked(t, b, "/push", "after the challenge in another tab")
+	app.Clock.Add(6 * time.Minute)
+	b.Get("/recent") // asks for less
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	wantPassed(t, b, "/recent", "by the code")
+	wantAsked(t, b, "/push", "by the code")
+}
+
+// rung is how often the phone has rung.
+func rung(app *gatetest.App) int { return len(app.Emulator.Requests()) }
+
+// Many requests at once take the approval once, and none of them logs out.
+func TestStepUpOfManyAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, idle := range []time.Duration{0, time.Hour} {
+		t.Run(fmt.Sprint("idle timeout ", idle), func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t, gatetest.Setup{Routes: stepUps, Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			wantAsked(t, b, "/push", "at first")
+			gatetest.Approve(t, phone)
+			spy, before := app.Spy(), rung(app)
+			var all sync.WaitGroup
+			for i := range 20 {
+				all.Go(func() {
+					path := []string{"/2fa/challenge", "/push", "/account", "/2fa/challenge/status"}[i%4]
+					a := b.Get(path)
+					if a.Status >= 400 && a.Status != 403 || a.Secret() && a.Header.Get("X-User") != alice {
+						t.Errorf("%s: got %d as %q", path, a.Status, a.Header.Get("X-User"))
+					}
+				})
+			}
+			all.Wait()
+			if n := spy.Moves(store.Approved, store.Consumed); n != 1 || spy.Grants() != 1 {
+				t.Errorf("got %d approvals taken and %d new grants, want one", n, spy.Grants())
+			}
+			b.WantIn("afterwards")
+			if a, at := b.Follow("/push"); !a.Secret() || a.Header.Get("X-User") != alice {
+				t.Errorf("afterwards: got %d at %s as %q", a.Status, at, a.Header.Get("X-User"))
+			}
+			if n := rung(app); n != before {
+				t.Errorf("the phone rang %d times more", n-before)
+			}
+		})
+	}
+}
+
+// Until it is proved, the verified session goes on as it was, in any number of
+// requests.
+func TestStepUpDisturbsNobody(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	id := b.Cookie("session")
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			if path := []string{"/push", "/account"}[i%2]; path == "/push" {
+				b.GetJSON(path)
+			} else if a := b.Get(path); !a.Secret() || a.Header.Get("X-User") != alice {
+				t.Errorf("got %d as %q", a.Status, a.Header.Get("X-User"))
+			}
+		})
+	}
+	all.Wait()
+	if b.Cookie("session") != id {
+		t.Error("the session was renewed")
+	}
+	b.Get("/push")
+	gatetest.Deny(t, phone)
+	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "You are still signed in.") {
+		t.Errorf("rejected: got\n%s", page.Body)
+	}
+	b.WantIn("after a rejection")
+	wantAsked(t, b, "/push", "after a rejection")
+}
+
+// After the proof, whoever has the cookies from before it has nothing.
+func TestStepUpEndsTheFormerGrant(t *testing.T) {
+	t.Parallel()
+	for _, proof := range []string{"push", "code"} {
+		t.Run(proof, func(t *testing.T) {
+			t.Parallel()
+			s := newSlow()
+			app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: s.routes})
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			app.Clock.Add(6 * time.Minute)
+			thief := b.Copy()
+			b.Get("/recent")
+			s.during(thief, "/slow", func() { // which writes the former session back
+				if proof == "push" {
+					gatetest.Approve(t, phone)
+					b.Get("/2fa/challenge")
+				} else {
+					b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+				}
+				wantPassed(t, b, "/recent", "after the proof")
+			})
+			thief.WantLockedOrOut("with the cookies from before the proof")
+			if a := thief.PostJSON("/2fa/challenge", ""); a.Status != http.StatusUnauthorized {
+				t.Errorf("a push for the thief: got %d %s, want 401", a.Status, a.Body)
+			}
+			b.WantIn("the owner")
+			wantPassed(t, b, "/recent", "the owner")
+		})
+	}
+}
+
+// A late answer takes the browser back to its former session, and it finds its
+// way again.
+func TestStepUpAndALateAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSlow()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: s.routes})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	b.Get("/push")
+	s.during(b, "/slow", func() {
+		gatetest.Approve(t, phone)
+		b.Get("/2fa/challenge")
+		wantPassed(t, b, "/push", "after the proof")
+	})
+	b.WantIn("after the late answer")
+	wantPassed(t, b, "/push", "after the late answer")
+	if n := rung(app); n != 1 {
+		t.Errorf("the phone rang %d times, want 1", n)
+	}
+}
+
+// Whenever the user logs out, nothing of the session is left to go on with.
+func TestStepUpAndTheLogout(t *testing.T) {
+	t.Parallel()
+	logouts := map[string]func(app *gatetest.App, r *http.Request){
+		"Destroy": func(app *gatetest.App, r *http.Request) { _ = app.Sessions.Destroy(r.Context()) },
+		"Remove":  func(app *gatetest.App, r *http.Request) { app.Sessions.Remove(r.Context(), "email") },
+	}
+	for name, logout := range logouts {
+		setup := func(s, out *slow) gatetest.Setup {
+			return gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+				stepUps(app, mux)
+				s.routes(app, mux)
+				mux.HandleFunc("GET /leave", func(_ http.ResponseWriter, r *http.Request) {
+					if out != nil {
+						out.entered <- struct{}{}
+						<-out.proceed
+					}
+					logout(app, r)
+				})
+			}}
+		}
+		t.Run(name+" while the phone rings", func(t *testing.T) {
+			t.Parallel()
+			s := newSlow()
+			app := gatetest.New(t, setup(s, nil))
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			b.Get("/push")
+			thief := b.Copy()
+			s.during(thief, "/slow", func() { b.Get("/leave") }) // brings the session back
+			gatetest.Approve(t, phone)
+			for _, who := range []*gatetest.Browser{b, thief} {
+				who.Get("/2fa/challenge")
+				who.WantLockedOrOut("after the logout")
+				if a := who.GetJSON("/push"); a.Secret() {
+					t.Error("got in after the logout")
+				}
+			}
+		})
+		for _, proof := range []string{"push", "code"} {
+			t.Run(name+" across the proof by "+proof, func(t *testing.T) {
+				t.Parallel()
+				out := newSlow()
+				app := gatetest.New(t, setup(newSlow(), out))
+				phone := app.Enrolled(t, alice)
+				b := byCode(t, app, phone)
+				app.Clock.Add(6 * time.Minute)
+				other := b.Copy()
+				out.during(b, "/leave", func() {
+					for range 2 { // and what took its place, too
+						other.Get("/recent")
+						if proof == "push" {
+							gatetest.Approve(t, phone)
+							other.Get("/2fa/challenge")
+						} else {
+							other.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+						}
+						wantPassed(t, other, "/recent", "before the logout")
+						app.Clock.Add(6 * time.Minute)
+					}
+				})
+				other.WantLockedOrOut("after the logout")
+			})
+		}
+	}
+}
+
+// What can't be saved isn't lost: the session stays verified, and the approval
+// is there for the next request.
+func TestStepUpThatIsNotSaved(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	wantAsked(t, b, "/push", "at first")
+	gatetest.Approve(t, phone)
+	app.Scs.FailCommits(1)
+	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
+		t.Fatalf("got %d, want 503", a.Status)
+	}
+	wantAsked(t, b, "/push", "afterwards")
+	b.Get("/2fa/challenge")
+	wantPassed(t, b, "/push", "in the end")
+}
+
+// Neither routes that want more nor others cost the stores anything while they
+// let a session pass.
+func TestStepUpWritesNothing(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	b := byPush(t, app, app.Enrolled(t, alice))
+	wantPassed(t, b, "/transfer", "at first")
+	asked, commits := app.Store.Asked(), app.Scs.Commits()
+	for range 20 {
+		wantPassed(t, b, "/transfer", "once more")
+	}
+	if a, c := app.Store.Asked()-asked, app.Scs.Commits()-commits; a != 0 || c != 0 {
+		t.Errorf("the store was asked %d times, and sessions written %d times, want never", a, c)
+	}
+}
+
+func TestStepUpArguments(t *testing.T) {
+	t.Parallel()
+	gate, _ := newGate()
+	next := http.NotFoundHandler()
+	for name, c := range map[string]struct {
+		make func() http.Handler
+		want string // of the panic
+	}{
+		"no age":          {func() http.Handler { return gate.RequireRecent(0)(next) }, "middleware: RequireRecent: a proof can't be as young as 0s"},
+		"a negative one":  {func() http.Handler { return gate.RequireRecent(-time.Minute)(next) }, "middleware: RequireRecent: a proof can't be as young as -1m0s"},
+		"seconds alone":   {func() http.Handler { return gate.RequireRecent(300)(next) }, "middleware: RequireRecent: a proof can't be as young as 300ns"},
+		"a second":        {func() http.Handler { return gate.RequireRecent(time.Second)(next) }, ""},
+		"no method":       {func() http.Handler { return gate.RequireMethod()(next) }, "middleware: RequireMethod: no method that can be proved on demand among []"},
+		"the zero one":    {func() http.Handler { return gate.RequireMethod(0)(next) }, "middleware: RequireMethod: unknown method 0"},
+		"an unknown one":  {func() http.Handler { return gate.RequireMethod(middleware.Push, 77)(next) }, "middleware: RequireMethod: unknown method 77"},
+		"twice":           {func() http.Handler { return gate.RequireMethod(middleware.Push, middleware.Push)(next) }, `middleware: RequireMethod: method "push" named twice`},
+		"a device alone":  {func() http.Handler { return gate.RequireMethod(middleware.TrustedDevice)(next) }, "middleware: RequireMethod: no method that can be proved on demand among [device]"},
+		"a device beside": {func() http.Handler { return gate.RequireMethod(middleware.Push, middleware.TrustedDevice)(next) }, ""},
+		"contradictory": {func() http.Handler {
+			return gate.RequireMethod(middleware.Push)(gate.RequireRecent(time.Minute)(gate.RequireMethod(middleware.TOTP)(next)))
+		}, "middleware: RequireMethod: nothing can be proved by [push] and by [totp]"},
+		"a device common": {func() http.Handler {
+			return gate.RequireMethod(middleware.Push, middleware.TrustedDevice)(gate.RequireMethod(middleware.TOTP, middleware.TrustedDevice)(next))
+		}, "middleware: RequireMethod: nothing can be proved by [push device] and by [totp device]"},
+		"two that meet": {func() http.Handler {
+			return gate.RequireMethod(middleware.Push, middleware.TOTP)(gate.RequireMethod(middleware.Push)(next))
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			func() {
+				defer func() {
+					if fault := recover(); fault != nil {
+						got = fmt.Sprint(fault)
+					}
+				}()
+				c.make()
+			}()
+			if got != c.want {
+				t.Errorf("got panic %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// One directly inside the other asks once for both, whatever their order.
+func TestStepUpsAskOnce(t *testing.T) {
+	t.Parallel()
+	var problems []string
+	app := gatetest.New(t, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+		page := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		long, short, push := app.Gate.RequireRecent(time.Hour), app.Gate.RequireRecent(time.Minute), app.Gate.RequireMethod(middleware.Push, middleware.Recovery)
+		mux.Handle("/a", push(long(short(page))))
+		mux.Handle("/b", short(long(push(page))))
+		mux.Handle("/c", long(push(short(app.Gate.RequireMethod(middleware.Recovery, middleware.Push, middleware.TrustedDevice)(page)))))
+	}})
+	b := byCode(t, app, app.Enrolled(t, alice))
+	for _, path := range []string{"/a", "/b", "/c"} {
+		a := b.GetJSON(path)
+		problems = append(problems, fmt.Sprint(a.JSON("max_age"), a.JSON("methods")))
+	}
+	for _, got := range problems {
+		if want := "60 [push recovery]"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
