@@ -50,10 +50,10 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 	v.w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 }
 
-// webviewURL is the address of the service's page for the session's challenge, or
-// "" if it has no such page or the session no longer holds its token.
+// webviewURL is the address of the service's page for a pending challenge, or ""
+// if it has no such page or the session no longer holds its token.
 func (h *Handlers) webviewURL(v *visit, view factor.View) string {
-	if view.Phase != factor.PhasePending || view.Mode == store.NumberMatch || h.cfg.Mode == store.NumberMatch || !view.Held {
+	if view.Mode == store.NumberMatch || h.cfg.Mode == store.NumberMatch || !view.Held {
 		return ""
 	}
 	to, err := h.cfg.Webview.RedirectURL(h.cfg.Sessions.Ref(v.ctx()).Token, h.cfg.Origin+h.cfg.Base+"/return")
