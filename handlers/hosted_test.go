@@ -327,6 +327,39 @@ func TestA15_HostedReturnAfterLogout(t *testing.T) {
 	})
 }
 
+// A session that goes on under another ID isn't written again under the former
+// one, even if a slow request has brought that back.
+func TestA16_HostedReturnToAFormerSession(t *testing.T) {
+	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+		arrived, release := make(chan struct{}), make(chan struct{})
+		app := gatetest.New(t, gatetest.Setup{Mode: mode, Routes: func(app *gatetest.App, mux *http.ServeMux) {
+			mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
+				app.Sessions.Put(r.Context(), "seen", true)
+				close(arrived)
+				<-release
+			})
+		}})
+		w := wait(t, app, alice)
+		former := w.Copy()
+		slow := make(chan struct{})
+		go func() {
+			defer close(slow)
+			former.Get("/open/slow")
+		}()
+		<-arrived
+		w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, w.phone))
+		close(release)
+		<-slow
+		for _, query := range []string{"error=REJECT", "session_token=" + w.token} {
+			if a := former.Get("/2fa/return?" + query); a.Header.Get("Set-Cookie") != "" {
+				t.Errorf("%s: the return writes the former session", query)
+			}
+		}
+		former.WantLocked("under the former ID")
+		w.WantIn("under the new ID")
+	})
+}
+
 func TestA32_HostedHeaders(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
 		app := gatetest.New(t, hosted(mode))
