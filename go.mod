@@ -9,7 +9,11 @@ require (
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/pquerna/otp v1.5.0
-	golang.org/x/text v0.37.0
+	golang.org/x/crypto v0.55.0
+	golang.org/x/text v0.41.0
 )
 
-require github.com/bits-and-blooms/bitset v1.24.4 // indirect
+require (
+	github.com/bits-and-blooms/bitset v1.24.4 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+)

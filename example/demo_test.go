@@ -29,7 +29,7 @@ func TestDemo(t *testing.T) {
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-message="enabled"`)
+	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
 	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
 	v.wantRedirect(v.post("/logout", "text/html"), "/")
 	v.wantRedirect(v.get("/account"), "/login")
@@ -69,7 +69,7 @@ func TestDemoRestarted(t *testing.T) {
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-message="enabled"`)
+	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -116,13 +116,22 @@ func bodyStatus(err error) int {
 
 // readCode returns the field "code", which may be missing but not repeated.
 func (h *Handlers) readCode(v *visit) (code string, ok bool) {
+	fields, ok := h.readOnce(v, "code")
+	return fields.Get("code"), ok
+}
+
+// readOnce returns the fields of a request, of which those named may be missing
+// but not repeated, or answers it.
+func (h *Handlers) readOnce(v *visit, names ...string) (fields url.Values, ok bool) {
 	fields, err := readFields(v.w, v.r)
-	if err == nil && len(fields["code"]) > 1 {
-		err = errBody
+	for _, name := range names {
+		if err == nil && len(fields[name]) > 1 {
+			err = errBody
+		}
 	}
 	if err != nil {
 		h.badBody(v.w, v.r, err)
-		return "", false
+		return nil, false
 	}
-	return fields.Get("code"), true
+	return fields, true
 }

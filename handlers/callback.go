@@ -48,12 +48,8 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 		return
 	}
-	switch decision {
-	case factor.DecisionTooLate:
-		h.cfg.Log.WarnContext(r.Context(), "eagate: callback changes nothing: its challenge is over", slog.Bool("approved", report.approved))
-	case factor.DecisionUnknown:
+	if decision == factor.DecisionUnknown {
 		h.cfg.Log.DebugContext(r.Context(), "eagate: callback for no challenge of ours")
-	case factor.DecisionTaken, factor.DecisionRepeated:
 	}
 	sendJSON(w, http.StatusOK, typeJSON, map[string]string{"code": "SUCCESS"})
 }

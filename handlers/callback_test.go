@@ -152,7 +152,7 @@ func TestA02_CallbackFromOutsideTheNetworks(t *testing.T) {
 }
 
 // tooLate is what is logged of a report that comes too late.
-const tooLate = "callback changes nothing"
+const tooLate = `"eagate: late_report"`
 
 func TestA03_TrueThenFalse(t *testing.T) {
 	t.Parallel()

@@ -2,12 +2,12 @@ package handlers
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -36,6 +36,8 @@ func (h *Handlers) newChallenge(v *visit) {
 	switch {
 	case errors.Is(err, factor.ErrSessionOver):
 		h.signIn(v.w, v.r)
+	case errors.Is(err, factor.ErrHeld):
+		h.held(v)
 	case err != nil && !errors.As(err, &limit):
 		h.Unavailable(v.w, v.r, err)
 	case !prefersJSON(v.r):
@@ -55,20 +57,47 @@ func (h *Handlers) newChallenge(v *visit) {
 	}
 }
 
+// proceed is the challenge page for somebody who has a box ticked there: that this
+// browser is to be trusted from now on.
+func (h *Handlers) proceed(v *visit) {
+	fields, ok := h.readOnce(v, "trust")
+	if !ok {
+		return
+	}
+	if v.verdict == factor.Locked && !h.tryAdmit(v) {
+		return
+	}
+	if v.verdict == factor.Verified && fields.Get("trust") == templates.Yes {
+		h.trustThis(v)
+	}
+	if v.verdict == factor.Locked {
+		seeOther(v.w, h.cfg.Base+"/challenge")
+		return
+	}
+	h.goOn(v)
+}
+
 // passed answers for a session that isn't locked, or no longer is.
 func (h *Handlers) passed(v *visit) bool {
-	if v.verdict == factor.Locked {
-		verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
-		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return true
-		}
-		v.verdict, v.grant = verdict, grant
+	if v.verdict == factor.Locked && !h.tryAdmit(v) {
+		return true
 	}
 	if v.verdict == factor.Locked {
 		return false
 	}
 	h.goOn(v)
+	return true
+}
+
+// tryAdmit unlocks a locked session if that can be done right now, and answers the
+// request if that can't be told.
+func (h *Handlers) tryAdmit(v *visit) bool {
+	verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return false
+	}
+	v.verdict, v.grant = verdict, grant
 	return true
 }
 
@@ -97,7 +126,7 @@ func (h *Handlers) beginFirst(r *http.Request, user factor.User) error {
 	}
 	err = h.begin(r, user)
 	var limit *factor.PushLimit
-	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) || errors.Is(err, factor.ErrSessionOver) {
+	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) || errors.Is(err, factor.ErrHeld) || errors.Is(err, factor.ErrSessionOver) {
 		return nil // the page says so
 	}
 	return err
@@ -114,8 +143,6 @@ func (h *Handlers) begin(r *http.Request, user factor.User) error {
 	token, err := h.cfg.Rules.Begin(ctx, user, ref)
 	var fault *client.Error
 	if errors.As(err, &fault) {
-		h.cfg.Log.WarnContext(ctx, "eagate: the phone couldn't be asked; a code will do",
-			slog.String("user", user.ID), slog.Any("error", err))
 		h.cfg.Sessions.KeepNote(ctx, noPush(user))
 		return nil
 	}
@@ -149,8 +176,15 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	if mark.Ended {
+	switch {
+	case mark.Ended:
 		h.signIn(v.w, v.r)
+		return
+	case !acct.HeldSince.IsZero():
+		h.held(v)
+		return
+	case view.Phase == factor.PhaseRejected:
+		h.rejected(v)
 		return
 	}
 	now := h.cfg.Rules.Now()
@@ -163,6 +197,10 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		// Without script, the page would come anew while the user is typing.
 		PreferCode: v.r.URL.Query().Get("code") == "1",
 		Code:       codeForm(acct.Factor.Digits, answer, now),
+
+		HasRecovery: factor.RecoveryLeft(acct) > 0,
+		ByRecovery:  answer.Method == store.MethodRecovery,
+		TrustFor:    h.cfg.Rules.DeviceLifetime(),
 	}
 	switch {
 	case view.Limit != nil:
@@ -214,7 +252,7 @@ func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.Cod
 		form.Error = templates.CodeUsed
 	case factor.CodePaused:
 		form.Error = templates.CodeLocked
-	case factor.CodeBlocked:
+	case factor.CodeBlocked, factor.CodeHeld: // the latter has a page of its own
 		form.Error = templates.CodeBlocked
 	}
 	return form

@@ -197,12 +197,6 @@ func TestChallengeRejected(t *testing.T) {
 	events.want("rejected")
 	events.wantEnd()
 	w.wantState(t, "after the rejection", "rejected")
-	page := html.UnescapeString(w.Get("/2fa/challenge").Body)
-	for _, want := range []string{"Sign-in rejected", "no new request can be sent for 15 minutes", `name="code"`} {
-		if !strings.Contains(page, want) {
-			t.Errorf("page: got\n%s\nwant %q in it", page, want)
-		}
-	}
 	a := w.PostJSON("/2fa/challenge", "")
 	wantProblem(t, "new push", a, 429, "push-limited", "/2fa/challenge")
 	if got := a.Header.Get("Retry-After"); got != "900" {
@@ -211,11 +205,18 @@ func TestChallengeRejected(t *testing.T) {
 	if a := w.Post("/2fa/challenge"); a.Status != 303 {
 		t.Errorf("new push by form: got %d, want 303 to the page that explains", a.Status)
 	}
+	// The session that it was about is over.
+	thief := w.Copy()
+	wantProblem(t, "a code in the rejected session", thief.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`), 401, "rejected", "")
+	wantProblem(t, "after that", w.GetJSON("/2fa/challenge"), 401, "sign-in-required", "")
 	// Another session is kept from it too; the code still works.
 	second := app.Browser(t).Login(alice)
 	second.Get("/account")
 	if n := len(app.Emulator.Requests()); n != 1 {
 		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+	if page := html.UnescapeString(second.Get("/2fa/challenge").Body); !strings.Contains(page, "no new request can be sent for 15 minutes") {
+		t.Errorf("page: got\n%s\nwant how long the phone is left in peace", page)
 	}
 	if a := second.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`); a.JSON("verified") != true {
 		t.Errorf("code: got %d %s, want it to unlock", a.Status, a.Body)

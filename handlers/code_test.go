@@ -28,7 +28,7 @@ func guess(t *testing.T, b *gatetest.Browser, path, code string) string {
 	kind, _ := a.JSON("type").(string)
 	want := map[string]int{
 		"code-wrong": 422, "code-used": 422, "code-required": 422, "code-paused": 429, "code-blocked": 429,
-		"unavailable": 503, "no-enrolment": 409, "second-factor-required": 403,
+		"unavailable": 503, "no-enrolment": 409, "second-factor-required": 403, "rejected": 401, "sign-in-required": 401, "held": 403,
 	}
 	kind = strings.TrimPrefix(kind, "urn:eagate:problem:")
 	if a.Status != want[kind] {
@@ -329,6 +329,7 @@ func TestA23_CodesAndPushApart(t *testing.T) {
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "900" {
 		t.Errorf("push after a rejection: got %d, Retry-After %q, want 429 and 900", a.Status, a.Header.Get("Retry-After"))
 	}
+	b = app.Browser(t).Login(bob)
 	wantGuess(t, "a code after a rejection", b, totp, gatetest.Code(t, phone), "accepted")
 	b.WantIn("by code after a rejection")
 }

@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -91,9 +93,40 @@ func (h *Handlers) confirm(v *visit) {
 		h.failCode(v, answer)
 	case answer.Result != factor.CodeAccepted:
 		h.showEnrolment(v, codeStatus(answer), answer)
-	case h.unlock(v, secret):
-		now := h.cfg.Rules.Now()
-		h.done(v, templates.MessageEnabled, accountStatus{State: templates.FactorOn.String(), EnabledAt: &now})
+	default:
+		next := h.onward(v) // before unlock saves the session without it
+		if h.unlock(v, secret, store.MethodTOTP) {
+			h.enabled(v, next)
+		}
+	}
+}
+
+// enabled tells the service and the user that a factor was switched on, and shows
+// somebody who has no recovery codes yet the first ones. From there it goes on to
+// next.
+func (h *Handlers) enabled(v *visit, next string) {
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	var codes []string
+	if err == nil && acct.Recovery == nil {
+		_, codes, err = h.cfg.Rules.MakeRecovery(v.ctx(), v.user, factor.Proof{Grant: v.grant})
+	}
+	if err != nil {
+		// The factor is on; that there are no codes, the security page will say.
+		h.cfg.Log.ErrorContext(v.ctx(), "eagate: no recovery codes were made", slog.String("user", v.user.ID), slog.Any("error", err))
+	}
+	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
+	switch {
+	case prefersJSON(v.r):
+		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{
+			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes,
+		})
+	case codes != nil:
+		h.showCodes(v, codes, next)
+	default:
+		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
+			p.Email = v.user.Email
+			return templates.Message{Page: p, Kind: templates.MessageEnabled, Next: next}
+		})
 	}
 }
 
@@ -104,7 +137,7 @@ func (h *Handlers) failEnrolment(v *visit, err error) {
 		return
 	}
 	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {
-		seeOther(v.w, h.cfg.Base+"/")
+		h.leadIn(v)
 		return
 	}
 	h.fail(v.w, v.r, failure{

@@ -27,6 +27,7 @@ type failure struct {
 	next       string // where the page leads, if not where its kind leads
 	retryIn    time.Duration
 	challenge  bool // whether proving the second factor helps
+	enrol      bool // whether switching it on does
 	forProgram bool // whether a problem is sent whatever the request prefers
 }
 
@@ -36,6 +37,7 @@ type problem struct {
 	Title        string `json:"title"`
 	Status       int    `json:"status"`
 	ChallengeURL string `json:"challenge_url,omitempty"`
+	EnrolURL     string `json:"enrol_url,omitempty"`
 }
 
 // problemType is the prefix of the type URIs.
@@ -49,6 +51,9 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 		p := problem{Type: problemType + f.kind, Title: f.title, Status: f.status}
 		if f.challenge {
 			p.ChallengeURL = h.cfg.Base + "/challenge"
+		}
+		if f.enrol {
+			p.EnrolURL = h.cfg.Base + "/enable"
 		}
 		sendJSON(w, f.status, typeProblem, p)
 		return

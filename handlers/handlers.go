@@ -75,7 +75,9 @@ func New(cfg Config) *Handlers {
 		r.Post("/challenge", h.signedIn(h.newChallenge))
 		r.Get("/challenge/status", h.signedIn(h.status))
 		r.Get("/challenge/events", h.signedIn(h.events))
-		r.Post("/challenge/totp", h.signedIn(h.totp))
+		r.Post("/challenge/totp", h.signedIn(h.code))
+		r.Post("/challenge/recovery", h.signedIn(h.code))
+		r.Post("/challenge/continue", h.signedIn(h.proceed))
 
 		r.Get("/return", h.back)
 
@@ -84,6 +86,14 @@ func New(cfg Config) *Handlers {
 		r.Post("/enable", h.unlocked(h.enrol))
 		r.Post("/enable/confirm", h.unlocked(h.confirm))
 		r.Post("/disable", h.unlocked(h.disable))
+
+		r.Get("/recovery-codes", h.unlocked(h.recovery))
+		r.Post("/recovery-codes", h.unlocked(h.makeRecovery))
+		if cfg.Rules.DeviceLifetime() > 0 {
+			r.Get("/devices", h.unlocked(h.devices))
+			r.Post("/devices", h.unlocked(h.trust))
+			r.Post("/devices/revoke", h.unlocked(h.revoke))
+		}
 	})
 	h.router = r
 	return h

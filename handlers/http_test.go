@@ -215,7 +215,7 @@ func whole(t *testing.T, app *gatetest.App) (tokens []string, secret string) {
 	w.PostJSON("/2fa/challenge", "")
 	gatetest.Deny(t, phone)
 	w.Get("/2fa/challenge")
-	w.GetJSON("/2fa/challenge")
+	w.Login(alice)
 	if a := w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != 303 {
 		t.Errorf("code: got %d, want 303", a.Status)
 	}

@@ -165,6 +165,7 @@ func TestA38_Secrets(t *testing.T) {
 		app.Browser(t).Get(callback + q)
 	}
 	b.Do("PUT", callback+"?session_token="+token, "")
+	b = app.Browser(t).Login(alice)
 	world.Scs.FailCommits(1)
 	world.Clock.Add(gatetest.Step)
 	guess(t, b, totp, use(gatetest.Code(t, phone)))
@@ -206,8 +207,8 @@ func TestA38_Secrets(t *testing.T) {
 
 	log := timestamps.ReplaceAllString(world.Log.String(), "")
 	for _, line := range []string{
-		"couldn't be told of a change", "was told of a change", "request refused because of a fault", "phone couldn't be asked",
-		"callback not taken", "its challenge is over",
+		"couldn't be told of a change", "was told of a change", "request refused because of a fault", "push_failed",
+		"callback not taken", "late_report",
 	} {
 		if !strings.Contains(log, line) {
 			t.Errorf("the log doesn't say %q:\n%s", line, log)

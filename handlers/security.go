@@ -15,6 +15,11 @@ type accountStatus struct {
 	State     string     `json:"state"` // off, pending or on
 	EnabledAt *time.Time `json:"enabled_at,omitempty"`
 	LateSince *time.Time `json:"service_late_since,omitempty"` // since when the service hasn't been told
+
+	RecoveryLeft  *int       `json:"recovery_codes_left,omitempty"`
+	RecoveryCodes []string   `json:"recovery_codes,omitempty"` // when they have just been made, and never again
+	Required      bool       `json:"required,omitempty"`
+	Due           *time.Time `json:"required_by,omitempty"` // until when it may stay off
 }
 
 // security is the page on which the second factor is switched on and off.
@@ -29,10 +34,20 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		return
 	}
 	state := factorState(acct, h.cfg.Rules.Now())
+	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
 	if prefersJSON(v.r) {
-		s := accountStatus{State: state.String()}
+		s := accountStatus{State: state.String(), Required: duty.Required}
+		if !duty.Due.IsZero() {
+			s.Due = &duty.Due
+		}
 		if acct.State == store.On {
 			s.EnabledAt = &acct.EnabledAt
+			left := factor.RecoveryLeft(acct)
+			s.RecoveryLeft = &left
 		}
 		if acct.Sync.Late() {
 			s.LateSince = &acct.Sync.Since
@@ -45,6 +60,12 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		Since:     acct.EnabledAt,
 		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
 		Code:      codeForm(h.cfg.Rules.Digits(acct), answer, h.cfg.Rules.Now()),
+
+		RecoveryLeft: factor.RecoveryLeft(acct),
+		HasDevices:   h.cfg.Rules.DeviceLifetime() > 0,
+		Devices:      len(h.cfg.Rules.Devices(acct)),
+		Required:     duty.Required,
+		Due:          h.later(duty.Due),
 	}
 	if acct.Sync.Late() {
 		page.LateSince = acct.Sync.Since
@@ -74,6 +95,8 @@ func (h *Handlers) disable(v *visit) {
 	}
 	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Grant: v.grant, Code: code})
 	switch {
+	case errors.Is(err, factor.ErrRequired):
+		h.refuseDisable(v)
 	case errors.Is(err, factor.ErrOff):
 		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
 	case err != nil:
@@ -82,7 +105,7 @@ func (h *Handlers) disable(v *visit) {
 		h.refuseChange(v, answer)
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
-		h.done(v, templates.MessageDisabled, accountStatus{State: templates.FactorOff.String()})
+		h.disabled(v)
 	}
 }
 
@@ -95,16 +118,15 @@ func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
 	h.showSecurity(v, codeStatus(answer), answer)
 }
 
-// done tells the service and the user that the second factor was switched on or
-// off.
-func (h *Handlers) done(v *visit, kind templates.MessageKind, s accountStatus) {
+// disabled tells the service and the user that the second factor was switched off.
+func (h *Handlers) disabled(v *visit) {
 	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
 	if prefersJSON(v.r) {
-		sendJSON(v.w, http.StatusOK, typeJSON, s)
+		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{State: templates.FactorOff.String()})
 		return
 	}
 	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 		p.Email = v.user.Email
-		return templates.Message{Page: p, Kind: kind}
+		return templates.Message{Page: p, Kind: templates.MessageDisabled}
 	})
 }

@@ -55,15 +55,12 @@ func (h *Handlers) unlocked(next func(*visit)) http.HandlerFunc {
 // admit lets a locked session in if it can be unlocked right now, and answers
 // the request otherwise.
 func (h *Handlers) admit(v *visit) bool {
-	verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
+	if !h.tryAdmit(v) {
 		return false
 	}
-	if verdict != factor.Verified {
+	if v.verdict == factor.Locked {
 		h.Lock(v.w, v.r, v.user)
 		return false
 	}
-	v.verdict, v.grant = verdict, grant
 	return true
 }

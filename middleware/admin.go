@@ -2,11 +2,14 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/templates"
 )
 
 // An Admin is what operators can do. Its methods ask nobody for a proof: call
@@ -18,6 +21,138 @@ type Admin struct {
 
 // Admin returns what operators can do with the gate's accounts.
 func (g *Gate) Admin() *Admin { return &Admin{g.rules} }
+
+// An AccountStatus is how a user's second factor stands.
+type AccountStatus struct {
+	UserID  string
+	Email   string // the address that the service knows the user by
+	Enabled bool
+	Since   time.Time // when the factor in force was confirmed
+
+	Lock          Lock      // what keeps codes from being looked at
+	LockedUntil   time.Time // of [LockPaused]
+	WrongCodes    int       // since the last right one
+	RecoveryCodes int       // that are left
+	PushPaused    time.Time // until when the phone is left in peace after a rejection
+	Devices       []TrustedBrowser
+	LateSince     time.Time // since when the service hasn't been told of a change
+}
+
+// A TrustedBrowser is one on which a user isn't asked.
+type TrustedBrowser struct {
+	ID         string
+	Name       string
+	LastUsedAt time.Time
+	ExpiresAt  time.Time
+}
+
+// A Lock says what keeps a user's codes from being looked at.
+type Lock = factor.Lock
+
+// The locks.
+const (
+	LockNone    = factor.LockNone    // nothing
+	LockPaused  = factor.LockPaused  // too many wrong ones, for a while
+	LockBlocked = factor.LockBlocked // too many in a row: [Admin.Unlock], a recovery code or the phone helps
+	LockHeld    = factor.LockHeld    // the account is closed: see [WithHoldOnRejection]
+)
+
+// Status returns how a user's second factor stands. A user who never had one has
+// the zero status with only the UserID set.
+func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error) {
+	acct, err := a.rules.Account(ctx, userID)
+	if err != nil {
+		return AccountStatus{}, err
+	}
+	return a.statusOf(acct), nil
+}
+
+func (a *Admin) statusOf(acct store.Account) AccountStatus {
+	s := AccountStatus{
+		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == store.On, Since: acct.EnabledAt,
+		Lock: a.rules.LockOf(acct), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
+		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: acct.Push.PausedUntil,
+	}
+	for _, d := range a.rules.Devices(acct) {
+		s.Devices = append(s.Devices, TrustedBrowser{ID: d.ID, Name: d.Name, LastUsedAt: d.LastUsedAt, ExpiresAt: d.ExpiresAt})
+	}
+	if acct.Sync.Late() {
+		s.LateSince = acct.Sync.Since
+	}
+	return s
+}
+
+// A ListFilter lets through the accounts that are all that it says. The zero value
+// lets all of them through, those too that no longer have a second factor.
+type ListFilter struct {
+	Enabled     bool // with the second factor on
+	Locked      bool // whose codes aren't looked at, for whatever reason
+	Late        bool // of which the service doesn't know how they stand
+	FewRecovery bool // with the second factor on and at most three recovery codes
+}
+
+func (f ListFilter) match(s AccountStatus) bool {
+	return (!f.Enabled || s.Enabled) &&
+		(!f.Locked || s.Lock != LockNone) &&
+		(!f.Late || !s.LateSince.IsZero()) &&
+		(!f.FewRecovery || s.Enabled && s.RecoveryCodes <= templates.RecoveryFew)
+}
+
+// List returns the accounts that the filter lets through, in no particular order.
+// It reads all of them, page by page. The list ends with the first error, which is
+// the store's.
+func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountStatus, error] {
+	return func(yield func(AccountStatus, error) bool) {
+		for acct, err := range a.rules.Accounts(ctx, store.AccountFilter{Late: filter.Late}) {
+			if err != nil {
+				yield(AccountStatus{}, err)
+				return
+			}
+			if s := a.statusOf(acct); filter.match(s) && !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Reset switches a user's second factor off: for somebody who has lost both phone
+// and recovery codes, and whom you know by other means. The reason is told with
+// [EventReset]; it must not be empty. All that was proved is worthless afterwards,
+// and the service is told. That it was off is no error.
+func (a *Admin) Reset(ctx context.Context, userID, reason string) error {
+	return withReason(reason, func() error { return a.rules.Reset(ctx, userID, reason) })
+}
+
+// Unlock forgets a user's wrong codes and how often the phone was asked, and opens
+// an account that a rejection has closed. The reason is told with [EventUnblocked];
+// it must not be empty.
+func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
+	return withReason(reason, func() error { return a.rules.Unlock(ctx, userID, reason) })
+}
+
+// Revoke makes worthless all that a user has proved: every session must prove the
+// second factor again, and no device is trusted. On other nodes it takes up to two
+// seconds. The reason is told with [EventRevoked]; it must not be empty.
+func (a *Admin) Revoke(ctx context.Context, userID, reason string) error {
+	return withReason(reason, func() error { return a.rules.RevokeAll(ctx, userID, reason) })
+}
+
+// RevokeDevice has a user be asked again on the trusted device with that ID, and
+// ends the sessions that it let in. It reports whether there was one.
+func (a *Admin) RevokeDevice(ctx context.Context, userID, deviceID string) (bool, error) {
+	if deviceID == "" {
+		return false, errors.New("middleware: RevokeDevice: no device")
+	}
+	n, err := a.rules.Distrust(ctx, userID, deviceID)
+	return n > 0, err
+}
+
+func withReason(reason string, do func() error) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("middleware: no reason: say why, for those who read the log")
+	}
+	return do()
+}
 
 // A LateSync is an account of which the service doesn't know how it stands.
 type LateSync struct {

@@ -31,7 +31,10 @@ func sessions(tb testing.TB) (app *gatetest.App, guarded, bare http.Handler, mar
 		email := app.Sessions.GetString(r.Context(), "email")
 		return middleware.User{ID: email, Email: email}, email != ""
 	}
-	app = gatetest.New(tb, gatetest.Setup{Options: []middleware.Option{middleware.WithUser(user), middleware.WithClock(time.Now)}})
+	app = gatetest.New(tb, gatetest.Setup{Options: []middleware.Option{
+		middleware.WithUser(user), middleware.WithClock(time.Now),
+		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(time.Hour) }),
+	}})
 	phone := app.Enrolled(tb, alice)
 	b := app.Stopped(tb, alice)
 	gatetest.Approve(tb, phone)

@@ -22,7 +22,7 @@
 // [WithExempt], [WithLoginPath] and [WithLogoutPath] name. Requests of nobody in
 // particular, and of users who have no second factor, pass: it is the
 // application that asks for the password. A user switches the second factor on
-// at the base path, "/2fa/" unless set.
+// at the base path, "/2fa/" unless set; [WithRequired] says who must.
 //
 // A locked session's page navigations are sent to the challenge and come back to
 // where they wanted to go; everything else is refused as
@@ -88,7 +88,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	cfg := factor.Config{
 		Store: c.store, Keys: keys, Issuer: c.issuer,
-		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold, Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
 	}
 	if c.service != nil {
 		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()

@@ -22,7 +22,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 }
 
 // Require guards next: only a session that has proved the second factor, or
-// whose user has none, gets there. It goes inside the session manager's
+// whose user has none and need not have one, gets there. It goes inside the session manager's
 // LoadAndSave; the pages must be mounted by [Gate.Routes].
 func (g *Gate) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -65,11 +65,21 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		}
 		before.Secret, _ = g.sessions.Grant(ctx)
 	}
+	if verdict == factor.Open {
+		if verdict, err = g.without(r, before.User); err != nil {
+			g.handlers.Unavailable(w, r, err)
+			return before, false
+		}
+	}
 	if verdict == factor.Locked {
 		before.Ref, before.Until = g.sessions.Ref(ctx), g.sessions.Until(ctx)
 	}
 	if verdict == factor.Open || g.exempt.match(r) {
 		return before, true
+	}
+	if verdict == factor.Stopped {
+		g.handlers.Stop(w, r)
+		return before, false
 	}
 	if r.Header.Get("Upgrade") == "" { // which couldn't carry the renewed cookie
 		verdict, _, err = g.sessions.Admit(w, r, before.User)

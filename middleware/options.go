@@ -40,8 +40,11 @@ type config struct {
 	mode       Mode
 	origin     string
 	parameters factor.Parameters
+	devices    time.Duration
+	hold       bool
 	pages      []templates.Option
 	events     func(context.Context, Event)
+	required   func(User) Requirement
 	log        *slog.Logger
 	now        func() time.Time
 }
@@ -207,6 +210,9 @@ func (c *config) check() error {
 	}
 	if c.source != nil && len(c.networks) == 0 {
 		fault("WithCallbackSource has no effect without WithCallbackNetworks")
+	}
+	if c.devices < 0 || c.devices > maxDevices {
+		fault("WithTrustedDevices: %v isn't more than 0 and at most 90 days", c.devices)
 	}
 	return errors.Join(append(faults, c.checkMode()...)...)
 }

@@ -58,8 +58,10 @@ type Account struct {
 	RequiredSince time.Time
 
 	// HeldSince is when a request was rejected on the phone, where that closes
-	// the account until the password has been changed.
-	HeldSince time.Time
+	// the account until the password has been changed. ReleasedAt is when that
+	// was done last: a rejection of before closes nothing.
+	HeldSince  time.Time
+	ReleasedAt time.Time
 
 	// Version is counted up by the store with every change.
 	Version uint64

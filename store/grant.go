@@ -27,6 +27,10 @@ type Grant struct {
 	// with.
 	Successor string
 
+	// Device is, of [MethodDevice], the ID of the trusted device: the grant lasts
+	// as long as that is trusted.
+	Device string
+
 	VerifiedAt time.Time
 	ExpiresAt  time.Time
 

@@ -48,6 +48,13 @@ type Challenge struct {
 
 	// Code is the form for a code.
 	Code CodeForm
+
+	// HasRecovery says that the user has recovery codes, and ByRecovery that the
+	// error in Code is of one of them.
+	HasRecovery, ByRecovery bool
+
+	// TrustFor is how long this browser can be trusted, or 0 if it can't.
+	TrustFor time.Duration
 }
 
 // ChallengeState is what has become of the request to the phone.
@@ -92,12 +99,19 @@ const (
 // A challengeSheet is a challenge made ready for its template.
 type challengeSheet struct {
 	Challenge
-	Input codeInput
+	Input    codeInput // of the phone's codes
+	Recovery codeInput
 }
 
 func (c Challenge) sheet() sheet {
 	view := challengeSheet{Challenge: c}
-	view.Input = c.Code.input(c.Issuer, view.CodeFirst())
+	phone, recovery := c.Code, CodeForm{Digits: c.Code.Digits}
+	if c.ByRecovery {
+		phone, recovery = recovery, phone
+	}
+	view.Input = phone.input(c.Issuer, view.CodeFirst() && !c.ByRecovery)
+	view.Recovery = recovery.input(c.Issuer, false)
+	view.Recovery.Recovery = true
 	s := sheet{Page: c.Page, Name: challengePage, View: view, Failed: c.Code.failed()}
 	if c.Hosted != nil && c.Hosted.Popup != nil {
 		s.Also = popupScript
@@ -130,8 +144,11 @@ func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
 // CodeFirst reports whether the code is the only way on, or the one that the
 // user took.
 func (c challengeSheet) CodeFirst() bool {
-	return c.PreferCode || c.Code.failed() || !c.Pending() && !c.CanPush()
+	return c.PreferCode || c.Code.failed() && !c.ByRecovery || !c.Pending() && !c.CanPush()
 }
+
+// Days is for how many days this browser can be trusted.
+func (c challengeSheet) Days() int { return days(c.TrustFor) }
 
 // Total is how long the phone may answer in all.
 func (c challengeSheet) Total() time.Duration { return max(c.Lifetime, c.ExpiresIn) }

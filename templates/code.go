@@ -32,6 +32,8 @@ type codeInput struct {
 	Issuer string
 	Wanted bool // whether there is a field at all
 	Focus  bool
+
+	Recovery bool // whether it is for recovery codes
 }
 
 // input returns the form with a field, which has the focus if it should, or if
@@ -58,6 +60,9 @@ func (c codeInput) Problem() Key {
 	case CodeMalformed:
 		return "code.malformed"
 	case CodeWrong:
+		if c.Recovery {
+			return "recovery.wrong"
+		}
 		return "code.wrong"
 	case CodeUsed:
 		return "code.used"

@@ -18,6 +18,7 @@ func funcs(t texts) template.FuncMap {
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
 		"css":      css,
+		"yes":      func() string { return Yes },
 		"script":   script,
 	}
 }
@@ -39,9 +40,14 @@ var (
 	popupSource string
 	//go:embed html/enable.js
 	enableScript string
-	//go:embed html/security.js
-	securityScript string
+	//go:embed html/recovery.js
+	recoveryScript string
+	//go:embed html/times.js
+	timesScript string
 )
+
+// Yes is the value of a field that says yes: of a box that was ticked.
+const Yes = "1"
 
 func css() template.CSS { return template.CSS(style) }
 
@@ -58,8 +64,10 @@ func script(page string) template.JS {
 		return template.JS(popupSource)
 	case enablePage:
 		return template.JS(enableScript)
-	case securityPage:
-		return template.JS(securityScript)
+	case recoveryPage:
+		return template.JS(recoveryScript)
+	case securityPage, devicesPage, requiredPage:
+		return template.JS(timesScript)
 	}
 	return ""
 }

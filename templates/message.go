@@ -33,6 +33,9 @@ const (
 	MessageEnrolmentExpired                    // the QR code is no longer good
 	MessageEnabled                             // the second factor was switched on
 	MessageDisabled                            // the second factor was switched off
+	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
+	MessageHeld                                // the account is closed until the password has been changed
+	MessageRequired                            // it can't be switched off (403)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -63,6 +66,12 @@ func (k MessageKind) words() words {
 		return words{"enabled", "enabled.title", "enabled.text", "message.continue"}
 	case MessageDisabled:
 		return words{"disabled", "disabled.title", "disabled.text", "message.continue"}
+	case MessageRejected:
+		return words{"rejected", "challenge.rejected.title", "rejected.text", "rejected.again"}
+	case MessageHeld:
+		return words{"held", "held.title", "held.text", "message.continue"}
+	case MessageRequired:
+		return words{"required", "kept.title", "kept.text", "message.security"}
 	}
 	return MessageUnavailable.words()
 }
@@ -89,12 +98,12 @@ func (m messageSheet) NextPath() string {
 	switch m.Kind {
 	case MessageUnavailable:
 		return m.Base + "/challenge"
-	case MessageSignIn, MessageEnabled, MessageDisabled:
+	case MessageSignIn, MessageEnabled, MessageDisabled, MessageRejected, MessageHeld:
 		if m.HomePath != "" {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired:
 	}
 	return m.Base + "/"
 }

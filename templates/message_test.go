@@ -36,6 +36,7 @@ func TestMessage(t *testing.T) {
 		},
 		{"enabled", templates.Message{Kind: templates.MessageEnabled}, []string{`data-message="enabled"`, `href="/account"`}},
 		{"disabled", templates.Message{Kind: templates.MessageDisabled}, []string{`data-message="disabled"`, `href="/account"`}},
+		{"required", templates.Message{Kind: templates.MessageRequired}, []string{`data-message="required"`, `href="/2fa/"`}},
 		{"unknown", templates.Message{Kind: 200}, []string{`data-message="unavailable"`}},
 	}
 	p := newPages(t)

@@ -18,11 +18,24 @@ type Security struct {
 	// if it knows all.
 	LateSince time.Time
 
+	// Required says that the user must have a second factor.
+	Required bool
+
+	// Due is until when that can be put off, or zero if it can't.
+	Due time.Time
+
 	// NeedsCode says that switching off takes a code.
 	NeedsCode bool
 
 	// Code is the form for it, and its error.
 	Code CodeForm
+
+	// RecoveryLeft is how many recovery codes there are, with [FactorOn].
+	RecoveryLeft int
+
+	// HasDevices says that browsers can be trusted, and Devices how many are.
+	HasDevices bool
+	Devices    int
 }
 
 // FactorState says whether a user has a second factor.
@@ -61,6 +74,9 @@ func (s Security) sheet() sheet {
 		Title: "security.title", Lead: "security.text",
 	}
 }
+
+// Few reports whether there should be more recovery codes.
+func (s securitySheet) Few() bool { return s.RecoveryLeft <= RecoveryFew }
 
 func (s securitySheet) On() bool      { return s.State == FactorOn }
 func (s securitySheet) Pending() bool { return s.State == FactorPending }

@@ -48,6 +48,18 @@ func TestSecurity(t *testing.T) {
 			templates.Security{State: templates.FactorOn, NeedsCode: true, Code: templates.CodeForm{Error: templates.CodeBlocked}},
 			[]string{"Ask Acme for help."}, []string{field, disable},
 		},
+		{
+			"required", templates.Security{Required: true, Due: at},
+			[]string{`id="required"`, "Acme requires sign-in approval for your account.", shown, enable}, nil,
+		},
+		{
+			"required and due", templates.Security{State: templates.FactorPending, Required: true},
+			[]string{`id="required"`, enable}, []string{"<time"},
+		},
+		{
+			"required and on", templates.Security{State: templates.FactorOn, Required: true, NeedsCode: true},
+			[]string{"so it can’t be switched off", replace, field}, []string{"/2fa/disable", "danger"},
+		},
 		{"service not told", templates.Security{LateSince: at}, []string{`id="late"`, "Your phone app hasn’t been told yet", shown}, nil},
 	}
 	p := newPages(t)

@@ -4,8 +4,8 @@
 // [New] parses everything once and reports every fault; after it, [Pages] is
 // read-only and safe for concurrent use. Each page has a view, a plain struct
 // that says what is to be shown and never how: [Challenge], [Security],
-// [Enable] and [Message]. Every word comes from a catalogue, in English and
-// Thai, that [WithTexts] can change and add to.
+// [Required], [Enable], [Recovery], [Devices] and [Message]. Every word comes from
+// a catalogue, in English and Thai, that [WithTexts] can change and add to.
 //
 // The pages work without script, need nothing from other servers, and carry
 // their style and script inline under a nonce; [ContentSecurityPolicy] is the
@@ -33,8 +33,8 @@ type Pages struct {
 	texts     map[Language]texts
 }
 
-// A View is what one page shows: a [Challenge], [Security], [Enable] or
-// [Message].
+// A View is what one page shows: a [Challenge], [Security], [Required], [Enable],
+// [Recovery], [Devices] or [Message].
 type View interface {
 	sheet() sheet
 }
@@ -96,7 +96,7 @@ func New(opts ...Option) (*Pages, error) {
 	}
 	for _, lang := range languages {
 		p.layouts[lang] = make(map[string]*template.Template)
-		for _, name := range []string{challengePage, securityPage, enablePage, messagePage} {
+		for _, name := range []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage} {
 			layout, err := parse(name, c.texts[lang])
 			if err != nil {
 				return nil, fmt.Errorf("templates: %w", err)

@@ -81,12 +81,17 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 			views[fmt.Sprintf("security %v code %d", state, i)] = templates.Security{
 				Page: page, State: state, Since: at, LateSince: at, NeedsCode: i > 0, Code: code,
 			}
+			views[fmt.Sprintf("security required %v code %d", state, i)] = templates.Security{
+				Page: page, State: state, Since: at, Required: true, Due: at, NeedsCode: i > 0, Code: code,
+			}
 		}
 		views[fmt.Sprintf("enable code %d", i)] = templates.Enable{
 			Page: page, Key: parseKey(t, keyURI), Replaces: i == 0, Code: code,
 		}
 	}
-	for kind := templates.MessageUnavailable; kind <= templates.MessageDisabled; kind++ {
+	views["required"] = templates.Required{Page: page}
+	views["required later"] = templates.Required{Page: page, Due: at}
+	for kind := templates.MessageUnavailable; kind <= templates.MessageRequired; kind++ {
 		views["message "+kind.String()] = templates.Message{Page: page, Kind: kind}
 		views["message later "+kind.String()] = templates.Message{Page: page, Kind: kind, RetryIn: time.Second}
 	}

@@ -44,7 +44,7 @@ func TestPhone(t *testing.T) {
 
 	b.enter("#code", code)
 	b.click(`form[action="/2fa/enable/confirm"] button`)
-	b.see(`main[data-message="enabled"]`)
+	b.see(`main[data-page="recovery"]`)
 	b.look("enabled")
 	b.click("#next")
 	b.see(verifiedIn)
@@ -61,7 +61,7 @@ func TestPhone(t *testing.T) {
 	phone.click(`[data-request] button[value="` + number + `"]`)
 	b.see(verifiedIn) // without a click
 	b.wantPath("/account")
-	b.wantText("by tapping the number")
+	b.wantText("on the phone")
 	b.look("account-verified")
 	if n := len(w.Emulator.Calls(emulator.CreateSession)); n != 1 {
 		t.Errorf("got %d calls for session tokens, want 1", n)

@@ -16,20 +16,23 @@ func TestTrouble(t *testing.T) {
 		name   string
 		before func(*world)                              // the login
 		then   func(*testing.T, *world, *emulator.Phone) // while the page waits, if it does
+		ends   bool                                      // whether the sign-in ends by it
 		state  string
 		says   []string
 	}{
 		{
 			name:  "wrong number",
 			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.TapWrong) },
-			state: "rejected",
-			says:  []string{"Sign-in rejected", "no new request can be sent for 15 minutes", "Type the code"},
+			ends:  true,
+			state: "none",
+			says:  []string{"no new request can be sent for 15 minutes", "Type the code"},
 		},
 		{
 			name:  "not me",
 			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.Deny) },
-			state: "rejected",
-			says:  []string{"Sign-in rejected", "no new request can be sent for 15 minutes", "Type the code"},
+			ends:  true,
+			state: "none",
+			says:  []string{"no new request can be sent for 15 minutes", "Type the code"},
 		},
 		{
 			name:  "silence",
@@ -61,6 +64,10 @@ func TestTrouble(t *testing.T) {
 				b.stopped(alice)
 				test.then(t, w, phone)
 			} else {
+				b.login(alice)
+			}
+			if test.ends {
+				b.ended()
 				b.login(alice)
 			}
 			b.see(`main[data-state="` + test.state + `"]`)
@@ -95,4 +102,16 @@ func answer(t *testing.T, do func(context.Context) ([]emulator.Reply, error)) {
 			t.Errorf("callback: got %d, want 200", r.Status)
 		}
 	}
+}
+
+// ended fails the test unless the page says that a rejection has ended the sign-in,
+// and what to do.
+func (b *tab) ended() {
+	b.t.Helper()
+	b.see(`main[data-message="rejected"]`)
+	b.wantText("Sign-in rejected")
+	b.wantText("this sign-in has ended")
+	b.look("rejected")
+	b.click("#next")
+	b.see(`form[action="/login"]`)
 }

@@ -36,6 +36,9 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		if a.State != store.On {
 			return ErrOff
 		}
+		if !a.HeldSince.IsZero() {
+			return ErrHeld
+		}
 		if s.is(a.Push.Reserved) && now.Before(a.Push.ReservedUntil) {
 			return errUnderWay
 		}
@@ -52,6 +55,14 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		return "", nil
 	}
 	if err != nil {
+		var limit *PushLimit
+		if errors.As(err, &limit) {
+			reason := "too many"
+			if limit.Rejected {
+				reason = "rejected"
+			}
+			r.emit(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: reason, Until: limit.Until})
+		}
 		return "", err
 	}
 
@@ -74,6 +85,13 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		}
 		return nil
 	})
+	var fault *client.Error
+	switch {
+	case errors.As(err, &fault):
+		r.emit(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Err: err})
+	case err == nil:
+		r.emit(ctx, Event{Kind: EventPushSent, UserID: user.ID, Email: user.Email})
+	}
 	if err := errors.Join(err, finish); err != nil {
 		return "", err
 	}

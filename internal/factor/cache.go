@@ -24,9 +24,20 @@ type cache struct {
 }
 
 type cachedAccount struct {
-	on    bool
-	epoch uint64
-	until time.Time
+	on      bool
+	epoch   uint64
+	devices []string // the IDs of those that are trusted
+	until   time.Time
+
+	requiredSince time.Time
+}
+
+func newCachedAccount(a store.Account, until time.Time) cachedAccount {
+	c := cachedAccount{on: a.State == store.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
+	for _, d := range a.Devices {
+		c.devices = append(c.devices, d.ID)
+	}
+	return c
 }
 
 type cachedGrant struct {

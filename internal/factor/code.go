@@ -23,25 +23,34 @@ const (
 	CodeBlocked                         // not looked at: too many wrong ones in a row, others must help
 	CodeMissing                         // none was given where a proof is needed; not counted
 	CodeNotApplicable                   // there is no factor that it could be tried with
+	CodeHeld                            // not looked at: the account is closed until the password has been changed
 )
 
 // A CodeAnswer is a CodeResult with what goes with it.
 type CodeAnswer struct {
 	Result CodeResult
-	Until  time.Time // of CodePaused, and of CodeWrong and CodeUsed that began a pause
+	Method store.Method // which the code was of
+	Until  time.Time    // of CodePaused, and of CodeWrong and CodeUsed that began a pause
+	Left   int          // of CodeAccepted by MethodRecovery: how many codes are left
+
+	failures int       // in a row, if it was counted
+	paused   time.Time // until when it paused codes
 }
 
-// try is the one place that decides whether a code is good. It runs inside an
-// update of acct, changes what must be remembered, and returns an error only if
-// it can't tell: the secret can't be opened, say. The factor is the one in
+// try is the one place that decides whether a code of the phone is good. It runs
+// inside an update of acct, changes what must be remembered, and returns an error
+// only if it can't tell: the secret can't be opened, say. The factor is the one in
 // force or the staged one.
 func (r *Rules) try(acct *store.Account, f store.Factor, used int64, code string) (answer CodeAnswer, step int64, err error) {
 	now := r.cfg.Now()
+	answer.Method = store.MethodTOTP
 	if acct.Failures >= failuresMax {
-		return CodeAnswer{Result: CodeBlocked}, 0, nil
+		answer.Result = CodeBlocked
+		return answer, 0, nil
 	}
 	if now.Before(acct.LockedUntil) {
-		return CodeAnswer{Result: CodePaused, Until: acct.LockedUntil}, 0, nil
+		answer.Result, answer.Until = CodePaused, acct.LockedUntil
+		return answer, 0, nil
 	}
 	secret, err := r.cfg.Keys.Open(f.Secret, SecretPurpose, acct.UserID)
 	if err != nil {
@@ -54,33 +63,82 @@ func (r *Rules) try(acct *store.Account, f store.Factor, used int64, code string
 	}
 	switch {
 	case !wellFormed || !right:
-		answer.Result = CodeWrong
+		return r.refuse(acct, answer, CodeWrong), 0, nil
 	case step <= used:
-		answer.Result = CodeUsed
-	default:
-		acct.Failures, acct.LockedUntil = 0, time.Time{}
-		return CodeAnswer{Result: CodeAccepted}, step, nil
+		return r.refuse(acct, answer, CodeUsed), 0, nil
 	}
-	if acct.Failures++; acct.Failures >= failuresMax {
-		return CodeAnswer{Result: CodeBlocked}, 0, nil
-	}
-	if pause := pauseAfter(acct.Failures); pause > 0 {
-		acct.LockedUntil = now.Add(pause)
-		answer.Until = acct.LockedUntil
-	}
-	return answer, 0, nil
+	acct.Failures, acct.LockedUntil = 0, time.Time{}
+	answer.Result = CodeAccepted
+	return answer, step, nil
 }
 
-// tryInForce tries a code with the factor in force.
-func (r *Rules) tryInForce(acct *store.Account, code string) (CodeAnswer, error) {
-	if acct.State != store.On {
-		return CodeAnswer{Result: CodeNotApplicable}, nil
+// refuse counts a code that wasn't good: of whatever kind, they share one budget.
+func (r *Rules) refuse(acct *store.Account, answer CodeAnswer, result CodeResult) CodeAnswer {
+	acct.Failures++
+	answer.Result, answer.failures = result, acct.Failures
+	if acct.Failures >= failuresMax {
+		answer.Result = CodeBlocked
+		return answer
 	}
-	answer, step, err := r.try(acct, acct.Factor, acct.LastStep, code)
+	if pause := pauseAfter(acct.Failures); pause > 0 {
+		acct.LockedUntil = r.cfg.Now().Add(pause)
+		answer.Until, answer.paused = acct.LockedUntil, acct.LockedUntil
+	}
+	return answer
+}
+
+// tryInForce tries a code with the factor in force, or with the recovery codes.
+func (r *Rules) tryInForce(acct *store.Account, p presented) (CodeAnswer, error) {
+	switch {
+	case acct.State != store.On:
+		return CodeAnswer{Result: CodeNotApplicable}, nil
+	case !acct.HeldSince.IsZero():
+		return CodeAnswer{Result: CodeHeld}, nil
+	case p.recovery:
+		return r.tryRecovery(acct, p), nil
+	}
+	answer, step, err := r.try(acct, acct.Factor, acct.LastStep, p.text)
 	if answer.Result == CodeAccepted {
 		acct.LastStep = step
 	}
 	return answer, err
+}
+
+// tellCode tells of what became of a code, once that is stored.
+func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err error) {
+	if err != nil {
+		return
+	}
+	e := Event{Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: answer.Method}
+	switch answer.Result {
+	case CodeAccepted:
+		if answer.Method != store.MethodRecovery {
+			return
+		}
+		e.Kind, e.Left = EventRecoveryUsed, answer.Left
+	case CodeWrong:
+		e.Reason = "wrong"
+	case CodeUsed:
+		e.Reason = "used"
+	case CodePaused:
+		e.Reason, e.Until = "paused", answer.Until
+	case CodeBlocked:
+		e.Reason = "blocked"
+	case CodeHeld:
+		e.Reason = "held"
+	case CodeNone, CodeMissing, CodeNotApplicable:
+		return
+	}
+	if answer.failures == failuresMax {
+		e.Reason = "wrong"
+	}
+	r.emit(ctx, e)
+	switch {
+	case answer.failures == failuresMax:
+		r.emit(ctx, Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email})
+	case !answer.paused.IsZero():
+		r.emit(ctx, Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Until: answer.paused})
+	}
 }
 
 // pauseAfter doubles the pause with each wrong code in a row beyond the free
@@ -98,10 +156,18 @@ func pauseAfter(failures int) time.Duration {
 	return pause
 }
 
-// VerifyCode tries a code to unlock a session, and returns the secret of the
-// grant if it was right.
+// VerifyCode tries a code of the phone or a recovery code to unlock a session, and
+// returns the secret of the grant if it was right. A session whose own request was
+// rejected on the phone is over: [ErrSessionOver].
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code string, until time.Time) (answer CodeAnswer, secret string, err error) {
 	own, err := r.ownChallenge(ctx, user, s)
+	if err != nil {
+		return CodeAnswer{}, "", err
+	}
+	if own.State == store.Rejected {
+		return CodeAnswer{}, "", ErrSessionOver
+	}
+	typed, err := r.present(ctx, user.ID, code)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
@@ -111,15 +177,16 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 	)
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
 		voided = ""
-		if answer, err = r.tryInForce(acct, code); err != nil {
+		if answer, err = r.tryInForce(acct, typed); err != nil {
 			return err
 		}
 		epoch = acct.Epoch
-		if answer.Result == CodeAccepted && own != "" && acct.Push.Live == own {
+		if answer.Result == CodeAccepted && own.ID != "" && acct.Push.Live == own.ID {
 			voided, acct.Push.Live = acct.Push.Live, "" // its approval is no longer needed
 		}
 		return nil
 	})
+	r.tellCode(ctx, user, answer, err)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
@@ -130,17 +197,20 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 		return CodeAnswer{}, "", err
 	}
 	secret, err = r.grant(ctx, store.Grant{
-		UserID: user.ID, Epoch: epoch, Method: store.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
+		UserID: user.ID, Epoch: epoch, Method: answer.Method, Binding: s.Binding, ExpiresAt: until,
 	})
+	if err == nil {
+		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: answer.Method})
+	}
 	return answer, secret, err
 }
 
-// ownChallenge returns the ID of the session's challenge, or "".
-func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (string, error) {
+// ownChallenge returns the session's challenge, or the zero one.
+func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (store.Challenge, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
-		return "", err
+		return store.Challenge{}, err
 	}
 	c, _, err := r.find(ctx, acct, s)
-	return c.ID, err
+	return c, err
 }

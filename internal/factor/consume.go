@@ -21,7 +21,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 		return "", err
 	}
 	view, err := r.look(ctx, acct, s)
-	if err != nil || view.Phase != PhaseApproved {
+	if err != nil || view.Phase != PhaseApproved || !acct.HeldSince.IsZero() {
 		return "", err
 	}
 	// The grant comes first: nobody knows its secret yet, so that a crash
@@ -47,6 +47,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	if err == nil {
 		r.waiting.wake(view.ID)
 		r.forgive(ctx, acct)
+		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: store.MethodPush})
 		return secret, nil
 	}
 	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))

@@ -40,7 +40,22 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	r.waiting.wake(id)
 	if c.State == store.Rejected && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
-		err = r.pausePush(ctx, c)
+		err = r.rejected(ctx, c)
+	}
+	switch decision {
+	case DecisionTaken:
+		kind := EventRejected
+		if approved {
+			kind = EventApproved
+		}
+		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Method: store.MethodPush})
+	case DecisionTooLate:
+		reason := "rejected"
+		if approved {
+			reason = "approved"
+		}
+		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: store.MethodPush, Reason: reason})
+	case DecisionUnknown, DecisionRepeated:
 	}
 	return decision, err
 }
@@ -69,12 +84,24 @@ func decide(c *store.Challenge, approved bool, now time.Time) Decision {
 	return DecisionTooLate
 }
 
-func (r *Rules) pausePush(ctx context.Context, c store.Challenge) error {
+// rejected protects a user who said "it wasn't me": the phone is left in peace for
+// a while, and the account is closed if it is to be.
+func (r *Rules) rejected(ctx context.Context, c store.Challenge) error {
 	until := c.DecidedAt.Add(rejectionPause)
-	return r.updateAccount(ctx, c.UserID, func(acct *store.Account) error {
+	held := false
+	err := r.updateAccount(ctx, c.UserID, func(acct *store.Account) error {
 		if acct.Push.PausedUntil.Before(until) {
 			acct.Push.PausedUntil = until
 		}
+		held = false
+		// A report that comes again must not close what has been released.
+		if r.cfg.HoldRejected && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
+			acct.HeldSince, held = r.cfg.Now(), true
+		}
 		return nil
 	})
+	if err == nil && held {
+		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Reason: "rejected on the phone"})
+	}
+	return err
 }

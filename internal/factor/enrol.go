@@ -16,6 +16,9 @@ var (
 	// ErrOff says that there is no second factor to be switched off.
 	ErrOff = errors.New("factor: no second factor")
 
+	// ErrRequired says that it can't be switched off, because the user must have it.
+	ErrRequired = errors.New("factor: the user must have a second factor")
+
 	errNoEmail = errors.New("factor: the user has no e-mail address, which the phone app needs")
 )
 
@@ -31,20 +34,21 @@ type Enrolment struct {
 // hand.
 type Proof struct {
 	Grant store.Grant // the session's: it will do if it is fresh and no code was typed
-	Code  string      // a code, if one was typed
+	Code  string      // a code of the phone or a recovery code, if one was typed
+
+	typed presented
 }
 
-// recheck drops from a proof a grant that has been revoked: it may come from
-// this node's cache.
-func (r *Rules) recheck(ctx context.Context, p Proof) (Proof, error) {
-	if p.Grant.ID == "" {
-		return p, nil
+// recheck makes a proof ready to be checked, and drops from it a grant that has
+// been revoked: it may come from this node's cache.
+func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err error) {
+	if p.typed, err = r.present(ctx, user.ID, p.Code); err != nil || p.Grant.ID == "" {
+		return p, err
 	}
-	g, err := r.cfg.Store.Grant(ctx, p.Grant.ID)
+	p.Grant, err = r.cfg.Store.Grant(ctx, p.Grant.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}
-	p.Grant = g
 	return p, err
 }
 
@@ -57,7 +61,7 @@ func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
 	if p.Code == "" {
 		return CodeAnswer{Result: CodeMissing}, nil
 	}
-	return r.tryInForce(acct, p.Code)
+	return r.tryInForce(acct, p.typed)
 }
 
 // Stage makes a new secret for the user, which the session may see and confirm.
@@ -76,7 +80,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 		ExpiresAt: r.cfg.Now().Add(enrolmentTime),
 	}
 	var answer CodeAnswer
-	proof, err := r.recheck(ctx, proof)
+	proof, err := r.recheck(ctx, user, proof)
 	if err != nil {
 		return answer, err
 	}
@@ -94,6 +98,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 		acct.Staged = staged
 		return nil
 	})
+	r.tellCode(ctx, user, answer, err)
 	return answer, err
 }
 
@@ -133,11 +138,14 @@ func (r *Rules) stagedBy(acct store.Account, s Session) bool {
 // where another factor is in force, its grant still holds. All that was proved
 // before is void then; the secret of a new grant is returned for this session.
 func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
-	proof, err = r.recheck(ctx, proof)
+	proof, err = r.recheck(ctx, user, proof)
 	if err != nil {
 		return answer, "", err
 	}
-	var epoch uint64
+	var (
+		epoch uint64
+		event = Event{UserID: user.ID, Email: user.Email}
+	)
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
 		if !r.stagedBy(*acct, s) {
 			return ErrNoEnrolment
@@ -161,6 +169,10 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 				acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
 			}
 		}
+		event.Kind = EventEnabled
+		if acct.State == store.On {
+			event.Kind = EventReplaced
+		}
 		acct.State = store.On
 		acct.Factor, acct.Staged = acct.Staged.Factor, nil
 		acct.Email = user.Email
@@ -170,19 +182,24 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		epoch = acct.Epoch
 		return nil
 	})
+	r.tellCode(ctx, user, answer, err)
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, "", err
 	}
+	r.emit(ctx, event)
 	secret, err = r.grant(ctx, store.Grant{
 		UserID: user.ID, Epoch: epoch, Method: store.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
 	})
 	return answer, secret, err
 }
 
-// Disable switches the second factor off, or returns [ErrOff].
+// Disable switches the second factor off, or returns [ErrOff] or [ErrRequired].
 func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer, error) {
 	var answer CodeAnswer
-	proof, err := r.recheck(ctx, proof)
+	if _, required := r.required(user); required {
+		return answer, ErrRequired
+	}
+	proof, err := r.recheck(ctx, user, proof)
 	if err != nil {
 		return answer, err
 	}
@@ -193,26 +210,40 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 		if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
 			return err
 		}
-		if r.cfg.SecretOnDisable {
-			acct.Sync.Retired = acct.Factor.Secret
-		}
-		acct.State = store.Off
-		acct.Factor, acct.Staged = store.Factor{}, nil
-		acct.EnabledAt = time.Time{}
-		acct.LastStep = 0
-		r.changed(acct)
+		r.switchOff(acct)
 		return nil
 	})
+	r.tellCode(ctx, user, answer, err)
+	if err == nil && answer.Result == CodeAccepted {
+		r.emit(ctx, Event{Kind: EventDisabled, UserID: user.ID, Email: user.Email})
+	}
 	return answer, err
+}
+
+// switchOff takes the factor out of force, and what goes with it.
+func (r *Rules) switchOff(acct *store.Account) {
+	if r.cfg.SecretOnDisable {
+		acct.Sync.Retired = acct.Factor.Secret
+	}
+	acct.State = store.Off
+	acct.Factor, acct.Staged, acct.Recovery = store.Factor{}, nil, nil
+	acct.EnabledAt, acct.HeldSince = time.Time{}, time.Time{}
+	acct.LastStep = 0
+	r.changed(acct)
 }
 
 // changed voids what was proved with the factor that acct had, and notes that
 // the service must be told.
 func (r *Rules) changed(acct *store.Account) {
-	now := r.cfg.Now()
+	r.void(acct)
+	want(&acct.Sync, r.cfg.Now())
+	acct.Sync.Attempts = 0
+}
+
+// void makes worthless all that was proved.
+func (r *Rules) void(acct *store.Account) {
 	acct.Epoch++
+	acct.Devices = nil
 	acct.Push.Live = ""
 	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
-	want(&acct.Sync, now)
-	acct.Sync.Attempts = 0
 }

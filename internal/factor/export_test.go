@@ -20,6 +20,7 @@ const (
 	Freshness      = freshness
 	Reservation    = reservation
 	PushWindow     = pushWindow
+	RemarkAgain    = remarkAgain
 	RejectionPause = rejectionPause
 	SyncClaim      = syncClaim
 	SyncEvery      = syncEvery

@@ -6,6 +6,7 @@
 //
 //   - [Rules.Check] tells whether a session may pass: the one question that is
 //     asked on every request.
+//   - [Rules.Missing] tells whether a user may go without a second factor.
 //   - [Rules.Begin], [Rules.Decide] and [Rules.Consume] lead a challenge from
 //     the push request over the phone's answer to a grant.
 //   - [Rules.VerifyCode] turns a code into a grant.
@@ -59,8 +60,8 @@ type Session struct {
 // bound yet is none.
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
-// Config is what the rules are made of. All of it is needed but Events, and TOTP,
-// TokenLifetime and Mode, which have defaults.
+// Config is what the rules are made of. All of it is needed but Required and
+// Events, and TOTP, TokenLifetime and Mode, which have defaults.
 type Config struct {
 	Store   store.Store
 	Service Service
@@ -70,9 +71,18 @@ type Config struct {
 	ClientID        string
 	SecretOnDisable bool
 
+	// HoldRejected closes an account when a request is rejected on the phone.
+	HoldRejected bool
+
+	// DeviceLifetime is how long a browser may be trusted, or 0 for not at all.
+	DeviceLifetime time.Duration
+
 	TOTP          Parameters
 	TokenLifetime time.Duration // how long a challenge lives
 	Mode          store.Mode    // how the user meets a challenge
+
+	// Required tells who must have a second factor; nil for nobody.
+	Required func(User) Requirement
 
 	// Events is called, while the request waits, after what it tells of has been
 	// stored.
@@ -106,7 +116,9 @@ const (
 type Rules struct {
 	cfg     Config
 	cache   *cache
+	remarks *remarks
 	waiting waiters
+	hashes  hashes
 }
 
 // New checks TOTP and TokenLifetime, and returns every fault in them.
@@ -131,7 +143,11 @@ func New(cfg Config) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rules{cfg: cfg, cache: cache}, nil
+	remarks, err := newRemarks()
+	if err != nil {
+		return nil, err
+	}
+	return &Rules{cfg: cfg, cache: cache, remarks: remarks, hashes: make(hashes, hashesAtOnce)}, nil
 }
 
 // Account returns the user's account as the store has it.

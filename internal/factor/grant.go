@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eagate/eagate/store"
@@ -16,6 +17,7 @@ const (
 	Locked   Verdict = iota // it must prove the second factor first; the zero value
 	Verified                // it has
 	Open                    // the user has no second factor
+	Stopped                 // nor that, but must have one: see Missing
 )
 
 // Check tells whether the user's session, which holds the secret of that grant
@@ -46,6 +48,8 @@ func judge(acct cachedAccount, g store.Grant, userID string, now time.Time) Verd
 		return Open
 	case g.ID == "" || g.Kind != store.KindProof || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
 		return Locked
+	case g.Method == store.MethodDevice && !slices.Contains(acct.devices, g.Device):
+		return Locked // the device is no longer trusted
 	}
 	return Verified
 }
@@ -63,7 +67,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err != nil {
 		return Locked, store.Grant{}, err
 	}
-	acct := cachedAccount{on: stored.State == store.On, epoch: stored.Epoch, until: until}
+	acct := newCachedAccount(stored, until)
 	r.cache.put(changes, func() { r.cache.accounts.Add(userID, acct) })
 	if !acct.on || secret == "" {
 		return judge(acct, store.Grant{}, userID, now), store.Grant{}, nil
@@ -126,17 +130,20 @@ func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool,
 }
 
 // Fresh reports whether a proof is recent enough to change the factor without
-// another one.
+// another one. That of a trusted device is that of its user, earlier.
 func (r *Rules) Fresh(g store.Grant) bool {
 	age := r.cfg.Now().Sub(g.VerifiedAt)
-	return age >= 0 && age < freshness
+	return g.Method != store.MethodDevice && age >= 0 && age < freshness
 }
 
-// grant stores a new grant and returns its secret.
+// grant stores a new grant, of a proof that was given right now unless it says
+// when, and returns its secret.
 func (r *Rules) grant(ctx context.Context, g store.Grant) (secret string, err error) {
 	secret = newID()
 	g.ID = hash(secret)
-	g.VerifiedAt = r.cfg.Now()
+	if g.VerifiedAt.IsZero() {
+		g.VerifiedAt = r.cfg.Now()
+	}
 	if err := r.cfg.Store.CreateGrant(ctx, g); err != nil {
 		return "", err
 	}

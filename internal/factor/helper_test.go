@@ -137,7 +137,7 @@ type world struct {
 	service *service
 	clock   *clock
 	keys    *factor.Keyring
-	log     bytes.Buffer
+	log     record
 }
 
 func newWorld(t testing.TB) *world {
@@ -436,4 +436,22 @@ func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof 
 		t.Fatal(err)
 	}
 	return factor.Proof{Grant: g, Code: code}
+}
+
+// A record keeps what several nodes log.
+type record struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.b.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.b.String()
 }

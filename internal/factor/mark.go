@@ -65,7 +65,7 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 		if g.Kind == store.KindMoved && g.Successor == mark.Successor {
 			return nil // by the first try, whose answer was lost
 		}
-		if g.Kind == store.KindEnded || method != store.MethodTOTP {
+		if g.Kind == store.KindEnded || !Typed(method) {
 			return ErrSessionOver
 		}
 		earlier, g.Successor, g.ExpiresAt = g.Successor, mark.Successor, mark.ExpiresAt
@@ -75,6 +75,12 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 		return errors.Join(err, r.Revoke(ctx, secret))
 	}
 	return errors.Join(err, r.revokeID(ctx, earlier))
+}
+
+// Typed reports whether something is proved by typing a code: whoever does that is
+// at the browser right now.
+func Typed(method store.Method) bool {
+	return method == store.MethodTOTP || method == store.MethodRecovery
 }
 
 // End marks that the user has logged out of the session, which no longer goes by

@@ -51,6 +51,7 @@ func Account(a *store.Account) []Field {
 		{"devices", &a.Devices},
 		{"required_since", &a.RequiredSince},
 		{"held_since", &a.HeldSince},
+		{"released_at", &a.ReleasedAt},
 	}
 }
 
@@ -80,6 +81,7 @@ func Grant(g *store.Grant) []Field {
 		{"method", (*uint8)(&g.Method)},
 		{"binding", &g.Binding},
 		{"successor", &g.Successor},
+		{"device", &g.Device},
 		{"verified_at", &g.VerifiedAt},
 		{"expires_at", &g.ExpiresAt},
 	}

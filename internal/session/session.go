@@ -33,6 +33,7 @@ type Sessions struct {
 	scs    *scs.SessionManager
 	rules  *factor.Rules
 	cookie http.Cookie // the returning cookie, but for its value
+	device http.Cookie // that of a trusted device, but for whose it is
 }
 
 // New returns the sessions of that manager.
@@ -41,10 +42,13 @@ func New(m *scs.SessionManager, rules *factor.Rules) *Sessions {
 	if m.Cookie.Secure {
 		name = "__Host-eagate"
 	}
-	return &Sessions{scs: m, rules: rules, cookie: http.Cookie{
+	cookie := http.Cookie{
 		Name: name, Path: "/", HttpOnly: true,
 		Secure: m.Cookie.Secure, SameSite: m.Cookie.SameSite, Partitioned: m.Cookie.Partitioned,
-	}}
+	}
+	device := cookie
+	device.Name += "-device-"
+	return &Sessions{scs: m, rules: rules, cookie: cookie, device: device}
 }
 
 // Grant returns the grant's secret that the session holds, if any. ok is false
@@ -123,6 +127,15 @@ func (s *Sessions) KeepNext(ctx context.Context, next string) {
 
 // TakeNext returns what KeepNext kept, and forgets it.
 func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString(ctx, keyNext) }
+
+// Destroy ends the session, whatever the application keeps in it: the user has
+// said on the phone that the login wasn't theirs.
+func (s *Sessions) Destroy(ctx context.Context) error {
+	if err := s.scs.Destroy(context.WithoutCancel(ctx)); err != nil {
+		return &CommitError{err}
+	}
+	return nil
+}
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {

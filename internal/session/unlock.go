@@ -21,8 +21,8 @@ func (e *CommitError) Error() string { return "session: not saved: " + e.Err.Err
 func (e *CommitError) Unwrap() error { return e.Err }
 
 // Admit looks whether a locked session of the user can be unlocked right now: by
-// an approval on the phone, or because it had been unlocked before a late
-// response took the browser back to its former ID. The session is changed,
+// an approval on the phone, because the user trusts the browser, or because it had
+// been unlocked before a late response took the browser back to its former ID. The session is changed,
 // renewed and saved when Admit returns Verified; nothing may have been written
 // to w before.
 func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, store.Grant, error) {
@@ -38,8 +38,11 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 		}
 	}
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
-	if err != nil || secret == "" {
+	if err != nil {
 		return factor.Locked, store.Grant{}, err
+	}
+	if secret == "" {
+		return s.admitDevice(w, r, user, ref)
 	}
 	err = s.Unlock(w, r, user, secret, store.MethodPush)
 	var unsaved *CommitError
@@ -89,7 +92,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	if err != nil {
 		return err
 	}
-	if mark.Ended || mark.Over && method == store.MethodPush {
+	if mark.Ended || mark.Over && method != returning && !factor.Typed(method) {
 		return factor.ErrSessionOver
 	}
 	if mark.Over { // the deadline of what is left of it isn't the session's

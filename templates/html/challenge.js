@@ -64,6 +64,8 @@
       case "approved": {
         stop();
         say(data.going);
+        const go = document.getElementById("go");
+        if (go?.elements.trust.checked) return go.submit();
         const target = new URL(answer.next || page, page);
         location.assign(target.origin === location.origin ? target : page);
         return;

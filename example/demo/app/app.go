@@ -5,6 +5,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -47,6 +48,8 @@ func New(c Config) (*App, error) {
 		middleware.WithSessions(c.Sessions),
 		middleware.WithUser(a.gateUser),
 		middleware.WithIssuer("Acme"),
+		middleware.WithRequired(requirement),
+		middleware.WithTrustedDevices(30 * 24 * time.Hour),
 		middleware.WithHomePath("/account"),
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogoutPath("/logout"),

@@ -16,12 +16,15 @@ type user struct {
 	ID    string // never changes, unlike the e-mail address
 	Name  string
 	Email string
+
+	Must bool // have a second factor
 }
 
 var users = []user{
-	{"1", "Alice", "alice@example.com"},
-	{"2", "Bob", "bob@example.com"},
-	{"3", "Carol", "carol@example.com"},
+	{"1", "Alice", "alice@example.com", false},
+	{"2", "Bob", "bob@example.com", false},
+	{"3", "Carol", "carol@example.com", false},
+	{"4", "Dave", "dave@example.com", true},
 }
 
 // passwordHash stands for what a real application keeps of each user: a slow
@@ -59,4 +62,14 @@ func (a *App) currentUser(r *http.Request) (user, bool) {
 func (a *App) gateUser(r *http.Request) (middleware.User, bool) {
 	u, ok := a.currentUser(r)
 	return middleware.User{ID: u.ID, Email: u.Email}, ok
+}
+
+// requirement tells the gate who must have a second factor.
+func requirement(of middleware.User) middleware.Requirement {
+	for _, u := range users {
+		if u.ID == of.ID && u.Must {
+			return middleware.Require(0)
+		}
+	}
+	return middleware.Optional()
 }

@@ -6,15 +6,17 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/templates"
 )
 
-// totp unlocks a session by a code.
-func (h *Handlers) totp(v *visit) {
+// code unlocks a session by a code of the phone or a recovery code. They tell
+// themselves apart, so that it does no harm to type one into the other's field.
+func (h *Handlers) code(v *visit) {
 	if v.verdict != factor.Locked {
 		h.goOn(v)
 		return
 	}
-	code, ok := h.readCode(v)
+	fields, ok := h.readOnce(v, "code", "trust")
 	if !ok {
 		return
 	}
@@ -36,7 +38,11 @@ func (h *Handlers) totp(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, code, until)
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, fields.Get("code"), until)
+	if errors.Is(err, factor.ErrSessionOver) {
+		h.rejected(v)
+		return
+	}
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
@@ -49,15 +55,21 @@ func (h *Handlers) totp(v *visit) {
 		h.showChallenge(v, codeStatus(answer), answer)
 		return
 	}
-	if !h.unlock(v, secret) {
+	if !h.unlock(v, secret, answer.Method) {
 		return
+	}
+	if fields.Get("trust") == templates.Yes {
+		h.trustThis(v)
 	}
 	h.goOn(v)
 }
 
 // unlock puts a grant into the session, or answers the request.
-func (h *Handlers) unlock(v *visit, secret string) bool {
-	err := h.cfg.Sessions.Unlock(v.w, v.r, v.user, secret, store.MethodTOTP)
+func (h *Handlers) unlock(v *visit, secret string, method store.Method) bool {
+	err := h.cfg.Sessions.Unlock(v.w, v.r, v.user, secret, method)
+	if err == nil {
+		v.verdict, v.grant, err = h.cfg.Rules.Check(v.ctx(), v.user.ID, secret)
+	}
 	switch {
 	case errors.Is(err, factor.ErrSessionOver):
 		h.signIn(v.w, v.r)
@@ -76,6 +88,8 @@ func codeStatus(answer factor.CodeAnswer) int {
 		return http.StatusUnprocessableEntity
 	case factor.CodePaused, factor.CodeBlocked:
 		return http.StatusTooManyRequests
+	case factor.CodeHeld:
+		return http.StatusForbidden
 	}
 	return http.StatusUnprocessableEntity
 }
@@ -93,7 +107,9 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 	case factor.CodePaused:
 		f.kind, f.title = "code-paused", "Too many wrong codes; try again later"
 	case factor.CodeBlocked:
-		f.kind, f.title = "code-blocked", "Too many wrong codes; codes are no longer accepted"
+		f.kind, f.title = "code-blocked", "Too many wrong codes; only a recovery code is accepted, or the phone"
+	case factor.CodeHeld:
+		f.kind, f.title = "held", "The account is closed until the password has been changed"
 	}
 	if now := h.cfg.Rules.Now(); answer.Until.After(now) {
 		f.retryIn = answer.Until.Sub(now)

@@ -1,0 +1,96 @@
+package browser_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/gatetest"
+)
+
+// The codes are shown once, and one of them is the way in without the phone; then
+// the browser isn't asked any more, until it is to be again.
+func TestRecoveryAndDevices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser(t)
+	b.login(alice)
+	b.see(lockedIn)
+	b.click("#security")
+	b.click(`form[action="/2fa/enable"] button`)
+	b.see("#qr svg")
+	phone := w.Emulator.Phone(alice)
+	if err := phone.AddAccount(b.attribute("#otpauth", "href")); err != nil {
+		t.Fatal(err)
+	}
+	b.enter("#code", w.code(t, phone))
+	b.click(`form[action="/2fa/enable/confirm"] button`)
+	b.see(`main[data-page="recovery"] #print`)
+	b.look("codes")
+	codes := strings.Fields(b.text("#codes"))
+	if len(codes) != 10 {
+		t.Fatalf("got codes %q, want ten", codes)
+	}
+	// The file has them too.
+	file, err := url.PathUnescape(b.attribute("#download", "href"))
+	if err != nil || !strings.Contains(file, strings.Join(codes, "\n")) {
+		t.Errorf("the file has %q, %v, want the codes", file, err)
+	}
+	b.click("#next")
+	b.see(verifiedIn)
+	b.click(`form[action="/logout"] button`)
+	b.see(`main a[href="/login"]`)
+	w.Clock.Add(gatetest.Step)
+
+	b.stopped(alice)
+	b.click(`details:has(#recovery) summary`)
+	b.see("#recovery")
+	b.look("recovery")
+	b.enter("#recovery", "0000-0000-0000-0000")
+	b.click(`form[action="/2fa/challenge/recovery"] button`)
+	b.see("#recovery-error")
+	b.wantText("That is not one of your recovery codes")
+	b.look("wrong")
+	b.enter("#recovery", codes[0])
+	b.click(`form[action="/2fa/challenge/recovery"] input[name="trust"]`)
+	b.click(`form[action="/2fa/challenge/recovery"] button`)
+	b.see(verifiedIn)
+	b.wantText("by a recovery code")
+	b.click(`form[action="/logout"] button`)
+	b.see(`main a[href="/login"]`)
+
+	b.login(alice) // nothing is asked
+	b.see(verifiedIn)
+	b.wantText("on this trusted device")
+	b.click("#security")
+	b.see(`main[data-page="security"][data-state="on"]`)
+	b.wantText("9 left")
+	b.look("security")
+	b.click("#devices")
+	b.see(`main[data-page="devices"] #revoke-0`)
+	b.wantText("this device")
+	b.look("devices")
+	b.click("#revoke-0")
+	b.see(`main[data-page="challenge"]`) // the session that it let in has ended too
+}
+
+// The box for trusting the browser goes with an approval on the phone too.
+func TestTrustByPush(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	b.click(`#go input[name="trust"]`)
+	b.look("trust")
+	answer(t, phone.Approve)
+	b.see(verifiedIn) // without a click
+	b.wantText("on the phone")
+	b.click(`form[action="/logout"] button`)
+	b.see(`main a[href="/login"]`)
+	w.Clock.Add(time.Hour)
+	b.login(alice)
+	b.see(verifiedIn)
+	b.wantText("on this trusted device")
+}

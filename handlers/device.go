@@ -1,0 +1,143 @@
+package handlers
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/templates"
+)
+
+// deviceJSON is what a program is told of a trusted device.
+type deviceJSON struct {
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	This       bool      `json:"this"` // whether the request comes from it
+	VerifiedAt time.Time `json:"verified_at"`
+	LastUsedAt time.Time `json:"last_used_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
+}
+
+// devices lists the browsers that the user trusts.
+func (h *Handlers) devices(v *visit) {
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if acct.State != store.On {
+		h.noFactor(v)
+		return
+	}
+	this := h.cfg.Sessions.Device(v.r, v.user)
+	list := h.cfg.Rules.Devices(acct)
+	if prefersJSON(v.r) {
+		devices := make([]deviceJSON, len(list))
+		for i, d := range list {
+			devices[i] = deviceJSON{d.ID, d.Name, d.ID == this, d.VerifiedAt, d.LastUsedAt, d.ExpiresAt}
+		}
+		sendJSON(v.w, http.StatusOK, typeJSON, map[string]any{"devices": devices})
+		return
+	}
+	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.grant)}
+	for _, d := range list {
+		page.List = append(page.List, templates.Device{
+			ID: d.ID, Name: d.Name, This: d.ID == this,
+			LastUsedAt: d.LastUsedAt, ExpiresAt: d.ExpiresAt,
+		})
+		page.CanTrust = page.CanTrust && d.ID != this
+	}
+	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
+		page.Page = p
+		page.Email = v.user.Email
+		return page
+	})
+}
+
+// trust has the user not be asked on this browser for a while.
+func (h *Handlers) trust(v *visit) {
+	err := h.trustBy(v)
+	switch {
+	case errors.Is(err, factor.ErrNotFresh) && prefersJSON(v.r):
+		h.fail(v.w, v.r, failure{
+			status: http.StatusForbidden, kind: "not-fresh", title: "This session was not verified by its user in the last minutes",
+		})
+	case err != nil && !errors.Is(err, factor.ErrNotFresh):
+		h.Unavailable(v.w, v.r, err)
+	case prefersJSON(v.r):
+		h.devices(v)
+	default:
+		seeOther(v.w, h.cfg.Base+"/devices")
+	}
+}
+
+// trustThis is trust as a part of signing in, which must not fail because of it.
+func (h *Handlers) trustThis(v *visit) {
+	if h.cfg.Rules.DeviceLifetime() == 0 {
+		return
+	}
+	if err := h.trustBy(v); err != nil {
+		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the browser isn't trusted because of a fault", slog.String("user", v.user.ID), slog.Any("error", err))
+	}
+}
+
+func (h *Handlers) trustBy(v *visit) error {
+	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.user, v.grant, browserName(v.r.UserAgent()))
+	if err == nil {
+		h.cfg.Sessions.Trust(v.w, v.user, secret, d.ExpiresAt)
+	}
+	return err
+}
+
+// revoke has the user be asked again on a device, or on all of them.
+func (h *Handlers) revoke(v *visit) {
+	fields, ok := h.readOnce(v, "id", "all")
+	if !ok {
+		return
+	}
+	id := fields.Get("id")
+	if (id == "") != (fields.Get("all") == templates.Yes) { // one of them, and not both
+		h.badBody(v.w, v.r, errBody)
+		return
+	}
+	if _, err := h.cfg.Rules.Distrust(v.ctx(), v.user.ID, id); err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if id == "" || id == h.cfg.Sessions.Device(v.r, v.user) {
+		h.cfg.Sessions.Distrust(v.w, v.user)
+	}
+	if prefersJSON(v.r) {
+		h.devices(v)
+		return
+	}
+	seeOther(v.w, h.cfg.Base+"/devices")
+}
+
+// browserName is how the list calls a browser: good enough for its user to know
+// it again.
+func browserName(agent string) string {
+	first := func(names ...string) string {
+		for i := 0; i < len(names); i += 2 {
+			if strings.Contains(agent, names[i]) {
+				return names[i+1]
+			}
+		}
+		return ""
+	}
+	browser := first("Edg", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "FxiOS/", "Firefox", "SamsungBrowser/", "Samsung Internet",
+		"CriOS/", "Chrome", "Chrome/", "Chrome", "Safari/", "Safari")
+	system := first("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "CrOS", "ChromeOS",
+		"Macintosh", "macOS", "Linux", "Linux")
+	switch {
+	case browser == "" && system == "":
+		return ""
+	case browser == "" || system == "":
+		return browser + system
+	}
+	return browser + ", " + system
+}

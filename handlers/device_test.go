@@ -1,0 +1,205 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+)
+
+const chromeOnAndroid = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
+
+func trusting() gatetest.Setup {
+	return gatetest.Setup{Options: []middleware.Option{middleware.WithTrustedDevices(30 * 24 * time.Hour)}}
+}
+
+// trusted returns a browser whose user has said by code not to be asked there
+// again, and who has logged out since.
+func trusted(t *testing.T, app *gatetest.App, email string) *gatetest.Browser {
+	t.Helper()
+	b := app.Stopped(t, email)
+	form := "code=" + gatetest.Code(t, app.Emulator.Phone(email)) + "&trust=1"
+	a := b.Do("POST", totp, form, "Content-Type", "application/x-www-form-urlencoded", "User-Agent", chromeOnAndroid)
+	if a.Status != 303 {
+		t.Fatalf("code: got %d, want 303", a.Status)
+	}
+	b.WantIn("by code")
+	app.Clock.Add(gatetest.Step)
+	b.Post("/logout")
+	return b
+}
+
+type listed struct {
+	Devices []struct {
+		ID, Name string
+		This     bool
+	}
+}
+
+func devicesOf(t *testing.T, b *gatetest.Browser) listed {
+	t.Helper()
+	var l listed
+	if err := json.Unmarshal([]byte(b.GetJSON("/2fa/devices").Body), &l); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestTrustedDevice(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, trusting())
+	app.Enrolled(t, alice)
+	b := trusted(t, app, alice)
+	pushes := len(app.Emulator.Requests())
+	b.Login(alice)
+	b.WantIn("on a trusted device")
+	if got := b.Get("/account").Header.Get("X-Method"); got != "device" {
+		t.Errorf("got method %q, want device", got)
+	}
+	if n := len(app.Emulator.Requests()); n != pushes {
+		t.Errorf("the phone was asked %d times, want none", n-pushes)
+	}
+	l := devicesOf(t, b)
+	if len(l.Devices) != 1 || l.Devices[0].Name != "Chrome, Android" || !l.Devices[0].This {
+		t.Errorf("got devices %+v, want this one", l)
+	}
+	// It proves nothing anew.
+	wantGuess(t, "disable on a trusted device", b, "/2fa/disable", "", "code-required")
+	if a := b.PostJSON("/2fa/devices", ""); a.Status != 403 {
+		t.Errorf("to trust on: got %d, want 403", a.Status)
+	}
+	app.Stopped(t, alice) // another browser is asked
+
+	app.Clock.Add(30 * 24 * time.Hour)
+	b.Post("/logout")
+	b.Login(alice).WantLocked("after its time")
+}
+
+func TestTrustedDeviceByPush(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, trusting())
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	if a := b.Post("/2fa/challenge/continue", "trust", "1"); a.Location != "/2fa/challenge" {
+		t.Errorf("before the approval: got %d to %q, want the challenge", a.Status, a.Location)
+	}
+	b.WantLocked("before the approval")
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+	gatetest.Approve(t, phone)
+	if a := b.Post("/2fa/challenge/continue", "trust", "1"); a.Location != "/account" {
+		t.Errorf("got %d to %q, want the page that was asked for", a.Status, a.Location)
+	}
+	b.Post("/logout")
+	b.Login(alice).WantIn("on a trusted device")
+}
+
+// A device is only trusted where that was asked for, and by a proof.
+func TestDeviceNotTrusted(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, trusting())
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	b.PostJSON(totp, fmt.Sprintf(`{"code":%q,"trust":"1"}`, app.WrongCode(t, phone)))
+	b.PostJSON(totp, fmt.Sprintf(`{"code":%q}`, gatetest.Code(t, phone)))
+	if l := devicesOf(t, b); len(l.Devices) != 0 {
+		t.Errorf("got devices %+v, want none", l)
+	}
+	b.Post("/logout")
+	b.Login(alice).WantLocked("a browser that isn't trusted")
+
+	// Where nothing was set, there is nothing of it.
+	app = gatetest.New(t)
+	app.Enrolled(t, bob)
+	b = app.Stopped(t, bob)
+	b.PostJSON(totp, fmt.Sprintf(`{"code":%q,"trust":"1"}`, gatetest.Code(t, app.Emulator.Phone(bob))))
+	b.WantIn("by code")
+	if a := b.Get("/2fa/devices"); a.Status != 404 {
+		t.Errorf("got %d, want 404", a.Status)
+	}
+	if n := len(app.Account(t, bob).Devices); n != 0 {
+		t.Errorf("got %d devices, want none", n)
+	}
+}
+
+// A trusted device is one user's, and ends when it is revoked, with the sessions
+// that it let in, and whenever the factor changes.
+func TestTrustedDeviceEnds(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(t *testing.T, app *gatetest.App, owner, b *gatetest.Browser){
+		"revoked": func(t *testing.T, _ *gatetest.App, owner, b *gatetest.Browser) {
+			owner.PostJSON("/2fa/devices/revoke", fmt.Sprintf(`{"id":%q}`, devicesOf(t, owner).Devices[0].ID))
+		},
+		"all revoked": func(_ *testing.T, _ *gatetest.App, owner, _ *gatetest.Browser) {
+			owner.PostJSON("/2fa/devices/revoke", `{"all":"1"}`)
+		},
+		"revoked by an administrator": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
+			status, err := app.Gate.Admin().Status(t.Context(), gatetest.UserID(alice))
+			if err != nil || len(status.Devices) != 1 {
+				t.Fatalf("got %+v, %v, want one device", status, err)
+			}
+			if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), gatetest.UserID(alice), status.Devices[0].ID); !ok || err != nil {
+				t.Errorf("got %v, %v", ok, err)
+			}
+		},
+		"all proofs revoked": func(t *testing.T, app *gatetest.App, _, _ *gatetest.Browser) {
+			if err := app.Gate.Admin().Revoke(t.Context(), gatetest.UserID(alice), "a test"); err != nil {
+				t.Error(err)
+			}
+		},
+		"a new phone": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
+			other := stage(t, owner, alice)
+			wantGuess(t, "confirm", owner, "/2fa/enable/confirm", gatetest.Code(t, other), "accepted")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t, trusting())
+			phone := app.Enrolled(t, alice)
+			b := trusted(t, app, alice)
+			b.Login(alice).WantIn("on a trusted device")
+			owner := app.Stopped(t, alice)
+			wantGuess(t, "owner", owner, totp, gatetest.Code(t, phone), "accepted")
+			end(t, app, owner, b)
+			b.WantLocked("the session that it let in")
+			b.Post("/logout")
+			b.Login(alice).WantLocked("the next login")
+		})
+	}
+}
+
+func TestTrustedDeviceIsOneUsers(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, trusting())
+	app.Enrolled(t, alice)
+	app.Enrolled(t, bob)
+	b := trusted(t, app, alice)
+	b.Login(bob).WantLocked("somebody else on the device")
+	// Nor under the name of the other's cookie.
+	u, err := url.Parse(app.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secret string
+	for _, c := range b.Jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, "eagate-device-") {
+			secret = c.Value
+		}
+	}
+	if secret == "" {
+		t.Fatal("no cookie of the device")
+	}
+	bobs := trusted(t, app, bob)
+	for _, c := range bobs.Jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, "eagate-device-") {
+			bobs.SetCookie(c.Name, secret)
+		}
+	}
+	bobs.Login(bob).WantLocked("alice's secret in bob's cookie")
+}

@@ -1,0 +1,251 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/store"
+)
+
+const recoveryPath = "/2fa/challenge/recovery"
+
+// enrolWithCodes switches the second factor on, and returns the recovery codes
+// that are shown then.
+func enrolWithCodes(t *testing.T, app *gatetest.App, email string) (b *gatetest.Browser, codes []string) {
+	t.Helper()
+	b = app.Browser(t).Login(email)
+	phone := stage(t, b, email)
+	a := b.PostJSON("/2fa/enable/confirm", fmt.Sprintf(`{"code":%q}`, gatetest.Code(t, phone)))
+	codes = codesOf(t, a, "recovery_codes")
+	app.Clock.Add(gatetest.Step)
+	return b, codes
+}
+
+func codesOf(t *testing.T, a gatetest.Answer, field string) []string {
+	t.Helper()
+	var fields map[string]json.RawMessage
+	var codes []string
+	err := json.Unmarshal([]byte(a.Body), &fields)
+	if err == nil {
+		err = json.Unmarshal(fields[field], &codes)
+	}
+	if err != nil || len(codes) != 10 {
+		t.Fatalf("got %d %s, want ten %s", a.Status, a.Body, field)
+	}
+	return codes
+}
+
+func TestRecoveryCode(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	owner, codes := enrolWithCodes(t, app, alice)
+	form := regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$`)
+	for _, code := range codes {
+		if !form.MatchString(code) {
+			t.Errorf("got code %q, want groups of four", code)
+		}
+	}
+	// As people type them.
+	for i, typed := range []string{
+		codes[0],
+		strings.ToLower(codes[1]),
+		strings.ReplaceAll(codes[2], "-", ""),
+		" " + strings.ReplaceAll(codes[3], "-", " ") + " ",
+		strings.NewReplacer("0", "O", "1", "l").Replace(codes[4]),
+	} {
+		b := app.Stopped(t, alice)
+		wantGuess(t, typed, b, recoveryPath, typed, "accepted")
+		b.WantIn(typed)
+		if got := b.Get("/account").Header.Get("X-Method"); got != "recovery" {
+			t.Errorf("%s: got method %q, want recovery", typed, got)
+		}
+		if got, want := owner.GetJSON("/2fa/recovery-codes").JSON("left"), float64(9-i); got != want {
+			t.Errorf("%s: got %v left, want %v", typed, got, want)
+		}
+	}
+	// Typed into the other field, it does as well; and in place of the phone's code
+	// where something is changed.
+	wantGuess(t, "in the field of the phone's code", app.Stopped(t, alice), totp, codes[5], "accepted")
+	app.Clock.Add(time.Hour)
+	wantGuess(t, "to switch off", owner, "/2fa/disable", "", "code-required")
+	wantGuess(t, "to switch off", owner, "/2fa/disable", codes[6], "accepted")
+}
+
+// Each code is good once, on whichever node.
+func TestA24_OneRecoveryCodeOften(t *testing.T) {
+	t.Parallel()
+	world := gatetest.NewWorld(t)
+	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	_, codes := enrolWithCodes(t, nodes[0], alice)
+	results := make([]string, 20)
+	var wg sync.WaitGroup
+	for i := range results {
+		b := nodes[i%2].Browser(t).Login(alice)
+		wg.Go(func() {
+			a := b.PostJSON(recoveryPath, fmt.Sprintf(`{"code":%q}`, codes[0]))
+			results[i] = fmt.Sprint(a.JSON("verified"))
+		})
+	}
+	wg.Wait()
+	if n := strings.Count(fmt.Sprint(results), "true"); n != 1 {
+		t.Errorf("got %d successes, want 1: %v", n, results)
+	}
+	world.Clock.Add(3 * time.Second)
+	wantGuess(t, "afterwards", nodes[1].Browser(t).Login(alice), recoveryPath, codes[0], "code-wrong")
+	if n := len(world.Account(t, alice).Recovery.Hashes); n != 9 {
+		t.Errorf("got %d left, want 9", n)
+	}
+}
+
+func TestA24_AnothersRecoveryCode(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	enrolWithCodes(t, app, bob)
+	b := app.Stopped(t, bob)
+	wantGuess(t, "alice's code", b, recoveryPath, codes[0], "code-wrong")
+	b.WantLocked("alice's code")
+	// Nor is a copied set worth anything with another salt.
+	salt := app.Account(t, bob).Recovery.Salt
+	set := *app.Account(t, alice).Recovery
+	set.Salt = salt
+	app.ChangeAccount(t, bob, func(a *store.Account) { a.Recovery = &set })
+	wantGuess(t, "alice's hashes", b, recoveryPath, codes[0], "code-wrong")
+}
+
+// Wrong codes of all kinds share a budget, but the owner's recovery code is the way
+// out of it.
+func TestA23_RecoveryWhenBlocked(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	owner, codes := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	b := app.Stopped(t, alice)
+	for i := range 5 {
+		wantGuess(t, fmt.Sprint("wrong recovery code ", i), b, recoveryPath, "0000-0000-0000-0000", "code-wrong")
+	}
+	wantGuess(t, "the phone's code after that", b, totp, gatetest.Code(t, phone), "code-paused")
+	wantGuess(t, "a recovery code at once", b, recoveryPath, codes[0], "code-paused")
+	app.Clock.Add(3 * time.Second)
+	wantGuess(t, "a recovery code", b, recoveryPath, codes[0], "accepted")
+	b.WantIn("by recovery code")
+
+	for range 20 {
+		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
+		app.Clock.Add(time.Hour)
+	}
+	b = app.Stopped(t, alice)
+	wantGuess(t, "when blocked", b, totp, gatetest.Code(t, phone), "code-blocked")
+	wantGuess(t, "when blocked", b, recoveryPath, "0000-0000-0000-0000", "code-wrong")
+	app.Clock.Add(3 * time.Second)
+	if page := b.Get("/2fa/challenge").Body; !strings.Contains(page, `action="/2fa/challenge/recovery"`) {
+		t.Errorf("page: got\n%s\nwant the field for recovery codes", page)
+	}
+	wantGuess(t, "when blocked", b, recoveryPath, codes[1], "accepted")
+	app.Clock.Add(gatetest.Step)
+	wantGuess(t, "the phone's code afterwards", app.Stopped(t, alice), totp, gatetest.Code(t, phone), "accepted")
+	owner.WantIn("verified before")
+}
+
+func TestRecoveryCodesMadeAnew(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	owner, former := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	app.Clock.Add(time.Hour)
+	const path = "/2fa/recovery-codes"
+	wantGuess(t, "without a fresh proof", owner, path, "", "code-required")
+	wantGuess(t, "with a wrong code", owner, path, app.WrongCode(t, phone), "code-wrong")
+	if page := owner.Get(path).Body; strings.Contains(page, former[0]) || !strings.Contains(page, `data-left="10"`) {
+		t.Errorf("page: got\n%s\nwant how many are left, and none of them", page)
+	}
+	a := owner.PostJSON(path, fmt.Sprintf(`{"code":%q}`, gatetest.Code(t, phone)))
+	codes := codesOf(t, a, "codes")
+	b := app.Stopped(t, alice)
+	wantGuess(t, "a former one", b, recoveryPath, former[0], "code-wrong")
+	wantGuess(t, "a new one", b, recoveryPath, codes[0], "accepted")
+
+	// Few are said to be few, and the page of the new ones has them for those
+	// without script too.
+	app.ChangeAccount(t, alice, func(a *store.Account) { a.Recovery.Hashes = a.Recovery.Hashes[:3] })
+	if page := b.Get("/2fa/").Body; !strings.Contains(page, `id="few"`) {
+		t.Errorf("security page: got\n%s\nwant a warning", page)
+	}
+	made := b.Post(path)
+	for _, want := range []string{`id="codes"`, `download="recovery-codes.txt"`, `href="data:text/plain`} {
+		if !strings.Contains(made.Body, want) {
+			t.Errorf("page: got %d\n%s\nwant %s", made.Status, made.Body, want)
+		}
+	}
+	if page := b.Get("/2fa/").Body; strings.Contains(page, `id="few"`) {
+		t.Error("security page: got a warning, want none with ten codes")
+	}
+
+	// They go with the factor, and come with the next.
+	b.Post("/2fa/disable")
+	if a := app.Account(t, alice); a.Recovery != nil {
+		t.Error("switched off: the codes are still there")
+	}
+	if a := b.GetJSON(path); a.Status != http.StatusConflict {
+		t.Errorf("switched off: got %d, want 409", a.Status)
+	}
+}
+
+// A new phone doesn't take the recovery codes away.
+func TestRecoveryCodesStayWithNewPhone(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	b := app.Stopped(t, alice) // the phone is lost
+	wantGuess(t, "the phone is lost", b, recoveryPath, codes[0], "accepted")
+	former := app.Account(t, alice).Factor
+	other := stage(t, b, alice)
+	if got := app.Account(t, alice).Factor; string(got.Secret) != string(former.Secret) {
+		t.Error("staged: the former phone's secret is gone before the new one is confirmed")
+	}
+	wantGuess(t, "the new phone", b, "/2fa/enable/confirm", gatetest.Code(t, other), "accepted")
+	app.Clock.Add(gatetest.Step)
+	wantGuess(t, "another code", app.Stopped(t, alice), recoveryPath, codes[1], "accepted")
+	if n := len(app.Account(t, alice).Recovery.Hashes); n != 8 {
+		t.Errorf("got %d left, want 8", n)
+	}
+}
+
+// What isn't a recovery code is refused before anything is hashed.
+func TestA21_RecoveryCodesOfOtherShape(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	b := app.Stopped(t, alice)
+	for _, typed := range []string{codes[0][:18], codes[0] + "0", codes[0] + "\u00a0", "Ü" + codes[0][1:], strings.Repeat("0", 3000)} {
+		app.Clock.Add(2 * time.Hour)
+		wantGuess(t, typed[:10], b, recoveryPath, typed, "code-wrong")
+	}
+	b.WantLocked("codes of other shapes")
+}
+
+// The codes are nowhere but in the answer that shows them.
+func TestA38_RecoveryCodesAreHashed(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	wantGuess(t, "in", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
+	stored, err := json.Marshal(app.Account(t, alice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range codes {
+		for _, text := range []string{code, strings.ReplaceAll(code, "-", "")} {
+			if strings.Contains(string(stored), text) || strings.Contains(app.Log.String(), text) {
+				t.Errorf("a code is in the store or in the log")
+			}
+		}
+	}
+}

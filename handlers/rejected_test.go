@@ -1,0 +1,195 @@
+package handlers_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+)
+
+// ear hears the events of a gate.
+type ear struct {
+	mu     sync.Mutex
+	events []middleware.Event
+}
+
+func (e *ear) setup() gatetest.Setup {
+	return gatetest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, event middleware.Event) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.events = append(e.events, event)
+	})}}
+}
+
+// take returns the kinds of what was heard since the last time, with reasons.
+func (e *ear) take() (heard []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, event := range e.events {
+		name := event.Kind.String()
+		if event.Method != 0 {
+			name += " " + event.Method.String()
+		}
+		if event.Reason != "" {
+			name += ": " + event.Reason
+		}
+		heard = append(heard, name)
+	}
+	e.events = nil
+	return heard
+}
+
+func (e *ear) want(t *testing.T, when string, want ...string) {
+	t.Helper()
+	if got := e.take(); !slices.Equal(got, want) {
+		t.Errorf("%s: heard %q, want %q", when, got, want)
+	}
+}
+
+// The application hears of everything that matters, with the reason.
+func TestEventsAreHeard(t *testing.T) {
+	t.Parallel()
+	var e ear
+	app := gatetest.New(t, e.setup(), trusting())
+	owner, codes := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	e.want(t, "switched on", "enabled", "recovery_made")
+	b := app.Stopped(t, alice)
+	e.want(t, "first page", "push_sent")
+	guess(t, b, totp, app.WrongCode(t, phone))
+	e.want(t, "wrong code", "code_refused totp: wrong")
+	gatetest.Approve(t, phone)
+	b.WantIn("by push")
+	e.want(t, "approved", "approved push", "verified push")
+	b = app.Stopped(t, alice)
+	guess(t, b, totp, gatetest.Code(t, phone))
+	e.want(t, "code", "push_sent", "verified totp")
+	guess(t, app.Browser(t).Login(alice), totp, gatetest.Code(t, phone))
+	e.want(t, "the same code", "code_refused totp: used")
+	for range 3 {
+		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
+	}
+	e.take()
+	guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
+	e.want(t, "the fifth", "code_refused totp: wrong", "paused")
+	guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
+	e.want(t, "in the pause", "code_refused totp: paused")
+	app.Clock.Add(time.Minute)
+	guess(t, app.Browser(t).Login(alice), recoveryPath, codes[0])
+	e.want(t, "recovery code", "recovery_used recovery", "verified recovery")
+	app.Stopped(t, alice)
+	gatetest.Deny(t, phone)
+	e.want(t, "rejected", "push_sent", "rejected push")
+	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "")
+	e.want(t, "after a rejection", "push_limited: rejected")
+	b = app.Browser(t).Login(alice)
+	app.Clock.Add(gatetest.Step)
+	b.Post(totp, "code", gatetest.Code(t, phone), "trust", "1")
+	e.want(t, "trusted", "verified totp", "device_added")
+	b.Post("/logout")
+	b.Login(alice).WantIn("on a trusted device")
+	e.want(t, "on a trusted device", "device_used device")
+	app.Clock.Add(gatetest.Step)
+	guess(t, owner, "/2fa/recovery-codes", gatetest.Code(t, phone))
+	e.want(t, "new codes", "recovery_made")
+	app.Clock.Add(gatetest.Step)
+	guess(t, owner, "/2fa/disable", gatetest.Code(t, phone))
+	e.want(t, "switched off", "disabled")
+	admin := app.Gate.Admin()
+	for name, do := range map[string]func(context.Context, string, string) error{
+		"reset": admin.Reset, "unblocked": admin.Unlock, "revoked": admin.Revoke,
+	} {
+		if err := do(t.Context(), gatetest.UserID(alice), "lost it"); err != nil {
+			t.Error(err)
+		}
+		e.want(t, name, name+": lost it")
+		if err := do(t.Context(), gatetest.UserID(alice), " "); err == nil {
+			t.Errorf("%s: without a reason: got no error", name)
+		}
+		e.want(t, name+" without a reason")
+	}
+	for _, want := range []string{`"msg":"eagate: code_refused","event":"code_refused","user":"id of alice@example.com","method":"totp","reason":"wrong"`} {
+		if !strings.Contains(app.Log.String(), want) {
+			t.Errorf("log: want %s in\n%s", want, app.Log)
+		}
+	}
+}
+
+// A function for events that panics keeps nobody out.
+func TestEventsPanic(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+		middleware.WithEvents(func(context.Context, middleware.Event) { panic("the application's") }),
+	}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("by push")
+	if !strings.Contains(app.Log.String(), "function for events panicked") {
+		t.Error("nothing was logged")
+	}
+}
+
+// A rejection closes the account until the password has been changed, if it is to.
+func TestHoldOnRejection(t *testing.T) {
+	t.Parallel()
+	var e ear
+	app := gatetest.New(t, e.setup(), trusting(), gatetest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
+	owner, codes := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	device := trusted(t, app, alice)
+	thief := app.Stopped(t, alice)
+	token := phone.Pending()[0].Token
+	e.take()
+	gatetest.Deny(t, phone)
+	e.want(t, "rejected", "held: rejected on the phone", "rejected push")
+	thief.WantLockedOrOut("the rejected login")
+	for name, login := range map[string]func() *gatetest.Browser{
+		"by code": func() *gatetest.Browser {
+			b := app.Browser(t).Login(alice)
+			wantGuess(t, "held", b, totp, gatetest.Code(t, phone), "held")
+			return b
+		},
+		"by recovery code": func() *gatetest.Browser {
+			b := app.Browser(t).Login(alice)
+			wantGuess(t, "held", b, recoveryPath, codes[0], "held")
+			return b
+		},
+		"on a trusted device": func() *gatetest.Browser { return device.Login(alice) },
+	} {
+		b := login()
+		b.WantLocked(name)
+		if page := b.Get("/2fa/challenge"); page.Status != 403 || !strings.Contains(page.Body, `data-message="held"`) {
+			t.Errorf("%s: got %d\n%s\nwant the page that says so", name, page.Status, page.Body)
+		}
+	}
+	app.Clock.Add(time.Hour)
+	if a := app.Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != 403 {
+		t.Errorf("a new push: got %d, want 403", a.Status)
+	}
+	owner.WantIn("verified before")
+	if n := len(app.Account(t, alice).Recovery.Hashes); n != 10 {
+		t.Errorf("got %d recovery codes left, want 10", n)
+	}
+
+	e.take()
+	if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
+		t.Fatal(err)
+	}
+	e.want(t, "the password was changed", "released")
+	// The service may report the old rejection again.
+	if _, err := app.Emulator.Report(t.Context(), token, false); err != nil {
+		t.Error(err)
+	}
+	b := app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.WantIn("after the password was changed")
+	if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(bob)); err != nil {
+		t.Errorf("of somebody without a second factor: %v", err)
+	}
+}

@@ -1,0 +1,56 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/eagate/eagate/templates"
+)
+
+// Stop answers a request of a user who must have a second factor and has none: a
+// navigation is led to the enrolment, and back after it; anything else is refused.
+func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	if !IsNavigation(r) {
+		h.fail(w, r, failure{
+			status: http.StatusForbidden, kind: "enrolment-required", title: "A second factor must be set up first",
+			enrol: true, forProgram: true,
+		})
+		return
+	}
+	h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
+	seeOther(w, h.cfg.Base+"/enable")
+}
+
+// leadIn is what a user sees who opens the enrolment before there is a secret:
+// who must have a second factor, why and how; anybody else, the security page.
+func (h *Handlers) leadIn(v *visit) {
+	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
+	switch {
+	case err != nil:
+		h.Unavailable(v.w, v.r, err)
+	case duty.Due.IsZero():
+		seeOther(v.w, h.cfg.Base+"/")
+	default:
+		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
+			p.Email = v.user.Email
+			return templates.Required{Page: p, Due: h.later(duty.Due)}
+		})
+	}
+}
+
+// later is due if that is still to come, and else zero: it is due now.
+func (h *Handlers) later(due time.Time) time.Time {
+	if h.cfg.Rules.Now().Before(due) {
+		return due
+	}
+	return time.Time{}
+}
+
+// refuseDisable answers somebody who must have a second factor.
+func (h *Handlers) refuseDisable(v *visit) {
+	h.fail(v.w, v.r, failure{
+		status: http.StatusForbidden, kind: "required", title: "The second factor can't be switched off, because it is required",
+		page: templates.MessageRequired,
+	})
+}

@@ -1,0 +1,170 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/eagate/eagate/store"
+)
+
+const (
+	devicesMost   = 20 // of one user: the one that was used least recently makes room
+	deviceNameMax = 64 // bytes
+)
+
+// ErrNotFresh says that a browser can't be trusted on the word of a session that
+// wasn't verified by its user in the last minutes.
+var ErrNotFresh = errors.New("factor: not verified in the last minutes")
+
+// DeviceLifetime is how long a browser may be trusted, or 0 for not at all.
+func (r *Rules) DeviceLifetime() time.Duration { return r.cfg.DeviceLifetime }
+
+// Trust has the user not be asked on this browser for a while, and returns what
+// its cookie must hold. The session's grant must be fresh, and not itself come
+// from a trusted device: a chain of them would never end.
+func (r *Rules) Trust(ctx context.Context, user User, g store.Grant, name string) (secret string, d store.Device, err error) {
+	secret = newID()
+	now := r.cfg.Now()
+	proof, err := r.recheck(ctx, user, Proof{Grant: g})
+	if err != nil {
+		return "", d, err
+	}
+	if g = proof.Grant; g.Method == store.MethodDevice || !r.Fresh(g) || r.cfg.DeviceLifetime <= 0 {
+		return "", d, ErrNotFresh
+	}
+	d = store.Device{
+		ID: hash(secret), Name: deviceName(name), Method: g.Method,
+		VerifiedAt: g.VerifiedAt, LastUsedAt: now, ExpiresAt: now.Add(r.cfg.DeviceLifetime),
+	}
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+		if acct.State != store.On || g.UserID != acct.UserID || g.Epoch != acct.Epoch {
+			return ErrNotFresh
+		}
+		devices := trusted(acct.Devices, now)
+		if len(devices) >= devicesMost {
+			oldest := slices.MinFunc(devices, func(a, b store.Device) int { return a.LastUsedAt.Compare(b.LastUsedAt) })
+			devices = without(devices, oldest.ID)
+		}
+		acct.Devices = append(devices, d)
+		return nil
+	})
+	if err != nil {
+		return "", store.Device{}, err
+	}
+	r.emit(ctx, Event{Kind: EventDeviceAdded, UserID: user.ID, Email: user.Email, Device: d.Name, Until: d.ExpiresAt})
+	return secret, d, nil
+}
+
+// deviceName makes a name fit to be listed.
+func deviceName(name string) string {
+	name = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || c == unicode.ReplacementChar {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(name, ""))
+	for len(name) > deviceNameMax {
+		runes := []rune(name)
+		name = string(runes[:len(runes)-1])
+	}
+	return strings.TrimSpace(name)
+}
+
+// trusted returns those of the devices that still are, in memory of their own.
+func trusted(devices []store.Device, now time.Time) []store.Device {
+	return slices.DeleteFunc(slices.Clone(devices), func(d store.Device) bool { return !now.Before(d.ExpiresAt) })
+}
+
+func without(devices []store.Device, id string) []store.Device {
+	return slices.DeleteFunc(devices, func(d store.Device) bool { return d.ID == id })
+}
+
+// Devices returns the browsers that the user trusts.
+func (r *Rules) Devices(acct store.Account) []store.Device {
+	if acct.State != store.On || r.cfg.DeviceLifetime <= 0 {
+		return nil
+	}
+	return trusted(acct.Devices, r.cfg.Now())
+}
+
+// DeviceOf returns the ID of the device whose cookie holds that secret.
+func DeviceOf(secret string) string { return hash(secret) }
+
+// UseDevice lets a session in because its browser, whose cookie holds the secret,
+// is one that the user trusts. It returns the secret of the grant, or "" if the
+// browser isn't. The grant says when the user really proved it last: a route that
+// wants a recent proof asks for another.
+func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device string, until time.Time) (secret string, err error) {
+	if r.cfg.DeviceLifetime <= 0 || device == "" {
+		return "", nil
+	}
+	id, now := hash(device), r.cfg.Now()
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil || !knows(acct, id, now) {
+		return "", err
+	}
+	var (
+		epoch uint64
+		d     store.Device
+	)
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+		if !knows(*acct, id, now) {
+			return errNotTrusted
+		}
+		devices := trusted(acct.Devices, now)
+		i := slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == id })
+		devices[i].LastUsedAt = now
+		acct.Devices, d, epoch = devices, devices[i], acct.Epoch
+		return nil
+	})
+	if errors.Is(err, errNotTrusted) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	secret, err = r.grant(ctx, store.Grant{
+		UserID: user.ID, Epoch: epoch, Method: store.MethodDevice, Device: id,
+		Binding: s.Binding, VerifiedAt: d.VerifiedAt, ExpiresAt: until,
+	})
+	if err == nil {
+		r.emit(ctx, Event{Kind: EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: store.MethodDevice, Device: d.Name})
+	}
+	return secret, err
+}
+
+var errNotTrusted = errors.New("factor: the browser isn't trusted")
+
+// knows reports whether the account trusts the device.
+func knows(acct store.Account, id string, now time.Time) bool {
+	return acct.State == store.On && acct.HeldSince.IsZero() &&
+		slices.ContainsFunc(acct.Devices, func(d store.Device) bool { return d.ID == id && now.Before(d.ExpiresAt) })
+}
+
+// Distrust has the user be asked again on a device, or with the ID "" on all of
+// them, and ends the sessions that they let in. It returns how many there were.
+func (r *Rules) Distrust(ctx context.Context, userID, id string) (int, error) {
+	var gone []store.Device
+	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+		gone = nil
+		acct.Devices = slices.DeleteFunc(slices.Clone(acct.Devices), func(d store.Device) bool {
+			if id != "" && d.ID != id {
+				return false
+			}
+			gone = append(gone, d)
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range gone {
+		r.emit(ctx, Event{Kind: EventDeviceRevoked, UserID: userID, Device: d.Name})
+	}
+	return len(gone), nil
+}

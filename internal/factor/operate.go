@@ -1,0 +1,103 @@
+package factor
+
+import (
+	"context"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// Reset switches the user's second factor off, whoever has lost what: for an
+// administrator, who says why. All that was proved before is void, and what could
+// be guessed starts anew. That it was off already is no error.
+func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
+	var email string
+	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+		acct.Failures, acct.LockedUntil, acct.HeldSince = 0, time.Time{}, time.Time{}
+		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
+		acct.Staged = nil
+		email = acct.Email
+		if acct.State == store.On {
+			r.switchOff(acct)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.emit(ctx, Event{Kind: EventReset, UserID: userID, Email: email, Reason: reason})
+	r.SyncNow(ctx, userID)
+	return nil
+}
+
+// Unlock forgets the user's wrong codes, and that requests to the phone were too
+// many or rejected; it opens a closed account too.
+func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
+	var email string
+	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+		acct.Failures, acct.LockedUntil = 0, time.Time{}
+		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
+		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
+		if acct.Recovery != nil {
+			acct.Recovery.NextAt = time.Time{}
+		}
+		email = acct.Email
+		return nil
+	})
+	if err == nil {
+		r.emit(ctx, Event{Kind: EventUnblocked, UserID: userID, Email: email, Reason: reason})
+	}
+	return err
+}
+
+// RevokeAll makes worthless all that the user has proved: every session must
+// prove again, and no device is trusted.
+func (r *Rules) RevokeAll(ctx context.Context, userID, reason string) error {
+	var email string
+	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+		email = acct.Email
+		r.void(acct)
+		return nil
+	})
+	if err == nil {
+		r.emit(ctx, Event{Kind: EventRevoked, UserID: userID, Email: email, Reason: reason})
+	}
+	return err
+}
+
+// A Lock says what keeps a user's codes from being looked at.
+type Lock uint8
+
+const (
+	LockNone    Lock = iota // nothing
+	LockPaused              // too many wrong ones, for a while
+	LockBlocked             // too many in a row
+	LockHeld                // the account is closed until the password has been changed
+)
+
+func (l Lock) String() string {
+	switch l {
+	case LockNone:
+		return "none"
+	case LockPaused:
+		return "paused"
+	case LockBlocked:
+		return "blocked"
+	case LockHeld:
+		return "held"
+	}
+	return "invalid"
+}
+
+// LockOf returns what keeps the account's codes from being looked at.
+func (r *Rules) LockOf(acct store.Account) Lock {
+	switch {
+	case !acct.HeldSince.IsZero():
+		return LockHeld
+	case acct.Failures >= failuresMax:
+		return LockBlocked
+	case r.cfg.Now().Before(acct.LockedUntil):
+		return LockPaused
+	}
+	return LockNone
+}

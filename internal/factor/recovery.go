@@ -1,0 +1,206 @@
+package factor
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base32"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/eagate/eagate/store"
+)
+
+const (
+	recoveryCount = 10
+	recoveryBytes = 10 // 80 bits: more than NIST SP 800-63B-4 §3.1.2.2 asks for
+	recoveryPause = 3 * time.Second
+
+	// argon2id is how codes are hashed: 19 MiB, two passes, one lane, 32 bytes.
+	argon2id = "argon2id 19456 2 1"
+
+	// hashesAtOnce bounds the memory that strangers can have us use.
+	hashesAtOnce = 2
+)
+
+// crockford is the alphabet without the letters that are taken for digits, or
+// for each other.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// recoveryText turns what people type into what was printed.
+var recoveryText = strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1")
+
+// parseRecovery returns the plain form of a recovery code, and whether the text
+// looks like one. No TOTP code does.
+func parseRecovery(text string) (code string, ok bool) {
+	if len(text) > 64 {
+		return "", false
+	}
+	code = recoveryText.Replace(strings.ToUpper(text))
+	raw, err := crockford.DecodeString(code)
+	return code, err == nil && len(raw) == recoveryBytes
+}
+
+// newRecoveryCodes returns a set of codes in groups of four.
+func newRecoveryCodes() []string {
+	codes := make([]string, recoveryCount)
+	for i := range codes {
+		raw := make([]byte, recoveryBytes)
+		rand.Read(raw) // never fails
+		code := crockford.EncodeToString(raw)
+		codes[i] = code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
+	}
+	return codes
+}
+
+// hashes hashes recovery codes, a few at once.
+type hashes chan struct{}
+
+func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byte, error) {
+	select {
+	case h <- struct{}{}:
+		defer func() { <-h }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	made := make([][]byte, len(codes))
+	for i, code := range codes {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		made[i] = argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32)
+	}
+	return made, nil
+}
+
+// A presented code is one that was typed, made ready to be tried: hashing takes
+// too long for the inside of an update.
+type presented struct {
+	text     string
+	recovery bool   // whether it looks like a recovery code
+	salt     []byte // of the set that hash was made for
+	hash     []byte
+}
+
+// present makes a code ready. Of a recovery code that wouldn't be looked at, or
+// that there is no set for, nothing is hashed.
+func (r *Rules) present(ctx context.Context, userID, text string) (presented, error) {
+	p := presented{text: text}
+	var code string
+	if code, p.recovery = parseRecovery(text); !p.recovery {
+		return p, nil
+	}
+	acct, err := r.Account(ctx, userID)
+	if err != nil || !recoverable(acct) || r.cfg.Now().Before(acct.Recovery.NextAt) {
+		return p, err
+	}
+	made, err := r.hashes.make(ctx, acct.Recovery.Salt, code)
+	if err != nil {
+		return p, err
+	}
+	p.salt, p.hash = acct.Recovery.Salt, made[0]
+	return p, nil
+}
+
+// recoverable reports whether there are codes that this release can check.
+func recoverable(acct store.Account) bool {
+	return acct.State == store.On && acct.Recovery != nil && acct.Recovery.Scheme == argon2id && len(acct.Recovery.Hashes) > 0
+}
+
+// tryRecovery tries a recovery code inside an update of acct. The pauses of
+// wrong codes don't hold for it, since it is the way out for an owner whom a
+// guesser keeps from typing codes, and 80 bits aren't guessed; but while there
+// is one, the codes are tried one by one.
+func (r *Rules) tryRecovery(acct *store.Account, p presented) CodeAnswer {
+	now := r.cfg.Now()
+	answer := CodeAnswer{Method: store.MethodRecovery}
+	if recoverable(*acct) && now.Before(acct.Recovery.NextAt) {
+		answer.Result, answer.Until = CodePaused, acct.Recovery.NextAt
+		return answer
+	}
+	found := -1
+	if recoverable(*acct) && p.hash != nil && bytes.Equal(p.salt, acct.Recovery.Salt) {
+		for i, hash := range acct.Recovery.Hashes {
+			if subtle.ConstantTimeCompare(hash, p.hash) == 1 {
+				found = i
+			}
+		}
+	}
+	if found < 0 {
+		answer = r.refuse(acct, answer, CodeWrong)
+		if acct.Recovery != nil && acct.Failures > failuresFree {
+			acct.Recovery.NextAt = now.Add(recoveryPause)
+			answer.Until = acct.Recovery.NextAt
+		}
+		answer.Result = CodeWrong // that the phone's codes aren't looked at any more is another matter
+		return answer
+	}
+	acct.Recovery.Hashes = slices.Delete(slices.Clone(acct.Recovery.Hashes), found, found+1)
+	acct.Recovery.NextAt = time.Time{}
+	acct.Failures, acct.LockedUntil = 0, time.Time{}
+	answer.Result, answer.Left = CodeAccepted, len(acct.Recovery.Hashes)
+	return answer
+}
+
+// RecoveryLeft is how many recovery codes the user still has.
+func RecoveryLeft(acct store.Account) int {
+	if !recoverable(acct) {
+		return 0
+	}
+	return len(acct.Recovery.Hashes)
+}
+
+// MakeRecovery gives the user a new set of recovery codes in place of any
+// earlier one, and returns them: they can't be shown again. It returns no codes
+// if the proof isn't good.
+func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeAnswer, []string, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	proof, err := r.recheck(ctx, user, proof)
+	if err != nil {
+		return CodeAnswer{}, nil, err
+	}
+	// The proof comes first, so that strangers can't have us hash.
+	var (
+		answer CodeAnswer
+		epoch  uint64
+	)
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
+		if acct.State != store.On {
+			return ErrOff
+		}
+		answer, err = r.prove(acct, proof)
+		epoch = acct.Epoch
+		return err
+	})
+	r.tellCode(ctx, user, answer, err)
+	if err != nil || answer.Result != CodeAccepted {
+		return answer, nil, err
+	}
+	codes := newRecoveryCodes()
+	plain := make([]string, len(codes))
+	for i, code := range codes {
+		plain[i], _ = parseRecovery(code)
+	}
+	set := &store.Recovery{Scheme: argon2id, Salt: make([]byte, 16), CreatedAt: r.cfg.Now()}
+	rand.Read(set.Salt) // never fails
+	if set.Hashes, err = r.hashes.make(ctx, set.Salt, plain...); err != nil {
+		return answer, nil, err
+	}
+	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+		if acct.State != store.On || acct.Epoch != epoch {
+			return ErrOff // it was switched off, or over, meanwhile
+		}
+		acct.Recovery = set
+		return nil
+	})
+	if err != nil {
+		return answer, nil, err
+	}
+	r.emit(ctx, Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)})
+	return answer, codes, nil
+}

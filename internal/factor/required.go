@@ -1,0 +1,155 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// A Requirement says whether a user must have a second factor.
+type Requirement struct {
+	Level Level
+	Grace time.Duration // of Required: how long it may be put off
+}
+
+// A Level says what becomes of a user who has no second factor.
+type Level uint8
+
+const (
+	Optional   Level = iota // nothing; the zero value
+	Required                // the user is stopped after the grace
+	ReportOnly              // it is only said who would be
+)
+
+// Missing tells what to do with a request of a user whose second factor, by
+// [Rules.Check], is off: Open, Stopped, or Locked if it has been switched on
+// meanwhile. An error means that it can't be told, and so: no.
+//
+// The grace counts from when a node first saw that the user must have a second
+// factor and has none. That is kept in the account, and outlives an enrolment: to
+// switch the factor off, by whichever way there is, begins no other grace. Only
+// somebody who is seen to be free again gets one later.
+func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
+	if !r.Asks() {
+		return Open, nil
+	}
+	need := r.cfg.Required(user)
+	now := r.cfg.Now()
+	acct, err := r.recent(ctx, user.ID, now)
+	switch {
+	case err != nil:
+		return Locked, err
+	case acct.on:
+		return Locked, nil
+	}
+	switch need.Level {
+	case Optional:
+		if !acct.requiredSince.IsZero() {
+			// The next request tries again: it is no reason to stop anybody.
+			_ = r.setRequiredSince(ctx, user.ID, func(time.Time) time.Time { return time.Time{} })
+		}
+		return Open, nil
+	case ReportOnly:
+		r.remark(ctx, EventWouldStop, user, now)
+		return Open, nil
+	case Required:
+	}
+	since := acct.requiredSince
+	if since.IsZero() || now.Before(since) {
+		err := r.setRequiredSince(ctx, user.ID, func(stored time.Time) time.Time {
+			since = earliest(stored, now)
+			return since
+		})
+		if errors.Is(err, errOn) {
+			return Locked, nil
+		}
+		if err != nil {
+			return Locked, err
+		}
+	}
+	if now.Before(since.Add(need.Grace)) {
+		return Open, nil
+	}
+	r.remark(ctx, EventStopped, user, now)
+	return Stopped, nil
+}
+
+// Asks reports whether anybody can be required to have a second factor.
+func (r *Rules) Asks() bool { return r.cfg.Required != nil }
+
+// A Duty is what a user has to know of the requirement.
+type Duty struct {
+	Required bool
+	Due      time.Time // until when the user, who has no second factor, may go without; else zero
+}
+
+// Duty returns what is required of the user.
+func (r *Rules) Duty(ctx context.Context, user User) (Duty, error) {
+	need, required := r.required(user)
+	if !required {
+		return Duty{}, nil
+	}
+	now := r.cfg.Now()
+	acct, err := r.recent(ctx, user.ID, now)
+	switch {
+	case err != nil:
+		return Duty{}, err
+	case acct.on:
+		return Duty{Required: true}, nil
+	}
+	return Duty{true, earliest(acct.requiredSince, now).Add(need.Grace)}, nil
+}
+
+// required reports whether the user must have a second factor, now or after a
+// grace.
+func (r *Rules) required(user User) (Requirement, bool) {
+	if !r.Asks() {
+		return Requirement{}, false
+	}
+	need := r.cfg.Required(user)
+	return need, need.Level == Required
+}
+
+// recent returns the account as Check has just seen it, or as the store has it.
+func (r *Rules) recent(ctx context.Context, userID string, now time.Time) (cachedAccount, error) {
+	if acct, known := r.cache.accounts.Get(userID); known && now.Before(acct.until) {
+		return acct, nil
+	}
+	stored, err := r.cfg.Store.Account(ctx, userID)
+	return cachedAccount{on: stored.State == store.On, requiredSince: stored.RequiredSince}, err
+}
+
+// earliest is the time that is kept of two sightings of the same user, the
+// stored one, if any, and the one of this moment. A clock that was ahead must not
+// make the grace longer once it is right again.
+func earliest(stored, now time.Time) time.Time {
+	if stored.IsZero() || now.Before(stored) {
+		return now
+	}
+	return stored
+}
+
+// errOn ends an update that finds the second factor on.
+var errOn = errors.New("factor: switched on meanwhile")
+
+// setRequiredSince writes another time into the account of a user without a
+// second factor, unless it is there already.
+func (r *Rules) setRequiredSince(ctx context.Context, userID string, change func(time.Time) time.Time) error {
+	err := r.updateAccount(ctx, userID, func(a *store.Account) error {
+		if a.State == store.On {
+			return errOn
+		}
+		since := change(a.RequiredSince)
+		if since.Equal(a.RequiredSince) {
+			return errUnchanged
+		}
+		a.RequiredSince = since
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,59 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// deviceName is the name of the cookie of a trusted device. Several users of one
+// browser have one each.
+func (s *Sessions) deviceName(user factor.User) string {
+	sum := sha256.Sum256([]byte(user.ID))
+	return s.device.Name + base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// Device returns the ID of the trusted device that the request comes from, or "";
+// whether the user really trusts it, the rules know.
+func (s *Sessions) Device(r *http.Request, user factor.User) string {
+	if c, err := r.Cookie(s.deviceName(user)); err == nil {
+		return factor.DeviceOf(c.Value)
+	}
+	return ""
+}
+
+// Trust has the browser keep the secret of a trusted device.
+func (s *Sessions) Trust(w http.ResponseWriter, user factor.User, secret string, until time.Time) {
+	cookie := s.device
+	cookie.Name, cookie.Value, cookie.Expires = s.deviceName(user), secret, until
+	http.SetCookie(w, &cookie)
+}
+
+// Distrust has the browser forget it.
+func (s *Sessions) Distrust(w http.ResponseWriter, user factor.User) {
+	cookie := s.device
+	cookie.Name, cookie.MaxAge = s.deviceName(user), -1
+	http.SetCookie(w, &cookie)
+}
+
+// admitDevice unlocks a locked session whose browser the user trusts.
+func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (factor.Verdict, store.Grant, error) {
+	c, err := r.Cookie(s.deviceName(user))
+	if err != nil {
+		return factor.Locked, store.Grant{}, nil
+	}
+	ctx := r.Context()
+	mark, err := s.rules.Mark(ctx, user, ref)
+	if err != nil || mark.Over {
+		return factor.Locked, store.Grant{}, err
+	}
+	secret, err := s.rules.UseDevice(ctx, user, ref, c.Value, s.Until(ctx))
+	if err != nil || secret == "" {
+		return factor.Locked, store.Grant{}, err
+	}
+	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, secret, store.MethodDevice))
+}

@@ -1,0 +1,92 @@
+package middleware_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eagate/eagate/middleware"
+)
+
+func ExampleWithTrustedDevices() {
+	gate, _ := newGate(middleware.WithTrustedDevices(30 * 24 * time.Hour))
+	status, err := gate.Admin().Status(context.Background(), "u-42")
+	fmt.Println(len(status.Devices), err)
+	// Output: 0 <nil>
+}
+
+// The events go where they are watched.
+func ExampleWithEvents() {
+	gate, _ := newGate(middleware.WithEvents(func(_ context.Context, e middleware.Event) {
+		fmt.Println(e.Kind, e.UserID, "because:", e.Reason)
+	}))
+	if err := gate.Admin().Unlock(context.Background(), "u-42", "rang from the number we know"); err != nil {
+		panic(err)
+	}
+	// Output: unblocked u-42 because: rang from the number we know
+}
+
+// After a rejection on the phone, nobody signs in before the password is changed.
+func ExampleWithHoldOnRejection() {
+	gate, _ := newGate(middleware.WithHoldOnRejection())
+	changePassword := func(ctx context.Context, userID string) error {
+		// … change it, and then:
+		return gate.PasswordChanged(ctx, userID)
+	}
+	fmt.Println(changePassword(context.Background(), "u-42"))
+	// Output: <nil>
+}
+
+func ExampleGate_PasswordChanged() {
+	gate, _ := newGate(middleware.WithHoldOnRejection())
+	fmt.Println(gate.PasswordChanged(context.Background(), "u-42"))
+	// Output: <nil>
+}
+
+func ExampleAdmin_Status() {
+	gate, _ := newGate()
+	status, err := gate.Admin().Status(context.Background(), "u-42")
+	fmt.Println(status.Enabled, status.Lock, err)
+	// Output: false none <nil>
+}
+
+// Who is locked, and why?
+func ExampleAdmin_List() {
+	gate, _ := newGate()
+	for status, err := range gate.Admin().List(context.Background(), middleware.ListFilter{Locked: true}) {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(status.UserID, status.Lock, status.WrongCodes)
+	}
+	// Output:
+}
+
+// Somebody has lost phone and recovery codes.
+func ExampleAdmin_Reset() {
+	gate, _ := newGate()
+	fmt.Println(gate.Admin().Reset(context.Background(), "u-42", "showed the passport at the desk"))
+	fmt.Println(gate.Admin().Reset(context.Background(), "u-42", ""))
+	// Output:
+	// <nil>
+	// middleware: no reason: say why, for those who read the log
+}
+
+func ExampleAdmin_Unlock() {
+	gate, _ := newGate()
+	fmt.Println(gate.Admin().Unlock(context.Background(), "u-42", "rang from the number we know"))
+	// Output: <nil>
+}
+
+func ExampleAdmin_Revoke() {
+	gate, _ := newGate()
+	fmt.Println(gate.Admin().Revoke(context.Background(), "u-42", "laptop stolen"))
+	// Output: <nil>
+}
+
+func ExampleAdmin_RevokeDevice() {
+	gate, _ := newGate()
+	found, err := gate.Admin().RevokeDevice(context.Background(), "u-42", "an ID of Status")
+	fmt.Println(found, err)
+	// Output: false <nil>
+}

@@ -1,0 +1,117 @@
+package middleware_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+)
+
+// block tries wrong codes until none is looked at any more.
+func block(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone) {
+	t.Helper()
+	for range 20 {
+		app.Browser(t).Login(email).Post("/2fa/challenge/totp", "code", app.WrongCode(t, phone))
+		app.Clock.Add(time.Hour)
+	}
+}
+
+func TestAdminReset(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	owner := app.Browser(t).Login(alice)
+	phone := owner.Enrol(alice)
+	block(t, app, alice, phone)
+	other := app.Stopped(t, alice)
+	if err := app.Gate.Admin().Reset(t.Context(), gatetest.UserID(alice), "lost it"); err != nil {
+		t.Fatal(err)
+	}
+	other.WantIn("by password alone")
+	if u, ok := app.Emulator.Status(alice); !ok || u.Enabled {
+		t.Error("the service hasn't been told")
+	}
+	// What was proved before is worthless with the next phone, too.
+	again := app.Browser(t).Login(alice)
+	again.Enrol(alice)
+	owner.WantLocked("verified before the reset")
+	other.WantLocked("in without a second factor")
+	again.WantIn("the one who has enrolled")
+}
+
+func TestAdminUnlock(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	phone := app.Enrolled(t, alice)
+	block(t, app, alice, phone)
+	b := app.Stopped(t, alice)
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.WantLocked("when blocked")
+	if err := app.Gate.Admin().Unlock(t.Context(), gatetest.UserID(alice), "it's her"); err != nil {
+		t.Fatal(err)
+	}
+	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.WantIn("unlocked")
+}
+
+func TestAdminRevoke(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	owner := app.Browser(t).Login(alice)
+	phone := owner.Enrol(alice)
+	owner.WantIn("enrolled")
+	waiting := app.Stopped(t, alice)
+	if err := app.Gate.Admin().Revoke(t.Context(), gatetest.UserID(alice), "laptop stolen"); err != nil {
+		t.Fatal(err)
+	}
+	gatetest.Approve(t, phone)
+	owner.WantLocked("revoked")
+	waiting.WantLocked("a challenge of before")
+}
+
+func TestAdminList(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	block(t, app, bob, app.Enrolled(t, bob))
+	app.Enrolled(t, alice)
+	app.Browser(t).Login("carol@example.com").Post("/2fa/enable")
+	for _, test := range []struct {
+		name   string
+		filter middleware.ListFilter
+		want   []string
+	}{
+		{"all", middleware.ListFilter{}, []string{alice, bob, "carol@example.com"}},
+		{"enabled", middleware.ListFilter{Enabled: true}, []string{alice, bob}},
+		{"locked", middleware.ListFilter{Locked: true}, []string{bob}},
+		{"late", middleware.ListFilter{Late: true}, nil},
+		{"few codes", middleware.ListFilter{FewRecovery: true, Locked: true}, []string{bob}},
+	} {
+		var got []string
+		for s, err := range app.Gate.Admin().List(t.Context(), test.filter) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, s.UserID)
+		}
+		slices.Sort(got)
+		var want []string
+		for _, email := range test.want {
+			want = append(want, gatetest.UserID(email))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, want)
+		}
+	}
+	status, err := app.Gate.Admin().Status(t.Context(), gatetest.UserID(bob))
+	if err != nil || status.Lock != middleware.LockBlocked || status.WrongCodes != 20 || !status.Enabled {
+		t.Errorf("got %+v, %v, want it blocked after 20 wrong codes", status, err)
+	}
+	app.Store.Fail(gatetest.All)
+	for _, err := range app.Gate.Admin().List(t.Context(), middleware.ListFilter{}) {
+		if err == nil {
+			t.Error("with a store that fails: got no error")
+		}
+	}
+}
