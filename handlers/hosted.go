@@ -50,10 +50,10 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 	v.w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
 }
 
-// webviewURL is the address of the service's page for the session's challenge, or
-// "" if it has no such page or the session no longer holds its token.
+// webviewURL is the address of the service's page for a pending challenge, or ""
+// if it has no such page or the session no longer holds its token.
 func (h *Handlers) webviewURL(v *visit, view factor.View) string {
-	if view.Phase != factor.PhasePending || view.Mode == store.NumberMatch || h.cfg.Mode == store.NumberMatch || !view.Held {
+	if view.Mode == store.NumberMatch || h.cfg.Mode == store.NumberMatch || !view.Held {
 		return ""
 	}
 	to, err := h.cfg.Webview.RedirectURL(h.cfg.Sessions.Ref(v.ctx()).Token, h.cfg.Origin+h.cfg.Base+"/return")
@@ -83,7 +83,8 @@ func (h *Handlers) back(w http.ResponseWriter, r *http.Request) {
 }
 
 // noteBack keeps what the browser brought back, while the session waits for the
-// phone.
+// phone. What is left of one that is over, or goes on under another ID, waits for
+// nothing, and isn't written again.
 func (h *Handlers) noteBack(r *http.Request) error {
 	ctx := r.Context()
 	user, ok := h.cfg.User(r)
@@ -92,10 +93,6 @@ func (h *Handlers) noteBack(r *http.Request) error {
 	}
 	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(ctx))
 	if err != nil || view.Phase != factor.PhasePending || view.Mode == store.NumberMatch || !view.Held {
-		return err
-	}
-	mark, err := h.cfg.Sessions.Mark(ctx, user)
-	if err != nil || mark.Over { // what is left of a session must not be written again
 		return err
 	}
 	said, token := readBack(r.URL.RawQuery)

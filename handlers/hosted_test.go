@@ -309,7 +309,8 @@ func TestA32_ReturnOfNobody(t *testing.T) {
 	})
 }
 
-// A return that comes late, on what is left of a session, writes nothing into it.
+// A return that comes late, with what is left of a session, unlocks nothing and
+// writes nothing into it.
 func TestA15_HostedReturnAfterLogout(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
 		app := gatetest.New(t, hosted(mode))
@@ -320,6 +321,39 @@ func TestA15_HostedReturnAfterLogout(t *testing.T) {
 		gatetest.Approve(t, w.phone)
 		thief.WantLockedOrOut("after the logout")
 		w.WantLockedOrOut("after the logout")
+	})
+}
+
+// A session that goes on under another ID isn't written again under the former
+// one, even if a slow request has brought that back.
+func TestA16_HostedReturnToAFormerSession(t *testing.T) {
+	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+		arrived, release := make(chan struct{}), make(chan struct{})
+		app := gatetest.New(t, gatetest.Setup{Mode: mode, Routes: func(app *gatetest.App, mux *http.ServeMux) {
+			mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
+				app.Sessions.Put(r.Context(), "seen", true)
+				close(arrived)
+				<-release
+			})
+		}})
+		w := wait(t, app, alice)
+		former := w.Copy()
+		slow := make(chan struct{})
+		go func() {
+			defer close(slow)
+			former.Get("/open/slow")
+		}()
+		<-arrived
+		w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, w.phone))
+		close(release)
+		<-slow
+		for _, query := range []string{"error=REJECT", "session_token=" + w.token} {
+			if a := former.Get("/2fa/return?" + query); a.Header.Get("Set-Cookie") != "" {
+				t.Errorf("%s: the return writes the former session", query)
+			}
+		}
+		former.WantLocked("under the former ID")
+		w.WantIn("under the new ID")
 	})
 }
 
@@ -418,41 +452,50 @@ func TestHostedForPrograms(t *testing.T) {
 	})
 }
 
-// A session that has lost its token to a concurrent write can begin again.
+// A session that has lost its token to a concurrent write, or got an older one
+// back by it, can begin again.
 func TestHostedTokenLost(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		arrived, release := make(chan struct{}), make(chan struct{})
-		app := gatetest.New(t, gatetest.Setup{Mode: mode, Routes: func(app *gatetest.App, mux *http.ServeMux) {
-			mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
-				app.Sessions.Put(r.Context(), "seen", true)
-				close(arrived)
-				<-release
-			})
-		}})
-		phone := app.Enrolled(t, alice)
-		b := app.Browser(t).Login(alice)
-		slow := make(chan struct{})
-		go func() {
-			defer close(slow)
-			b.Get("/open/slow")
-		}()
-		<-arrived
-		b.Get("/account")
-		close(release)
-		<-slow
-		w := waitOn(t, b, phone)
-		page := w.Get("/2fa/challenge").Body
-		if link, _ := webviewOf(t, page); link != nil || !strings.Contains(page, `data-state="none"`) {
-			t.Errorf("the page leads to %v, want it to offer a new request:\n%s", link, page)
-		}
-		for _, want := range []string{`<form method="post" action="/2fa/challenge">`, `action="/2fa/challenge/totp"`} {
-			if !strings.Contains(page, want) {
-				t.Errorf("no %s in\n%s", want, page)
+		for _, older := range []bool{false, true} {
+			arrived, release := make(chan struct{}), make(chan struct{})
+			app := gatetest.New(t, gatetest.Setup{Mode: mode, Routes: func(app *gatetest.App, mux *http.ServeMux) {
+				mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
+					app.Sessions.Put(r.Context(), "seen", true)
+					close(arrived)
+					<-release
+				})
+			}})
+			phone := app.Enrolled(t, alice)
+			b := app.Browser(t).Login(alice)
+			if older {
+				b.Get("/account")
 			}
-		}
-		w.Post("/2fa/challenge")
-		if link, _ := webviewOf(t, w.Get("/2fa/challenge").Body); link == nil {
-			t.Error("the new request's page leads nowhere")
+			slow := make(chan struct{})
+			go func() {
+				defer close(slow)
+				b.Get("/open/slow")
+			}()
+			<-arrived
+			b.Post("/2fa/challenge")
+			close(release)
+			<-slow
+			w := waitOn(t, b, phone)
+			page := w.Get("/2fa/challenge").Body
+			if link, _ := webviewOf(t, page); link != nil || !strings.Contains(page, `data-state="none"`) {
+				t.Errorf("older %v: the page leads to %v, want it to offer a new request:\n%s", older, link, page)
+			}
+			for _, want := range []string{`<form method="post" action="/2fa/challenge">`, `action="/2fa/challenge/totp"`} {
+				if !strings.Contains(page, want) {
+					t.Errorf("older %v: no %s in\n%s", older, want, page)
+				}
+			}
+			if a := w.Get("/2fa/return?error=REJECT"); a.Header.Get("Set-Cookie") != "" {
+				t.Errorf("older %v: a return for nothing writes the session", older)
+			}
+			w.Post("/2fa/challenge")
+			if link, _ := webviewOf(t, w.Get("/2fa/challenge").Body); link == nil {
+				t.Errorf("older %v: the new request's page leads nowhere", older)
+			}
 		}
 	})
 }

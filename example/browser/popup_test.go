@@ -241,7 +241,8 @@ func TestA11_PopupMessages(t *testing.T) {
 
 	// The very same with the right state, though nobody has touched the phone.
 	w.Emulator.Forge(func(*emulator.Return) {})
-	b.do(chromedp.Evaluate[chromedp.Void](`window.open("about:blank", "eagate").close()`))
+	b.do(chromedp.Evaluate[chromedp.Void](`window.open("about:blank", "eagate").close();
+		const open = window.open; window.open = (...args) => window.opened = open(...args), undefined`))
 	b.click("#webview")
 	b.do(chromedp.Poll[chromedp.Void](fmt.Sprintf("heard === %d", heard+1)))
 	b.do(chromedp.Poll[chromedp.Void](`document.getElementById("status").textContent.includes("waiting for its confirmation")`))
@@ -254,7 +255,7 @@ func TestA11_PopupMessages(t *testing.T) {
 	b.see(toWebview)
 
 	// The state is used up.
-	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new MessageEvent("message", {data: ` + good + `, origin: "` + w.Emulator.URL + `", source: window.open("", "eagate")})), undefined`))
+	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new MessageEvent("message", {data: ` + good + `, origin: "` + w.Emulator.URL + `", source: opened})), undefined`))
 	b.do(chromedp.Poll[chromedp.Void](fmt.Sprintf("heard === %d", heard+2)))
 	if n := c.looks() - before; n != 1 {
 		t.Errorf("a message that comes again: the page has looked %d times, want once in all", n)
