@@ -16,12 +16,12 @@ func (h *Handlers) code(v *visit) {
 		h.goOn(v)
 		return
 	}
-	if !v.accepts(store.MethodTOTP) && !v.accepts(store.MethodRecovery) {
-		h.refuseMethod(v)
-		return
-	}
 	fields, ok := h.readOnce(v, "code", "trust")
 	if !ok {
+		return
+	}
+	if !v.accepts(factor.MethodOf(fields.Get("code"))) {
+		h.refuseMethod(v)
 		return
 	}
 	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)

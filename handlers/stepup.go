@@ -61,9 +61,9 @@ func (h *Handlers) ask(v *visit) error {
 		return err
 	}
 	switch view.Phase {
-	case factor.PhasePending, factor.PhaseApproved, factor.PhaseRejected:
-		return nil
-	case factor.PhaseNone, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed: // of an earlier time
+	case factor.PhasePending, factor.PhaseApproved, factor.PhaseRejected, factor.PhaseConsumed:
+		return nil // consumed: another request is about to take the session to its new ID
+	case factor.PhaseNone, factor.PhaseExpired, factor.PhaseReplaced: // of an earlier time
 	}
 	err = h.begin(v.r, v.user)
 	var limit *factor.PushLimit

@@ -45,6 +45,14 @@ func parseRecovery(text string) (code string, ok bool) {
 	return code, err == nil && len(raw) == recoveryBytes
 }
 
+// MethodOf tells how something would be proved by what was typed.
+func MethodOf(typed string) store.Method {
+	if _, ok := parseRecovery(typed); ok {
+		return store.MethodRecovery
+	}
+	return store.MethodTOTP
+}
+
 // newRecoveryCodes returns a set of codes in groups of four.
 func newRecoveryCodes() []string {
 	codes := make([]string, recoveryCount)

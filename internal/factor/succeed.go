@@ -27,7 +27,7 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method store
 				if g.Successor == hash(secret) {
 					return nil // by the first try, whose answer was lost
 				}
-				if method != store.MethodTOTP {
+				if !Typed(method) {
 					return ErrSessionOver
 				}
 				earlier = g.Successor
