@@ -153,7 +153,7 @@ func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
 // CodeFirst reports whether the code is the only way on, or the one that the
 // user took.
 func (c challengeSheet) CodeFirst() bool {
-	return !c.NoCode && (c.PreferCode || c.Code.failed() || !c.Pending() && !c.CanPush())
+	return !c.NoCode && (c.PreferCode || c.Code.failed() && !c.ByRecovery || !c.Pending() && !c.CanPush())
 }
 
 // Days is for how many days this browser can be trusted.

@@ -35,10 +35,5 @@ func (c challengeSheet) Say(key Key) Key {
 	return key
 }
 
-// Stuck reports whether the phone can't be asked, and a code doesn't do.
-func (c challengeSheet) Stuck() bool {
-	return c.NoCode && !c.Pending() && !c.Approved() && !c.CanPush()
-}
-
 // Refused reports whether the phone wouldn't do.
 func (c challengeSheet) Refused() bool { return c.Push == PushRefused }

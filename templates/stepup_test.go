@@ -46,7 +46,7 @@ func TestStepUp(t *testing.T) {
 		},
 		{
 			"unavailable, phone only", templates.Challenge{Push: templates.PushUnavailable, NoCode: true},
-			[]string{"We can’t reach your phone right now. What you want to do can’t be confirmed by a code.", later, "Try the phone again", back},
+			[]string{"We can’t reach your phone right now.</p>", "What you want to do can’t be confirmed by a code.", later, "Try the phone again", back},
 			[]string{totp, "Type the code"},
 		},
 		{
@@ -65,6 +65,14 @@ func TestStepUp(t *testing.T) {
 		{
 			"neither", templates.Challenge{Push: templates.PushRefused, NoCode: true},
 			[]string{later, back}, []string{send, totp},
+		},
+		{
+			"phone or recovery code", templates.Challenge{State: templates.ChallengePending, NoCode: true, HasRecovery: true},
+			[]string{`action="/2fa/challenge/recovery"`, back}, []string{totp, phone, later},
+		},
+		{
+			"recovery code only", templates.Challenge{Push: templates.PushRefused, NoCode: true, HasRecovery: true},
+			[]string{`action="/2fa/challenge/recovery"`, back}, []string{totp, send, phone, later},
 		},
 		{
 			"approved", templates.Challenge{State: templates.ChallengeApproved, Next: "/transfer"},
