@@ -85,10 +85,16 @@ func (s *signIn) steps() []step {
 	// The first page after an approval unlocks the session, whichever it is.
 	if s.rng.IntN(2) == 0 {
 		steps = append(steps, s.step("back", s.page("/2fa/challenge"), func(a answer) bool {
+			if s.plan == denies { // which ends the sign-in
+				return a.status == http.StatusUnauthorized
+			}
 			return s.plan.honest() && a.leadsTo("/account") || !s.plan.honest() && a.status == http.StatusOK
 		}))
 	}
 	return append(steps, s.step("page", s.page("/account"), func(a answer) bool {
+		if s.plan == denies && a.leadsTo("/login") { // it has ended
+			return true
+		}
 		return s.plan.honest() && a.isIn() || !s.plan.honest() && a.leadsTo("/2fa/challenge")
 	}))
 }
