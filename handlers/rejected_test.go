@@ -144,7 +144,11 @@ func TestHoldOnRejection(t *testing.T) {
 	phone := app.Emulator.Phone(alice)
 	device := trusted(t, app, alice)
 	thief := app.Stopped(t, alice)
-	token := phone.Pending()[0].Token
+	request, err := phone.Wait(t.Context()) // the newest: an earlier one was ended by a code
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := request.Token
 	e.take()
 	gatetest.Deny(t, phone)
 	e.want(t, "rejected", "held: rejected on the phone", "rejected push")
@@ -178,10 +182,12 @@ func TestHoldOnRejection(t *testing.T) {
 	}
 
 	e.take()
-	if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
-		t.Fatal(err)
+	for _, want := range [][]string{{"released"}, nil} { // nothing to say the second time
+		if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
+			t.Fatal(err)
+		}
+		e.want(t, "the password was changed", want...)
 	}
-	e.want(t, "the password was changed", "released")
 	// The service may report the old rejection again.
 	if _, err := app.Emulator.Report(t.Context(), token, false); err != nil {
 		t.Error(err)
