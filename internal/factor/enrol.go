@@ -40,7 +40,8 @@ type Proof struct {
 }
 
 // recheck makes a proof ready to be checked, and drops from it a grant that has
-// been revoked: it may come from this node's cache.
+// been revoked, or that another has taken the place of: it may come from this
+// node's cache, or be older than the request's body.
 func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err error) {
 	if p.typed, err = r.present(ctx, user.ID, p.Code); err != nil || p.Grant.ID == "" {
 		return p, err
@@ -48,6 +49,9 @@ func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err e
 	p.Grant, err = r.cfg.Store.Grant(ctx, p.Grant.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
+	}
+	if p.Grant.Kind != store.KindProof {
+		p.Grant = store.Grant{}
 	}
 	return p, err
 }

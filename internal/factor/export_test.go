@@ -16,6 +16,7 @@ var (
 
 const (
 	CacheLifetime  = cacheLifetime
+	DevicesMost    = devicesMost
 	EnrolmentTime  = enrolmentTime
 	Freshness      = freshness
 	Reservation    = reservation
