@@ -177,6 +177,12 @@ func TestHoldOnRejection(t *testing.T) {
 		t.Errorf("a new push: got %d, want 403", a.Status)
 	}
 	owner.WantIn("verified before")
+	wantGuess(t, "to switch off", owner, "/2fa/disable", gatetest.Code(t, phone), "held")
+	for _, path := range []string{"/2fa/disable", "/2fa/enable", "/2fa/recovery-codes"} {
+		if a := owner.Post(path, "code", gatetest.Code(t, phone)); a.Status != 403 || !strings.Contains(a.Body, `data-message="held"`) {
+			t.Errorf("%s: got %d\n%s\nwant the page that says so", path, a.Status, a.Body)
+		}
+	}
 	if n := len(app.Account(t, alice).Recovery.Hashes); n != 10 {
 		t.Errorf("got %d recovery codes left, want 10", n)
 	}

@@ -59,6 +59,9 @@ func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err e
 // prove checks a proof inside an update of acct.
 func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
 	g := p.Grant
+	if !acct.HeldSince.IsZero() {
+		return CodeAnswer{Result: CodeHeld}, nil // whoever is in may be the one who was rejected
+	}
 	if p.Code == "" && g.UserID == acct.UserID && g.Epoch == acct.Epoch && r.Fresh(g) {
 		return CodeAnswer{Result: CodeAccepted}, nil
 	}
@@ -156,6 +159,10 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		}
 		if g := proof.Grant; acct.State == store.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
 			return ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
+		}
+		if acct.State == store.On && !acct.HeldSince.IsZero() {
+			answer = CodeAnswer{Result: CodeHeld}
+			return nil
 		}
 		var (
 			step int64

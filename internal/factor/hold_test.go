@@ -103,8 +103,9 @@ func TestHeldSince(t *testing.T) {
 // While an account is closed nothing new is proved, whatever was under way.
 func TestHeldTakesNothing(t *testing.T) {
 	w := newWorld(t)
-	r := w.node(t, holding)
+	r := w.node(t, holding, trusting)
 	p, _ := w.enrol(t, r, alice)
+	other := w.stage(t, r, alice, session("staging"), w.fresh(t, alice))
 	rejected := begun(t, r, alice, "rejected")
 	w.store.setFault(errDown) // the report is cut off before it closes the account
 	if _, err := r.Decide(t.Context(), rejected.Token, false); !errors.Is(err, errDown) {
@@ -122,6 +123,29 @@ func TestHeldTakesNothing(t *testing.T) {
 	}
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeHeld {
 		t.Errorf("a code: got %v, want held", answer.Result)
+	}
+	// Nor does somebody who is in already change anything, with whatever proof: it
+	// may be the one who was rejected.
+	for name, proof := range map[string]factor.Proof{"fresh": w.fresh(t, alice), "code": w.proof(t, alice, p.code())} {
+		before := w.account(t, alice)
+		stage, err1 := r.Stage(t.Context(), alice, session("more"), proof)
+		disable, err2 := r.Disable(t.Context(), alice, proof)
+		codes, _, err3 := r.MakeRecovery(t.Context(), alice, proof)
+		confirm, _, err4 := r.Confirm(t.Context(), alice, session("staging"), factor.Proof{Grant: proof.Grant, Code: other.code()}, far)
+		for _, answer := range []factor.CodeAnswer{stage, disable, codes, confirm} {
+			if answer.Result != factor.CodeHeld {
+				t.Errorf("%s: got %v, want held", name, answer.Result)
+			}
+		}
+		if _, _, err := r.Trust(t.Context(), alice, proof.Grant, ""); !errors.Is(err, factor.ErrNotFresh) {
+			t.Errorf("%s: trust: got %v, want %v", name, err, factor.ErrNotFresh)
+		}
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			t.Error(err)
+		}
+		if a := w.account(t, alice); a.Epoch != before.Epoch || a.State != store.On || len(a.Devices) != 0 || a.Recovery != nil {
+			t.Errorf("%s: got %+v, want nothing changed", name, a)
+		}
 	}
 	w.clock.Add(time.Hour)
 	if _, err := r.Begin(t.Context(), alice, session("more")); !errors.Is(err, factor.ErrHeld) {
