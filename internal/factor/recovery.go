@@ -68,21 +68,34 @@ func newRecoveryCodes() []string {
 // hashes hashes recovery codes, a few at once.
 type hashes chan struct{}
 
-func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byte, error) {
+// enter waits for a turn, which leave ends.
+func (h hashes) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case h <- struct{}{}:
-		defer func() { <-h }()
+		return func() { <-h }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byte, error) {
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	made := make([][]byte, len(codes))
 	for i, code := range codes {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		made[i] = argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32)
+		made[i] = hashRecovery(code, salt)
 	}
 	return made, nil
+}
+
+func hashRecovery(code string, salt []byte) []byte {
+	return argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32)
 }
 
 // A presented code is one that was typed, made ready to be tried: hashing takes
@@ -102,16 +115,28 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 	if code, p.recovery = parseRecovery(text); !p.recovery {
 		return p, nil
 	}
-	acct, err := r.Account(ctx, userID)
-	if err != nil || !recoverable(acct) || r.cfg.Now().Before(acct.Recovery.NextAt) {
+	acct, tried, err := r.triable(ctx, userID)
+	if err != nil || !tried {
 		return p, err
 	}
-	made, err := r.hashes.make(ctx, acct.Recovery.Salt, code)
+	leave, err := r.hashes.enter(ctx)
 	if err != nil {
 		return p, err
 	}
-	p.salt, p.hash = acct.Recovery.Salt, made[0]
+	defer leave()
+	// Of many guesses at once, the first ones' pause holds for those that had to wait:
+	// or else whoever has a password keeps others waiting for their turn.
+	if acct, tried, err = r.triable(ctx, userID); err != nil || !tried {
+		return p, err
+	}
+	p.salt, p.hash = acct.Recovery.Salt, hashRecovery(code, acct.Recovery.Salt)
 	return p, nil
+}
+
+// triable reports whether one of the user's recovery codes would be looked at now.
+func (r *Rules) triable(ctx context.Context, userID string) (acct store.Account, ok bool, err error) {
+	acct, err = r.Account(ctx, userID)
+	return acct, err == nil && recoverable(acct) && !r.cfg.Now().Before(acct.Recovery.NextAt), err
 }
 
 // recoverable reports whether there are codes that this release can check.
