@@ -136,7 +136,7 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 // triable reports whether one of the user's recovery codes would be looked at now.
 func (r *Rules) triable(ctx context.Context, userID string) (acct store.Account, ok bool, err error) {
 	acct, err = r.Account(ctx, userID)
-	return acct, err == nil && recoverable(acct) && !r.cfg.Now().Before(acct.Recovery.NextAt), err
+	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() && !r.cfg.Now().Before(acct.Recovery.NextAt), err
 }
 
 // recoverable reports whether there are codes that this release can check.

@@ -122,14 +122,15 @@ func TestRecoveryHashing(t *testing.T) {
 		change func(now time.Time, a *store.Account)
 		want   bool
 	}{
-		"a code":                  {noCode, func(time.Time, *store.Account) {}, true},
-		"a code of the phone":     {"123456", func(time.Time, *store.Account) {}, false},
-		"in the pause":            {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now.Add(time.Microsecond) }, false},
-		"after the pause":         {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now }, true},
-		"none left":               {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Hashes = nil }, false},
-		"made by a later release": {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Scheme = "argon3" }, false},
-		"without a second factor": {firstCode, func(_ time.Time, a *store.Account) { a.State = store.Off }, false},
-		"without a set":           {firstCode, func(_ time.Time, a *store.Account) { a.Recovery = nil }, false},
+		"a code":                    {noCode, func(time.Time, *store.Account) {}, true},
+		"a code of the phone":       {"123456", func(time.Time, *store.Account) {}, false},
+		"in the pause":              {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now.Add(time.Microsecond) }, false},
+		"after the pause":           {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now }, true},
+		"none left":                 {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Hashes = nil }, false},
+		"while the account is held": {firstCode, func(now time.Time, a *store.Account) { a.HeldSince = now }, false},
+		"made by a later release":   {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Scheme = "argon3" }, false},
+		"without a second factor":   {firstCode, func(_ time.Time, a *store.Account) { a.State = store.Off }, false},
+		"without a set":             {firstCode, func(_ time.Time, a *store.Account) { a.Recovery = nil }, false},
 	} {
 		for _, waiting := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
