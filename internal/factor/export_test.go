@@ -9,6 +9,8 @@ import (
 
 // What the tests look at from the inside.
 var (
+	ErrMadeMeanwhile = errMadeMeanwhile
+
 	ParseCode       = parseCode
 	MatchStep       = matchStep
 	ProvisioningURI = provisioningURI

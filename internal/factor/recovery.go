@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -187,6 +188,17 @@ func RecoveryLeft(acct store.Account) int {
 	return len(acct.Recovery.Hashes)
 }
 
+// errMadeMeanwhile says that a set would have been shown which isn't the last one.
+var errMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
+
+// saltOf tells one set of codes from another.
+func saltOf(set *store.Recovery) []byte {
+	if set == nil {
+		return nil
+	}
+	return set.Salt
+}
+
 // MakeRecovery gives the user a new set of recovery codes in place of any
 // earlier one, and returns them: they can't be shown again. It returns no codes
 // if the proof isn't good.
@@ -201,13 +213,14 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	var (
 		answer CodeAnswer
 		epoch  uint64
+		former []byte
 	)
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
 		if acct.State != store.On {
 			return ErrOff
 		}
 		answer, err = r.prove(acct, proof)
-		epoch = acct.Epoch
+		epoch, former = acct.Epoch, saltOf(acct.Recovery)
 		return err
 	})
 	r.tellCode(ctx, user, answer, err)
@@ -227,6 +240,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
 		if acct.State != store.On || acct.Epoch != epoch {
 			return ErrOff // it was switched off, or over, meanwhile
+		}
+		if !bytes.Equal(saltOf(acct.Recovery), former) {
+			return errMadeMeanwhile // by a second click, whose answer may be the one that is seen
 		}
 		acct.Recovery = set
 		return nil
