@@ -35,6 +35,17 @@ func (h *Handlers) newChallenge(v *visit) {
 		h.refuseMethod(v)
 		return
 	}
+	if v.verdict == factor.Locked {
+		view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		if view.Phase == factor.PhaseRejected && view.Limit == nil { // else that is the answer
+			h.rejected(v)
+			return
+		}
+	}
 	err := h.begin(v.r, v.user)
 	var limit *factor.PushLimit
 	switch {

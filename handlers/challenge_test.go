@@ -223,6 +223,24 @@ func TestChallengeRejected(t *testing.T) {
 	}
 }
 
+// A session that was rejected doesn't sit out the pause.
+func TestChallengeRejectedLater(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	w := wait(t, app, alice)
+	gatetest.Deny(t, w.phone)
+	app.Clock.Add(15 * time.Minute)
+	wantProblem(t, "new push", w.PostJSON("/2fa/challenge", ""), 401, "rejected", "")
+	wantProblem(t, "a code", w.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`), 401, "sign-in-required", "")
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+	// Whoever signs in anew can ask it again.
+	if a := app.Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != 201 {
+		t.Errorf("another sign-in: got %d %s, want 201", a.Status, a.Body)
+	}
+}
+
 func TestPushBudget(t *testing.T) {
 	t.Parallel()
 	app := gatetest.New(t)

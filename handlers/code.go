@@ -125,7 +125,8 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 	case factor.CodeBlocked:
 		f.kind, f.title = "code-blocked", "Too many wrong codes; only a recovery code is accepted, or the phone"
 	case factor.CodeHeld:
-		f.kind, f.title = "held", "The account is closed until the password has been changed"
+		h.held(v)
+		return
 	}
 	if now := h.cfg.Rules.Now(); answer.Until.After(now) {
 		f.retryIn = answer.Until.Sub(now)

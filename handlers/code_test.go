@@ -362,7 +362,7 @@ func TestA25_PushStarts(t *testing.T) {
 		t.Errorf("20 more: got %d calls, want 3", got)
 	}
 	world.Clock.Add(15 * time.Minute)
-	b := nodes[1].Stopped(t, alice)
+	nodes[1].Stopped(t, alice)
 	if got := calls(); got != 4 {
 		t.Errorf("a quarter of an hour later: got %d calls, want 4", got)
 	}
@@ -377,7 +377,7 @@ func TestA25_PushStarts(t *testing.T) {
 		t.Errorf("after the rejection: got %d calls, want still 4", got)
 	}
 	world.Clock.Add(20 * time.Second)
-	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated || calls() != 5 {
+	if a := nodes[1].Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated || calls() != 5 {
 		t.Errorf("after the pause: got %d and %d calls, want 201 and 5", a.Status, calls())
 	}
 }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -98,6 +99,30 @@ func TestTrustedDeviceByPush(t *testing.T) {
 	}
 	b.Post("/logout")
 	b.Login(alice).WantIn("on a trusted device")
+}
+
+// All cookies that are set on the way in are out of the reach of scripts.
+func TestCookiesOfTheUnlock(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, trusting())
+	phone := app.Enrolled(t, alice)
+	a := app.Stopped(t, alice).Post(totp, "code", gatetest.Code(t, phone), "trust", "1")
+	names := make(map[string]bool)
+	for _, c := range (&http.Response{Header: a.Header}).Cookies() {
+		name := c.Name
+		if strings.HasPrefix(name, "eagate-device-") {
+			name = "device"
+		}
+		names[name] = true
+		if !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
+			t.Errorf("got %s, want it for this host and not for scripts", c)
+		}
+	}
+	for _, want := range []string{"session", "eagate", "device"} {
+		if !names[want] {
+			t.Errorf("got cookies %v, want %s", names, want)
+		}
+	}
 }
 
 // A device is only trusted where that was asked for, and by a proof.
@@ -202,4 +227,11 @@ func TestTrustedDeviceIsOneUsers(t *testing.T) {
 		}
 	}
 	bobs.Login(bob).WantLocked("alice's secret in bob's cookie")
+
+	// Two users of one browser have a cookie each.
+	b.Login(bob).Post(totp, "code", gatetest.Code(t, app.Emulator.Phone(bob)), "trust", "1")
+	for _, email := range []string{alice, bob} {
+		b.Post("/logout")
+		b.Login(email).WantIn(email + " on the browser of both")
+	}
 }

@@ -89,7 +89,7 @@ func (h *Handlers) confirm(v *visit) {
 	switch {
 	case err != nil:
 		h.failEnrolment(v, err)
-	case answer.Result != factor.CodeAccepted && prefersJSON(v.r):
+	case answer.Result == factor.CodeHeld, answer.Result != factor.CodeAccepted && prefersJSON(v.r):
 		h.failCode(v, answer)
 	case answer.Result != factor.CodeAccepted:
 		h.showEnrolment(v, codeStatus(answer), answer)

@@ -30,10 +30,11 @@ func stage(t *testing.T, b *gatetest.Browser, email string) *emulator.Phone {
 // A locked session sees and changes nothing of the factor, whatever it knows.
 func TestA19_LockedSession(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := gatetest.New(t, trusting())
 	owner := app.Browser(t).Login(alice)
 	phone := owner.Enrol(alice)
 	stage(t, owner, alice) // so that there is something to see and to confirm
+	owner.Post("/2fa/devices")
 	old := gatetest.Base32(app.Secret(t, alice))
 	staged := app.Account(t, alice).Staged
 	b := app.Stopped(t, alice)
@@ -44,11 +45,13 @@ func TestA19_LockedSession(t *testing.T) {
 		}{
 			{"GET", "/2fa"}, {"GET", "/2fa/"}, {"GET", "/2fa/enable"}, {"POST", "/2fa/enable"},
 			{"POST", "/2fa/enable/confirm"}, {"POST", "/2fa/disable"}, {"HEAD", "/2fa/"}, {"HEAD", "/2fa/enable"},
+			{"GET", "/2fa/recovery-codes"}, {"POST", "/2fa/recovery-codes"},
+			{"GET", "/2fa/devices"}, {"POST", "/2fa/devices"}, {"POST", "/2fa/devices/revoke"},
 		} {
 			for _, accept := range []string{"text/html", "application/json"} {
-				contentType, body := "application/x-www-form-urlencoded", "code="+code
+				contentType, body := "application/x-www-form-urlencoded", "all=1&code="+code
 				if accept == "application/json" {
-					contentType, body = accept, `{"code":"`+code+`"}`
+					contentType, body = accept, `{"all":"1","code":"`+code+`"}`
 				}
 				if r.method != "POST" {
 					body = ""
@@ -64,7 +67,7 @@ func TestA19_LockedSession(t *testing.T) {
 				case a.Status != http.StatusForbidden:
 					t.Errorf("%s: got %d, want 403", name, a.Status)
 				}
-				for _, secret := range []string{old, "otpauth:", "enabled_at", "<svg"} {
+				for _, secret := range []string{old, "otpauth:", "enabled_at", "<svg", "left", "last_used_at"} {
 					if strings.Contains(a.Body, secret) {
 						t.Errorf("%s: the answer holds %q", name, secret)
 					}

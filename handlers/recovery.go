@@ -58,7 +58,7 @@ func (h *Handlers) makeRecovery(v *visit) {
 		h.noFactor(v)
 	case err != nil:
 		h.Unavailable(v.w, v.r, err)
-	case answer.Result != factor.CodeAccepted && prefersJSON(v.r):
+	case answer.Result == factor.CodeHeld, answer.Result != factor.CodeAccepted && prefersJSON(v.r):
 		h.failCode(v, answer)
 	case answer.Result != factor.CodeAccepted:
 		h.showRecovery(v, codeStatus(answer), answer)

@@ -111,7 +111,7 @@ func (h *Handlers) disable(v *visit) {
 
 // refuseChange answers a change of the factor whose proof wasn't good.
 func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
-	if prefersJSON(v.r) {
+	if answer.Result == factor.CodeHeld || prefersJSON(v.r) {
 		h.failCode(v, answer)
 		return
 	}

@@ -69,6 +69,9 @@ func TestAdminRevoke(t *testing.T) {
 	gatetest.Approve(t, phone)
 	owner.WantLocked("revoked")
 	waiting.WantLocked("a challenge of before")
+	if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), gatetest.UserID(alice), ""); ok || err == nil {
+		t.Errorf("no device: got %t, %v, want an error, and not all of them revoked", ok, err)
+	}
 }
 
 func TestAdminList(t *testing.T) {
@@ -87,6 +90,7 @@ func TestAdminList(t *testing.T) {
 		{"locked", middleware.ListFilter{Locked: true}, []string{bob}},
 		{"late", middleware.ListFilter{Late: true}, nil},
 		{"few codes", middleware.ListFilter{FewRecovery: true, Locked: true}, []string{bob}},
+		{"few codes, and not none for want of a second factor", middleware.ListFilter{FewRecovery: true}, []string{alice, bob}},
 	} {
 		var got []string
 		for s, err := range app.Gate.Admin().List(t.Context(), test.filter) {
@@ -109,9 +113,13 @@ func TestAdminList(t *testing.T) {
 		t.Errorf("got %+v, %v, want it blocked after 20 wrong codes", status, err)
 	}
 	app.Store.Fail(gatetest.All)
+	n := 0
 	for _, err := range app.Gate.Admin().List(t.Context(), middleware.ListFilter{}) {
-		if err == nil {
+		if n++; err == nil {
 			t.Error("with a store that fails: got no error")
 		}
+	}
+	if n != 1 {
+		t.Errorf("with a store that fails: got %d answers, want the error alone", n)
 	}
 }

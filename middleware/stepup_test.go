@@ -657,6 +657,55 @@ func TestStepUpEndsTheFormerGrant(t *testing.T) {
 	}
 }
 
+// lateBody is sent when the server asks for it, and after something else has happened.
+type lateBody struct {
+	meanwhile func()
+	io.Reader
+}
+
+func (b *lateBody) Read(p []byte) (int, error) {
+	if b.meanwhile != nil {
+		b.meanwhile()
+		b.meanwhile = nil
+	}
+	return b.Reader.Read(p)
+}
+
+// A request that was let in by the former grant, and takes its time to say what it
+// wants, changes nothing by it.
+func TestA39_StepUpWhileABodyIsSent(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/2fa/disable", "/2fa/enable", "/2fa/recovery-codes"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			thief := b.Copy()
+			wantAsked(t, b, "/push", "before the proof")
+			before := app.Account(t, alice)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, app.URL+path, &lateBody{func() {
+				gatetest.Approve(t, phone)
+				b.Get("/2fa/challenge")
+				wantPassed(t, b, "/push", "after the proof")
+			}, strings.NewReader("{}")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("Accept", "application/json")
+			req.Header.Set("Expect", "100-continue")
+			if a := thief.Send(req); a.Status < 400 {
+				t.Errorf("got %d %s, want it refused", a.Status, a.Body)
+			}
+			after := app.Account(t, alice)
+			if after.State != store.On || after.Staged != nil || len(after.Recovery.Hashes) != len(before.Recovery.Hashes) {
+				t.Errorf("got state %v, staged %t, %d recovery codes, want nothing changed", after.State, after.Staged != nil, len(after.Recovery.Hashes))
+			}
+		})
+	}
+}
+
 // A late answer takes the browser back to its former session, and it finds its
 // way again.
 func TestStepUpAndALateAnswer(t *testing.T) {

@@ -242,6 +242,43 @@ func TestConsumeTogether(t *testing.T) {
 	wantCheck(t, r, alice, first, factor.Verified, "the first")
 }
 
+// What ends an approval between the look at it and its use, ends it.
+func TestConsumeMeanwhile(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules, s factor.Session) error{
+		"its time": func(_ *testing.T, w *world, _ *factor.Rules, _ factor.Session) error {
+			w.clock.Add(5 * time.Minute)
+			return nil
+		},
+		"a logout": func(t *testing.T, _ *world, r *factor.Rules, s factor.Session) error {
+			return r.Abandon(t.Context(), alice, s)
+		},
+		"a newer challenge": func(t *testing.T, _ *world, r *factor.Rules, _ factor.Session) error {
+			_, err := r.Begin(t.Context(), alice, session("newer"))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			s := begun(t, r, alice, "s")
+			if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
+				t.Fatal(err)
+			}
+			w.store.whileReading(func() { // the account, and then
+				w.store.whileReading(func() { // the challenge
+					if err := end(t, w, w.node(t), s); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+			if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
+				t.Errorf("got a grant %t, %v, want none", grant != "", err)
+			}
+		})
+	}
+}
+
 // One live request: the newest, in whichever session.
 func TestPhases(t *testing.T) {
 	w := newWorld(t)
@@ -332,7 +369,14 @@ func TestA25_PushBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.clock.Set(rejected.Add(factor.RejectionPause))
-	begun(t, r, alice, "after the pause")
+	next := begun(t, r, alice, "after the pause")
+	// Nor does it shorten that of a later rejection.
+	for _, token := range []string{next.Token, s.Token} {
+		if _, err := r.Decide(t.Context(), token, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(w.clock.Now().Add(factor.RejectionPause), true)
 	if _, err := r.Begin(t.Context(), bob, session("bob")); !errors.Is(err, factor.ErrOff) {
 		t.Errorf("a user without a second factor: got %v, want %v", err, factor.ErrOff)
 	}

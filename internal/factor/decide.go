@@ -95,8 +95,9 @@ func (r *Rules) rejected(ctx context.Context, c store.Challenge) (email string, 
 			acct.Push.PausedUntil = until
 		}
 		email, held = acct.Email, false
-		// A report that comes again must not close what has been released.
-		if r.cfg.HoldRejected && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
+		// A report that comes again must not close what has been released. Without a
+		// second factor there is nothing to close, and the next one must not begin closed.
+		if r.cfg.HoldRejected && acct.State == store.On && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
 			acct.HeldSince, held = r.cfg.Now(), true
 		}
 		return nil

@@ -40,7 +40,8 @@ type Proof struct {
 }
 
 // recheck makes a proof ready to be checked, and drops from it a grant that has
-// been revoked: it may come from this node's cache.
+// been revoked, or that another has taken the place of: it may come from this
+// node's cache, or be older than the request's body.
 func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err error) {
 	if p.typed, err = r.present(ctx, user.ID, p.Code); err != nil || p.Grant.ID == "" {
 		return p, err
@@ -49,12 +50,18 @@ func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err e
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}
+	if p.Grant.Kind != store.KindProof {
+		p.Grant = store.Grant{}
+	}
 	return p, err
 }
 
 // prove checks a proof inside an update of acct.
 func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
 	g := p.Grant
+	if !acct.HeldSince.IsZero() {
+		return CodeAnswer{Result: CodeHeld}, nil // whoever is in may be the one who was rejected
+	}
 	if p.Code == "" && g.UserID == acct.UserID && g.Epoch == acct.Epoch && r.Fresh(g) {
 		return CodeAnswer{Result: CodeAccepted}, nil
 	}
@@ -152,6 +159,10 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		}
 		if g := proof.Grant; acct.State == store.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
 			return ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
+		}
+		if acct.State == store.On && !acct.HeldSince.IsZero() {
+			answer = CodeAnswer{Result: CodeHeld}
+			return nil
 		}
 		var (
 			step int64

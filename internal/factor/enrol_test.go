@@ -222,3 +222,49 @@ func TestDisableForgets(t *testing.T) {
 	w.enrol(t, r, alice)
 	wantCheck(t, r, alice, grant, factor.Locked, "the grant of the time before")
 }
+
+// A grant that another has taken the place of, or that is about to be deleted,
+// proves nothing: a request that was let in before may still bring it.
+func TestA39_GrantIsOver(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules, p phone, secret, id string){
+		"succeeded": func(t *testing.T, _ *world, r *factor.Rules, p phone, secret, _ string) {
+			_, next := verify(t, r, alice, p.code())
+			if err := r.Succeed(t.Context(), secret, next, store.MethodTOTP); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"ended": func(t *testing.T, w *world, _ *factor.Rules, _ phone, _, id string) {
+			if err := w.store.UpdateGrant(t.Context(), id, func(g *store.Grant) error { g.Kind = store.KindEnded; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t, trusting)
+			p, secret := w.enrol(t, r, alice)
+			_, g, err := r.Check(t.Context(), alice.ID, secret)
+			if err != nil || !r.Fresh(g) {
+				t.Fatalf("got %+v, %v, want a fresh grant", g, err)
+			}
+			other := w.stage(t, r, alice, session("again"), factor.Proof{Grant: g})
+			end(t, w, r, p, secret, g.ID)
+			proof := factor.Proof{Grant: g}
+			if _, _, err := r.Confirm(t.Context(), alice, session("again"), factor.Proof{Grant: g, Code: other.code()}, far); !errors.Is(err, factor.ErrNoEnrolment) {
+				t.Errorf("confirm: got %v, want %v", err, factor.ErrNoEnrolment)
+			}
+			if answer, err := r.Stage(t.Context(), alice, session("more"), proof); err != nil || answer.Result != factor.CodeMissing {
+				t.Errorf("stage: got %v, %v, want a code to be missing", answer.Result, err)
+			}
+			if answer, codes, err := r.MakeRecovery(t.Context(), alice, proof); err != nil || answer.Result != factor.CodeMissing || codes != nil {
+				t.Errorf("recovery codes: got %v, %v, want a code to be missing", answer.Result, err)
+			}
+			if _, _, err := r.Trust(t.Context(), alice, g, ""); !errors.Is(err, factor.ErrNotFresh) {
+				t.Errorf("trust: got %v, want %v", err, factor.ErrNotFresh)
+			}
+			if answer, err := r.Disable(t.Context(), alice, proof); err != nil || answer.Result != factor.CodeMissing {
+				t.Errorf("disable: got %v, %v, want a code to be missing", answer.Result, err)
+			}
+		})
+	}
+}

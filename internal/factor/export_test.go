@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"context"
 	"time"
 
 	"github.com/eagate/eagate/store"
@@ -8,6 +9,8 @@ import (
 
 // What the tests look at from the inside.
 var (
+	ErrMadeMeanwhile = errMadeMeanwhile
+
 	ParseCode       = parseCode
 	MatchStep       = matchStep
 	ProvisioningURI = provisioningURI
@@ -16,6 +19,7 @@ var (
 
 const (
 	CacheLifetime  = cacheLifetime
+	DevicesMost    = devicesMost
 	EnrolmentTime  = enrolmentTime
 	Freshness      = freshness
 	Reservation    = reservation
@@ -34,3 +38,21 @@ const (
 
 // PushLimitOf is what keeps the next request from a phone.
 func PushLimitOf(p store.Push, now time.Time) *PushLimit { return pushLimit(p, now) }
+
+// Hashed reports whether a code that was typed would be hashed.
+func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {
+	p, err := r.present(ctx, userID, text)
+	return p.hash != nil, err
+}
+
+// HoldHashes takes all turns at hashing, until release is called.
+func HoldHashes(r *Rules) (release func()) {
+	for range hashesAtOnce {
+		r.hashes <- struct{}{}
+	}
+	return func() {
+		for range hashesAtOnce {
+			<-r.hashes
+		}
+	}
+}

@@ -13,7 +13,8 @@ import (
 func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
-		acct.Failures, acct.LockedUntil, acct.HeldSince = 0, time.Time{}, time.Time{}
+		acct.Failures, acct.LockedUntil = 0, time.Time{}
+		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
 		acct.Staged = nil
 		email = acct.Email

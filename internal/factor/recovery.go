@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -68,21 +69,34 @@ func newRecoveryCodes() []string {
 // hashes hashes recovery codes, a few at once.
 type hashes chan struct{}
 
-func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byte, error) {
+// enter waits for a turn, which leave ends.
+func (h hashes) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case h <- struct{}{}:
-		defer func() { <-h }()
+		return func() { <-h }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byte, error) {
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	made := make([][]byte, len(codes))
 	for i, code := range codes {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		made[i] = argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32)
+		made[i] = hashRecovery(code, salt)
 	}
 	return made, nil
+}
+
+func hashRecovery(code string, salt []byte) []byte {
+	return argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32)
 }
 
 // A presented code is one that was typed, made ready to be tried: hashing takes
@@ -102,16 +116,28 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 	if code, p.recovery = parseRecovery(text); !p.recovery {
 		return p, nil
 	}
-	acct, err := r.Account(ctx, userID)
-	if err != nil || !recoverable(acct) || r.cfg.Now().Before(acct.Recovery.NextAt) {
+	acct, tried, err := r.triable(ctx, userID)
+	if err != nil || !tried {
 		return p, err
 	}
-	made, err := r.hashes.make(ctx, acct.Recovery.Salt, code)
+	leave, err := r.hashes.enter(ctx)
 	if err != nil {
 		return p, err
 	}
-	p.salt, p.hash = acct.Recovery.Salt, made[0]
+	defer leave()
+	// Of many guesses at once, the first ones' pause holds for those that had to wait:
+	// or else whoever has a password keeps others waiting for their turn.
+	if acct, tried, err = r.triable(ctx, userID); err != nil || !tried {
+		return p, err
+	}
+	p.salt, p.hash = acct.Recovery.Salt, hashRecovery(code, acct.Recovery.Salt)
 	return p, nil
+}
+
+// triable reports whether one of the user's recovery codes would be looked at now.
+func (r *Rules) triable(ctx context.Context, userID string) (acct store.Account, ok bool, err error) {
+	acct, err = r.Account(ctx, userID)
+	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() && !r.cfg.Now().Before(acct.Recovery.NextAt), err
 }
 
 // recoverable reports whether there are codes that this release can check.
@@ -165,12 +191,22 @@ func RecoveryLeft(acct store.Account) int {
 // reasonFirst is the reason of an EventRecoveryMade that took no codes' place.
 const reasonFirst = "first"
 
+// errMadeMeanwhile says that codes would have been shown which a later request has
+// replaced already.
+var errMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
+
+// isNewer reports whether a set has taken the place of the former one, if any.
+func isNewer(set, former *store.Recovery) bool {
+	return set != nil && (former == nil || !bytes.Equal(set.Salt, former.Salt))
+}
+
 // MakeRecovery gives the user a new set of recovery codes in place of any
 // earlier one, and returns them: they can't be shown again. It returns no codes
 // if the proof isn't good.
 func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeAnswer, []string, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
+	began := r.cfg.Now()
 	proof, err := r.recheck(ctx, user, proof)
 	if err != nil {
 		return CodeAnswer{}, nil, err
@@ -179,13 +215,14 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	var (
 		answer CodeAnswer
 		epoch  uint64
+		former *store.Recovery
 	)
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
 		if acct.State != store.On {
 			return ErrOff
 		}
 		answer, err = r.prove(acct, proof)
-		epoch = acct.Epoch
+		epoch, former = acct.Epoch, acct.Clone().Recovery
 		return err
 	})
 	r.tellCode(ctx, user, answer, err)
@@ -197,7 +234,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	for i, code := range codes {
 		plain[i], _ = parseRecovery(code)
 	}
-	set := &store.Recovery{Scheme: argon2id, Salt: make([]byte, 16), CreatedAt: r.cfg.Now()}
+	set := &store.Recovery{Scheme: argon2id, Salt: make([]byte, 16), CreatedAt: began}
 	rand.Read(set.Salt) // never fails
 	if set.Hashes, err = r.hashes.make(ctx, set.Salt, plain...); err != nil {
 		return answer, nil, err
@@ -206,6 +243,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
 		if acct.State != store.On || acct.Epoch != epoch {
 			return ErrOff // it was switched off, or over, meanwhile
+		}
+		if isNewer(acct.Recovery, former) && acct.Recovery.CreatedAt.After(began) {
+			return errMadeMeanwhile // by a second click, whose answer is the one that is seen
 		}
 		made.Reason = ""
 		if acct.Recovery == nil {

@@ -1,0 +1,151 @@
+package factor_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// Whatever is refused is told, on whichever way it was tried, once and with the
+// reason; and so is what changes.
+func TestEvents(t *testing.T) {
+	w := newWorld(t)
+	var heard []string
+	r := w.node(t, holding, trusting, func(cfg *factor.Config) {
+		cfg.Events = func(_ context.Context, e factor.Event) {
+			text := e.Kind.String()
+			for _, more := range []string{e.Reason, e.Device} {
+				if more != "" {
+					text += ": " + more
+				}
+			}
+			if !e.At.Equal(w.clock.Now()) || e.UserID != alice.ID {
+				text += " of somebody, some time"
+			}
+			if !e.Until.IsZero() {
+				text += " for " + e.Until.Sub(w.clock.Now()).String()
+			}
+			heard = append(heard, text)
+		}
+	})
+	want := func(when string, want ...string) {
+		t.Helper()
+		if !slices.Equal(heard, want) {
+			t.Errorf("%s: heard %q, want %q", when, heard, want)
+		}
+		heard = nil
+	}
+	p, _ := w.enrol(t, r, alice)
+	want("switched on", "enabled")
+	w.recoverable(t, alice)
+
+	// A wrong code, wherever it is typed.
+	stage := w.stage(t, r, alice, session("s"), w.fresh(t, alice))
+	ways := map[string]func(code string) (factor.CodeAnswer, error){
+		"login": func(code string) (factor.CodeAnswer, error) {
+			answer, _, err := r.VerifyCode(t.Context(), alice, session("login"), code, far)
+			return answer, err
+		},
+		"stage": func(code string) (factor.CodeAnswer, error) {
+			return r.Stage(t.Context(), alice, session("other"), w.proof(t, alice, code))
+		},
+		"confirm": func(code string) (factor.CodeAnswer, error) {
+			answer, _, err := r.Confirm(t.Context(), alice, session("s"), w.proof(t, alice, code), far)
+			return answer, err
+		},
+		"disable": func(code string) (factor.CodeAnswer, error) {
+			return r.Disable(t.Context(), alice, w.proof(t, alice, code))
+		},
+		"recovery codes": func(code string) (factor.CodeAnswer, error) {
+			answer, _, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, code))
+			return answer, err
+		},
+	}
+	tried := func(when, code string, failures int, names []string, events ...string) {
+		t.Helper()
+		for _, way := range names {
+			w.change(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = failures, time.Time{} })
+			if _, err := ways[way](code); err != nil {
+				t.Errorf("%s: %v", way, err)
+			}
+			want(when+", "+way, events...)
+		}
+	}
+	all := []string{"login", "stage", "confirm", "disable", "recovery codes"}
+	tried("wrong", "000", 0, all, "code_refused: wrong")
+	tried("the fifth", "000", 4, all, "code_refused: wrong", "paused for 30s")
+	tried("the twentieth", "000", 19, all, "code_refused: wrong", "blocked")
+	tried("afterwards", p.code(), 20, all, "code_refused: blocked")
+	tried("a wrong recovery code", noCode, 0, []string{"login", "disable"}, "code_refused: wrong")
+	tried("a recovery code", firstCode, 0, []string{"login"}, "recovery_used", "verified")
+	tried("a code", p.code(), 0, []string{"login"}, "verified")
+	tried("used", p.code(), 0, []string{"login", "stage", "disable"}, "code_refused: used")
+	tried("another phone", stage.code(), 0, []string{"confirm"}, "replaced")
+
+	// The phone.
+	token := begun(t, r, alice, "one").Token
+	want("asked", "push_sent")
+	for _, yes := range []bool{true, true, false} {
+		if _, err := r.Decide(t.Context(), token, yes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("contradictory reports", "approved", "late_report: rejected")
+	w.service.setDown(&client.Error{Op: "CreateSession", Kind: client.Unavailable})
+	_, _ = r.Begin(t.Context(), alice, session("two"))
+	want("the service is down", "push_failed")
+	w.service.setDown(nil)
+	token = begun(t, r, alice, "three").Token
+	_, _ = r.Begin(t.Context(), alice, session("four"))
+	want("too many", "push_sent", "push_limited: too many for 15m0s")
+
+	// Devices.
+	device := w.trusted(t, r, alice)
+	useDevice(t, r, alice, device)
+	useDevice(t, r, alice, "no device")
+	if _, err := r.Distrust(t.Context(), alice.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	want("a device", "device_added: browser for 720h0m0s", "device_used: browser", "device_revoked: browser")
+
+	// A rejection.
+	for range 2 {
+		if _, err := r.Decide(t.Context(), token, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("rejected", "held: rejected on the phone", "rejected")
+	tried("held", p.code(), 0, []string{"login", "stage", "disable", "recovery codes"}, "code_refused: held")
+	_, _ = r.Begin(t.Context(), alice, session("five"))
+	want("the phone, while it is held")
+	if err := r.Release(t.Context(), alice.ID); err != nil {
+		t.Fatal(err)
+	}
+	want("released", "released")
+	w.disable(t, r)
+	want("switched off", "disabled")
+}
+
+// Operators look for what matters by its level.
+func TestEventLevels(t *testing.T) {
+	warn := "push_failed push_limited rejected late_report code_refused paused blocked reset recovery_used held stopped would_stop"
+	for k := factor.EventEnabled; k <= factor.EventWouldStop; k++ {
+		want := slog.LevelInfo
+		if slices.Contains(strings.Fields(warn), k.String()) {
+			want = slog.LevelWarn
+		}
+		if got := k.Level(); got != want || k.String() == "invalid" {
+			t.Errorf("%v: got level %v, want %v", k, got, want)
+		}
+	}
+	if got := (factor.EventWouldStop + 1).String(); got != "invalid" {
+		t.Errorf("got %q, want it invalid", got)
+	}
+}

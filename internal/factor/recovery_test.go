@@ -1,0 +1,254 @@
+package factor_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/store"
+)
+
+// What is typed, and a code that is none of the user's.
+const (
+	firstCode  = "AAAA-AAAA-AAAA-AAAA"
+	secondCode = "BBBB-BBBB-BBBB-BBBB"
+	noCode     = "CCCC-CCCC-CCCC-CCCC"
+)
+
+// recoverySet is a set of two, hashed as SECURITY.md says.
+var recoverySet = sync.OnceValue(func() store.Recovery {
+	salt := []byte("sixteen bytes of")
+	hash := func(code string) []byte { return argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32) }
+	return store.Recovery{
+		Scheme: "argon2id 19456 2 1", Salt: salt, Hashes: [][]byte{hash("AAAAAAAAAAAAAAAA"), hash("BBBBBBBBBBBBBBBB")},
+	}
+})
+
+// recoverable gives the user two recovery codes.
+func (w *world) recoverable(t testing.TB, user factor.User) {
+	t.Helper()
+	set := recoverySet()
+	w.change(t, user, func(a *store.Account) { a.Recovery = &set })
+}
+
+// What happens while a recovery code is being hashed counts.
+func TestRecoveryMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(t *testing.T, w *world, r *factor.Rules)
+		want      factor.CodeResult
+	}{
+		"nothing": {func(*testing.T, *world, *factor.Rules) {}, factor.CodeAccepted},
+		"used on another node": {func(t *testing.T, _ *world, r *factor.Rules) {
+			if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeAccepted || answer.Left != 1 {
+				t.Errorf("got %v, want accepted, and one left", answer)
+			}
+		}, factor.CodeWrong},
+		"another salt": {func(t *testing.T, w *world, _ *factor.Rules) {
+			w.change(t, alice, func(a *store.Account) { a.Recovery.Salt = []byte("another") })
+		}, factor.CodeWrong},
+		"a pause": {func(_ *testing.T, w *world, _ *factor.Rules) {
+			w.change(t, alice, func(a *store.Account) { a.Recovery.NextAt = w.clock.Now().Add(time.Second) })
+		}, factor.CodePaused},
+		"a rejection": {func(_ *testing.T, w *world, _ *factor.Rules) {
+			w.change(t, alice, func(a *store.Account) { a.HeldSince = w.clock.Now() })
+		}, factor.CodeHeld},
+		"a reset": {func(t *testing.T, _ *world, r *factor.Rules) {
+			if err := r.Reset(t.Context(), alice.ID, "a test"); err != nil {
+				t.Error(err)
+			}
+		}, factor.CodeNotApplicable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			w.recoverable(t, alice)
+			w.store.whileReading(func() { // of the session's challenge
+				w.store.whileReading(func() { // before the turn
+					w.store.whileReading(func() { c.meanwhile(t, w, w.node(t)) })
+				})
+			})
+			if answer, _ := verify(t, r, alice, firstCode); answer.Result != c.want {
+				t.Errorf("got %v, want %v", answer.Result, c.want)
+			}
+		})
+	}
+}
+
+// Recovery codes are tried one by one once there were too many wrong ones, and a
+// right one makes good for all.
+func TestRecoveryPauses(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	p, _ := w.enrol(t, r, alice)
+	w.recoverable(t, alice)
+	for i := range 4 {
+		if answer, _ := verify(t, r, alice, noCode); answer.Result != factor.CodeWrong || !answer.Until.IsZero() {
+			t.Errorf("wrong code %d: got %v until %v, want no pause", i+1, answer.Result, answer.Until)
+		}
+	}
+	until := w.clock.Now().Add(3 * time.Second)
+	if answer, _ := verify(t, r, alice, noCode); answer.Result != factor.CodeWrong || !answer.Until.Equal(until) {
+		t.Errorf("the fifth: got %v until %v, want a pause until %v", answer.Result, answer.Until, until)
+	}
+	w.clock.Set(until.Add(-time.Microsecond))
+	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodePaused || !answer.Until.Equal(until) {
+		t.Errorf("in the pause: got %v until %v, want paused until %v", answer.Result, answer.Until, until)
+	}
+	w.clock.Set(until)
+	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeAccepted {
+		t.Errorf("after it: got %v, want accepted", answer.Result)
+	}
+	if a := w.account(t, alice); a.Failures != 0 || !a.LockedUntil.IsZero() || !a.Recovery.NextAt.IsZero() {
+		t.Errorf("got %d failures until %v and %v, want none left", a.Failures, a.LockedUntil, a.Recovery.NextAt)
+	}
+	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
+		t.Errorf("a code of the phone: got %v, want accepted", answer.Result)
+	}
+}
+
+// Hashing is for codes that would be looked at, and that is seen when it is their
+// turn: guessers must not keep others waiting.
+func TestRecoveryHashing(t *testing.T) {
+	for name, c := range map[string]struct {
+		text   string
+		change func(now time.Time, a *store.Account)
+		want   bool
+	}{
+		"a code":                    {noCode, func(time.Time, *store.Account) {}, true},
+		"a code of the phone":       {"123456", func(time.Time, *store.Account) {}, false},
+		"in the pause":              {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now.Add(time.Microsecond) }, false},
+		"after the pause":           {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now }, true},
+		"none left":                 {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Hashes = nil }, false},
+		"while the account is held": {firstCode, func(now time.Time, a *store.Account) { a.HeldSince = now }, false},
+		"made by a later release":   {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Scheme = "argon3" }, false},
+		"without a second factor":   {firstCode, func(_ time.Time, a *store.Account) { a.State = store.Off }, false},
+		"without a set":             {firstCode, func(_ time.Time, a *store.Account) { a.Recovery = nil }, false},
+	} {
+		for _, waiting := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				r := w.node(t)
+				w.enrol(t, r, alice)
+				w.recoverable(t, alice)
+				change := func() { w.change(t, alice, func(a *store.Account) { c.change(w.clock.Now(), a) }) }
+				if !waiting {
+					change()
+				}
+				release := factor.HoldHashes(r)
+				done := make(chan bool, 1)
+				go func() {
+					hashed, err := factor.Hashed(t.Context(), r, alice.ID, c.text)
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+					done <- hashed
+				}()
+				synctest.Wait()
+				if waits := len(done) == 0; !waiting && waits != c.want {
+					t.Errorf("%s: got waiting for a turn %t, want %t", name, waits, c.want)
+				}
+				if waiting {
+					change()
+				}
+				release()
+				if got := <-done; got != c.want {
+					t.Errorf("%s, changed while it waits %t: got hashed %t, want %t", name, waiting, got, c.want)
+				}
+			})
+		}
+	}
+}
+
+// Codes that a later release has made aren't good here, and none are said to be left.
+func TestRecoveryOfALaterRelease(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	w.recoverable(t, alice)
+	w.change(t, alice, func(a *store.Account) { a.Recovery.Scheme = "argon3" })
+	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeWrong {
+		t.Errorf("got %v, want wrong", answer.Result)
+	}
+	if n := factor.RecoveryLeft(w.account(t, alice)); n != 0 {
+		t.Errorf("got %d left, want 0", n)
+	}
+}
+
+// between runs once, after the first update of an account.
+type between struct {
+	store.Store
+	do func()
+}
+
+func (b *between) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	err := b.Store.UpdateAccount(ctx, id, change)
+	if do := b.do; do != nil {
+		b.do = nil
+		do()
+	}
+	return err
+}
+
+// New codes are made for the factor that was proved, or not at all; a browser that
+// goes away meanwhile is no reason to stop.
+func TestMakeRecoveryMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(t *testing.T, w *world, r *factor.Rules, leave func())
+		want      error
+	}{
+		"the browser goes away": {func(_ *testing.T, _ *world, _ *factor.Rules, leave func()) { leave() }, nil},
+		"made by a later click": {func(t *testing.T, w *world, _ *factor.Rules, _ func()) {
+			w.recoverable(t, alice)
+			w.change(t, alice, func(a *store.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Second) })
+		}, factor.ErrMadeMeanwhile},
+		"made by an earlier click": {func(t *testing.T, w *world, _ *factor.Rules, _ func()) {
+			w.recoverable(t, alice)
+			w.change(t, alice, func(a *store.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(-time.Second) })
+		}, nil},
+		"switched off and on": {func(t *testing.T, w *world, r *factor.Rules, _ func()) { w.reEnrol(t, r) }, factor.ErrOff},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.enrol(t, w.node(t), alice)
+			proof := w.fresh(t, alice)
+			ctx, cancel := context.WithCancel(t.Context())
+			b := &between{Store: w.store, do: func() { c.meanwhile(t, w, w.node(t), cancel) }}
+			r := w.node(t, func(cfg *factor.Config) { cfg.Store = b })
+			_, codes, err := r.MakeRecovery(ctx, alice, proof)
+			if !errors.Is(err, c.want) || (codes != nil) != (c.want == nil) {
+				t.Errorf("got %d codes, %v, want %v", len(codes), err, c.want)
+			}
+			set := w.account(t, alice).Recovery
+			if c.want != nil {
+				if set != nil && string(set.Salt) != string(recoverySet().Salt) {
+					t.Errorf("got a set of salt %x, want none of these codes", set.Salt)
+				}
+				return
+			}
+			slices.Sort(codes)
+			if len(set.Salt) != 16 || slices.Max(set.Salt) == 0 || len(slices.Compact(codes)) != 10 {
+				t.Errorf("got salt %x and codes %q, want them random", set.Salt, codes)
+			}
+		})
+	}
+}
+
+// A clock that was ahead when codes were made doesn't keep new ones from being made.
+func TestMakeRecoveryByAnEarlierClock(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	w.recoverable(t, alice)
+	w.change(t, alice, func(a *store.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Hour) })
+	if _, codes, err := r.MakeRecovery(t.Context(), alice, w.fresh(t, alice)); err != nil || len(codes) != 10 {
+		t.Errorf("got %d codes, %v, want ten", len(codes), err)
+	}
+}
