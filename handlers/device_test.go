@@ -200,7 +200,7 @@ func TestTrustedDeviceEnds(t *testing.T) {
 }
 
 // A request to revoke says which, or all of them, and not both.
-func TestRevokeSaysWhich(t *testing.T) {
+func TestDeviceRevocationSaysWhich(t *testing.T) {
 	t.Parallel()
 	app := gatetest.New(t, trusting())
 	phone := app.Enrolled(t, alice)
