@@ -99,6 +99,15 @@ func TestTrustedDeviceByPush(t *testing.T) {
 	}
 	b.Post("/logout")
 	b.Login(alice).WantIn("on a trusted device")
+
+	// Whoever doesn't tick the box isn't trusted.
+	b = app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.Post("/2fa/challenge/continue", "trust", "0")
+	b.WantIn("without the box")
+	if n := len(app.Account(t, alice).Devices); n != 1 {
+		t.Errorf("got %d devices, want still 1", n)
+	}
 }
 
 // All cookies that are set on the way in are out of the reach of scripts.
