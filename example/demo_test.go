@@ -30,6 +30,9 @@ func TestDemo(t *testing.T) {
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
 	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
+	if want := "to alice@example.com: Sign-in approval was switched on – Acme"; !p.read("e-mail") || p.said["e-mail"] != want {
+		t.Errorf("e-mail: got %q, want %q", p.said["e-mail"], want)
+	}
 	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
 	v.wantRedirect(v.post("/logout", "text/html"), "/")
 	v.wantRedirect(v.get("/account"), "/login")

@@ -25,8 +25,10 @@ func build(t *testing.T, name string) string {
 
 // A program is one that runs.
 type program struct {
-	said map[string]string // what it printed: "callback: URL" by "callback"
+	said map[string]string // what it printed: "callback: URL" by "callback:"
 	stop func() error
+
+	lines *bufio.Scanner
 }
 
 // start starts a program and waits until it has printed its callback.
@@ -52,16 +54,25 @@ func start(t *testing.T, path string, env ...string) *program {
 		return cmd.Wait()
 	})
 	t.Cleanup(func() { _ = p.stop() })
-	lines := bufio.NewScanner(out)
-	for p.said["callback:"] == "" {
-		if !lines.Scan() {
-			_ = p.stop()
-			t.Fatalf("the program ended with:\n%s", &faults)
-		}
-		name, value, _ := strings.Cut(lines.Text(), " ")
-		p.said[name] = strings.TrimSpace(value)
+	p.lines = bufio.NewScanner(out)
+	if !p.read("callback:") {
+		_ = p.stop()
+		t.Fatalf("the program ended with:\n%s", &faults)
 	}
 	return p
+}
+
+// read reads what the program prints up to the line of that name, and reports
+// whether there was one.
+func (p *program) read(name string) bool {
+	for p.lines.Scan() {
+		found, value, _ := strings.Cut(p.lines.Text(), " ")
+		p.said[found] = strings.TrimSpace(value)
+		if found == name {
+			return true
+		}
+	}
+	return false
 }
 
 // fault runs a program that can't start, and returns its exit status and what it

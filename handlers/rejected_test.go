@@ -58,7 +58,7 @@ func TestEventsAreHeard(t *testing.T) {
 	app := gatetest.New(t, e.setup(), trusting())
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
-	e.want(t, "switched on", "enabled", "recovery_made")
+	e.want(t, "switched on", "enabled", "recovery_made: first")
 	b := app.Stopped(t, alice)
 	e.want(t, "first page", "push_sent")
 	guess(t, b, totp, app.WrongCode(t, phone))

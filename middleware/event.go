@@ -44,7 +44,7 @@ const (
 	EventBlocked       = factor.EventBlocked       // too many wrong codes in a row: none is looked at any more
 	EventUnblocked     = factor.EventUnblocked     // wrong codes were forgotten by an administrator, for Reason
 	EventRecoveryUsed  = factor.EventRecoveryUsed  // a recovery code was used up
-	EventRecoveryMade  = factor.EventRecoveryMade  // new recovery codes took the place of the old ones
+	EventRecoveryMade  = factor.EventRecoveryMade  // new recovery codes took the place of the old ones, or, for Reason "first", of none
 	EventDeviceAdded   = factor.EventDeviceAdded   // a browser is trusted from now on
 	EventDeviceUsed    = factor.EventDeviceUsed    // a session was let in because its browser is trusted
 	EventDeviceRevoked = factor.EventDeviceRevoked // a browser is no longer trusted

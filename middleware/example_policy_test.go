@@ -26,6 +26,31 @@ func ExampleWithEvents() {
 	// Output: unblocked u-42 because: rang from the number we know
 }
 
+// Users are told by e-mail, in their language.
+func ExampleWithNotifier() {
+	sent := make(chan string)
+	mail := func(_ context.Context, n middleware.Notice) error {
+		n = n.In("en") // what the application knows of the user n.UserID
+		sent <- fmt.Sprintf("To: %s\nSubject: %s\n\n%s", "alice@example.com", n.Subject, n.Text)
+		return nil
+	}
+	clock := func() time.Time { return time.Date(2026, 3, 4, 10, 15, 0, 0, time.UTC) }
+	gate, _ := newGate(middleware.WithNotifier(middleware.NotifierFunc(mail)), middleware.WithClock(clock))
+	if err := gate.Admin().Reset(context.Background(), "u-42", "lost phone and codes"); err != nil {
+		panic(err)
+	}
+	fmt.Print(<-sent)
+	// Output:
+	// To: alice@example.com
+	// Subject: Sign-in approval was reset – Acme
+	//
+	// Acme has switched off sign-in approval for your account. Until you switch it on again, your password alone is enough to sign in.
+	//
+	// Time: 2026-03-04 10:15 UTC
+	//
+	// If you didn’t ask for this, tell Acme at once.
+}
+
 // After a rejection on the phone, nobody signs in before the password is changed.
 func ExampleWithHoldOnRejection() {
 	gate, _ := newGate(middleware.WithHoldOnRejection())

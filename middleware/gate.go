@@ -62,6 +62,7 @@ type Gate struct {
 	rules    *factor.Rules
 	sessions *session.Sessions
 	handlers *handlers.Handlers
+	messages *courier // nil without a notifier
 	log      *slog.Logger
 }
 
@@ -88,7 +89,13 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	cfg := factor.Config{
 		Store: c.store, Keys: keys, Issuer: c.issuer,
-		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold, Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold,
+		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
+	}
+	var messages *courier
+	if c.notifier != nil {
+		messages = newCourier(c.notifier, pages, c.issuer, c.log)
+		cfg.Notify = messages.notify
 	}
 	if c.service != nil {
 		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()
@@ -101,7 +108,7 @@ func New(opts ...Option) (*Gate, error) {
 
 	g := &Gate{
 		base: c.base, exempt: exempt, rules: rules, log: c.log,
-		keys:     keys,
+		keys: keys, messages: messages,
 		sessions: session.New(c.sessions, rules),
 		user: func(r *http.Request) (factor.User, bool) {
 			u, ok := c.user(r)
@@ -165,5 +172,11 @@ func (g *Gate) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "middleware.Gate(%q)
 
 // Run does what goes on in the background, until ctx ends: it tells the service
 // of changes that it couldn't be told of at once, and deletes what has expired.
+// Then it waits for messages to users that are being delivered, 10 seconds at most.
 // It may run on every node.
-func (g *Gate) Run(ctx context.Context) { g.rules.Run(ctx) }
+func (g *Gate) Run(ctx context.Context) {
+	g.rules.Run(ctx)
+	if g.messages != nil {
+		g.messages.finish()
+	}
+}

@@ -14,6 +14,10 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 	guarded := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.handlers.Owns(r) {
+			if p := probeOf(r); p != nil {
+				p.met(g, probeOwn, "")
+				return
+			}
 			g.handlers.ServeHTTP(w, r)
 			return
 		}
@@ -26,6 +30,10 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 // LoadAndSave; the pages must be mounted by [Gate.Routes].
 func (g *Gate) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := probeOf(r); p != nil {
+			p.answer(g, w, r, next)
+			return
+		}
 		before, pass := g.admit(w, r)
 		if !pass {
 			return

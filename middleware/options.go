@@ -44,6 +44,7 @@ type config struct {
 	hold       bool
 	pages      []templates.Option
 	events     func(context.Context, Event)
+	notifier   Notifier
 	required   func(User) Requirement
 	log        *slog.Logger
 	now        func() time.Time

@@ -99,6 +99,10 @@ type stepUp struct {
 
 func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := s.gate
+	if p := probeOf(r); p != nil {
+		p.met(g, probeGuarded, "")
+		return
+	}
 	secret, ok := g.sessions.Grant(r.Context())
 	if !ok {
 		g.handlers.NoSession(w, r)

@@ -14,7 +14,7 @@ func funcs(t texts) template.FuncMap {
 		"duration": t.duration,
 		"clock":    clock,
 		"seconds":  seconds,
-		"utc":      func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") },
+		"utc":      utc,
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
 		"css":      css,
@@ -22,6 +22,9 @@ func funcs(t texts) template.FuncMap {
 		"script":   script,
 	}
 }
+
+// utc shows a time to people of any language.
+func utc(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") }
 
 // clock shows d as minutes and seconds.
 func clock(d time.Duration) string {

@@ -6,6 +6,7 @@
 // that says what is to be shown and never how: [Challenge], [Security],
 // [Required], [Enable], [Recovery], [Devices] and [Message]. Every word comes from
 // a catalogue, in English and Thai, that [WithTexts] can change and add to.
+// [Pages.Notice] has the texts of messages that aren't pages.
 //
 // The pages work without script, need nothing from other servers, and carry
 // their style and script inline under a nonce; [ContentSecurityPolicy] is the

@@ -92,6 +92,7 @@ func newApp(c config, data *data, phone *phone, log *slog.Logger) (*app.App, err
 		middleware.WithKey(c.key),
 		middleware.WithMode(c.mode, c.origin),
 		middleware.WithLogger(log),
+		middleware.WithNotifier(middleware.NotifierFunc(printMail)),
 	}
 	if !sessions.Cookie.Secure {
 		options = append(options, middleware.WithInsecureCookie())

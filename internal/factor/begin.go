@@ -59,7 +59,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		if errors.As(err, &limit) {
 			reason := "too many"
 			if limit.Rejected {
-				reason = "rejected"
+				reason = reasonRejected
 			}
 			r.emit(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: reason, Until: limit.Until})
 		}

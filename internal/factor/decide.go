@@ -25,6 +25,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	var (
 		decision Decision
 		c        store.Challenge
+		email    string
 	)
 	err := r.cfg.Store.UpdateChallenge(ctx, id, func(ch *store.Challenge) error {
 		decision = decide(ch, approved, r.cfg.Now())
@@ -40,7 +41,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	r.waiting.wake(id)
 	if c.State == store.Rejected && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
-		err = r.rejected(ctx, c)
+		email, err = r.rejected(ctx, c)
 	}
 	switch decision {
 	case DecisionTaken:
@@ -48,7 +49,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 		if approved {
 			kind = EventApproved
 		}
-		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Method: store.MethodPush})
+		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Email: email, Method: store.MethodPush})
 	case DecisionTooLate:
 		reason := "rejected"
 		if approved {
@@ -85,15 +86,15 @@ func decide(c *store.Challenge, approved bool, now time.Time) Decision {
 }
 
 // rejected protects a user who said "it wasn't me": the phone is left in peace for
-// a while, and the account is closed if it is to be.
-func (r *Rules) rejected(ctx context.Context, c store.Challenge) error {
+// a while, and the account is closed if it is to be. It returns the e-mail address.
+func (r *Rules) rejected(ctx context.Context, c store.Challenge) (email string, err error) {
 	until := c.DecidedAt.Add(rejectionPause)
 	held := false
-	err := r.updateAccount(ctx, c.UserID, func(acct *store.Account) error {
+	err = r.updateAccount(ctx, c.UserID, func(acct *store.Account) error {
 		if acct.Push.PausedUntil.Before(until) {
 			acct.Push.PausedUntil = until
 		}
-		held = false
+		email, held = acct.Email, false
 		// A report that comes again must not close what has been released. Without a
 		// second factor there is nothing to close, and the next one must not begin closed.
 		if r.cfg.HoldRejected && acct.State == store.On && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
@@ -102,7 +103,7 @@ func (r *Rules) rejected(ctx context.Context, c store.Challenge) error {
 		return nil
 	})
 	if err == nil && held {
-		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Reason: "rejected on the phone"})
+		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Email: email, Reason: "rejected on the phone"})
 	}
-	return err
+	return email, err
 }

@@ -44,7 +44,7 @@ const (
 	EventBlocked                            // too many wrong codes in a row: none is looked at any more
 	EventUnblocked                          // wrong codes were forgotten by an administrator, for Reason
 	EventRecoveryUsed                       // a recovery code was used up
-	EventRecoveryMade                       // new recovery codes took the place of the old ones
+	EventRecoveryMade                       // new recovery codes took the place of the old ones, or, for Reason "first", of none
 	EventDeviceAdded                        // a browser is trusted from now on
 	EventDeviceUsed                         // a session was let in because its browser is trusted
 	EventDeviceRevoked                      // a browser is no longer trusted
@@ -111,6 +111,7 @@ func (r *Rules) emit(ctx context.Context, e Event) {
 		attrs = append(attrs, slog.Any("error", e.Err))
 	}
 	r.cfg.Log.LogAttrs(ctx, e.Kind.Level(), "eagate: "+e.Kind.String(), attrs...)
+	r.tellUser(ctx, e)
 	if r.cfg.Events == nil {
 		return
 	}

@@ -60,8 +60,8 @@ type Session struct {
 // bound yet is none.
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
-// Config is what the rules are made of. All of it is needed but Required and
-// Events, and TOTP, TokenLifetime and Mode, which have defaults.
+// Config is what the rules are made of. All of it is needed but Required,
+// Events and Notify, and TOTP, TokenLifetime and Mode, which have defaults.
 type Config struct {
 	Store   store.Store
 	Service Service
@@ -87,6 +87,9 @@ type Config struct {
 	// Events is called, while the request waits, after what it tells of has been
 	// stored.
 	Events func(context.Context, Event)
+
+	// Notify is called for those of them that the user should hear of.
+	Notify func(context.Context, Event)
 
 	Log *slog.Logger
 	Now func() time.Time

@@ -8,6 +8,9 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
+// reasonRejected is the reason of an EventPushLimited after a rejection.
+const reasonRejected = "rejected"
+
 // A PushLimit says that the phone must be left in peace for a while.
 type PushLimit struct {
 	Rejected bool      // the last request was rejected on the phone; else there were too many

@@ -199,6 +199,9 @@ func saltOf(set *store.Recovery) []byte {
 	return set.Salt
 }
 
+// reasonFirst is the reason of an EventRecoveryMade that took no codes' place.
+const reasonFirst = "first"
+
 // MakeRecovery gives the user a new set of recovery codes in place of any
 // earlier one, and returns them: they can't be shown again. It returns no codes
 // if the proof isn't good.
@@ -237,6 +240,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	if set.Hashes, err = r.hashes.make(ctx, set.Salt, plain...); err != nil {
 		return answer, nil, err
 	}
+	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
 		if acct.State != store.On || acct.Epoch != epoch {
 			return ErrOff // it was switched off, or over, meanwhile
@@ -244,12 +248,16 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 		if !bytes.Equal(saltOf(acct.Recovery), former) {
 			return errMadeMeanwhile // by a second click, whose answer may be the one that is seen
 		}
+		made.Reason = ""
+		if acct.Recovery == nil {
+			made.Reason = reasonFirst
+		}
 		acct.Recovery = set
 		return nil
 	})
 	if err != nil {
 		return answer, nil, err
 	}
-	r.emit(ctx, Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)})
+	r.emit(ctx, made)
 	return answer, codes, nil
 }

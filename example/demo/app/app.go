@@ -62,22 +62,32 @@ func New(c Config) (*App, error) {
 	a.Gate = gate
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", a.home)
-	mux.HandleFunc("GET /login", a.loginForm)
-	mux.HandleFunc("POST /login", a.login)
-	mux.HandleFunc("POST /logout", a.logout)
-	mux.HandleFunc("GET /account", a.account)
-	mux.Handle("GET /transfer", a.confirmed(a.transferForm))
-	mux.Handle("POST /transfer", a.confirmed(a.transfer))
-	mux.HandleFunc("GET /healthz", healthz)
-	mux.HandleFunc("GET /style.css", asset("style.css"))
-	mux.HandleFunc("GET /favicon.ico", asset("favicon.svg"))
+	for pattern, handler := range a.routes() {
+		mux.Handle(pattern, handler)
+	}
 
 	// The gate checks on its own pages that no other site makes the browser ask
 	// for changes; the login and the logout want that too.
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	a.handler = c.Sessions.LoadAndSave(gate.Handler(guarded))
 	return a, nil
+}
+
+// routes are in a list, by pattern, so that a test can check that the gate guards
+// them all.
+func (a *App) routes() map[string]http.Handler {
+	return map[string]http.Handler{
+		"GET /{$}":         http.HandlerFunc(a.home),
+		"GET /login":       http.HandlerFunc(a.loginForm),
+		"POST /login":      http.HandlerFunc(a.login),
+		"POST /logout":     http.HandlerFunc(a.logout),
+		"GET /account":     http.HandlerFunc(a.account),
+		"GET /transfer":    a.confirmed(a.transferForm),
+		"POST /transfer":   a.confirmed(a.transfer),
+		"GET /healthz":     http.HandlerFunc(healthz),
+		"GET /style.css":   asset("style.css"),
+		"GET /favicon.ico": asset("favicon.svg"),
+	}
 }
 
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }

@@ -1,0 +1,31 @@
+package app
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+func TestAllRoutesAreGuarded(t *testing.T) {
+	a, err := New(Config{Sessions: scs.New(), Gate: []middleware.Option{
+		middleware.WithService(client.New("test", "test")),
+		middleware.WithStore(store.NewMemory()),
+		middleware.WithKey(gatetest.Key),
+		middleware.WithInsecureCookie(),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	patterns := slices.Collect(maps.Keys(a.routes()))
+	if err := middleware.CheckPatterns(a, patterns,
+		"GET /{$}", "GET /login", "POST /login", "POST /logout", "GET /healthz", "GET /style.css", "GET /favicon.ico"); err != nil {
+		t.Error(err)
+	}
+}

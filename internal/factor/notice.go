@@ -1,0 +1,32 @@
+package factor
+
+import "context"
+
+// tellUser hands on what the user should hear of, by another way than the pages:
+// what makes the account weaker or stronger, and what looks as if somebody else
+// knew the password (ASVS 5.0 6.3.5, 6.3.7).
+func (r *Rules) tellUser(ctx context.Context, e Event) {
+	if r.cfg.Notify == nil {
+		return
+	}
+	switch e.Kind {
+	case EventEnabled, EventReplaced, EventDisabled, EventReset, EventRecoveryUsed, EventDeviceAdded, EventBlocked, EventHeld:
+	case EventRecoveryMade:
+		if e.Reason == reasonFirst {
+			return // EventEnabled has just said enough
+		}
+	case EventRejected:
+		if r.cfg.HoldRejected {
+			return // EventHeld says more
+		}
+	case EventPushLimited, EventPaused:
+		// Who knows the password can repeat these at will.
+		if e.Reason == reasonRejected || !r.remarks.isNews(remark{e.Kind, e.UserID}, e.At) {
+			return
+		}
+	case EventPushSent, EventPushFailed, EventApproved, EventLateReport, EventVerified, EventCodeRefused,
+		EventUnblocked, EventDeviceUsed, EventDeviceRevoked, EventRevoked, EventReleased, EventStopped, EventWouldStop:
+		return
+	}
+	r.cfg.Notify(ctx, e)
+}

@@ -1,0 +1,115 @@
+package middleware
+
+import (
+	"cmp"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// copyOf copies a router with all that is mounted in it, but for the handlers.
+func (s *survey) copyOf(r chi.Routes, prefix string) *chi.Mux {
+	m := chi.NewRouter()
+	if !isInline(r) {
+		for _, use := range r.Middlewares() {
+			m.Use(passable(use))
+		}
+	}
+	if f, ok := r.(interface{ NotFoundHandler() http.HandlerFunc }); ok && !isSame(f.NotFoundHandler(), http.NotFound) {
+		rt := s.add(&registered{pattern: "NotFound", methods: []string{http.MethodGet}, any: true, paths: []string{prefix + "/" + filling}})
+		m.NotFound(end(rt, http.MethodGet))
+	}
+	routes := r.Routes()
+	for _, route := range routes { // before others, which may stand where Mount puts its own
+		if route.SubRoutes != nil {
+			at := strings.TrimSuffix(route.Pattern, "/*")
+			m.With(inlineOf(route.Handlers["*"])...).Mount(cmp.Or(at, "/"), s.copyOf(route.SubRoutes, prefix+at))
+		}
+	}
+	for _, route := range routes {
+		if route.SubRoutes != nil {
+			continue
+		}
+		pattern := prefix + route.Pattern
+		path := fill(pattern)
+		rt := &registered{pattern: pattern, paths: []string{path, "/" + path, path + ".json"}}
+		if cut, ok := strings.CutSuffix(path, "/"); ok && cut != "" {
+			rt.paths = append(rt.paths, cut)
+		} else if !ok {
+			rt.paths = append(rt.paths, path+"/")
+		}
+		for method := range route.Handlers {
+			if method == "*" {
+				rt.any = true
+				continue
+			}
+			rt.methods = append(rt.methods, method)
+		}
+		rt = s.add(rt)
+		for method, handler := range route.Handlers {
+			if method != "*" {
+				m.With(inlineOf(handler)...).Method(method, route.Pattern, end(rt, method))
+			}
+		}
+	}
+	return m
+}
+
+// isInline reports whether the router is what With or Group returned: its
+// middleware stands before the single handlers already, and not before others of
+// the same tree. chi doesn't tell otherwise.
+func isInline(r chi.Routes) bool {
+	m, ok := r.(*chi.Mux)
+	if !ok {
+		return false
+	}
+	inline := reflect.ValueOf(m).Elem().FieldByName("inline")
+	return inline.IsValid() && inline.Kind() == reflect.Bool && inline.Bool()
+}
+
+func isSame(a, b http.HandlerFunc) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}
+
+// inlineOf is the middleware of one handler alone.
+func inlineOf(h http.Handler) (uses []func(http.Handler) http.Handler) {
+	if chain, ok := h.(*chi.ChainHandler); ok {
+		for _, use := range chain.Middlewares {
+			uses = append(uses, passable(use))
+		}
+	}
+	return uses
+}
+
+// passable goes on behind the middleware if that answers by itself, or panics.
+func passable(use func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		h := use(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if p := probeOf(r); p != nil {
+				p.step()
+				next.ServeHTTP(w, r)
+			}
+		}))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p := probeOf(r)
+			before, own := p.steps(), &answer{header: make(http.Header)}
+			serve(h, own, r)
+			if p.steps() == before {
+				p.stopped(own.code())
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// end stands for a handler of the application.
+func end(rt *registered, method string) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) {
+		p := probeOf(r)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.reached, p.method = rt, method
+	}
+}

@@ -1,0 +1,84 @@
+package middleware
+
+import (
+	"context"
+
+	"github.com/eagate/eagate/templates"
+)
+
+// A Notifier brings messages to users by a way of the application's own, such as
+// e-mail: what has happened to their second factor, and what to do if it wasn't
+// they who did it.
+//
+// Notify is called in the background, from several goroutines at once. Its context
+// has the values of the request's, and ends after 30 seconds. After an error it is
+// called again, up to five times in some two minutes; then the log says which user
+// hasn't been told of what. A message that isn't delivered yet when the program
+// ends is lost: where that matters, Notify should put it into a queue that lasts.
+type Notifier interface {
+	Notify(context.Context, Notice) error
+}
+
+// NotifierFunc makes a function a [Notifier].
+type NotifierFunc func(context.Context, Notice) error
+
+// Notify calls f.
+func (f NotifierFunc) Notify(ctx context.Context, n Notice) error { return f(ctx, n) }
+
+// A Notice is a message to a user about an event, ready to be sent. It tells of the
+// second factor being switched on, replaced, switched off and reset; of recovery
+// codes used and made anew, and devices trusted; of what looks as if somebody else
+// knew the password, a rejection on the phone, too many requests to it or wrong
+// codes, the last two about once an hour; and of an account that is locked.
+type Notice struct {
+	Event
+
+	// Subject, a single line, and Text are plain text in the pages' default
+	// language. They contain no link and no secret.
+	Subject, Text string
+
+	pages  *templates.Pages
+	issuer string
+}
+
+// In returns the notice in the language that suits best: of a tag such as "th", or
+// of what an Accept-Language header may say.
+func (n Notice) In(language string) Notice {
+	if n.pages != nil {
+		n.Subject, n.Text = n.pages.Notice(n.pages.Match(language), n.view())
+	}
+	return n
+}
+
+// WithNotifier names what brings messages to users. Unless set, nobody is told: users
+// learn what has happened from the application, by [WithEvents], or not at all
+// (ASVS 5.0 6.3.5 and 6.3.7 want them to be told).
+func WithNotifier(n Notifier) Option { return func(c *config) { c.notifier = n } }
+
+func newNotice(e Event, pages *templates.Pages, issuer string) Notice {
+	n := Notice{Event: e, pages: pages, issuer: issuer}
+	n.Subject, n.Text = pages.Notice("", n.view())
+	return n
+}
+
+func (n Notice) view() templates.Notice {
+	return templates.Notice{
+		Kind: noticeKinds[n.Kind], Issuer: n.issuer, Email: n.Email, At: n.At, Left: n.Left, Device: n.Device, Until: n.Until,
+	}
+}
+
+// noticeKinds are what notices say of the events that users are told of.
+var noticeKinds = map[EventKind]templates.NoticeKind{
+	EventEnabled:      templates.NoticeEnabled,
+	EventReplaced:     templates.NoticeReplaced,
+	EventDisabled:     templates.NoticeDisabled,
+	EventReset:        templates.NoticeReset,
+	EventRecoveryUsed: templates.NoticeRecoveryUsed,
+	EventRecoveryMade: templates.NoticeRecoveryMade,
+	EventDeviceAdded:  templates.NoticeDeviceAdded,
+	EventRejected:     templates.NoticeRejected,
+	EventPushLimited:  templates.NoticePushLimited,
+	EventPaused:       templates.NoticePaused,
+	EventBlocked:      templates.NoticeBlocked,
+	EventHeld:         templates.NoticeHeld,
+}

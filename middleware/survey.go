@@ -1,0 +1,187 @@
+package middleware
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A registered route.
+type registered struct {
+	host    string
+	pattern string
+	methods []string
+	any     bool     // it was registered for whatever method
+	paths   []string // that may lead there, the plain one first
+}
+
+// A survey finds out how routes are guarded.
+type survey struct {
+	routes map[string]*registered // by pattern
+	public []string
+	bases  []string // of the gates that were met
+	faults []*RouteError
+
+	invalid []error // patterns
+}
+
+func (s *survey) check(ask func(rt *registered, method, path string) *probe) error {
+	for _, pattern := range slices.Sorted(maps.Keys(s.routes)) {
+		rt := s.routes[pattern]
+		slices.SortFunc(rt.methods, func(a, b string) int { return strings.Compare(order(a), order(b)) })
+		for _, method := range rt.methods {
+			for i, path := range rt.paths {
+				s.judge(rt, method, path, i == 0, ask(rt, method, path))
+			}
+		}
+	}
+	errs := s.invalid
+	for _, e := range s.faults {
+		if e.Fault != RouteExempt && e.Fault != RouteGuarded && s.isOwn(e.Pattern) {
+			continue // mounted by Gate.Routes
+		}
+		if rt := s.routes[e.Pattern]; rt.any && len(e.Methods) == len(rt.methods) {
+			e.Methods = nil
+		}
+		errs = append(errs, e)
+	}
+	for _, entry := range s.public {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(s.routes)), func(rt *registered) bool { return rt.listed(entry, "") }) {
+			e := &RouteError{Fault: RouteUnknown}
+			if e.Pattern = entry; strings.Contains(entry, " ") {
+				method, pattern, _ := strings.Cut(entry, " ")
+				e.Methods, e.Pattern = []string{method}, strings.TrimLeft(pattern, " \t")
+			}
+			errs = append(errs, e)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// order puts what is least likely to change anything first.
+func order(method string) string {
+	if method == http.MethodGet {
+		return ""
+	}
+	return method
+}
+
+// judge looks at one answer. plain is false of the other ways that may lead to a
+// route.
+func (s *survey) judge(rt *registered, method, path string, plain bool, p *probe) {
+	if p.gate != nil && !slices.Contains(s.bases, p.gate.base) {
+		s.bases = append(s.bases, p.gate.base)
+	}
+	if p.verdict == probeGuarded && plain && s.isPublic(rt, method) {
+		s.found(rt, method, RouteError{Fault: RouteGuarded, Path: path})
+	}
+	if p.verdict == probeGuarded || p.verdict == probeOwn {
+		return
+	}
+	if plain && p.reached != rt && !s.isPublic(rt, method) {
+		s.found(rt, method, RouteError{Fault: RouteUnreached, Path: path, Status: p.status})
+	}
+	if p.reached == nil || s.isPublic(p.reached, p.method) {
+		return
+	}
+	e := RouteError{Fault: RouteUnguarded, Path: path}
+	switch {
+	case p.verdict == probeExempt:
+		e.Fault, e.Exemption = RouteExempt, p.exemption
+	case p.status != 0:
+		e.Fault, e.Status = RouteUnreached, p.status
+	}
+	s.found(p.reached, p.method, e)
+}
+
+// found adds a fault, to the one that differs by nothing but the method or the
+// path if there is one.
+func (s *survey) found(rt *registered, method string, e RouteError) {
+	i := slices.IndexFunc(s.faults, func(o *RouteError) bool {
+		return o.Pattern == rt.pattern && o.Fault == e.Fault && o.Exemption == e.Exemption && o.Status == e.Status
+	})
+	if i < 0 {
+		e.Pattern = rt.pattern
+		i, s.faults = len(s.faults), append(s.faults, &e)
+	}
+	if o := s.faults[i]; !slices.Contains(o.Methods, method) {
+		o.Methods = append(o.Methods, method)
+	}
+}
+
+func (s *survey) isPublic(rt *registered, method string) bool {
+	return slices.ContainsFunc(s.public, func(entry string) bool { return rt.listed(entry, method) })
+}
+
+// listed reports whether the entry of a list means the route; with the method,
+// unless that is empty. GET is HEAD too, as in all patterns of a ServeMux.
+func (rt *registered) listed(entry, method string) bool {
+	m, pattern, found := strings.Cut(entry, " ")
+	if !found {
+		return entry == rt.pattern
+	}
+	return strings.TrimLeft(pattern, " \t") == rt.pattern && slices.Contains(rt.methods, m) &&
+		(method == "" || method == m || method == http.MethodHead && m == http.MethodGet)
+}
+
+// isOwn reports whether that is how the pages of a gate that was met are mounted.
+func (s *survey) isOwn(pattern string) bool {
+	base, ok := strings.CutSuffix(strings.TrimSuffix(pattern, "*"), "/")
+	return ok && slices.Contains(s.bases, base)
+}
+
+// anyMethod are the methods that a pattern of a ServeMux without one is asked with.
+var anyMethod = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+var muxWildcard = regexp.MustCompile(`\{[^{}]*\}`)
+
+// addPattern adds what is registered in a ServeMux.
+func (s *survey) addPattern(entry string) error {
+	method, pattern, found := strings.Cut(entry, " ")
+	if !found {
+		method, pattern = "", entry
+	}
+	pattern = strings.TrimLeft(pattern, " \t")
+	host, path, ok := strings.Cut(pattern, "/")
+	if !ok {
+		return fmt.Errorf("middleware: CheckPatterns: pattern %q: want a path that begins with a slash, after a method and a host if any", entry)
+	}
+	path, exact := strings.CutSuffix("/"+path, "{$}")
+	path = muxWildcard.ReplaceAllString(path, filling)
+	paths := []string{path}
+	if !exact && strings.HasSuffix(path, "/") {
+		paths = []string{path + filling, path}
+	}
+	rt := &registered{host: host, pattern: pattern, methods: []string{method}, paths: paths}
+	if method == "" {
+		rt.methods, rt.any = anyMethod, true
+	}
+	s.add(rt)
+	return nil
+}
+
+// add adds a route, to one of the same pattern if there is one, and returns it.
+func (s *survey) add(rt *registered) *registered {
+	old := s.routes[rt.pattern]
+	if old == nil {
+		rt.methods = slices.Clone(rt.methods)
+		s.routes[rt.pattern] = rt
+		return rt
+	}
+	for _, m := range rt.methods {
+		if !slices.Contains(old.methods, m) {
+			old.methods = append(old.methods, m)
+		}
+	}
+	old.any = old.any || rt.any
+	for _, p := range rt.paths {
+		if !slices.Contains(old.paths, p) {
+			old.paths = append(old.paths, p)
+		}
+	}
+	return old
+}
