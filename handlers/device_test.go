@@ -99,6 +99,15 @@ func TestTrustedDeviceByPush(t *testing.T) {
 	}
 	b.Post("/logout")
 	b.Login(alice).WantIn("on a trusted device")
+
+	// Whoever doesn't tick the box isn't trusted.
+	b = app.Stopped(t, alice)
+	gatetest.Approve(t, phone)
+	b.Post("/2fa/challenge/continue", "trust", "0")
+	b.WantIn("without the box")
+	if n := len(app.Account(t, alice).Devices); n != 1 {
+		t.Errorf("got %d devices, want still 1", n)
+	}
 }
 
 // All cookies that are set on the way in are out of the reach of scripts.
@@ -196,6 +205,32 @@ func TestTrustedDeviceEnds(t *testing.T) {
 			b.Post("/logout")
 			b.Login(alice).WantLocked("the next login")
 		})
+	}
+}
+
+// A request to revoke says which, or all of them, and not both.
+func TestDeviceRevocationSaysWhich(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t, trusting())
+	phone := app.Enrolled(t, alice)
+	trusted(t, app, alice)
+	b := app.Stopped(t, alice)
+	wantGuess(t, "login", b, totp, gatetest.Code(t, phone), "accepted")
+	id := devicesOf(t, b).Devices[0].ID
+	for _, body := range []string{"", `{}`, `{"all":"0"}`, `{"all":true}`, `{"id":""}`, `{"id":"` + id + `","all":"1"}`, `{"all":"1","all":"1"}`, `{"id":"` + id + `","id":"x"}`} {
+		if a := b.PostJSON("/2fa/devices/revoke", body); a.Status != 400 {
+			t.Errorf("%s: got %d, want 400", body, a.Status)
+		}
+	}
+	if n := len(devicesOf(t, b).Devices); n != 1 {
+		t.Errorf("got %d devices, want none of them revoked", n)
+	}
+	if a := b.PostJSON("/2fa/devices/revoke", `{"id":"`+id+`"}`); a.Status != 200 || len(a.Header["Set-Cookie"]) != 0 {
+		t.Errorf("another browser's: got %d, cookies %q, want this one's left alone", a.Status, a.Header["Set-Cookie"])
+	}
+	b.Post("/2fa/devices")
+	if a := b.PostJSON("/2fa/devices/revoke", `{"all":"1"}`); a.Status != 200 || len(a.Header["Set-Cookie"]) != 1 {
+		t.Errorf("all: got %d, cookies %q, want this browser's removed", a.Status, a.Header["Set-Cookie"])
 	}
 }
 

@@ -218,6 +218,28 @@ func TestRecoveryCodesStayWithNewPhone(t *testing.T) {
 	}
 }
 
+// Nor is a code used up in a session that was logged out, and written back.
+func TestA24_RecoveryCodeAfterTheLogout(t *testing.T) {
+	t.Parallel()
+	app := gatetest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	b := app.Stopped(t, alice)
+	thief, cookie := b.Copy(), b.Cookie("session")
+	former, found, err := app.Scs.Find(cookie)
+	if err != nil || !found {
+		t.Fatalf("got session found %t, %v", found, err)
+	}
+	b.Post("/logout")
+	if err := app.Scs.Commit(cookie, former, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	wantGuess(t, "after the logout", thief, recoveryPath, codes[0], "sign-in-required")
+	wantGuess(t, "after the logout", thief, totp, app.WrongCode(t, app.Emulator.Phone(alice)), "sign-in-required")
+	if a := app.Account(t, alice); len(a.Recovery.Hashes) != 10 || a.Failures != 0 {
+		t.Errorf("got %d codes left and %d wrong ones, want none looked at", len(a.Recovery.Hashes), a.Failures)
+	}
+}
+
 // What isn't a recovery code is refused before anything is hashed.
 func TestA21_RecoveryCodesOfOtherShape(t *testing.T) {
 	t.Parallel()

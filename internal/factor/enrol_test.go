@@ -35,6 +35,13 @@ func TestA39_FreshProof(t *testing.T) {
 			w.clock.Add(-time.Second)
 			return p
 		}, false},
+		{"of a trusted device", func(t *testing.T, w *world, _ *factor.Rules) factor.Proof {
+			p := w.fresh(t, alice)
+			if err := w.store.UpdateGrant(t.Context(), p.Grant.ID, func(g *store.Grant) error { g.Method = store.MethodDevice; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}, false},
 		{"nothing", func(*testing.T, *world, *factor.Rules) factor.Proof {
 			return factor.Proof{}
 		}, false},
@@ -84,7 +91,9 @@ func TestA39_FreshProof(t *testing.T) {
 			if got := answer.Result == factor.CodeAccepted; err != nil || got != c.want {
 				t.Errorf("disable: got %v, %v, want accepted %t", answer, err, c.want)
 			}
-			if after := w.account(t, alice); !c.want && (after.State != store.On || after.Epoch != before.Epoch) {
+			if after := w.account(t, alice); c.want && (after.State != store.Off || after.Staged != nil) {
+				t.Errorf("disable: got state %v, staged %t, want nothing left to confirm", after.State, after.Staged != nil)
+			} else if !c.want && (after.State != store.On || after.Epoch != before.Epoch) {
 				t.Errorf("disable: got state %v, epoch %d, want it unchanged", after.State, after.Epoch)
 			}
 		})

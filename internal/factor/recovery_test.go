@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -234,6 +235,13 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 				return
 			}
 			slices.Sort(codes)
+			letters := make(map[rune]bool)
+			for _, c := range strings.Join(codes, "") {
+				letters[c] = true
+			}
+			if len(letters) < 20 { // of 33: 160 random ones leave hardly any out
+				t.Errorf("got codes %q of %d letters, want them random", codes, len(letters))
+			}
 			if len(set.Salt) != 16 || slices.Max(set.Salt) == 0 || len(slices.Compact(codes)) != 10 {
 				t.Errorf("got salt %x and codes %q, want them random", set.Salt, codes)
 			}
