@@ -80,7 +80,7 @@ func (h *Handlers) trustThis(v *visit) {
 	if h.cfg.Rules.DeviceLifetime() == 0 {
 		return
 	}
-	if err := h.trustBy(v); err != nil {
+	if err := h.trustBy(v); err != nil && !errors.Is(err, factor.ErrNotFresh) {
 		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the browser isn't trusted because of a fault", slog.String("user", v.user.ID), slog.Any("error", err))
 	}
 }

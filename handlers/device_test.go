@@ -187,6 +187,12 @@ func TestTrustedDeviceEnds(t *testing.T) {
 				t.Error(err)
 			}
 		},
+		"the password changed": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
+			if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
+				t.Error(err)
+			}
+			owner.WantIn("verified by a code")
+		},
 		"a new phone": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
 			other := stage(t, owner, alice)
 			wantGuess(t, "confirm", owner, "/2fa/enable/confirm", gatetest.Code(t, other), "accepted")

@@ -12,8 +12,10 @@ import "context"
 // peace for 15 minutes, and is told as [EventRejected].
 func WithHoldOnRejection() Option { return func(c *config) { c.hold = true } }
 
-// PasswordChanged opens an account that [WithHoldOnRejection] has closed: call it
-// whenever a user's password has been changed. The error is the store's.
+// PasswordChanged opens an account that [WithHoldOnRejection] has closed, and has no
+// device be trusted any more: call it whenever a user's password has been changed.
+// Sessions that were verified by the user's own doing go on; [Admin.Revoke] ends
+// those too. The error is the store's.
 func (g *Gate) PasswordChanged(ctx context.Context, userID string) error {
 	return g.rules.Release(ctx, userID)
 }

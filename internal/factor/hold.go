@@ -12,9 +12,13 @@ import (
 var ErrHeld = errors.New("factor: the account is held after a rejection on the phone")
 
 // Release opens an account that a rejection has closed: the password has been
-// changed since. That it wasn't closed is no error.
+// changed since. No device is trusted from now on: it was on the former password
+// that they rested. That the account wasn't closed is no error.
 func (r *Rules) Release(ctx context.Context, userID string) error {
-	released := false
+	var (
+		released bool
+		devices  []store.Device
+	)
 	acct, err := r.Account(ctx, userID)
 	if err != nil || acct.State != store.On {
 		return err
@@ -22,10 +26,17 @@ func (r *Rules) Release(ctx context.Context, userID string) error {
 	err = r.updateAccount(ctx, userID, func(acct *store.Account) error {
 		released = !acct.HeldSince.IsZero()
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
+		devices, acct.Devices = acct.Devices, nil
 		return nil
 	})
-	if err == nil && released {
+	if err != nil {
+		return err
+	}
+	if released {
 		r.emit(ctx, Event{Kind: EventReleased, UserID: userID, Email: acct.Email})
 	}
-	return err
+	for _, d := range devices {
+		r.emit(ctx, Event{Kind: EventDeviceRevoked, UserID: userID, Email: acct.Email, Device: d.Name, Reason: "password changed"})
+	}
+	return nil
 }
