@@ -188,7 +188,7 @@ func TestHoldOnRejection(t *testing.T) {
 	}
 
 	e.take()
-	for _, want := range [][]string{{"released"}, nil} { // nothing to say the second time
+	for _, want := range [][]string{{"released", "device_revoked: password changed"}, nil} { // nothing to say the second time
 		if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
 			t.Fatal(err)
 		}
