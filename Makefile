@@ -20,7 +20,8 @@ help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
 
 demo: ## run the demo: an app with a second factor, and a phone
-	cd example && go run ./demo
+	@echo 'building the demo; the first time, that takes some minutes'
+	@cd example && exec go run ./demo
 
 test: ## run all tests; what was skipped, and what it needs, is said at the end
 	@$(TOOL) gotestsum --raw-command -- bash -c \

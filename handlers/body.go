@@ -95,6 +95,9 @@ func readObject(body string) (url.Values, error) {
 	return fields, nil
 }
 
+// isYes reports whether a field says yes: a box that was ticked, or JSON's true.
+func isYes(value string) bool { return value == templates.Yes || value == "true" }
+
 // badBody answers a request whose body can't be read.
 func (h *Handlers) badBody(w http.ResponseWriter, r *http.Request, err error) {
 	h.fail(w, r, failure{

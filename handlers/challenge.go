@@ -59,17 +59,25 @@ func (h *Handlers) newChallenge(v *visit) {
 		seeOther(v.w, h.cfg.Base+"/challenge")
 	case limit != nil:
 		h.fail(v.w, v.r, failure{
-			status: http.StatusTooManyRequests, kind: "push-limited", title: "The phone can't be asked again yet; a code can be used",
+			status: http.StatusTooManyRequests, kind: "push-limited", title: v.orByCode("The phone can't be asked again yet"),
 			retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
 		})
 	case h.cfg.Sessions.Note(v.ctx()) != "":
 		h.fail(v.w, v.r, failure{
-			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: "The phone can't be reached; a code can be used",
+			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: v.orByCode("The phone can't be reached"),
 			retryIn: retryAfter, challenge: true,
 		})
 	default:
 		h.sendStatus(v, http.StatusCreated)
 	}
+}
+
+// orByCode adds to why the phone doesn't do that a code would.
+func (v *visit) orByCode(why string) string {
+	if v.accepts(store.MethodTOTP) {
+		return why + "; a code can be used"
+	}
+	return why
 }
 
 // proceed is the challenge page for somebody who has a box ticked there: that this
@@ -86,7 +94,7 @@ func (h *Handlers) proceed(v *visit) {
 		seeOther(v.w, h.cfg.Base+"/challenge")
 		return
 	}
-	if fields.Get("trust") == templates.Yes {
+	if isYes(fields.Get("trust")) {
 		h.trustThis(v)
 	}
 	h.goOn(v)

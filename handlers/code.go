@@ -6,7 +6,6 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/store"
-	"github.com/eagate/eagate/templates"
 )
 
 // code unlocks a session by a code of the phone or a recovery code. They tell
@@ -69,7 +68,7 @@ func (h *Handlers) code(v *visit) {
 	if !h.unlock(v, secret, answer.Method) {
 		return
 	}
-	if fields.Get("trust") == templates.Yes {
+	if isYes(fields.Get("trust")) {
 		h.trustThis(v)
 	}
 	h.goOn(v)
@@ -115,7 +114,7 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 	f := failure{status: codeStatus(answer)}
 	switch answer.Result {
 	case factor.CodeNone, factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
-		f.kind, f.title = "code-wrong", "That is not the code of this moment"
+		f.kind, f.title = "code-wrong", "That code isn't right"
 	case factor.CodeMissing:
 		f.kind, f.title = "code-required", "A code is required, because this session was not verified in the last minutes"
 	case factor.CodeUsed:

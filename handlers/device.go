@@ -100,7 +100,7 @@ func (h *Handlers) revoke(v *visit) {
 		return
 	}
 	id := fields.Get("id")
-	if (id == "") != (fields.Get("all") == templates.Yes) { // one of them, and not both
+	if (id == "") != isYes(fields.Get("all")) { // one of them, and not both
 		h.badBody(v.w, v.r, errBody)
 		return
 	}

@@ -223,7 +223,7 @@ func TestDeviceRevocationSaysWhich(t *testing.T) {
 	b := app.Stopped(t, alice)
 	wantGuess(t, "login", b, totp, gatetest.Code(t, phone), "accepted")
 	id := devicesOf(t, b).Devices[0].ID
-	for _, body := range []string{"", `{}`, `{"all":"0"}`, `{"all":true}`, `{"id":""}`, `{"id":"` + id + `","all":"1"}`, `{"all":"1","all":"1"}`, `{"id":"` + id + `","id":"x"}`} {
+	for _, body := range []string{"", `{}`, `{"all":"0"}`, `{"all":false}`, `{"id":""}`, `{"id":"` + id + `","all":"1"}`, `{"all":"1","all":"1"}`, `{"id":"` + id + `","id":"x"}`} {
 		if a := b.PostJSON("/2fa/devices/revoke", body); a.Status != 400 {
 			t.Errorf("%s: got %d, want 400", body, a.Status)
 		}
@@ -235,7 +235,7 @@ func TestDeviceRevocationSaysWhich(t *testing.T) {
 		t.Errorf("another browser's: got %d, cookies %q, want this one's left alone", a.Status, a.Header["Set-Cookie"])
 	}
 	b.Post("/2fa/devices")
-	if a := b.PostJSON("/2fa/devices/revoke", `{"all":"1"}`); a.Status != 200 || len(a.Header["Set-Cookie"]) != 1 {
+	if a := b.PostJSON("/2fa/devices/revoke", `{"all":true}`); a.Status != 200 || len(a.Header["Set-Cookie"]) != 1 {
 		t.Errorf("all: got %d, cookies %q, want this browser's removed", a.Status, a.Header["Set-Cookie"])
 	}
 }

@@ -109,6 +109,9 @@ func (h *Handlers) enabled(v *visit, next string) {
 	var codes []string
 	if err == nil && acct.Recovery == nil {
 		_, codes, err = h.cfg.Rules.MakeRecovery(v.ctx(), v.user, factor.Proof{Grant: v.grant})
+		if err == nil && codes == nil {
+			err = errors.New("handlers: the session was overtaken meanwhile")
+		}
 	}
 	if err != nil {
 		// The factor is on; that there are no codes, the security page will say.

@@ -84,8 +84,9 @@ func New(opts ...Option) (*Gate, error) {
 	faults = append(faults, err)
 	var keys *factor.Keyring
 	if c.keys != nil {
-		keys, err = factor.NewKeyring(c.keys...)
-		faults = append(faults, err)
+		if keys, err = factor.NewKeyring(c.keys...); err != nil {
+			faults = append(faults, fmt.Errorf("middleware: WithKey: %w", err))
+		}
 	}
 	cfg := factor.Config{
 		Store: c.store, Keys: keys, Issuer: c.issuer,

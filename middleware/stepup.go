@@ -23,6 +23,9 @@ import (
 // be sent again when a GET or POST of challenge_url has said "verified". Logging
 // out, or not proving it, leaves the session as it was.
 //
+// A session that a [TrustedDevice] let in counts from when its user proved it last in
+// that browser, by which it came to be trusted.
+//
 // It fails closed: nobody is let in who isn't logged in (401), or whose second
 // factor is off (403, "enrolment-required" with enrol_url). It goes inside the
 // session manager's LoadAndSave, and not around the gate's own pages.

@@ -189,6 +189,13 @@ func TestStepUpByAnotherMethod(t *testing.T) {
 		t.Errorf("got %d failures and %d grants, want none", n, spy.Grants())
 	}
 	wantAsked(t, b, "/push", "after the code")
+	b.PostJSON("/2fa/challenge", "")
+	b.PostJSON("/2fa/challenge", "")
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 429 || strings.Contains(a.Body, "code can be used") {
+		t.Errorf("too many requests: got %d %s, want 429 and no word of codes", a.Status, a.Body)
+	}
+	app.Clock.Add(time.Hour)
+	code = gatetest.Code(t, phone)
 	other := app.Browser(t).Login(alice)
 	other.Post("/2fa/challenge/totp", "code", code)
 	other.WantIn("with the code that wasn't taken")

@@ -104,6 +104,7 @@ func announce(c config, phone *phone, callback string) {
 	fmt.Printf("open       %s\n", c.origin)
 	if phone != nil {
 		fmt.Printf("phone      %s\n", phone.url())
+		fmt.Printf("           instead of scanning the QR code, copy the link below it to there\n")
 	}
 	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
 	fmt.Printf("           dave@example.com, who must have a second factor\n")
@@ -117,5 +118,5 @@ func announce(c config, phone *phone, callback string) {
 	} else if c.madeUpKey {
 		fmt.Println("EAGATE_KEY is not set: a random key is used, and the next run can't open what this one seals")
 	}
-	fmt.Printf("callback: %s\n", callback)
+	fmt.Printf("callback:  %s\n", callback)
 }

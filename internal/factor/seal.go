@@ -41,7 +41,7 @@ var errSealed = errors.New("factor: sealed secret is damaged, belongs to another
 // first.
 func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
-		return nil, errors.New("factor: no key")
+		return nil, errors.New("no key")
 	}
 	var (
 		list   []sealingKey
@@ -49,11 +49,11 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	)
 	for i, key := range keys {
 		if len(key) != KeySize {
-			faults = append(faults, fmt.Errorf("factor: key %d has %d bytes, want %d", i+1, len(key), KeySize))
+			faults = append(faults, fmt.Errorf("key %d has %d bytes, want %d", i+1, len(key), KeySize))
 			continue
 		}
 		if isOneByte(key) {
-			faults = append(faults, fmt.Errorf("factor: key %d repeats a single byte; make one with crypto/rand", i+1))
+			faults = append(faults, fmt.Errorf("key %d repeats a single byte; make one with crypto/rand", i+1))
 			continue
 		}
 		sk, err := deriveKey(key)
