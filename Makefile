@@ -21,7 +21,7 @@ help: ## what there is to do
 
 demo: ## run the demo: an app with a second factor, and a phone
 	@echo 'building the demo; the first time, that takes some minutes'
-	@cd example && exec go run ./demo
+	@cd example && go build -o ../.build/demo ./demo && exec ../.build/demo
 
 test: ## run all tests; what was skipped, and what it needs, is said at the end
 	@$(TOOL) gotestsum --raw-command -- bash -c \
