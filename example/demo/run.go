@@ -107,7 +107,7 @@ func announce(c config, phone *phone, callback string) {
 		fmt.Printf("           instead of scanning the QR code, copy the link below it to there\n")
 	}
 	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
-	fmt.Printf("           dave@example.com, who must have a second factor\n")
+	fmt.Printf("           carol is an operator; dave@example.com must have a second factor\n")
 	fmt.Printf("password   %s\n", app.Password)
 	if c.database.file != "" {
 		path, err := filepath.Abs(c.database.file)

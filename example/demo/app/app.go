@@ -84,6 +84,8 @@ func (a *App) routes() map[string]http.Handler {
 		"GET /account":     http.HandlerFunc(a.account),
 		"GET /transfer":    a.confirmed(a.transferForm),
 		"POST /transfer":   a.confirmed(a.transfer),
+		"GET /operators":   a.operated(a.operators),
+		"POST /operators":  a.operated(a.operate),
 		"GET /healthz":     http.HandlerFunc(healthz),
 		"GET /style.css":   asset("style.css"),
 		"GET /favicon.ico": asset("favicon.svg"),

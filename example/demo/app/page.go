@@ -35,6 +35,10 @@ type page struct {
 	To, Amount string
 	Done       bool
 
+	// Of all users, for operators.
+	Operator bool
+	Accounts []middleware.AccountStatus
+
 	PhoneURL string
 }
 
@@ -86,7 +90,7 @@ func (a *App) sessionFault(w http.ResponseWriter, r *http.Request, err error) {
 func (a *App) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	p.PhoneURL = a.phoneURL
 	u, ok := a.currentUser(r)
-	p.Name, p.SignedIn = u.Name, ok
+	p.Name, p.SignedIn, p.Operator = u.Name, ok, u.Operator
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, name+".html", p); err != nil {
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)

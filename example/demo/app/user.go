@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/eagate/eagate/middleware"
@@ -17,14 +18,19 @@ type user struct {
 	Name  string
 	Email string
 
-	Must bool // have a second factor
+	Must     bool // have a second factor
+	Operator bool
 }
 
 var users = []user{
-	{"1", "Alice", "alice@example.com", false},
-	{"2", "Bob", "bob@example.com", false},
-	{"3", "Carol", "carol@example.com", false},
-	{"4", "Dave", "dave@example.com", true},
+	{"1", "Alice", "alice@example.com", false, false},
+	{"2", "Bob", "bob@example.com", false, false},
+	{"3", "Carol", "carol@example.com", false, true},
+	{"4", "Dave", "dave@example.com", true, false},
+}
+
+func known(id string) bool {
+	return slices.ContainsFunc(users, func(u user) bool { return u.ID == id })
 }
 
 // passwordHash stands for what a real application keeps of each user: a slow
