@@ -10,37 +10,46 @@ import (
 )
 
 // copyOf copies a router with all that is mounted in it, but for the handlers.
-func (s *survey) copyOf(r chi.Routes, prefix string) *chi.Mux {
+func (s *survey) copyOf(r *chi.Mux, prefix string) *chi.Mux {
 	m := chi.NewRouter()
 	if !isInline(r) {
 		for _, use := range r.Middlewares() {
 			m.Use(passable(use))
 		}
 	}
-	if f, ok := r.(interface{ NotFoundHandler() http.HandlerFunc }); ok && !isSame(f.NotFoundHandler(), http.NotFound) {
-		rt := s.add(&registered{pattern: "NotFound", methods: []string{http.MethodGet}, any: true, paths: []string{prefix + "/" + filling}})
+	if !isSame(r.NotFoundHandler(), http.NotFound) {
+		rt := s.add(&registered{pattern: "NotFound", methods: []string{http.MethodGet}, any: true, paths: []string{prefix + "/" + filling, prefix + "/" + deep, prefix + "/"}})
 		m.NotFound(end(rt, http.MethodGet))
 	}
 	routes := r.Routes()
 	for _, route := range routes { // before others, which may stand where Mount puts its own
-		if route.SubRoutes != nil {
+		if sub, ok := route.SubRoutes.(*chi.Mux); ok {
 			at := strings.TrimSuffix(route.Pattern, "/*")
-			m.With(inlineOf(route.Handlers["*"])...).Mount(cmp.Or(at, "/"), s.copyOf(route.SubRoutes, prefix+at))
+			m.With(inlineOf(route.Handlers["*"])...).Mount(cmp.Or(at, "/"), s.copyOf(sub, prefix+at))
 		}
 	}
 	for _, route := range routes {
-		if route.SubRoutes != nil {
-			continue
+		if _, ok := route.SubRoutes.(*chi.Mux); ok && len(route.Handlers) == 1 {
+			continue // nothing was registered over it
 		}
 		pattern := prefix + route.Pattern
-		path := fill(pattern)
-		rt := &registered{pattern: pattern, paths: []string{path, "/" + path, path + ".json"}}
+		path := fill(pattern, filling)
+		rt := &registered{pattern: pattern, paths: []string{path, "/" + path, path + ".json", fill(pattern, "7")}}
+		if cut, ok := strings.CutSuffix(path, filling); ok && strings.HasSuffix(pattern, "*") {
+			rt.paths = append(rt.paths, cut+deep)
+		}
 		if cut, ok := strings.CutSuffix(path, "/"); ok && cut != "" {
 			rt.paths = append(rt.paths, cut)
 		} else if !ok {
 			rt.paths = append(rt.paths, path+"/")
 		}
-		for method := range route.Handlers {
+		handlers := route.Handlers
+		if all := handlers["*"]; all != nil && len(handlers) == 1 { // a router that can't be looked into
+			for _, method := range anyMethod {
+				handlers[method] = all
+			}
+		}
+		for method := range handlers {
 			if method == "*" {
 				rt.any = true
 				continue
@@ -48,9 +57,9 @@ func (s *survey) copyOf(r chi.Routes, prefix string) *chi.Mux {
 			rt.methods = append(rt.methods, method)
 		}
 		rt = s.add(rt)
-		for method, handler := range route.Handlers {
+		for method, handler := range handlers {
 			if method != "*" {
-				m.With(inlineOf(handler)...).Method(method, route.Pattern, end(rt, method))
+				m.With(enter(rt)).With(inlineOf(handler)...).Method(method, route.Pattern, end(rt, method))
 			}
 		}
 	}
@@ -60,17 +69,29 @@ func (s *survey) copyOf(r chi.Routes, prefix string) *chi.Mux {
 // isInline reports whether the router is what With or Group returned: its
 // middleware stands before the single handlers already, and not before others of
 // the same tree. chi doesn't tell otherwise.
-func isInline(r chi.Routes) bool {
-	m, ok := r.(*chi.Mux)
-	if !ok {
-		return false
-	}
+func isInline(m *chi.Mux) bool {
 	inline := reflect.ValueOf(m).Elem().FieldByName("inline")
-	return inline.IsValid() && inline.Kind() == reflect.Bool && inline.Bool()
+	return !inline.IsValid() || inline.Bool() // if it can't be told, its middleware guards nothing
 }
 
 func isSame(a, b http.HandlerFunc) bool {
 	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}
+
+// enter notes that a request came as far as a route's own middleware: what gates
+// are met from there on says nothing of others.
+func enter(rt *registered) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p := probeOf(r)
+			p.mu.Lock()
+			if p.verdict != probeGuarded {
+				p.entered = rt
+			}
+			p.mu.Unlock()
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // inlineOf is the middleware of one handler alone.

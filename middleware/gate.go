@@ -157,7 +157,13 @@ func exactly(path string) string {
 // Routes serves the gate's own pages and nothing else: for applications that
 // mount them apart from the guard, at the base path.
 func (g *Gate) Routes() http.Handler {
-	return http.HandlerFunc(g.handlers.ServeHTTP)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := probeOf(r); p != nil {
+			p.met(g, probeOwn, "")
+			return
+		}
+		g.handlers.ServeHTTP(w, r)
+	})
 }
 
 // CallbackURL is what to register in the Console as the application's callback,

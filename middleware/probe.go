@@ -6,16 +6,22 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 )
+
+// probeTime is how long a handler may take that waits until its client leaves.
+const probeTime = time.Second
 
 // send asks a handler.
 func send(h http.Handler, method, host, path string, copied bool) (p *probe, status int) {
 	p = &probe{copied: copied}
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), probeKey{}, p), probeTime)
+	defer cancel()
 	r := (&http.Request{
 		Method: method, URL: &url.URL{Path: path}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header), Body: http.NoBody, RequestURI: (&url.URL{Path: path}).EscapedPath(),
 		Host: cmp.Or(host, "localhost"), RemoteAddr: "127.0.0.1:65535",
-	}).WithContext(context.WithValue(context.Background(), probeKey{}, p))
+	}).WithContext(ctx)
 	w := &answer{header: make(http.Header)}
 	serve(h, w, r)
 	return p, w.code()
@@ -63,7 +69,8 @@ type probe struct {
 	gate      *Gate      // that was met last
 	verdict   probeVerdict
 	exemption string
-	status    int // that middleware answered, before a gate was met
+	status    int         // that middleware answered, before a gate was met
+	entered   *registered // whose own middleware, or handler, it came to
 	reached   *registered
 	method    string // of the route that was reached
 }

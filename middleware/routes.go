@@ -17,27 +17,35 @@ import (
 //
 // Each route must be guarded, or be listed as public: by its pattern as the
 // router has it, mounted ones in full, after a method or for all methods that it
-// has. "NotFound" lists the handler that [chi.Mux.NotFound] was given, which
-// counts as a route. Public routes must exist, and pass. The gate's own pages are
+// has. "NotFound" lists the handlers that [chi.Mux.NotFound] was given, which
+// count as a route. Public routes must exist, and pass. The gate's own pages are
 // not spoken of. The error joins a [*RouteError] for each fault.
 //
 // No handler of the application runs. A copy of the router is made, with the same
 // patterns and middleware in the same places but without the handlers, and asked
 // for each route as a locked session would: a list of middleware alone doesn't
 // tell which path the gate sees after rewriting, nor what stands under a
-// condition. The gate knows such a request by its context, and asks neither
+// condition on the path or the method. The gate knows such a request by its context, and asks neither
 // session nor store. The application's middleware does run; where it answers by
 // itself (a login, a CSRF token or a rate limit is missing) the request goes on
-// behind it as if it hadn't. Each path is also tried with and without a slash at
+// behind it as if it hadn't, and what makes the middleware is called once more. Each
+// path is also tried with and without a slash at
 // the end, with one more in front and with a format, as chi's rewriting
 // middleware may lead these to the same route.
 //
 // A gate counts where it is in Use, With, Group or Route. One around the router
 // or around a single handler isn't seen: see [CheckPatterns]. An exemption for a
-// part of what one route takes, such as "/users/me" of /users/{id}, isn't found.
+// part of what one route takes, such as "/users/me" of /users/{id}, isn't found; nor
+// is what depends on headers or the host, or on the order of routes with expressions
+// that take the same paths. What stands at a gate's base path is taken for its
+// pages. What [chi.Mux.MethodNotAllowed] was given isn't looked at.
 func CheckRoutes(router chi.Routes, public ...string) error {
+	mux, ok := router.(*chi.Mux)
+	if !ok {
+		return fmt.Errorf("middleware: CheckRoutes: a %T can't be looked into: pass the *chi.Mux", router)
+	}
 	s := survey{routes: make(map[string]*registered), public: public}
-	copied := s.copyOf(router, "")
+	copied := s.copyOf(mux, "")
 	return s.check(func(_ *registered, method, path string) *probe {
 		p, _ := send(copied, method, "", path, true)
 		return p
@@ -71,6 +79,8 @@ func CheckPatterns(handler http.Handler, patterns []string, public ...string) er
 		by := handled{rt, method}
 		if rt.any {
 			by.method = ""
+		} else if rt.head && method == http.MethodHead {
+			by.method = http.MethodGet
 		}
 		if status, ok := unmet[by]; ok {
 			return &probe{reached: rt, method: method, status: status}

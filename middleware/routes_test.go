@@ -318,6 +318,47 @@ func TestCheckRoutes(t *testing.T) {
 			},
 			want: []string{"exempt GET /help by /help"},
 		},
+		"over a mounted one": {
+			build: func(s set) {
+				s.Use(s.load)
+				s.Route("/admin", func(r chi.Router) {
+					r.Use(s.gate.Require)
+					r.Get("/users", s.app)
+				})
+				s.Get("/admin/*", s.app)
+			},
+			want: []string{"unguarded /admin/*", "unreached GET /admin/users"},
+		},
+		"behind another's expression": {
+			build: func(s set) {
+				s.Use(s.load)
+				s.With(s.gate.Require).Get("/u/{slug:[a-z.-]+}", s.app)
+				s.Get("/u/{id}", s.app)
+			},
+			want: []string{"unguarded GET /u/{id}"},
+		},
+		"NotFound behind another": {
+			build: func(s set) {
+				s.Use(s.load)
+				s.Route("/p", func(r chi.Router) {
+					r.Use(chimw.CleanPath, chimw.StripSlashes)
+					r.With(s.gate.Require).Get("/{slug}", s.app)
+					r.NotFound(s.app)
+				})
+			},
+			want: []string{"unguarded NotFound"},
+		},
+		"what can't be looked into": {
+			build: func(s set) {
+				s.Use(s.load)
+				sub := chi.NewRouter()
+				with := sub.With(s.gate.Require)
+				with.Get("/guarded", s.app)
+				sub.Get("/open", s.app)
+				s.Mount("/s", struct{ chi.Router }{with})
+			},
+			want: []string{"unguarded /s/*"},
+		},
 		"below the gate's base": {
 			build: func(s set) {
 				s.Use(s.load, s.gate.Handler)
@@ -404,6 +445,19 @@ func TestCheckPatterns(t *testing.T) {
 			}
 		})
 	}
+	gate, sessions := newGate(middleware.WithExempt("HEAD /account"))
+	mux := http.NewServeMux()
+	guard := func(h http.HandlerFunc) http.Handler { return gate.Require(h) }
+	mux.Handle("GET /files/{name}", guard(app))
+	mux.HandleFunc("GET /files/{path...}", app)
+	mux.Handle("/x/{$}", guard(app))
+	mux.Handle("/x/{page}", guard(app))
+	mux.HandleFunc("/x/", app)
+	mux.Handle("GET /account", guard(app))
+	mux.HandleFunc("GET /events", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	wantFaults(t, middleware.CheckPatterns(sessions.LoadAndSave(mux), []string{
+		"GET /files/{name}", "GET /files/{path...}", "/x/{$}", "/x/{page}", "/x/", "GET /account", "GET /events",
+	}), "unguarded GET /files/{path...}", "unguarded /x/", "exempt HEAD /account by HEAD /account", "unguarded GET /events")
 	err := middleware.CheckPatterns(build(true), []string{"account", "GET account"})
 	for _, want := range []string{`"account"`, `"GET account"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -461,6 +515,13 @@ func exact(path string) string {
 }
 
 // A caller can look at what was found, and is told what to do.
+// What can't be looked into isn't called fine.
+func TestCheckRoutesOfAnother(t *testing.T) {
+	if err := middleware.CheckRoutes(struct{ chi.Router }{chi.NewRouter()}); err == nil || !strings.Contains(err.Error(), "pass the *chi.Mux") {
+		t.Errorf("got %v, want what to do", err)
+	}
+}
+
 func TestRouteError(t *testing.T) {
 	t.Parallel()
 	gate, sessions := newGate(middleware.WithExempt("/api/"))

@@ -8,8 +8,12 @@ import (
 // filling is what wildcards are filled with: no route's name.
 const filling = "eagate-probe"
 
+// deep is what the rest of a path is filled with too: deeper than what single
+// wildcards, which may stand beside, take.
+const deep = filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling
+
 // fill makes up a path that a pattern of chi takes.
-func fill(pattern string) string {
+func fill(pattern, filling string) string {
 	var b strings.Builder
 	for pattern != "" {
 		i := strings.IndexAny(pattern, "{*")

@@ -10,12 +10,13 @@ import (
 	"strings"
 )
 
-// A registered route.
+// A registered route is one as the router has it, with what it is to be asked for.
 type registered struct {
 	host    string
 	pattern string
 	methods []string
 	any     bool     // it was registered for whatever method
+	head    bool     // HEAD comes with GET
 	paths   []string // that may lead there, the plain one first
 }
 
@@ -34,8 +35,16 @@ func (s *survey) check(ask func(rt *registered, method, path string) *probe) err
 		rt := s.routes[pattern]
 		slices.SortFunc(rt.methods, func(a, b string) int { return strings.Compare(order(a), order(b)) })
 		for _, method := range rt.methods {
+			told := false
 			for i, path := range rt.paths {
-				s.judge(rt, method, path, i == 0, ask(rt, method, path))
+				p := ask(rt, method, path)
+				p.mu.Lock() // in case something goes on with it
+				told = told || p.tellsOf(rt)
+				s.judge(rt, method, path, i == 0, p)
+				p.mu.Unlock()
+			}
+			if !told && !s.isPublic(rt, method) {
+				s.found(rt, method, RouteError{Fault: RouteUnreached, Path: rt.paths[0]})
 			}
 		}
 	}
@@ -46,6 +55,8 @@ func (s *survey) check(ask func(rt *registered, method, path string) *probe) err
 		}
 		if rt := s.routes[e.Pattern]; rt.any && len(e.Methods) == len(rt.methods) {
 			e.Methods = nil
+		} else if rt.head && slices.Contains(e.Methods, http.MethodGet) {
+			e.Methods = slices.DeleteFunc(e.Methods, func(m string) bool { return m == http.MethodHead })
 		}
 		errs = append(errs, e)
 	}
@@ -76,7 +87,7 @@ func (s *survey) judge(rt *registered, method, path string, plain bool, p *probe
 	if p.gate != nil && !slices.Contains(s.bases, p.gate.base) {
 		s.bases = append(s.bases, p.gate.base)
 	}
-	if p.verdict == probeGuarded && plain && s.isPublic(rt, method) {
+	if p.verdict == probeGuarded && plain && p.tellsOf(rt) && s.isPublic(rt, method) {
 		s.found(rt, method, RouteError{Fault: RouteGuarded, Path: path})
 	}
 	if p.verdict == probeGuarded || p.verdict == probeOwn {
@@ -96,6 +107,12 @@ func (s *survey) judge(rt *registered, method, path string, plain bool, p *probe
 		e.Fault, e.Status = RouteUnreached, p.status
 	}
 	s.found(p.reached, p.method, e)
+}
+
+// tellsOf reports whether what became of the request became of the route's: another
+// route may have taken it.
+func (p *probe) tellsOf(rt *registered) bool {
+	return p.verdict != probeGuarded || p.entered == nil || p.entered == rt
 }
 
 // found adds a fault, to the one that differs by nothing but the method or the
@@ -137,6 +154,8 @@ func (s *survey) isOwn(pattern string) bool {
 // anyMethod are the methods that a pattern of a ServeMux without one is asked with.
 var anyMethod = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
+var muxRest = regexp.MustCompile(`\{[^{}]*\.\.\.\}$`)
+
 var muxWildcard = regexp.MustCompile(`\{[^{}]*\}`)
 
 // addPattern adds what is registered in a ServeMux.
@@ -151,14 +170,21 @@ func (s *survey) addPattern(entry string) error {
 		return fmt.Errorf("middleware: CheckPatterns: pattern %q: want a path that begins with a slash, after a method and a host if any", entry)
 	}
 	path, exact := strings.CutSuffix("/"+path, "{$}")
+	open, rest := muxRest.ReplaceAllString(path, ""), muxRest.MatchString(path)
 	path = muxWildcard.ReplaceAllString(path, filling)
 	paths := []string{path}
-	if !exact && strings.HasSuffix(path, "/") {
-		paths = []string{path + filling, path}
+	switch {
+	case rest:
+		paths = append(paths, muxWildcard.ReplaceAllString(open, filling)+deep)
+	case !exact && strings.HasSuffix(path, "/"):
+		paths = []string{path + filling, path + deep, path}
 	}
 	rt := &registered{host: host, pattern: pattern, methods: []string{method}, paths: paths}
-	if method == "" {
+	switch method {
+	case "":
 		rt.methods, rt.any = anyMethod, true
+	case http.MethodGet:
+		rt.methods, rt.head = []string{method, http.MethodHead}, true
 	}
 	s.add(rt)
 	return nil
@@ -178,6 +204,7 @@ func (s *survey) add(rt *registered) *registered {
 		}
 	}
 	old.any = old.any || rt.any
+	old.head = old.head || rt.head
 	for _, p := range rt.paths {
 		if !slices.Contains(old.paths, p) {
 			old.paths = append(old.paths, p)

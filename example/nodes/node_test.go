@@ -43,7 +43,7 @@ func (n *node) start() {
 	n.t.Helper()
 	cmd := exec.Command(n.program)
 	cmd.Env = n.env
-	n.process = launch(n.t, cmd, "\ncallback: ")
+	n.process = launch(n.t, cmd, "\ncallback:")
 	running := n.process
 	n.t.Cleanup(func() { running.review(n.t, n.name) })
 }
@@ -58,7 +58,7 @@ func (n *node) restart() {
 // review fails the test if a node has found a fault in itself.
 func (p *process) review(t *testing.T, name string) {
 	t.Helper()
-	_, said, _ := strings.Cut(p.said.String(), "\ncallback: ")
+	_, said, _ := strings.Cut(p.said.String(), "\ncallback:")
 	_, said, _ = strings.Cut(said, "\n")
 	for _, bad := range []string{"DATA RACE", "panic: ", "panic serving"} {
 		if strings.Contains(said, bad) {
@@ -74,9 +74,9 @@ func (n *node) url() string { return "http://" + loopback(n.port) }
 
 // callback is where the service reports to this node.
 func (n *node) callback() string {
-	_, said, _ := strings.Cut(n.said.String(), "\ncallback: ")
+	_, said, _ := strings.Cut(n.said.String(), "\ncallback:")
 	registered, _, _ := strings.Cut(said, "\n")
-	return strings.Replace(registered, origin, n.url(), 1)
+	return strings.Replace(strings.TrimSpace(registered), origin, n.url(), 1)
 }
 
 // demo builds the demo once, with the race detector if the tests have it.
