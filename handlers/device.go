@@ -43,7 +43,7 @@ func (h *Handlers) devices(v *visit) {
 		sendJSON(v.w, http.StatusOK, typeJSON, map[string]any{"devices": devices})
 		return
 	}
-	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.grant)}
+	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.grant) && acct.HeldSince.IsZero()}
 	for _, d := range list {
 		page.List = append(page.List, templates.Device{
 			ID: d.ID, Name: d.Name, This: d.ID == this,
@@ -66,6 +66,8 @@ func (h *Handlers) trust(v *visit) {
 		h.fail(v.w, v.r, failure{
 			status: http.StatusForbidden, kind: "not-fresh", title: "This session was not verified by its user in the last minutes",
 		})
+	case errors.Is(err, factor.ErrHeld):
+		h.held(v)
 	case err != nil && !errors.Is(err, factor.ErrNotFresh):
 		h.Unavailable(v.w, v.r, err)
 	case prefersJSON(v.r):
@@ -80,7 +82,7 @@ func (h *Handlers) trustThis(v *visit) {
 	if h.cfg.Rules.DeviceLifetime() == 0 {
 		return
 	}
-	if err := h.trustBy(v); err != nil && !errors.Is(err, factor.ErrNotFresh) {
+	if err := h.trustBy(v); err != nil && !errors.Is(err, factor.ErrNotFresh) && !errors.Is(err, factor.ErrHeld) {
 		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the browser isn't trusted because of a fault", slog.String("user", v.user.ID), slog.Any("error", err))
 	}
 }

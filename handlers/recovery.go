@@ -56,6 +56,12 @@ func (h *Handlers) makeRecovery(v *visit) {
 	switch {
 	case errors.Is(err, factor.ErrOff):
 		h.noFactor(v)
+	case errors.Is(err, factor.ErrMadeMeanwhile) && !prefersJSON(v.r):
+		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+	case errors.Is(err, factor.ErrMadeMeanwhile):
+		h.fail(v.w, v.r, failure{
+			status: http.StatusConflict, kind: "made-meanwhile", title: "Another request has made recovery codes meanwhile",
+		})
 	case err != nil:
 		h.Unavailable(v.w, v.r, err)
 	case answer.Result == factor.CodeHeld, answer.Result != factor.CodeAccepted && prefersJSON(v.r):
@@ -63,8 +69,7 @@ func (h *Handlers) makeRecovery(v *visit) {
 	case answer.Result != factor.CodeAccepted:
 		h.showRecovery(v, codeStatus(answer), answer)
 	case prefersJSON(v.r):
-		now := h.cfg.Rules.Now()
-		sendJSON(v.w, http.StatusOK, typeJSON, recoveryJSON{Left: len(codes), MadeAt: &now, Codes: codes})
+		sendJSON(v.w, http.StatusOK, typeJSON, recoveryJSON{Left: len(codes), Codes: codes})
 	default:
 		h.showCodes(v, codes, "")
 	}

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
@@ -269,5 +271,43 @@ func TestA38_RecoveryCodesAreHashed(t *testing.T) {
 				t.Errorf("a code is in the store or in the log")
 			}
 		}
+	}
+}
+
+// An interloper does something after an account has been updated, once.
+type interloper struct {
+	store.Store
+	do func(userID string)
+}
+
+func (i *interloper) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+	err := i.Store.UpdateAccount(ctx, id, change)
+	if do := i.do; do != nil {
+		i.do = nil
+		do(id)
+	}
+	return err
+}
+
+// Of two clicks on "make new codes", the earlier one shows none that are void.
+func TestRecoveryCodesOfTwoClicks(t *testing.T) {
+	t.Parallel()
+	w := gatetest.NewWorld(t)
+	accounts := &interloper{Store: w.Store}
+	app := w.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(accounts)}})
+	b, _ := enrolWithCodes(t, app, alice)
+	later := func(string) {
+		app.ChangeAccount(t, alice, func(a *store.Account) {
+			a.Recovery.Salt, a.Recovery.CreatedAt = []byte("of the later one"), app.Clock.Now().Add(time.Second)
+		})
+	}
+	accounts.do = later
+	if a := b.PostJSON("/2fa/recovery-codes", ""); a.Status != 409 || a.JSON("type") != "urn:eagate:problem:made-meanwhile" {
+		t.Errorf("by a program: got %d %s, want 409 made-meanwhile", a.Status, a.Body)
+	}
+	app.ChangeAccount(t, alice, func(a *store.Account) { a.Recovery.Salt = []byte("another") })
+	accounts.do = later
+	if a := b.Post("/2fa/recovery-codes"); a.Status != 303 || a.Location != "/2fa/recovery-codes" {
+		t.Errorf("got %d to %q, want 303 to the page", a.Status, a.Location)
 	}
 }

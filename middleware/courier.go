@@ -55,8 +55,7 @@ func (c *courier) notify(ctx context.Context, e factor.Event) {
 	ctx = context.WithoutCancel(ctx)
 	go func() {
 		defer func() { <-c.underWay }()
-		n := newNotice(Event(e), c.pages, c.issuer)
-		if err := failsafe.With(c.policy).WithContext(ctx).Run(func() error { return c.deliver(ctx, n) }); err != nil {
+		if err := failsafe.With(c.policy).WithContext(ctx).Run(func() error { return c.deliver(ctx, e) }); err != nil {
 			c.lost(ctx, e, err)
 		}
 	}()
@@ -64,7 +63,7 @@ func (c *courier) notify(ctx context.Context, e factor.Event) {
 
 // deliver calls the notifier once. What panics is tried again like any other
 // fault.
-func (c *courier) deliver(ctx context.Context, n Notice) (err error) {
+func (c *courier) deliver(ctx context.Context, e factor.Event) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, noticeTime)
 	defer cancel()
 	defer func() {
@@ -72,7 +71,7 @@ func (c *courier) deliver(ctx context.Context, n Notice) (err error) {
 			err = fmt.Errorf("the notifier panicked: %v", p)
 		}
 	}()
-	return c.to.Notify(ctx, n)
+	return c.to.Notify(ctx, newNotice(Event(e), c.pages, c.issuer))
 }
 
 func (c *courier) lost(ctx context.Context, e factor.Event, err error) {

@@ -26,8 +26,8 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 }
 
 // Require guards next: only a session that has proved the second factor, or
-// whose user has none and need not have one, gets there. It goes inside the session manager's
-// LoadAndSave; the pages must be mounted by [Gate.Routes].
+// whose user has none and need not have one, gets there. It goes inside the session
+// manager's LoadAndSave; the pages must be mounted by [Gate.Routes].
 func (g *Gate) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := probeOf(r); p != nil {

@@ -10,10 +10,11 @@ import (
 // e-mail: what has happened to their second factor, and what to do if it wasn't
 // they who did it.
 //
-// Notify is called in the background, from several goroutines at once. Its context
+// Notify is called in the background, from up to 256 goroutines at once. Its context
 // has the values of the request's, and ends after 30 seconds. After an error it is
-// called again, up to five times in some two minutes; then the log says which user
-// hasn't been told of what. A message that isn't delivered yet when the program
+// called again, up to five times, after pauses that grow from 4 seconds to a minute;
+// then, or if 256 messages are under way already, the log says which user hasn't been
+// told of what. A message that isn't delivered yet when the program
 // ends is lost: where that matters, Notify should put it into a queue that lasts.
 type Notifier interface {
 	Notify(context.Context, Notice) error
@@ -29,7 +30,8 @@ func (f NotifierFunc) Notify(ctx context.Context, n Notice) error { return f(ctx
 // second factor being switched on, replaced, switched off and reset; of recovery
 // codes used and made anew, and devices trusted; of what looks as if somebody else
 // knew the password, a rejection on the phone, too many requests to it or wrong
-// codes, the last two about once an hour; and of an account that is locked.
+// codes, the last two about once an hour on each node; and of an account that is
+// closed.
 type Notice struct {
 	Event
 

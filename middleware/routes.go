@@ -136,6 +136,18 @@ const (
 	RouteUnknown
 )
 
+var faultNames = [...]string{
+	RouteUnguarded: "unguarded", RouteExempt: "exempt", RouteUnreached: "unreached", RouteGuarded: "guarded", RouteUnknown: "unknown",
+}
+
+// String is the fault in a word.
+func (f RouteFault) String() string {
+	if f > 0 && int(f) < len(faultNames) {
+		return faultNames[f]
+	}
+	return "invalid"
+}
+
 // Error says what is wrong and what to do.
 func (e *RouteError) Error() string {
 	route := strings.TrimPrefix(strings.Join(e.Methods, ", ")+" "+e.Pattern, " ")
@@ -155,5 +167,5 @@ func (e *RouteError) Error() string {
 	case RouteUnknown:
 		return fmt.Sprintf("middleware: route %q: listed as public, but there is no such route: take it off the list, or write it as the router has it", route)
 	}
-	return fmt.Sprintf("middleware: route %q: fault %d", route, int(e.Fault))
+	return fmt.Sprintf("middleware: route %q: %v", route, e.Fault)
 }

@@ -20,13 +20,9 @@ import (
 // wantFaults compares what was found, each as "fault methods pattern exemption".
 func wantFaults(t *testing.T, err error, want ...string) {
 	t.Helper()
-	names := map[middleware.RouteFault]string{
-		middleware.RouteUnguarded: "unguarded", middleware.RouteExempt: "exempt", middleware.RouteUnreached: "unreached",
-		middleware.RouteGuarded: "guarded", middleware.RouteUnknown: "unknown",
-	}
 	var got []string
 	for _, e := range routeErrors(t, err) {
-		line := names[e.Fault] + " " + strings.Join(append(slices.Sorted(slices.Values(e.Methods)), e.Pattern), " ")
+		line := e.Fault.String() + " " + strings.Join(append(slices.Sorted(slices.Values(e.Methods)), e.Pattern), " ")
 		if e.Exemption != "" {
 			line += " by " + e.Exemption
 		}

@@ -21,21 +21,22 @@ type Notice struct {
 type NoticeKind uint8
 
 const (
-	NoticeEnabled      NoticeKind = iota // the second factor was switched on; the zero value
-	NoticeReplaced                       // another phone, or another secret, took its place
-	NoticeDisabled                       // it was switched off
-	NoticeReset                          // it was switched off by an administrator
-	NoticeRecoveryUsed                   // a recovery code was used up
-	NoticeRecoveryMade                   // new recovery codes took the place of the old ones
-	NoticeDeviceAdded                    // a browser is trusted from now on
-	NoticeRejected                       // a sign-in was rejected on the phone
-	NoticePushLimited                    // the phone was asked so often that it isn't any more, for a while
-	NoticePaused                         // wrong codes were typed
-	NoticeBlocked                        // so many that none is looked at any more
-	NoticeHeld                           // the account is closed until the password has been changed
+	NoticeEnabled      NoticeKind = iota + 1 // the second factor was switched on
+	NoticeReplaced                           // another phone, or another secret, took its place
+	NoticeDisabled                           // it was switched off
+	NoticeReset                              // it was switched off by an administrator
+	NoticeRecoveryUsed                       // a recovery code was used up
+	NoticeRecoveryMade                       // new recovery codes took the place of the old ones
+	NoticeDeviceAdded                        // a browser is trusted from now on
+	NoticeRejected                           // a sign-in was rejected on the phone
+	NoticePushLimited                        // the phone was asked so often that it isn't any more, for a while
+	NoticePaused                             // wrong codes were typed
+	NoticeBlocked                            // so many that none is looked at any more
+	NoticeHeld                               // the account is closed until the password has been changed
 )
 
-// keys returns the texts of the subject, of what has happened, and of what to do.
+// keys returns the texts of the subject, of what has happened, and of what to do; or
+// none, for an unknown kind.
 func (k NoticeKind) keys() (title, text, advice Key) {
 	switch k {
 	case NoticeEnabled:
@@ -63,11 +64,12 @@ func (k NoticeKind) keys() (title, text, advice Key) {
 	case NoticeHeld:
 		return "held.title", "held.text", "notice.change"
 	}
-	return NoticeEnabled.keys()
+	return "", "", ""
 }
 
 // Notice returns the subject, a single line, and the text of a notice. A language
-// that the pages don't have, and none, is the default one.
+// that the pages don't have, and none, is the default one. An unknown kind has no
+// texts.
 func (p *Pages) Notice(lang Language, n Notice) (subject, text string) {
 	// New has seen to it that there is every text.
 	say := func(key Key, pairs ...any) string {
@@ -75,6 +77,9 @@ func (p *Pages) Notice(lang Language, n Notice) (subject, text string) {
 		return s
 	}
 	title, what, advice := n.Kind.keys()
+	if title == "" {
+		return "", ""
+	}
 	lines := []string{say(what, "issuer", n.Issuer), ""}
 	if n.Email != "" {
 		lines = append(lines, say("notice.account", "email", n.Email))

@@ -49,6 +49,15 @@ func TestNoticeOfFewCodes(t *testing.T) {
 	}
 }
 
+// An unknown kind isn't told as something else.
+func TestNoticeOfNothing(t *testing.T) {
+	for _, kind := range []templates.NoticeKind{0, templates.NoticeHeld + 1} {
+		if subject, text := newPages(t).Notice("", templates.Notice{Kind: kind}); subject != "" || text != "" {
+			t.Errorf("kind %d: got %q %q, want nothing", kind, subject, text)
+		}
+	}
+}
+
 func TestNoticeOfUnnamedDevice(t *testing.T) {
 	if _, text := newPages(t).Notice("xx", templates.Notice{Kind: templates.NoticeDeviceAdded}); !strings.Contains(text, "Device: A device") {
 		t.Errorf("want it to be called something:\n%s", text)

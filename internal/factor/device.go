@@ -41,7 +41,10 @@ func (r *Rules) Trust(ctx context.Context, user User, g store.Grant, name string
 		VerifiedAt: g.VerifiedAt, LastUsedAt: now, ExpiresAt: now.Add(r.cfg.DeviceLifetime),
 	}
 	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
-		if acct.State != store.On || !acct.HeldSince.IsZero() || g.UserID != acct.UserID || g.Epoch != acct.Epoch {
+		if !acct.HeldSince.IsZero() {
+			return ErrHeld
+		}
+		if acct.State != store.On || g.UserID != acct.UserID || g.Epoch != acct.Epoch {
 			return ErrNotFresh
 		}
 		devices := trusted(acct.Devices, now)

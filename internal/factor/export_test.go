@@ -9,8 +9,6 @@ import (
 
 // What the tests look at from the inside.
 var (
-	ErrMadeMeanwhile = errMadeMeanwhile
-
 	ParseCode       = parseCode
 	MatchStep       = matchStep
 	ProvisioningURI = provisioningURI

@@ -191,9 +191,9 @@ func RecoveryLeft(acct store.Account) int {
 // reasonFirst is the reason of an EventRecoveryMade that took no codes' place.
 const reasonFirst = "first"
 
-// errMadeMeanwhile says that codes would have been shown which a later request has
+// ErrMadeMeanwhile says that codes would have been shown which a later request has
 // replaced already.
-var errMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
+var ErrMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
 
 // isNewer reports whether a set has taken the place of the former one, if any.
 func isNewer(set, former *store.Recovery) bool {
@@ -202,7 +202,8 @@ func isNewer(set, former *store.Recovery) bool {
 
 // MakeRecovery gives the user a new set of recovery codes in place of any
 // earlier one, and returns them: they can't be shown again. It returns no codes
-// if the proof isn't good.
+// if the proof isn't good. Besides the store's, the errors are ErrOff and
+// ErrMadeMeanwhile.
 func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeAnswer, []string, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -245,7 +246,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 			return ErrOff // it was switched off, or over, meanwhile
 		}
 		if isNewer(acct.Recovery, former) && acct.Recovery.CreatedAt.After(began) {
-			return errMadeMeanwhile // by a second click, whose answer is the one that is seen
+			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
 		}
 		made.Reason = ""
 		if acct.Recovery == nil {
