@@ -109,3 +109,27 @@ func ExampleError() {
 	// client: CreateSession: inactive: INACTIVE "The user has not granted push notifications" (HTTP 403)
 	// CreateSession inactive 403 INACTIVE
 }
+
+// After two failures in a row, the service is left alone for a minute.
+func ExampleWithCircuit() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	service.Misbehave(emulator.CreateSession, emulator.StatusFault(503), 0)
+	c := client.New(service.ClientID(), service.APIKey(), append(emulator.ClientOptions(service.URL),
+		client.WithAttempts(1), client.WithCircuit(2, time.Minute))...)
+
+	for range 3 {
+		_, err := c.CreateSession(context.Background(), "alice@example.com")
+		fmt.Println(errors.Is(err, client.ErrCircuitOpen))
+	}
+	// Output:
+	// false
+	// false
+	// true
+}
+
+func ExampleWithSecretOnDisable() {
+	c := client.New("7e0c4f7e-35a5-4b56-8a52-2d3d4ce1a0c9", "the API key for tests", client.WithSecretOnDisable())
+	fmt.Println(c.SecretOnDisable())
+	// Output: true
+}

@@ -51,6 +51,22 @@ func ExampleWithNotifier() {
 	// If you didn’t ask for this, tell Acme at once.
 }
 
+// A notice is written in whichever language its user reads.
+func ExampleNotice_In() {
+	sent := make(chan string)
+	gate, _ := newGate(middleware.WithNotifier(middleware.NotifierFunc(func(_ context.Context, n middleware.Notice) error {
+		sent <- n.Subject + "\n" + n.In("th").Subject
+		return nil
+	})))
+	if err := gate.Admin().Reset(context.Background(), "u-42", "lost phone and codes"); err != nil {
+		panic(err)
+	}
+	fmt.Println(<-sent)
+	// Output:
+	// Sign-in approval was reset – Acme
+	// มีการรีเซ็ตการอนุมัติการเข้าสู่ระบบ – Acme
+}
+
 // After a rejection on the phone, nobody signs in before the password is changed.
 func ExampleWithHoldOnRejection() {
 	gate, _ := newGate(middleware.WithHoldOnRejection())

@@ -88,3 +88,11 @@ func TestSplitCallsTheRightHalf(t *testing.T) {
 		}()
 	}
 }
+
+func ExampleCheckID() {
+	fmt.Println(store.CheckID("u-42"))
+	fmt.Println(store.CheckID(""))
+	// Output:
+	// <nil>
+	// store: ID "": want 1 to 255 bytes of UTF-8 without NUL
+}
