@@ -10,7 +10,7 @@ const filling = "eagate-probe"
 
 // deep is what the rest of a path is filled with too: deeper than what single
 // wildcards, which may stand beside, take.
-const deep = filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling + "/" + filling
+var deep = filling + strings.Repeat("/"+filling, 7)
 
 // fill makes up a path that a pattern of chi takes.
 func fill(pattern, filling string) string {
