@@ -333,6 +333,14 @@ func TestCheckRoutes(t *testing.T) {
 			},
 			want: []string{"unguarded GET /u/{id}"},
 		},
+		"behind another's expression, which takes all that is asked": {
+			build: func(s set) {
+				s.Use(s.load)
+				s.With(s.gate.Require).Get("/u/{slug:[a-z0-9.-]+}", s.app)
+				s.Get("/u/{id}", s.app)
+			},
+			want: []string{"unreached GET /u/{id}"},
+		},
 		"NotFound behind another": {
 			build: func(s set) {
 				s.Use(s.load)
@@ -454,6 +462,10 @@ func TestCheckPatterns(t *testing.T) {
 	wantFaults(t, middleware.CheckPatterns(sessions.LoadAndSave(mux), []string{
 		"GET /files/{name}", "GET /files/{path...}", "/x/{$}", "/x/{page}", "/x/", "GET /account", "GET /events",
 	}), "unguarded GET /files/{path...}", "unguarded /x/", "exempt HEAD /account by HEAD /account", "unguarded GET /events")
+	mux = http.NewServeMux() // where no gate but the pages is met
+	mux.Handle("/2fa/", gate.Routes())
+	mux.HandleFunc("GET /open", app)
+	wantFaults(t, middleware.CheckPatterns(sessions.LoadAndSave(mux), []string{"/2fa/", "GET /open"}), "unguarded GET /open")
 	err := middleware.CheckPatterns(build(true), []string{"account", "GET account"})
 	for _, want := range []string{`"account"`, `"GET account"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {

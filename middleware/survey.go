@@ -112,7 +112,10 @@ func (s *survey) judge(rt *registered, method, path string, plain bool, p *probe
 // tellsOf reports whether what became of the request became of the route's: another
 // route may have taken it.
 func (p *probe) tellsOf(rt *registered) bool {
-	return p.verdict != probeGuarded || p.entered == nil || p.entered == rt
+	if p.verdict == probeGuarded {
+		return p.entered == nil || p.entered == rt
+	}
+	return p.reached == rt
 }
 
 // found adds a fault, to the one that differs by nothing but the method or the
