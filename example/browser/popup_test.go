@@ -1,7 +1,7 @@
 package browser_test
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -18,40 +18,41 @@ import (
 	"github.com/eagate/eagate/middleware"
 )
 
-// opens clicks an element that opens a window, and returns that.
+// opens clicks an element that opens a window, and returns that, once it has its
+// title: it can't be joined while it is on its way to the page.
 func (b *tab) opens(element string) *tab {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return strings.Contains(info.URL, "signin_method=popup") })
 	b.click(element)
-	select {
-	case id := <-opened:
-		return b.world.newTab(b.t, b.ctx, chromedp.WithTargetID(id))
-	case <-ctx.Done():
-		b.fail(ctx.Err())
-		return nil
+	for end := time.Now().Add(patience); ; {
+		for _, info := range b.windows() {
+			if strings.Contains(info.Title, "eAuthenticator") {
+				return b.world.newTab(b.t, b.ctx, chromedp.WithTargetID(info.TargetID))
+			}
+		}
+		if time.Now().After(end) {
+			b.fail(errors.New("no window opens"))
+		}
 	}
 }
 
-// windows counts the pages of the service that are open in the tab's browser.
-func (b *tab) windows() int {
+// windows are the pages of the service that are open in the tab's browser.
+func (b *tab) windows() []*target.Info {
 	b.t.Helper()
 	targets, err := chromedp.Targets(b.ctx)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return len(slices.DeleteFunc(targets, func(info *target.Info) bool {
+	return slices.DeleteFunc(targets, func(info *target.Info) bool {
 		return !strings.HasPrefix(info.URL, b.world.Emulator.URL+emulator.WebviewPath)
-	}))
+	})
 }
 
 // wantClosed fails the test unless the popup closes.
 func (b *tab) wantClosed() {
 	b.t.Helper()
-	for end := time.Now().Add(patience); b.windows() > 0; {
+	for end := time.Now().Add(patience); len(b.windows()) > 0; {
 		if time.Now().After(end) {
-			b.t.Fatalf("got %d windows of the service, want none", b.windows())
+			b.t.Fatalf("got %d windows of the service, want none", len(b.windows()))
 		}
 	}
 }
@@ -156,7 +157,7 @@ func TestPopupBlocked(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void](`window.open = () => null`))
 	b.click("#webview")
 	b.see(inWebview)
-	if n := b.windows(); n != 1 {
+	if n := len(b.windows()); n != 1 {
 		t.Errorf("got %d windows of the service, want this one alone", n)
 	}
 	answer(t, phone.Approve)
