@@ -2,12 +2,24 @@ package middleware
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
+
+// tryCopy is copyOf for a router that may be refused by chi when it is made in
+// another order.
+func (s *survey) tryCopy(r *chi.Mux) (copied *chi.Mux, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("middleware: CheckRoutes: the router can't be copied: two routers or routes stand in one place: %v", p)
+		}
+	}()
+	return s.copyOf(r, ""), nil
+}
 
 // copyOf copies a router with all that is mounted in it, but for the handlers.
 func (s *survey) copyOf(r *chi.Mux, prefix string) *chi.Mux {

@@ -45,7 +45,10 @@ func CheckRoutes(router chi.Routes, public ...string) error {
 		return fmt.Errorf("middleware: CheckRoutes: a %T can't be looked into: pass the *chi.Mux", router)
 	}
 	s := survey{routes: make(map[string]*registered), public: public}
-	copied := s.copyOf(mux, "")
+	copied, err := s.tryCopy(mux)
+	if err != nil {
+		return err
+	}
 	return s.check(func(_ *registered, method, path string) *probe {
 		p, _ := send(copied, method, "", path, true)
 		return p

@@ -71,6 +71,8 @@ func FuzzCheckRoutes(f *testing.F) {
 	for seed := range uint64(100) {
 		f.Add(seed)
 	}
+	f.Add(uint64(2407)) // a route over a mounted router
+	f.Add(uint64(2536)) // that chi refuses to copy
 	var paths []string
 	words := []string{"a", "b", "7", "x-y", "k.json", "Q_", ""}
 	for _, first := range words {
