@@ -1,291 +1,150 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 )
 
-// Memory is a [Store] in the memory of one process.
+// Memory is a [Backend] in the memory of one process.
 //
-// It forgets everything when the process stops, the accounts included: whoever
-// had a second factor has none afterwards, and a password alone lets them in.
-// That fits tests, demos, and programs that ask everyone to enrol anew. Several
-// processes can't share it.
-//
-// It removes challenges and grants only by [Memory.DeleteExpired] and
-// [Memory.DeleteGrant], and accounts never.
+// It forgets everything when the process stops, the accounts included: users then
+// have no second factor, and a password alone lets them in. That fits tests,
+// demos, and programs that ask everyone to enrol anew. Several processes can't
+// share it.
 type Memory struct {
-	accounts   table[Account]
-	challenges table[Challenge]
-	grants     table[Grant]
+	mu       sync.Mutex
+	kinds    map[Kind]map[string]Document
+	versions uint64
 }
 
-var _ Store = (*Memory)(nil)
+var _ Backend = (*Memory)(nil)
 
 // NewMemory returns an empty store.
-func NewMemory() *Memory {
-	return &Memory{
-		accounts:   table[Account]{records: make(map[string]Account)},
-		challenges: table[Challenge]{records: make(map[string]Challenge)},
-		grants:     table[Grant]{records: make(map[string]Grant)},
+func NewMemory() *Memory { return &Memory{kinds: make(map[Kind]map[string]Document)} }
+
+// Get implements [Backend].
+func (m *Memory) Get(ctx context.Context, kind Kind, ids ...string) ([]Document, error) {
+	if err := cmp.Or(ctx.Err(), CheckGet(kind, ids...)); err != nil {
+		return nil, err
 	}
+	docs := make([]Document, len(ids))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, id := range ids {
+		docs[i] = m.kinds[kind][id].copied()
+		docs[i].ID = id
+	}
+	return docs, nil
 }
 
-// Account implements [Accounts].
-func (m *Memory) Account(ctx context.Context, userID string) (Account, error) {
-	if err := cmp.Or(ctx.Err(), CheckID(userID)); err != nil {
-		return Account{}, err
+// Put implements [Backend].
+func (m *Memory) Put(ctx context.Context, kind Kind, doc Document) (uint64, error) {
+	if err := cmp.Or(ctx.Err(), doc.Check(kind)); err != nil {
+		return 0, err
 	}
-	a, ok := m.accounts.get(userID)
-	if !ok {
-		return Account{UserID: userID}, nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kinds[kind][doc.ID].Version != doc.Version {
+		return 0, ErrConflict
 	}
-	// What is stored is replaced, never written to, so it can be copied without
-	// the lock.
-	return a.Clone(), nil
+	if m.kinds[kind] == nil {
+		m.kinds[kind] = make(map[string]Document)
+	}
+	m.versions++
+	doc.Version, doc.Notify = m.versions, false
+	m.kinds[kind][doc.ID] = doc.copied()
+	return doc.Version, nil
 }
 
-// UpdateAccount implements [Accounts]. Other updates of accounts, and reads,
-// wait while change runs, so change should be quick. It is called once.
-func (m *Memory) UpdateAccount(ctx context.Context, userID string, change func(*Account) error) error {
-	if err := CheckID(userID); err != nil {
+// Delete implements [Backend].
+func (m *Memory) Delete(ctx context.Context, kind Kind, id string, version uint64) error {
+	if err := cmp.Or(ctx.Err(), CheckGet(kind, id)); err != nil {
 		return err
 	}
-	m.accounts.mu.Lock()
-	defer m.accounts.mu.Unlock()
-	if err := ctx.Err(); err != nil { // it may have ended while waiting
-		return err
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if stored, ok := m.kinds[kind][id]; ok && stored.Version != version {
+		return ErrConflict
 	}
-	stored := m.accounts.records[userID]
-	a := stored.Clone()
-	a.UserID = userID
-	if err := change(&a); err != nil {
-		return err
-	}
-	a.UserID, a.Version = userID, stored.Version+1
-	// The caller may have kept the pointer, or what it put into the record.
-	m.accounts.records[userID] = a.Clone()
+	delete(m.kinds[kind], id)
 	return nil
 }
 
-// UnsyncedAccounts implements [Accounts]. Accounts due at the same time come in
-// the order of their IDs.
-func (m *Memory) UnsyncedAccounts(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	if err := ctx.Err(); err != nil {
+// Due implements [Backend]. It looks at all documents of the kind.
+func (m *Memory) Due(ctx context.Context, kind Kind, now time.Time, limit int) ([]string, error) {
+	if err := cmp.Or(ctx.Err(), kind.Check(), CheckLimit(limit)); err != nil {
 		return nil, err
 	}
-	type due struct {
-		id string
-		at time.Time
-	}
-	var found []due
-	m.accounts.scan(func(id string, a Account) bool {
-		if a.Sync.Late() && !a.Sync.NextAt.After(now) {
-			found = append(found, due{id, a.Sync.NextAt})
-		}
-		return true
-	})
-	slices.SortFunc(found, func(a, b due) int {
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.id, b.id))
-	})
-	found = found[:min(len(found), max(limit, 0))]
-	ids := make([]string, len(found))
-	for i, d := range found {
-		ids[i] = d.id
+	m.mu.Lock()
+	due := m.due(kind, now)
+	m.mu.Unlock()
+	slices.SortFunc(due, func(a, b Document) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+	due = due[:min(len(due), limit)]
+	ids := make([]string, len(due))
+	for i, doc := range due {
+		ids[i] = doc.ID
 	}
 	return ids, nil
 }
 
-// ListAccounts implements [Accounts], in the order of the IDs. Each page costs a
-// look at all accounts.
-func (m *Memory) ListAccounts(ctx context.Context, filter AccountFilter, from string, limit int) ([]Account, string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, "", err
-	}
-	if limit < 1 {
-		return nil, "", fmt.Errorf("store: limit %d: want at least 1", limit)
-	}
-	var found []Account
-	m.accounts.scan(func(id string, a Account) bool {
-		if id > from && filter.Match(a) {
-			found = append(found, a)
-		}
-		return true
-	})
-	slices.SortFunc(found, func(a, b Account) int { return cmp.Compare(a.UserID, b.UserID) })
-	next := ""
-	if len(found) > limit {
-		found = found[:limit]
-		next = found[limit-1].UserID
-	}
-	for i, a := range found {
-		found[i] = a.Clone()
-	}
-	return found, next, nil
-}
-
-// CreateChallenge implements [Challenges].
-func (m *Memory) CreateChallenge(ctx context.Context, c Challenge) error {
-	if err := cmp.Or(ctx.Err(), CheckID(c.ID)); err != nil {
-		return err
-	}
-	c.Version = 1
-	return m.challenges.create(c.ID, c)
-}
-
-// Challenge implements [Challenges].
-func (m *Memory) Challenge(ctx context.Context, id string) (Challenge, error) {
-	if err := ctx.Err(); err != nil {
-		return Challenge{}, err
-	}
-	c, ok := m.challenges.get(id)
-	if !ok {
-		return Challenge{}, ErrNotFound
-	}
-	return c, nil
-}
-
-// UpdateChallenge implements [Challenges]. Other updates of challenges, and
-// reads, wait while change runs, so change should be quick. It is called once.
-func (m *Memory) UpdateChallenge(ctx context.Context, id string, change func(*Challenge) error) error {
-	return m.challenges.update(ctx, id, func(c *Challenge) error {
-		version := c.Version
-		err := change(c)
-		c.ID, c.Version = id, version+1
-		return err
-	})
-}
-
-// CreateGrant implements [Grants].
-func (m *Memory) CreateGrant(ctx context.Context, g Grant) error {
-	if err := cmp.Or(ctx.Err(), CheckID(g.ID)); err != nil {
-		return err
-	}
-	g.Version = 1
-	return m.grants.create(g.ID, g)
-}
-
-// Grant implements [Grants].
-func (m *Memory) Grant(ctx context.Context, id string) (Grant, error) {
-	if err := ctx.Err(); err != nil {
-		return Grant{}, err
-	}
-	g, ok := m.grants.get(id)
-	if !ok {
-		return Grant{}, ErrNotFound
-	}
-	return g, nil
-}
-
-// UpdateGrant implements [Grants]. Other updates of grants, and reads, wait while
-// change runs, so change should be quick. It is called once.
-func (m *Memory) UpdateGrant(ctx context.Context, id string, change func(*Grant) error) error {
-	return m.grants.update(ctx, id, func(g *Grant) error {
-		version := g.Version
-		err := change(g)
-		g.ID, g.Version = id, version+1
-		return err
-	})
-}
-
-// DeleteGrant implements [Grants].
-func (m *Memory) DeleteGrant(ctx context.Context, id string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	m.grants.mu.Lock()
-	defer m.grants.mu.Unlock()
-	delete(m.grants.records, id)
-	return nil
-}
-
-// DeleteExpired implements [Store]. It looks at every challenge and grant, but
-// lets others at them in between.
-func (m *Memory) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
-	if err := ctx.Err(); err != nil {
+// DeleteDue implements [Backend]. It looks at all documents of the kind.
+func (m *Memory) DeleteDue(ctx context.Context, kind Kind, now time.Time, limit int) (int, error) {
+	if err := cmp.Or(ctx.Err(), kind.Check(), CheckLimit(limit)); err != nil {
 		return 0, err
 	}
-	n := m.challenges.deleteIf(limit, func(c Challenge) bool { return !c.ForgetAt.After(now) })
-	n += m.grants.deleteIf(limit-n, func(g Grant) bool { return !g.ExpiresAt.After(now) })
-	return n, nil
-}
-
-// A table holds the records of one kind. What its records refer to is never
-// written to.
-type table[R any] struct {
-	mu      sync.Mutex
-	records map[string]R
-}
-
-func (t *table[R]) get(id string) (R, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r, ok := t.records[id]
-	return r, ok
-}
-
-func (t *table[R]) create(id string, r R) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, ok := t.records[id]; ok {
-		return ErrExists
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	due := m.due(kind, now)
+	due = due[:min(len(due), limit)]
+	for _, doc := range due {
+		delete(m.kinds[kind], doc.ID)
 	}
-	t.records[id] = r
-	return nil
+	return len(due), nil
 }
 
-// update replaces a record by what change makes of a copy.
-func (t *table[R]) update(ctx context.Context, id string, change func(*R) error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err := ctx.Err(); err != nil { // it may have ended while waiting
-		return err
-	}
-	r, ok := t.records[id]
-	if !ok {
-		return ErrNotFound
-	}
-	if err := change(&r); err != nil {
-		return err
-	}
-	t.records[id] = r
-	return nil
-}
-
-func (t *table[R]) deleteIf(limit int, expired func(R) bool) int {
-	n := 0
-	t.scan(func(id string, r R) bool {
-		if n >= limit {
-			return false
-		}
-		if expired(r) {
-			delete(t.records, id)
-			n++
-		}
-		return true
-	})
-	return n
-}
-
-// scan calls visit with the records, under the lock, until it returns false. It
-// lets go of the lock every so often: a record that comes meanwhile may be
-// missed, but none is seen other than as it is at that moment.
-func (t *table[R]) scan(visit func(id string, r R) bool) {
-	const batch = 512
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	seen := 0
-	for id, r := range t.records {
-		if !visit(id, r) {
-			return
-		}
-		if seen++; seen%batch == 0 {
-			t.mu.Unlock()
-			t.mu.Lock()
+// due returns the documents that are due, in no order. The lock must be held.
+func (m *Memory) due(kind Kind, now time.Time) []Document {
+	var due []Document
+	for _, doc := range m.kinds[kind] {
+		if !doc.Due.IsZero() && !doc.Due.After(now) {
+			due = append(due, doc)
 		}
 	}
+	return due
+}
+
+// List implements [Backend], in the order of the IDs. Each page looks at all
+// documents of the kind.
+func (m *Memory) List(ctx context.Context, kind Kind, after string, limit int) ([]Document, string, error) {
+	if err := cmp.Or(ctx.Err(), kind.Check(), CheckLimit(limit)); err != nil {
+		return nil, "", err
+	}
+	m.mu.Lock()
+	var page []Document
+	for id, doc := range m.kinds[kind] {
+		if id > after {
+			page = append(page, doc)
+		}
+	}
+	m.mu.Unlock()
+	slices.SortFunc(page, func(a, b Document) int { return cmp.Compare(a.ID, b.ID) })
+	next := ""
+	if len(page) > limit {
+		page, next = page[:limit], page[limit-1].ID
+	}
+	for i := range page {
+		page[i] = page[i].copied()
+	}
+	return page, next, nil
+}
+
+// copied returns a copy that shares no memory with doc. What is stored is replaced,
+// never written to.
+func (d Document) copied() Document {
+	d.Body = bytes.Clone(d.Body)
+	return d
 }

@@ -1,24 +1,21 @@
-// Package store says what eagate remembers, and what it asks of the place
-// that remembers it.
+// Package store says where eagate keeps what it must remember: in a [Backend],
+// a small document store that any database can be.
 //
-// Three kinds of record are kept: an [Account] for each user, a [Challenge]
-// for each push request, and a [Grant] for each proof that was given. The
-// store is the authority on all of them; nothing that decides who gets in
-// lives only in a session.
+// A document is a text under an ID, with a version and, where something has to
+// happen at some time, a due time. What the texts say, how they are protected
+// against forgery, and how they change, is eagate's own affair; a backend neither
+// reads nor changes them. One is written in an evening: see [Backend] for the
+// contract, and package storetest for the suite that checks it.
 //
-// Every change is an atomic read-modify-write: the rules hand the store a
-// function, and the store applies it so that no other change to the same
-// record can come between its reading and its writing. One-time use, replay
-// protection and attempt limits all rest on that, on any number of nodes.
-// Package storetest checks an implementation against this contract.
+// [NewMemory] keeps the documents in the process. The modules store/sqlstore,
+// store/redisstore and store/natsstore keep them in SQLite, PostgreSQL, MariaDB,
+// MySQL, Redis and NATS.
 //
-// Accounts must never be lost: a user whose account is gone has no second
-// factor. Challenges and grants may be, at the price that users prove again.
-// [Split] keeps the two in different places.
+// # What may be lost
 //
-// [NewMemory] keeps everything in the process: for tests, demos, and single
-// processes that may forget who has a second factor when they stop. The modules
-// store/sqlstore and store/redisstore keep it in databases.
+// Accounts and addresses must never be lost: a user whose account is gone has no
+// second factor. Challenges and grants may be; users then prove their second
+// factor once more. [Split] keeps the two sorts in different places.
 package store
 
 import (
@@ -31,148 +28,198 @@ import (
 )
 
 var (
-	// ErrNotFound says that there is no record under that ID.
-	ErrNotFound = errors.New("store: not found")
+	// ErrConflict says that a document wasn't written or deleted, because the
+	// version that is stored isn't the one that was given.
+	ErrConflict = errors.New("store: another version is stored")
 
-	// ErrExists says that a record with that ID exists already.
-	ErrExists = errors.New("store: already exists")
+	// ErrNotPrimary says that a server was asked that isn't the one to be written
+	// to: a standby, a replica, or a primary that was demoted. What it holds may be
+	// old, so that it must not be asked whether there is a second factor.
+	ErrNotPrimary = errors.New("store: the server isn't the primary")
 )
 
-// A Store keeps accounts, challenges and grants.
-//
-// All methods are safe for concurrent use. A context that has ended changes
-// nothing, and its error is returned. Any fault of the storage is an error: it
-// must never look like a missing record, because a missing account means "no
-// second factor". An error leaves open whether the change was stored, since a
-// connection can break while it is, but it is stored once or not at all, and
-// whole; only an error of the change function itself says that it was not. A
-// store that has lost the answer therefore finds out or returns an error, and
-// doesn't call the function again. Contention between writers is no fault: a store
-// tries again by itself. When connections break, it connects again by itself.
-//
-// A finished write is seen by every read that begins after it, whichever node
-// it comes from: no cache and no lagging replica lies between.
-//
-// Records go in and out by value: what a caller does to a returned record, or
-// to one that it has handed in, changes nothing in the store. Times are kept to
-// the microsecond at least. IDs are told apart byte by byte, up to 255 bytes of
-// UTF-8 without NUL (see [CheckID]); what a store can't hold it refuses, and
-// never alters: Account returns an error for a user ID that UpdateAccount refuses.
-// Texts and byte strings of 255 bytes are kept everywhere, secrets of 1 KiB,
-// Sync.LastErr of 16 KiB, and a thousand times and a hundred addresses; what is
-// longer is kept whole or refused, never cut off. During an upgrade of several
-// nodes, a store whose release doesn't know a field yet leaves alone what a newer
-// one has put there.
-type Store interface {
-	Accounts
-	Volatile
+// A Kind is one sort of document. IDs of different kinds are independent. A
+// backend treats all kinds alike, those of later releases too: 1 to 32 lower-case
+// letters.
+type Kind string
+
+const (
+	Accounts   Kind = "account"   // one for each user, by the user's ID
+	Addresses  Kind = "address"   // one for each e-mail address in use, by a hash of it
+	Challenges Kind = "challenge" // one for each request to a phone
+	Grants     Kind = "grant"     // one for each proof that was given
+)
+
+// Volatile reports whether documents of this kind may be lost, at the price that
+// users prove their second factor once more.
+func (k Kind) Volatile() bool { return k == Challenges || k == Grants }
+
+// A Document is what a backend keeps under a kind and an ID.
+type Document struct {
+	// ID is 1 to 255 bytes of UTF-8 without NUL: see [CheckID]. IDs are compared
+	// byte by byte.
+	ID string
+
+	// Version names one state of the document. It is the backend's: above 0, below
+	// 1<<53, greater with every change, and not used again for the same ID, even when
+	// the document was deleted and inserted anew. It is 0 where there is no document.
+	Version uint64
+
+	// Due is when the document is due for [Backend.Due] and [Backend.DeleteDue], to
+	// the microsecond, or zero if never.
+	Due time.Time
+
+	// Body is a JSON text of at most [MaxBody] bytes. It comes back byte by byte as
+	// it was written: a column type that formats JSON won't do.
+	Body []byte
+
+	// Notify asks Put to tell those who [Watcher.Watch] of the write. It isn't stored.
+	Notify bool
 }
 
-// Volatile is what may be lost: then users prove their second factor once more,
-// and nobody gets in without.
-type Volatile interface {
-	Challenges
-	Grants
+// A Backend keeps documents.
+//
+// All methods are safe for concurrent use, and return soon after the context has
+// ended. A context that has ended before the call changes nothing, and its error
+// is returned. A document that a backend can't hold as it is, is refused with an
+// error, never altered.
+//
+// A finished write is seen by every read that begins after it, whichever node it
+// comes from: neither a cache nor a replica lies between. A server that knows that
+// it isn't the primary is an error ([ErrNotPrimary]), as is one without the schema
+// that was there at the start; the connection is then not used again. What can't be
+// told is an error: no fault may look like a missing document, because a missing
+// account means "no second factor".
+//
+// An error other than [ErrConflict] leaves open whether a write happened: the
+// connection may have broken before the answer came. A write happens once or not at
+// all, and whole. A backend may try again what certainly had no effect, such as a
+// transaction that the database ended because of a deadlock, but it never sends again
+// what may have had one. When connections break, it connects again by itself.
+//
+// What a caller does to a document that it got or gave changes nothing in the
+// backend.
+type Backend interface {
+	// Get returns the documents with these IDs, at most [MaxGet], in their order.
+	// One that isn't there has its ID, the Version 0 and nothing else; that is no
+	// error.
+	Get(ctx context.Context, kind Kind, ids ...string) ([]Document, error)
 
-	// DeleteExpired removes at most limit challenges whose ForgetAt, and
-	// grants whose ExpiresAt, are not after now, and returns how many it
-	// removed. A limit below 1 removes none. What it removes has expired when it is
-	// removed, and of several at once, each record is counted once. A store that
-	// forgets by itself may have nothing to do.
-	DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error)
-}
+	// Put writes a document in place of the one with the given Version, or with
+	// Version 0 inserts it, and returns its new version. If another version is
+	// stored, or none, or one where none should be, nothing changes, and the error
+	// is [ErrConflict]. Of several writers that give the same version, one succeeds.
+	Put(ctx context.Context, kind Kind, doc Document) (version uint64, err error)
 
-// Accounts keeps one [Account] for each user.
-type Accounts interface {
-	// Account returns the user's account. A user whom the store has never
-	// seen has the zero Account with only its UserID set, and no error.
-	Account(ctx context.Context, userID string) (Account, error)
+	// Delete removes the document with that ID and version. It returns [ErrConflict]
+	// if another version is stored, and no error if none is. No Put that was given
+	// an earlier version brings it back.
+	Delete(ctx context.Context, kind Kind, id string, version uint64) error
 
-	// UpdateAccount applies change to the user's account, starting from the
-	// zero Account for a user never seen, and stores what it leaves.
+	// Due returns the IDs of at most limit documents that are due at or before now,
+	// the longest due first. A limit below 1 is an error.
+	Due(ctx context.Context, kind Kind, now time.Time, limit int) ([]string, error)
+
+	// DeleteDue removes at most limit documents that are due at or before now, and
+	// returns how many it removed; fewer than limit says that no more are due, but
+	// for those that others are removing at the same time. A document that is written
+	// meanwhile with a later Due stays. A limit below 1 is an error.
+	DeleteDue(ctx context.Context, kind Kind, now time.Time, limit int) (int, error)
+
+	// List returns the next documents of a kind, at most limit of them, and where to
+	// go on: after "" it begins, each answer's next goes on, through whichever node,
+	// and a next of "" is the end. What next holds, and the order, are the backend's
+	// own affair.
 	//
-	// The update is atomic: change sees the newest record, and if another
-	// writer comes first, it is called again with what that one wrote. It must
-	// therefore have no effect outside its argument but to set (not add to)
-	// variables of its caller, and must not call the store. If change returns
-	// an error, nothing is stored and UpdateAccount returns that error.
-	// Version and UserID belong to the store: what change does to them is
-	// ignored; Version is counted up by one. A change that panics changes
-	// nothing.
-	UpdateAccount(ctx context.Context, userID string, change func(*Account) error) error
+	// A document that is there from the first call to the last is returned exactly
+	// once; one that comes, changes or goes meanwhile, at most once. A page can have
+	// fewer documents than limit, or none, and yet not be the last. A limit below 1 is
+	// an error.
+	List(ctx context.Context, kind Kind, after string, limit int) (page []Document, next string, err error)
+}
 
-	// UnsyncedAccounts returns the user IDs of at most limit accounts of which
-	// the service doesn't know the wanted state (Sync.Wanted != Sync.Confirmed)
-	// and whose next attempt is due (Sync.NextAt not after now), the longest
-	// due first.
-	UnsyncedAccounts(ctx context.Context, now time.Time, limit int) ([]string, error)
+// A Watcher is a [Backend] that can tell of writes, also of other nodes, without
+// being asked again and again. It is optional: without it, what waits is looked
+// for once a second.
+type Watcher interface {
+	Backend
 
-	// ListAccounts returns the next accounts that the filter lets through, at
-	// most limit of them, and where to go on: "" begins, each answer's next goes
-	// on, through whichever node, and a next of "" is the end. What next holds is the
-	// store's own affair.
+	// Watch calls changed with the ID of each document of that kind that is written
+	// with Notify, within a fraction of a second, until ctx ends or the watch breaks
+	// off; it returns why. Calls come one after the other.
 	//
-	// The order is the store's. An account that is there, and that the filter lets
-	// through, from the first call to the last is returned exactly once; one that
-	// comes, changes or goes meanwhile may be. A page can have fewer accounts than
-	// limit, or none, and yet not be the last. A limit below 1 is an error.
-	ListAccounts(ctx context.Context, filter AccountFilter, from string, limit int) (page []Account, next string, err error)
+	// It calls changed with the ID "" when the watch has begun, and whenever some
+	// writes may have gone untold: any document may have changed then. A write that
+	// begins after that call is told, or is followed by another such call, or Watch
+	// returns. A write that is told can be read.
+	//
+	// A backend that can't watch as it was set up returns [errors.ErrUnsupported] at
+	// once.
+	Watch(ctx context.Context, kind Kind, changed func(id string)) error
 }
 
-// An AccountFilter says which accounts ListAccounts returns. The zero value lets
-// all of them through.
-type AccountFilter struct {
-	// Late lets through only those of which the service doesn't know the wanted
-	// state, whether or not an attempt is due.
-	Late bool
-}
+const (
+	// MaxID is the length of the longest ID, in bytes.
+	MaxID = 255
 
-// Match reports whether the filter lets a through.
-func (f AccountFilter) Match(a Account) bool { return !f.Late || a.Sync.Late() }
+	// MaxBody is the length of the longest body that every backend can hold, in
+	// bytes.
+	MaxBody = 256 << 10
 
-// Challenges keeps the push requests.
-type Challenges interface {
-	// CreateChallenge stores a new challenge, as Version 1, or returns
-	// [ErrExists].
-	CreateChallenge(ctx context.Context, c Challenge) error
+	// MaxGet is how many documents one Get can ask for.
+	MaxGet = 1000
+)
 
-	// Challenge returns the challenge with that ID, or [ErrNotFound]. Stores
-	// need not look at the clock: an expired challenge may still be returned.
-	Challenge(ctx context.Context, id string) (Challenge, error)
-
-	// UpdateChallenge applies change to the challenge with that ID, under the
-	// rules of [Accounts].UpdateAccount, or returns [ErrNotFound] without
-	// calling it. ID and Version belong to the store.
-	UpdateChallenge(ctx context.Context, id string, change func(*Challenge) error) error
-}
-
-// Grants keeps the proofs that were given.
-type Grants interface {
-	// CreateGrant stores a new grant, as Version 1, or returns [ErrExists].
-	CreateGrant(ctx context.Context, g Grant) error
-
-	// Grant returns the grant with that ID, or [ErrNotFound]. Stores need not
-	// look at the clock: an expired grant may still be returned.
-	Grant(ctx context.Context, id string) (Grant, error)
-
-	// UpdateGrant applies change to the grant with that ID, under the rules of
-	// [Accounts].UpdateAccount, or returns [ErrNotFound] without calling it. ID
-	// and Version belong to the store.
-	UpdateGrant(ctx context.Context, id string, change func(*Grant) error) error
-
-	// DeleteGrant removes the grant with that ID, and no update that began before
-	// brings it back. That there was none is no error.
-	DeleteGrant(ctx context.Context, id string) error
-}
-
-// MaxID is the length of the longest ID, in bytes.
-const MaxID = 255
-
-// CheckID returns an error unless every store can hold the ID: 1 to [MaxID]
+// CheckID returns an error unless every backend can hold the ID: 1 to [MaxID]
 // bytes of UTF-8 without NUL.
 func CheckID(id string) error {
 	if id == "" || len(id) > MaxID || !utf8.ValidString(id) || strings.Contains(id, "\x00") {
 		return fmt.Errorf("store: ID %.*q: want 1 to %d bytes of UTF-8 without NUL", MaxID, id, MaxID)
+	}
+	return nil
+}
+
+// Check returns an error unless every backend can hold a document of that kind. A
+// backend calls it first in Put.
+func (d Document) Check(kind Kind) error {
+	if err := errors.Join(kind.Check(), CheckID(d.ID)); err != nil {
+		return err
+	}
+	if n := len(d.Body); n == 0 || n > MaxBody || !utf8.Valid(d.Body) {
+		return fmt.Errorf("store: body of %s %.*q has %d bytes: want 1 to %d of UTF-8", kind, MaxID, d.ID, n, MaxBody)
+	}
+	return nil
+}
+
+// Check returns an error unless that is a kind: 1 to 32 lower-case letters.
+func (k Kind) Check() error {
+	if k == "" || len(k) > 32 || strings.Trim(string(k), "abcdefghijklmnopqrstuvwxyz") != "" {
+		return fmt.Errorf("store: kind %.40q: want 1 to 32 lower-case letters", string(k))
+	}
+	return nil
+}
+
+// CheckGet returns an error unless every backend can be asked for these IDs. A
+// backend calls it first in Get.
+func CheckGet(kind Kind, ids ...string) error {
+	if err := kind.Check(); err != nil {
+		return err
+	}
+	if len(ids) > MaxGet {
+		return fmt.Errorf("store: %d IDs in one Get: want at most %d", len(ids), MaxGet)
+	}
+	for _, id := range ids {
+		if err := CheckID(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckLimit returns an error for a limit below 1.
+func CheckLimit(limit int) error {
+	if limit < 1 {
+		return fmt.Errorf("store: limit %d: want at least 1", limit)
 	}
 	return nil
 }
