@@ -1,13 +1,17 @@
-package factor
+// Package keyring holds the keys that a gate is given: it seals what must not be
+// read from the store, and signs what must not be forged there.
+package keyring
 
 import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // KeySize is the length of a key in bytes.
@@ -18,33 +22,37 @@ const KeySize = 32
 type Keyring struct {
 	// A function, because package fmt prints whatever else it finds, the key
 	// schedules within the ciphers included.
-	keys func() []sealingKey
+	keys func() []*derived
 }
 
-type sealingKey struct {
-	id       [4]byte
+// derived is what comes of one key.
+type derived struct {
+	id       [keyIDSize]byte
 	aead     cipher.AEAD
 	callback string
+	macs     *sync.Pool // of hash.Hash
 }
 
 const (
+	keyIDSize = 4
+
 	sealVersion = 1
-	sealHeader  = 1 + 4 // version, key ID
+	sealHeader  = 1 + keyIDSize // version, key ID
 
 	// sealOverhead is what GCM adds: nonce and tag.
 	sealOverhead = 12 + 16
 )
 
-var errSealed = errors.New("factor: sealed secret is damaged, belongs to another record, or its key is missing")
+var errSealed = errors.New("keyring: sealed secret is damaged, belongs to another record, or its key is missing")
 
-// NewKeyring derives what it needs from keys of 32 bytes each; the newest comes
+// New derives what it needs from keys of 32 bytes each; the newest comes
 // first.
-func NewKeyring(keys ...[]byte) (*Keyring, error) {
+func New(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("no key")
 	}
 	var (
-		list   []sealingKey
+		list   []*derived
 		faults []error
 	)
 	for i, key := range keys {
@@ -66,7 +74,7 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return &Keyring{keys: func() []sealingKey { return list }}, nil
+	return &Keyring{keys: func() []*derived { return list }}, nil
 }
 
 func isOneByte(key []byte) bool {
@@ -78,37 +86,46 @@ func isOneByte(key []byte) bool {
 	return true
 }
 
-func deriveKey(key []byte) (sealingKey, error) {
-	var sk sealingKey
+func deriveKey(key []byte) (*derived, error) {
 	derive := func(purpose string, n int) ([]byte, error) {
 		return hkdf.Key(sha256.New, key, nil, "eagate "+purpose, n)
 	}
 	seal, err := derive("seal", 32)
 	if err != nil {
-		return sk, err
+		return nil, err
 	}
-	id, err := derive("key id", len(sk.id))
+	id, err := derive("key id", keyIDSize)
 	if err != nil {
-		return sk, err
+		return nil, err
 	}
 	callback, err := derive("callback", 24)
 	if err != nil {
-		return sk, err
+		return nil, err
+	}
+	record, err := derive("record", 32)
+	if err != nil {
+		return nil, err
 	}
 	block, err := aes.NewCipher(seal)
 	if err != nil {
-		return sk, err
+		return nil, err
 	}
-	copy(sk.id[:], id)
-	sk.callback = base64.RawURLEncoding.EncodeToString(callback)
-	sk.aead, err = cipher.NewGCMWithRandomNonce(block)
-	return sk, err
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	return &derived{
+		id:       [keyIDSize]byte(id),
+		aead:     aead,
+		callback: base64.RawURLEncoding.EncodeToString(callback),
+		macs:     &sync.Pool{New: func() any { return hmac.New(sha256.New, record) }},
+	}, nil
 }
 
 // Seal encrypts plain for one purpose and one owner. Only Open with the same
 // two gives it back, so a sealed secret can't be moved to another user's row.
 func (k *Keyring) Seal(plain []byte, purpose, owner string) []byte {
-	key := &k.keys()[0]
+	key := k.keys()[0]
 	sealed := make([]byte, sealHeader, sealHeader+len(plain)+key.aead.Overhead())
 	sealed[0] = sealVersion
 	copy(sealed[1:], key.id[:])
@@ -120,10 +137,8 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	if len(sealed) < sealHeader || sealed[0] != sealVersion {
 		return nil, errSealed
 	}
-	keys := k.keys()
-	for i := range keys {
-		key := &keys[i]
-		if key.id != [4]byte(sealed[1:sealHeader]) {
+	for _, key := range k.keys() {
+		if key.id != [keyIDSize]byte(sealed[1:sealHeader]) {
 			continue
 		}
 		// One buffer holds what is associated, and the plain text behind it.
@@ -138,15 +153,15 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	return nil, errSealed
 }
 
-// newest reports whether the newest key has sealed that.
-func (k *Keyring) newest(sealed []byte) bool {
-	return len(sealed) >= sealHeader && sealed[0] == sealVersion && k.keys()[0].id == [4]byte(sealed[1:sealHeader])
+// Newest reports whether the newest key has sealed that.
+func (k *Keyring) Newest(sealed []byte) bool {
+	return len(sealed) >= sealHeader && sealed[0] == sealVersion && k.keys()[0].id == [keyIDSize]byte(sealed[1:sealHeader])
 }
 
 // Reseal returns what Seal would have returned for what is sealed there: the same
 // if the newest key has sealed it.
 func (k *Keyring) Reseal(sealed []byte, purpose, owner string) ([]byte, error) {
-	if k.newest(sealed) {
+	if k.Newest(sealed) {
 		return sealed, nil
 	}
 	plain, err := k.Open(sealed, purpose, owner)

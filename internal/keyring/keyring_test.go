@@ -1,4 +1,4 @@
-package factor_test
+package keyring_test
 
 import (
 	"bytes"
@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/keyring"
 )
+
+var key = []byte("0123456789abcdef0123456789abcdef")
 
 // otherKeys are good and differ from each other and from key.
 func otherKeys(n int) [][]byte {
@@ -25,9 +27,9 @@ func otherKeys(n int) [][]byte {
 	return keys
 }
 
-func keyring(t testing.TB, keys ...[]byte) *factor.Keyring {
+func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
-	k, err := factor.NewKeyring(keys...)
+	k, err := keyring.New(keys...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +39,7 @@ func keyring(t testing.TB, keys ...[]byte) *factor.Keyring {
 func TestKeyring(t *testing.T) {
 	others := otherKeys(3)
 	plain := []byte("a secret of twenty b")
-	sealed := keyring(t, key).Seal(plain, "purpose", "alice")
+	sealed := newKeyring(t, key).Seal(plain, "purpose", "alice")
 	for _, c := range []struct {
 		name    string
 		keys    [][]byte
@@ -60,7 +62,7 @@ func TestKeyring(t *testing.T) {
 		{"the border moved", [][]byte{key}, "purposea", "lice", false},
 		{"the border in the purpose", [][]byte{key}, "", "purpose\x00alice", false},
 	} {
-		got, err := keyring(t, c.keys...).Open(sealed, c.purpose, c.owner)
+		got, err := newKeyring(t, c.keys...).Open(sealed, c.purpose, c.owner)
 		if (err == nil) != c.want || c.want && !bytes.Equal(got, plain) {
 			t.Errorf("%s: got %q, %v, want opened %t", c.name, got, err, c.want)
 		}
@@ -72,7 +74,7 @@ func TestKeyring(t *testing.T) {
 
 // A secret that is sealed twice looks different, and shows nothing.
 func TestKeyringHides(t *testing.T) {
-	k := keyring(t, key)
+	k := newKeyring(t, key)
 	plain := []byte("a secret of twenty b")
 	a, b := k.Seal(plain, "purpose", "alice"), k.Seal(plain, "purpose", "alice")
 	if bytes.Equal(a[5:], b[5:]) {
@@ -90,7 +92,7 @@ func TestKeyringHides(t *testing.T) {
 
 // A27: not one bit of what is sealed can be changed, and no byte cut off.
 func TestA27_SealedDamaged(t *testing.T) {
-	k := keyring(t, append([][]byte{key}, otherKeys(2)...)...)
+	k := newKeyring(t, append([][]byte{key}, otherKeys(2)...)...)
 	sealed := k.Seal([]byte("a secret of twenty b"), "purpose", "alice")
 	refused := func(what string, damaged []byte) {
 		t.Helper()
@@ -115,7 +117,7 @@ func TestA27_SealedDamaged(t *testing.T) {
 }
 
 func FuzzKeyringOpen(f *testing.F) {
-	k := keyring(f, key)
+	k := newKeyring(f, key)
 	f.Add(k.Seal([]byte("secret"), "purpose", "bob"))
 	f.Add([]byte{1})
 	f.Fuzz(func(t *testing.T, sealed []byte) {
@@ -126,7 +128,7 @@ func FuzzKeyringOpen(f *testing.F) {
 }
 
 func TestKeyringFaults(t *testing.T) {
-	_, err := factor.NewKeyring(key, key[:31], make([]byte, 32), append(slices.Clone(key), 0), nil, bytes.Repeat([]byte{7}, 32))
+	_, err := keyring.New(key, key[:31], make([]byte, 32), append(slices.Clone(key), 0), nil, bytes.Repeat([]byte{7}, 32))
 	if err == nil {
 		t.Fatal("got no error")
 	}
@@ -140,25 +142,25 @@ func TestKeyringFaults(t *testing.T) {
 	if strings.Contains(err.Error(), "key 1") || strings.Contains(err.Error(), string(key[:8])) {
 		t.Errorf("got %q: tells of a good key", err)
 	}
-	if _, err := factor.NewKeyring(); err == nil {
+	if _, err := keyring.New(); err == nil {
 		t.Error("no key: got no error")
 	}
 }
 
 func TestCallbackSecrets(t *testing.T) {
 	others := otherKeys(2)
-	secret := func(k []byte) string { return keyring(t, k).CallbackSecrets()[0] }
+	secret := func(k []byte) string { return newKeyring(t, k).CallbackSecrets()[0] }
 	if secret(key) == secret(others[0]) {
 		t.Error("two keys have the same secret")
 	}
 	if first, again := secret(key), secret(key); first != again {
 		t.Error("one key has two secrets")
 	}
-	got := keyring(t, others[0], key, others[1]).CallbackSecrets()
+	got := newKeyring(t, others[0], key, others[1]).CallbackSecrets()
 	if want := []string{secret(others[0]), secret(key)}; !slices.Equal(got, want) {
 		t.Errorf("three keys: got %d secrets, want those of the newest two", len(got))
 	}
-	if n := len(keyring(t, key).CallbackSecrets()); n != 1 {
+	if n := len(newKeyring(t, key).CallbackSecrets()); n != 1 {
 		t.Errorf("one key: got %d secrets, want 1", n)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(secret(key))
@@ -166,7 +168,7 @@ func TestCallbackSecrets(t *testing.T) {
 		t.Errorf("got a secret of %d bytes, %v, want at least 16", len(raw), err)
 	}
 	// What the store holds gives no part of it away.
-	sealed := keyring(t, key).Seal([]byte("plain"), "purpose", "alice")
+	sealed := newKeyring(t, key).Seal([]byte("plain"), "purpose", "alice")
 	for i := range len(raw) - 3 {
 		if bytes.Contains(sealed, raw[i:i+4]) || bytes.Contains(key, raw[i:i+4]) {
 			t.Error("the secret can be read from the sealed text or the key")
@@ -176,9 +178,9 @@ func TestCallbackSecrets(t *testing.T) {
 
 // A38: nothing that prints a keyring shows what it holds.
 func TestA38_KeyringPrinted(t *testing.T) {
-	k := keyring(t, key)
+	k := newKeyring(t, key)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, v := range []any{k, *k, &k, []any{k}, struct{ K *factor.Keyring }{k}, struct{ K factor.Keyring }{*k}} {
+		for _, v := range []any{k, *k, &k, []any{k}, struct{ K *keyring.Keyring }{k}, struct{ K keyring.Keyring }{*k}} {
 			text := fmt.Sprintf(format, v)
 			if len(text) > 100 { // a key schedule, say
 				t.Errorf("%s of %T: got %.200s", format, v, text)
