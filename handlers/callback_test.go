@@ -17,6 +17,7 @@ import (
 	chimw "github.com/go-chi/chi/v5/middleware"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -266,7 +267,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 			t.Errorf("report: got %d, want 200", a.Status)
 		}
 	})
-	if n := spy.Moves(store.Pending, store.Approved); n != 1 {
+	if n := spy.Moves(records.Pending, records.Approved); n != 1 {
 		t.Errorf("got %d approvals, want 1", n)
 	}
 	world.Store.Store = &gathering{Store: world.Store.Store, wait: 10, all: make(chan struct{})}
@@ -285,7 +286,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 			}
 		}
 	})
-	if n := spy.Moves(store.Approved, store.Consumed); n != 1 {
+	if n := spy.Moves(records.Approved, records.Consumed); n != 1 {
 		t.Errorf("got %d unlocks, want 1", n)
 	}
 	if pages.Load() != 1 || cookies.Load() != 1 || spy.Grants() != 1 {
@@ -302,7 +303,7 @@ type gathering struct {
 	all  chan struct{}
 }
 
-func (g *gathering) CreateGrant(ctx context.Context, grant store.Grant) error {
+func (g *gathering) CreateGrant(ctx context.Context, grant records.Grant) error {
 	if g.n.Add(1) == g.wait {
 		close(g.all)
 	}

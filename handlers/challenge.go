@@ -7,7 +7,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -31,7 +31,7 @@ func (h *Handlers) newChallenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if !v.accepts(store.MethodPush) {
+	if !v.accepts(records.MethodPush) {
 		h.refuseMethod(v)
 		return
 	}
@@ -62,7 +62,7 @@ func (h *Handlers) newChallenge(v *visit) {
 			status: http.StatusTooManyRequests, kind: "push-limited", title: v.orByCode("The phone can't be asked again yet"),
 			retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
 		})
-	case h.cfg.Sessions.Note(v.ctx()) != "":
+	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
 		h.fail(v.w, v.r, failure{
 			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: v.orByCode("The phone can't be reached"),
 			retryIn: retryAfter, challenge: true,
@@ -74,7 +74,7 @@ func (h *Handlers) newChallenge(v *visit) {
 
 // orByCode adds to why the phone doesn't do that a code would.
 func (v *visit) orByCode(why string) string {
-	if v.accepts(store.MethodTOTP) {
+	if v.accepts(records.MethodTOTP) {
 		return why + "; a code can be used"
 	}
 	return why
@@ -147,13 +147,10 @@ func (h *Handlers) goOn(v *visit) {
 	seeOther(v.w, next)
 }
 
-// noPush is the note of a session whose user's phone couldn't be asked.
-func noPush(user factor.User) string { return "no push " + user.ID }
-
 // beginFirst begins a challenge for a session that has none and had none.
 func (h *Handlers) beginFirst(r *http.Request, user factor.User) error {
 	ctx := r.Context()
-	if h.cfg.Sessions.Note(ctx) == noPush(user) {
+	if h.cfg.Sessions.NoPush(ctx, user) {
 		return nil
 	}
 	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(ctx))
@@ -179,7 +176,7 @@ func (h *Handlers) begin(r *http.Request, user factor.User) error {
 	token, err := h.cfg.Rules.Begin(ctx, user, ref)
 	var fault *client.Error
 	if errors.As(err, &fault) {
-		h.cfg.Sessions.KeepNote(ctx, noPush(user))
+		h.cfg.Sessions.KeepNoPush(ctx, user)
 		return nil
 	}
 	if err != nil || token == "" {
@@ -235,7 +232,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		Code:       codeForm(acct.Factor.Digits, answer, now),
 
 		HasRecovery: factor.RecoveryLeft(acct) > 0,
-		ByRecovery:  answer.Method == store.MethodRecovery,
+		ByRecovery:  answer.Method == records.MethodRecovery,
 		TrustFor:    h.cfg.Rules.DeviceLifetime(),
 	}
 	switch {
@@ -245,7 +242,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 			page.Push = templates.PushPaused
 		}
 		page.PushRetryIn = view.Limit.Until.Sub(now)
-	case mark.Over || h.cfg.Sessions.Note(ctx) == noPush(v.user):
+	case mark.Over || h.cfg.Sessions.NoPush(ctx, v.user):
 		page.Push = templates.PushUnavailable
 	}
 	h.host(v, view, &page)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 func TestA11_HintsUnlockNothing(t *testing.T) {
@@ -36,7 +36,7 @@ func TestA11_HintsUnlockNothing(t *testing.T) {
 			break // its POST begins a new challenge
 		}
 	}
-	if n := spy.Moves(store.Pending, store.Approved) + spy.Moves(store.Approved, store.Consumed) + spy.Grants(); n != 0 {
+	if n := spy.Moves(records.Pending, records.Approved) + spy.Moves(records.Approved, records.Consumed) + spy.Grants(); n != 0 {
 		t.Errorf("got %d approvals and unlocks, want none", n)
 	}
 	w.WantLocked("after the hints")

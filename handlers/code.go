@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // code unlocks a session by a code of the phone or a recovery code. They tell
@@ -76,7 +76,7 @@ func (h *Handlers) code(v *visit) {
 
 // unlock puts a grant into the session, in place of a former one if there is
 // one, or answers the request.
-func (h *Handlers) unlock(v *visit, secret string, method store.Method) bool {
+func (h *Handlers) unlock(v *visit, secret string, method records.Method) bool {
 	unlock := h.cfg.Sessions.Unlock
 	if v.verdict == factor.Verified {
 		unlock = h.cfg.Sessions.Replace

@@ -11,7 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // guess posts a code as a program does, and returns in a word what came of it.
@@ -89,7 +89,7 @@ func TestA20_CodeUsedAgain(t *testing.T) {
 		t.Errorf("the same code in a form: got %d, want 422", a.Status)
 	}
 	b.Post("/logout")
-	world.ChangeAccount(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+	world.ChangeAccount(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
 	wantGuess(t, "the same code after the logout", b.Login(alice), totp, code, "code-used")
 	world.Clock.Add(gatetest.Step)
 	wantGuess(t, "the same code in the next step", thief, totp, code, "code-used")
@@ -158,7 +158,7 @@ func TestA21_BadCodes(t *testing.T) {
 		"right, repeated": "%s,%s",
 	} {
 		for _, digits := range []string{"", "wide"} {
-			app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+			app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
 			right := gatetest.Code(t, phone)
 			if digits == "wide" { // the right digits of another script
 				if name != "full-width" && name != "Arabic-Indic" {
@@ -179,7 +179,7 @@ func TestA21_BadCodes(t *testing.T) {
 		}
 	}
 	// What isn't one code at all is refused before it is looked at.
-	app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures = 0 })
+	app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures = 0 })
 	right := gatetest.Code(t, phone)
 	for name, body := range map[string]string{
 		"number":   fmt.Sprintf(`{"code":%s}`, right),
@@ -299,7 +299,7 @@ func TestA23_OneBudget(t *testing.T) {
 	for _, p := range paths {
 		wantGuess(t, p.path+" in the pause", p.b, p.path, gatetest.Code(t, phone), "code-paused")
 	}
-	app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures = 20 })
+	app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures = 20 })
 	app.Clock.Add(time.Minute)
 	for _, p := range paths {
 		wantGuess(t, p.path+" when blocked", p.b, p.path, gatetest.Code(t, phone), "code-blocked")
@@ -427,28 +427,28 @@ func TestA26_ClockSteppedBack(t *testing.T) {
 
 func TestA27_DamagedFactor(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]func(f *store.Factor){
-		"nothing sealed":    func(f *store.Factor) { f.Secret = nil },
-		"one byte":          func(f *store.Factor) { f.Secret = []byte{1} },
-		"cut off":           func(f *store.Factor) { f.Secret = f.Secret[:len(f.Secret)-1] },
-		"first bit flipped": func(f *store.Factor) { f.Secret[0] ^= 1 },
-		"last bit flipped":  func(f *store.Factor) { f.Secret[len(f.Secret)-1] ^= 1 },
-		"empty secret":      func(f *store.Factor) { f.Secret = gatetest.Seal(t, nil, alice) },
-		"short secret":      func(f *store.Factor) { f.Secret = gatetest.Seal(t, []byte("short"), alice) },
-		"another user's":    func(f *store.Factor) { f.Secret = gatetest.Seal(t, []byte("12345678901234567890"), bob) },
-		"unknown algorithm": func(f *store.Factor) { f.Algorithm = "MD5" },
-		"no algorithm":      func(f *store.Factor) { f.Algorithm = "" },
-		"no digits":         func(f *store.Factor) { f.Digits = 0 },
-		"many digits":       func(f *store.Factor) { f.Digits = 1 << 30 },
-		"no period":         func(f *store.Factor) { f.Period = 0 },
-		"negative period":   func(f *store.Factor) { f.Period = -30 * time.Second },
+	for name, damage := range map[string]func(f *records.Factor){
+		"nothing sealed":    func(f *records.Factor) { f.Secret = nil },
+		"one byte":          func(f *records.Factor) { f.Secret = []byte{1} },
+		"cut off":           func(f *records.Factor) { f.Secret = f.Secret[:len(f.Secret)-1] },
+		"first bit flipped": func(f *records.Factor) { f.Secret[0] ^= 1 },
+		"last bit flipped":  func(f *records.Factor) { f.Secret[len(f.Secret)-1] ^= 1 },
+		"empty secret":      func(f *records.Factor) { f.Secret = gatetest.Seal(t, nil, alice) },
+		"short secret":      func(f *records.Factor) { f.Secret = gatetest.Seal(t, []byte("short"), alice) },
+		"another user's":    func(f *records.Factor) { f.Secret = gatetest.Seal(t, []byte("12345678901234567890"), bob) },
+		"unknown algorithm": func(f *records.Factor) { f.Algorithm = "MD5" },
+		"no algorithm":      func(f *records.Factor) { f.Algorithm = "" },
+		"no digits":         func(f *records.Factor) { f.Digits = 0 },
+		"many digits":       func(f *records.Factor) { f.Digits = 1 << 30 },
+		"no period":         func(f *records.Factor) { f.Period = 0 },
+		"negative period":   func(f *records.Factor) { f.Period = -30 * time.Second },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			app := gatetest.New(t)
 			phone := app.Enrolled(t, alice)
-			var whole store.Factor
-			app.ChangeAccount(t, alice, func(a *store.Account) { whole = a.Clone().Factor; damage(&a.Factor) })
+			var whole records.Factor
+			app.ChangeAccount(t, alice, func(a *records.Account) { whole = a.Clone().Factor; damage(&a.Factor) })
 			b := app.Stopped(t, alice)
 			before := strings.Count(app.Log.String(), "refused because of a fault")
 			codes := []string{"", "000000", gatetest.Code(t, phone)}
@@ -469,7 +469,7 @@ func TestA27_DamagedFactor(t *testing.T) {
 			b.WantIn("by push, for the phone is good")
 			app.Clock.Add(5 * time.Minute)
 			wantGuess(t, "disable", b, "/2fa/disable", codes[2], "unavailable")
-			app.ChangeAccount(t, alice, func(a *store.Account) { a.Factor = whole })
+			app.ChangeAccount(t, alice, func(a *records.Account) { a.Factor = whole })
 			wantGuess(t, "put right", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
 			if strings.Contains(app.Log.String(), "panic") {
 				t.Error("something panicked")

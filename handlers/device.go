@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -29,7 +29,7 @@ func (h *Handlers) devices(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	if acct.State != store.On {
+	if acct.State != records.On {
 		h.noFactor(v)
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -95,7 +95,7 @@ func (h *Handlers) confirm(v *visit) {
 		h.showEnrolment(v, codeStatus(answer), answer)
 	default:
 		next := h.onward(v) // before unlock saves the session without it
-		if h.unlock(v, secret, store.MethodTOTP) {
+		if h.unlock(v, secret, records.MethodTOTP) {
 			h.enabled(v, next)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
-	"github.com/eagate/eagate/store"
 )
 
 // stage begins an enrolment and returns the phone that has scanned it.
@@ -130,7 +130,7 @@ func TestA39_ChangesNeedAProof(t *testing.T) {
 			if want := c.want == "accepted"; changed != want {
 				t.Errorf("%s, %s: got changed %t, want %t", path, c.name, changed, want)
 			}
-			if got := app.Account(t, bob); got.State != store.On || got.Staged != nil {
+			if got := app.Account(t, bob); got.State != records.On || got.Staged != nil {
 				t.Errorf("%s, %s: another user's factor was changed", path, c.name)
 			}
 		}
@@ -155,7 +155,7 @@ func TestA39_StaleGrant(t *testing.T) {
 		if got := guess(t, thief, path, ""); got == "accepted" {
 			t.Errorf("%s: accepted by a session of the factor before", path)
 		}
-		if got := world.Account(t, alice); got.State != store.On || got.Staged != nil {
+		if got := world.Account(t, alice); got.State != records.On || got.Staged != nil {
 			t.Errorf("%s by a stolen session: got %v, staged %t", path, got.State, got.Staged != nil)
 		}
 
@@ -174,7 +174,7 @@ func TestA39_StaleGrant(t *testing.T) {
 		if got := guess(t, thief, path, ""); got == "accepted" {
 			t.Errorf("%s: accepted by a session that was logged out", path)
 		}
-		if got := world.Account(t, alice); got.State != store.On || got.Staged != nil {
+		if got := world.Account(t, alice); got.State != records.On || got.Staged != nil {
 			t.Errorf("%s after the logout: got %v, staged %t", path, got.State, got.Staged != nil)
 		}
 	}
@@ -205,7 +205,7 @@ func TestA39_StagedByAnotherSession(t *testing.T) {
 			t.Errorf("%s: the security page shows the secret", name)
 		}
 	}
-	if got := world.Account(t, alice).State; got != store.Off {
+	if got := world.Account(t, alice).State; got != records.Off {
 		t.Errorf("got %v, want off", got)
 	}
 	wantGuess(t, "the owner on another node", owner.On(node), "/2fa/enable/confirm", gatetest.Code(t, phone), "accepted")
@@ -243,7 +243,7 @@ func TestA39_ReEnrol(t *testing.T) {
 	world.Clock.Add(gatetest.Step)
 	stage(t, b, alice)
 	calls := len(world.Emulator.Calls(emulator.SyncStatus))
-	if got := world.Account(t, alice); string(got.Factor.Secret) != working || got.State != store.On {
+	if got := world.Account(t, alice); string(got.Factor.Secret) != working || got.State != records.On {
 		t.Error("staging has touched the working secret")
 	}
 	wantGuess(t, "a login by the new secret", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "code-wrong")

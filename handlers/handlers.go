@@ -19,8 +19,8 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
-	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -41,7 +41,7 @@ type Config struct {
 	LogoutPath    string // the application's, or empty
 	TokenLifetime time.Duration
 
-	Mode    store.Mode
+	Mode    records.Mode
 	Origin  string // the application's own; needed in the hosted modes
 	Webview Webview
 

@@ -14,8 +14,8 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
-	"github.com/eagate/eagate/store"
 )
 
 func hosted(mode middleware.Mode, options ...middleware.Option) gatetest.Setup {
@@ -79,7 +79,7 @@ func TestHostedApproval(t *testing.T) {
 		if n := len(app.Emulator.Calls(emulator.SecretNumber)); n != 0 {
 			t.Errorf("got %d calls for the number, want none", n)
 		}
-		if n := spy.Moves(store.Approved, store.Consumed); n != 1 {
+		if n := spy.Moves(records.Approved, records.Consumed); n != 1 {
 			t.Errorf("the approval was used %d times, want once", n)
 		}
 	})
@@ -219,7 +219,7 @@ func TestA11_HostedReturn(t *testing.T) {
 						t.Error("no code can be typed")
 					}
 				}
-				if n := spy.Moves(store.Pending, store.Approved) + spy.Moves(store.Pending, store.Rejected) + spy.Grants(); n != 0 {
+				if n := spy.Moves(records.Pending, records.Approved) + spy.Moves(records.Pending, records.Rejected) + spy.Grants(); n != 0 {
 					t.Errorf("got %d changes of the challenge, want none", n)
 				}
 				w.wantState(t, "after the return", "pending")

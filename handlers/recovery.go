@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -27,7 +27,7 @@ func (h *Handlers) showRecovery(v *visit, code int, answer factor.CodeAnswer) {
 	switch {
 	case err != nil:
 		h.Unavailable(v.w, v.r, err)
-	case acct.State != store.On:
+	case acct.State != records.On:
 		h.noFactor(v)
 	case prefersJSON(v.r):
 		answer := recoveryJSON{Left: factor.RecoveryLeft(acct)}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -118,7 +119,7 @@ func TestA24_AnothersRecoveryCode(t *testing.T) {
 	salt := app.Account(t, bob).Recovery.Salt
 	set := *app.Account(t, alice).Recovery
 	set.Salt = salt
-	app.ChangeAccount(t, bob, func(a *store.Account) { a.Recovery = &set })
+	app.ChangeAccount(t, bob, func(a *records.Account) { a.Recovery = &set })
 	wantGuess(t, "alice's hashes", b, recoveryPath, codes[0], "code-wrong")
 }
 
@@ -176,7 +177,7 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 
 	// Few are said to be few, and the page of the new ones has them for those
 	// without script too.
-	app.ChangeAccount(t, alice, func(a *store.Account) { a.Recovery.Hashes = a.Recovery.Hashes[:3] })
+	app.ChangeAccount(t, alice, func(a *records.Account) { a.Recovery.Hashes = a.Recovery.Hashes[:3] })
 	if page := b.Get("/2fa/").Body; !strings.Contains(page, `id="few"`) {
 		t.Errorf("security page: got\n%s\nwant a warning", page)
 	}
@@ -280,7 +281,7 @@ type interloper struct {
 	do func(userID string)
 }
 
-func (i *interloper) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+func (i *interloper) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
 	err := i.Store.UpdateAccount(ctx, id, change)
 	if do := i.do; do != nil {
 		i.do = nil
@@ -297,7 +298,7 @@ func TestRecoveryCodesOfTwoClicks(t *testing.T) {
 	app := w.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(accounts)}})
 	b, _ := enrolWithCodes(t, app, alice)
 	later := func(string) {
-		app.ChangeAccount(t, alice, func(a *store.Account) {
+		app.ChangeAccount(t, alice, func(a *records.Account) {
 			a.Recovery.Salt, a.Recovery.CreatedAt = []byte("of the later one"), app.Clock.Now().Add(time.Second)
 		})
 	}
@@ -305,7 +306,7 @@ func TestRecoveryCodesOfTwoClicks(t *testing.T) {
 	if a := b.PostJSON("/2fa/recovery-codes", ""); a.Status != 409 || a.JSON("type") != "urn:eagate:problem:made-meanwhile" {
 		t.Errorf("by a program: got %d %s, want 409 made-meanwhile", a.Status, a.Body)
 	}
-	app.ChangeAccount(t, alice, func(a *store.Account) { a.Recovery.Salt = []byte("another") })
+	app.ChangeAccount(t, alice, func(a *records.Account) { a.Recovery.Salt = []byte("another") })
 	accounts.do = later
 	if a := b.Post("/2fa/recovery-codes"); a.Status != 303 || a.Location != "/2fa/recovery-codes" {
 		t.Errorf("got %d to %q, want 303 to the page", a.Status, a.Location)

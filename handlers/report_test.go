@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 func TestA09_AmbiguousReports(t *testing.T) {
@@ -193,7 +193,7 @@ func FuzzCallback(f *testing.F) {
 	id := base64.RawURLEncoding.EncodeToString(sum[:])
 	// Not an account's live one, so that it is only the reports that move it.
 	renew := func() {
-		ch := store.Challenge{ID: id, UserID: "nobody", ExpiresAt: app.Clock.Now().Add(time.Minute), ForgetAt: app.Clock.Now()}
+		ch := records.Challenge{ID: id, UserID: "nobody", ExpiresAt: app.Clock.Now().Add(time.Minute), ForgetAt: app.Clock.Now()}
 		if _, err := app.Store.DeleteExpired(context.Background(), app.Clock.Now(), 10); err != nil {
 			f.Fatal(err)
 		}
@@ -221,10 +221,10 @@ func FuzzCallback(f *testing.F) {
 		r := httptest.NewRequest("POST", callback(app), strings.NewReader(body))
 		r.Method, r.URL.RawQuery = method, query
 		r.Header.Set("Content-Type", contentType)
-		approved, rejected := spy.Moves(store.Pending, store.Approved), spy.Moves(store.Pending, store.Rejected)
+		approved, rejected := spy.Moves(records.Pending, records.Approved), spy.Moves(records.Pending, records.Rejected)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
-		approved, rejected = spy.Moves(store.Pending, store.Approved)-approved, spy.Moves(store.Pending, store.Rejected)-rejected
+		approved, rejected = spy.Moves(records.Pending, records.Approved)-approved, spy.Moves(records.Pending, records.Rejected)-rejected
 		if !slices.Contains([]int{200, 400, 405, 413, 415}, w.Code) {
 			t.Errorf("got status %d", w.Code)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -59,28 +60,28 @@ func (r *recorder) record(v any) {
 	fmt.Fprintf(&r.text, "%s\n%s\n%+v\n", j, v, v)
 }
 
-func (r *recorder) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
-	return r.Store.UpdateAccount(ctx, id, func(a *store.Account) error {
+func (r *recorder) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
+	return r.Store.UpdateAccount(ctx, id, func(a *records.Account) error {
 		err := change(a)
 		r.record(a.Clone())
 		return err
 	})
 }
 
-func (r *recorder) CreateChallenge(ctx context.Context, c store.Challenge) error {
+func (r *recorder) CreateChallenge(ctx context.Context, c records.Challenge) error {
 	r.record(c)
 	return r.Store.CreateChallenge(ctx, c)
 }
 
-func (r *recorder) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
-	return r.Store.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
+func (r *recorder) UpdateChallenge(ctx context.Context, id string, change func(*records.Challenge) error) error {
+	return r.Store.UpdateChallenge(ctx, id, func(c *records.Challenge) error {
 		err := change(c)
 		r.record(*c)
 		return err
 	})
 }
 
-func (r *recorder) CreateGrant(ctx context.Context, g store.Grant) error {
+func (r *recorder) CreateGrant(ctx context.Context, g records.Grant) error {
 	r.record(g)
 	return r.Store.CreateGrant(ctx, g)
 }
@@ -133,9 +134,9 @@ func TestA38_Secrets(t *testing.T) {
 	keep(b)
 	world.Clock.Add(gatetest.Step)
 	whole := world.Account(t, alice).Factor
-	world.ChangeAccount(t, alice, func(a *store.Account) { a.Factor.Algorithm = "MD5" })
+	world.ChangeAccount(t, alice, func(a *records.Account) { a.Factor.Algorithm = "MD5" })
 	guess(t, app.Browser(t).Login(alice), totp, use(gatetest.Code(t, phone)))
-	world.ChangeAccount(t, alice, func(a *store.Account) { a.Factor = whole })
+	world.ChangeAccount(t, alice, func(a *records.Account) { a.Factor = whole })
 	thief := app.Browser(t).Login(alice)
 	world.Store.Fail(gatetest.All)
 	guess(t, thief, totp, use(gatetest.Code(t, phone)))
@@ -296,7 +297,7 @@ func TestA38_SecretMovedToAnotherUser(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	app.Enrolled(t, carol)
 	mine := app.Account(t, alice).Factor
-	app.ChangeAccount(t, carol, func(c *store.Account) { c.Factor.Secret = slices.Clone(mine.Secret) })
+	app.ChangeAccount(t, carol, func(c *records.Account) { c.Factor.Secret = slices.Clone(mine.Secret) })
 	app.Clock.Add(gatetest.Step)
 	b := app.Browser(t).Login(carol)
 	wantGuess(t, "carol by alice's secret", b, totp, gatetest.Code(t, phone), "unavailable")

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -44,7 +44,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		if !duty.Due.IsZero() {
 			s.Due = &duty.Due
 		}
-		if acct.State == store.On {
+		if acct.State == records.On {
 			s.EnabledAt = &acct.EnabledAt
 			left := factor.RecoveryLeft(acct)
 			s.RecoveryLeft = &left
@@ -77,9 +77,9 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 	})
 }
 
-func factorState(acct store.Account, now time.Time) templates.FactorState {
+func factorState(acct records.Account, now time.Time) templates.FactorState {
 	switch {
-	case acct.State == store.On:
+	case acct.State == records.On:
 		return templates.FactorOn
 	case acct.Staged != nil && now.Before(acct.Staged.ExpiresAt):
 		return templates.FactorPending

@@ -15,7 +15,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // quick is a client that doesn't wait long for a service that keeps silent.
@@ -221,7 +221,7 @@ func TestA36_ServiceDown(t *testing.T) {
 
 			// The code is the only way in: without a good secret, there is none.
 			code := gatetest.Code(t, phone)
-			app.ChangeAccount(t, alice, func(a *store.Account) { a.Factor.Secret = nil })
+			app.ChangeAccount(t, alice, func(a *records.Account) { a.Factor.Secret = nil })
 			b := app.Stopped(t, alice)
 			wantGuess(t, name+", no secret", b, totp, code, "unavailable")
 			if a := b.PostJSON("/2fa/challenge", ""); a.Status == http.StatusOK || a.Status == http.StatusCreated {

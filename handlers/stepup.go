@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
-	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -14,7 +14,7 @@ import (
 // it has: a navigation is led to the challenge, and so is the sending of a form,
 // which comes back to the page that the form is on and isn't sent again; anything
 // else is refused. All of them have the challenge ask for what is demanded.
-func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.User, grant store.Grant, demand factor.Demand) {
+func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.User, grant records.Grant, demand factor.Demand) {
 	setHeaders(w.Header())
 	v := &visit{w: w, r: r, user: user, verdict: factor.Verified, grant: grant}
 	v.demand = session.Demand{Demand: demand, Form: isForm(r)}
@@ -117,18 +117,18 @@ func (h *Handlers) demand(v *visit) session.Demand {
 func (v *visit) proving() bool { return v.verdict == factor.Locked || !v.demand.IsZero() }
 
 // accepts reports whether a proof by that method does.
-func (v *visit) accepts(m store.Method) bool { return v.demand.Accepts(m) }
+func (v *visit) accepts(m records.Method) bool { return v.demand.Accepts(m) }
 
 // mayRing reports whether a page may make the phone ring by itself. A link on
 // another site must not, where it would be the first that the user sees of it.
 func (v *visit) mayRing() bool {
-	return v.verdict == factor.Locked || v.accepts(store.MethodPush) && v.r.Header.Get("Sec-Fetch-Site") != "cross-site"
+	return v.verdict == factor.Locked || v.accepts(records.MethodPush) && v.r.Header.Get("Sec-Fetch-Site") != "cross-site"
 }
 
 // stepUp takes the approval of a verified session that is asked for one more. It
 // returns false if it has answered the request.
 func (h *Handlers) stepUp(v *visit) bool {
-	if !v.accepts(store.MethodPush) {
+	if !v.accepts(records.MethodPush) {
 		return true
 	}
 	grant, ok, err := h.cfg.Sessions.StepUp(v.w, v.r, v.user)
@@ -149,9 +149,9 @@ func (v *visit) askOn(page *templates.Challenge) {
 	}
 	page.StepUp, page.Resend = true, v.demand.Form
 	page.TrustFor = 0
-	page.HasRecovery = page.HasRecovery && v.accepts(store.MethodRecovery)
-	page.NoCode = !v.accepts(store.MethodTOTP)
-	if !v.accepts(store.MethodPush) {
+	page.HasRecovery = page.HasRecovery && v.accepts(records.MethodRecovery)
+	page.NoCode = !v.accepts(records.MethodTOTP)
+	if !v.accepts(records.MethodPush) {
 		page.State, page.Push = templates.ChallengeNone, templates.PushRefused
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -46,10 +47,10 @@ func wantTold(t *testing.T, w *gatetest.World, email string) {
 			at = u
 		}
 	}
-	if acct.Sync.Late() || at.Enabled != (acct.State == store.On) {
+	if acct.Sync.Late() || at.Enabled != (acct.State == records.On) {
 		t.Errorf("got late %t, %t at the service, want it told that it is %v", acct.Sync.Late(), at.Enabled, acct.State)
 	}
-	if acct.State == store.On && at.Secret != gatetest.Base32(w.Secret(t, email)) {
+	if acct.State == records.On && at.Secret != gatetest.Base32(w.Secret(t, email)) {
 		t.Error("the service has another secret")
 	}
 }
@@ -112,7 +113,7 @@ func TestA37_Crash(t *testing.T) {
 	spy.after.Store(true)
 	b.PostJSON("/2fa/enable/confirm", `{"code":"`+gatetest.Code(t, phone)+`"}`)
 	world.Store.Store = spy.Store // the next node's
-	if a := world.Account(t, alice); a.State != store.On || !a.Sync.Late() {
+	if a := world.Account(t, alice); a.State != records.On || !a.Sync.Late() {
 		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
 	}
 	next := world.Node(t)
@@ -132,7 +133,7 @@ type crashing struct {
 	gone  atomic.Bool
 }
 
-func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
 	if s.gone.Load() {
 		return gatetest.ErrFault
 	}
@@ -143,7 +144,7 @@ func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*st
 	return err
 }
 
-func (s *crashing) CreateGrant(ctx context.Context, g store.Grant) error {
+func (s *crashing) CreateGrant(ctx context.Context, g records.Grant) error {
 	if s.gone.Load() {
 		return gatetest.ErrFault
 	}
@@ -158,10 +159,10 @@ func TestA37_Run(t *testing.T) {
 		emu := emulator.New(emulator.Config{})
 		accounts := store.NewMemory()
 		secret := []byte("12345678901234567890")
-		err := accounts.UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *store.Account) error {
-			a.State, a.Email = store.On, alice
-			a.Factor = store.Factor{Secret: gatetest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
-			a.Sync = store.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
+		err := accounts.UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *records.Account) error {
+			a.State, a.Email = records.On, alice
+			a.Factor = records.Factor{Secret: gatetest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+			a.Sync = records.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
 			return nil
 		})
 		if err != nil {

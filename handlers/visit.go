@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
-	"github.com/eagate/eagate/store"
 )
 
 // A visit is a request of somebody who is logged in.
@@ -15,7 +15,7 @@ type visit struct {
 	r       *http.Request
 	user    factor.User
 	verdict factor.Verdict
-	grant   store.Grant // of a verified session
+	grant   records.Grant // of a verified session
 
 	demand session.Demand // what a verified session must prove besides; else zero
 }
@@ -35,7 +35,7 @@ func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
 			h.signIn(w, r)
 			return
 		}
-		verdict, grant, err := h.cfg.Rules.Check(r.Context(), user.ID, secret)
+		verdict, grant, err := h.cfg.Sessions.Check(r.Context(), user, secret)
 		if err != nil {
 			h.Unavailable(w, r, err)
 			return

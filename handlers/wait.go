@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -46,7 +46,7 @@ func (h *Handlers) lookStatus(v *visit, passed bool) (s status, challengeID stri
 	if passed {
 		return status{State: templates.ChallengeApproved.String(), Verified: true, Next: next}, "", nil
 	}
-	if !v.accepts(store.MethodPush) {
+	if !v.accepts(records.MethodPush) {
 		return status{State: templates.ChallengeNone.String()}, "", nil
 	}
 	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))

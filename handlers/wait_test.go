@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -146,7 +147,7 @@ type hooked struct {
 	after func()
 }
 
-func (h *hooked) Challenge(ctx context.Context, id string) (store.Challenge, error) {
+func (h *hooked) Challenge(ctx context.Context, id string) (records.Challenge, error) {
 	c, err := h.Store.Challenge(ctx, id)
 	h.after()
 	return c, err
@@ -192,7 +193,7 @@ type heldCreation struct {
 	asked, answer chan struct{}
 }
 
-func (h *heldCreation) CreateChallenge(ctx context.Context, c store.Challenge) error {
+func (h *heldCreation) CreateChallenge(ctx context.Context, c records.Challenge) error {
 	if h.held.CompareAndSwap(false, true) {
 		close(h.asked)
 		<-h.answer

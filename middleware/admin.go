@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -67,9 +67,9 @@ func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error
 	return a.statusOf(acct), nil
 }
 
-func (a *Admin) statusOf(acct store.Account) AccountStatus {
+func (a *Admin) statusOf(acct records.Account) AccountStatus {
 	s := AccountStatus{
-		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == store.On, Since: acct.EnabledAt,
+		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On, Since: acct.EnabledAt,
 		Lock: a.rules.LockOf(acct), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
 		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: acct.Push.PausedUntil,
 	}
@@ -99,16 +99,17 @@ func (f ListFilter) match(s AccountStatus) bool {
 }
 
 // List returns the accounts that the filter lets through, in no particular order.
-// It reads all of them, page by page. The list ends with the first error, which is
-// the store's.
+// It reads all of them, page by page. An account that can't be read, because it was
+// forged or its key is missing, is an error with its user ID in it; any other error is
+// the store's, and ends the list.
 func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountStatus, error] {
 	return func(yield func(AccountStatus, error) bool) {
-		for acct, err := range a.rules.Accounts(ctx, store.AccountFilter{Late: filter.Late}) {
+		for acct, err := range a.rules.Accounts(ctx) {
 			if err != nil {
-				yield(AccountStatus{}, err)
-				return
-			}
-			if s := a.statusOf(acct); filter.match(s) && !yield(s, nil) {
+				if !yield(AccountStatus{UserID: acct.UserID}, err) {
+					return
+				}
+			} else if s := a.statusOf(acct); filter.match(s) && !yield(s, nil) {
 				return
 			}
 		}
@@ -168,25 +169,28 @@ type LateSync struct {
 
 // LateSyncs returns the accounts of which the service doesn't know how they
 // stand, in no particular order. While [Gate.Run] runs on some node, it goes on
-// trying for ever, with pauses that grow to an hour. The list ends with the first
-// error, which is the store's.
+// trying for ever, with pauses that grow to an hour. Errors are as those of
+// [Admin.List].
 func (a *Admin) LateSyncs(ctx context.Context) iter.Seq2[LateSync, error] {
 	return func(yield func(LateSync, error) bool) {
-		for acct, err := range a.rules.Accounts(ctx, store.AccountFilter{Late: true}) {
+		for acct, err := range a.rules.Accounts(ctx) {
+			if err == nil && !acct.Sync.Late() {
+				continue
+			}
 			if !yield(LateSync{
-				UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == store.On,
+				UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On,
 				Since: acct.Sync.Since, Attempts: acct.Sync.Attempts, LastError: acct.Sync.LastErr,
 				NextAttempt: acct.Sync.NextAt,
-			}, err) || err != nil {
+			}, err) {
 				return
 			}
 		}
 	}
 }
 
-// Progress says how far a change of all accounts has come.
+// Progress says how far a change of all records has come.
 type Progress struct {
-	Seen    int // accounts looked at
+	Seen    int // records looked at
 	Changed int // those that needed the change, and have it
 	Failed  int // those that couldn't be changed
 }
@@ -204,9 +208,9 @@ func (a *Admin) ResyncAll(ctx context.Context, report func(Progress)) (Progress,
 	return Progress(p), err
 }
 
-// ResealAll seals by the newest key what former ones have sealed, in every
-// account. Accounts that change are resealed anyway; this reaches the others, so
-// that a key can be retired:
+// ResealAll seals by the newest key what former ones have sealed, in every account,
+// and protects by it every record against forgery. Records that change are resealed
+// anyway; this reaches the others, so that a key can be retired:
 //
 //  1. Let every node open what the new key seals: WithKey(former, new).
 //  2. Let every node seal by it: WithKey(new, former).

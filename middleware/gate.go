@@ -48,6 +48,8 @@ import (
 
 	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/keyring"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
@@ -56,7 +58,7 @@ import (
 // use.
 type Gate struct {
 	base     string
-	keys     *factor.Keyring
+	keys     *keyring.Keyring
 	user     func(*http.Request) (factor.User, bool)
 	exempt   exemptions
 	rules    *factor.Rules
@@ -82,14 +84,14 @@ func New(opts ...Option) (*Gate, error) {
 	faults = append(faults, err)
 	pages, err := templates.New(c.pages...)
 	faults = append(faults, err)
-	var keys *factor.Keyring
+	var keys *keyring.Keyring
 	if c.keys != nil {
-		if keys, err = factor.NewKeyring(c.keys...); err != nil {
+		if keys, err = keyring.New(c.keys...); err != nil {
 			faults = append(faults, fmt.Errorf("middleware: WithKey: %w", err))
 		}
 	}
 	cfg := factor.Config{
-		Store: c.store, Keys: keys, Issuer: c.issuer,
+		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold,
 		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
 	}
@@ -97,6 +99,9 @@ func New(opts ...Option) (*Gate, error) {
 	if c.notifier != nil {
 		messages = newCourier(c.notifier, pages, c.issuer, c.log)
 		cfg.Notify = messages.notify
+	}
+	if c.store != nil && keys != nil {
+		cfg.Records = records.New(c.store, keys)
 	}
 	if c.service != nil {
 		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()

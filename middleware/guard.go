@@ -58,7 +58,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		// Whoever was verified in this session has gone.
 		return before, secret == "" || g.end(w, r, &before)
 	}
-	verdict, _, err := g.rules.Check(ctx, before.User.ID, secret)
+	verdict, _, err := g.sessions.Check(ctx, before.User, secret)
 	if err != nil {
 		g.handlers.Unavailable(w, r, err)
 		return before, false

@@ -9,18 +9,18 @@ import (
 	"net/netip"
 	"net/url"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A Mode is how users meet the challenge; see [WithMode].
-type Mode = store.Mode
+type Mode = records.Mode
 
 // The modes. In the hosted ones, Redirect and Popup, the service's own page shows
 // the number to tap.
 const (
-	NumberMatch = store.NumberMatch // our own page shows the number; the zero value
-	Redirect    = store.Redirect    // the browser goes to the service's page, and comes back
-	Popup       = store.Popup       // the service's page opens in a window of its own; Redirect where it can't
+	NumberMatch = records.NumberMatch // our own page shows the number; the zero value
+	Redirect    = records.Redirect    // the browser goes to the service's page, and comes back
+	Popup       = records.Popup       // the service's page opens in a window of its own; Redirect where it can't
 )
 
 // WithMode sets how users meet the challenge: [NumberMatch] unless set. A hosted

@@ -23,7 +23,7 @@ type Option func(*config)
 type config struct {
 	sessions *scs.SessionManager
 	service  *client.Client
-	store    store.Store
+	store    store.Backend
 	user     func(*http.Request) (User, bool)
 	issuer   string
 	keys     [][]byte
@@ -71,7 +71,7 @@ func WithService(s *client.Client) Option { return func(c *config) { c.service =
 
 // WithStore names the place where accounts, challenges and grants are kept.
 // Required.
-func WithStore(s store.Store) Option { return func(c *config) { c.store = s } }
+func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } }
 
 // WithUser names the function that tells who is logged in by password.
 // Required. It is called on every request, so it should only look into the

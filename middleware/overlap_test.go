@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -31,17 +32,17 @@ func (h *holding) hold(reached *chan struct{}) {
 	}
 }
 
-func (h *holding) CreateGrant(ctx context.Context, g store.Grant) error {
+func (h *holding) CreateGrant(ctx context.Context, g records.Grant) error {
 	h.hold(&h.grant)
 	return h.Store.CreateGrant(ctx, g)
 }
 
-func (h *holding) CreateChallenge(ctx context.Context, c store.Challenge) error {
+func (h *holding) CreateChallenge(ctx context.Context, c records.Challenge) error {
 	h.hold(&h.challenge)
 	return h.Store.CreateChallenge(ctx, c)
 }
 
-func (h *holding) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+func (h *holding) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
 	h.hold(&h.account)
 	return h.Store.UpdateAccount(ctx, id, change)
 }
@@ -251,8 +252,8 @@ func TestTimesToTheMicrosecond(t *testing.T) {
 // A rounding store keeps times to the microsecond, as databases do.
 type rounding struct{ store.Store }
 
-func (r *rounding) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
-	return r.Store.UpdateAccount(ctx, id, func(a *store.Account) error {
+func (r *rounding) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
+	return r.Store.UpdateAccount(ctx, id, func(a *records.Account) error {
 		err := change(a)
 		for _, t := range []*time.Time{&a.Push.ReservedUntil, &a.Push.PausedUntil, &a.Sync.ClaimedUntil, &a.Sync.NextAt, &a.Sync.Since, &a.LockedUntil} {
 			*t = t.Truncate(time.Microsecond)

@@ -12,8 +12,8 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
-	"github.com/eagate/eagate/store"
 )
 
 const dave = "dave@example.com"
@@ -250,7 +250,7 @@ func TestRequiredDisable(t *testing.T) {
 			t.Errorf("program, code %q: got %d %s, want 403 required", code, a.Status, a.Body)
 		}
 	}
-	if after := app.Account(t, dave); after.State != store.On || after.Version != before.Version {
+	if after := app.Account(t, dave); after.State != records.On || after.Version != before.Version {
 		t.Errorf("got state %v, version %d, want %v, %d", after.State, after.Version, before.State, before.Version)
 	}
 	if a := b.Get("/2fa/"); strings.Contains(a.Body, "/2fa/disable") || !strings.Contains(a.Body, "so it can’t be switched off") {
@@ -280,8 +280,8 @@ func TestRequiredOneGrace(t *testing.T) {
 	b.Enrol(dave)
 	app.Clock.Add(5 * day)
 	off := func() {
-		app.ChangeAccount(t, dave, func(a *store.Account) {
-			a.State, a.Factor, a.Epoch = store.Off, store.Factor{}, a.Epoch+1
+		app.ChangeAccount(t, dave, func(a *records.Account) {
+			a.State, a.Factor, a.Epoch = records.Off, records.Factor{}, a.Epoch+1
 		})
 		app.Clock.Add(time.Minute) // what is cached has aged
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -363,7 +364,7 @@ type meeting struct {
 	both   chan struct{}
 }
 
-func (m *meeting) CreateGrant(ctx context.Context, g store.Grant) error {
+func (m *meeting) CreateGrant(ctx context.Context, g records.Grant) error {
 	switch m.expect.Add(-1) {
 	case 1:
 		<-m.both

@@ -19,6 +19,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -81,9 +82,9 @@ func gated(tb testing.TB, service *standIn, records store.Store, kept scs.Store)
 
 	keys := gatetest.Keys(tb)
 	s := &site{service: service, enrol: func(email string) error {
-		return records.UpdateAccount(tb.Context(), email, func(a *store.Account) error {
-			a.State, a.Email, a.Epoch, a.EnabledAt = store.On, email, 1, time.Now()
-			a.Factor = store.Factor{
+		return records.UpdateAccount(tb.Context(), email, func(a *records.Account) error {
+			a.State, a.Email, a.Epoch, a.EnabledAt = records.On, email, 1, time.Now()
+			a.Factor = records.Factor{
 				Secret: keys.Seal(make([]byte, 20), factor.SecretPurpose, email), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
 			}
 			return nil

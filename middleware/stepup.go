@@ -117,7 +117,7 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Not what the gate around has found: there may be none, or the route exempt.
-	verdict, grant, err := g.rules.Check(r.Context(), user.ID, secret)
+	verdict, grant, err := g.sessions.Check(r.Context(), user, secret)
 	if err != nil {
 		g.handlers.Unavailable(w, r, err)
 		return

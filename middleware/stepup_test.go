@@ -16,6 +16,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -281,7 +282,7 @@ func TestStepUpWithForeignGrants(t *testing.T) {
 	t.Run("another epoch", func(t *testing.T) {
 		app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
 		b := byPush(t, app, app.Enrolled(t, alice))
-		app.ChangeAccount(t, alice, func(a *store.Account) { a.Epoch++ })
+		app.ChangeAccount(t, alice, func(a *records.Account) { a.Epoch++ })
 		app.Clock.Add(3 * time.Second) // what this node knows has aged
 		if a := b.GetJSON("/transfer"); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
 			t.Errorf("got %d %s, want to be locked", a.Status, a.Body)
@@ -554,7 +555,7 @@ func TestStepUpOfManyAtOnce(t *testing.T) {
 				})
 			}
 			all.Wait()
-			if n := spy.Moves(store.Approved, store.Consumed); n != 1 || spy.Grants() != 1 {
+			if n := spy.Moves(records.Approved, records.Consumed); n != 1 || spy.Grants() != 1 {
 				t.Errorf("got %d approvals taken and %d new grants, want one", n, spy.Grants())
 			}
 			b.WantIn("afterwards")
@@ -706,7 +707,7 @@ func TestA39_StepUpWhileABodyIsSent(t *testing.T) {
 				t.Errorf("got %d %s, want it refused", a.Status, a.Body)
 			}
 			after := app.Account(t, alice)
-			if after.State != store.On || after.Staged != nil || len(after.Recovery.Hashes) != len(before.Recovery.Hashes) {
+			if after.State != records.On || after.Staged != nil || len(after.Recovery.Hashes) != len(before.Recovery.Hashes) {
 				t.Errorf("got state %v, staged %t, %d recovery codes, want nothing changed", after.State, after.Staged != nil, len(after.Recovery.Hashes))
 			}
 		})
@@ -887,7 +888,7 @@ type brokenGrants struct {
 	faults atomic.Int64
 }
 
-func (b *brokenGrants) UpdateGrant(ctx context.Context, id string, change func(*store.Grant) error) error {
+func (b *brokenGrants) UpdateGrant(ctx context.Context, id string, change func(*records.Grant) error) error {
 	if b.faults.Add(-1) >= 0 {
 		return gatetest.ErrFault
 	}

@@ -7,18 +7,18 @@ import (
 	"time"
 	"weak"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A Method is a way to give the second factor.
-type Method = store.Method
+type Method = records.Method
 
 // The methods.
 const (
-	Push          = store.MethodPush     // approved on the phone
-	TOTP          = store.MethodTOTP     // a time-based code (RFC 6238)
-	Recovery      = store.MethodRecovery // a recovery code
-	TrustedDevice = store.MethodDevice   // none: the browser is one that the user trusts
+	Push          = records.MethodPush     // approved on the phone
+	TOTP          = records.MethodTOTP     // a time-based code (RFC 6238)
+	Recovery      = records.MethodRecovery // a recovery code
+	TrustedDevice = records.MethodDevice   // none: the browser is one that the user trusts
 )
 
 // A Verification tells how and when a session was verified.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A change is one of the second factor itself.
@@ -26,7 +26,7 @@ func (c change) String() string { return [...]string{"enables", "replaces", "dis
 // next is a change that is possible now.
 func (s *signIn) next() change {
 	switch {
-	case s.w.account(s.user).State == store.Off:
+	case s.w.account(s.user).State == records.Off:
 		return enables
 	case s.rng.IntN(2) == 0:
 		return replaces
@@ -119,7 +119,7 @@ func (c *changing) struck(k *killer) (lost bool) {
 	if changed {
 		c.takeEffect()
 	}
-	if is.State == store.On {
+	if is.State == records.On {
 		c.getIn()
 	} else if a := c.reload(); a.status != http.StatusOK {
 		c.t.Fatalf("%s, without a second factor: got %v", c.email, a)
@@ -132,7 +132,7 @@ func (c *changing) struck(k *killer) (lost bool) {
 
 // wantWhole fails the test unless an account is as it was, or as the change
 // leaves it, and nothing in between. It reports whether it has changed.
-func wantWhole(t *testing.T, c change, was, is store.Account) (changed bool) {
+func wantWhole(t *testing.T, c change, was, is records.Account) (changed bool) {
 	t.Helper()
 	if is.Epoch == was.Epoch {
 		wantSame(t, was, is)
@@ -140,13 +140,13 @@ func wantWhole(t *testing.T, c change, was, is store.Account) (changed bool) {
 	}
 	want := was
 	want.Epoch, want.Sync.Wanted = was.Epoch+1, was.Sync.Wanted+1
-	want.State, want.Factor, want.EnabledAt = store.Off, store.Factor{}, time.Time{}
+	want.State, want.Factor, want.EnabledAt = records.Off, records.Factor{}, time.Time{}
 	if c != disables && was.Staged != nil {
-		want.State, want.Factor = store.On, was.Staged.Factor
+		want.State, want.Factor = records.On, was.Staged.Factor
 		want.EnabledAt, want.Email = is.EnabledAt, is.Email
 	}
 	wantSame(t, want, is)
-	if is.State == store.On && (is.Staged != nil || is.EnabledAt.IsZero()) {
+	if is.State == records.On && (is.Staged != nil || is.EnabledAt.IsZero()) {
 		t.Errorf("a second factor that is on since %v, and staged: %t", is.EnabledAt, is.Staged != nil)
 	}
 	return true
@@ -154,7 +154,7 @@ func wantWhole(t *testing.T, c change, was, is store.Account) (changed bool) {
 
 // wantSame fails the test unless two accounts are the same, but for what comes
 // and goes without a change of the factor.
-func wantSame(t *testing.T, want, got store.Account) {
+func wantSame(t *testing.T, want, got records.Account) {
 	t.Helper()
 	if want, got := essenceOf(want), essenceOf(got); want != got {
 		t.Errorf("account: got %+v, want %+v", got, want)
@@ -164,7 +164,7 @@ func wantSame(t *testing.T, want, got store.Account) {
 // essence is what must never be lost of an account.
 type essence struct {
 	id, email         string
-	state             store.State
+	state             records.State
 	epoch, wanted     uint64
 	secret, algorithm string
 	digits, failures  int
@@ -173,7 +173,7 @@ type essence struct {
 	lockedUntil       time.Time
 }
 
-func essenceOf(a store.Account) essence {
+func essenceOf(a records.Account) essence {
 	return essence{
 		id: a.UserID, email: a.Email, state: a.State, epoch: a.Epoch, wanted: a.Sync.Wanted,
 		secret: hex.EncodeToString(a.Factor.Secret), algorithm: a.Factor.Algorithm, digits: a.Factor.Digits, period: a.Factor.Period,

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const (
@@ -130,7 +130,7 @@ func (w *world) wantTold(u *user) {
 	w.t.Helper()
 	w.eventually(time.Minute, "the service knows how "+u.email+" stands", func() bool {
 		acct := w.account(u)
-		on := acct.State == store.On
+		on := acct.State == records.On
 		known, _ := w.emulator.Status(u.email)
 		return !acct.Sync.Late() && known.Enabled == on && (!on || known.Secret == u.phone.Secret)
 	})

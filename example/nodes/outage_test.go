@@ -11,7 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const outage = time.Hour
@@ -227,7 +227,7 @@ func (p *person) withCode(phone emulator.Account) string {
 func (p *person) wantKnown(m *member) {
 	p.t.Helper()
 	now := p.now()
-	if acct := m.app.Account(p.t, p.email); (acct.State == store.On) != now.on() {
+	if acct := m.app.Account(p.t, p.email); (acct.State == records.On) != now.on() {
 		p.t.Errorf("%s: the account is %v, want on: %t", p.email, acct.State, now.on())
 	}
 	if known, _ := p.w.Emulator.Status(p.email); known.Enabled != now.on() || known.Enabled && known.Secret != now.phone.Secret {

@@ -11,7 +11,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
@@ -68,7 +68,7 @@ func newWorld(t *testing.T, withRedis bool) *world {
 }
 
 // account returns what the database holds of a user.
-func (w *world) account(u *user) store.Account {
+func (w *world) account(u *user) records.Account {
 	w.t.Helper()
 	a, err := w.accounts.Account(w.t.Context(), u.id)
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *world) account(u *user) store.Account {
 // refresh lets a user's limits be as if hours had passed.
 func (w *world) refresh(u *user) {
 	w.t.Helper()
-	err := w.accounts.UpdateAccount(w.t.Context(), u.id, func(a *store.Account) error {
+	err := w.accounts.UpdateAccount(w.t.Context(), u.id, func(a *records.Account) error {
 		a.LastStep, a.Failures, a.LockedUntil = 0, 0, time.Time{}
 		a.Push.Sent, a.Push.PausedUntil = nil, time.Time{}
 		return nil

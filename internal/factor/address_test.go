@@ -8,7 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // moved is alice after the application has changed her e-mail address.
@@ -124,7 +124,7 @@ func TestSyncUnnotedAddress(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	r.SyncNow(t.Context(), alice.ID)
-	w.change(t, alice, func(a *store.Account) { a.Sync.Addresses = nil })
+	w.change(t, alice, func(a *records.Account) { a.Sync.Addresses = nil })
 	w.swap(t, r, moved)
 	r.SyncNow(t.Context(), alice.ID)
 	if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
@@ -146,7 +146,7 @@ func TestSyncFormerAddressSecret(t *testing.T) {
 	if got := w.service.view[moved.Email]; !got.Enabled || got.Secret != second.secret {
 		t.Errorf("new address: got %v, want it on, with its own secret", got)
 	}
-	if a := w.account(t, alice); a.Sync.Retired != nil || a.State != store.On {
+	if a := w.account(t, alice); a.Sync.Retired != nil || a.State != records.On {
 		t.Errorf("got %+v, want the former secret forgotten", a.Sync)
 	}
 }

@@ -6,59 +6,47 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const (
-	pageSize      = 200
+	reportEvery   = 200
 	faultsInError = 10 // the others are only counted
 )
 
-// Progress says how far a change of all accounts has come.
+// Progress says how far a change of all records has come.
 type Progress struct {
-	Seen    int // accounts looked at
+	Seen    int // records looked at
 	Changed int
 	Failed  int
 }
 
-// Accounts returns all accounts that the filter lets through, in no particular
-// order. It ends with the first error.
-func (r *Rules) Accounts(ctx context.Context, filter store.AccountFilter) iter.Seq2[store.Account, error] {
-	return func(yield func(store.Account, error) bool) {
-		for from := ""; ; {
-			page, next, err := r.cfg.Store.ListAccounts(ctx, filter, from, pageSize)
-			if err != nil {
-				yield(store.Account{}, err)
-				return
-			}
-			for _, a := range page {
-				if !yield(a, nil) {
-					return
-				}
-			}
-			if from = next; from == "" {
-				return
-			}
-		}
-	}
+// Accounts returns all accounts, in no particular order. An account that can't be
+// read is an error with a [*records.RecordError]; any other error ends the list.
+func (r *Rules) Accounts(ctx context.Context) iter.Seq2[records.Account, error] {
+	return r.cfg.Records.Accounts(ctx)
 }
 
 // errUnchanged ends an update that leaves the account as it is.
 var errUnchanged = errors.New("factor: nothing to change")
 
-// changeAll applies change to every account, and reports after each page's worth
+// changeAll applies change to every account, and reports now and then
 // and at the end. That an account can't be changed doesn't keep it from the
 // others; that accounts can't be listed ends it. It can be called again.
-func (r *Rules) changeAll(ctx context.Context, report func(Progress), change func(*store.Account) (bool, error)) (Progress, error) {
+func (r *Rules) changeAll(ctx context.Context, report func(Progress), change func(*records.Account) (bool, error)) (Progress, error) {
 	var (
 		done   Progress
 		faults []error
 	)
-	for acct, err := range r.Accounts(ctx, store.AccountFilter{}) {
-		if err != nil {
+	for acct, err := range r.Accounts(ctx) {
+		var unreadable *records.RecordError
+		if err != nil && !errors.As(err, &unreadable) {
 			return done, errors.Join(append(faults, err)...)
 		}
-		changed, err := r.changeOne(ctx, acct, change)
+		changed := false
+		if err == nil {
+			changed, err = r.changeOne(ctx, acct, change)
+		}
 		done.Seen++
 		if changed {
 			done.Changed++
@@ -68,7 +56,7 @@ func (r *Rules) changeAll(ctx context.Context, report func(Progress), change fun
 				faults = append(faults, fmt.Errorf("factor: user %q: %w", acct.UserID, err))
 			}
 		}
-		if done.Seen%pageSize == 0 {
+		if done.Seen%reportEvery == 0 {
 			report(done)
 		}
 	}
@@ -79,15 +67,14 @@ func (r *Rules) changeAll(ctx context.Context, report func(Progress), change fun
 	return done, errors.Join(faults...)
 }
 
-// changeOne looks at the listed copy first: most accounts need no change, and
-// then none is written.
-func (r *Rules) changeOne(ctx context.Context, listed store.Account, change func(*store.Account) (bool, error)) (changed bool, err error) {
-	trial := listed.Clone()
-	if would, err := change(&trial); !would {
+// changeOne looks at the listed account first: most need no change, and then none is
+// written.
+func (r *Rules) changeOne(ctx context.Context, listed records.Account, change func(*records.Account) (bool, error)) (changed bool, err error) {
+	if would, err := change(&listed); !would {
 		return false, err
 	}
 	var fault error
-	err = r.updateAccount(ctx, listed.UserID, func(a *store.Account) error {
+	err = r.updateAccount(ctx, listed.UserID, func(a *records.Account) error {
 		changed, fault = change(a)
 		if !changed {
 			return errUnchanged

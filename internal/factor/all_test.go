@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -57,7 +58,7 @@ func TestUnreadableSecretIsLeft(t *testing.T) {
 	_, alone := w.rotated(t)
 	before := w.account(t, alice)
 	w.disable(t, alone)
-	w.change(t, alice, func(a *store.Account) { *a = before })
+	w.change(t, alice, func(a *records.Account) { *a = before })
 	if _, err := alone.Begin(t.Context(), alice, session("begin")); err != nil {
 		t.Errorf("push: got %v", err)
 	}
@@ -78,9 +79,9 @@ func TestResealAll(t *testing.T) {
 	const others = 2*factor.PageSize + 7
 	for i := range others {
 		user := factor.User{ID: fmt.Sprint("other ", i), Email: "other@example.com"}
-		w.change(t, user, func(a *store.Account) { a.Failures = 1 })
+		w.change(t, user, func(a *records.Account) { a.Failures = 1 })
 	}
-	w.change(t, factor.User{ID: "damaged"}, func(a *store.Account) { a.Factor.Secret = []byte("damaged") })
+	w.change(t, factor.User{ID: "damaged"}, func(a *records.Account) { a.Factor.Secret = []byte("damaged") })
 
 	both, alone := w.rotated(t)
 	var reports []factor.Progress
@@ -129,7 +130,7 @@ func TestResyncAll(t *testing.T) {
 	w.enrol(t, r, alice)
 	w.enrol(t, r, bob)
 	w.disableUser(t, r, bob)
-	w.change(t, factor.User{ID: "never"}, func(a *store.Account) { a.Failures = 1 })
+	w.change(t, factor.User{ID: "never"}, func(a *records.Account) { a.Failures = 1 })
 	w.sync(t, r)
 	w.service.view = map[string]client.Status{bob.Email: {Email: bob.Email, Enabled: true}}
 

@@ -54,7 +54,7 @@ func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
 
 func (r *Rules) clean(ctx context.Context) error {
 	for {
-		n, err := r.cfg.Store.DeleteExpired(ctx, r.cfg.Now(), cleanBatch)
+		n, err := r.cfg.Records.DeleteExpired(ctx, r.cfg.Now(), cleanBatch)
 		if err != nil || n < cleanBatch {
 			return err
 		}

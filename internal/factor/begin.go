@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // errUnderWay ends an update that finds another request of the same session at
@@ -28,12 +28,12 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		return "", errors.Join(err, over(mark))
 	}
 
-	var acct store.Account
+	var acct records.Account
 	var at time.Time
 	var replaced string
-	err = r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 		now := r.cfg.Now()
-		if a.State != store.On {
+		if a.State != records.On {
 			return ErrOff
 		}
 		if !a.HeldSince.IsZero() {
@@ -48,7 +48,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		a.Push.Sent = append(recent(a.Push.Sent, now), now)
 		replaced, a.Push.Live = a.Push.Live, ""
 		a.Push.Reserved, a.Push.ReservedUntil = s.Binding, now.Add(reservation)
-		acct, at = a.Clone(), now
+		acct, at = *a, now
 		return nil
 	})
 	if errors.Is(err, errUnderWay) {
@@ -66,13 +66,13 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		return "", err
 	}
 
-	if err := r.giveUp(ctx, replaced, store.Replaced); err != nil {
+	if err := r.giveUp(ctx, replaced, records.Replaced); err != nil {
 		return "", err
 	}
 
 	// From here to finish, nothing is held but the reservation.
 	token, c, err := r.create(ctx, acct, s)
-	finish := r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+	finish := r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 		if !s.is(a.Push.Reserved) || !a.Push.ReservedUntil.Equal(acct.Push.ReservedUntil) {
 			return nil // another session's request came in between: this one is replaced
 		}
@@ -107,17 +107,17 @@ func over(m Mark) error {
 }
 
 // giveUp ends a challenge, if there is one, that could still be used.
-func (r *Rules) giveUp(ctx context.Context, id string, state store.ChallengeState) error {
+func (r *Rules) giveUp(ctx context.Context, id string, state records.ChallengeState) error {
 	if id == "" {
 		return nil
 	}
-	err := r.cfg.Store.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
-		if c.State == store.Pending || c.State == store.Approved {
+	err := r.cfg.Records.UpdateChallenge(ctx, id, func(c *records.Challenge) error {
+		if c.State == records.Pending || c.State == records.Approved {
 			c.State = state
 		}
 		return nil
 	})
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, records.ErrNotFound) {
 		return nil
 	}
 	r.waiting.wake(id)
@@ -126,13 +126,13 @@ func (r *Rules) giveUp(ctx context.Context, id string, state store.ChallengeStat
 
 // create asks the service for a session and, unless its own page shows it, the
 // number, and stores the challenge. The phone may answer as soon as there is a session.
-func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (token string, c store.Challenge, err error) {
+func (r *Rules) create(ctx context.Context, acct records.Account, s Session) (token string, c records.Challenge, err error) {
 	token, err = r.cfg.Service.CreateSession(ctx, acct.Email)
 	if err != nil {
 		return "", c, err
 	}
 	now := r.cfg.Now()
-	c = store.Challenge{
+	c = records.Challenge{
 		ID:        hash(token),
 		UserID:    acct.UserID,
 		Binding:   s.Binding,
@@ -142,21 +142,21 @@ func (r *Rules) create(ctx context.Context, acct store.Account, s Session) (toke
 		ExpiresAt: now.Add(r.cfg.TokenLifetime),
 		ForgetAt:  now.Add(r.cfg.TokenLifetime + forgetAfter),
 	}
-	err = r.cfg.Store.CreateChallenge(ctx, c)
-	if errors.Is(err, store.ErrExists) {
+	err = r.cfg.Records.CreateChallenge(ctx, c)
+	if errors.Is(err, records.ErrExists) {
 		return "", c, &client.Error{Op: "CreateSession", Kind: client.Protocol, Message: "the service gave the same session token twice"}
 	}
 	if err != nil {
 		return "", c, fmt.Errorf("factor: new challenge: %w", err)
 	}
-	if c.Mode != store.NumberMatch {
+	if c.Mode != records.NumberMatch {
 		return token, c, nil // the service's own page shows the number
 	}
 	number, err := r.cfg.Service.SecretNumber(ctx, token)
 	if err != nil {
-		return "", c, errors.Join(err, r.giveUp(ctx, c.ID, store.Void))
+		return "", c, errors.Join(err, r.giveUp(ctx, c.ID, records.Void))
 	}
-	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
+	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
 		c.Number = number
 		return nil
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // benchSecret is SecretSize bytes, in Base32 too.
@@ -18,7 +18,7 @@ const benchSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 // wrongCode tries a wrong code on a factor, as the rules do it.
 func wrongCode() func() bool {
-	f := store.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	f := records.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 	secret := []byte("12345678901234567890")
 	now := time.Unix(1_800_000_000, 0)
 	return func() bool {

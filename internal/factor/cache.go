@@ -6,7 +6,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // cache holds for a few seconds what [Rules.Check] needs of accounts and
@@ -32,8 +32,8 @@ type cachedAccount struct {
 	requiredSince time.Time
 }
 
-func newCachedAccount(a store.Account, until time.Time) cachedAccount {
-	c := cachedAccount{on: a.State == store.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
+func newCachedAccount(a records.Account, until time.Time) cachedAccount {
+	c := cachedAccount{on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
 	for _, d := range a.Devices {
 		c.devices = append(c.devices, d.ID)
 	}
@@ -41,7 +41,7 @@ func newCachedAccount(a store.Account, until time.Time) cachedAccount {
 }
 
 type cachedGrant struct {
-	store.Grant
+	records.Grant
 	until time.Time
 }
 

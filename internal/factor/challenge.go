@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A Phase is what a session's challenge looks like to the session.
@@ -25,7 +25,7 @@ const (
 type View struct {
 	Phase     Phase
 	ID        string // empty while the challenge is being created, and in PhaseNone
-	Mode      store.Mode
+	Mode      records.Mode
 	Number    string
 	Held      bool // whether the session holds the challenge's token, which the service's own page wants
 	ExpiresAt time.Time
@@ -41,10 +41,10 @@ func (r *Rules) Look(ctx context.Context, user User, s Session) (View, error) {
 	return r.look(ctx, acct, s)
 }
 
-func (r *Rules) look(ctx context.Context, acct store.Account, s Session) (View, error) {
+func (r *Rules) look(ctx context.Context, acct records.Account, s Session) (View, error) {
 	now := r.cfg.Now()
 	view := View{Limit: pushLimit(acct.Push, now)}
-	if acct.State != store.On {
+	if acct.State != records.On {
 		return view, nil
 	}
 	if s.is(acct.Push.Reserved) && now.Before(acct.Push.ReservedUntil) {
@@ -62,54 +62,54 @@ func (r *Rules) look(ctx context.Context, acct store.Account, s Session) (View, 
 }
 
 // find returns the session's challenge of this user and factor.
-func (r *Rules) find(ctx context.Context, acct store.Account, s Session) (c store.Challenge, found bool, err error) {
+func (r *Rules) find(ctx context.Context, acct records.Account, s Session) (c records.Challenge, found bool, err error) {
 	if acct.Push.Live != "" {
 		c, err = r.challenge(ctx, acct.Push.Live)
 		if err != nil {
-			return store.Challenge{}, false, err
+			return records.Challenge{}, false, err
 		}
 		found = c.ID != "" && (s.is(c.Binding) || s.Token != "" && c.ID == hash(s.Token))
 	}
 	if !found && s.Token != "" {
 		c, err = r.challenge(ctx, hash(s.Token))
 		if err != nil {
-			return store.Challenge{}, false, err
+			return records.Challenge{}, false, err
 		}
 		found = c.ID != ""
 	}
 	if !found || c.UserID != acct.UserID || c.Epoch != acct.Epoch {
-		return store.Challenge{}, false, nil
+		return records.Challenge{}, false, nil
 	}
 	return c, true, nil
 }
 
 // challenge returns the challenge with that ID, or the zero one.
-func (r *Rules) challenge(ctx context.Context, id string) (store.Challenge, error) {
-	c, err := r.cfg.Store.Challenge(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return store.Challenge{}, nil
+func (r *Rules) challenge(ctx context.Context, id string) (records.Challenge, error) {
+	c, err := r.cfg.Records.Challenge(ctx, id)
+	if errors.Is(err, records.ErrNotFound) {
+		return records.Challenge{}, nil
 	}
 	return c, err
 }
 
-func phase(acct store.Account, c store.Challenge, now time.Time) Phase {
+func phase(acct records.Account, c records.Challenge, now time.Time) Phase {
 	switch c.State {
-	case store.Void:
+	case records.Void:
 		return PhaseNone
-	case store.Replaced:
+	case records.Replaced:
 		return PhaseReplaced
-	case store.Consumed:
+	case records.Consumed:
 		return PhaseConsumed
-	case store.Rejected:
+	case records.Rejected:
 		return PhaseRejected
-	case store.Pending, store.Approved:
+	case records.Pending, records.Approved:
 		if acct.Push.Live != c.ID {
 			return PhaseReplaced
 		}
 		if !now.Before(c.ExpiresAt) {
 			return PhaseExpired
 		}
-		if c.State == store.Approved {
+		if c.State == records.Approved {
 			return PhaseApproved
 		}
 		return PhasePending

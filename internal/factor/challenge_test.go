@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -23,7 +24,7 @@ func begun(t testing.TB, r *factor.Rules, user factor.User, id string) factor.Se
 	return s
 }
 
-func (w *world) challenge(t testing.TB, r *factor.Rules, user factor.User, s factor.Session) store.Challenge {
+func (w *world) challenge(t testing.TB, r *factor.Rules, user factor.User, s factor.Session) records.Challenge {
 	t.Helper()
 	view, err := r.Look(t.Context(), user, s)
 	if err != nil {
@@ -39,32 +40,32 @@ func (w *world) challenge(t testing.TB, r *factor.Rules, user factor.User, s fac
 // What a report does to a challenge in each state: the first decision stands.
 func TestDecide(t *testing.T) {
 	for _, c := range []struct {
-		state    store.ChallengeState
+		state    records.ChallengeState
 		approved bool
 		expired  bool
 		want     factor.Decision
-		then     store.ChallengeState
+		then     records.ChallengeState
 	}{
-		{store.Pending, true, false, factor.DecisionTaken, store.Approved},
-		{store.Pending, false, false, factor.DecisionTaken, store.Rejected},
-		{store.Pending, true, true, factor.DecisionTooLate, store.Pending},
-		{store.Pending, false, true, factor.DecisionTooLate, store.Pending},
-		{store.Approved, true, false, factor.DecisionRepeated, store.Approved},
-		{store.Approved, false, false, factor.DecisionTooLate, store.Approved},
-		{store.Approved, true, true, factor.DecisionRepeated, store.Approved},
-		{store.Approved, false, true, factor.DecisionTooLate, store.Approved},
-		{store.Rejected, true, false, factor.DecisionTooLate, store.Rejected},
-		{store.Rejected, false, false, factor.DecisionRepeated, store.Rejected},
-		{store.Rejected, true, true, factor.DecisionTooLate, store.Rejected},
-		{store.Rejected, false, true, factor.DecisionRepeated, store.Rejected},
-		{store.Consumed, true, false, factor.DecisionRepeated, store.Consumed},
-		{store.Consumed, false, false, factor.DecisionTooLate, store.Consumed},
-		{store.Consumed, true, true, factor.DecisionRepeated, store.Consumed},
-		{store.Consumed, false, true, factor.DecisionTooLate, store.Consumed},
-		{store.Void, true, false, factor.DecisionTooLate, store.Void},
-		{store.Void, false, false, factor.DecisionTooLate, store.Void},
-		{store.Void, true, true, factor.DecisionTooLate, store.Void},
-		{store.Void, false, true, factor.DecisionTooLate, store.Void},
+		{records.Pending, true, false, factor.DecisionTaken, records.Approved},
+		{records.Pending, false, false, factor.DecisionTaken, records.Rejected},
+		{records.Pending, true, true, factor.DecisionTooLate, records.Pending},
+		{records.Pending, false, true, factor.DecisionTooLate, records.Pending},
+		{records.Approved, true, false, factor.DecisionRepeated, records.Approved},
+		{records.Approved, false, false, factor.DecisionTooLate, records.Approved},
+		{records.Approved, true, true, factor.DecisionRepeated, records.Approved},
+		{records.Approved, false, true, factor.DecisionTooLate, records.Approved},
+		{records.Rejected, true, false, factor.DecisionTooLate, records.Rejected},
+		{records.Rejected, false, false, factor.DecisionRepeated, records.Rejected},
+		{records.Rejected, true, true, factor.DecisionTooLate, records.Rejected},
+		{records.Rejected, false, true, factor.DecisionRepeated, records.Rejected},
+		{records.Consumed, true, false, factor.DecisionRepeated, records.Consumed},
+		{records.Consumed, false, false, factor.DecisionTooLate, records.Consumed},
+		{records.Consumed, true, true, factor.DecisionRepeated, records.Consumed},
+		{records.Consumed, false, true, factor.DecisionTooLate, records.Consumed},
+		{records.Void, true, false, factor.DecisionTooLate, records.Void},
+		{records.Void, false, false, factor.DecisionTooLate, records.Void},
+		{records.Void, true, true, factor.DecisionTooLate, records.Void},
+		{records.Void, false, true, factor.DecisionTooLate, records.Void},
 	} {
 		t.Run(fmt.Sprintf("%v, %t, expired %t", c.state, c.approved, c.expired), func(t *testing.T) {
 			w := newWorld(t)
@@ -73,9 +74,9 @@ func TestDecide(t *testing.T) {
 			s := begun(t, r, alice, "s")
 			before := w.challenge(t, r, alice, s)
 			decided := w.clock.Now()
-			err := w.store.UpdateChallenge(t.Context(), before.ID, func(ch *store.Challenge) error {
+			err := w.store.UpdateChallenge(t.Context(), before.ID, func(ch *records.Challenge) error {
 				ch.State = c.state
-				if c.state != store.Pending {
+				if c.state != records.Pending {
 					ch.DecidedAt = decided
 				}
 				return nil
@@ -99,7 +100,7 @@ func TestDecide(t *testing.T) {
 				decided = w.clock.Now()
 			}
 			paused := time.Time{}
-			if c.then == store.Rejected && got != factor.DecisionTooLate {
+			if c.then == records.Rejected && got != factor.DecisionTooLate {
 				paused = decided.Add(factor.RejectionPause)
 			}
 			if got := w.account(t, alice).Push.PausedUntil; !got.Equal(paused) {
@@ -162,7 +163,7 @@ func TestConsume(t *testing.T) {
 			begun(t, r, alice, "newer")
 		}, false},
 		{"while a newer challenge begins", func(t *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
-			w.change(t, alice, func(a *store.Account) {
+			w.change(t, alice, func(a *records.Account) {
 				a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", "x", w.clock.Now().Add(time.Minute)
 			})
 		}, false},
@@ -177,12 +178,12 @@ func TestConsume(t *testing.T) {
 		{"of the factor before, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
 			live := w.account(t, alice).Push.Live
 			w.reEnrol(t, r)
-			w.change(t, alice, func(a *store.Account) { a.Push.Live = live })
+			w.change(t, alice, func(a *records.Account) { a.Push.Live = live })
 		}, false},
 		{"of another user, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *factor.User) {
 			live, epoch := w.account(t, alice).Push.Live, w.account(t, alice).Epoch
 			w.enrol(t, r, bob)
-			w.change(t, bob, func(b *store.Account) { b.Push.Live, b.Epoch = live, epoch })
+			w.change(t, bob, func(b *records.Account) { b.Push.Live, b.Epoch = live, epoch })
 			*user = bob
 		}, false},
 		{"after switching off", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // SecretPurpose seals TOTP secrets, those in force and those staged alike: a
@@ -29,9 +29,9 @@ const (
 // A CodeAnswer is a CodeResult with what goes with it.
 type CodeAnswer struct {
 	Result CodeResult
-	Method store.Method // which the code was of
-	Until  time.Time    // of CodePaused, and of CodeWrong and CodeUsed that began a pause
-	Left   int          // of CodeAccepted by MethodRecovery: how many codes are left
+	Method records.Method // which the code was of
+	Until  time.Time      // of CodePaused, and of CodeWrong and CodeUsed that began a pause
+	Left   int            // of CodeAccepted by MethodRecovery: how many codes are left
 
 	failures int       // in a row, if it was counted
 	paused   time.Time // until when it paused codes
@@ -41,9 +41,9 @@ type CodeAnswer struct {
 // inside an update of acct, changes what must be remembered, and returns an error
 // only if it can't tell: the secret can't be opened, say. The factor is the one in
 // force or the staged one.
-func (r *Rules) try(acct *store.Account, f store.Factor, used int64, code string) (answer CodeAnswer, step int64, err error) {
+func (r *Rules) try(acct *records.Account, f records.Factor, used int64, code string) (answer CodeAnswer, step int64, err error) {
 	now := r.cfg.Now()
-	answer.Method = store.MethodTOTP
+	answer.Method = records.MethodTOTP
 	if acct.Failures >= failuresMax {
 		answer.Result = CodeBlocked
 		return answer, 0, nil
@@ -73,7 +73,7 @@ func (r *Rules) try(acct *store.Account, f store.Factor, used int64, code string
 }
 
 // refuse counts a code that wasn't good: of whatever kind, they share one budget.
-func (r *Rules) refuse(acct *store.Account, answer CodeAnswer, result CodeResult) CodeAnswer {
+func (r *Rules) refuse(acct *records.Account, answer CodeAnswer, result CodeResult) CodeAnswer {
 	acct.Failures++
 	answer.Result, answer.failures = result, acct.Failures
 	if acct.Failures >= failuresMax {
@@ -88,9 +88,9 @@ func (r *Rules) refuse(acct *store.Account, answer CodeAnswer, result CodeResult
 }
 
 // tryInForce tries a code with the factor in force, or with the recovery codes.
-func (r *Rules) tryInForce(acct *store.Account, p presented) (CodeAnswer, error) {
+func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, error) {
 	switch {
-	case acct.State != store.On:
+	case acct.State != records.On:
 		return CodeAnswer{Result: CodeNotApplicable}, nil
 	case !acct.HeldSince.IsZero():
 		return CodeAnswer{Result: CodeHeld}, nil
@@ -112,7 +112,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	e := Event{Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: answer.Method}
 	switch answer.Result {
 	case CodeAccepted:
-		if answer.Method != store.MethodRecovery {
+		if answer.Method != records.MethodRecovery {
 			return
 		}
 		e.Kind, e.Left = EventRecoveryUsed, answer.Left
@@ -171,7 +171,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 		epoch  uint64
 		voided string
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		voided = ""
 		if answer, err = r.tryInForce(acct, typed); err != nil {
 			return err
@@ -189,10 +189,10 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 	if answer.Result != CodeAccepted {
 		return answer, "", nil
 	}
-	if err := r.giveUp(ctx, voided, store.Void); err != nil {
+	if err := r.giveUp(ctx, voided, records.Void); err != nil {
 		return CodeAnswer{}, "", err
 	}
-	secret, err = r.grant(ctx, store.Grant{
+	secret, err = r.grant(ctx, records.Grant{
 		UserID: user.ID, Epoch: epoch, Method: answer.Method, Binding: s.Binding, ExpiresAt: until,
 	})
 	if err == nil {
@@ -202,10 +202,10 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 }
 
 // ownChallenge returns the session's challenge, or the zero one.
-func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (store.Challenge, error) {
+func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (records.Challenge, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
-		return store.Challenge{}, err
+		return records.Challenge{}, err
 	}
 	c, _, err := r.find(ctx, acct, s)
 	return c, err

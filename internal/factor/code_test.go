@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 func TestPauses(t *testing.T) {
@@ -182,7 +182,7 @@ func TestA23_OneBudget(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want paused", name, answer, err)
 		}
 	}
-	w.change(t, alice, func(a *store.Account) { a.Failures = 20 })
+	w.change(t, alice, func(a *records.Account) { a.Failures = 20 })
 	w.clock.Add(24 * time.Hour)
 	w.stage(t, r, alice, session("again"), w.fresh(t, alice))
 	for name, try := range paths {
@@ -225,7 +225,7 @@ func TestCodesOfOthers(t *testing.T) {
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
 		t.Errorf("own code: got %v, want accepted", answer.Result)
 	}
-	w.change(t, bob, func(b *store.Account) { b.Failures = 20 })
+	w.change(t, bob, func(b *records.Account) { b.Failures = 20 })
 	w.clock.Add(time.Minute)
 	if answer, _ := verify(t, r, bob, q.code()); answer.Result != factor.CodeBlocked {
 		t.Errorf("blocked user: got %v, want blocked", answer.Result)

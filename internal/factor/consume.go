@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // errNotApproved ends an update that finds nothing to consume.
@@ -26,28 +26,28 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	}
 	// The grant comes first: nobody knows its secret yet, so that a crash
 	// between the two leaves nothing behind that could be used.
-	secret, err = r.grant(ctx, store.Grant{
-		UserID: user.ID, Epoch: acct.Epoch, Method: store.MethodPush, Binding: s.Binding, ExpiresAt: until,
+	secret, err = r.grant(ctx, records.Grant{
+		UserID: user.ID, Epoch: acct.Epoch, Method: records.MethodPush, Binding: s.Binding, ExpiresAt: until,
 	})
 	if err != nil {
 		return "", err
 	}
 	err = again(func() error {
-		return r.cfg.Store.UpdateChallenge(ctx, view.ID, func(c *store.Challenge) error {
-			if c.State == store.Consumed && c.GrantID == hash(secret) {
+		return r.cfg.Records.UpdateChallenge(ctx, view.ID, func(c *records.Challenge) error {
+			if c.State == records.Consumed && c.GrantID == hash(secret) {
 				return nil // by the first try, whose answer was lost
 			}
-			if c.State != store.Approved || !r.cfg.Now().Before(c.ExpiresAt) {
+			if c.State != records.Approved || !r.cfg.Now().Before(c.ExpiresAt) {
 				return errNotApproved
 			}
-			c.State, c.GrantID = store.Consumed, hash(secret)
+			c.State, c.GrantID = records.Consumed, hash(secret)
 			return nil
 		})
-	}, errNotApproved, store.ErrNotFound)
+	}, errNotApproved, records.ErrNotFound)
 	if err == nil {
 		r.waiting.wake(view.ID)
 		r.forgive(ctx, acct)
-		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: store.MethodPush})
+		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 		return secret, nil
 	}
 	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
@@ -70,7 +70,7 @@ func again(do func() error, answers ...error) error {
 }
 
 func notApprovedIsNone(err error) error {
-	if errors.Is(err, errNotApproved) || errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, errNotApproved) || errors.Is(err, records.ErrNotFound) {
 		return nil
 	}
 	return err
@@ -88,9 +88,9 @@ func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret stri
 	if err != nil || !found {
 		return errors.Join(revoke, err)
 	}
-	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
-		if c.State == store.Consumed && c.GrantID == hash(secret) {
-			c.State, c.GrantID = store.Approved, ""
+	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
+		if c.State == records.Consumed && c.GrantID == hash(secret) {
+			c.State, c.GrantID = records.Approved, ""
 		}
 		return nil
 	})
@@ -99,11 +99,11 @@ func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret stri
 
 // forgive forgets the wrong codes of somebody who has proved it otherwise: a
 // guesser must not lock the owner out for good.
-func (r *Rules) forgive(ctx context.Context, acct store.Account) {
+func (r *Rules) forgive(ctx context.Context, acct records.Account) {
 	if acct.Failures == 0 {
 		return
 	}
-	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
+	err := r.updateAccount(ctx, acct.UserID, func(a *records.Account) error {
 		a.Failures, a.LockedUntil = 0, time.Time{}
 		return nil
 	})

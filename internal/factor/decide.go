@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A Decision says what became of a report of the service.
@@ -24,22 +24,22 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	id := hash(token)
 	var (
 		decision Decision
-		c        store.Challenge
+		c        records.Challenge
 		email    string
 	)
-	err := r.cfg.Store.UpdateChallenge(ctx, id, func(ch *store.Challenge) error {
+	err := r.cfg.Records.UpdateChallenge(ctx, id, func(ch *records.Challenge) error {
 		decision = decide(ch, approved, r.cfg.Now())
 		c = *ch
 		return nil
 	})
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, records.ErrNotFound) {
 		return DecisionUnknown, nil
 	}
 	if err != nil {
 		return DecisionUnknown, err
 	}
 	r.waiting.wake(id)
-	if c.State == store.Rejected && decision != DecisionTooLate {
+	if c.State == records.Rejected && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
 		email, err = r.rejected(ctx, c)
 	}
@@ -49,55 +49,55 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 		if approved {
 			kind = EventApproved
 		}
-		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Email: email, Method: store.MethodPush})
+		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Email: email, Method: records.MethodPush})
 	case DecisionTooLate:
 		reason := "rejected"
 		if approved {
 			reason = "approved"
 		}
-		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: store.MethodPush, Reason: reason})
+		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: records.MethodPush, Reason: reason})
 	case DecisionUnknown, DecisionRepeated:
 	}
 	return decision, err
 }
 
-func decide(c *store.Challenge, approved bool, now time.Time) Decision {
+func decide(c *records.Challenge, approved bool, now time.Time) Decision {
 	switch c.State {
-	case store.Pending:
+	case records.Pending:
 		if !now.Before(c.ExpiresAt) {
 			return DecisionTooLate
 		}
-		c.State, c.DecidedAt = store.Rejected, now
+		c.State, c.DecidedAt = records.Rejected, now
 		if approved {
-			c.State = store.Approved
+			c.State = records.Approved
 		}
 		return DecisionTaken
-	case store.Approved, store.Consumed:
+	case records.Approved, records.Consumed:
 		if approved {
 			return DecisionRepeated
 		}
-	case store.Rejected:
+	case records.Rejected:
 		if !approved {
 			return DecisionRepeated
 		}
-	case store.Void, store.Replaced:
+	case records.Void, records.Replaced:
 	}
 	return DecisionTooLate
 }
 
 // rejected protects a user who said "it wasn't me": the phone is left in peace for
 // a while, and the account is closed if it is to be. It returns the e-mail address.
-func (r *Rules) rejected(ctx context.Context, c store.Challenge) (email string, err error) {
+func (r *Rules) rejected(ctx context.Context, c records.Challenge) (email string, err error) {
 	until := c.DecidedAt.Add(rejectionPause)
 	held := false
-	err = r.updateAccount(ctx, c.UserID, func(acct *store.Account) error {
+	err = r.updateAccount(ctx, c.UserID, func(acct *records.Account) error {
 		if acct.Push.PausedUntil.Before(until) {
 			acct.Push.PausedUntil = until
 		}
 		email, held = acct.Email, false
 		// A report that comes again must not close what has been released. Without a
 		// second factor there is nothing to close, and the next one must not begin closed.
-		if r.cfg.HoldRejected && acct.State == store.On && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
+		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
 			acct.HeldSince, held = r.cfg.Now(), true
 		}
 		return nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // clockSkew is how far another node's clock may be ahead: a proof that was just
@@ -15,15 +15,15 @@ const clockSkew = 5 * time.Second
 // A Demand is what a verified session must have proved besides: that it was not
 // long ago, or by which method. The zero value demands nothing.
 type Demand struct {
-	MaxAge  time.Duration  // of the proof; 0: any
-	Methods []store.Method // one of these; empty: any
+	MaxAge  time.Duration    // of the proof; 0: any
+	Methods []records.Method // one of these; empty: any
 }
 
 // IsZero reports whether nothing is demanded.
 func (d Demand) IsZero() bool { return d.MaxAge == 0 && len(d.Methods) == 0 }
 
 // Accepts reports whether a proof by that method does.
-func (d Demand) Accepts(m store.Method) bool {
+func (d Demand) Accepts(m records.Method) bool {
 	return len(d.Methods) == 0 || slices.Contains(d.Methods, m)
 }
 
@@ -74,8 +74,8 @@ func ParseDemand(s string) (Demand, bool) {
 	return d, !d.IsZero()
 }
 
-func methodNamed(name string) (store.Method, bool) {
-	for _, m := range []store.Method{store.MethodPush, store.MethodTOTP, store.MethodRecovery, store.MethodDevice} {
+func methodNamed(name string) (records.Method, bool) {
+	for _, m := range []records.Method{records.MethodPush, records.MethodTOTP, records.MethodRecovery, records.MethodDevice} {
 		if m.String() == name {
 			return m, true
 		}
@@ -85,7 +85,7 @@ func methodNamed(name string) (store.Method, bool) {
 
 // Meets is the one place that decides whether a good grant, which
 // [Rules.Check] returned, is what is demanded.
-func (r *Rules) Meets(d Demand, g store.Grant) bool {
+func (r *Rules) Meets(d Demand, g records.Grant) bool {
 	if !d.Accepts(g.Method) {
 		return false
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const (
@@ -26,37 +26,37 @@ func (r *Rules) DeviceLifetime() time.Duration { return r.cfg.DeviceLifetime }
 // Trust has the user not be asked on this browser for a while, and returns what
 // its cookie must hold. The session's grant must be fresh, and not itself come
 // from a trusted device: a chain of them would never end.
-func (r *Rules) Trust(ctx context.Context, user User, g store.Grant, name string) (secret string, d store.Device, err error) {
+func (r *Rules) Trust(ctx context.Context, user User, g records.Grant, name string) (secret string, d records.Device, err error) {
 	secret = newID()
 	now := r.cfg.Now()
 	proof, err := r.recheck(ctx, user, Proof{Grant: g})
 	if err != nil {
 		return "", d, err
 	}
-	if g = proof.Grant; g.Method == store.MethodDevice || !r.Fresh(g) || r.cfg.DeviceLifetime <= 0 {
+	if g = proof.Grant; g.Method == records.MethodDevice || !r.Fresh(g) || r.cfg.DeviceLifetime <= 0 {
 		return "", d, ErrNotFresh
 	}
-	d = store.Device{
+	d = records.Device{
 		ID: hash(secret), Name: deviceName(name), Method: g.Method,
 		VerifiedAt: g.VerifiedAt, LastUsedAt: now, ExpiresAt: now.Add(r.cfg.DeviceLifetime),
 	}
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
 		if !acct.HeldSince.IsZero() {
 			return ErrHeld
 		}
-		if acct.State != store.On || g.UserID != acct.UserID || g.Epoch != acct.Epoch {
+		if acct.State != records.On || g.UserID != acct.UserID || g.Epoch != acct.Epoch {
 			return ErrNotFresh
 		}
 		devices := trusted(acct.Devices, now)
 		if len(devices) >= devicesMost {
-			oldest := slices.MinFunc(devices, func(a, b store.Device) int { return a.LastUsedAt.Compare(b.LastUsedAt) })
+			oldest := slices.MinFunc(devices, func(a, b records.Device) int { return a.LastUsedAt.Compare(b.LastUsedAt) })
 			devices = without(devices, oldest.ID)
 		}
 		acct.Devices = append(devices, d)
 		return nil
 	})
 	if err != nil {
-		return "", store.Device{}, err
+		return "", records.Device{}, err
 	}
 	r.emit(ctx, Event{Kind: EventDeviceAdded, UserID: user.ID, Email: user.Email, Device: d.Name, Until: d.ExpiresAt})
 	return secret, d, nil
@@ -78,17 +78,17 @@ func deviceName(name string) string {
 }
 
 // trusted returns those of the devices that still are, in memory of their own.
-func trusted(devices []store.Device, now time.Time) []store.Device {
-	return slices.DeleteFunc(slices.Clone(devices), func(d store.Device) bool { return !now.Before(d.ExpiresAt) })
+func trusted(devices []records.Device, now time.Time) []records.Device {
+	return slices.DeleteFunc(slices.Clone(devices), func(d records.Device) bool { return !now.Before(d.ExpiresAt) })
 }
 
-func without(devices []store.Device, id string) []store.Device {
-	return slices.DeleteFunc(devices, func(d store.Device) bool { return d.ID == id })
+func without(devices []records.Device, id string) []records.Device {
+	return slices.DeleteFunc(devices, func(d records.Device) bool { return d.ID == id })
 }
 
 // Devices returns the browsers that the user trusts.
-func (r *Rules) Devices(acct store.Account) []store.Device {
-	if acct.State != store.On || r.cfg.DeviceLifetime <= 0 {
+func (r *Rules) Devices(acct records.Account) []records.Device {
+	if acct.State != records.On || r.cfg.DeviceLifetime <= 0 {
 		return nil
 	}
 	return trusted(acct.Devices, r.cfg.Now())
@@ -112,14 +112,14 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 	}
 	var (
 		epoch uint64
-		d     store.Device
+		d     records.Device
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
 		if !knows(*acct, id, now) {
 			return errNotTrusted
 		}
 		devices := trusted(acct.Devices, now)
-		i := slices.IndexFunc(devices, func(d store.Device) bool { return d.ID == id })
+		i := slices.IndexFunc(devices, func(d records.Device) bool { return d.ID == id })
 		devices[i].LastUsedAt = now
 		acct.Devices, d, epoch = devices, devices[i], acct.Epoch
 		return nil
@@ -130,12 +130,12 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 	if err != nil {
 		return "", err
 	}
-	secret, err = r.grant(ctx, store.Grant{
-		UserID: user.ID, Epoch: epoch, Method: store.MethodDevice, Device: id,
+	secret, err = r.grant(ctx, records.Grant{
+		UserID: user.ID, Epoch: epoch, Method: records.MethodDevice, Device: id,
 		Binding: s.Binding, VerifiedAt: d.VerifiedAt, ExpiresAt: until,
 	})
 	if err == nil {
-		r.emit(ctx, Event{Kind: EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: store.MethodDevice, Device: d.Name})
+		r.emit(ctx, Event{Kind: EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: records.MethodDevice, Device: d.Name})
 	}
 	return secret, err
 }
@@ -143,18 +143,18 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 var errNotTrusted = errors.New("factor: the browser isn't trusted")
 
 // knows reports whether the account trusts the device.
-func knows(acct store.Account, id string, now time.Time) bool {
-	return acct.State == store.On && acct.HeldSince.IsZero() &&
-		slices.ContainsFunc(acct.Devices, func(d store.Device) bool { return d.ID == id && now.Before(d.ExpiresAt) })
+func knows(acct records.Account, id string, now time.Time) bool {
+	return acct.State == records.On && acct.HeldSince.IsZero() &&
+		slices.ContainsFunc(acct.Devices, func(d records.Device) bool { return d.ID == id && now.Before(d.ExpiresAt) })
 }
 
 // Distrust has the user be asked again on a device, or with the ID "" on all of
 // them, and ends the sessions that they let in. It returns how many there were.
 func (r *Rules) Distrust(ctx context.Context, userID, id string) (int, error) {
-	var gone []store.Device
-	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+	var gone []records.Device
+	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		gone = nil
-		acct.Devices = slices.DeleteFunc(slices.Clone(acct.Devices), func(d store.Device) bool {
+		acct.Devices = slices.DeleteFunc(slices.Clone(acct.Devices), func(d records.Device) bool {
 			if id != "" && d.ID != id {
 				return false
 			}

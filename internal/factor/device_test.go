@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -41,37 +42,37 @@ func useDevice(t testing.TB, r *factor.Rules, user factor.User, device string) s
 func TestTrust(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		grant func(t *testing.T, w *world, g store.Grant) store.Grant
+		grant func(t *testing.T, w *world, g records.Grant) records.Grant
 		want  bool
 	}{
-		{"just now", func(_ *testing.T, _ *world, g store.Grant) store.Grant { return g }, true},
-		{"5 minutes ago, less a moment", func(_ *testing.T, w *world, g store.Grant) store.Grant {
+		{"just now", func(_ *testing.T, _ *world, g records.Grant) records.Grant { return g }, true},
+		{"5 minutes ago, less a moment", func(_ *testing.T, w *world, g records.Grant) records.Grant {
 			w.clock.Add(factor.Freshness - time.Microsecond)
 			return g
 		}, true},
-		{"5 minutes ago", func(_ *testing.T, w *world, g store.Grant) store.Grant {
+		{"5 minutes ago", func(_ *testing.T, w *world, g records.Grant) records.Grant {
 			w.clock.Add(factor.Freshness)
 			return g
 		}, false},
-		{"by another trusted device", func(t *testing.T, w *world, g store.Grant) store.Grant {
-			if err := w.store.UpdateGrant(t.Context(), g.ID, func(g *store.Grant) error { g.Method = store.MethodDevice; return nil }); err != nil {
+		{"by another trusted device", func(t *testing.T, w *world, g records.Grant) records.Grant {
+			if err := w.store.UpdateGrant(t.Context(), g.ID, func(g *records.Grant) error { g.Method = records.MethodDevice; return nil }); err != nil {
 				t.Fatal(err)
 			}
 			return g
 		}, false},
-		{"none", func(*testing.T, *world, store.Grant) store.Grant { return store.Grant{} }, false},
-		{"revoked", func(t *testing.T, w *world, g store.Grant) store.Grant {
+		{"none", func(*testing.T, *world, records.Grant) records.Grant { return records.Grant{} }, false},
+		{"revoked", func(t *testing.T, w *world, g records.Grant) records.Grant {
 			if err := w.store.DeleteGrant(t.Context(), g.ID); err != nil {
 				t.Fatal(err)
 			}
 			return g
 		}, false},
-		{"another user's", func(t *testing.T, w *world, g store.Grant) store.Grant {
-			w.change(t, bob, func(b *store.Account) { b.Epoch = g.Epoch })
+		{"another user's", func(t *testing.T, w *world, g records.Grant) records.Grant {
+			w.change(t, bob, func(b *records.Account) { b.Epoch = g.Epoch })
 			return w.fresh(t, bob).Grant
 		}, false},
-		{"with the factor before", func(t *testing.T, w *world, g store.Grant) store.Grant {
-			w.change(t, alice, func(a *store.Account) { a.Epoch++ })
+		{"with the factor before", func(t *testing.T, w *world, g records.Grant) records.Grant {
+			w.change(t, alice, func(a *records.Account) { a.Epoch++ })
 			return g
 		}, false},
 	} {
@@ -146,7 +147,7 @@ func TestUseDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	verdict, g, err := r.Check(t.Context(), alice.ID, secret)
-	if err != nil || verdict != factor.Verified || g.Method != store.MethodDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until) ||
+	if err != nil || verdict != factor.Verified || g.Method != records.MethodDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until) ||
 		g.Binding != session("login").Binding {
 		t.Errorf("got %v, %+v, %v, want a proof of %v by a device until %v", verdict, g, err, proved, until)
 	}
@@ -177,7 +178,7 @@ func TestUseDeviceMeanwhile(t *testing.T) {
 			return err
 		},
 		"held": func(t *testing.T, w *world, _ *factor.Rules) error {
-			w.change(t, alice, func(a *store.Account) { a.HeldSince = w.clock.Now() })
+			w.change(t, alice, func(a *records.Account) { a.HeldSince = w.clock.Now() })
 			return nil
 		},
 		"proofs revoked": func(t *testing.T, _ *world, r *factor.Rules) error {

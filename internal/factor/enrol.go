@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 var (
@@ -33,8 +33,8 @@ type Enrolment struct {
 // Proof shows that the user of an unlocked session has the second factor at
 // hand.
 type Proof struct {
-	Grant store.Grant // the session's: it will do if it is fresh and no code was typed
-	Code  string      // a code of the phone or a recovery code, if one was typed
+	Grant records.Grant // the session's: it will do if it is fresh and no code was typed
+	Code  string        // a code of the phone or a recovery code, if one was typed
 
 	typed presented
 }
@@ -46,18 +46,18 @@ func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err e
 	if p.typed, err = r.present(ctx, user.ID, p.Code); err != nil || p.Grant.ID == "" {
 		return p, err
 	}
-	p.Grant, err = r.cfg.Store.Grant(ctx, p.Grant.ID)
-	if errors.Is(err, store.ErrNotFound) {
+	p.Grant, err = r.cfg.Records.Grant(ctx, p.Grant.ID)
+	if errors.Is(err, records.ErrNotFound) {
 		err = nil
 	}
-	if p.Grant.Kind != store.KindProof {
-		p.Grant = store.Grant{}
+	if p.Grant.Kind != records.KindProof {
+		p.Grant = records.Grant{}
 	}
 	return p, err
 }
 
 // prove checks a proof inside an update of acct.
-func (r *Rules) prove(acct *store.Account, p Proof) (CodeAnswer, error) {
+func (r *Rules) prove(acct *records.Account, p Proof) (CodeAnswer, error) {
 	g := p.Grant
 	if !acct.HeldSince.IsZero() {
 		return CodeAnswer{Result: CodeHeld}, nil // whoever is in may be the one who was rejected
@@ -78,8 +78,8 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 		return CodeAnswer{}, errNoEmail
 	}
 	p := r.cfg.TOTP
-	staged := &store.Staged{
-		Factor: store.Factor{
+	staged := &records.Staged{
+		Factor: records.Factor{
 			Secret:    r.cfg.Keys.Seal(newSecret(), SecretPurpose, user.ID),
 			Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
 		},
@@ -91,8 +91,8 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 	if err != nil {
 		return answer, err
 	}
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
-		if acct.State == store.On {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+		if acct.State == records.On {
 			if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
 				return err
 			}
@@ -137,7 +137,7 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 // stagedBy reports whether the session may see and confirm what is staged.
 // Another session of the same user may not: whoever only has the password could
 // otherwise read along while the owner enrols.
-func (r *Rules) stagedBy(acct store.Account, s Session) bool {
+func (r *Rules) stagedBy(acct records.Account, s Session) bool {
 	return acct.Staged != nil && s.is(acct.Staged.Binding) && r.cfg.Now().Before(acct.Staged.ExpiresAt)
 }
 
@@ -153,14 +153,14 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		epoch uint64
 		event = Event{UserID: user.ID, Email: user.Email}
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
 		if !r.stagedBy(*acct, s) {
 			return ErrNoEnrolment
 		}
-		if g := proof.Grant; acct.State == store.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
+		if g := proof.Grant; acct.State == records.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
 			return ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
 		}
-		if acct.State == store.On && !acct.HeldSince.IsZero() {
+		if acct.State == records.On && !acct.HeldSince.IsZero() {
 			answer = CodeAnswer{Result: CodeHeld}
 			return nil
 		}
@@ -174,17 +174,17 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if acct.Factor.Period != acct.Staged.Factor.Period {
 			acct.LastStep = 0 // it counts other steps
 		}
-		if acct.State == store.On && acct.Email != user.Email {
+		if acct.State == records.On && acct.Email != user.Email {
 			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
 			if r.cfg.SecretOnDisable {
 				acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
 			}
 		}
 		event.Kind = EventEnabled
-		if acct.State == store.On {
+		if acct.State == records.On {
 			event.Kind = EventReplaced
 		}
-		acct.State = store.On
+		acct.State = records.On
 		acct.Factor, acct.Staged = acct.Staged.Factor, nil
 		acct.Email = user.Email
 		acct.EnabledAt = r.cfg.Now()
@@ -198,8 +198,8 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		return answer, "", err
 	}
 	r.emit(ctx, event)
-	secret, err = r.grant(ctx, store.Grant{
-		UserID: user.ID, Epoch: epoch, Method: store.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
+	secret, err = r.grant(ctx, records.Grant{
+		UserID: user.ID, Epoch: epoch, Method: records.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
 	})
 	return answer, secret, err
 }
@@ -214,8 +214,8 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 	if err != nil {
 		return answer, err
 	}
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
-		if acct.State != store.On {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+		if acct.State != records.On {
 			return ErrOff
 		}
 		if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
@@ -232,12 +232,12 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 }
 
 // switchOff takes the factor out of force, and what goes with it.
-func (r *Rules) switchOff(acct *store.Account) {
+func (r *Rules) switchOff(acct *records.Account) {
 	if r.cfg.SecretOnDisable {
 		acct.Sync.Retired = acct.Factor.Secret
 	}
-	acct.State = store.Off
-	acct.Factor, acct.Staged, acct.Recovery = store.Factor{}, nil, nil
+	acct.State = records.Off
+	acct.Factor, acct.Staged, acct.Recovery = records.Factor{}, nil, nil
 	acct.EnabledAt, acct.HeldSince = time.Time{}, time.Time{}
 	acct.LastStep = 0
 	r.changed(acct)
@@ -245,15 +245,15 @@ func (r *Rules) switchOff(acct *store.Account) {
 
 // changed voids what was proved with the factor that acct had, and notes that
 // the service must be told.
-func (r *Rules) changed(acct *store.Account) {
+func (r *Rules) changed(acct *records.Account) {
 	r.void(acct)
 	want(&acct.Sync, r.cfg.Now())
 	acct.Sync.Attempts = 0
 }
 
-// void makes worthless all that was proved.
-func (r *Rules) void(acct *store.Account) {
-	acct.Epoch++
+// void ends all that was proved.
+func (r *Rules) void(acct *records.Account) {
+	acct.Epoch = records.NewEpoch()
 	acct.Devices = nil
 	acct.Push.Live = ""
 	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}

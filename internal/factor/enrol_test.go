@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -37,7 +38,7 @@ func TestA39_FreshProof(t *testing.T) {
 		}, false},
 		{"of a trusted device", func(t *testing.T, w *world, _ *factor.Rules) factor.Proof {
 			p := w.fresh(t, alice)
-			if err := w.store.UpdateGrant(t.Context(), p.Grant.ID, func(g *store.Grant) error { g.Method = store.MethodDevice; return nil }); err != nil {
+			if err := w.store.UpdateGrant(t.Context(), p.Grant.ID, func(g *records.Grant) error { g.Method = records.MethodDevice; return nil }); err != nil {
 				t.Fatal(err)
 			}
 			return p
@@ -47,7 +48,7 @@ func TestA39_FreshProof(t *testing.T) {
 		}, false},
 		{"another user's", func(t *testing.T, w *world, r *factor.Rules) factor.Proof {
 			epoch := w.account(t, alice).Epoch
-			w.change(t, bob, func(b *store.Account) { b.Epoch = epoch })
+			w.change(t, bob, func(b *records.Account) { b.Epoch = epoch })
 			return w.fresh(t, bob)
 		}, false},
 		{"with the factor before", func(t *testing.T, w *world, r *factor.Rules) factor.Proof {
@@ -91,9 +92,9 @@ func TestA39_FreshProof(t *testing.T) {
 			if got := answer.Result == factor.CodeAccepted; err != nil || got != c.want {
 				t.Errorf("disable: got %v, %v, want accepted %t", answer, err, c.want)
 			}
-			if after := w.account(t, alice); c.want && (after.State != store.Off || after.Staged != nil) {
+			if after := w.account(t, alice); c.want && (after.State != records.Off || after.Staged != nil) {
 				t.Errorf("disable: got state %v, staged %t, want nothing left to confirm", after.State, after.Staged != nil)
-			} else if !c.want && (after.State != store.On || after.Epoch != before.Epoch) {
+			} else if !c.want && (after.State != records.On || after.Epoch != before.Epoch) {
 				t.Errorf("disable: got state %v, epoch %d, want it unchanged", after.State, after.Epoch)
 			}
 		})
@@ -142,7 +143,7 @@ func TestA39_Staging(t *testing.T) {
 	try(alice, mine, nil)
 	w.clock.Add(1)
 	try(alice, mine, factor.ErrNoEnrolment)
-	if got := w.account(t, alice).State; got != store.Off {
+	if got := w.account(t, alice).State; got != records.Off {
 		t.Fatalf("got state %v, want off", got)
 	}
 
@@ -220,7 +221,7 @@ func TestDisableForgets(t *testing.T) {
 		t.Fatalf("disable: got %v, %v", answer, err)
 	}
 	a := w.account(t, alice)
-	if a.State != store.Off || a.Factor.Secret != nil || a.Staged != nil || a.Sync.Retired != nil {
+	if a.State != records.Off || a.Factor.Secret != nil || a.Staged != nil || a.Sync.Retired != nil {
 		t.Errorf("got %+v, want nothing of the factor", a)
 	}
 	if _, err := r.Disable(t.Context(), alice, factor.Proof{Code: p.code()}); !errors.Is(err, factor.ErrOff) {
@@ -238,12 +239,12 @@ func TestA39_GrantIsOver(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules, p phone, secret, id string){
 		"succeeded": func(t *testing.T, _ *world, r *factor.Rules, p phone, secret, _ string) {
 			_, next := verify(t, r, alice, p.code())
-			if err := r.Succeed(t.Context(), secret, next, store.MethodTOTP); err != nil {
+			if err := r.Succeed(t.Context(), secret, next, records.MethodTOTP); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"ended": func(t *testing.T, w *world, _ *factor.Rules, _ phone, _, id string) {
-			if err := w.store.UpdateGrant(t.Context(), id, func(g *store.Grant) error { g.Kind = store.KindEnded; return nil }); err != nil {
+			if err := w.store.UpdateGrant(t.Context(), id, func(g *records.Grant) error { g.Kind = records.KindEnded; return nil }); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // An Event is something that has happened to a user's second factor.
@@ -14,13 +14,13 @@ type Event struct {
 	Kind   EventKind
 	At     time.Time
 	UserID string
-	Email  string       // where it is known
-	Method store.Method // how something was proved, or was tried to be; zero where nothing was
-	Reason string       // why, in a word or an administrator's own ones
-	Left   int          // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
-	Device string       // the name of a trusted device
-	Until  time.Time    // of a pause
-	Err    error        // the cause of a fault
+	Email  string         // where it is known
+	Method records.Method // how something was proved, or was tried to be; zero where nothing was
+	Reason string         // why, in a word or an administrator's own ones
+	Left   int            // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
+	Device string         // the name of a trusted device
+	Until  time.Time      // of a pause
+	Err    error          // the cause of a fault
 }
 
 // EventKind says what has happened.

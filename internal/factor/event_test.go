@@ -10,7 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // Whatever is refused is told, on whichever way it was tried, once and with the
@@ -71,7 +71,7 @@ func TestEvents(t *testing.T) {
 	tried := func(when, code string, failures int, names []string, events ...string) {
 		t.Helper()
 		for _, way := range names {
-			w.change(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = failures, time.Time{} })
+			w.change(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = failures, time.Time{} })
 			if _, err := ways[way](code); err != nil {
 				t.Errorf("%s: %v", way, err)
 			}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // What the tests look at from the inside.
@@ -35,7 +35,7 @@ const (
 )
 
 // PushLimitOf is what keeps the next request from a phone.
-func PushLimitOf(p store.Push, now time.Time) *PushLimit { return pushLimit(p, now) }
+func PushLimitOf(p records.Push, now time.Time) *PushLimit { return pushLimit(p, now) }
 
 // Hashed reports whether a code that was typed would be hashed.
 func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {

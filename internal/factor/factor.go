@@ -25,7 +25,8 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/keyring"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A Service is what the rules need of the eAuthenticator service;
@@ -63,9 +64,9 @@ func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding =
 // Config is what the rules are made of. All of it is needed but Required,
 // Events and Notify, and TOTP, TokenLifetime and Mode, which have defaults.
 type Config struct {
-	Store   store.Store
+	Records *records.Records
 	Service Service
-	Keys    *Keyring
+	Keys    *keyring.Keyring
 
 	Issuer          string
 	ClientID        string
@@ -79,7 +80,7 @@ type Config struct {
 
 	TOTP          Parameters
 	TokenLifetime time.Duration // how long a challenge lives
-	Mode          store.Mode    // how the user meets a challenge
+	Mode          records.Mode  // how the user meets a challenge
 
 	// Required tells who must have a second factor; nil for nobody.
 	Required func(User) Requirement
@@ -140,8 +141,8 @@ func New(cfg Config) (*Rules, error) {
 		return nil, err
 	}
 	clock := cfg.Now
-	// As precise as stores are: what was stored must equal what is read.
-	cfg.Now = func() time.Time { return clock().Truncate(time.Microsecond) }
+	// As precise as records are due, and as they are read.
+	cfg.Now = func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
 	cache, err := newCache()
 	if err != nil {
 		return nil, err
@@ -154,13 +155,13 @@ func New(cfg Config) (*Rules, error) {
 }
 
 // Account returns the user's account as the store has it.
-func (r *Rules) Account(ctx context.Context, userID string) (store.Account, error) {
-	return r.cfg.Store.Account(ctx, userID)
+func (r *Rules) Account(ctx context.Context, userID string) (records.Account, error) {
+	return r.cfg.Records.Account(ctx, userID)
 }
 
 // Digits is how many digits a code has that acct's factor in force makes.
-func (r *Rules) Digits(acct store.Account) int {
-	if acct.State == store.On {
+func (r *Rules) Digits(acct records.Account) int {
+	if acct.State == records.On {
 		return acct.Factor.Digits
 	}
 	return r.cfg.TOTP.Digits
@@ -175,9 +176,9 @@ func (r *Rules) Now() time.Time { return r.cfg.Now() }
 // updateAccount changes an account, and lets no stale copy of it be used here.
 // What an older key has sealed in it is sealed anew; that it can't be opened must
 // not keep anybody from changing something else.
-func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*store.Account) error) error {
+func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*records.Account) error) error {
 	defer r.cache.forgetAccount(userID)
-	return r.cfg.Store.UpdateAccount(ctx, userID, func(a *store.Account) error {
+	return r.cfg.Records.UpdateAccount(ctx, userID, func(a *records.Account) error {
 		if err := change(a); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -25,7 +26,7 @@ const (
 //
 // What is cached can let a session in, but never lock it out: that would send
 // somebody who has just proved it on another node through it again.
-func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, store.Grant, error) {
+func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
 	now := r.cfg.Now()
 	acct, known := r.cache.accounts.Get(userID)
 	if known && now.Before(acct.until) {
@@ -42,46 +43,49 @@ func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, stor
 
 // judge is the one place that decides whether a session may pass: with this
 // account, and this grant or the zero one.
-func judge(acct cachedAccount, g store.Grant, userID string, now time.Time) Verdict {
+func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Verdict {
 	switch {
 	case !acct.on:
 		return Open
-	case g.ID == "" || g.Kind != store.KindProof || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
+	case g.ID == "" || g.Kind != records.KindProof || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
 		return Locked
-	case g.Method == store.MethodDevice && !slices.Contains(acct.devices, g.Device):
+	case g.Method == records.MethodDevice && !slices.Contains(acct.devices, g.Device):
 		return Locked // the device is no longer trusted
 	}
 	return Verified
 }
 
 // checkStored asks the store, and remembers what it says.
-func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time.Time) (Verdict, store.Grant, error) {
+func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time.Time) (Verdict, records.Grant, error) {
 	// It is a fault of the application, and must not pass for a user without a
 	// second factor.
 	if err := store.CheckID(userID); err != nil {
-		return Locked, store.Grant{}, fmt.Errorf("factor: user: %w", err)
+		return Locked, records.Grant{}, fmt.Errorf("factor: user: %w", err)
 	}
 	changes := r.cache.generation()
 	until := now.Add(cacheLifetime)
-	stored, err := r.cfg.Store.Account(ctx, userID)
+	stored, err := r.cfg.Records.Account(ctx, userID)
 	if err != nil {
-		return Locked, store.Grant{}, err
+		return Locked, records.Grant{}, err
+	}
+	if stored.Version == 0 && isSecretOf(secret, userID) {
+		return Locked, records.Grant{}, ErrAccountLost
 	}
 	acct := newCachedAccount(stored, until)
 	r.cache.put(changes, func() { r.cache.accounts.Add(userID, acct) })
 	if !acct.on || secret == "" {
-		return judge(acct, store.Grant{}, userID, now), store.Grant{}, nil
+		return judge(acct, records.Grant{}, userID, now), records.Grant{}, nil
 	}
-	g, err := r.cfg.Store.Grant(ctx, hash(secret))
-	if errors.Is(err, store.ErrNotFound) {
-		return Locked, store.Grant{}, nil
+	g, err := r.cfg.Records.Grant(ctx, hash(secret))
+	if errors.Is(err, records.ErrNotFound) {
+		return Locked, records.Grant{}, nil
 	}
 	if err != nil {
-		return Locked, store.Grant{}, err
+		return Locked, records.Grant{}, err
 	}
 	r.cache.put(changes, func() { r.cache.grants.Add(secret, cachedGrant{Grant: g, until: until}) })
 	if verdict := judge(acct, g, userID, now); verdict != Verified {
-		return verdict, store.Grant{}, nil
+		return verdict, records.Grant{}, nil
 	}
 	return Verified, g, nil
 }
@@ -89,24 +93,24 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 // CheckReturning is Check for a session that has lost its grant's secret, which
 // a cookie of ours has kept: only the session that the grant was made in
 // counts.
-func (r *Rules) CheckReturning(ctx context.Context, userID, secret string, s Session) (Verdict, store.Grant, error) {
+func (r *Rules) CheckReturning(ctx context.Context, userID, secret string, s Session) (Verdict, records.Grant, error) {
 	verdict, g, err := r.Check(ctx, userID, secret)
 	if verdict == Verified && !s.is(g.Binding) {
-		return Locked, store.Grant{}, nil
+		return Locked, records.Grant{}, nil
 	}
 	return verdict, g, err
 }
 
 // Verification returns the grant with that secret if it is good.
-func (r *Rules) Verification(ctx context.Context, secret string) (store.Grant, bool) {
+func (r *Rules) Verification(ctx context.Context, secret string) (records.Grant, bool) {
 	if secret == "" {
-		return store.Grant{}, false
+		return records.Grant{}, false
 	}
 	g, ok := r.cache.grants.Get(secret)
 	if !ok {
 		var err error
-		if g.Grant, err = r.cfg.Store.Grant(ctx, hash(secret)); err != nil {
-			return store.Grant{}, false
+		if g.Grant, err = r.cfg.Records.Grant(ctx, hash(secret)); err != nil {
+			return records.Grant{}, false
 		}
 	}
 	verdict, grant, err := r.Check(ctx, g.UserID, secret)
@@ -117,9 +121,9 @@ func (r *Rules) Verification(ctx context.Context, secret string) (store.Grant, b
 // reports whether it is of no more use to the session: the session has changed
 // hands since.
 func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool, error) {
-	g, err := r.cfg.Store.Grant(ctx, hash(secret))
+	g, err := r.cfg.Records.Grant(ctx, hash(secret))
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, records.ErrNotFound):
 		return true, nil
 	case err != nil:
 		return false, err
@@ -131,20 +135,20 @@ func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool,
 
 // Fresh reports whether a proof is recent enough to change the factor without
 // another one. That of a trusted device is that of its user, earlier.
-func (r *Rules) Fresh(g store.Grant) bool {
+func (r *Rules) Fresh(g records.Grant) bool {
 	age := r.cfg.Now().Sub(g.VerifiedAt)
-	return g.Method != store.MethodDevice && age >= 0 && age < freshness
+	return g.Method != records.MethodDevice && age >= 0 && age < freshness
 }
 
 // grant stores a new grant, of a proof that was given right now unless it says
 // when, and returns its secret.
-func (r *Rules) grant(ctx context.Context, g store.Grant) (secret string, err error) {
-	secret = newID()
+func (r *Rules) grant(ctx context.Context, g records.Grant) (secret string, err error) {
+	secret = newID() + ownerTag(g.UserID)
 	g.ID = hash(secret)
 	if g.VerifiedAt.IsZero() {
 		g.VerifiedAt = r.cfg.Now()
 	}
-	if err := r.cfg.Store.CreateGrant(ctx, g); err != nil {
+	if err := r.cfg.Records.CreateGrant(ctx, g); err != nil {
 		return "", err
 	}
 	return secret, nil
@@ -154,5 +158,5 @@ func (r *Rules) grant(ctx context.Context, g store.Grant) (secret string, err er
 // what they know has aged.
 func (r *Rules) Revoke(ctx context.Context, secret string) error {
 	defer r.cache.forgetGrant(secret)
-	return r.cfg.Store.DeleteGrant(ctx, hash(secret))
+	return r.cfg.Records.DeleteGrant(ctx, hash(secret))
 }

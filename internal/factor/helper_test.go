@@ -17,6 +17,8 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/keyring"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -136,13 +138,13 @@ type world struct {
 	store   *spyStore
 	service *service
 	clock   *clock
-	keys    *factor.Keyring
+	keys    *keyring.Keyring
 	log     record
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	keys, err := factor.NewKeyring(key)
+	keys, err := keyring.New(key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +173,7 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 	return r
 }
 
-func (w *world) account(t testing.TB, user factor.User) store.Account {
+func (w *world) account(t testing.TB, user factor.User) records.Account {
 	t.Helper()
 	a, err := w.store.Account(t.Context(), user.ID)
 	if err != nil {
@@ -180,9 +182,9 @@ func (w *world) account(t testing.TB, user factor.User) store.Account {
 	return a
 }
 
-func (w *world) change(t testing.TB, user factor.User, change func(*store.Account)) {
+func (w *world) change(t testing.TB, user factor.User, change func(*records.Account)) {
 	t.Helper()
-	if err := w.store.UpdateAccount(t.Context(), user.ID, func(a *store.Account) error { change(a); return nil }); err != nil {
+	if err := w.store.UpdateAccount(t.Context(), user.ID, func(a *records.Account) error { change(a); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -277,8 +279,8 @@ func (w *world) reEnrol(t testing.TB, r *factor.Rules) (phone, string) {
 // fresh is the proof of a session that was verified just now.
 func (w *world) fresh(t testing.TB, user factor.User) factor.Proof {
 	t.Helper()
-	g := store.Grant{
-		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: store.MethodPush,
+	g := records.Grant{
+		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: records.MethodPush,
 		VerifiedAt: w.clock.Now(), ExpiresAt: far,
 	}
 	if err := w.store.CreateGrant(t.Context(), g); err != nil {
@@ -360,31 +362,31 @@ func (s *spyStore) leave() {
 	}
 }
 
-func (s *spyStore) Account(ctx context.Context, id string) (store.Account, error) {
+func (s *spyStore) Account(ctx context.Context, id string) (records.Account, error) {
 	if err := s.enter(); err != nil {
-		return store.Account{}, err
+		return records.Account{}, err
 	}
 	defer s.leave()
 	return s.Store.Account(ctx, id)
 }
 
-func (s *spyStore) Grant(ctx context.Context, id string) (store.Grant, error) {
+func (s *spyStore) Grant(ctx context.Context, id string) (records.Grant, error) {
 	if err := s.enter(); err != nil {
-		return store.Grant{}, err
+		return records.Grant{}, err
 	}
 	defer s.leave()
 	return s.Store.Grant(ctx, id)
 }
 
-func (s *spyStore) Challenge(ctx context.Context, id string) (store.Challenge, error) {
+func (s *spyStore) Challenge(ctx context.Context, id string) (records.Challenge, error) {
 	if err := s.enter(); err != nil {
-		return store.Challenge{}, err
+		return records.Challenge{}, err
 	}
 	defer s.leave()
 	return s.Store.Challenge(ctx, id)
 }
 
-func (s *spyStore) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+func (s *spyStore) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -396,7 +398,7 @@ func (s *spyStore) UpdateAccount(ctx context.Context, id string, change func(*st
 	return err
 }
 
-func (s *spyStore) CreateGrant(ctx context.Context, g store.Grant) error {
+func (s *spyStore) CreateGrant(ctx context.Context, g records.Grant) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -410,7 +412,7 @@ func (s *spyStore) UnsyncedAccounts(ctx context.Context, now time.Time, limit in
 	return s.Store.UnsyncedAccounts(ctx, now, limit)
 }
 
-func (s *spyStore) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
+func (s *spyStore) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]records.Account, string, error) {
 	if err := s.enter(); err != nil {
 		return nil, "", err
 	}
@@ -431,7 +433,7 @@ func (s *spyStore) DeleteExpired(ctx context.Context, now time.Time, limit int) 
 // proof is a code in a session that has proved the factor in force.
 func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof {
 	t.Helper()
-	g := store.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: store.MethodTOTP, ExpiresAt: far}
+	g := records.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: records.MethodTOTP, ExpiresAt: far}
 	if err := w.store.CreateGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}

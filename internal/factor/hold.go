@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // ErrHeld says that the account is closed until the password has been changed.
@@ -17,13 +17,13 @@ var ErrHeld = errors.New("factor: the account is held after a rejection on the p
 func (r *Rules) Release(ctx context.Context, userID string) error {
 	var (
 		released bool
-		devices  []store.Device
+		devices  []records.Device
 	)
 	acct, err := r.Account(ctx, userID)
-	if err != nil || acct.State != store.On {
+	if err != nil || acct.State != records.On {
 		return err
 	}
-	err = r.updateAccount(ctx, userID, func(acct *store.Account) error {
+	err = r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		released = !acct.HeldSince.IsZero()
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		devices, acct.Devices = acct.Devices, nil

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 func holding(cfg *factor.Config) { cfg.HoldRejected = true }
@@ -143,7 +143,7 @@ func TestHeldTakesNothing(t *testing.T) {
 		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			t.Error(err)
 		}
-		if a := w.account(t, alice); a.Epoch != before.Epoch || a.State != store.On || len(a.Devices) != 0 || a.Recovery != nil {
+		if a := w.account(t, alice); a.Epoch != before.Epoch || a.State != records.On || len(a.Devices) != 0 || a.Recovery != nil {
 			t.Errorf("%s: got %+v, want nothing changed", name, a)
 		}
 	}
@@ -165,7 +165,7 @@ func TestReleaseOfNobody(t *testing.T) {
 	if err := w.node(t, holding).Release(t.Context(), alice.ID); err != nil {
 		t.Fatal(err)
 	}
-	if a := w.account(t, alice); a.Version != 0 || a.State != store.Off {
+	if a := w.account(t, alice); a.Version != 0 || a.State != records.Off {
 		t.Errorf("got version %d, want no account", a.Version)
 	}
 }

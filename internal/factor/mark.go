@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // ErrSessionOver says that the session was logged out, or goes on under another
@@ -33,39 +33,39 @@ func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
 	if s.Binding == "" {
 		return Mark{}, nil
 	}
-	g, err := r.cfg.Store.Grant(ctx, markID(user, s))
-	if errors.Is(err, store.ErrNotFound) {
+	g, err := r.cfg.Records.Grant(ctx, markID(user, s))
+	if errors.Is(err, records.ErrNotFound) {
 		return Mark{}, nil
 	}
 	if err != nil {
 		return Mark{}, err
 	}
-	return Mark{Over: true, Ended: g.Kind == store.KindEnded, Until: g.ExpiresAt}, nil
+	return Mark{Over: true, Ended: g.Kind == records.KindEnded, Until: g.ExpiresAt}, nil
 }
 
 // Move marks that the session goes on under another ID, with the grant of that
 // secret. That can happen once. Otherwise, and if the session was logged out
 // meanwhile, the new grant is revoked and Move returns [ErrSessionOver]; but
 // whoever gave a code takes over from the grant that the session went on with.
-func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, method store.Method, until time.Time) error {
+func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, method records.Method, until time.Time) error {
 	if s.Binding == "" {
 		return nil
 	}
-	mark := store.Grant{
-		ID: markID(user, s), UserID: user.ID, Kind: store.KindMoved,
+	mark := records.Grant{
+		ID: markID(user, s), UserID: user.ID, Kind: records.KindMoved,
 		Binding: s.Binding, Successor: hash(secret), ExpiresAt: until,
 	}
-	err := again(func() error { return r.cfg.Store.CreateGrant(ctx, mark) }, store.ErrExists)
-	if !errors.Is(err, store.ErrExists) {
+	err := again(func() error { return r.cfg.Records.CreateGrant(ctx, mark) }, records.ErrExists)
+	if !errors.Is(err, records.ErrExists) {
 		return err
 	}
 	var earlier string
-	err = r.cfg.Store.UpdateGrant(ctx, mark.ID, func(g *store.Grant) error {
+	err = r.cfg.Records.UpdateGrant(ctx, mark.ID, func(g *records.Grant) error {
 		earlier = ""
-		if g.Kind == store.KindMoved && g.Successor == mark.Successor {
+		if g.Kind == records.KindMoved && g.Successor == mark.Successor {
 			return nil // by the first try, whose answer was lost
 		}
-		if g.Kind == store.KindEnded || !Typed(method) {
+		if g.Kind == records.KindEnded || !Typed(method) {
 			return ErrSessionOver
 		}
 		earlier, g.Successor, g.ExpiresAt = g.Successor, mark.Successor, mark.ExpiresAt
@@ -79,24 +79,24 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 
 // Typed reports whether something is proved by typing a code: whoever does that is
 // at the browser right now.
-func Typed(method store.Method) bool {
-	return method == store.MethodTOTP || method == store.MethodRecovery
+func Typed(method records.Method) bool {
+	return method == records.MethodTOTP || method == records.MethodRecovery
 }
 
 // End marks that the user has logged out of the session, which no longer goes by
 // that ID, and revokes the grant that it went on with. Done again, after a crash
 // in the middle perhaps, it does the same again.
 func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) error {
-	mark := store.Grant{
-		ID: markID(user, s), UserID: user.ID, Kind: store.KindEnded, Binding: s.Binding, ExpiresAt: until,
+	mark := records.Grant{
+		ID: markID(user, s), UserID: user.ID, Kind: records.KindEnded, Binding: s.Binding, ExpiresAt: until,
 	}
-	err := r.cfg.Store.CreateGrant(ctx, mark)
-	if !errors.Is(err, store.ErrExists) {
+	err := r.cfg.Records.CreateGrant(ctx, mark)
+	if !errors.Is(err, records.ErrExists) {
 		return err
 	}
 	var successor string
-	err = r.cfg.Store.UpdateGrant(ctx, mark.ID, func(g *store.Grant) error {
-		g.Kind, successor = store.KindEnded, g.Successor
+	err = r.cfg.Records.UpdateGrant(ctx, mark.ID, func(g *records.Grant) error {
+		g.Kind, successor = records.KindEnded, g.Successor
 		return nil
 	})
 	return errors.Join(err, r.revokeID(ctx, successor))
@@ -110,7 +110,7 @@ func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 		return err
 	}
 	if s.is(acct.Push.Reserved) {
-		err = r.updateAccount(ctx, user.ID, func(a *store.Account) error {
+		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 			if s.is(a.Push.Reserved) {
 				a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
 			}
@@ -125,12 +125,12 @@ func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 		return err
 	}
 	var grantID string
-	err = r.cfg.Store.UpdateChallenge(ctx, c.ID, func(c *store.Challenge) error {
+	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
 		grantID = c.GrantID
-		c.State = store.Void
+		c.State = records.Void
 		return nil
 	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err != nil && !errors.Is(err, records.ErrNotFound) {
 		return err
 	}
 	r.waiting.wake(c.ID)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // Reset switches the user's second factor off, whoever has lost what: for an
@@ -12,13 +12,13 @@ import (
 // be guessed starts anew. That it was off already is no error.
 func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 	var email string
-	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		acct.Failures, acct.LockedUntil = 0, time.Time{}
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
 		acct.Staged = nil
 		email = acct.Email
-		if acct.State == store.On {
+		if acct.State == records.On {
 			r.switchOff(acct)
 		}
 		return nil
@@ -35,7 +35,7 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 // many or rejected; it opens a closed account too.
 func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
 	var email string
-	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		acct.Failures, acct.LockedUntil = 0, time.Time{}
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
@@ -55,7 +55,7 @@ func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
 // prove again, and no device is trusted.
 func (r *Rules) RevokeAll(ctx context.Context, userID, reason string) error {
 	var email string
-	err := r.updateAccount(ctx, userID, func(acct *store.Account) error {
+	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		email = acct.Email
 		r.void(acct)
 		return nil
@@ -91,7 +91,7 @@ func (l Lock) String() string {
 }
 
 // LockOf returns what keeps the account's codes from being looked at.
-func (r *Rules) LockOf(acct store.Account) Lock {
+func (r *Rules) LockOf(acct records.Account) Lock {
 	switch {
 	case !acct.HeldSince.IsZero():
 		return LockHeld

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // troubled is an account that is kept out by everything at once, with an enrolment
@@ -21,18 +21,18 @@ func (w *world) troubled(t testing.TB, r *factor.Rules, on bool) (grant string) 
 		w.stage(t, r, alice, session("staging"), factor.Proof{})
 	}
 	later := w.clock.Now().Add(time.Hour)
-	w.change(t, alice, func(a *store.Account) {
+	w.change(t, alice, func(a *records.Account) {
 		a.Failures, a.LockedUntil = 20, later
 		a.Push.Sent, a.Push.PausedUntil = []time.Time{w.clock.Now()}, later
 		if on {
 			a.HeldSince = w.clock.Now()
-			a.Recovery = &store.Recovery{Scheme: "argon2id 19456 2 1", Hashes: [][]byte{[]byte("hash")}, NextAt: later}
+			a.Recovery = &records.Recovery{Scheme: "argon2id 19456 2 1", Hashes: [][]byte{[]byte("hash")}, NextAt: later}
 		}
 	})
 	return grant
 }
 
-func wantUntroubled(t *testing.T, r *factor.Rules, a store.Account) {
+func wantUntroubled(t *testing.T, r *factor.Rules, a records.Account) {
 	t.Helper()
 	if a.Failures != 0 || !a.LockedUntil.IsZero() || !a.HeldSince.IsZero() || len(a.Push.Sent) != 0 || !a.Push.PausedUntil.IsZero() ||
 		r.LockOf(a) != factor.LockNone || a.Recovery != nil && !a.Recovery.NextAt.IsZero() {
@@ -55,7 +55,7 @@ func TestReset(t *testing.T) {
 			}
 			a := w.account(t, alice)
 			wantUntroubled(t, r, a)
-			if a.State != store.Off || a.Staged != nil || a.Recovery != nil || a.Devices != nil || a.Push.Live != "" || len(a.Factor.Secret) != 0 || a.LastStep != 0 {
+			if a.State != records.Off || a.Staged != nil || a.Recovery != nil || a.Devices != nil || a.Push.Live != "" || len(a.Factor.Secret) != 0 || a.LastStep != 0 {
 				t.Errorf("got state %v, staged %t, recovery %t, %d devices, live %q, want nothing left", a.State, a.Staged != nil, a.Recovery != nil, len(a.Devices), a.Push.Live)
 			}
 			if got := a.Epoch != before.Epoch; got != on {
@@ -76,7 +76,7 @@ func TestUnlock(t *testing.T) {
 	}
 	a := w.account(t, alice)
 	wantUntroubled(t, r, a)
-	if a.State != store.On || a.Epoch != before.Epoch || a.Staged == nil || len(a.Recovery.Hashes) != 1 || len(a.Devices) != 1 || a.Push.Live != before.Push.Live {
+	if a.State != records.On || a.Epoch != before.Epoch || a.Staged == nil || len(a.Recovery.Hashes) != 1 || len(a.Devices) != 1 || a.Push.Live != before.Push.Live {
 		t.Errorf("got %+v, want the rest of it unchanged", a)
 	}
 }
@@ -87,13 +87,13 @@ func TestRevokeAll(t *testing.T) {
 	r := w.node(t, trusting)
 	grant := w.troubled(t, r, true)
 	wantCheck(t, r, alice, grant, factor.Verified, "before")
-	w.change(t, alice, func(a *store.Account) { a.Push.Reserved, a.Push.ReservedUntil = "s", w.clock.Now().Add(time.Hour) })
+	w.change(t, alice, func(a *records.Account) { a.Push.Reserved, a.Push.ReservedUntil = "s", w.clock.Now().Add(time.Hour) })
 	if err := r.RevokeAll(t.Context(), alice.ID, "a test"); err != nil {
 		t.Fatal(err)
 	}
 	wantCheck(t, r, alice, grant, factor.Locked, "proved before")
 	a := w.account(t, alice)
-	if a.State != store.On || len(a.Devices) != 0 || a.Push.Live != "" || a.Push.Reserved != "" || !a.Push.ReservedUntil.IsZero() {
+	if a.State != records.On || len(a.Devices) != 0 || a.Push.Live != "" || a.Push.Reserved != "" || !a.Push.ReservedUntil.IsZero() {
 		t.Errorf("got state %v, %d devices, live %q, reserved for %q, want nothing left to go in by", a.State, len(a.Devices), a.Push.Live, a.Push.Reserved)
 	}
 	if r.LockOf(a) != factor.LockHeld || a.Failures != 20 || len(a.Push.Sent) != 1 {
@@ -106,15 +106,15 @@ func TestLockOf(t *testing.T) {
 	r := w.node(t)
 	now := w.clock.Now()
 	for _, c := range []struct {
-		acct store.Account
+		acct records.Account
 		want factor.Lock
 		name string
 	}{
-		{store.Account{}, factor.LockNone, "none"},
-		{store.Account{Failures: 19, LockedUntil: now}, factor.LockNone, "none"},
-		{store.Account{Failures: 19, LockedUntil: now.Add(time.Microsecond)}, factor.LockPaused, "paused"},
-		{store.Account{Failures: 20, LockedUntil: now.Add(time.Hour)}, factor.LockBlocked, "blocked"},
-		{store.Account{Failures: 20, HeldSince: now}, factor.LockHeld, "held"},
+		{records.Account{}, factor.LockNone, "none"},
+		{records.Account{Failures: 19, LockedUntil: now}, factor.LockNone, "none"},
+		{records.Account{Failures: 19, LockedUntil: now.Add(time.Microsecond)}, factor.LockPaused, "paused"},
+		{records.Account{Failures: 20, LockedUntil: now.Add(time.Hour)}, factor.LockBlocked, "blocked"},
+		{records.Account{Failures: 20, HeldSince: now}, factor.LockHeld, "held"},
 	} {
 		if got := r.LockOf(c.acct); got != c.want || got.String() != c.name {
 			t.Errorf("%+v: got %v, want %s", c.acct, got, c.name)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // reasonRejected is the reason of an EventPushLimited after a rejection.
@@ -26,7 +26,7 @@ func (e *PushLimit) Error() string {
 }
 
 // pushLimit returns what keeps the next request from the phone, or nil.
-func pushLimit(p store.Push, now time.Time) *PushLimit {
+func pushLimit(p records.Push, now time.Time) *PushLimit {
 	if now.Before(p.PausedUntil) {
 		return &PushLimit{Rejected: true, Until: p.PausedUntil}
 	}
@@ -42,7 +42,7 @@ func recent(sent []time.Time, now time.Time) []time.Time {
 }
 
 // unsend takes the reservation's request back: it never left.
-func unsend(p *store.Push, at time.Time) {
+func unsend(p *records.Push, at time.Time) {
 	if i := slices.IndexFunc(p.Sent, at.Equal); i >= 0 {
 		p.Sent = slices.Delete(p.Sent, i, i+1)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const (
@@ -47,11 +47,11 @@ func parseRecovery(text string) (code string, ok bool) {
 }
 
 // MethodOf tells how something would be proved by what was typed.
-func MethodOf(typed string) store.Method {
+func MethodOf(typed string) records.Method {
 	if _, ok := parseRecovery(typed); ok {
-		return store.MethodRecovery
+		return records.MethodRecovery
 	}
-	return store.MethodTOTP
+	return records.MethodTOTP
 }
 
 // newRecoveryCodes returns a set of codes in groups of four.
@@ -135,23 +135,23 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 }
 
 // triable reports whether one of the user's recovery codes would be looked at now.
-func (r *Rules) triable(ctx context.Context, userID string) (acct store.Account, ok bool, err error) {
+func (r *Rules) triable(ctx context.Context, userID string) (acct records.Account, ok bool, err error) {
 	acct, err = r.Account(ctx, userID)
 	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() && !r.cfg.Now().Before(acct.Recovery.NextAt), err
 }
 
 // recoverable reports whether there are codes that this release can check.
-func recoverable(acct store.Account) bool {
-	return acct.State == store.On && acct.Recovery != nil && acct.Recovery.Scheme == argon2id && len(acct.Recovery.Hashes) > 0
+func recoverable(acct records.Account) bool {
+	return acct.State == records.On && acct.Recovery != nil && acct.Recovery.Scheme == argon2id && len(acct.Recovery.Hashes) > 0
 }
 
 // tryRecovery tries a recovery code inside an update of acct. The pauses of
 // wrong codes don't hold for it, since it is the way out for an owner whom a
 // guesser keeps from typing codes, and 80 bits aren't guessed; but while there
 // is one, the codes are tried one by one.
-func (r *Rules) tryRecovery(acct *store.Account, p presented) CodeAnswer {
+func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
 	now := r.cfg.Now()
-	answer := CodeAnswer{Method: store.MethodRecovery}
+	answer := CodeAnswer{Method: records.MethodRecovery}
 	if recoverable(*acct) && now.Before(acct.Recovery.NextAt) {
 		answer.Result, answer.Until = CodePaused, acct.Recovery.NextAt
 		return answer
@@ -181,7 +181,7 @@ func (r *Rules) tryRecovery(acct *store.Account, p presented) CodeAnswer {
 }
 
 // RecoveryLeft is how many recovery codes the user still has.
-func RecoveryLeft(acct store.Account) int {
+func RecoveryLeft(acct records.Account) int {
 	if !recoverable(acct) {
 		return 0
 	}
@@ -196,7 +196,7 @@ const reasonFirst = "first"
 var ErrMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
 
 // isNewer reports whether a set has taken the place of the former one, if any.
-func isNewer(set, former *store.Recovery) bool {
+func isNewer(set, former *records.Recovery) bool {
 	return set != nil && (former == nil || !bytes.Equal(set.Salt, former.Salt))
 }
 
@@ -216,14 +216,14 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	var (
 		answer CodeAnswer
 		epoch  uint64
-		former *store.Recovery
+		former *records.Recovery
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) (err error) {
-		if acct.State != store.On {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+		if acct.State != records.On {
 			return ErrOff
 		}
 		answer, err = r.prove(acct, proof)
-		epoch, former = acct.Epoch, acct.Clone().Recovery
+		epoch, former = acct.Epoch, acct.Recovery
 		return err
 	})
 	r.tellCode(ctx, user, answer, err)
@@ -235,14 +235,14 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	for i, code := range codes {
 		plain[i], _ = parseRecovery(code)
 	}
-	set := &store.Recovery{Scheme: argon2id, Salt: make([]byte, 16), CreatedAt: began}
+	set := &records.Recovery{Scheme: argon2id, Salt: make([]byte, 16), CreatedAt: began}
 	rand.Read(set.Salt) // never fails
 	if set.Hashes, err = r.hashes.make(ctx, set.Salt, plain...); err != nil {
 		return answer, nil, err
 	}
 	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
-	err = r.updateAccount(ctx, user.ID, func(acct *store.Account) error {
-		if acct.State != store.On || acct.Epoch != epoch {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
+		if acct.State != records.On || acct.Epoch != epoch {
 			return ErrOff // it was switched off, or over, meanwhile
 		}
 		if isNewer(acct.Recovery, former) && acct.Recovery.CreatedAt.After(began) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -24,10 +25,10 @@ const (
 )
 
 // recoverySet is a set of two, hashed as SECURITY.md says.
-var recoverySet = sync.OnceValue(func() store.Recovery {
+var recoverySet = sync.OnceValue(func() records.Recovery {
 	salt := []byte("sixteen bytes of")
 	hash := func(code string) []byte { return argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32) }
-	return store.Recovery{
+	return records.Recovery{
 		Scheme: "argon2id 19456 2 1", Salt: salt, Hashes: [][]byte{hash("AAAAAAAAAAAAAAAA"), hash("BBBBBBBBBBBBBBBB")},
 	}
 })
@@ -36,7 +37,7 @@ var recoverySet = sync.OnceValue(func() store.Recovery {
 func (w *world) recoverable(t testing.TB, user factor.User) {
 	t.Helper()
 	set := recoverySet()
-	w.change(t, user, func(a *store.Account) { a.Recovery = &set })
+	w.change(t, user, func(a *records.Account) { a.Recovery = &set })
 }
 
 // What happens while a recovery code is being hashed counts.
@@ -52,13 +53,13 @@ func TestRecoveryMeanwhile(t *testing.T) {
 			}
 		}, factor.CodeWrong},
 		"another salt": {func(t *testing.T, w *world, _ *factor.Rules) {
-			w.change(t, alice, func(a *store.Account) { a.Recovery.Salt = []byte("another") })
+			w.change(t, alice, func(a *records.Account) { a.Recovery.Salt = []byte("another") })
 		}, factor.CodeWrong},
 		"a pause": {func(_ *testing.T, w *world, _ *factor.Rules) {
-			w.change(t, alice, func(a *store.Account) { a.Recovery.NextAt = w.clock.Now().Add(time.Second) })
+			w.change(t, alice, func(a *records.Account) { a.Recovery.NextAt = w.clock.Now().Add(time.Second) })
 		}, factor.CodePaused},
 		"a rejection": {func(_ *testing.T, w *world, _ *factor.Rules) {
-			w.change(t, alice, func(a *store.Account) { a.HeldSince = w.clock.Now() })
+			w.change(t, alice, func(a *records.Account) { a.HeldSince = w.clock.Now() })
 		}, factor.CodeHeld},
 		"a reset": {func(t *testing.T, _ *world, r *factor.Rules) {
 			if err := r.Reset(t.Context(), alice.ID, "a test"); err != nil {
@@ -120,18 +121,18 @@ func TestRecoveryPauses(t *testing.T) {
 func TestRecoveryHashing(t *testing.T) {
 	for name, c := range map[string]struct {
 		text   string
-		change func(now time.Time, a *store.Account)
+		change func(now time.Time, a *records.Account)
 		want   bool
 	}{
-		"a code":                    {noCode, func(time.Time, *store.Account) {}, true},
-		"a code of the phone":       {"123456", func(time.Time, *store.Account) {}, false},
-		"in the pause":              {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now.Add(time.Microsecond) }, false},
-		"after the pause":           {firstCode, func(now time.Time, a *store.Account) { a.Recovery.NextAt = now }, true},
-		"none left":                 {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Hashes = nil }, false},
-		"while the account is held": {firstCode, func(now time.Time, a *store.Account) { a.HeldSince = now }, false},
-		"made by a later release":   {firstCode, func(_ time.Time, a *store.Account) { a.Recovery.Scheme = "argon3" }, false},
-		"without a second factor":   {firstCode, func(_ time.Time, a *store.Account) { a.State = store.Off }, false},
-		"without a set":             {firstCode, func(_ time.Time, a *store.Account) { a.Recovery = nil }, false},
+		"a code":                    {noCode, func(time.Time, *records.Account) {}, true},
+		"a code of the phone":       {"123456", func(time.Time, *records.Account) {}, false},
+		"in the pause":              {firstCode, func(now time.Time, a *records.Account) { a.Recovery.NextAt = now.Add(time.Microsecond) }, false},
+		"after the pause":           {firstCode, func(now time.Time, a *records.Account) { a.Recovery.NextAt = now }, true},
+		"none left":                 {firstCode, func(_ time.Time, a *records.Account) { a.Recovery.Hashes = nil }, false},
+		"while the account is held": {firstCode, func(now time.Time, a *records.Account) { a.HeldSince = now }, false},
+		"made by a later release":   {firstCode, func(_ time.Time, a *records.Account) { a.Recovery.Scheme = "argon3" }, false},
+		"without a second factor":   {firstCode, func(_ time.Time, a *records.Account) { a.State = records.Off }, false},
+		"without a set":             {firstCode, func(_ time.Time, a *records.Account) { a.Recovery = nil }, false},
 	} {
 		for _, waiting := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
@@ -139,7 +140,7 @@ func TestRecoveryHashing(t *testing.T) {
 				r := w.node(t)
 				w.enrol(t, r, alice)
 				w.recoverable(t, alice)
-				change := func() { w.change(t, alice, func(a *store.Account) { c.change(w.clock.Now(), a) }) }
+				change := func() { w.change(t, alice, func(a *records.Account) { c.change(w.clock.Now(), a) }) }
 				if !waiting {
 					change()
 				}
@@ -174,7 +175,7 @@ func TestRecoveryOfALaterRelease(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	w.recoverable(t, alice)
-	w.change(t, alice, func(a *store.Account) { a.Recovery.Scheme = "argon3" })
+	w.change(t, alice, func(a *records.Account) { a.Recovery.Scheme = "argon3" })
 	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeWrong {
 		t.Errorf("got %v, want wrong", answer.Result)
 	}
@@ -189,7 +190,7 @@ type between struct {
 	do func()
 }
 
-func (b *between) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+func (b *between) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
 	err := b.Store.UpdateAccount(ctx, id, change)
 	if do := b.do; do != nil {
 		b.do = nil
@@ -208,11 +209,11 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 		"the browser goes away": {func(_ *testing.T, _ *world, _ *factor.Rules, leave func()) { leave() }, nil},
 		"made by a later click": {func(t *testing.T, w *world, _ *factor.Rules, _ func()) {
 			w.recoverable(t, alice)
-			w.change(t, alice, func(a *store.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Second) })
+			w.change(t, alice, func(a *records.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Second) })
 		}, factor.ErrMadeMeanwhile},
 		"made by an earlier click": {func(t *testing.T, w *world, _ *factor.Rules, _ func()) {
 			w.recoverable(t, alice)
-			w.change(t, alice, func(a *store.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(-time.Second) })
+			w.change(t, alice, func(a *records.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(-time.Second) })
 		}, nil},
 		"switched off and on": {func(t *testing.T, w *world, r *factor.Rules, _ func()) { w.reEnrol(t, r) }, factor.ErrOff},
 	} {
@@ -255,7 +256,7 @@ func TestMakeRecoveryByAnEarlierClock(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	w.recoverable(t, alice)
-	w.change(t, alice, func(a *store.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Hour) })
+	w.change(t, alice, func(a *records.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Hour) })
 	if _, codes, err := r.MakeRecovery(t.Context(), alice, w.fresh(t, alice)); err != nil || len(codes) != 10 {
 		t.Errorf("got %d codes, %v, want ten", len(codes), err)
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // A Requirement says whether a user must have a second factor.
@@ -117,8 +117,8 @@ func (r *Rules) recent(ctx context.Context, userID string, now time.Time) (cache
 	if acct, known := r.cache.accounts.Get(userID); known && now.Before(acct.until) {
 		return acct, nil
 	}
-	stored, err := r.cfg.Store.Account(ctx, userID)
-	return cachedAccount{on: stored.State == store.On, requiredSince: stored.RequiredSince}, err
+	stored, err := r.cfg.Records.Account(ctx, userID)
+	return cachedAccount{on: stored.State == records.On, requiredSince: stored.RequiredSince}, err
 }
 
 // earliest is the time that is kept of two sightings of the same user, the
@@ -137,8 +137,8 @@ var errOn = errors.New("factor: switched on meanwhile")
 // setRequiredSince writes another time into the account of a user without a
 // second factor, unless it is there already.
 func (r *Rules) setRequiredSince(ctx context.Context, userID string, change func(time.Time) time.Time) error {
-	err := r.updateAccount(ctx, userID, func(a *store.Account) error {
-		if a.State == store.On {
+	err := r.updateAccount(ctx, userID, func(a *records.Account) error {
+		if a.State == records.On {
 			return errOn
 		}
 		since := change(a.RequiredSince)

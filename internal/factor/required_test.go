@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // requiring has the users need that.
@@ -88,7 +88,7 @@ func TestRequiredSwitchedOnElsewhere(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			if known {
-				w.change(t, alice, func(a *store.Account) { a.RequiredSince = start })
+				w.change(t, alice, func(a *records.Account) { a.RequiredSince = start })
 			}
 			here := w.node(t, requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour}))
 			wantCheck(t, here, alice, "", factor.Open, "at first")

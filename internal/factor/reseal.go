@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // secretsOf returns where an account keeps what is sealed.
-func secretsOf(a *store.Account) []*[]byte {
+func secretsOf(a *records.Account) []*[]byte {
 	secrets := make([]*[]byte, 0, 3)
 	if len(a.Factor.Secret) > 0 {
 		secrets = append(secrets, &a.Factor.Secret)
@@ -24,10 +24,10 @@ func secretsOf(a *store.Account) []*[]byte {
 
 // reseal seals by the newest key what an older one has sealed, and reports
 // whether there was anything. What can't be opened stays as it is.
-func (r *Rules) reseal(a *store.Account) (changed bool, err error) {
+func (r *Rules) reseal(a *records.Account) (changed bool, err error) {
 	var faults []error
 	for _, secret := range secretsOf(a) {
-		if r.cfg.Keys.newest(*secret) {
+		if r.cfg.Keys.Newest(*secret) {
 			continue
 		}
 		sealed, err := r.cfg.Keys.Reseal(*secret, SecretPurpose, a.UserID)
@@ -40,9 +40,26 @@ func (r *Rules) reseal(a *store.Account) (changed bool, err error) {
 	return changed, errors.Join(faults...)
 }
 
-// ResealAll seals by the newest key whatever an older one has sealed, so that the
-// older ones can be given up once every node has the newest. An account that
-// can't be opened counts as failed, and is named in the error.
+// ResealAll seals and protects by the newest key whatever an older one does, in all
+// records, so that the older ones can be given up once every node has the newest. A
+// record that can't be opened counts as failed, and is named in the error.
 func (r *Rules) ResealAll(ctx context.Context, report func(Progress)) (Progress, error) {
-	return r.changeAll(ctx, report, r.reseal)
+	done, err := r.changeAll(ctx, report, func(a *records.Account) (bool, error) {
+		resealed, err := r.reseal(a)
+		return resealed || a.Stale, err
+	})
+	faults := []error{err}
+	err = r.cfg.Records.Reseal(ctx, func(changed bool, err error) {
+		done.Seen++
+		if changed {
+			done.Changed++
+		}
+		if err != nil {
+			if done.Failed++; len(faults) < faultsInError {
+				faults = append(faults, err)
+			}
+		}
+	})
+	report(done)
+	return done, errors.Join(append(faults, err)...)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -60,19 +61,19 @@ func TestSyncFormerAddressRefused(t *testing.T) {
 // others from their turn.
 func TestSyncPassesOver(t *testing.T) {
 	const many = factor.SyncBatch + 7
-	for name, spoil := range map[string]func(*world, *store.Account){
-		"claimed by a node whose clock is ahead": func(w *world, a *store.Account) {
+	for name, spoil := range map[string]func(*world, *records.Account){
+		"claimed by a node whose clock is ahead": func(w *world, a *records.Account) {
 			a.Sync.ClaimedUntil = w.clock.Now().Add(time.Hour)
 			a.Sync.NextAt = w.clock.Now().Add(-time.Hour)
 		},
-		"of which the store has lost the sense": func(_ *world, a *store.Account) { a.Failures = -1 },
+		"of which the store has lost the sense": func(_ *world, a *records.Account) { a.Failures = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			r := w.node(t, func(cfg *factor.Config) { cfg.Store = damaged{w.store} })
 			for i := range many {
 				user := factor.User{ID: fmt.Sprint("spoilt ", i), Email: fmt.Sprintf("%d@example.com", i)}
-				w.change(t, user, func(a *store.Account) {
+				w.change(t, user, func(a *records.Account) {
 					a.Email, a.Sync.Wanted = user.Email, 1
 					spoil(w, a)
 				})
@@ -91,8 +92,8 @@ func TestSyncPassesOver(t *testing.T) {
 // damaged is a store that can't read some accounts.
 type damaged struct{ store.Store }
 
-func (d damaged) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
-	return d.Store.UpdateAccount(ctx, id, func(a *store.Account) error {
+func (d damaged) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
+	return d.Store.UpdateAccount(ctx, id, func(a *records.Account) error {
 		if a.Failures < 0 {
 			return errors.New("no sense in the record")
 		}
@@ -146,7 +147,7 @@ func TestSyncRetiredSecret(t *testing.T) {
 		_, alone := w.rotated(t)
 		lost := w.node(t, wants, func(cfg *factor.Config) { cfg.Keys = keyring(t, otherKeys(1)[0]) })
 		w.disable(t, alone)
-		w.change(t, alice, func(a *store.Account) { a.Sync.Retired = []byte("sealed by a lost key") })
+		w.change(t, alice, func(a *records.Account) { a.Sync.Retired = []byte("sealed by a lost key") })
 		w.sync(t, lost)
 		w.wantView(t, alice, "switched off")
 	})
@@ -170,7 +171,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got %q, %v, want a grant", secret, err)
 	}
-	if err := lossy.Move(t.Context(), alice, s, secret, store.MethodPush, far); err != nil {
+	if err := lossy.Move(t.Context(), alice, s, secret, records.MethodPush, far); err != nil {
 		t.Errorf("move: got %v", err)
 	}
 	wantCheck(t, lossy, alice, secret, factor.Verified, "after answers were lost")
@@ -186,7 +187,7 @@ type mute struct {
 	challenges, marks int
 }
 
-func (m *mute) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
+func (m *mute) UpdateChallenge(ctx context.Context, id string, change func(*records.Challenge) error) error {
 	err := m.Store.UpdateChallenge(ctx, id, change)
 	if m.challenges > 0 && err == nil {
 		m.challenges--
@@ -195,9 +196,9 @@ func (m *mute) UpdateChallenge(ctx context.Context, id string, change func(*stor
 	return err
 }
 
-func (m *mute) CreateGrant(ctx context.Context, g store.Grant) error {
+func (m *mute) CreateGrant(ctx context.Context, g records.Grant) error {
 	err := m.Store.CreateGrant(ctx, g)
-	if m.marks > 0 && err == nil && g.Kind == store.KindMoved {
+	if m.marks > 0 && err == nil && g.Kind == records.KindMoved {
 		m.marks--
 		return errDown
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // Succeed has the grant with that secret, which was given by that method, take
@@ -15,15 +15,15 @@ import (
 //
 // The former grant stays as a mark: whoever logs out of the session as it was
 // ends with it what the session goes on with.
-func (r *Rules) Succeed(ctx context.Context, former, secret string, method store.Method) error {
+func (r *Rules) Succeed(ctx context.Context, former, secret string, method records.Method) error {
 	defer r.cache.forgetGrant(former)
 	var earlier string
 	err := again(func() error {
-		return r.cfg.Store.UpdateGrant(ctx, hash(former), func(g *store.Grant) error {
+		return r.cfg.Records.UpdateGrant(ctx, hash(former), func(g *records.Grant) error {
 			earlier = ""
 			switch g.Kind {
-			case store.KindProof:
-			case store.KindMoved:
+			case records.KindProof:
+			case records.KindMoved:
 				if g.Successor == hash(secret) {
 					return nil // by the first try, whose answer was lost
 				}
@@ -31,14 +31,14 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method store
 					return ErrSessionOver
 				}
 				earlier = g.Successor
-			case store.KindEnded:
+			case records.KindEnded:
 				return ErrSessionOver
 			}
-			g.Kind, g.Successor = store.KindMoved, hash(secret)
+			g.Kind, g.Successor = records.KindMoved, hash(secret)
 			return nil
 		})
-	}, ErrSessionOver, store.ErrNotFound)
-	if errors.Is(err, store.ErrNotFound) {
+	}, ErrSessionOver, records.ErrNotFound)
+	if errors.Is(err, records.ErrNotFound) {
 		err = ErrSessionOver // logged out, or no longer good
 	}
 	if errors.Is(err, ErrSessionOver) {
@@ -63,15 +63,15 @@ func (r *Rules) revokeID(ctx context.Context, id string) error {
 	defer r.cache.forgetGrants()
 	for id != "" {
 		var successor string
-		err := r.cfg.Store.UpdateGrant(ctx, id, func(g *store.Grant) error {
-			g.Kind, successor = store.KindEnded, g.Successor
+		err := r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
+			g.Kind, successor = records.KindEnded, g.Successor
 			return nil
 		})
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, records.ErrNotFound) {
 			return nil
 		}
 		if err == nil {
-			err = r.cfg.Store.DeleteGrant(ctx, id)
+			err = r.cfg.Records.DeleteGrant(ctx, id)
 		}
 		if err != nil {
 			return err

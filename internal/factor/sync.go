@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const (
@@ -38,7 +38,7 @@ func (r *Rules) SyncDue(ctx context.Context) error {
 	var faults []error
 	tried := make(map[string]bool) // none is tried twice in a pass, whatever came of it
 	for ctx.Err() == nil {
-		ids, err := r.cfg.Store.UnsyncedAccounts(ctx, r.cfg.Now(), syncBatch+len(tried))
+		ids, err := r.cfg.Records.DueAccounts(ctx, r.cfg.Now(), syncBatch+len(tried))
 		if err != nil {
 			return errors.Join(append(faults, err)...)
 		}
@@ -125,18 +125,18 @@ func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 // claimSync keeps others from telling the service of the same account, so that
 // it hears of changes in their order. Before an address can be switched on
 // there, the account knows of it.
-func (r *Rules) claimSync(ctx context.Context, userID string) (acct store.Account, err error) {
-	err = r.updateAccount(ctx, userID, func(a *store.Account) error {
+func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Account, err error) {
+	err = r.updateAccount(ctx, userID, func(a *records.Account) error {
 		now := r.cfg.Now()
 		if !a.Sync.Late() || now.Before(a.Sync.ClaimedUntil) || now.Before(a.Sync.NextAt) {
 			return errNotDue
 		}
 		a.Sync.ClaimedUntil = now.Add(syncClaim)
 		a.Sync.NextAt = a.Sync.ClaimedUntil
-		if a.State == store.On {
+		if a.State == records.On {
 			addAddress(&a.Sync, a.Email)
 		}
-		acct = a.Clone()
+		acct = *a
 		return nil
 	})
 	return acct, err
@@ -151,7 +151,7 @@ type told struct {
 // tell tells the service how the account stands, and that it is off under former
 // addresses. The one doesn't wait for the other: a service that refuses a former
 // address must not keep the new one off.
-func (r *Rules) tell(ctx context.Context, acct store.Account) told {
+func (r *Rules) tell(ctx context.Context, acct records.Account) told {
 	var t told
 	for _, email := range addresses(acct) {
 		status, err := r.status(ctx, acct, email)
@@ -176,7 +176,7 @@ func (r *Rules) tell(ctx context.Context, acct store.Account) told {
 
 // addresses returns the account's own address, and former ones to be told of in
 // the same claim. The service may not tell letter cases apart.
-func addresses(acct store.Account) []string {
+func addresses(acct records.Account) []string {
 	list := []string{acct.Email}
 	for _, email := range acct.Sync.Addresses {
 		if !strings.EqualFold(email, acct.Email) && len(list) < syncCalls {
@@ -187,8 +187,8 @@ func addresses(acct store.Account) []string {
 }
 
 // status is what the service is told of one of the account's addresses.
-func (r *Rules) status(ctx context.Context, acct store.Account, email string) (client.Status, error) {
-	s := client.Status{Email: email, Enabled: acct.State == store.On && email == acct.Email}
+func (r *Rules) status(ctx context.Context, acct records.Account, email string) (client.Status, error) {
+	s := client.Status{Email: email, Enabled: acct.State == records.On && email == acct.Email}
 	sealed := acct.Sync.Retired
 	if s.Enabled {
 		sealed = acct.Factor.Secret
@@ -208,9 +208,9 @@ func (r *Rules) status(ctx context.Context, acct store.Account, email string) (c
 }
 
 // finishSync notes what came of telling the service of acct, as it was claimed.
-func (r *Rules) finishSync(ctx context.Context, acct store.Account, t told) error {
-	var after store.Sync
-	err := r.updateAccount(ctx, acct.UserID, func(a *store.Account) error {
+func (r *Rules) finishSync(ctx context.Context, acct records.Account, t told) error {
+	var after records.Sync
+	err := r.updateAccount(ctx, acct.UserID, func(a *records.Account) error {
 		r.noteSync(a, acct, t)
 		after = a.Sync
 		return nil
@@ -218,21 +218,21 @@ func (r *Rules) finishSync(ctx context.Context, acct store.Account, t told) erro
 	switch {
 	case t.failure != nil && after.Attempts == 1 && !errors.Is(t.failure, client.ErrCircuitOpen):
 		r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on",
-			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Any("error", t.failure))
+			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == records.On), slog.Any("error", t.failure))
 	case t.failure == nil && acct.Sync.Attempts > 0:
 		r.cfg.Log.InfoContext(ctx, "eagate: the service was told of a change",
-			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == store.On), slog.Int("attempts", acct.Sync.Attempts+1))
+			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == records.On), slog.Int("attempts", acct.Sync.Attempts+1))
 	}
 	return err
 }
 
 // noteSync changes what a remembers of the service's view after an attempt.
-func (r *Rules) noteSync(a *store.Account, claimed store.Account, t told) {
+func (r *Rules) noteSync(a *records.Account, claimed records.Account, t told) {
 	now := r.cfg.Now()
 	if !a.Sync.ClaimedUntil.Equal(claimed.Sync.ClaimedUntil) {
 		// It took too long, and another node has taken over. What came last to
 		// the service may be what was true before: once more.
-		if claimed.State == store.On {
+		if claimed.State == records.On {
 			addAddress(&a.Sync, claimed.Email)
 		}
 		want(&a.Sync, now)
@@ -253,13 +253,13 @@ func (r *Rules) noteSync(a *store.Account, claimed store.Account, t told) {
 		a.Sync.NextAt = now
 		a.Sync.Confirmed = claimed.Sync.Wanted
 		if !a.Sync.Late() { // nothing has changed meanwhile
-			a.Sync = store.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses}
+			a.Sync = records.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses, Unknown: a.Sync.Unknown}
 		}
 	}
 }
 
 // want notes that the service must be told how the account stands.
-func want(s *store.Sync, now time.Time) {
+func want(s *records.Sync, now time.Time) {
 	if !s.Late() {
 		s.Since = now
 	}
@@ -267,7 +267,7 @@ func want(s *store.Sync, now time.Time) {
 	s.NextAt = now
 }
 
-func addAddress(s *store.Sync, email string) {
+func addAddress(s *records.Sync, email string) {
 	if !slices.Contains(s.Addresses, email) {
 		s.Addresses = append(s.Addresses, email)
 	}
@@ -278,12 +278,12 @@ func addAddress(s *store.Sync, email string) {
 // so that this is the way to put it right. Accounts that are off come first: an
 // address may have gone over from one of them to one that is on.
 func (r *Rules) ResyncAll(ctx context.Context, report func(Progress)) (Progress, error) {
-	return r.changeAll(ctx, report, func(a *store.Account) (bool, error) {
+	return r.changeAll(ctx, report, func(a *records.Account) (bool, error) {
 		if a.Email == "" {
 			return false, nil // it was never on
 		}
 		want(&a.Sync, r.cfg.Now())
-		if a.State == store.On {
+		if a.State == records.On {
 			a.Sync.NextAt = a.Sync.NextAt.Add(resyncAfter)
 		}
 		return true, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -30,7 +31,7 @@ func (w *world) wantView(t testing.TB, user factor.User, when string) {
 	a := w.account(t, user)
 	w.service.mu.Lock()
 	defer w.service.mu.Unlock()
-	if got, want := w.service.view[user.Email].Enabled, a.State == store.On; got != want {
+	if got, want := w.service.view[user.Email].Enabled, a.State == records.On; got != want {
 		t.Errorf("%s: got %t at the service, want %t", when, got, want)
 	}
 	if a.Sync.Late() || a.Sync.Attempts != 0 || a.Sync.LastErr != "" || a.Sync.Retired != nil {
@@ -292,7 +293,7 @@ func TestSyncDamaged(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	w.enrol(t, r, bob)
-	w.change(t, alice, func(a *store.Account) { a.Factor.Secret = []byte("damaged") })
+	w.change(t, alice, func(a *records.Account) { a.Factor.Secret = []byte("damaged") })
 	w.sync(t, r)
 	w.wantView(t, bob, "beside a damaged one")
 	if a := w.account(t, alice).Sync; !a.Late() || a.Attempts != 1 {
@@ -311,7 +312,7 @@ func TestRun(t *testing.T) {
 		stopped := make(chan struct{})
 		w.service.setDown(errDown)
 		w.enrol(t, r, alice)
-		g := store.Grant{ID: "old", ExpiresAt: time.Now().Add(time.Minute)}
+		g := records.Grant{ID: "old", ExpiresAt: time.Now().Add(time.Minute)}
 		if err := w.store.CreateGrant(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +328,7 @@ func TestRun(t *testing.T) {
 		if _, calls := w.service.asked(); calls < 5 || calls > 10 {
 			t.Errorf("got %d attempts in 10 minutes, want some 7", calls)
 		}
-		if _, err := w.store.Grant(t.Context(), "old"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := w.store.Grant(t.Context(), "old"); !errors.Is(err, records.ErrNotFound) {
 			t.Errorf("expired grant: got %v, want it deleted", err)
 		}
 		w.service.setDown(nil)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/pquerna/otp"
 
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // SecretSize is the length of a new TOTP secret in bytes (RFC 4226 §4, R6).
@@ -79,7 +79,7 @@ func parseCode(code string, digits int) (uint32, bool) {
 // matchStep returns the newest time step, of the present one and the one
 // before, whose code is n. It takes one step of delay but no clock that is
 // ahead (RFC 6238 §5.2).
-func matchStep(f store.Factor, secret []byte, n uint32, now time.Time) (step int64, ok bool, err error) {
+func matchStep(f records.Factor, secret []byte, n uint32, now time.Time) (step int64, ok bool, err error) {
 	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
 	if err := p.check(); err != nil {
 		return 0, false, err

@@ -13,7 +13,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 const digits = "1234567890"
@@ -37,7 +37,7 @@ func TestRFC6238(t *testing.T) {
 		{20000000000, 65353130, 77737706, 47863826},
 	} {
 		for algorithm, code := range map[string]uint32{"SHA1": v.sha1, "SHA256": v.sha256, "SHA512": v.sha512} {
-			f := store.Factor{Algorithm: algorithm, Digits: 8, Period: 30 * time.Second}
+			f := records.Factor{Algorithm: algorithm, Digits: 8, Period: 30 * time.Second}
 			step, ok, err := factor.MatchStep(f, []byte(secrets[algorithm]), code, time.Unix(v.at, 0))
 			if err != nil || !ok || step != v.at/30 {
 				t.Errorf("%s at %d: got step %d, %t, %v, want %d", algorithm, v.at, step, ok, err, v.at/30)
@@ -48,7 +48,7 @@ func TestRFC6238(t *testing.T) {
 
 // RFC 4226, Appendix D.
 func TestRFC4226(t *testing.T) {
-	f := store.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	f := records.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 	for count, code := range []uint32{
 		755224, 287082, 359152, 969429, 338314, 254676, 287922, 162583, 399871, 520489,
 	} {
@@ -79,7 +79,7 @@ func differ(t *testing.T, secret []byte, algorithm string, digits int, period ti
 			wantStep, want = step, true
 		}
 	}
-	f := store.Factor{Algorithm: algorithm, Digits: digits, Period: period}
+	f := records.Factor{Algorithm: algorithm, Digits: digits, Period: period}
 	step, ok, err := factor.MatchStep(f, secret, n, now)
 	if err != nil || ok != want || step != wantStep {
 		t.Errorf("%s, %d digits, %v, %d bytes at %d, code %d: got step %d, %t, %v, want %d, %t",
@@ -162,7 +162,7 @@ func TestA26_ClockSteppedBack(t *testing.T) {
 	last := w.account(t, alice).LastStep
 	for _, back := range []time.Duration{0, 29 * time.Second, 30 * time.Second, 31 * time.Second, time.Minute, 59 * time.Minute} {
 		w.clock.Set(at.Add(-back))
-		w.change(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+		w.change(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
 		for _, code := range []string{code, before, p.code()} {
 			if answer, _ := verify(t, r, alice, code); answer.Result == factor.CodeAccepted {
 				t.Errorf("clock back by %v: code accepted", back)
@@ -173,7 +173,7 @@ func TestA26_ClockSteppedBack(t *testing.T) {
 		}
 	}
 	w.clock.Set(at.Add(30 * time.Second))
-	w.change(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+	w.change(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
 		t.Errorf("next step: got %v, want accepted", answer.Result)
 	}
@@ -186,7 +186,7 @@ func TestA27_StoredFactor(t *testing.T) {
 		name   string
 		secret []byte // sealed for alice unless raw is set
 		raw    []byte
-		change func(*store.Factor)
+		change func(*records.Factor)
 	}{
 		{name: "nothing sealed", raw: []byte{}},
 		{name: "one byte sealed", raw: []byte{1}},
@@ -195,19 +195,19 @@ func TestA27_StoredFactor(t *testing.T) {
 		{name: "empty secret", secret: []byte{}},
 		{name: "one byte", secret: []byte("1")},
 		{name: "15 bytes", secret: good[:15]},
-		{name: "no algorithm", secret: good, change: func(f *store.Factor) { f.Algorithm = "" }},
-		{name: "unknown algorithm", secret: good, change: func(f *store.Factor) { f.Algorithm = "MD5" }},
-		{name: "algorithm in lower case", secret: good, change: func(f *store.Factor) { f.Algorithm = "sha1" }},
-		{name: "no digits", secret: good, change: func(f *store.Factor) { f.Digits = 0 }},
-		{name: "negative digits", secret: good, change: func(f *store.Factor) { f.Digits = -6 }},
-		{name: "1 digit", secret: good, change: func(f *store.Factor) { f.Digits = 1 }},
-		{name: "7 digits", secret: good, change: func(f *store.Factor) { f.Digits = 7 }},
-		{name: "20 digits", secret: good, change: func(f *store.Factor) { f.Digits = 20 }},
-		{name: "no period", secret: good, change: func(f *store.Factor) { f.Period = 0 }},
-		{name: "period of a nanosecond", secret: good, change: func(f *store.Factor) { f.Period = 1 }},
-		{name: "negative period", secret: good, change: func(f *store.Factor) { f.Period = -30 * time.Second }},
-		{name: "period with a fraction", secret: good, change: func(f *store.Factor) { f.Period = 30*time.Second + 1 }},
-		{name: "period of a day", secret: good, change: func(f *store.Factor) { f.Period = 24 * time.Hour }},
+		{name: "no algorithm", secret: good, change: func(f *records.Factor) { f.Algorithm = "" }},
+		{name: "unknown algorithm", secret: good, change: func(f *records.Factor) { f.Algorithm = "MD5" }},
+		{name: "algorithm in lower case", secret: good, change: func(f *records.Factor) { f.Algorithm = "sha1" }},
+		{name: "no digits", secret: good, change: func(f *records.Factor) { f.Digits = 0 }},
+		{name: "negative digits", secret: good, change: func(f *records.Factor) { f.Digits = -6 }},
+		{name: "1 digit", secret: good, change: func(f *records.Factor) { f.Digits = 1 }},
+		{name: "7 digits", secret: good, change: func(f *records.Factor) { f.Digits = 7 }},
+		{name: "20 digits", secret: good, change: func(f *records.Factor) { f.Digits = 20 }},
+		{name: "no period", secret: good, change: func(f *records.Factor) { f.Period = 0 }},
+		{name: "period of a nanosecond", secret: good, change: func(f *records.Factor) { f.Period = 1 }},
+		{name: "negative period", secret: good, change: func(f *records.Factor) { f.Period = -30 * time.Second }},
+		{name: "period with a fraction", secret: good, change: func(f *records.Factor) { f.Period = 30*time.Second + 1 }},
+		{name: "period of a day", secret: good, change: func(f *records.Factor) { f.Period = 24 * time.Hour }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -217,7 +217,7 @@ func TestA27_StoredFactor(t *testing.T) {
 			if sealed == nil {
 				sealed = w.keys.Seal(c.secret, factor.SecretPurpose, alice.ID)
 			}
-			w.change(t, alice, func(a *store.Account) {
+			w.change(t, alice, func(a *records.Account) {
 				a.Factor.Secret = sealed
 				if c.change != nil {
 					c.change(&a.Factor)

@@ -1,6 +1,7 @@
 package gatetest
 
 import (
+	"context"
 	"encoding/base32"
 	"fmt"
 	"log/slog"
@@ -10,27 +11,72 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/keyring"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
 // UserID is the ID of the user with that address.
 func UserID(email string) string { return "id of " + email }
 
-// Account returns what the store holds of a user.
-func (w *World) Account(t testing.TB, email string) store.Account {
+// Records returns what the store holds, beside the gate.
+func (w *World) Records(t testing.TB) *records.Records { return records.New(w.Store, Keys(t)) }
+
+// DecodeChallenge returns the challenge that a document holds.
+func DecodeChallenge(t testing.TB, doc store.Document) records.Challenge {
 	t.Helper()
-	a, err := w.Store.Account(t.Context(), UserID(email))
+	c, err := lone(t, store.Challenges, doc).Challenge(context.Background(), doc.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	return c
+}
+
+// DecodeGrant returns the grant that a document holds.
+func DecodeGrant(t testing.TB, doc store.Document) records.Grant {
+	t.Helper()
+	g, err := lone(t, store.Grants, doc).Grant(context.Background(), doc.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	return g
+}
+
+// DecodeAccount returns the account that a document holds.
+func DecodeAccount(t testing.TB, doc store.Document) records.Account {
+	t.Helper()
+	a, err := lone(t, store.Accounts, doc).Account(context.Background(), doc.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	return a
+}
+
+// lone returns records of which there is one.
+func lone(t testing.TB, kind store.Kind, doc store.Document) *records.Records {
+	t.Helper()
+	m := store.NewMemory()
+	doc.Version = 0
+	if _, err := m.Put(context.Background(), kind, doc); err != nil {
+		t.Error(err)
+	}
+	return records.New(m, Keys(t))
+}
+
+// Account returns what the store holds of a user.
+func (w *World) Account(t testing.TB, email string) records.Account {
+	t.Helper()
+	a, err := w.Records(t).Account(t.Context(), UserID(email))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-// ChangeAccount changes what the store holds of a user. change must not ask the
-// store.
-func (w *World) ChangeAccount(t testing.TB, email string, change func(*store.Account)) {
+// ChangeAccount changes what the store holds of a user.
+func (w *World) ChangeAccount(t testing.TB, email string, change func(*records.Account)) {
 	t.Helper()
-	err := w.Store.UpdateAccount(t.Context(), UserID(email), func(a *store.Account) error {
+	err := w.Records(t).UpdateAccount(t.Context(), UserID(email), func(a *records.Account) error {
 		change(a)
 		return nil
 	})
@@ -40,9 +86,9 @@ func (w *World) ChangeAccount(t testing.TB, email string, change func(*store.Acc
 }
 
 // Keys are what the gate seals with.
-func Keys(t testing.TB) *factor.Keyring {
+func Keys(t testing.TB) *keyring.Keyring {
 	t.Helper()
-	k, err := factor.NewKeyring(Key)
+	k, err := keyring.New(Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +122,7 @@ func (w *World) Sync(t testing.TB, opts ...client.Option) {
 	t.Helper()
 	c := w.Emulator.Client(opts...)
 	r, err := factor.New(factor.Config{
-		Store: w.Store, Service: c, Keys: Keys(t), Issuer: "Acme", ClientID: c.ClientID(),
+		Records: w.Records(t), Service: c, Keys: Keys(t), Issuer: "Acme", ClientID: c.ClientID(),
 		SecretOnDisable: c.SecretOnDisable(), Now: w.Clock.Now,
 		Log: slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

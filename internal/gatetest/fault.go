@@ -26,93 +26,62 @@ const (
 
 // A FaultyStore fails on command, and counts.
 type FaultyStore struct {
-	store.Store
+	store.Backend
 	failing atomic.Uint32
-	asked   atomic.Int64
+	reads   atomic.Int64
+	writes  atomic.Int64
 }
 
 // Fail makes the accesses of that kind fail from now on; 0 heals.
 func (f *FaultyStore) Fail(op Op) { f.failing.Store(uint32(op)) }
 
 // Asked is how often the store was asked for anything.
-func (f *FaultyStore) Asked() int64 { return f.asked.Load() }
+func (f *FaultyStore) Asked() int64 { return f.reads.Load() + f.writes.Load() }
+
+// Reads is how many calls only read.
+func (f *FaultyStore) Reads() int64 { return f.reads.Load() }
+
+// Writes is how many calls would change something.
+func (f *FaultyStore) Writes() int64 { return f.writes.Load() }
 
 func (f *FaultyStore) fault(op Op) error {
-	f.asked.Add(1)
+	if op == Reads {
+		f.reads.Add(1)
+	} else {
+		f.writes.Add(1)
+	}
 	if Op(f.failing.Load())&op != 0 {
 		return ErrFault
 	}
 	return nil
 }
 
-func (f *FaultyStore) Account(ctx context.Context, id string) (store.Account, error) {
+func (f *FaultyStore) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
 	if err := f.fault(Reads); err != nil {
-		return store.Account{}, err
+		return nil, err
 	}
-	return f.Store.Account(ctx, id)
+	return f.Backend.Get(ctx, kind, ids...)
 }
 
-func (f *FaultyStore) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
+func (f *FaultyStore) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if err := f.fault(Writes); err != nil {
+		return 0, err
+	}
+	return f.Backend.Put(ctx, kind, doc)
+}
+
+func (f *FaultyStore) Delete(ctx context.Context, kind store.Kind, id string, version uint64) error {
 	if err := f.fault(Writes); err != nil {
 		return err
 	}
-	return f.Store.UpdateAccount(ctx, id, change)
+	return f.Backend.Delete(ctx, kind, id, version)
 }
 
-func (f *FaultyStore) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
+func (f *FaultyStore) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {
 	if err := f.fault(Reads); err != nil {
 		return nil, "", err
 	}
-	return f.Store.ListAccounts(ctx, filter, from, limit)
-}
-
-func (f *FaultyStore) Challenge(ctx context.Context, id string) (store.Challenge, error) {
-	if err := f.fault(Reads); err != nil {
-		return store.Challenge{}, err
-	}
-	return f.Store.Challenge(ctx, id)
-}
-
-func (f *FaultyStore) CreateChallenge(ctx context.Context, c store.Challenge) error {
-	if err := f.fault(Writes); err != nil {
-		return err
-	}
-	return f.Store.CreateChallenge(ctx, c)
-}
-
-func (f *FaultyStore) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
-	if err := f.fault(Writes); err != nil {
-		return err
-	}
-	return f.Store.UpdateChallenge(ctx, id, change)
-}
-
-func (f *FaultyStore) CreateGrant(ctx context.Context, g store.Grant) error {
-	if err := f.fault(Writes); err != nil {
-		return err
-	}
-	return f.Store.CreateGrant(ctx, g)
-}
-
-func (f *FaultyStore) Grant(ctx context.Context, id string) (store.Grant, error) {
-	if err := f.fault(Reads); err != nil {
-		return store.Grant{}, err
-	}
-	return f.Store.Grant(ctx, id)
-}
-
-func (f *FaultyStore) UpdateGrant(ctx context.Context, id string, change func(*store.Grant) error) error {
-	if err := f.fault(Writes); err != nil {
-		return err
-	}
-	return f.Store.UpdateGrant(ctx, id, change)
-}
-
-func (f *FaultyStore) DeleteGrant(ctx context.Context, id string) error {
-	if err := f.fault(Writes); err != nil {
-		return err
-	}
-	return f.Store.DeleteGrant(ctx, id)
+	return f.Backend.List(ctx, kind, after, limit)
 }
 
 // FaultyScs is a session store that fails on command.

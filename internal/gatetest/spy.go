@@ -3,15 +3,19 @@ package gatetest
 import (
 	"context"
 	"sync"
+	"testing"
 
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
 // A Spy writes down what is changed in a store.
 type Spy struct {
-	store.Store
+	store.Backend
+	t testing.TB
 
 	mu         sync.Mutex
+	states     map[string]records.ChallengeState // of challenges, as they were written last
 	moves      map[Move]int
 	challenges int
 	accounts   int
@@ -21,17 +25,17 @@ type Spy struct {
 }
 
 // A Move is a challenge's change of state.
-type Move struct{ From, To store.ChallengeState }
+type Move struct{ From, To records.ChallengeState }
 
 // Spy begins to watch the world's store.
-func (w *World) Spy() *Spy {
-	s := &Spy{Store: w.Store.Store, moves: make(map[Move]int)}
-	w.Store.Store = s
+func (w *World) Spy(t testing.TB) *Spy {
+	s := &Spy{Backend: w.Store.Backend, t: t, states: make(map[string]records.ChallengeState), moves: make(map[Move]int)}
+	w.Store.Backend = s
 	return s
 }
 
 // Moves is how many challenges went from one state to another.
-func (s *Spy) Moves(from, to store.ChallengeState) int {
+func (s *Spy) Moves(from, to records.ChallengeState) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.moves[Move{from, to}]
@@ -55,54 +59,60 @@ func (s *Spy) Grants() int {
 	return s.grants
 }
 
-// Lookups is how many challenges were asked for in order to be changed.
+// Lookups is how many challenges were asked for.
 func (s *Spy) Lookups() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lookups
 }
 
-func (s *Spy) count(n *int, by int, err error) error {
-	if err == nil {
+func (s *Spy) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	if kind == store.Challenges {
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		*n += by
+		s.lookups += len(ids)
+		s.mu.Unlock()
+	}
+	return s.Backend.Get(ctx, kind, ids...)
+}
+
+func (s *Spy) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	version, err := s.Backend.Put(ctx, kind, doc)
+	if err != nil {
+		return version, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch kind {
+	case store.Accounts:
+		s.accounts++
+	case store.Challenges:
+		c := DecodeChallenge(s.t, doc)
+		from, known := s.states[doc.ID]
+		s.states[doc.ID] = c.State
+		if doc.Version == 0 {
+			s.challenges++
+		} else if known && from != c.State {
+			s.moves[Move{from, c.State}]++
+		}
+	case store.Grants:
+		if doc.Version != 0 {
+			break
+		}
+		if DecodeGrant(s.t, doc).Kind == records.KindProof {
+			s.grants++
+		} else {
+			s.marks++
+		}
+	}
+	return version, err
+}
+
+func (s *Spy) Delete(ctx context.Context, kind store.Kind, id string, version uint64) error {
+	err := s.Backend.Delete(ctx, kind, id, version)
+	if err == nil && kind == store.Grants {
+		s.mu.Lock()
+		s.grants--
+		s.mu.Unlock()
 	}
 	return err
-}
-
-func (s *Spy) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
-	return s.count(&s.accounts, 1, s.Store.UpdateAccount(ctx, id, change))
-}
-
-func (s *Spy) CreateChallenge(ctx context.Context, c store.Challenge) error {
-	return s.count(&s.challenges, 1, s.Store.CreateChallenge(ctx, c))
-}
-
-func (s *Spy) UpdateChallenge(ctx context.Context, id string, change func(*store.Challenge) error) error {
-	_ = s.count(&s.lookups, 1, nil)
-	var m Move
-	err := s.Store.UpdateChallenge(ctx, id, func(c *store.Challenge) error {
-		m.From = c.State
-		err := change(c)
-		m.To = c.State
-		return err
-	})
-	if err == nil && m.From != m.To {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.moves[m]++
-	}
-	return err
-}
-
-func (s *Spy) CreateGrant(ctx context.Context, g store.Grant) error {
-	if g.Kind != store.KindProof {
-		return s.count(&s.marks, 1, s.Store.CreateGrant(ctx, g))
-	}
-	return s.count(&s.grants, 1, s.Store.CreateGrant(ctx, g))
-}
-
-func (s *Spy) DeleteGrant(ctx context.Context, id string) error {
-	return s.count(&s.grants, -1, s.Store.DeleteGrant(ctx, id))
 }

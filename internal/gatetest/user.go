@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // Step is how long a code is good for.
@@ -31,7 +31,7 @@ func (b *Browser) Enrol(email string) *emulator.Phone {
 		b.t.Fatalf("enrol: %v; answer %d %s", err, a.Status, a.Body)
 	}
 	// Recovery codes are hashed slowly, and few tests are about them.
-	b.App.ChangeAccount(b.t, email, func(a *store.Account) { a.Recovery = new(store.Recovery) })
+	b.App.ChangeAccount(b.t, email, func(a *records.Account) { a.Recovery = new(records.Recovery) })
 	if a := b.Post("/2fa/enable/confirm", "code", Code(b.t, phone)); a.Status != 200 {
 		b.t.Fatalf("confirm: got status %d, want 200\n%s", a.Status, a.Body)
 	}

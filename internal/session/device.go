@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // deviceName is the name of the cookie of a trusted device. Several users of one
@@ -41,19 +41,19 @@ func (s *Sessions) Distrust(w http.ResponseWriter, user factor.User) {
 }
 
 // admitDevice unlocks a locked session whose browser the user trusts.
-func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (factor.Verdict, store.Grant, error) {
+func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (factor.Verdict, records.Grant, error) {
 	c, err := r.Cookie(s.deviceName(user))
 	if err != nil {
-		return factor.Locked, store.Grant{}, nil
+		return factor.Locked, records.Grant{}, nil
 	}
 	ctx := r.Context()
 	mark, err := s.rules.Mark(ctx, user, ref)
 	if err != nil || mark.Over {
-		return factor.Locked, store.Grant{}, err
+		return factor.Locked, records.Grant{}, err
 	}
 	secret, err := s.rules.UseDevice(ctx, user, ref, c.Value, s.Until(ctx))
 	if err != nil || secret == "" {
-		return factor.Locked, store.Grant{}, err
+		return factor.Locked, records.Grant{}, err
 	}
-	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, secret, store.MethodDevice))
+	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, secret, records.MethodDevice))
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // What is kept in the session: plain strings, which scs decodes at the least
@@ -65,11 +65,28 @@ func (s *Sessions) Grant(ctx context.Context) (secret string, ok bool) {
 	return s.scs.GetString(ctx, keyGrant), true
 }
 
+// Check is [factor.Rules.Check] of the session, which holds the secret of that grant
+// or "". A user without an account is no user without a second factor where the
+// session waits for one to be proved.
+func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
+	verdict, g, err := s.rules.Check(ctx, user.ID, secret)
+	if err != nil || verdict != factor.Open {
+		return verdict, g, err
+	}
+	token := s.scs.GetString(ctx, keyToken)
+	if token != "" || s.NoPush(ctx, user) {
+		if err := s.rules.CheckPending(ctx, user.ID, token); err != nil {
+			return factor.Locked, records.Grant{}, err
+		}
+	}
+	return verdict, g, nil
+}
+
 // Verification returns the good grant that the session holds, if any.
-func (s *Sessions) Verification(ctx context.Context) (store.Grant, bool) {
+func (s *Sessions) Verification(ctx context.Context) (records.Grant, bool) {
 	secret, ok := s.Grant(ctx)
 	if !ok {
-		return store.Grant{}, false
+		return records.Grant{}, false
 	}
 	return s.rules.Verification(ctx, secret)
 }
@@ -110,15 +127,19 @@ func (s *Sessions) KeepToken(ctx context.Context, token string) {
 	s.scs.Remove(ctx, keyBack)
 }
 
-// KeepNote keeps why there is no challenge, in place of one.
-func (s *Sessions) KeepNote(ctx context.Context, note string) {
+// KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked.
+func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User) {
 	s.scs.Remove(ctx, keyToken)
 	s.scs.Remove(ctx, keyBack)
-	s.scs.Put(ctx, keyNote, note)
+	s.scs.Put(ctx, keyNote, noPush(user))
 }
 
-// Note returns what KeepNote kept.
-func (s *Sessions) Note(ctx context.Context) string { return s.scs.GetString(ctx, keyNote) }
+// NoPush reports whether KeepNoPush has kept that of the user.
+func (s *Sessions) NoPush(ctx context.Context, user factor.User) bool {
+	return s.scs.GetString(ctx, keyNote) == noPush(user)
+}
+
+func noPush(user factor.User) string { return "no push " + user.ID }
 
 // KeepNext keeps the page to return to after unlocking.
 func (s *Sessions) KeepNext(ctx context.Context, next string) {

@@ -6,20 +6,20 @@ import (
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // StepUp looks whether a verified session of the user has just been approved
 // once more on the phone. If so, it returns the new grant, and ok; the session is
 // then changed, renewed and saved as by [Sessions.Admit].
-func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.User) (g store.Grant, ok bool, err error) {
+func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.User) (g records.Grant, ok bool, err error) {
 	ctx := r.Context()
 	ref := s.Ref(ctx)
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
 	if err != nil || secret == "" {
-		return store.Grant{}, false, err
+		return records.Grant{}, false, err
 	}
-	err = s.Replace(w, r, user, secret, store.MethodPush)
+	err = s.Replace(w, r, user, secret, records.MethodPush)
 	var unsaved *CommitError
 	if errors.As(err, &unsaved) {
 		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
@@ -34,7 +34,7 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 // was logged out meanwhile, or another request was first, it stays as that left
 // it, and Replace returns [factor.ErrSessionOver]. After any other error, the
 // session is as verified as before.
-func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
+func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
 	ctx := context.WithoutCancel(r.Context())
 	former := s.scs.GetString(ctx, keyGrant)
 	err := s.Unlock(w, r, user, secret, method)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // movedFor is how long a session that was unlocked stays known, locked, under
@@ -25,7 +25,7 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // been unlocked before a late response took the browser back to its former ID. The session is changed,
 // renewed and saved when Admit returns Verified; nothing may have been written
 // to w before.
-func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, store.Grant, error) {
+func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, records.Grant, error) {
 	ctx := r.Context()
 	ref := s.Ref(ctx)
 	for _, cookie := range r.CookiesNamed(s.cookie.Name) {
@@ -39,12 +39,12 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 	}
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
 	if err != nil {
-		return factor.Locked, store.Grant{}, err
+		return factor.Locked, records.Grant{}, err
 	}
 	if secret == "" {
 		return s.admitDevice(w, r, user, ref)
 	}
-	err = s.Unlock(w, r, user, secret, store.MethodPush)
+	err = s.Unlock(w, r, user, secret, records.MethodPush)
 	var unsaved *CommitError
 	if errors.As(err, &unsaved) {
 		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
@@ -53,12 +53,12 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 }
 
 // admitted is the end of Admit.
-func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string, err error) (factor.Verdict, store.Grant, error) {
+func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string, err error) (factor.Verdict, records.Grant, error) {
 	if errors.Is(err, factor.ErrSessionOver) {
-		return factor.Locked, store.Grant{}, nil
+		return factor.Locked, records.Grant{}, nil
 	}
 	if err != nil {
-		return factor.Locked, store.Grant{}, err
+		return factor.Locked, records.Grant{}, err
 	}
 	return s.rules.Check(ctx, user.ID, secret)
 }
@@ -68,7 +68,7 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 // it can't be saved, the browser's session is put back to what it was. If it was
 // logged out meanwhile, or unlocked by another request, it stays locked, and
 // Unlock returns [factor.ErrSessionOver].
-func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
+func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
 	ref := s.Ref(r.Context())
 	if err := s.renew(w, r, user, secret, method); err != nil {
 		return err
@@ -82,10 +82,10 @@ func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.Us
 }
 
 // returning is the method of a session that comes back under its former ID.
-const returning store.Method = 0
+const returning records.Method = 0
 
 // renew gives the session a new ID, and has it hold the secret.
-func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method store.Method) error {
+func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
 	id, until := s.scs.Token(ctx), s.Until(ctx)
 	mark, err := s.Mark(ctx, user)

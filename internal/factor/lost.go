@@ -1,0 +1,40 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// ErrAccountLost says that a session holds what its user's second factor has left
+// there, and that the user has no account. Accounts are never deleted, not even
+// when the second factor is switched off, so that the store has lost it, or isn't
+// the one that it was.
+var ErrAccountLost = errors.New("factor: the account of a session that was asked for a second factor is missing: " +
+	"see whether WithStore leads to the right database, and restore the account from a backup")
+
+// ownerTag ends each secret of a user's grants: with it, a session that holds one is
+// known to be that user's although there is no account.
+func ownerTag(userID string) string { return "." + hash("eagate user\x00" + userID)[:8] }
+
+func isSecretOf(secret, userID string) bool {
+	return secret != "" && strings.HasSuffix(secret, ownerTag(userID))
+}
+
+// CheckPending returns [ErrAccountLost] if the user has no account, although the
+// session that holds this session token, or "", waits for a proof of that user.
+// Check has found that the user has no second factor.
+func (r *Rules) CheckPending(ctx context.Context, userID, token string) error {
+	acct, err := r.Account(ctx, userID)
+	if err != nil || acct.Version != 0 {
+		return err
+	}
+	c, err := r.challenge(ctx, hash(token))
+	if err != nil {
+		return err
+	}
+	if token != "" && c.ID != "" && c.UserID != userID {
+		return nil // the application has changed the user within the session
+	}
+	return ErrAccountLost
+}
