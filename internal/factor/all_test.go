@@ -12,16 +12,16 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
-	"github.com/eagate/eagate/store"
 )
 
 // rotated is a node with a new key before the former one, and one with the new
-// key alone.
+// key alone. The world reads and writes as the first does from then on.
 func (w *world) rotated(t *testing.T) (both, alone *factor.Rules) {
 	t.Helper()
-	next := otherKeys(1)[0]
-	both = w.node(t, func(cfg *factor.Config) { cfg.Keys = keyring(t, next, key) })
-	alone = w.node(t, func(cfg *factor.Config) { cfg.Keys = keyring(t, next) })
+	next := bytes.Repeat([]byte("new key!"), 4)
+	both = w.node(t, func(cfg *factor.Config) { cfg.Keys = newKeyring(t, next, key) })
+	alone = w.node(t, func(cfg *factor.Config) { cfg.Keys = newKeyring(t, next) })
+	w.records = records.New(w.store, newKeyring(t, next, key))
 	return both, alone
 }
 
@@ -54,15 +54,14 @@ func TestResealedWhenChanged(t *testing.T) {
 // A secret that no key opens keeps nobody from changing something else.
 func TestUnreadableSecretIsLeft(t *testing.T) {
 	w := newWorld(t)
-	w.enrol(t, w.node(t), alice)
-	_, alone := w.rotated(t)
-	before := w.account(t, alice)
-	w.disable(t, alone)
-	w.change(t, alice, func(a *records.Account) { *a = before })
-	if _, err := alone.Begin(t.Context(), alice, session("begin")); err != nil {
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	unreadable := []byte("sealed by a lost key")
+	w.change(t, alice, func(a *records.Account) { a.Factor.Secret = unreadable })
+	if _, err := r.Begin(t.Context(), alice, session("begin")); err != nil {
 		t.Errorf("push: got %v", err)
 	}
-	if a := w.account(t, alice); !bytes.Equal(a.Factor.Secret, before.Factor.Secret) {
+	if a := w.account(t, alice); !bytes.Equal(a.Factor.Secret, unreadable) {
 		t.Error("a secret that can't be opened was changed")
 	}
 }
@@ -76,7 +75,10 @@ func TestResealAll(t *testing.T) {
 	staged := w.stage(t, r, alice, session("staged"), w.fresh(t, alice))
 	w.enrol(t, r, bob)
 	w.disableUser(t, r, bob) // which keeps the secret that the service wants
-	const others = 2*factor.PageSize + 7
+	const (
+		others = 2*factor.ReportEvery + 7 // accounts
+		grants = 6                        // of the proofs until here
+	)
 	for i := range others {
 		user := factor.User{ID: fmt.Sprint("other ", i), Email: "other@example.com"}
 		w.change(t, user, func(a *records.Account) { a.Failures = 1 })
@@ -86,14 +88,14 @@ func TestResealAll(t *testing.T) {
 	both, alone := w.rotated(t)
 	var reports []factor.Progress
 	done, err := both.ResealAll(t.Context(), func(p factor.Progress) { reports = append(reports, p) })
-	if want := (factor.Progress{Seen: others + 3, Changed: 2, Failed: 1}); done != want {
+	if want := (factor.Progress{Seen: others + 3 + grants, Changed: others + 3 + grants, Failed: 1}); done != want {
 		t.Errorf("got %+v, want %+v", done, want)
 	}
 	if err == nil || !strings.Contains(err.Error(), `"damaged"`) {
 		t.Errorf("got %v, want the damaged account named", err)
 	}
-	if len(reports) != 3 || reports[0].Seen != factor.PageSize || reports[2] != done {
-		t.Errorf("got the reports %+v, want one a page, and one at the end", reports)
+	if len(reports) != 4 || reports[0].Seen != factor.ReportEvery || reports[2].Seen != others+3 || reports[3] != done {
+		t.Errorf("got the reports %+v, want one now and then, after the accounts, and at the end", reports)
 	}
 	opens(t, alone, alice, p, true)
 	proof := w.fresh(t, alice)
@@ -139,7 +141,10 @@ func TestResyncAll(t *testing.T) {
 		t.Errorf("got %+v, %v, want %+v", done, err, want)
 	}
 	var late []string
-	for a, err := range r.Accounts(t.Context(), store.AccountFilter{Late: true}) {
+	for a, err := range r.Accounts(t.Context()) {
+		if !a.Sync.Late() {
+			continue
+		}
 		if err != nil || a.Sync.Since.IsZero() {
 			t.Errorf("got %+v, %v, want since when it is late", a.Sync, err)
 		}
@@ -181,7 +186,7 @@ func TestSyncResting(t *testing.T) {
 		t.Fatal(err)
 	}
 	touched := 0
-	for a, err := range r.Accounts(t.Context(), store.AccountFilter{Late: true}) {
+	for a, err := range r.Accounts(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

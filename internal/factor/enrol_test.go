@@ -7,7 +7,6 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
-	"github.com/eagate/eagate/store"
 )
 
 // Only a session that was verified with the factor that is in force, moments
@@ -38,7 +37,7 @@ func TestA39_FreshProof(t *testing.T) {
 		}, false},
 		{"of a trusted device", func(t *testing.T, w *world, _ *factor.Rules) factor.Proof {
 			p := w.fresh(t, alice)
-			if err := w.store.UpdateGrant(t.Context(), p.Grant.ID, func(g *records.Grant) error { g.Method = records.MethodDevice; return nil }); err != nil {
+			if err := w.records.UpdateGrant(t.Context(), p.Grant.ID, func(g *records.Grant) error { g.Method = records.MethodDevice; return nil }); err != nil {
 				t.Fatal(err)
 			}
 			return p
@@ -244,7 +243,7 @@ func TestA39_GrantIsOver(t *testing.T) {
 			}
 		},
 		"ended": func(t *testing.T, w *world, _ *factor.Rules, _ phone, _, id string) {
-			if err := w.store.UpdateGrant(t.Context(), id, func(g *records.Grant) error { g.Kind = records.KindEnded; return nil }); err != nil {
+			if err := w.records.UpdateGrant(t.Context(), id, func(g *records.Grant) error { g.Kind = records.KindEnded; return nil }); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -31,7 +31,7 @@ const (
 	SyncRest       = syncRest
 	SyncBatch      = syncBatch
 	ResyncAfter    = resyncAfter
-	PageSize       = pageSize
+	ReportEvery    = reportEvery
 )
 
 // PushLimitOf is what keeps the next request from a phone.

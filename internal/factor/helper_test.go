@@ -136,23 +136,30 @@ func (s *service) asked() (starts, calls int) {
 // A world is what several nodes share.
 type world struct {
 	store   *spyStore
+	records *records.Records // of the store
 	service *service
 	clock   *clock
 	keys    *keyring.Keyring
-	log     record
+	log     logged
+}
+
+func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
+	t.Helper()
+	ring, err := keyring.New(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	keys, err := keyring.New(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := newKeyring(t, key)
 	w := &world{
-		store: &spyStore{Store: store.NewMemory()}, service: new(service),
+		store: &spyStore{Backend: store.NewMemory()}, service: new(service),
 		clock: &clock{now: start}, keys: keys,
 	}
-	w.store.updated.L = &w.store.mu
+	w.records = records.New(w.store, keys)
 	return w
 }
 
@@ -160,11 +167,14 @@ func newWorld(t testing.TB) *world {
 func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rules {
 	t.Helper()
 	cfg := factor.Config{
-		Store: w.store, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now,
+		Records: w.records, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now,
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}
 	for _, change := range changes {
 		change(&cfg)
+	}
+	if cfg.Keys != w.keys {
+		cfg.Records = records.New(w.store, cfg.Keys)
 	}
 	r, err := factor.New(cfg)
 	if err != nil {
@@ -175,7 +185,7 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 
 func (w *world) account(t testing.TB, user factor.User) records.Account {
 	t.Helper()
-	a, err := w.store.Account(t.Context(), user.ID)
+	a, err := w.records.Account(t.Context(), user.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +194,7 @@ func (w *world) account(t testing.TB, user factor.User) records.Account {
 
 func (w *world) change(t testing.TB, user factor.User, change func(*records.Account)) {
 	t.Helper()
-	if err := w.store.UpdateAccount(t.Context(), user.ID, func(a *records.Account) error { change(a); return nil }); err != nil {
+	if err := w.records.UpdateAccount(t.Context(), user.ID, func(a *records.Account) error { change(a); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -283,7 +293,7 @@ func (w *world) fresh(t testing.TB, user factor.User) factor.Proof {
 		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: records.MethodPush,
 		VerifiedAt: w.clock.Now(), ExpiresAt: far,
 	}
-	if err := w.store.CreateGrant(t.Context(), g); err != nil {
+	if err := w.records.CreateGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	return factor.Proof{Grant: g}
@@ -300,20 +310,23 @@ func wantCheck(t testing.TB, r *factor.Rules, user factor.User, grant string, wa
 
 // A spyStore counts, fails on command, and lets tests step in between.
 type spyStore struct {
-	store.Store
+	store.Backend
 	mu      sync.Mutex
-	updated sync.Cond
 	asked   int
-	updates int // of accounts
 	fault   error
-	dirty   error  // of DeleteExpired alone
-	reading func() // runs once, after the next read and before it returns
+	faultOf store.Kind // "" for all
+	dirty   error      // of DeleteDue alone
+	reading func()     // runs once, after the next read and before it returns
 }
 
-func (s *spyStore) setFault(err error) {
+// setFault makes all accesses fail, and heals with nil.
+func (s *spyStore) setFault(err error) { s.setFaultOf("", err) }
+
+// setFaultOf makes the accesses to one kind fail.
+func (s *spyStore) setFaultOf(kind store.Kind, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = err
+	s.fault, s.faultOf = err, kind
 }
 
 func (s *spyStore) setDirty(err error) {
@@ -328,27 +341,19 @@ func (s *spyStore) whileReading(f func()) {
 	s.reading = f
 }
 
-// awaitUpdates waits until accounts were updated n times, and returns how often
-// they were.
-func (s *spyStore) awaitUpdates(n int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.updates < n {
-		s.updated.Wait()
-	}
-	return s.updates
-}
-
 func (s *spyStore) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.asked
 }
 
-func (s *spyStore) enter() error {
+func (s *spyStore) enter(kind store.Kind) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
+	if s.faultOf != "" && s.faultOf != kind {
+		return nil
+	}
 	return s.fault
 }
 
@@ -362,97 +367,69 @@ func (s *spyStore) leave() {
 	}
 }
 
-func (s *spyStore) Account(ctx context.Context, id string) (records.Account, error) {
-	if err := s.enter(); err != nil {
-		return records.Account{}, err
-	}
-	defer s.leave()
-	return s.Store.Account(ctx, id)
-}
-
-func (s *spyStore) Grant(ctx context.Context, id string) (records.Grant, error) {
-	if err := s.enter(); err != nil {
-		return records.Grant{}, err
-	}
-	defer s.leave()
-	return s.Store.Grant(ctx, id)
-}
-
-func (s *spyStore) Challenge(ctx context.Context, id string) (records.Challenge, error) {
-	if err := s.enter(); err != nil {
-		return records.Challenge{}, err
-	}
-	defer s.leave()
-	return s.Store.Challenge(ctx, id)
-}
-
-func (s *spyStore) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	err := s.Store.UpdateAccount(ctx, id, change)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.updates++
-	s.updated.Broadcast()
-	return err
-}
-
-func (s *spyStore) CreateGrant(ctx context.Context, g records.Grant) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	return s.Store.CreateGrant(ctx, g)
-}
-
-func (s *spyStore) UnsyncedAccounts(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	if err := s.enter(); err != nil {
+func (s *spyStore) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	if err := s.enter(kind); err != nil {
 		return nil, err
 	}
-	return s.Store.UnsyncedAccounts(ctx, now, limit)
+	defer s.leave()
+	return s.Backend.Get(ctx, kind, ids...)
 }
 
-func (s *spyStore) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]records.Account, string, error) {
-	if err := s.enter(); err != nil {
+func (s *spyStore) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if err := s.enter(kind); err != nil {
+		return 0, err
+	}
+	return s.Backend.Put(ctx, kind, doc)
+}
+
+func (s *spyStore) Due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]string, error) {
+	if err := s.enter(kind); err != nil {
+		return nil, err
+	}
+	return s.Backend.Due(ctx, kind, now, limit)
+}
+
+func (s *spyStore) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {
+	if err := s.enter(kind); err != nil {
 		return nil, "", err
 	}
-	return s.Store.ListAccounts(ctx, filter, from, limit)
+	return s.Backend.List(ctx, kind, after, limit)
 }
 
-func (s *spyStore) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
-	err := s.enter()
+func (s *spyStore) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, limit int) (int, error) {
+	err := s.enter(kind)
 	s.mu.Lock()
 	err = cmp.Or(err, s.dirty)
 	s.mu.Unlock()
 	if err != nil {
 		return 0, err
 	}
-	return s.Store.DeleteExpired(ctx, now, limit)
+	return s.Backend.DeleteDue(ctx, kind, now, limit)
 }
 
 // proof is a code in a session that has proved the factor in force.
 func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof {
 	t.Helper()
 	g := records.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: records.MethodTOTP, ExpiresAt: far}
-	if err := w.store.CreateGrant(t.Context(), g); err != nil {
+	if err := w.records.CreateGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
 	return factor.Proof{Grant: g, Code: code}
 }
 
-// A record keeps what several nodes log.
-type record struct {
+// logged keeps what several nodes log.
+type logged struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (r *record) Write(p []byte) (int, error) {
+func (r *logged) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.b.Write(p)
 }
 
-func (r *record) String() string {
+func (r *logged) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.b.String()

@@ -2,11 +2,13 @@ package factor_test
 
 import (
 	"errors"
+	"github.com/eagate/eagate/store"
 	"testing"
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/store"
 )
 
 func holding(cfg *factor.Config) { cfg.HoldRejected = true }
@@ -22,7 +24,7 @@ func TestHold(t *testing.T) {
 	}
 	cutOff := func(t *testing.T, w *world, r *factor.Rules, token string) {
 		t.Helper()
-		w.store.setFault(errDown) // of the account, and not of the challenge
+		w.store.setFaultOf(store.Accounts, errDown) // and not of the challenge
 		if _, err := r.Decide(t.Context(), token, false); !errors.Is(err, errDown) {
 			t.Errorf("got %v, want the fault", err)
 		}
@@ -107,7 +109,7 @@ func TestHeldTakesNothing(t *testing.T) {
 	p, _ := w.enrol(t, r, alice)
 	other := w.stage(t, r, alice, session("staging"), w.fresh(t, alice))
 	rejected := begun(t, r, alice, "rejected")
-	w.store.setFault(errDown) // the report is cut off before it closes the account
+	w.store.setFaultOf(store.Accounts, errDown) // the report is cut off before it closes the account
 	if _, err := r.Decide(t.Context(), rejected.Token, false); !errors.Is(err, errDown) {
 		t.Fatalf("got %v, want the fault", err)
 	}

@@ -184,19 +184,19 @@ func TestRecoveryOfALaterRelease(t *testing.T) {
 	}
 }
 
-// between runs once, after the first update of an account.
+// between runs once, after the first write of an account.
 type between struct {
-	store.Store
+	store.Backend
 	do func()
 }
 
-func (b *between) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
-	err := b.Store.UpdateAccount(ctx, id, change)
-	if do := b.do; do != nil {
+func (b *between) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	version, err := b.Backend.Put(ctx, kind, doc)
+	if do := b.do; do != nil && kind == store.Accounts {
 		b.do = nil
 		do()
 	}
-	return err
+	return version, err
 }
 
 // New codes are made for the factor that was proved, or not at all; a browser that
@@ -222,8 +222,8 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 			w.enrol(t, w.node(t), alice)
 			proof := w.fresh(t, alice)
 			ctx, cancel := context.WithCancel(t.Context())
-			b := &between{Store: w.store, do: func() { c.meanwhile(t, w, w.node(t), cancel) }}
-			r := w.node(t, func(cfg *factor.Config) { cfg.Store = b })
+			b := &between{Backend: w.store, do: func() { c.meanwhile(t, w, w.node(t), cancel) }}
+			r := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(b, w.keys) })
 			_, codes, err := r.MakeRecovery(ctx, alice, proof)
 			if !errors.Is(err, c.want) || (codes != nil) != (c.want == nil) {
 				t.Errorf("got %d codes, %v, want %v", len(codes), err, c.want)

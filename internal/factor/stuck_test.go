@@ -1,6 +1,7 @@
 package factor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,11 +67,11 @@ func TestSyncPassesOver(t *testing.T) {
 			a.Sync.ClaimedUntil = w.clock.Now().Add(time.Hour)
 			a.Sync.NextAt = w.clock.Now().Add(-time.Hour)
 		},
-		"of which the store has lost the sense": func(_ *world, a *records.Account) { a.Failures = -1 },
+		"that can't be written": func(_ *world, a *records.Account) { a.Failures = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			r := w.node(t, func(cfg *factor.Config) { cfg.Store = damaged{w.store} })
+			r := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(damaged{w.store}, w.keys) })
 			for i := range many {
 				user := factor.User{ID: fmt.Sprint("spoilt ", i), Email: fmt.Sprintf("%d@example.com", i)}
 				w.change(t, user, func(a *records.Account) {
@@ -89,16 +90,14 @@ func TestSyncPassesOver(t *testing.T) {
 	}
 }
 
-// damaged is a store that can't read some accounts.
-type damaged struct{ store.Store }
+// damaged is a store that can't write some accounts.
+type damaged struct{ store.Backend }
 
-func (d damaged) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
-	return d.Store.UpdateAccount(ctx, id, func(a *records.Account) error {
-		if a.Failures < 0 {
-			return errors.New("no sense in the record")
-		}
-		return change(a)
-	})
+func (d damaged) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if kind == store.Accounts && bytes.Contains(doc.Body, []byte(`"failures":-1`)) {
+		return 0, errors.New("disk full")
+	}
+	return d.Backend.Put(ctx, kind, doc)
 }
 
 // An address that has gone over from a user to another stays on for that one.
@@ -144,11 +143,9 @@ func TestSyncRetiredSecret(t *testing.T) {
 		r := w.node(t, wants)
 		w.enrol(t, r, alice)
 		w.sync(t, r)
-		_, alone := w.rotated(t)
-		lost := w.node(t, wants, func(cfg *factor.Config) { cfg.Keys = keyring(t, otherKeys(1)[0]) })
-		w.disable(t, alone)
+		w.disable(t, r)
 		w.change(t, alice, func(a *records.Account) { a.Sync.Retired = []byte("sealed by a lost key") })
-		w.sync(t, lost)
+		w.sync(t, r)
 		w.wantView(t, alice, "switched off")
 	})
 }
@@ -166,7 +163,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	if d, err := r.Decide(t.Context(), token, true); err != nil || d != factor.DecisionTaken {
 		t.Fatalf("decide: got %v, %v", d, err)
 	}
-	lossy := w.node(t, func(cfg *factor.Config) { cfg.Store = &mute{Store: w.store, challenges: 1, marks: 1} })
+	lossy := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(&mute{Backend: w.store, answers: 2}, w.keys) })
 	secret, err := lossy.Consume(t.Context(), alice, s, far)
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got %q, %v, want a grant", secret, err)
@@ -180,27 +177,17 @@ func TestConsumeUnanswered(t *testing.T) {
 	}
 }
 
-// mute is a store that loses the answers to so many updates of challenges, and
-// creations of marks.
+// mute is a store that loses the answers to so many writes.
 type mute struct {
-	store.Store
-	challenges, marks int
+	store.Backend
+	answers int
 }
 
-func (m *mute) UpdateChallenge(ctx context.Context, id string, change func(*records.Challenge) error) error {
-	err := m.Store.UpdateChallenge(ctx, id, change)
-	if m.challenges > 0 && err == nil {
-		m.challenges--
-		return errDown
+func (m *mute) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	version, err := m.Backend.Put(ctx, kind, doc)
+	if m.answers > 0 && err == nil {
+		m.answers--
+		return 0, errDown
 	}
-	return err
-}
-
-func (m *mute) CreateGrant(ctx context.Context, g records.Grant) error {
-	err := m.Store.CreateGrant(ctx, g)
-	if m.marks > 0 && err == nil && g.Kind == records.KindMoved {
-		m.marks--
-		return errDown
-	}
-	return err
+	return version, err
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
-	"github.com/eagate/eagate/store"
 )
 
 // sync makes a pass.
@@ -313,7 +312,7 @@ func TestRun(t *testing.T) {
 		w.service.setDown(errDown)
 		w.enrol(t, r, alice)
 		g := records.Grant{ID: "old", ExpiresAt: time.Now().Add(time.Minute)}
-		if err := w.store.CreateGrant(t.Context(), g); err != nil {
+		if err := w.records.CreateGrant(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
 		go func() {
@@ -328,7 +327,7 @@ func TestRun(t *testing.T) {
 		if _, calls := w.service.asked(); calls < 5 || calls > 10 {
 			t.Errorf("got %d attempts in 10 minutes, want some 7", calls)
 		}
-		if _, err := w.store.Grant(t.Context(), "old"); !errors.Is(err, records.ErrNotFound) {
+		if _, err := w.records.Grant(t.Context(), "old"); !errors.Is(err, records.ErrNotFound) {
 			t.Errorf("expired grant: got %v, want it deleted", err)
 		}
 		w.service.setDown(nil)

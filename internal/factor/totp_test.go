@@ -264,7 +264,7 @@ func TestParameters(t *testing.T) {
 		{factor.Parameters{Algorithm: "SHA1", Digits: 6}, []string{"period 0s"}},
 	} {
 		w := newWorld(t)
-		_, err := factor.New(factor.Config{Store: w.store, Service: w.service, Keys: w.keys, TOTP: c.p})
+		_, err := factor.New(factor.Config{Records: w.records, Service: w.service, Keys: w.keys, TOTP: c.p})
 		if (err == nil) != (c.want == nil) {
 			t.Errorf("%v: got %v, want faults %q", c.p, err, c.want)
 		}

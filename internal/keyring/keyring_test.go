@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/keyring"
+	"github.com/eagate/eagate/internal/pairbench"
 )
 
 var key = []byte("0123456789abcdef0123456789abcdef")
@@ -212,4 +214,23 @@ func bareGCM(t testing.TB) cipher.AEAD {
 		t.Fatal(err)
 	}
 	return aead
+}
+
+// BenchmarkOpen compares with the cipher alone.
+func BenchmarkOpen(b *testing.B) {
+	const purpose = "totp secret"
+	secret := make([]byte, 20)
+	rand.Read(secret)
+	k := newKeyring(b, key)
+	sealed := k.Seal(secret, purpose, "alice")
+	aead := bareGCM(b)
+	associated := []byte(purpose + "\x00" + "alice")
+	bare := aead.Seal(nil, nil, secret, associated)
+	pairbench.Compare(b, func() bool {
+		plain, err := k.Open(sealed, purpose, "alice")
+		return err == nil && len(plain) == len(secret)
+	}, func() bool {
+		plain, err := aead.Open(nil, nil, bare, associated)
+		return err == nil && len(plain) == len(secret)
+	})
 }
