@@ -2,7 +2,6 @@ package factor_test
 
 import (
 	"errors"
-	"github.com/eagate/eagate/store"
 	"testing"
 	"time"
 
