@@ -1,123 +1,50 @@
 package storetest
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"time"
+import "github.com/eagate/eagate/store"
 
-	"github.com/eagate/eagate/store"
-)
-
-// deleteGrant: a grant that was deleted is gone, and no other is.
-func deleteGrant(ctx context.Context, s Subject) error {
-	gone, err := grants.given(ctx, s, 1)
-	if err != nil {
-		return err
-	}
-	stays := grants.record(newKey(), 2)
-	stays.UserID, stays.Binding = gone.UserID, gone.Binding
-	if err := s.first().CreateGrant(ctx, stays); err != nil {
-		return err
-	}
-	if err := grants.expect(ctx, s, gone); err != nil { // a cache may remember it from now on
-		return err
-	}
-	if err := s.first().DeleteGrant(ctx, gone.ID); err != nil {
-		return err
-	}
-	if err := grants.expectNone(ctx, s, gone.ID); err != nil {
-		return fmt.Errorf("after DeleteGrant: %w", err)
-	}
-	if err := grants.expect(ctx, s, stays); err != nil {
-		return fmt.Errorf("after DeleteGrant of another grant: %w", err)
-	}
-	return nil
+var deleteClauses = []clause{
+	{"Delete/deletes", deleteDeletes},
+	{"Delete/conflict", deleteConflict},
+	{"Delete/missing", deleteMissing},
+	{"Delete/invalid", deleteInvalid},
 }
 
-// deleteMissing: to delete a grant that doesn't exist is no error.
-func deleteMissing(ctx context.Context, s Subject) error {
-	g, err := grants.given(ctx, s, 1)
-	if err != nil {
-		return err
-	}
-	for _, id := range []string{newKey(), g.ID, g.ID} {
-		if err := s.first().DeleteGrant(ctx, id); err != nil {
-			return fmt.Errorf("DeleteGrant returned the error %w where there is no grant: it must return none", err)
-		}
-	}
-	return nil
+// deleteDeletes: a deleted document is gone, and no other one.
+func deleteDeletes(t *trial) {
+	doc, other := t.put(t.first(), document(newID(), 1)), t.put(t.first(), document(newID(), 2))
+	t.delete(t.first(), doc)
+	t.stored(t.last(), "after one of two was deleted", store.Document{ID: doc.ID}, other)
+	t.due(other.Due, 10, other.ID)
+	t.listed(10, other)
 }
 
-// deleteFinal: a grant that was deleted doesn't come back by an update that had
-// begun before.
-func deleteFinal(ctx context.Context, s Subject) error {
-	g, err := grants.given(ctx, s, 1)
-	if err != nil {
-		return err
+// deleteConflict: a document of another version stays.
+func deleteConflict(t *trial) {
+	old := t.put(t.first(), document(newID(), 1))
+	doc := t.put(t.first(), old)
+	for _, version := range []uint64{0, old.Version, doc.Version + 1, 1<<53 - 1} {
+		t.conflict(t.last().Delete(t.ctx, t.kind, doc.ID, version), "Delete with another version than the stored one")
+		t.stored(t.last(), "after ErrConflict", doc)
 	}
-	var (
-		deleted           = make(chan error, 1)
-		deleteErr         error
-		started, returned bool
-	)
-	err = s.first().UpdateGrant(ctx, g.ID, func(stored *store.Grant) error {
-		if !started {
-			started = true
-			go func() { deleted <- s.last().DeleteGrant(ctx, g.ID) }()
-			select {
-			case deleteErr = <-deleted:
-				returned = true
-			case <-time.After(grace):
-			}
-		}
-		stored.Binding = "changed"
-		return nil
-	})
-	if !returned {
-		deleteErr = <-deleted
-	}
-	switch {
-	case deleteErr != nil:
-		return fmt.Errorf("DeleteGrant returned the error %w while an update had begun: it must wait, or come first", deleteErr)
-	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return fmt.Errorf("UpdateGrant returned the error %w where DeleteGrant came first: it must return ErrNotFound", err)
-	}
-	if err := grants.expectNone(ctx, s, g.ID); err != nil {
-		return fmt.Errorf("an update that had begun before DeleteGrant brought the grant back: %w", err)
-	}
-	if err == nil && returned {
-		return errors.New("UpdateGrant returned no error where DeleteGrant had come first: it must return ErrNotFound")
-	}
-	return deleteRace(ctx, s)
 }
 
-func deleteRace(ctx context.Context, s Subject) error {
-	const rounds, racers = 20, 6
-	for range rounds {
-		g, err := grants.given(ctx, s, 1)
-		if err != nil {
-			return err
-		}
-		if err := race(racers, func(i int, c *crowd) error {
-			if i == 0 {
-				return s.handle(i).DeleteGrant(ctx, g.ID)
-			}
-			err := s.handle(i).UpdateGrant(ctx, g.ID, func(g *store.Grant) error {
-				c.meet()
-				g.Epoch++
-				return nil
-			})
-			if errors.Is(err, store.ErrNotFound) {
-				return nil
-			}
-			return grants.contended(err)
-		}); err != nil {
-			return err
-		}
-		if err := grants.expectNone(ctx, s, g.ID); err != nil {
-			return fmt.Errorf("a grant is still there after DeleteGrant, with updates at once: %w", err)
+// deleteMissing: to delete what isn't there is no error.
+func deleteMissing(t *trial) {
+	doc := t.put(t.first(), document(newID(), 1))
+	t.delete(t.first(), doc)
+	for _, gone := range []store.Document{doc, {ID: doc.ID}, {ID: newID()}, {ID: newID(), Version: 1}} {
+		if err := t.last().Delete(t.ctx, t.kind, gone.ID, gone.Version); err != nil {
+			t.fatalf("Delete returned the error %w where no document is: it must return none", err)
 		}
 	}
-	return nil
+}
+
+// deleteInvalid: what can't be there is an error.
+func deleteInvalid(t *trial) {
+	for _, id := range invalidIDs() {
+		t.refused(t.first().Delete(t.ctx, t.kind, id, 1), "Delete of the invalid ID %.100q", id)
+	}
+	for _, kind := range invalidKinds {
+		t.refused(t.first().Delete(t.ctx, kind, newID(), 1), "Delete of the invalid kind %.100q", kind)
+	}
 }

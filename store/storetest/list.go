@@ -1,9 +1,6 @@
 package storetest
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,281 +8,164 @@ import (
 )
 
 var listClauses = []clause{
-	{"ListAccounts/none", listNone},
-	{"ListAccounts/round-trip", listRoundTrip},
-	{"ListAccounts/pages", listPages},
-	{"ListAccounts/limit", listLimit},
-	{"ListAccounts/keys", listKeys},
-	{"ListAccounts/late", listLate},
-	{"ListAccounts/follows", listFollows},
-	{"ListAccounts/changes", listChanges},
+	{"List/whole", listWhole},
+	{"List/pages", listPages},
+	{"List/odd-ids", listOddIDs},
+	{"List/follows", listFollows},
+	{"List/changes", listChanges},
+	{"List/invalid", listInvalid},
 }
 
-// listNone: a walk comes to its end, be there accounts or not.
-func listNone(ctx context.Context, s Subject) error {
-	for _, h := range s.Handles {
-		for _, late := range []bool{false, true} {
-			w := everyone
-			w.filter.Late = late
-			if _, err := w.accounts(ctx, h); err != nil {
-				return err
-			}
+// walk returns all documents of a kind, page by page through one handle after the
+// other. Between pages it calls between, if that is set.
+func (t *trial) walk(limit int, between func(page int)) []store.Document {
+	const most = 5000 // pages
+	var all []store.Document
+	after := ""
+	for n := range most {
+		page, next, err := t.handle(n).List(t.ctx, t.kind, after, limit)
+		switch {
+		case err != nil:
+			t.fatalf("List returned the error %w for page %d", err, n)
+		case len(page) > limit:
+			t.fatalf("List returned %d documents with limit %d", len(page), limit)
+		}
+		all = append(all, page...)
+		if next == "" {
+			return all
+		}
+		after = next
+		if between != nil {
+			between(n)
 		}
 	}
+	t.fatalf("List hasn't come to an end after %d pages of at most %d with %d documents: next must be \"\" then", most, limit, len(all))
 	return nil
 }
 
-// listRoundTrip: accounts are listed whole, and as copies.
-func listRoundTrip(ctx context.Context, s Subject) error {
-	filled, err := accounts.given(ctx, s, 1)
-	if err != nil {
-		return err
+// listed checks that each of the documents is listed once, as it is stored.
+func (t *trial) listed(limit int, want ...store.Document) {
+	all := t.walk(limit, nil)
+	for _, doc := range want {
+		t.same(once(t, all, doc.ID), doc, "in a list")
 	}
-	zero := accounts.zero(newKey())
-	if err := accounts.create(s.first(), ctx, zero); err != nil {
-		return err
-	}
-	if err := accounts.create(s.first(), ctx, accounts.record(filled.UserID, 1)); err != nil { // as version 2
-		return err
-	}
-	for range 2 {
-		all, err := everyone.accounts(ctx, s.last())
-		if err != nil {
-			return err
-		}
-		for _, want := range []store.Account{filled, zero} {
-			got, err := only(all, want.UserID)
-			if err != nil {
-				return err
-			}
-			if err := diff(*got, want); err != nil {
-				return fmt.Errorf("a listed account isn't what was stored: %w", err)
-			}
-			version, err := accounts.versionOf(ctx, s, want.UserID)
-			if err != nil {
-				return err
-			}
-			if got.Version != version {
-				return fmt.Errorf("a listed account has Version %d: want %d, as Account has it", got.Version, version)
-			}
-			scribble(got)
-		}
-	}
-	return nil
 }
 
-// listPages: with pages of any size, each account is listed once.
-func listPages(ctx context.Context, s Subject) error {
-	ids, err := several(ctx, s, 10)
-	if err != nil {
-		return err
+func once(t *trial, all []store.Document, id string) store.Document {
+	has := func(doc store.Document) bool { return doc.ID == id }
+	i := slices.IndexFunc(all, has)
+	if i < 0 || slices.ContainsFunc(all[i+1:], has) {
+		n := len(slices.DeleteFunc(slices.Clone(all), func(doc store.Document) bool { return !has(doc) }))
+		t.fatalf("document %.100q was there all the time, and is listed %d times: it must be once", id, n)
 	}
-	for _, limit := range []int{1, 3, 10, 1000} {
-		w, err := walk{limit: limit}.bounded(ctx, s.last())
-		if err != nil {
-			return err
-		}
-		all, err := w.accounts(ctx, s.last())
-		if err != nil {
-			return err
-		}
-		if err := each(all, ids); err != nil {
-			return fmt.Errorf("with pages of %d: %w", w.limit, err)
-		}
-	}
-	return nil
+	return all[i]
 }
 
-// listLimit: a limit below 1 is an error.
-func listLimit(ctx context.Context, s Subject) error {
-	if _, err := several(ctx, s, 1); err != nil {
-		return err
+// listWhole: documents are listed as they are stored, and those of other kinds not.
+func listWhole(t *trial) {
+	if all := t.walk(10, nil); len(all) != 0 {
+		t.fatalf("List returned %d documents of a kind that has none", len(all))
 	}
-	for _, limit := range []int{0, -1} {
-		if _, _, err := s.last().ListAccounts(ctx, store.AccountFilter{}, "", limit); err == nil {
-			return fmt.Errorf("ListAccounts returned no error for limit %d: it must, for no walk would come to its end", limit)
-		}
+	docs := t.dueAt(moment, time.Time{}, moment.Add(-time.Hour), moment.Add(tick))
+	docs[1].Body = []byte(oddBodies()[5])
+	docs[1] = t.put(t.first(), docs[1])
+	t.listed(100, docs...)
+	if all := t.walk(100, nil); len(all) != len(docs) {
+		t.fatalf("List returned %d documents where %d are stored under this kind", len(all), len(docs))
 	}
-	return nil
 }
 
-// listKeys: a page may end behind any user ID.
-func listKeys(ctx context.Context, s Subject) error {
-	ids := userIDTwins(newKey())
-	for i, id := range ids {
-		if err := accounts.create(s.first(), ctx, accounts.record(id, i)); err != nil {
-			return err
+// listPages: with pages of any size, each document is listed once.
+func listPages(t *trial) {
+	docs := t.dueAt(slices.Repeat([]time.Time{moment, {}}, 6)...)
+	for _, limit := range []int{1, 2, 5, len(docs), len(docs) + 1, 1000} {
+		t.listed(limit, docs...)
+		if all := t.walk(limit, nil); len(all) != len(docs) {
+			t.fatalf("List returned %d documents in pages of %d where %d are stored", len(all), limit, len(docs))
 		}
 	}
-	for _, limit := range []int{1, 2} {
-		w, err := walk{limit: limit}.bounded(ctx, s.last())
-		if err != nil {
-			return err
-		}
-		all, err := w.accounts(ctx, s.last())
-		if err != nil {
-			return err
-		}
-		if err := each(all, ids); err != nil {
-			return fmt.Errorf("with pages of %d: %w", w.limit, err)
-		}
-	}
-	return nil
 }
 
-// listLate: the filter lets through the accounts that are late, due or not, and
-// no others.
-func listLate(ctx context.Context, s Subject) (err error) {
-	u := unsynced{ctx: ctx, s: s}
-	defer func() { err = errors.Join(err, u.clean()) }()
-	all := []struct {
-		what string
-		sync store.Sync
-		late bool
-	}{
-		{"late, due", store.Sync{Wanted: 1, NextAt: longAgo}, true},
-		{"late, due tomorrow", store.Sync{Wanted: 1, NextAt: horizon}, true},
-		{"late, NextAt zero", store.Sync{Wanted: 3, Confirmed: 2}, true},
-		{"late, Wanted below Confirmed", store.Sync{Wanted: 1, Confirmed: 2, NextAt: horizon}, true},
-		{"late, claimed", store.Sync{Wanted: 1, NextAt: horizon, ClaimedUntil: horizon}, true},
-		{"not late, due", store.Sync{Wanted: 7, Confirmed: 7, NextAt: longAgo}, false},
-		{"not late, all zero", store.Sync{}, false},
+// listOddIDs: a page may end after any ID.
+func listOddIDs(t *trial) {
+	var docs []store.Document
+	for i, id := range oddIDs() {
+		docs = append(docs, t.put(t.first(), document(id, i)))
 	}
-	all = slices.Concat(all, all, all) // so that they mix in whatever order they are listed
-	for _, a := range all {
-		if err := u.set(u.add(), a.sync); err != nil {
-			return err
-		}
-	}
-	for _, late := range []bool{false, true} {
-		for _, limit := range []int{1, 3, 1000} {
-			w, err := walk{filter: store.AccountFilter{Late: late}, limit: limit}.bounded(ctx, s.last())
-			if err != nil {
-				return err
-			}
-			found, err := w.accounts(ctx, s.last())
-			if err != nil {
-				return err
-			}
-			for i, a := range all {
-				switch n := count(found, u.ids[i]); {
-				case (a.late || !late) && n != 1:
-					return fmt.Errorf("an account (%s) is listed %d times with Late %v: it must be once", a.what, n, late)
-				case late && !a.late && n > 0:
-					return fmt.Errorf("an account (%s) is listed with Late: only those may be whose Wanted isn't Confirmed", a.what)
-				}
-			}
-		}
-	}
-	return nil
+	t.listed(1, docs...)
+	t.listed(7, docs...)
 }
 
-// listFollows: what is listed changes with the accounts.
-func listFollows(ctx context.Context, s Subject) (err error) {
-	u := unsynced{ctx: ctx, s: s}
-	defer func() { err = errors.Join(err, u.clean()) }()
-	id := u.add()
-	w := walk{filter: store.AccountFilter{Late: true}, limit: 1000}
-	for n, sync := range []store.Sync{
-		{Wanted: 1, NextAt: horizon},
-		{Wanted: 1, Confirmed: 1},
-		{Wanted: 2, Confirmed: 1, NextAt: horizon.Add(time.Hour), LastErr: "down"},
-		{Wanted: 2, Confirmed: 2},
-	} {
-		if err := u.set(id, sync); err != nil {
-			return err
-		}
-		found, err := w.accounts(ctx, s.last())
-		if err != nil {
-			return err
-		}
-		if listed := count(found, id) > 0; listed != sync.Late() {
-			return fmt.Errorf("after change %d, an account is listed as late: %v, want %v: the answer must follow each update", n+1, listed, sync.Late())
-		}
-		if found, err = everyone.accounts(ctx, s.last()); err != nil {
-			return err
-		}
-		got, err := only(found, id)
-		if err != nil {
-			return err
-		}
-		if err := diff(*got, store.Account{UserID: id, Sync: sync}); err != nil {
-			return fmt.Errorf("a listed account isn't the newest: %w", err)
-		}
+// listFollows: a list shows the last write.
+func listFollows(t *trial) {
+	docs := t.dueAt(moment, moment, moment)
+	docs[0] = t.put(t.first(), store.Document{ID: docs[0].ID, Version: docs[0].Version, Body: []byte(`"changed"`)})
+	t.delete(t.first(), docs[1])
+	t.listed(10, docs[0], docs[2])
+	t.delete(t.first(), docs[2])
+	if all := t.walk(10, nil); len(all) != 1 {
+		t.fatalf("List returned %d documents where one is left after others were deleted", len(all))
 	}
-	return nil
 }
 
-// listChanges: what changes between two pages makes the walk neither miss an
-// account that was there, and let through, all the time nor list it twice.
-func listChanges(ctx context.Context, s Subject) (err error) {
-	for _, late := range []bool{false, true} {
-		if err := listWhileChanging(ctx, s, late); err != nil {
-			return fmt.Errorf("with Late %v: %w", late, err)
-		}
-	}
-	return nil
-}
-
-func listWhileChanging(ctx context.Context, s Subject, late bool) (err error) {
+// listChanges: writes between pages make a list neither miss a document that was
+// there all the time, nor list any twice.
+func listChanges(t *trial) {
 	const stay, turn = 12, 4
-	u := unsynced{ctx: ctx, s: s}
-	defer func() { err = errors.Join(err, u.clean()) }()
-	for i := range stay + turn {
-		if err := u.set(u.add(), store.Sync{Wanted: 1, NextAt: horizon.Add(time.Duration(i) * time.Minute)}); err != nil {
-			return err
-		}
+	docs := t.dueAt(slices.Repeat([]time.Time{moment}, stay+turn)...)
+	states := map[string][]store.Document{}
+	write := func(doc store.Document) store.Document {
+		doc = t.put(t.first(), doc)
+		states[doc.ID] = append(states[doc.ID], doc)
+		return doc
 	}
-	ids := slices.Clone(u.ids[:stay])
-	w, err := walk{filter: store.AccountFilter{Late: late}, limit: 3}.bounded(ctx, s.last())
-	if err != nil {
-		return err
+	for i := range docs {
+		docs[i] = write(docs[i])
 	}
-	w.between = func(page int) error {
+	all := t.walk(3, func(page int) {
 		if page > 2*stay {
-			return nil // or a walk that is always overtaken would never end
+			return // or a list that goes by time would never end
 		}
-		// Those that stay change in all that a store may go by: their times to and
-		// fro, and which was changed last.
-		for i := range 4 {
-			n := page*4 + i
-			at := horizon.Add(time.Duration(n*7%stay-stay/2) * time.Hour)
-			if err := u.set(ids[n%stay], store.Sync{Wanted: uint64(n + 2), Since: at, NextAt: at, Attempts: page}); err != nil {
-				return err
-			}
+		for i := range 4 { // those that stay change in all that a list may go by
+			n := (page*4 + i) * 7 % stay
+			next := document(docs[n].ID, 100+page*4+i)
+			next.Due, next.Version = moment.Add(time.Duration(n-stay/2)*time.Hour), docs[n].Version
+			docs[n] = write(next)
 		}
 		if page < turn {
-			if err := u.set(u.ids[stay+page], store.Sync{}); err != nil { // late no more
-				return err
+			t.delete(t.first(), docs[stay+page])
+			if page%2 == 0 {
+				write(document(docs[stay+page].ID, page))
 			}
-			for _, first := range []string{"!", "M", "~"} {
-				u.ids = append(u.ids, first+newKey())
-				if err := u.set(u.ids[len(u.ids)-1], store.Sync{Wanted: 1, NextAt: horizon}); err != nil {
-					return err
-				}
+			for _, start := range []string{"!", "M", "~"} {
+				write(document(start+newID(), page))
 			}
 		}
-		return nil
+	})
+	for _, doc := range docs[:stay] {
+		once(t, all, doc.ID)
 	}
-	all, err := w.accounts(ctx, s.last())
-	if err != nil {
-		return err
+	seen := map[string]bool{}
+	for _, doc := range all {
+		if seen[doc.ID] {
+			t.fatalf("a document that came, changed or went while others were listed is listed more than once")
+		}
+		seen[doc.ID] = true
+		if !slices.ContainsFunc(states[doc.ID], func(state store.Document) bool { return differ(doc, state) == nil }) {
+			t.fatalf("document %q is listed in a state in which it never was", doc.ID)
+		}
 	}
-	if err := each(all, ids); err != nil {
-		return fmt.Errorf("with pages of %d, and changes between them: %w", w.limit, err)
-	}
-	return nil
 }
 
-// several creates n accounts, and returns their user IDs.
-func several(ctx context.Context, s Subject, n int) ([]string, error) {
-	var ids []string
-	for i := range n {
-		a, err := accounts.given(ctx, s, i)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, a.UserID)
+// listInvalid: a limit below 1 is an error, and so is an invalid kind.
+func listInvalid(t *trial) {
+	t.dueAt(moment)
+	for _, limit := range []int{0, -1} {
+		_, _, err := t.first().List(t.ctx, t.kind, "", limit)
+		t.refused(err, "List with limit %d", limit)
 	}
-	return ids, nil
+	for _, kind := range invalidKinds {
+		_, _, err := t.first().List(t.ctx, kind, "", 1)
+		t.refused(err, "List of the invalid kind %.100q", kind)
+	}
 }

@@ -1,258 +1,122 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/eagate/eagate/store"
 )
 
-const atomicity = "the read and the write must be one atomic step"
+var raceClauses = []clause{
+	{"Put/race", putRace},
+	{"Put/race-insert", putRaceInsert},
+	{"Put/counter", putCounter},
+	{"Put/independent", putIndependent},
+	{"Delete/race", deleteRace},
+}
 
-// grace is how long a second writer is given to come in between the reading and
-// the writing of the first. A store that makes it wait costs this time.
-const grace = 20 * time.Millisecond
+const (
+	racers = 8
+	rounds = 10
+)
 
-// newest: a change sees the newest record, also if another writer comes first.
-func (m mutable[R]) newest(ctx context.Context, s Subject) error {
-	want, err := m.given(ctx, s, 1)
-	if err != nil {
-		return err
+// putRace: of several writers that give the same version, one succeeds.
+func putRace(t *trial) {
+	doc := t.put(t.first(), document(newID(), 0))
+	for range rounds {
+		doc = t.oneWriter(doc)
 	}
-	var (
-		key      = *m.key(&want)
-		other    = make(chan error, 1)
-		otherErr error
-		started  bool
-		returned bool
-	)
-	err = m.update(s.first(), ctx, key, func(r *R) error {
-		if !started {
-			started = true
-			go func() {
-				other <- m.update(s.last(), ctx, key, func(r *R) error { *m.right(r) = "second"; return nil })
-			}()
-			select {
-			case otherErr = <-other:
-				returned = true
-			case <-time.After(grace):
-			}
+}
+
+// putRaceInsert: of several writers that insert a document, one succeeds.
+func putRaceInsert(t *trial) {
+	for range rounds {
+		t.oneWriter(store.Document{ID: newID()})
+	}
+}
+
+func (t *trial) oneWriter(doc store.Document) store.Document {
+	var winners atomic.Int32
+	var winner store.Document
+	t.race(racers, func(i int, b store.Backend) {
+		mine := document(doc.ID, i)
+		mine.Version = doc.Version
+		switch version, err := b.Put(t.ctx, t.kind, mine); {
+		case err == nil && winners.Add(1) == 1:
+			winner, winner.Version = mine, version
+		case err != nil:
+			t.conflict(err, "Put, called several times at once with the same version,")
 		}
-		*m.left(r) = "first"
-		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("an update into which another one comes returned the error %w: it must wait, or try again", err)
+	if n := winners.Load(); n != 1 {
+		t.fatalf("%d of %d writers that gave the same version succeeded: it must be one", n, racers)
 	}
-	if !started {
-		return fmt.Errorf("Update%s returned no error, and didn't call the change", m.name)
-	}
-	if !returned {
-		otherErr = <-other
-	}
-	if otherErr != nil {
-		return fmt.Errorf("an update that comes into another one returned the error %w: it must wait, or try again", otherErr)
-	}
-	*m.left(&want), *m.right(&want) = "first", "second"
-	if err := m.expect(ctx, s, want); err != nil {
-		return fmt.Errorf("one of two updates at once is lost: %w: %s", err, atomicity)
-	}
-	return nil
+	t.stored(t.last(), "after one of several writers succeeded", winner)
+	return winner
 }
 
-// lostUpdate: of many changes at once, none is missing.
-func (m mutable[R]) lostUpdate(ctx context.Context, s Subject) error {
-	const rounds, writers = 50, 8
-	zero := m.zero(newKey())
-	if err := m.create(s.first(), ctx, zero); err != nil {
-		return err
-	}
-	for range rounds {
-		if err := race(writers, func(i int, c *crowd) error {
-			err := m.update(s.handle(i), ctx, *m.key(&zero), func(r *R) error {
-				c.meet()
-				m.count(r)
-				return nil
-			})
-			return m.contended(err)
-		}); err != nil {
-			return err
-		}
-	}
-	r, err := m.read(s.last(), ctx, *m.key(&zero))
-	if err != nil {
-		return err
-	}
-	if got := m.counted(r); got != rounds*writers {
-		return fmt.Errorf("lost update: %d of %d changes missing: %s", rounds*writers-got, rounds*writers, atomicity)
-	}
-	return nil
-}
-
-// replay: a time step is accepted once, and the last one never goes down.
-func replay(ctx context.Context, s Subject) error {
-	const steps, requests = 20, 8
-	id, replayed := newKey(), errors.New("replayed")
-	for step := int64(1); step <= steps; step++ {
-		var accepted atomic.Int32
-		err := race(requests, func(i int, c *crowd) error {
-			for _, tried := range []int64{step, step - 1} {
-				err := s.handle(i).UpdateAccount(ctx, id, func(a *store.Account) error {
-					c.meet()
-					if tried <= a.LastStep {
-						return replayed
-					}
-					a.LastStep = tried
-					return nil
-				})
-				switch {
-				case err == nil && tried < step:
-					return fmt.Errorf("step %d was accepted behind step %d: LastStep went down: %s", tried, step, atomicity)
-				case err == nil:
-					accepted.Add(1)
-				case !errors.Is(err, replayed):
-					return accounts.contended(err)
+// putCounter: of many changes at once, none is lost.
+func putCounter(t *trial) {
+	const each = 5
+	doc := store.Document{ID: newID(), Body: []byte("0")}
+	doc = t.put(t.first(), doc)
+	t.race(racers, func(_ int, b store.Backend) {
+		for range each {
+			for {
+				doc, n := t.get(b, doc.ID)[0], 0
+				fmt.Sscan(string(doc.Body), &n)
+				doc.Body = fmt.Append(nil, n+1)
+				_, err := b.Put(t.ctx, t.kind, doc)
+				if err == nil {
+					break
 				}
+				t.conflict(err, "Put, in a loop of reading and writing,")
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-		if n := accepted.Load(); n != 1 {
-			return fmt.Errorf("the same time step was accepted %d times by %d requests at once: it must be once: %s", n, requests, atomicity)
-		}
-		a, err := s.last().Account(ctx, id)
-		if err != nil {
-			return err
-		}
-		if a.LastStep != step {
-			return fmt.Errorf("LastStep is %d after step %d was accepted: %s", a.LastStep, step, atomicity)
-		}
+	})
+	if got := string(t.get(t.last(), doc.ID)[0].Body); got != fmt.Sprint(racers*each) {
+		t.fatalf("%d changes of a counter, each with the version that was read, left %s: none may be lost", racers*each, got)
 	}
-	return nil
 }
 
-// budget: a limit that the change enforces holds against requests at once.
-func budget(ctx context.Context, s Subject) error {
-	const rounds, requests, limit = 10, 20, 3
-	spent := errors.New("budget spent")
+// putIndependent: writes of different documents at once don't touch each other.
+func putIndependent(t *trial) {
+	docs := make([]store.Document, racers)
+	t.race(racers, func(i int, b store.Backend) {
+		docs[i].ID = newID()
+		for n := range rounds {
+			version := docs[i].Version
+			docs[i] = document(docs[i].ID, n)
+			docs[i].Version = version
+			docs[i] = t.put(b, docs[i])
+		}
+	})
+	t.stored(t.last(), "after others were written at the same time", docs...)
+}
+
+// deleteRace: of a Put and a Delete with the same version, one has an effect.
+func deleteRace(t *trial) {
 	for range rounds {
-		id := newKey()
-		var passed atomic.Int32
-		err := race(requests, func(i int, c *crowd) error {
-			err := s.handle(i).UpdateAccount(ctx, id, func(a *store.Account) error {
-				c.meet()
-				if len(a.Push.Sent) >= limit {
-					return spent
-				}
-				a.Push.Sent = append(a.Push.Sent, horizon)
-				return nil
-			})
-			switch {
-			case err == nil:
-				passed.Add(1)
-			case !errors.Is(err, spent):
-				return accounts.contended(err)
+		doc := t.put(t.first(), document(newID(), 0))
+		want := store.Document{ID: doc.ID}
+		var putErr, deleteErr error
+		t.race(2, func(i int, b store.Backend) {
+			if i == 0 {
+				deleteErr = b.Delete(t.ctx, t.kind, doc.ID, doc.Version)
+				return
 			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		a, err := s.last().Account(ctx, id)
-		if err != nil {
-			return err
-		}
-		if n := passed.Load(); n != limit || len(a.Push.Sent) != limit {
-			return fmt.Errorf("%d of %d requests at once passed, and %d are stored, where %d may: %s", n, requests, len(a.Push.Sent), limit, atomicity)
-		}
-	}
-	return nil
-}
-
-// independent: updates of different records at once don't undo each other.
-func independent(ctx context.Context, s Subject) error {
-	const rounds, users = 25, 8
-	var ids [users]string
-	for i := range ids {
-		ids[i] = newKey()
-	}
-	for range rounds {
-		if err := race(users, func(i int, c *crowd) error {
-			err := s.handle(i).UpdateAccount(ctx, ids[i], func(a *store.Account) error {
-				c.meet()
-				a.Failures++
-				return nil
-			})
-			return accounts.contended(err)
-		}); err != nil {
-			return err
-		}
-	}
-	for _, id := range ids {
-		a, err := s.last().Account(ctx, id)
-		if err != nil {
-			return err
-		}
-		if a.Failures != rounds {
-			return fmt.Errorf("%d of %d changes to one account are missing, with changes to others at once: an update must write one record only", rounds-a.Failures, rounds)
-		}
-	}
-	return nil
-}
-
-// consumeOnce: of many that use an approval at once, one has it.
-func consumeOnce(ctx context.Context, s Subject) error {
-	const rounds, requests = 5, 100
-	late := errors.New("consumed already")
-	for range rounds {
-		want := challenges.zero(newKey())
-		want.State = store.Approved
-		if err := s.first().CreateChallenge(ctx, want); err != nil {
-			return err
-		}
-		var consumed, winner atomic.Int32
-		err := race(requests, func(i int, c *crowd) error {
-			err := s.handle(i).UpdateChallenge(ctx, want.ID, func(ch *store.Challenge) error {
-				c.meet()
-				if ch.State != store.Approved {
-					return late
-				}
-				ch.State = store.Consumed
-				ch.GrantID = fmt.Sprint(i)
-				return nil
-			})
-			switch {
-			case err == nil:
-				consumed.Add(1)
-				winner.Store(int32(i))
-			case !errors.Is(err, late):
-				return challenges.contended(err)
+			mine := document(doc.ID, 1)
+			mine.Version = doc.Version
+			var version uint64
+			if version, putErr = b.Put(t.ctx, t.kind, mine); putErr == nil {
+				want, want.Version = mine, version
 			}
-			return nil
 		})
-		if err != nil {
-			return err
+		deleted, written := deleteErr == nil && errors.Is(putErr, store.ErrConflict), putErr == nil && errors.Is(deleteErr, store.ErrConflict)
+		if !deleted && !written {
+			t.fatalf("Put and Delete at once with the same version returned the errors %v and %v: one must succeed, and the other return ErrConflict", putErr, deleteErr)
 		}
-		if n := consumed.Load(); n != 1 {
-			return fmt.Errorf("%d of %d requests at once consumed the same approval: it must be one: %s", n, requests, atomicity)
-		}
-		want.State = store.Consumed
-		want.GrantID = fmt.Sprint(winner.Load())
-		if err := challenges.expect(ctx, s, want); err != nil {
-			return fmt.Errorf("what is stored isn't what the one that consumed the approval left: %w", err)
-		}
+		t.stored(t.last(), "after Put and Delete at once", want)
 	}
-	return nil
-}
-
-func (m mutable[R]) contended(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("Update%s returned the error %w to one of many at once: it must wait, or try again", m.name, err)
 }
