@@ -1,6 +1,10 @@
 package records_test
 
 import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -9,26 +13,283 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-func TestX(t *testing.T) {
-	keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
+var (
+	key   = []byte("0123456789abcdef0123456789abcdef")
+	other = []byte("another key of exactly 32 bytes!")
+	at    = time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
+)
+
+func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
+	t.Helper()
+	k, err := keyring.New(keys...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return k
+}
+
+func newRecords(t testing.TB) (*records.Records, *store.Memory) {
+	t.Helper()
 	m := store.NewMemory()
-	r := records.New(m, keys)
-	now := time.Now()
-	if err := r.UpdateAccount(t.Context(), "u", func(a *records.Account) error {
-		a.State, a.Email = records.On, "a@b"
-		a.Factor = records.Factor{Secret: []byte("x"), Digits: 6, Period: 30 * time.Second, Algorithm: "SHA1"}
-		a.Push.Sent = append(a.Push.Sent, now.UTC())
-		a.Devices = append(a.Devices, records.Device{ID: "x", Method: records.MethodPush})
-		a.Sync.Wanted = 1
-		return nil
-	}); err != nil {
+	return records.New(m, newKeyring(t, key)), m
+}
+
+// account is one with a value in every field.
+func account() records.Account {
+	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	return records.Account{
+		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Factor: factor,
+		Staged:    &records.Staged{Factor: factor, Binding: "binding", ExpiresAt: at},
+		EnabledAt: at, LastStep: 60_000_000, Failures: 3, LockedUntil: at,
+		Push: records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, PausedUntil: at},
+		Sync: records.Sync{
+			Wanted: 3, Confirmed: 2, Since: at, ClaimedUntil: at, NextAt: at, Attempts: 1, LastErr: `"quoted" 🔐`,
+			Addresses: []string{"a@example.com"}, Retired: []byte{3},
+		},
+		Recovery:      &records.Recovery{Scheme: "scheme", Salt: []byte{4}, Hashes: [][]byte{{5}, {6}}, CreatedAt: at, NextAt: at},
+		Devices:       []records.Device{{ID: "d", Name: "Firefox", Method: records.MethodPush, VerifiedAt: at, LastUsedAt: at, ExpiresAt: at}},
+		RequiredSince: at, HeldSince: at, ReleasedAt: at,
+	}
+}
+
+func challenge() records.Challenge {
+	return records.Challenge{
+		ID: "c", UserID: "u-42", Binding: "b", Epoch: 7, State: records.Approved, Mode: records.Popup, Number: "07",
+		CreatedAt: at, DecidedAt: at, ExpiresAt: at, ForgetAt: at, GrantID: "g",
+	}
+}
+
+func grant() records.Grant {
+	return records.Grant{
+		ID: "g", UserID: "u-42", Kind: records.KindMoved, Epoch: 7, Method: records.MethodDevice, Binding: "b",
+		Successor: "s", Device: "d", VerifiedAt: at, ExpiresAt: at,
+	}
+}
+
+// fillAll stores one record of each kind.
+func fillAll(t testing.TB, r *records.Records) {
+	t.Helper()
+	ctx := t.Context()
+	err := errors.Join(
+		r.UpdateAccount(ctx, "u-42", func(a *records.Account) error { *a = account(); return nil }),
+		r.CreateChallenge(ctx, challenge()),
+		r.CreateGrant(ctx, grant()),
+		r.UpdateAddress(ctx, "alice@example.com", func(a *records.Address) error {
+			a.UserID, a.Since = "u-42", at
+			return nil
+		}),
+	)
+	if err != nil {
 		t.Fatal(err)
 	}
-	docs, err := m.Get(t.Context(), store.Accounts, "u")
-	t.Logf("%s %v", docs[0].Body, docs[0].Due)
-	a, err := r.Account(t.Context(), "u")
-	t.Logf("%+v %v", a, err)
+}
+
+// readAll reads what fillAll has stored, by kind.
+func readAll(ctx context.Context, r *records.Records) map[store.Kind]error {
+	_, a := r.Account(ctx, "u-42")
+	_, c := r.Challenge(ctx, "c")
+	_, g := r.Grant(ctx, "g")
+	_, e := r.Address(ctx, "alice@example.com")
+	return map[store.Kind]error{store.Accounts: a, store.Challenges: c, store.Grants: g, store.Addresses: e}
+}
+
+// idOf is the ID of fillAll's record of a kind.
+func idOf(kind store.Kind) string {
+	return map[store.Kind]string{
+		store.Accounts: "u-42", store.Challenges: "c", store.Grants: "g", store.Addresses: records.AddressID("alice@example.com"),
+	}[kind]
+}
+
+func TestEveryFieldIsKept(t *testing.T) {
+	r, _ := newRecords(t)
+	fillAll(t, r)
+	filled := func(v any) {
+		t.Helper()
+		s := reflect.ValueOf(v)
+		for i := range s.NumField() {
+			switch name := s.Type().Field(i).Name; name {
+			case "Unknown", "Stale", "Version":
+			default:
+				if s.Field(i).IsZero() {
+					t.Errorf("%T.%s has no value in this test", v, name)
+				}
+			}
+		}
+	}
+	a, err := r.Account(t.Context(), "u-42")
+	want := account()
+	want.Version = a.Version
+	filled(want)
+	filled(want.Push)
+	filled(want.Sync)
+	filled(*want.Staged)
+	filled(*want.Recovery)
+	filled(want.Devices[0])
+	if err != nil || !reflect.DeepEqual(a, want) {
+		t.Errorf("account: got %+v, %v, want %+v", a, err, want)
+	}
+	c, err := r.Challenge(t.Context(), "c")
+	wantChallenge := challenge()
+	wantChallenge.Version = c.Version
+	filled(wantChallenge)
+	if err != nil || !reflect.DeepEqual(c, wantChallenge) {
+		t.Errorf("challenge: got %+v, %v, want %+v", c, err, wantChallenge)
+	}
+	g, err := r.Grant(t.Context(), "g")
+	wantGrant := grant()
+	wantGrant.Version = g.Version
+	filled(wantGrant)
+	if err != nil || !reflect.DeepEqual(g, wantGrant) {
+		t.Errorf("grant: got %+v, %v, want %+v", g, err, wantGrant)
+	}
+	e, err := r.Address(t.Context(), " Alice@Example.COM")
+	if err != nil || e.UserID != "u-42" || !e.Since.Equal(at) || e.Version == 0 {
+		t.Errorf("address: got %+v, %v", e, err)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	r, m := newRecords(t)
+	ctx := t.Context()
+	if a, err := r.Account(ctx, "u"); err != nil || !reflect.DeepEqual(a, records.Account{UserID: "u"}) {
+		t.Errorf("account: got %+v, %v, want the zero one", a, err)
+	}
+	if a, err := r.Address(ctx, "a@b"); err != nil || !reflect.DeepEqual(a, records.Address{ID: records.AddressID("a@b")}) {
+		t.Errorf("address: got %+v, %v, want the zero one", a, err)
+	}
+	never := func() { t.Error("change was called") }
+	for name, err := range map[string]error{
+		"Challenge":       second(r.Challenge(ctx, "c")),
+		"Grant":           second(r.Grant(ctx, "g")),
+		"UpdateChallenge": r.UpdateChallenge(ctx, "c", func(*records.Challenge) error { never(); return nil }),
+		"UpdateGrant":     r.UpdateGrant(ctx, "g", func(*records.Grant) error { never(); return nil }),
+	} {
+		if !errors.Is(err, records.ErrNotFound) {
+			t.Errorf("%s: got %v, want ErrNotFound", name, err)
+		}
+	}
+	if err := r.DeleteGrant(ctx, "g"); err != nil {
+		t.Errorf("DeleteGrant: got %v, want none", err)
+	}
+	refused := errors.New("refused")
+	if err := r.UpdateAccount(ctx, "u", func(a *records.Account) error { a.State = records.On; return refused }); err != refused {
+		t.Errorf("got %v, want the error of the change", err)
+	}
+	if docs, _, err := m.List(ctx, store.Accounts, "", 1); err != nil || len(docs) > 0 {
+		t.Errorf("got %v, %v, want nothing stored", docs, err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestCreateTwice(t *testing.T) {
+	r, _ := newRecords(t)
+	fillAll(t, r)
+	if err := r.CreateChallenge(t.Context(), challenge()); !errors.Is(err, records.ErrExists) {
+		t.Errorf("challenge: got %v, want ErrExists", err)
+	}
+	if err := r.CreateGrant(t.Context(), grant()); !errors.Is(err, records.ErrExists) {
+		t.Errorf("grant: got %v, want ErrExists", err)
+	}
+}
+
+// Updates at once lose nothing, and a one-time change happens once.
+func TestUpdatesAtOnce(t *testing.T) {
+	r, _ := newRecords(t)
+	var (
+		wg       sync.WaitGroup
+		mu       sync.Mutex
+		accepted int
+		replayed = errors.New("replayed")
+	)
+	for range 20 {
+		wg.Go(func() {
+			if err := r.UpdateAccount(t.Context(), "u", func(a *records.Account) error { a.Failures++; return nil }); err != nil {
+				t.Error(err)
+			}
+			err := r.UpdateAccount(t.Context(), "u", func(a *records.Account) error {
+				if a.LastStep >= 7 {
+					return replayed
+				}
+				a.LastStep = 7
+				return nil
+			})
+			if err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				accepted++
+			} else if !errors.Is(err, replayed) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if a, err := r.Account(t.Context(), "u"); err != nil || a.Failures != 20 || accepted != 1 {
+		t.Errorf("got %d failures, %v, and a code taken %d times, want 20 and once", a.Failures, err, accepted)
+	}
+}
+
+func TestDue(t *testing.T) {
+	r, m := newRecords(t)
+	ctx := t.Context()
+	for id, change := range map[string]func(*records.Account){
+		"told":     func(a *records.Account) { a.Sync.Wanted, a.Sync.Confirmed, a.Sync.NextAt = 2, 2, at },
+		"at once":  func(a *records.Account) { a.Sync.Wanted = 1 },
+		"now":      func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at },
+		"too soon": func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at.Add(time.Microsecond) },
+	} {
+		if err := r.UpdateAccount(ctx, id, func(a *records.Account) error { change(a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids, err := r.DueAccounts(ctx, at, 10); err != nil || !reflect.DeepEqual(ids, []string{"at once", "now"}) {
+		t.Errorf("got %q, %v, want at once and now", ids, err)
+	}
+	for i, id := range []string{"old", "young"} {
+		until := at.Add(time.Duration(i) * time.Microsecond)
+		err := errors.Join(
+			r.CreateChallenge(ctx, records.Challenge{ID: id, ForgetAt: until}),
+			r.CreateGrant(ctx, records.Grant{ID: id, ExpiresAt: until, Method: records.MethodPush}),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := r.DeleteExpired(ctx, at, 10); n != 2 || err != nil {
+		t.Errorf("got %d deleted, %v, want 2", n, err)
+	}
+	for _, kind := range []store.Kind{store.Challenges, store.Grants} {
+		if docs, err := m.Get(ctx, kind, "old", "young"); err != nil || docs[0].Version != 0 || docs[1].Version == 0 {
+			t.Errorf("%s: got %v, %v, want the young one alone", kind, docs, err)
+		}
+	}
+}
+
+// Epochs are never used again, not even for an account that was made anew.
+func TestNewEpoch(t *testing.T) {
+	seen := make(map[uint64]bool)
+	for range 10_000 {
+		e := records.NewEpoch()
+		if e == 0 || e >= 1<<53 || seen[e] {
+			t.Fatalf("got epoch %d, want another one of 53 bits", e)
+		}
+		seen[e] = true
+	}
+}
+
+func TestAddressID(t *testing.T) {
+	id := records.AddressID("straße@example.com")
+	for _, same := range []string{"STRASSE@Example.com", "  straße@example.com\n", "ｓｔｒａｓｓｅ@example.com"} {
+		if records.AddressID(same) != id {
+			t.Errorf("%q isn't the same address", same)
+		}
+	}
+	for _, another := range []string{"strase@example.com", "straße@example.org", "stra.sse@example.com", "straße+x@example.com", ""} {
+		if records.AddressID(another) == id {
+			t.Errorf("%q is the same address", another)
+		}
+	}
+	if err := store.CheckID(id); err != nil {
+		t.Error(err)
+	}
 }
