@@ -24,6 +24,7 @@ type cache struct {
 }
 
 type cachedAccount struct {
+	version uint64
 	on      bool
 	epoch   uint64
 	devices []string // the IDs of those that are trusted
@@ -33,7 +34,7 @@ type cachedAccount struct {
 }
 
 func newCachedAccount(a records.Account, until time.Time) cachedAccount {
-	c := cachedAccount{on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
+	c := cachedAccount{version: a.Version, on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
 	for _, d := range a.Devices {
 		c.devices = append(c.devices, d.ID)
 	}

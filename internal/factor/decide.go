@@ -91,6 +91,9 @@ func (r *Rules) rejected(ctx context.Context, c records.Challenge) (email string
 	until := c.DecidedAt.Add(rejectionPause)
 	held := false
 	err = r.updateAccount(ctx, c.UserID, func(acct *records.Account) error {
+		if acct.Version == 0 {
+			return ErrAccountLost
+		}
 		if acct.Push.PausedUntil.Before(until) {
 			acct.Push.PausedUntil = until
 		}

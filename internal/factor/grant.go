@@ -68,6 +68,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err != nil {
 		return Locked, records.Grant{}, err
 	}
+	r.watchVersion(ctx, stored)
 	if stored.Version == 0 && isSecretOf(secret, userID) {
 		return Locked, records.Grant{}, ErrAccountLost
 	}

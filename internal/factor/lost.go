@@ -3,7 +3,10 @@ package factor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
+
+	"github.com/eagate/eagate/internal/records"
 )
 
 // ErrAccountLost says that a session holds what its user's second factor has left
@@ -12,6 +15,23 @@ import (
 // the one that it was.
 var ErrAccountLost = errors.New("factor: the account of a session that was asked for a second factor is missing: " +
 	"see whether WithStore leads to the right database, and restore the account from a backup")
+
+// watchVersion says in the log that an account is older than this node has seen it:
+// an earlier state was put back, or the account was deleted. Records can't prove
+// that, but operators should know.
+func (r *Rules) watchVersion(ctx context.Context, read records.Account) {
+	seen, ok := r.cache.accounts.Peek(read.UserID)
+	if !ok || read.Version >= seen.version {
+		return
+	}
+	// It may have been changed, and seen, while this one was on its way.
+	again, err := r.Account(ctx, read.UserID)
+	if err != nil || again.Version >= seen.version {
+		return
+	}
+	r.cfg.Log.ErrorContext(ctx, "eagate: an account is older than it was: the store has gone back, or the account was deleted or put back there",
+		slog.String("user", read.UserID), slog.Uint64("version", again.Version), slog.Uint64("seen", seen.version))
+}
 
 // ownerTag ends each secret of a user's grants: with it, a session that holds one is
 // known to be that user's although there is no account.

@@ -1,0 +1,108 @@
+package factor_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/store"
+)
+
+// forget deletes an account from the store, as an accident does.
+func (w *world) forget(t *testing.T, user factor.User) store.Document {
+	t.Helper()
+	docs, err := w.store.Get(t.Context(), store.Accounts, user.ID)
+	if err == nil {
+		err = w.store.Delete(t.Context(), store.Accounts, user.ID, docs[0].Version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return docs[0]
+}
+
+// A session that holds a grant of a user isn't let in when the account is gone, not
+// even when the grant is gone, too.
+func TestAccountLost(t *testing.T) {
+	for name, everything := range map[string]bool{"the account": false, "everything": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			_, grant := w.enrol(t, w.node(t), alice)
+			w.forget(t, alice)
+			if everything {
+				w.store.Backend = store.NewMemory()
+			}
+			r := w.node(t)
+			if verdict, _, err := r.Check(t.Context(), alice.ID, grant); !errors.Is(err, factor.ErrAccountLost) || verdict != factor.Locked {
+				t.Errorf("got %v, %v, want ErrAccountLost", verdict, err)
+			}
+			wantCheck(t, r, bob, grant, factor.Open, "another user of the same session, who never had a second factor")
+			wantCheck(t, r, bob, "", factor.Open, "nobody's session")
+		})
+	}
+}
+
+// A report about a challenge whose account is gone makes no account.
+func TestReportWithoutAccount(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	token, err := r.Begin(t.Context(), alice, session("begun"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.forget(t, alice)
+	if _, err := r.Decide(t.Context(), token, false); !errors.Is(err, factor.ErrAccountLost) {
+		t.Errorf("got %v, want ErrAccountLost", err)
+	}
+	if a := w.account(t, alice); a.Version != 0 {
+		t.Errorf("got an account %+v", a)
+	}
+}
+
+// An account that is forgotten and made anew has another epoch: what was proved
+// before doesn't count.
+func TestAccountMadeAnew(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	_, before := w.enrol(t, r, alice)
+	s := session("begun before")
+	token, err := r.Begin(t.Context(), alice, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Token = token
+	if _, err := r.Decide(t.Context(), token, true); err != nil {
+		t.Fatal(err)
+	}
+	w.forget(t, alice)
+	w.enrol(t, r, alice)
+	w.clock.Add(factor.CacheLifetime)
+	wantCheck(t, r, alice, before, factor.Locked, "a grant of the former account")
+	if secret, err := r.Consume(t.Context(), alice, s, far); secret != "" || err != nil {
+		t.Errorf("an approval of the former account: got a grant %t, %v", secret != "", err)
+	}
+}
+
+// That an account is older than it was stands in the log.
+func TestVersionGoesDown(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	wantCheck(t, r, alice, "", factor.Locked, "before")
+	w.change(t, alice, func(a *records.Account) { a.Failures++ })
+	w.clock.Add(factor.CacheLifetime)
+	wantCheck(t, r, alice, "", factor.Locked, "changed")
+	const line = "an account is older than it was"
+	if log := w.log.String(); strings.Contains(log, line) {
+		t.Fatalf("got logged before anything happened:\n%s", log)
+	}
+	w.forget(t, alice)
+	w.clock.Add(factor.CacheLifetime)
+	wantCheck(t, r, alice, "", factor.Open, "deleted")
+	if log := w.log.String(); strings.Count(log, line) != 1 {
+		t.Errorf("got logged, want the line once:\n%s", log)
+	}
+}
