@@ -21,8 +21,8 @@ const patient = 15 * time.Second
 
 // data is where the demo remembers things.
 type data struct {
-	store    store.Store // who has a second factor, and what proves it
-	sessions scs.Store   // who is logged in
+	store    store.Backend // who has a second factor, and what proves it
+	sessions scs.Store     // who is logged in
 	closers  []func() error
 }
 

@@ -139,7 +139,7 @@ func wantWhole(t *testing.T, c change, was, is records.Account) (changed bool) {
 		return false
 	}
 	want := was
-	want.Epoch, want.Sync.Wanted = was.Epoch+1, was.Sync.Wanted+1
+	want.Epoch, want.Sync.Wanted = is.Epoch, was.Sync.Wanted+1
 	want.State, want.Factor, want.EnabledAt = records.Off, records.Factor{}, time.Time{}
 	if c != disables && was.Staged != nil {
 		want.State, want.Factor = records.On, was.Staged.Factor

@@ -41,7 +41,7 @@ func (m *member) restart() {
 	m.close()
 	own := *m.world
 	accounts, closing := m.db.open(m.t)
-	own.Store, m.close = &gatetest.FaultyStore{Store: accounts}, closing
+	own.Store, m.close = &gatetest.FaultyStore{Backend: accounts}, closing
 	m.app = own.Node(m.t, gatetest.Setup{Client: []client.Option{once}})
 }
 
@@ -75,7 +75,7 @@ func (m *member) crash(rng *rand.Rand) {
 func (m *member) rules(s factor.Service) *factor.Rules {
 	m.t.Helper()
 	r, err := factor.New(factor.Config{
-		Store: m.app.Store, Service: s, Keys: gatetest.Keys(m.t), Issuer: "Acme", ClientID: m.app.Emulator.ClientID(),
+		Records: m.app.Records(m.t), Service: s, Keys: gatetest.Keys(m.t), Issuer: "Acme", ClientID: m.app.Emulator.ClientID(),
 		Now: m.app.Clock.Now, Log: slog.New(slog.NewTextHandler(m.app.Log, nil)),
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ package nodes_test
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"net/http"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -31,7 +33,7 @@ type world struct {
 	redis    *redisServer // nil: PostgreSQL keeps everything
 	emulator *emulator.Server
 	nodes    [2]*node
-	accounts *sqlstore.Store // as an operator sees them
+	accounts *records.Records // of the database
 }
 
 func newWorld(t *testing.T, withRedis bool) *world {
@@ -60,10 +62,20 @@ func newWorld(t *testing.T, withRedis bool) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if w.accounts, err = sqlstore.New(t.Context(), db, sqlstore.PostgreSQL); err != nil {
+	accounts, err := sqlstore.New(t.Context(), db, sqlstore.PostgreSQL)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = w.accounts.Close() })
+	t.Cleanup(func() { _ = accounts.Close() })
+	raw, err := hex.DecodeString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyring.New(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.accounts = records.New(accounts, keys)
 	return w
 }
 
