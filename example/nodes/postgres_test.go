@@ -33,14 +33,11 @@ func startPostgres(t *testing.T) *postgres {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &postgres{t: t, dir: dir, port: freePort(t), as: new(syscall.SysProcAttr)}
 	if os.Geteuid() == 0 {
 		p.as.Credential = unprivileged(t)
-		if err := os.Chown(dir, int(p.as.Credential.Uid), int(p.as.Credential.Gid)); err != nil {
-			t.Fatal(err)
-		}
 	}
+	p.prepare()
 	cmd := exec.Command(initdb, "--pgdata=data", "--username=postgres", "--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync")
 	cmd.Dir, cmd.SysProcAttr = dir, p.as
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -48,6 +45,19 @@ func startPostgres(t *testing.T) *postgres {
 	}
 	p.start()
 	return p
+}
+
+// prepare makes the directory that belongs to who runs the server.
+func (p *postgres) prepare() {
+	p.t.Helper()
+	p.t.Cleanup(func() { _ = os.RemoveAll(p.dir) })
+	err := os.MkdirAll(p.dir, 0o700)
+	if c := p.as.Credential; err == nil && c != nil {
+		err = os.Chown(p.dir, int(c.Uid), int(c.Gid))
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // start starts the server, anew if it was stopped.

@@ -3,7 +3,9 @@
 package nodes_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -43,3 +45,21 @@ func (r *redisServer) stop() {
 }
 
 func (r *redisServer) url() string { return "redis://" + loopback(r.port) + "/0" }
+
+// sentinel starts a Sentinel that watches the server, and returns its port.
+func (r *redisServer) sentinel() (port string) {
+	r.t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		needs.Missing(r.t, "redis-server", "install it (Debian: redis-server)")
+	}
+	port = freePort(r.t)
+	file := filepath.Join(r.t.TempDir(), "sentinel.conf")
+	text := "port " + port + "\nbind 127.0.0.1\nsentinel monitor eagate 127.0.0.1 " + r.port + " 1\n" +
+		"sentinel down-after-milliseconds eagate 1000\nsentinel failover-timeout eagate 10000\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	launch(r.t, exec.Command(program, file, "--sentinel"), "monitor master")
+	return port
+}
