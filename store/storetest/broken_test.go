@@ -296,7 +296,7 @@ var broken = []struct {
 			return f.force(c, k, d)
 		}
 		return v, err
-	}), "Put/conflict Due/follows", ""},
+	}), "Put/conflict Due/follows DeleteDue/follows", ""},
 	{"conflict changes Due", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
 		v, err := put(c, k, d)
 		if stored := f.stored(k, d.ID); stored.Version != 0 && errors.Is(err, store.ErrConflict) {
@@ -566,7 +566,7 @@ var broken = []struct {
 	}), "DeleteDue/limit", "DeleteDue/at-once"},
 	{"DeleteDue of two at most", deletingDue(func(_ *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
 		return next(c, k, now, min(limit, 2))
-	}), "DeleteDue/which DeleteDue/limit", "DeleteDue/at-once"},
+	}), "DeleteDue/which DeleteDue/limit DeleteDue/follows", "DeleteDue/at-once"},
 	{"DeleteDue by the first Due", func(f *fake) {
 		firstDue(f)
 		deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
@@ -645,7 +645,7 @@ var broken = []struct {
 			page = append(page, doc{ID: "of another kind", Version: 1})
 		}
 		return page, after, err
-	}), "List/whole List/pages List/follows", "List/changes"},
+	}), "List/whole List/pages List/follows Put/invalid DeleteDue/limit", "List/changes"},
 	{"pages overlap", listing(func(f *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
 		page, next2, err := next(c, k, after, limit)
 		if d := f.stored(k, after); after != "" && d.Version != 0 && limit > 1 && err == nil {
@@ -776,8 +776,8 @@ var broken = []struct {
 	}), "Fault/race", "Fault/between-calls Watch/broken"},
 	{"half a write", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
 		v, err := put(c, k, d)
-		if stored := f.stored(k, d.ID); errors.Is(err, errBroken) && stored.Version == d.Version && d.Version != 0 {
-			stored.Body = d.Body
+		if stored := f.stored(k, d.ID); errors.Is(err, errBroken) && d.Version != 0 && !f.down {
+			stored.Due = stored.Due.Add(time.Second)
 			f.Memory.Put(c, k, stored)
 		}
 		return v, err

@@ -102,6 +102,7 @@ func (s *server) unsubscribe(w *subscription) {
 // over runs an operation over the connection. If that was killed, it returns an
 // error, and the operation has happened after each second kill.
 func (f *fake) over(op func()) error {
+	runtime.Gosched()
 	switch kills, broken := f.broken(); {
 	case broken && (f.down || kills%2 == 1):
 		return errBroken
