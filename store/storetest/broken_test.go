@@ -758,10 +758,7 @@ var broken = []struct {
 	{"connection stays broken", func(f *fake) {
 		due := f.due
 		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) {
-			f.server.mu.Lock()
-			kills := f.kills
-			f.server.mu.Unlock()
-			if kills > 0 {
+			if f.killed() > 0 {
 				return nil, errBroken
 			}
 			return due(c, k, now, limit)

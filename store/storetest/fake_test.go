@@ -99,35 +99,31 @@ func (s *server) unsubscribe(w *subscription) {
 	delete(s.watches, w)
 }
 
-// over runs an operation over the connection. If that was killed, it returns an
-// error, and the operation has happened after each second kill.
+// over runs an operation over the connection. If that was killed before, the first
+// operation fails, and has happened all the same after each second kill. If it is
+// killed meanwhile, all operations fail that have happened meanwhile.
 func (f *fake) over(op func()) error {
-	runtime.Gosched()
-	switch kills, broken := f.broken(); {
-	case broken && (f.down || kills%2 == 1):
-		return errBroken
-	case broken:
-		op()
+	kills := f.killed()
+	f.mu.Lock()
+	broken := f.noticed < kills
+	f.noticed = max(f.noticed, kills)
+	f.mu.Unlock()
+	if f.down || broken && kills%2 == 1 {
 		return errBroken
 	}
+	runtime.Gosched()
 	op()
 	runtime.Gosched()
-	if _, broken := f.broken(); broken {
+	if broken || f.killed() != kills {
 		return errBroken
 	}
 	return nil
 }
 
-// broken reports, once for each kill, that the connection was killed.
-func (f *fake) broken() (kills int, broken bool) {
-	f.server.mu.Lock()
-	kills = f.kills
-	f.server.mu.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	broken = f.noticed < kills
-	f.noticed = kills
-	return kills, broken || f.down
+func (s *server) killed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kills
 }
 
 func newFake(s *server) *fake {
@@ -196,7 +192,6 @@ func newFake(s *server) *fake {
 func subject(breaks func(*fake)) storetest.Subject {
 	s := &server{Memory: store.NewMemory(), watches: map[*subscription]bool{}, state: map[string]doc{}}
 	a, b, unreachable := newFake(s), newFake(s), newFake(s)
-	unreachable.over(func() {})
 	unreachable.down = true
 	for _, f := range []*fake{a, b, unreachable} {
 		breaks(f)

@@ -52,8 +52,14 @@ func TestBroken(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			for _, clause := range storetest.Clauses() {
-				err := storetest.Check(clause, subject(b.breaks), 4*time.Second)
 				must, may := slices.Contains(strings.Fields(b.fails), clause), b.may == "*" || slices.Contains(strings.Fields(b.may), clause)
+				err := storetest.Check(clause, subject(b.breaks), 4*time.Second)
+				for n := 0; n < 9 && must && err == nil; n++ { // a race may happen to go well
+					err = storetest.Check(clause, subject(b.breaks), 4*time.Second)
+				}
+				if err != nil && !must && !may { // on a slow machine it may need more time
+					err = storetest.Check(clause, subject(b.breaks), time.Minute)
+				}
 				var v *storetest.Violation
 				switch failed := errors.As(err, &v) && v.Clause == clause; {
 				case failed && !must && !may:
