@@ -37,8 +37,6 @@ func invalidIDs() []string {
 	}
 }
 
-var invalidKinds = []store.Kind{"", "Account", "a b", "a1", "é", "a\x00", "a_b", store.Kind(strings.Repeat("a", 33))}
-
 // oddBodies returns JSON texts that a column which parses JSON would change.
 func oddBodies() []string {
 	const full = store.MaxBody - len(`{"long":""}`)
@@ -58,5 +56,12 @@ func invalidBodies() []string {
 	return []string{
 		"", `"` + strings.Repeat("x", store.MaxBody-1) + `"`, `"` + strings.Repeat("🔐", store.MaxBody/4) + `"`,
 		"\"\xff\"", `"` + "日本語"[:8] + `"`, "\"\xed\xa0\x80\"",
+	}
+}
+
+// refusesKinds checks that a method refuses what is no kind.
+func (t *trial) refusesKinds(call func(store.Kind) error) {
+	for _, kind := range []store.Kind{"", "Account", "a b", "a1", "é", "a\x00", "a_b", store.Kind(strings.Repeat("a", 33))} {
+		t.refuses(call(kind), "a method with the invalid kind %.100q", kind)
 	}
 }

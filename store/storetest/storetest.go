@@ -127,7 +127,7 @@ func (c clause) judge(ctx context.Context, s Subject, patience time.Duration) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	t := &trial{Subject: s, ctx: ctx, kind: newKind(), soon: patience / 20}
+	t := &trial{Subject: s, ctx: ctx, kind: newKind(), soon: patience / 20, failed: make(chan struct{})}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

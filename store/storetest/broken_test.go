@@ -1,0 +1,862 @@
+package storetest_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// pause lets others run in between, so that a race goes wrong.
+func pause() {
+	for range 200 {
+		runtime.Gosched()
+	}
+}
+
+// stored returns what is stored, whatever the connection.
+func (f *fake) stored(k kind, id string) doc {
+	docs, err := f.Memory.Get(context.Background(), k, id)
+	if err != nil {
+		return doc{ID: id}
+	}
+	return docs[0]
+}
+
+// force writes a document whichever version is stored.
+func (f *fake) force(c ctx, k kind, d doc) (uint64, error) {
+	for {
+		d.Version = f.stored(k, d.ID).Version
+		if v, err := f.Memory.Put(c, k, d); !errors.Is(err, store.ErrConflict) {
+			return v, err
+		}
+	}
+}
+
+// read makes a backend change the documents that it returns.
+func read(change func(f *fake, k kind, d *doc)) func(*fake) {
+	return func(f *fake) {
+		get, list := f.get, f.list
+		f.get = func(c ctx, k kind, ids ...string) ([]doc, error) {
+			docs, err := get(c, k, ids...)
+			for i := range docs {
+				change(f, k, &docs[i])
+			}
+			return docs, err
+		}
+		f.list = func(c ctx, k kind, after string, limit int) ([]doc, string, error) {
+			page, next, err := list(c, k, after, limit)
+			for i := range page {
+				change(f, k, &page[i])
+			}
+			return page, next, err
+		}
+	}
+}
+
+// got makes a backend change the answers of Get.
+func got(change func(f *fake, k kind, ids []string, docs []doc, err error) ([]doc, error)) func(*fake) {
+	return func(f *fake) {
+		get := f.get
+		f.get = func(c ctx, k kind, ids ...string) ([]doc, error) {
+			docs, err := get(c, k, ids...)
+			return change(f, k, ids, docs, err)
+		}
+	}
+}
+
+type next = func(ctx, kind, doc) (uint64, error)
+
+// put makes a backend write in another way.
+func put(write func(f *fake, put next, c ctx, k kind, d doc) (uint64, error)) func(*fake) {
+	return func(f *fake) {
+		next := f.put
+		f.put = func(c ctx, k kind, d doc) (uint64, error) { return write(f, next, c, k, d) }
+	}
+}
+
+func deleting(del func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error) func(*fake) {
+	return func(f *fake) {
+		next := f.delete
+		f.delete = func(c ctx, k kind, id string, v uint64) error {
+			return del(f, func() error { return next(c, k, id, v) }, c, k, id, v)
+		}
+	}
+}
+
+func due(change func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error)) func(*fake) {
+	return func(f *fake) {
+		next := f.due
+		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) {
+			if ids, err := next(c, k, now, limit); err != nil {
+				return ids, err
+			}
+			return change(f, c, k, now, limit)
+		}
+	}
+}
+
+type deleteDue = func(ctx, kind, time.Time, int) (int, error)
+
+func deletingDue(change func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error)) func(*fake) {
+	return func(f *fake) {
+		next := f.deleteDue
+		f.deleteDue = func(c ctx, k kind, now time.Time, limit int) (int, error) { return change(f, next, c, k, now, limit) }
+	}
+}
+
+type list = func(ctx, kind, string, int) ([]doc, string, error)
+
+func listing(change func(f *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error)) func(*fake) {
+	return func(f *fake) {
+		next := f.list
+		f.list = func(c ctx, k kind, after string, limit int) ([]doc, string, error) {
+			return change(f, next, c, k, after, limit)
+		}
+	}
+}
+
+func (f *fake) all(k kind) []doc {
+	page, _, _ := f.Memory.List(context.Background(), k, "", 100_000)
+	return page
+}
+
+// fold makes a backend take some IDs for the same.
+func fold(same func(string) string) func(*fake) {
+	return func(f *fake) {
+		get, put, del := f.get, f.put, f.delete
+		f.get = func(c ctx, k kind, ids ...string) ([]doc, error) {
+			folded := slices.Clone(ids)
+			for i, id := range ids {
+				folded[i] = same(id)
+			}
+			docs, err := get(c, k, folded...)
+			for i := range docs {
+				docs[i].ID = ids[i]
+			}
+			return docs, err
+		}
+		f.put = func(c ctx, k kind, d doc) (uint64, error) { d.ID = same(d.ID); return put(c, k, d) }
+		f.delete = func(c ctx, k kind, id string, v uint64) error { return del(c, k, same(id), v) }
+	}
+}
+
+// remember makes a backend remember what was last given to Put.
+func remember(f *fake) {
+	put := f.put
+	f.put = func(c ctx, k kind, d doc) (uint64, error) {
+		f.server.mu.Lock()
+		f.state[string(k)+d.ID] = d
+		f.server.mu.Unlock()
+		return put(c, k, d)
+	}
+}
+
+// firstDue makes a backend remember the first Due of a document.
+func firstDue(f *fake) {
+	put := f.put
+	f.put = func(c ctx, k kind, d doc) (uint64, error) {
+		f.server.mu.Lock()
+		if _, ok := f.state[d.ID]; !ok {
+			f.state[d.ID] = d
+		}
+		f.server.mu.Unlock()
+		return put(c, k, d)
+	}
+}
+
+func (f *fake) first(d doc) doc {
+	f.server.mu.Lock()
+	defer f.server.mu.Unlock()
+	d.Due = f.state[d.ID].Due
+	return d
+}
+
+func isDue(d doc, now time.Time) bool { return !d.Due.IsZero() && !d.Due.After(now) }
+
+func dueIDs(docs []doc, limit int) []string {
+	slices.SortFunc(docs, func(a, b doc) int { return a.Due.Compare(b.Due) })
+	var ids []string
+	for _, d := range docs[:min(limit, len(docs))] {
+		ids = append(ids, d.ID)
+	}
+	return ids
+}
+
+func filter(docs []doc, keep func(doc) bool) []doc {
+	return slices.DeleteFunc(docs, func(d doc) bool { return !keep(d) })
+}
+
+const watchClauses = "Watch/begins Watch/reports Watch/readable Watch/kinds Watch/one-by-one Watch/ends Watch/broken"
+
+type watch = func(ctx, kind, func(string)) error
+
+func watching(change func(f *fake, next watch, c ctx, k kind, changed func(string)) error) func(*fake) {
+	return func(f *fake) {
+		next := f.watch
+		f.watch = func(c ctx, k kind, changed func(string)) error { return change(f, next, c, k, changed) }
+	}
+}
+
+// Each breaks the contract in one way, and fails these clauses. Where chance
+// decides, it may also fail others.
+var broken = []struct {
+	name   string
+	breaks func(*fake)
+	fails  string
+	may    string
+}{
+	{"no IDs are an error", got(func(f *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		if len(ids) == 0 {
+			err = cmp.Or(err, errors.New("no IDs"))
+		}
+		return docs, err
+	}), "Get/missing", "DeleteDue/limit"},
+	{"missing document has a body", read(func(_ *fake, _ kind, d *doc) {
+		if d.Version == 0 {
+			d.Body = []byte("null")
+		}
+	}), "Get/missing", "*"},
+	{"second of the same ID is missing", got(func(_ *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		for i := range docs {
+			if slices.Contains(ids[:i], ids[i]) {
+				docs[i] = doc{ID: ids[i]}
+			}
+		}
+		return docs, err
+	}), "Get/many Get/copies", ""},
+	{"documents in the order of their IDs", got(func(_ *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		if len(ids) == 7 { // as Get/many asks
+			slices.SortFunc(docs, func(a, b doc) int { return cmp.Compare(a.ID, b.ID) })
+		}
+		return docs, err
+	}), "Get/many", ""},
+	{"500 IDs at most", got(func(_ *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		if len(ids) > 500 {
+			err = errors.New("too many")
+		}
+		return docs, err
+	}), "Get/most", ""},
+	{"IDs without end", got(func(_ *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		if len(ids) > store.MaxGet {
+			return make([]doc, len(ids)), nil
+		}
+		return docs, err
+	}), "Get/most", ""},
+	{"invalid ID is missing", got(func(_ *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		if len(ids) == 1 && store.CheckID(ids[0]) != nil {
+			return []doc{{ID: ids[0]}}, nil
+		}
+		return docs, err
+	}), "Get/invalid", ""},
+	{"bodies shared", read(func(f *fake, k kind, d *doc) {
+		f.server.mu.Lock()
+		defer f.server.mu.Unlock()
+		key := string(k) + d.ID
+		if old := f.state[key]; old.Version == d.Version {
+			d.Body = old.Body
+		}
+		f.state[key] = *d
+	}), "Get/copies", ""},
+	{"cache of what is missing", func(f *fake) {
+		cache := map[string]bool{}
+		got(func(f *fake, k kind, ids []string, docs []doc, err error) ([]doc, error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			for i := range docs {
+				if key := string(k) + docs[i].ID; docs[i].Version == 0 {
+					cache[key] = true
+				} else if cache[key] {
+					docs[i] = doc{ID: ids[i]}
+				}
+			}
+			return docs, err
+		})(f)
+	}, "Get/newest", "Get/kinds Put/odd-ids Watch/broken Fault/between-calls Fault/race"},
+	{"challenges and grants in one place", func(f *fake) {
+		get, put := f.get, f.put
+		one := func(k kind) kind {
+			if k == store.Challenges {
+				return store.Grants
+			}
+			return k
+		}
+		f.get = func(c ctx, k kind, ids ...string) ([]doc, error) { return get(c, one(k), ids...) }
+		f.put = func(c ctx, k kind, d doc) (uint64, error) { return put(c, one(k), d) }
+	}, "Get/kinds", ""},
+	{"kinds of this release only", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if k == "passkey" {
+			return 0, errors.New("no such kind")
+		}
+		return put(c, k, d)
+	}), "Get/kinds", ""},
+
+	{"insert overwrites", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if d.Version == 0 && errors.Is(err, store.ErrConflict) {
+			return f.force(c, k, d)
+		}
+		return v, err
+	}), "Put/insert Put/conflict Put/race-insert", ""},
+	{"Due isn't taken away", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if d.Version != 0 && d.Due.IsZero() {
+			d.Due = f.stored(k, d.ID).Due
+		}
+		return put(c, k, d)
+	}), "Put/replace Put/odd-ids Due/follows DeleteDue/follows List/follows", ""},
+	{"greater version overwrites", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if stored := f.stored(k, d.ID).Version; stored != 0 && d.Version > stored && errors.Is(err, store.ErrConflict) {
+			return f.force(c, k, d)
+		}
+		return v, err
+	}), "Put/conflict Due/follows DeleteDue/follows", ""},
+	{"conflict changes Due", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if stored := f.stored(k, d.ID); stored.Version != 0 && errors.Is(err, store.ErrConflict) {
+			stored.Due = d.Due
+			f.force(c, k, stored)
+		}
+		return v, err
+	}), "Put/insert Put/conflict Put/race Due/follows", "Put/version-reused Put/race-insert Put/counter Delete/race DeleteDue/race DeleteDue/follows Fault/race"},
+	{"update inserts", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if f.stored(k, d.ID).Version == 0 && errors.Is(err, store.ErrConflict) {
+			return f.force(c, k, d)
+		}
+		return v, err
+	}), "Put/deleted DeleteDue/final", "Put/version-reused Delete/race DeleteDue/race"},
+	{"same body isn't written", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if stored := f.stored(k, d.ID); d.Version != 0 && d.Version == stored.Version && bytes.Equal(d.Body, stored.Body) &&
+			d.Due.Equal(stored.Due) && c.Err() == nil && !d.Notify {
+			return d.Version, nil
+		}
+		return put(c, k, d)
+	}), "Put/version Delete/conflict Put/race", ""},
+	{"versions above 1<<53", func(f *fake) {
+		const more = 1 << 53
+		read(func(_ *fake, _ kind, d *doc) {
+			if d.Version != 0 {
+				d.Version += more
+			}
+		})(f)
+		put, del := f.put, f.delete
+		f.put = func(c ctx, k kind, d doc) (uint64, error) {
+			if d.Version != 0 {
+				d.Version -= more
+			}
+			v, err := put(c, k, d)
+			if err == nil {
+				v += more
+			}
+			return v, err
+		}
+		f.delete = func(c ctx, k kind, id string, v uint64) error { return del(c, k, id, v-more) }
+	}, "Put/version", ""},
+	{"versions begin anew", func(f *fake) {
+		shown := func(k kind, d *doc) {
+			f.server.mu.Lock()
+			defer f.server.mu.Unlock()
+			if d.Version != 0 {
+				d.Version -= f.state[string(k)+d.ID].Version
+			}
+		}
+		read(func(_ *fake, k kind, d *doc) { shown(k, d) })(f)
+		put, del := f.put, f.delete
+		f.put = func(c ctx, k kind, d doc) (uint64, error) {
+			base := func() uint64 {
+				f.server.mu.Lock()
+				defer f.server.mu.Unlock()
+				return f.state[string(k)+d.ID].Version
+			}
+			if d.Version != 0 {
+				d.Version += base()
+			}
+			v, err := put(c, k, d)
+			if err != nil {
+				return v, err
+			}
+			if d.Version == 0 {
+				f.server.mu.Lock()
+				f.state[string(k)+d.ID] = doc{Version: v - 1}
+				f.server.mu.Unlock()
+			}
+			return v - base(), nil
+		}
+		f.delete = func(c ctx, k kind, id string, v uint64) error {
+			f.server.mu.Lock()
+			v += f.state[string(k)+id].Version
+			f.server.mu.Unlock()
+			return del(c, k, id, v)
+		}
+	}, "Put/version-reused", "Delete/race DeleteDue/race Fault/race"},
+	{"Notify is stored", func(f *fake) {
+		remember(f)
+		read(func(f *fake, k kind, d *doc) {
+			f.server.mu.Lock()
+			defer f.server.mu.Unlock()
+			d.Notify = f.state[string(k)+d.ID].Notify
+		})(f)
+	}, "Put/notify", "Watch/broken"},
+	{"Due of milliseconds", read(func(_ *fake, _ kind, d *doc) { d.Due = d.Due.Truncate(time.Millisecond) }), "Put/due", "*"},
+	{"Due of 1970 is never", read(func(_ *fake, _ kind, d *doc) {
+		if d.Due.Equal(time.Unix(0, 0)) {
+			d.Due = time.Time{}
+		}
+	}), "Put/due", ""},
+	{"Due before 1970 is 1970", read(func(_ *fake, _ kind, d *doc) {
+		if d.Due.Before(time.Unix(0, 0)) && !d.Due.IsZero() {
+			d.Due = time.Unix(0, 0)
+		}
+	}), "Put/due", ""},
+	{"Due in nanoseconds of 64 bits", read(func(_ *fake, _ kind, d *doc) {
+		if !d.Due.IsZero() {
+			d.Due = time.Unix(0, d.Due.UnixNano())
+		}
+	}), "Put/due", ""},
+	{"bodies formatted", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		var b bytes.Buffer
+		if json.Compact(&b, d.Body) == nil {
+			d.Body = b.Bytes()
+		}
+		return put(c, k, d)
+	}), "Put/bodies", "*"},
+	{"bodies of 64 KiB", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if len(d.Body) > 64<<10 {
+			return 0, errors.New("too long")
+		}
+		return put(c, k, d)
+	}), "Put/bodies", ""},
+	{"IDs in any case", fold(strings.ToLower), "Put/odd-ids", "*"},
+	{"IDs without blanks at the end", fold(func(id string) string { return strings.TrimRight(id, " \t\n") }), "Put/odd-ids List/odd-ids", "Watch/reports"},
+	{"long IDs cut", fold(func(id string) string { return id[:min(len(id), 250)] }), "Put/odd-ids", "Get/invalid Put/invalid Delete/invalid List/odd-ids Watch/reports"},
+	{"Delete takes a pattern", deleting(func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error {
+		err := del()
+		if start, ok := strings.CutSuffix(id, "%"); ok && err == nil {
+			for _, d := range f.all(k) {
+				if strings.HasPrefix(d.ID, start) {
+					f.Memory.Delete(c, k, d.ID, d.Version)
+				}
+			}
+		}
+		return err
+	}), "Put/odd-ids", ""},
+	{"bodies cut", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		d.Body = d.Body[:min(len(d.Body), store.MaxBody)]
+		return put(c, k, d)
+	}), "Put/invalid", ""},
+	{"what is invalid is replaced", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		d.ID, d.Body = strings.ToValidUTF8(d.ID, "\uFFFD"), bytes.ToValidUTF8(d.Body, []byte("\uFFFD"))
+		return put(c, k, d)
+	}), "Put/invalid", ""},
+	{"what is invalid conflicts", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if d.Check(k) != nil {
+			return 0, store.ErrConflict
+		}
+		return put(c, k, d)
+	}), "Put/invalid", ""},
+
+	{"reads, compares and writes", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if f.stored(k, d.ID).Version != d.Version || d.Check(k) != nil || c.Err() != nil || f.down {
+			return put(c, k, d)
+		}
+		pause()
+		return f.force(c, k, d)
+	}), "Put/race Put/race-insert Put/counter", "*"},
+	{"one writer of all", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		f.server.mu.Lock()
+		writes := f.state["writes"].Version
+		f.server.mu.Unlock()
+		pause()
+		f.server.mu.Lock()
+		conflict := writes != f.state["writes"].Version
+		f.state["writes"] = doc{Version: f.state["writes"].Version + 1}
+		f.server.mu.Unlock()
+		if conflict {
+			return 0, store.ErrConflict
+		}
+		return put(c, k, d)
+	}), "Put/independent", "Put/race Put/race-insert Delete/race DeleteDue/race Watch/readable Watch/broken Fault/between-calls Fault/race"},
+	{"Delete reads, compares and deletes", deleting(func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error {
+		stored := f.stored(k, id)
+		if stored.Version != v || f.down || c.Err() != nil {
+			return del()
+		}
+		pause()
+		return f.Memory.Delete(c, k, id, f.stored(k, id).Version)
+	}), "Delete/race", ""},
+
+	{"Delete leaves the ID due", func(f *fake) {
+		remember(f)
+		due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
+			f.server.mu.Lock()
+			defer f.server.mu.Unlock()
+			var docs []doc
+			for key, d := range f.state {
+				if strings.TrimPrefix(key, string(k)) == d.ID && isDue(d, now) {
+					docs = append(docs, d)
+				}
+			}
+			return dueIDs(docs, limit), nil
+		})(f)
+	}, "Delete/deletes", "DeleteDue/which DeleteDue/final"},
+	{"Delete of any version", deleting(func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error {
+		err := del()
+		if errors.Is(err, store.ErrConflict) {
+			return f.Memory.Delete(c, k, id, f.stored(k, id).Version)
+		}
+		return err
+	}), "Delete/conflict", "Delete/race"},
+	{"Delete of what is missing conflicts", deleting(func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error {
+		missing := f.stored(k, id).Version == 0
+		if err := del(); err != nil || !missing {
+			return err
+		}
+		return store.ErrConflict
+	}), "Delete/missing", "Fault/between-calls Fault/race"},
+	{"Delete of an invalid ID", deleting(func(_ *fake, del func() error, _ ctx, k kind, id string, _ uint64) error {
+		if store.CheckGet(k, id) != nil {
+			return nil
+		}
+		return del()
+	}), "Delete/invalid", ""},
+
+	{"due before now", due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
+		return f.Memory.Due(c, k, now.Add(-1), limit)
+	}), "Due/which Due/limit Due/follows Delete/deletes Get/kinds Fault/between-calls", ""},
+	{"never is long ago", due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
+		docs := filter(f.all(k), func(d doc) bool { return !d.Due.After(now) })
+		return dueIDs(docs, limit), nil
+	}), "Due/which Due/limit Due/follows DeleteDue/which", ""},
+	{"due in any order", due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
+		ids, err := f.Memory.Due(c, k, now, 1000)
+		slices.Reverse(ids)
+		return ids[:min(limit, len(ids))], err
+	}), "Due/limit", "Put/odd-ids Due/which Due/follows DeleteDue/which"},
+	{"first Due", func(f *fake) {
+		firstDue(f)
+		due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
+			docs := filter(f.all(k), func(d doc) bool { return isDue(f.first(d), now) })
+			return dueIDs(docs, limit), nil
+		})(f)
+	}, "Due/follows", "Fault/between-calls"},
+	{"Due with limit 0", func(f *fake) {
+		due := f.due
+		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) { return due(c, k, now, max(limit, 1)) }
+	}, "Due/invalid", ""},
+
+	{"DeleteDue before now", deletingDue(func(_ *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		return next(c, k, now.Add(-1), limit)
+	}), "DeleteDue/which", "Get/kinds Put/version-reused DeleteDue/limit DeleteDue/follows DeleteDue/final DeleteDue/at-once Fault/between-calls"},
+	{"DeleteDue of other kinds", deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		n, err := next(c, k, now, limit)
+		if err == nil {
+			f.Memory.DeleteDue(c, store.Grants, now, limit)
+		}
+		return n, err
+	}), "Get/kinds", ""},
+	{"DeleteDue counts none", deletingDue(func(_ *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		_, err := next(c, k, now, limit)
+		return 0, err
+	}), "DeleteDue/which DeleteDue/limit", "DeleteDue/at-once DeleteDue/race"},
+	{"DeleteDue without limit", deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		n, err := next(c, k, now, limit)
+		if err == nil {
+			f.Memory.DeleteDue(c, k, now, 1000)
+		}
+		return n, err
+	}), "DeleteDue/limit", "DeleteDue/at-once"},
+	{"DeleteDue of two at most", deletingDue(func(_ *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		return next(c, k, now, min(limit, 2))
+	}), "DeleteDue/which DeleteDue/limit DeleteDue/follows", "DeleteDue/at-once"},
+	{"DeleteDue by the first Due", func(f *fake) {
+		firstDue(f)
+		deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+			n, err := next(c, k, now, limit)
+			for _, d := range f.all(k) {
+				if err == nil && isDue(f.first(d), now) {
+					f.Memory.Delete(c, k, d.ID, d.Version)
+				}
+			}
+			return n, err
+		})(f)
+	}, "DeleteDue/follows", "DeleteDue/limit DeleteDue/at-once DeleteDue/race"},
+	{"DeleteDue can be undone", func(f *fake) {
+		deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+			for _, d := range f.all(k) {
+				f.server.mu.Lock()
+				f.state[string(k)+d.ID] = d
+				f.server.mu.Unlock()
+			}
+			return next(c, k, now, limit)
+		})(f)
+		put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+			f.server.mu.Lock()
+			undo := d.Version != 0 && f.state[string(k)+d.ID].Version == d.Version && f.stored(k, d.ID).Version == 0
+			f.server.mu.Unlock()
+			if undo {
+				d.Version = 0
+			}
+			return put(c, k, d)
+		})(f)
+	}, "DeleteDue/final", "Put/version-reused DeleteDue/race"},
+	{"DeleteDue with limit 0", deletingDue(func(_ *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		if limit < 1 {
+			return 0, nil
+		}
+		return next(c, k, now, limit)
+	}), "DeleteDue/invalid", ""},
+	{"DeleteDue counts what others delete", deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		due, err := f.Memory.Due(c, k, now, limit)
+		if err != nil || f.down {
+			return next(c, k, now, limit)
+		}
+		pause()
+		for _, id := range due {
+			if d := f.stored(k, id); isDue(d, now) {
+				f.Memory.Delete(c, k, id, d.Version)
+			}
+		}
+		return len(due), nil
+	}), "DeleteDue/at-once", "DeleteDue/race"},
+	{"DeleteDue reads and deletes", deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
+		due, err := f.Memory.Due(c, k, now, limit)
+		if err != nil || f.down {
+			return next(c, k, now, limit)
+		}
+		pause()
+		n := 0
+		for _, id := range due {
+			if d := f.stored(k, id); d.Version != 0 && f.Memory.Delete(c, k, id, d.Version) == nil {
+				n++
+			}
+		}
+		return n, nil
+	}), "DeleteDue/race", "DeleteDue/at-once"},
+
+	{"list without Due", listing(func(_ *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		page, after, err := next(c, k, after, limit)
+		for i := range page {
+			page[i].Due = time.Time{}
+		}
+		return page, after, err
+	}), "List/whole", "Get/kinds Put/notify Delete/deletes DeleteDue/which List/pages List/odd-ids List/follows Fault/between-calls"},
+	{"list of all kinds", listing(func(f *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		page, after, err := next(c, k, after, limit)
+		if err == nil && after == "" && len(page) < limit {
+			page = append(page, doc{ID: "of another kind", Version: 1})
+		}
+		return page, after, err
+	}), "List/whole List/pages List/follows Put/invalid DeleteDue/limit", "List/changes"},
+	{"pages overlap", listing(func(f *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		page, next2, err := next(c, k, after, limit)
+		if d := f.stored(k, after); after != "" && d.Version != 0 && limit > 1 && err == nil {
+			page = append([]doc{d}, page[:min(len(page), limit-1)]...)
+		}
+		return page, next2, err
+	}), "List/pages List/odd-ids List/changes", "DeleteDue/which"},
+	{"pages begin in any case", listing(func(_ *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		return next(c, k, strings.TrimRight(after, "\t\n "), limit)
+	}), "List/odd-ids", ""},
+	{"list shows the first write", func(f *fake) {
+		put := f.put
+		f.put = func(c ctx, k kind, d doc) (uint64, error) {
+			v, err := put(c, k, d)
+			f.server.mu.Lock()
+			defer f.server.mu.Unlock()
+			if old := f.state[string(k)+d.ID]; err == nil && old.Version == 0 {
+				d.Version, d.Notify = v, false
+				f.state[string(k)+d.ID] = d
+			}
+			return v, err
+		}
+		listing(func(f *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+			page, after, err := next(c, k, after, limit)
+			f.server.mu.Lock()
+			defer f.server.mu.Unlock()
+			for i := range page {
+				if old := f.state[string(k)+page[i].ID]; old.Version != 0 {
+					page[i].Body, page[i].Due = bytes.Clone(old.Body), old.Due
+				}
+			}
+			return page, after, err
+		})(f)
+	}, "List/follows", "List/whole Put/notify"},
+	{"pages by the last write", listing(func(f *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		if _, _, err := next(c, k, "", limit); err != nil {
+			return nil, "", err
+		}
+		all := f.all(k)
+		slices.SortFunc(all, func(a, b doc) int { return cmp.Compare(a.Version, b.Version) })
+		var from uint64
+		json.Unmarshal([]byte(after), &from)
+		all = filter(all, func(d doc) bool { return d.Version > from })
+		if len(all) <= limit {
+			return all, "", nil
+		}
+		b, _ := json.Marshal(all[limit-1].Version)
+		return all[:limit], string(b), nil
+	}), "List/changes", ""},
+	{"List with limit 0", listing(func(_ *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		return next(c, k, after, max(limit, 1))
+	}), "List/invalid", ""},
+
+	{"Put without a context", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		return put(context.WithoutCancel(c), k, d)
+	}), "Context/ended", ""},
+	{"error of its own for a context", func(f *fake) {
+		list := f.list
+		f.list = func(c ctx, k kind, after string, limit int) ([]doc, string, error) {
+			if c.Err() != nil {
+				return nil, "", errBroken
+			}
+			return list(c, k, after, limit)
+		}
+	}, "Context/ended", ""},
+	{"hangs when the context ends", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if at, _ := c.Deadline(); time.Until(at) < 100*time.Millisecond && c.Err() == nil {
+			time.Sleep(time.Second)
+		}
+		return put(c, k, d)
+	}), "Context/ends-meanwhile", ""},
+	{"conflict when the context ends", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if at, _ := c.Deadline(); time.Until(at) < 100*time.Millisecond && c.Err() == nil {
+			<-c.Done()
+			return 0, store.ErrConflict
+		}
+		return put(c, k, d)
+	}), "Context/ends-meanwhile", ""},
+
+	{"fault is a missing document", got(func(_ *fake, _ kind, ids []string, docs []doc, err error) ([]doc, error) {
+		if errors.Is(err, errBroken) {
+			docs, err = nil, nil
+			for _, id := range ids {
+				docs = append(docs, doc{ID: id})
+			}
+		}
+		return docs, err
+	}), "Fault/unreachable Fault/between-calls Fault/race", ""},
+	{"fault is a conflict", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if errors.Is(err, errBroken) {
+			err = store.ErrConflict
+		}
+		return v, err
+	}), "Fault/unreachable Fault/between-calls Fault/race Watch/broken", ""},
+	{"fault is an empty list", listing(func(_ *fake, next list, c ctx, k kind, after string, limit int) ([]doc, string, error) {
+		page, after, err := next(c, k, after, limit)
+		if errors.Is(err, errBroken) {
+			err = nil
+		}
+		return page, after, err
+	}), "Fault/unreachable Fault/between-calls", ""},
+	{"fault is success", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if errors.Is(err, errBroken) {
+			return 1, nil
+		}
+		return v, err
+	}), "Fault/unreachable Fault/between-calls Fault/race", "Watch/broken"},
+	{"connection stays broken", func(f *fake) {
+		due := f.due
+		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) {
+			if f.killed() > 0 {
+				return nil, errBroken
+			}
+			return due(c, k, now, limit)
+		}
+	}, "Fault/between-calls", ""},
+	{"write sent again", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if errors.Is(err, errBroken) {
+			return put(c, k, d)
+		}
+		return v, err
+	}), "Fault/race", "Fault/between-calls Watch/broken"},
+	{"half a write", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		v, err := put(c, k, d)
+		if stored := f.stored(k, d.ID); errors.Is(err, errBroken) && d.Version != 0 && !f.down {
+			stored.Due = stored.Due.Add(time.Second)
+			f.Memory.Put(c, k, stored)
+		}
+		return v, err
+	}), "Fault/race", "Fault/between-calls"},
+
+	{"watch begins in silence", watching(func(f *fake, next watch, c ctx, k kind, changed func(string)) error {
+		begun := false
+		return next(c, k, func(id string) {
+			if begun {
+				changed(id)
+			}
+			begun = true
+		})
+	}), watchClauses, ""},
+	{"updates aren't reported", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		d.Notify = d.Notify && d.Version == 0
+		return put(c, k, d)
+	}), "Watch/reports", ""},
+	{"reported before it is written", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		if d.Notify {
+			f.notify(k, d.ID)
+			pause()
+		}
+		d.Notify = false
+		return put(c, k, d)
+	}), "Watch/readable", "Watch/broken"},
+	{"other kinds reported", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
+		f.server.mu.Lock()
+		for w := range f.watches {
+			if w.kind != k && d.Notify {
+				w.queue <- d.ID
+			}
+		}
+		f.server.mu.Unlock()
+		return put(c, k, d)
+	}), "Watch/kinds", ""},
+	{"calls overlap", watching(func(_ *fake, next watch, c ctx, k kind, changed func(string)) error {
+		return next(c, k, func(id string) {
+			if id == "" {
+				changed(id)
+			} else {
+				go changed(id)
+			}
+		})
+	}), "Watch/one-by-one", ""},
+	{"slow call loses others", watching(func(f *fake, next watch, c ctx, k kind, changed func(string)) error {
+		latest := make(chan string, 1)
+		go func() {
+			for id := range latest {
+				changed(id)
+			}
+		}()
+		defer close(latest)
+		return next(c, k, func(id string) {
+			select {
+			case latest <- id:
+			default:
+			}
+		})
+	}), "Watch/one-by-one", ""},
+	{"watch without a context", watching(func(_ *fake, next watch, c ctx, k kind, changed func(string)) error {
+		<-c.Done()
+		return errBroken
+	}), watchClauses, ""},
+	{"watch ends for another reason", watching(func(_ *fake, next watch, c ctx, k kind, changed func(string)) error {
+		if err := next(c, k, changed); err != nil {
+			return errBroken
+		}
+		return nil
+	}), "Watch/ends", ""},
+	{"broken watch is silent", watching(func(_ *fake, next watch, c ctx, k kind, changed func(string)) error {
+		err := next(c, k, changed)
+		<-c.Done()
+		return err
+	}), "Watch/broken", ""},
+}
