@@ -2,13 +2,10 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/storetest"
@@ -16,119 +13,73 @@ import (
 
 func ExampleNewMemory() {
 	ctx := context.Background()
-	accounts := store.NewMemory()
+	backend := store.NewMemory()
 
-	// A time step is accepted once, on however many requests at once.
-	accept := func(step int64) error {
-		return accounts.UpdateAccount(ctx, "u-42", func(a *store.Account) error {
-			if step <= a.LastStep {
+	version, err := backend.Put(ctx, store.Grants, store.Document{ID: "g-1", Body: []byte(`{"user":"u-42"}`)})
+	fmt.Println(version > 0, err)
+
+	docs, err := backend.Get(ctx, store.Grants, "g-1", "g-2")
+	for _, doc := range docs {
+		fmt.Printf("%s %q %v\n", doc.ID, doc.Body, doc.Version > 0)
+	}
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// g-1 "{\"user\":\"u-42\"}" true
+	// g-2 "" false
+	// <nil>
+}
+
+// A compare-and-swap loop: what another one writes between the reading and the
+// writing isn't lost, but read in the next round.
+func ExampleBackend() {
+	ctx := context.Background()
+	var backend store.Backend = store.NewMemory()
+
+	// accept takes a time step once, on however many requests at once.
+	accept := func(step int) error {
+		for {
+			docs, err := backend.Get(ctx, store.Accounts, "u-42")
+			if err != nil {
+				return err
+			}
+			doc, last := docs[0], 0
+			if doc.Version != 0 {
+				if err := json.Unmarshal(doc.Body, &last); err != nil {
+					return err
+				}
+			}
+			if step <= last {
 				return errors.New("replayed")
 			}
-			a.LastStep = step
-			return nil
-		})
+			doc.Body = fmt.Append(nil, step)
+			if _, err = backend.Put(ctx, store.Accounts, doc); !errors.Is(err, store.ErrConflict) {
+				return err
+			}
+		}
 	}
 	fmt.Println(accept(58_000_000))
 	fmt.Println(accept(58_000_000))
-
-	a, err := accounts.Account(ctx, "u-42")
-	fmt.Println(a.LastStep, err)
 	// Output:
 	// <nil>
 	// replayed
-	// 58000000 <nil>
 }
 
 func TestMemoryConforms(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Subject {
-		return storetest.Subject{Handles: []store.Store{store.NewMemory()}}
+		return storetest.Subject{Handles: []store.Backend{store.NewMemory()}}
 	})
 }
 
-// Queries over everything let go of the lock in between, while others write.
-func TestMemoryScansWhileOthersWrite(t *testing.T) {
-	const before, during = 3000, 500
-	var (
-		ctx  = t.Context()
-		m    = store.NewMemory()
-		now  = time.Now()
-		late = func(a *store.Account) error { a.Sync.Wanted++; return nil }
-	)
-	for i := range before {
-		if err := m.UpdateAccount(ctx, strconv.Itoa(i), late); err != nil {
-			t.Fatal(err)
-		}
-		if err := m.CreateGrant(ctx, store.Grant{ID: strconv.Itoa(i), ExpiresAt: now}); err != nil {
-			t.Fatal(err)
-		}
-	}
-
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for i := range during {
-			if err := m.UpdateAccount(ctx, "new "+strconv.Itoa(i), late); err != nil {
-				t.Error(err)
-			}
-			if err := m.CreateGrant(ctx, store.Grant{ID: "new " + strconv.Itoa(i), ExpiresAt: now.Add(1)}); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	var deleted [2]int
-	for i := range deleted {
-		wg.Go(func() {
-			var err error
-			if deleted[i], err = m.DeleteExpired(ctx, now, before); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Go(func() {
-		ids, err := m.UnsyncedAccounts(ctx, now, before+during)
-		if err != nil {
-			t.Error(err)
-		}
-		if slices.Sort(ids); len(slices.Compact(ids)) < before {
-			t.Errorf("UnsyncedAccounts: got %d accounts, want at least the %d that were there before", len(ids), before)
-		}
-	})
-	wg.Wait()
-
-	if got := deleted[0] + deleted[1]; got != before {
-		t.Errorf("two DeleteExpired at once: got %d deleted, want %d", got, before)
-	}
-	for i := range during {
-		if _, err := m.Grant(ctx, "new "+strconv.Itoa(i)); err != nil {
-			t.Fatalf("a grant that was made meanwhile: got %v", err)
-		}
-	}
-}
-
-func TestMemoryUnsyncedOrderedByID(t *testing.T) {
+func TestMemoryListsByID(t *testing.T) {
 	ctx, m := t.Context(), store.NewMemory()
 	for _, id := range []string{"c", "a", "d", "b"} {
-		if err := m.UpdateAccount(ctx, id, func(a *store.Account) error { a.Sync.Wanted = 1; return nil }); err != nil {
+		if _, err := m.Put(ctx, store.Accounts, store.Document{ID: id, Body: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := m.UnsyncedAccounts(ctx, time.Now(), 3)
-	if want := []string{"a", "b", "c"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-}
-
-func TestMemoryNegativeLimit(t *testing.T) {
-	ctx, m := t.Context(), store.NewMemory()
-	if err := m.UpdateAccount(ctx, "a", func(a *store.Account) error { a.Sync.Wanted = 1; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.CreateGrant(ctx, store.Grant{ID: "g"}); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := m.UnsyncedAccounts(ctx, time.Now(), -1); len(got) != 0 || err != nil {
-		t.Errorf("UnsyncedAccounts: got %q, %v, want none", got, err)
-	}
-	if got, err := m.DeleteExpired(ctx, time.Now(), -1); got != 0 || err != nil {
-		t.Errorf("DeleteExpired: got %d, %v, want 0", got, err)
+	page, next, err := m.List(ctx, store.Accounts, "a", 2)
+	if err != nil || len(page) != 2 || page[0].ID != "b" || page[1].ID != "c" || next != "c" {
+		t.Errorf("got %v, %q, %v, want b and c, and to go on after c", page, next, err)
 	}
 }

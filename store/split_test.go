@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -16,83 +17,138 @@ func ExampleSplit() {
 	database := store.NewMemory()
 	s := store.Split(database, store.NewMemory())
 
-	fmt.Println(s.UpdateAccount(ctx, "u-42", func(a *store.Account) error { a.State = store.On; return nil }))
-	fmt.Println(s.CreateGrant(ctx, store.Grant{ID: "g-1", UserID: "u-42"}))
+	for _, kind := range []store.Kind{store.Accounts, store.Grants} {
+		_, err := s.Put(ctx, kind, store.Document{ID: "u-42", Body: []byte("{}")})
+		fmt.Println(kind, err)
+	}
 
 	// If the second place is lost, the user has to prove again: nothing else.
 	s = store.Split(database, store.NewMemory())
-	a, err := s.Account(ctx, "u-42")
-	fmt.Println(a.State, err)
-	_, err = s.Grant(ctx, "g-1")
-	fmt.Println(err)
+	for _, kind := range []store.Kind{store.Accounts, store.Grants} {
+		docs, err := s.Get(ctx, kind, "u-42")
+		fmt.Println(kind, docs[0].Version > 0, err)
+	}
 	// Output:
-	// <nil>
-	// <nil>
-	// on <nil>
-	// store: not found
+	// account <nil>
+	// grant <nil>
+	// account true <nil>
+	// grant false <nil>
+}
+
+func ExampleKind_Volatile() {
+	for _, kind := range []store.Kind{store.Accounts, store.Addresses, store.Challenges, store.Grants} {
+		fmt.Println(kind, kind.Volatile())
+	}
+	// Output:
+	// account false
+	// address false
+	// challenge true
+	// grant true
 }
 
 func TestSplitConforms(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Subject {
-		accounts, volatile := store.NewMemory(), store.NewMemory()
-		return storetest.Subject{Handles: []store.Store{
-			store.Split(accounts, volatile),
-			store.Split(accounts, volatile),
+		lasting, volatile := newWatcher(), newWatcher()
+		return storetest.Subject{Handles: []store.Backend{
+			store.Split(lasting, volatile),
+			store.Split(lasting, volatile),
 		}}
 	})
 }
 
-// A half that isn't there can't be called.
-func TestSplitCallsTheRightHalf(t *testing.T) {
-	var (
-		accounts = store.Split(store.NewMemory(), nil)
-		volatile = store.Split(nil, store.NewMemory())
-		ctx      = t.Context()
-	)
-	tests := []struct {
-		method string
-		call   func() error
+// A part that isn't there can't be called.
+func TestSplitCallsTheRightPart(t *testing.T) {
+	ctx, now := t.Context(), time.Now()
+	for _, tt := range []struct {
+		kind store.Kind
+		s    store.Watcher
 	}{
-		{"Account", func() error { _, err := accounts.Account(ctx, "u"); return err }},
-		{"UpdateAccount", func() error {
-			return accounts.UpdateAccount(ctx, "u", func(*store.Account) error { return nil })
-		}},
-		{"UnsyncedAccounts", func() error { _, err := accounts.UnsyncedAccounts(ctx, time.Now(), 1); return err }},
-		{"ListAccounts", func() error { _, _, err := accounts.ListAccounts(ctx, store.AccountFilter{}, "", 1); return err }},
-		{"CreateChallenge", func() error { return volatile.CreateChallenge(ctx, store.Challenge{ID: "c"}) }},
-		{"Challenge", func() error { _, err := volatile.Challenge(ctx, "c"); return err }},
-		{"UpdateChallenge", func() error {
-			return volatile.UpdateChallenge(ctx, "c", func(*store.Challenge) error { return nil })
-		}},
-		{"CreateGrant", func() error { return volatile.CreateGrant(ctx, store.Grant{ID: "g"}) }},
-		{"Grant", func() error { _, err := volatile.Grant(ctx, "g"); return err }},
-		{"UpdateGrant", func() error {
-			return volatile.UpdateGrant(ctx, "g", func(*store.Grant) error { return nil })
-		}},
-		{"DeleteGrant", func() error { return volatile.DeleteGrant(ctx, "g") }},
-		{"DeleteExpired", func() error { _, err := volatile.DeleteExpired(ctx, time.Now(), 1); return err }},
-	}
-	if n := reflect.TypeFor[store.Store]().NumMethod(); n != len(tests) {
-		t.Errorf("%d methods here, and %d of a Store", len(tests), n)
-	}
-	for _, tt := range tests {
-		func() {
-			defer func() {
-				if p := recover(); p != nil {
-					t.Errorf("%s calls the other half: %v", tt.method, p)
+		{store.Accounts, store.Split(newWatcher(), nil)},
+		{store.Addresses, store.Split(newWatcher(), nil)},
+		{"passkey", store.Split(newWatcher(), nil)},
+		{store.Challenges, store.Split(nil, newWatcher())},
+		{store.Grants, store.Split(nil, newWatcher())},
+	} {
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		calls := map[string]func() error{
+			"Get": func() error { _, err := tt.s.Get(ctx, tt.kind, "id"); return err },
+			"Put": func() error {
+				_, err := tt.s.Put(ctx, tt.kind, store.Document{ID: "id", Body: []byte("{}")})
+				return err
+			},
+			"Delete":    func() error { return tt.s.Delete(ctx, tt.kind, "none", 1) },
+			"Due":       func() error { _, err := tt.s.Due(ctx, tt.kind, now, 1); return err },
+			"DeleteDue": func() error { _, err := tt.s.DeleteDue(ctx, tt.kind, now, 1); return err },
+			"List":      func() error { _, _, err := tt.s.List(ctx, tt.kind, "", 1); return err },
+			"Watch": func() error {
+				if err := tt.s.Watch(ended, tt.kind, func(string) {}); !errors.Is(err, context.Canceled) {
+					return fmt.Errorf("got %v, want %v", err, context.Canceled)
 				}
-			}()
-			if err := tt.call(); err != nil {
-				t.Errorf("%s: got %v", tt.method, err)
-			}
-		}()
+				return nil
+			},
+		}
+		if n := reflect.TypeFor[store.Watcher]().NumMethod(); n != len(calls) {
+			t.Errorf("%d methods here, and %d of a Watcher", len(calls), n)
+		}
+		for method, call := range calls {
+			t.Run(string(tt.kind)+" "+method, func(t *testing.T) {
+				defer func() {
+					if p := recover(); p != nil {
+						t.Errorf("calls the other part: %v", p)
+					}
+				}()
+				if err := call(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
 
-func ExampleCheckID() {
-	fmt.Println(store.CheckID("u-42"))
-	fmt.Println(store.CheckID(""))
-	// Output:
-	// <nil>
-	// store: ID "": want 1 to 255 bytes of UTF-8 without NUL
+func TestSplitWatchesWhatItsPartsCan(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := store.Split(store.NewMemory(), newWatcher())
+	if err := s.Watch(ctx, store.Accounts, func(string) {}); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("accounts, in a part that can't: got %v, want %v", err, errors.ErrUnsupported)
+	}
+	if err := s.Watch(ctx, store.Grants, func(string) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("grants, in a part that can: got %v, want %v", err, context.Canceled)
+	}
+}
+
+// A watcher is a Memory that can be watched, of which a watch says no more than
+// that something was written.
+type watcher struct {
+	*store.Memory
+	written chan chan struct{} // holds the channel that the next write closes
+}
+
+func newWatcher() watcher {
+	w := watcher{store.NewMemory(), make(chan chan struct{}, 1)}
+	w.written <- make(chan struct{})
+	return w
+}
+
+func (w watcher) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	version, err := w.Memory.Put(ctx, kind, doc)
+	if err == nil && doc.Notify {
+		close(<-w.written)
+		w.written <- make(chan struct{})
+	}
+	return version, err
+}
+
+func (w watcher) Watch(ctx context.Context, _ store.Kind, changed func(string)) error {
+	for {
+		written := <-w.written
+		w.written <- written
+		changed("")
+		select {
+		case <-written:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -61,19 +61,21 @@ type Document struct {
 	ID string
 
 	// Version names one state of the document. It is the backend's: above 0, below
-	// 1<<53, greater with every change, and not used again for the same ID, even when
-	// the document was deleted and inserted anew. It is 0 where there is no document.
+	// 1<<53, and greater with every Put, be it of the same body. It isn't used again for
+	// the same ID, even when the document was deleted and inserted anew. It is 0 where
+	// there is no document.
 	Version uint64
 
-	// Due is when the document is due for [Backend.Due] and [Backend.DeleteDue], to
-	// the microsecond, or zero if never.
+	// Due is when the document is due for [Backend.Due] and [Backend.DeleteDue], or
+	// zero if never. What is finer than a microsecond is kept or cut off. Times between
+	// 2000 and 2100 are kept, all others kept or refused; the time zone is lost.
 	Due time.Time
 
 	// Body is a JSON text of at most [MaxBody] bytes. It comes back byte by byte as
 	// it was written: a column type that formats JSON won't do.
 	Body []byte
 
-	// Notify asks Put to tell those who [Watcher.Watch] of the write. It isn't stored.
+	// Notify asks Put to report the write to [Watcher.Watch]. It isn't stored.
 	Notify bool
 }
 
@@ -132,7 +134,8 @@ type Backend interface {
 	// own affair.
 	//
 	// A document that is there from the first call to the last is returned exactly
-	// once; one that comes, changes or goes meanwhile, at most once. A page can have
+	// once, in one of the states that it has meanwhile; one that comes or goes
+	// meanwhile, at most once, be it deleted and inserted anew. A page can have
 	// fewer documents than limit, or none, and yet not be the last. A limit below 1 is
 	// an error.
 	List(ctx context.Context, kind Kind, after string, limit int) (page []Document, next string, err error)
@@ -148,10 +151,13 @@ type Watcher interface {
 	// with Notify, within a fraction of a second, until ctx ends or the watch breaks
 	// off; it returns why. Calls come one after the other.
 	//
-	// It calls changed with the ID "" when the watch has begun, and whenever some
-	// writes may have gone untold: any document may have changed then. A write that
-	// begins after that call is told, or is followed by another such call, or Watch
-	// returns. A write that is told can be read.
+	// It calls changed with the ID "" first, when the watch has begun, and whenever
+	// some writes may not have been reported: any document may have changed then. A
+	// write that begins after that call is reported, or is followed by another such
+	// call, or Watch returns. A write that is reported can be read. A call that takes
+	// long holds up neither Put nor other watches, and loses no later one.
+	//
+	// When ctx ends, Watch returns its error.
 	//
 	// A backend that can't watch as it was set up returns [errors.ErrUnsupported] at
 	// once.

@@ -1,11 +1,32 @@
 package store_test
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/eagate/eagate/store"
 )
+
+func ExampleCheckID() {
+	fmt.Println(store.CheckID("u-42"))
+	fmt.Println(store.CheckID(""))
+	// Output:
+	// <nil>
+	// store: ID "": want 1 to 255 bytes of UTF-8 without NUL
+}
+
+func ExampleDocument_Check() {
+	doc := store.Document{ID: "u-42", Body: []byte(`{"on":true}`)}
+	fmt.Println(doc.Check(store.Accounts))
+	doc.Body = nil
+	fmt.Println(doc.Check(store.Accounts))
+	// Output:
+	// <nil>
+	// store: body of account "u-42" has 0 bytes: want 1 to 262144 of UTF-8
+}
 
 func TestCheckID(t *testing.T) {
 	for _, tt := range []struct {
@@ -39,29 +60,69 @@ func TestCheckID(t *testing.T) {
 	}
 }
 
-// An error about a long ID is a short one.
-func TestCheckIDErrorIsBounded(t *testing.T) {
-	err := store.CheckID(strings.Repeat("x", 1<<20))
-	if err == nil || len(err.Error()) > 1000 {
-		t.Errorf("got an error of %d bytes", len(err.Error()))
+func TestKindCheck(t *testing.T) {
+	for _, tt := range []struct {
+		kind store.Kind
+		ok   bool
+	}{
+		{store.Accounts, true}, {store.Addresses, true}, {store.Challenges, true}, {store.Grants, true},
+		{"a", true}, {"passkey", true}, {store.Kind(strings.Repeat("z", 32)), true},
+		{"", false}, {"Account", false}, {"a1", false}, {"a_b", false}, {"a b", false}, {"é", false},
+		{"a\x00", false}, {store.Kind(strings.Repeat("z", 33)), false},
+	} {
+		if err := tt.kind.Check(); (err == nil) != tt.ok {
+			t.Errorf("%q: got %v, want ok %v", tt.kind, err, tt.ok)
+		}
 	}
 }
 
-func TestAccountFilter(t *testing.T) {
+func TestDocumentCheck(t *testing.T) {
 	for _, tt := range []struct {
-		filter store.AccountFilter
-		sync   store.Sync
-		want   bool
+		name string
+		kind store.Kind
+		id   string
+		body []byte
+		ok   bool
 	}{
-		{store.AccountFilter{}, store.Sync{}, true},
-		{store.AccountFilter{}, store.Sync{Wanted: 1}, true},
-		{store.AccountFilter{Late: true}, store.Sync{}, false},
-		{store.AccountFilter{Late: true}, store.Sync{Wanted: 2, Confirmed: 2}, false},
-		{store.AccountFilter{Late: true}, store.Sync{Wanted: 2, Confirmed: 1}, true},
-		{store.AccountFilter{Late: true}, store.Sync{Wanted: 1, Confirmed: 2}, true},
+		{"plain", store.Accounts, "u", []byte("{}"), true},
+		{"longest", store.Accounts, "u", bytes.Repeat([]byte("x"), store.MaxBody), true},
+		{"too long", store.Accounts, "u", bytes.Repeat([]byte("x"), store.MaxBody+1), false},
+		{"empty", store.Accounts, "u", nil, false},
+		{"no UTF-8", store.Accounts, "u", []byte("\"\xff\""), false},
+		{"invalid ID", store.Accounts, "", []byte("{}"), false},
+		{"invalid kind", "", "u", []byte("{}"), false},
 	} {
-		if got := tt.filter.Match(store.Account{Sync: tt.sync}); got != tt.want {
-			t.Errorf("%+v, %+v: got %v, want %v", tt.filter, tt.sync, got, tt.want)
+		doc := store.Document{ID: tt.id, Body: tt.body}
+		if err := doc.Check(tt.kind); (err == nil) != tt.ok {
+			t.Errorf("%s: got %v, want ok %v", tt.name, err, tt.ok)
+		}
+	}
+}
+
+func TestCheckGet(t *testing.T) {
+	most := slices.Repeat([]string{"u"}, store.MaxGet)
+	for _, tt := range []struct {
+		name string
+		kind store.Kind
+		ids  []string
+		ok   bool
+	}{
+		{"none", store.Accounts, nil, true},
+		{"most", store.Accounts, most, true},
+		{"too many", store.Accounts, append(most, "u"), false},
+		{"last is invalid", store.Accounts, []string{"u", "\x00"}, false},
+		{"invalid kind", "A", []string{"u"}, false},
+	} {
+		if err := store.CheckGet(tt.kind, tt.ids...); (err == nil) != tt.ok {
+			t.Errorf("%s: got %v, want ok %v", tt.name, err, tt.ok)
+		}
+	}
+}
+
+func TestCheckLimit(t *testing.T) {
+	for limit, ok := range map[int]bool{-1: false, 0: false, 1: true, 1000: true} {
+		if err := store.CheckLimit(limit); (err == nil) != ok {
+			t.Errorf("%d: got %v, want ok %v", limit, err, ok)
 		}
 	}
 }
