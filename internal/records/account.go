@@ -196,6 +196,9 @@ type Device struct {
 // hold everywhere.
 func NewEpoch() uint64 { return 1 + rand.Uint64N(1<<53-1) }
 
+// atOnce is a time that has passed, and that every backend can hold.
+var atOnce = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 var accounts = kind[Account]{
 	name: store.Accounts,
 	of:   func(a *Account) meta { return meta{&a.UserID, &a.Version, &a.Stale} },
@@ -206,7 +209,7 @@ var accounts = kind[Account]{
 		case !a.Sync.Late():
 			return time.Time{}
 		case a.Sync.NextAt.IsZero():
-			return time.Unix(0, 0) // at once
+			return atOnce
 		}
 		return a.Sync.NextAt
 	},
