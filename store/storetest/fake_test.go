@@ -102,7 +102,10 @@ func (s *server) unsubscribe(w *subscription) {
 // over runs an operation over the connection. If that was killed before, the first
 // operation fails, and has happened all the same after each second kill. If it is
 // killed meanwhile, all operations fail that have happened meanwhile.
-func (f *fake) over(op func()) error {
+func (f *fake) over(c ctx, op func() error) error {
+	if c.Err() != nil {
+		return c.Err()
+	}
 	kills := f.killed()
 	f.mu.Lock()
 	broken := f.noticed < kills
@@ -112,12 +115,12 @@ func (f *fake) over(op func()) error {
 		return errBroken
 	}
 	runtime.Gosched()
-	op()
+	err := op()
 	runtime.Gosched()
 	if broken || f.killed() != kills {
 		return errBroken
 	}
-	return nil
+	return err
 }
 
 func (s *server) killed() int {
@@ -129,44 +132,31 @@ func (s *server) killed() int {
 func newFake(s *server) *fake {
 	f, m := &fake{server: s}, s.Memory
 	f.get = func(c ctx, k kind, ids ...string) (docs []doc, err error) {
-		if lost := f.over(func() { docs, err = m.Get(c, k, ids...) }); lost != nil && c.Err() == nil {
-			return nil, lost
-		}
+		err = f.over(c, func() (err error) { docs, err = m.Get(c, k, ids...); return err })
 		return docs, err
 	}
 	f.put = func(c ctx, k kind, d doc) (v uint64, err error) {
-		lost := f.over(func() {
+		err = f.over(c, func() (err error) {
 			if v, err = m.Put(c, k, d); err == nil && d.Notify {
 				s.notify(k, d.ID)
 			}
+			return err
 		})
-		if lost != nil && c.Err() == nil {
-			return 0, lost
-		}
 		return v, err
 	}
-	f.delete = func(c ctx, k kind, id string, v uint64) (err error) {
-		if lost := f.over(func() { err = m.Delete(c, k, id, v) }); lost != nil && c.Err() == nil {
-			return lost
-		}
-		return err
+	f.delete = func(c ctx, k kind, id string, v uint64) error {
+		return f.over(c, func() error { return m.Delete(c, k, id, v) })
 	}
 	f.due = func(c ctx, k kind, now time.Time, limit int) (ids []string, err error) {
-		if lost := f.over(func() { ids, err = m.Due(c, k, now, limit) }); lost != nil && c.Err() == nil {
-			return nil, lost
-		}
+		err = f.over(c, func() (err error) { ids, err = m.Due(c, k, now, limit); return err })
 		return ids, err
 	}
 	f.deleteDue = func(c ctx, k kind, now time.Time, limit int) (n int, err error) {
-		if lost := f.over(func() { n, err = m.DeleteDue(c, k, now, limit) }); lost != nil && c.Err() == nil {
-			return 0, lost
-		}
+		err = f.over(c, func() (err error) { n, err = m.DeleteDue(c, k, now, limit); return err })
 		return n, err
 	}
 	f.list = func(c ctx, k kind, after string, limit int) (page []doc, next string, err error) {
-		if lost := f.over(func() { page, next, err = m.List(c, k, after, limit) }); lost != nil && c.Err() == nil {
-			return nil, "", lost
-		}
+		err = f.over(c, func() (err error) { page, next, err = m.List(c, k, after, limit); return err })
 		return page, next, err
 	}
 	f.watch = func(c ctx, k kind, changed func(string)) error {
