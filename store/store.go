@@ -89,9 +89,9 @@ type Document struct {
 // A finished write is seen by every read that begins after it, whichever node it
 // comes from: neither a cache nor a replica lies between. A server that knows that
 // it isn't the primary is an error ([ErrNotPrimary]), as is one without the schema
-// that was there at the start; the connection is then not used again. What can't be
-// told is an error: no fault may look like a missing document, because a missing
-// account means "no second factor".
+// that was there at the start; the connection is then not used again. What a backend
+// can't find out is an error: no fault may look like a missing document, because a
+// missing account means "no second factor".
 //
 // An error other than [ErrConflict] leaves open whether a write happened: the
 // connection may have broken before the answer came. A write happens once or not at

@@ -56,7 +56,7 @@ var faultClauses = []clause{
 	// Of writes at once, while connections keep breaking, each that returned no error
 	// is stored, none that returned ErrConflict is, and none is stored twice.
 	{"Fault/race", func(t *trial) {
-		const workers, kills = 6, 16
+		const workers, kills = 6, 40
 		t.kill()
 		l := ledger{trial: t, id: newID(), marks: map[string]error{}, begins: make(chan struct{}), done: make(chan struct{})}
 		t.putAgain(t.first(), store.Document{ID: l.id, Due: moment, Body: []byte(`[""]`)})
