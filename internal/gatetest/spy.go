@@ -15,21 +15,26 @@ type Spy struct {
 	t testing.TB
 
 	mu         sync.Mutex
-	states     map[string]records.ChallengeState // of challenges, as they were written last
-	moves      map[Move]int
-	challenges int
+	states     map[version]records.ChallengeState // of challenges that were read or written
+	changes    []change                           // of challenges
+	challenges int                                // new ones
 	accounts   int
 	grants     int // but for marks
 	marks      int
 	lookups    int
 }
 
-// A Move is a challenge's change of state.
-type Move struct{ From, To records.ChallengeState }
+// A version is one of a document.
+type version struct {
+	id string
+	n  uint64
+}
+
+type change struct{ from, to version }
 
 // Spy begins to watch the world's store.
 func (w *World) Spy(t testing.TB) *Spy {
-	s := &Spy{Backend: w.Store.Backend, t: t, states: make(map[string]records.ChallengeState), moves: make(map[Move]int)}
+	s := &Spy{Backend: w.Store.Backend, t: t, states: make(map[version]records.ChallengeState)}
 	w.Store.Backend = s
 	return s
 }
@@ -38,7 +43,13 @@ func (w *World) Spy(t testing.TB) *Spy {
 func (s *Spy) Moves(from, to records.ChallengeState) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.moves[Move{from, to}]
+	n := 0
+	for _, c := range s.changes {
+		if s.states[c.from] == from && s.states[c.to] == to {
+			n++
+		}
+	}
+	return n
 }
 
 // Changes is how many records were made or changed, in all.
@@ -46,8 +57,10 @@ func (s *Spy) Changes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.challenges + s.accounts + s.marks + max(s.grants, -s.grants)
-	for _, moves := range s.moves {
-		n += moves
+	for _, c := range s.changes {
+		if s.states[c.from] != s.states[c.to] {
+			n++
+		}
 	}
 	return n
 }
@@ -67,18 +80,25 @@ func (s *Spy) Lookups() int {
 }
 
 func (s *Spy) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
-	if kind == store.Challenges {
-		s.mu.Lock()
-		s.lookups += len(ids)
-		s.mu.Unlock()
+	docs, err := s.Backend.Get(ctx, kind, ids...)
+	if kind != store.Challenges {
+		return docs, err
 	}
-	return s.Backend.Get(ctx, kind, ids...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lookups += len(ids)
+	for _, doc := range docs {
+		if doc.Version != 0 {
+			s.states[version{doc.ID, doc.Version}] = DecodeChallenge(s.t, doc).State
+		}
+	}
+	return docs, err
 }
 
 func (s *Spy) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
-	version, err := s.Backend.Put(ctx, kind, doc)
+	n, err := s.Backend.Put(ctx, kind, doc)
 	if err != nil {
-		return version, err
+		return n, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,13 +106,12 @@ func (s *Spy) Put(ctx context.Context, kind store.Kind, doc store.Document) (uin
 	case store.Accounts:
 		s.accounts++
 	case store.Challenges:
-		c := DecodeChallenge(s.t, doc)
-		from, known := s.states[doc.ID]
-		s.states[doc.ID] = c.State
+		from, to := version{doc.ID, doc.Version}, version{doc.ID, n}
+		s.states[to] = DecodeChallenge(s.t, doc).State
 		if doc.Version == 0 {
 			s.challenges++
-		} else if known && from != c.State {
-			s.moves[Move{from, c.State}]++
+		} else {
+			s.changes = append(s.changes, change{from, to})
 		}
 	case store.Grants:
 		if doc.Version != 0 {
@@ -104,7 +123,7 @@ func (s *Spy) Put(ctx context.Context, kind store.Kind, doc store.Document) (uin
 			s.marks++
 		}
 	}
-	return version, err
+	return n, err
 }
 
 func (s *Spy) Delete(ctx context.Context, kind store.Kind, id string, version uint64) error {
