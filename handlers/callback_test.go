@@ -234,7 +234,7 @@ func TestA05_Replay(t *testing.T) {
 			w := wait(t, app, alice)
 			former := w.Copy() // a thief's, who kept the cookie
 			c.before(t, w)
-			spy := app.Spy()
+			spy := app.Spy(t)
 			for range 3 {
 				report(t, app, w.token, "true")
 			}
@@ -259,7 +259,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 	world := gatetest.NewWorld(t)
 	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
 	w := wait(t, nodes[0], alice)
-	spy := world.Spy()
+	spy := world.Spy(t)
 
 	atOnce(100, func(i int) {
 		app := nodes[i%2]
@@ -270,7 +270,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 	if n := spy.Moves(records.Pending, records.Approved); n != 1 {
 		t.Errorf("got %d approvals, want 1", n)
 	}
-	world.Store.Store = &gathering{Store: world.Store.Store, wait: 10, all: make(chan struct{})}
+	world.Store.Backend = &gathering{Backend: world.Store.Backend, wait: 10, all: make(chan struct{})}
 
 	var pages, cookies atomic.Int64
 	var seen sync.Map
@@ -297,21 +297,23 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 // gathering lets no grant be made before several are about to be: of requests
 // that have all seen the approval.
 type gathering struct {
-	store.Store
+	store.Backend
 	wait int64
 	n    atomic.Int64
 	all  chan struct{}
 }
 
-func (g *gathering) CreateGrant(ctx context.Context, grant records.Grant) error {
-	if g.n.Add(1) == g.wait {
-		close(g.all)
+func (g *gathering) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if kind == store.Grants && doc.Version == 0 {
+		if g.n.Add(1) == g.wait {
+			close(g.all)
+		}
+		select {
+		case <-g.all:
+		case <-ctx.Done():
+		}
 	}
-	select {
-	case <-g.all:
-	case <-ctx.Done():
-	}
-	return g.Store.CreateGrant(ctx, grant)
+	return g.Backend.Put(ctx, kind, doc)
 }
 
 // atOnce calls f n times at the same time.
@@ -371,7 +373,7 @@ func TestA08_AlteredToken(t *testing.T) {
 		})
 	}})
 	w := wait(t, app, alice)
-	spy := app.Spy()
+	spy := app.Spy(t)
 	s := service(t, app)
 	send := func(token string) map[string]gatetest.Answer {
 		values := query(token, "true")[1:]
@@ -460,7 +462,7 @@ func TestA10_OtherMethodsOfTheCallback(t *testing.T) {
 	t.Parallel()
 	app := gatetest.New(t)
 	w := wait(t, app, alice)
-	spy := app.Spy()
+	spy := app.Spy(t)
 	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "get", "PROPFIND"} {
 		a := service(t, app).Do(method, callback(app)+query(w.token, "true"), query(w.token, "true")[1:], "Content-Type", form, "X-HTTP-Method-Override", "GET")
 		if allow := a.Header.Get("Allow"); a.Status != 405 || allow != "GET, POST" {
@@ -479,7 +481,7 @@ func TestA10_FloodOfUnknownTokens(t *testing.T) {
 	w := wait(t, app, alice)
 	report(t, app, w.token, "true")
 	w.unlock(t)
-	spy := app.Spy()
+	spy := app.Spy(t)
 	commits := app.Scs.Commits()
 	want := look(app.Browser(t).GetJSON(callback(app) + query(w.token, "true"))) // one that was known
 	s := service(t, app)

@@ -17,7 +17,7 @@ func TestA11_HintsUnlockNothing(t *testing.T) {
 	t.Parallel()
 	app := gatetest.New(t)
 	w := wait(t, app, alice)
-	spy := app.Spy()
+	spy := app.Spy(t)
 	for _, path := range []string{
 		"/2fa/return?session_token=" + w.token,
 		"/2fa/return?session_token=" + w.token + "&result=true",
@@ -79,7 +79,7 @@ func TestA12_FirstPagesAtOnce(t *testing.T) {
 	app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	asked, answer := make(chan struct{}), make(chan struct{})
-	app.Store.Store = &heldCreation{Store: app.Store.Store, asked: asked, answer: answer}
+	app.Store.Backend = &heldCreation{Backend: app.Store.Backend, asked: asked, answer: answer}
 	var first sync.WaitGroup
 	first.Go(func() { b.Copy().Get("/account") })
 	<-asked

@@ -447,8 +447,8 @@ func TestA27_DamagedFactor(t *testing.T) {
 			t.Parallel()
 			app := gatetest.New(t)
 			phone := app.Enrolled(t, alice)
-			var whole records.Factor
-			app.ChangeAccount(t, alice, func(a *records.Account) { whole = a.Clone().Factor; damage(&a.Factor) })
+			whole := app.Account(t, alice).Factor
+			app.ChangeAccount(t, alice, func(a *records.Account) { damage(&a.Factor) })
 			b := app.Stopped(t, alice)
 			before := strings.Count(app.Log.String(), "refused because of a fault")
 			codes := []string{"", "000000", gatetest.Code(t, phone)}

@@ -55,7 +55,7 @@ func webviewOf(t *testing.T, page string) (link, popup *url.URL) {
 func TestHostedApproval(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
 		app := gatetest.New(t, hosted(mode))
-		spy := app.Spy()
+		spy := app.Spy(t)
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
 		b.Get("/account?tab=2")
@@ -104,19 +104,21 @@ func (w waiter) visit(t *testing.T, page string) string {
 // isn't in the store.
 func TestHostedChallengeInTheStore(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		rec := &recorder{}
 		world := gatetest.NewWorld(t)
-		rec.Store = world.Store
+		rec := &recorder{Backend: world.Store, t: t}
 		app := world.Node(t, hosted(mode, middleware.WithStore(rec)))
-		wait(t, app, alice)
-		acct, err := world.Store.Account(t.Context(), "id of "+alice)
+		w := wait(t, app, alice)
+		acct, err := world.Records(t).Account(t.Context(), "id of "+alice)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := world.Store.Challenge(t.Context(), acct.Push.Live)
+		c, err := world.Records(t).Challenge(t.Context(), acct.Push.Live)
 		if err != nil || c.Mode != mode || c.Number != "" {
 			t.Errorf("got mode %v, number %q, %v, want %v without a number", c.Mode, c.Number, err, mode)
 		}
+		rec.mu.Lock()
+		defer rec.mu.Unlock()
+		secrets{"session token": w.token}.wantNone(t, "store", rec.text.String())
 	})
 }
 
@@ -194,7 +196,7 @@ func TestA11_HostedReturn(t *testing.T) {
 				t.Parallel()
 				app := gatetest.New(t, hosted(mode))
 				w := wait(t, app, alice)
-				spy := app.Spy()
+				spy := app.Spy(t)
 				fill := strings.NewReplacer("TOKEN", w.token, "BEGIN", w.token[:len(w.token)-1])
 				a := w.Get("/2fa/return?" + fill.Replace(test.query))
 				if a.Status != 303 || a.Location != "/2fa/challenge" || a.Body != "" {

@@ -33,7 +33,7 @@ func TestA30_CrossSitePosts(t *testing.T) {
 	unlocked := app.Browser(t).Login(bob)
 	unlocked.Enrol(bob)
 	bobs := app.Emulator.Phone(bob)
-	spy := app.Spy()
+	spy := app.Spy(t)
 	for name, head := range map[string][]string{
 		"cross-site":                 {"Sec-Fetch-Site", "cross-site"},
 		"cross-site, origin of ours": {"Sec-Fetch-Site", "cross-site", "Origin", app.URL},
@@ -80,7 +80,7 @@ func TestA30_ChangesByOtherMethods(t *testing.T) {
 	unlocked := app.Browser(t).Login(bob)
 	unlocked.Enrol(bob)
 	bobs := app.Emulator.Phone(bob)
-	spy := app.Spy()
+	spy := app.Spy(t)
 	for path, page := range changing {
 		for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "post"} {
 			for who, b := range map[string]*gatetest.Browser{"locked": w.Browser, "unlocked": unlocked} {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -46,52 +45,37 @@ func (s secrets) wantNone(t *testing.T, where, text string) {
 
 var timestamps = regexp.MustCompile(`"time":"[^"]*"`)
 
-// A recorder keeps what a store was given, in the plain and in JSON.
+// A recorder keeps what a store was given, as it was and decoded.
 type recorder struct {
-	store.Store
+	store.Backend
+	t    *testing.T
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (r *recorder) record(v any) {
+func (r *recorder) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	// Byte strings are in Base64 in the JSON, where a secret within one isn't seen.
+	var decoded any
+	switch kind {
+	case store.Accounts:
+		decoded = gatetest.DecodeAccount(r.t, doc)
+	case store.Challenges:
+		decoded = gatetest.DecodeChallenge(r.t, doc)
+	case store.Grants:
+		decoded = gatetest.DecodeGrant(r.t, doc)
+	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	j, _ := json.Marshal(v)
-	fmt.Fprintf(&r.text, "%s\n%s\n%+v\n", j, v, v)
-}
-
-func (r *recorder) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
-	return r.Store.UpdateAccount(ctx, id, func(a *records.Account) error {
-		err := change(a)
-		r.record(a.Clone())
-		return err
-	})
-}
-
-func (r *recorder) CreateChallenge(ctx context.Context, c records.Challenge) error {
-	r.record(c)
-	return r.Store.CreateChallenge(ctx, c)
-}
-
-func (r *recorder) UpdateChallenge(ctx context.Context, id string, change func(*records.Challenge) error) error {
-	return r.Store.UpdateChallenge(ctx, id, func(c *records.Challenge) error {
-		err := change(c)
-		r.record(*c)
-		return err
-	})
-}
-
-func (r *recorder) CreateGrant(ctx context.Context, g records.Grant) error {
-	r.record(g)
-	return r.Store.CreateGrant(ctx, g)
+	fmt.Fprintf(&r.text, "%s %s\n%s\n%s\n%+v\n", kind, doc.ID, doc.Body, decoded, decoded)
+	r.mu.Unlock()
+	return r.Backend.Put(ctx, kind, doc)
 }
 
 // Nothing secret is logged, told to others, or kept in plain, whatever happens.
 func TestA38_Secrets(t *testing.T) {
 	t.Parallel()
 	world := gatetest.NewWorld(t)
-	rec := &recorder{Store: world.Store.Store}
-	world.Store.Store = rec
+	rec := &recorder{Backend: world.Store.Backend, t: t}
+	world.Store.Backend = rec
 	app := world.Node(t, quick(client.WithSecretOnDisable()), gatetest.Setup{
 		// So many digits don't come about by chance.
 		Options: []middleware.Option{middleware.WithTOTP("SHA256", 8, 30*time.Second)},

@@ -105,14 +105,14 @@ func TestA37_NodeGone(t *testing.T) {
 func TestA37_Crash(t *testing.T) {
 	t.Parallel()
 	world := gatetest.NewWorld(t)
-	spy := &crashing{Store: world.Store.Store}
-	world.Store.Store = spy
+	spy := &crashing{Backend: world.Store.Backend}
+	world.Store.Backend = spy
 	node := world.Node(t)
 	b := node.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	spy.after.Store(true)
 	b.PostJSON("/2fa/enable/confirm", `{"code":"`+gatetest.Code(t, phone)+`"}`)
-	world.Store.Store = spy.Store // the next node's
+	world.Store.Backend = spy.Backend // the next node's
 	if a := world.Account(t, alice); a.State != records.On || !a.Sync.Late() {
 		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
 	}
@@ -128,27 +128,20 @@ func TestA37_Crash(t *testing.T) {
 
 // A crashing store takes one more change of an account, and then nothing.
 type crashing struct {
-	store.Store
+	store.Backend
 	after atomic.Bool
 	gone  atomic.Bool
 }
 
-func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*records.Account) error) error {
+func (s *crashing) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
 	if s.gone.Load() {
-		return gatetest.ErrFault
+		return 0, gatetest.ErrFault
 	}
-	err := s.Store.UpdateAccount(ctx, id, change)
-	if s.after.Load() {
+	version, err := s.Backend.Put(ctx, kind, doc)
+	if kind == store.Accounts && s.after.Load() {
 		s.gone.Store(true)
 	}
-	return err
-}
-
-func (s *crashing) CreateGrant(ctx context.Context, g records.Grant) error {
-	if s.gone.Load() {
-		return gatetest.ErrFault
-	}
-	return s.Store.CreateGrant(ctx, g)
+	return version, err
 }
 
 // Run tells the service what is due, from the store alone.
@@ -159,7 +152,7 @@ func TestA37_Run(t *testing.T) {
 		emu := emulator.New(emulator.Config{})
 		accounts := store.NewMemory()
 		secret := []byte("12345678901234567890")
-		err := accounts.UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *records.Account) error {
+		err := records.New(accounts, gatetest.Keys(t)).UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *records.Account) error {
 			a.State, a.Email = records.On, alice
 			a.Factor = records.Factor{Secret: gatetest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 			a.Sync = records.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
