@@ -52,8 +52,13 @@ func TestKeyIsChanged(t *testing.T) {
 	bobs := first.Enrolled(t, bob) // a straggler
 	node := world.Node(t, steps[3].here)
 	done, err := node.Gate.Admin().ResealAll(t.Context(), nil)
-	if want := (middleware.Progress{Seen: 2, Changed: 1}); err != nil || done != want {
-		t.Errorf("got %+v, %v, want %+v", done, err, want)
+	if err != nil || done.Changed == 0 || done.Failed != 0 {
+		t.Errorf("got %+v, %v, want some changed and none failed", done, err)
+	}
+	seen := done.Seen
+	done, err = node.Gate.Admin().ResealAll(t.Context(), nil)
+	if want := (middleware.Progress{Seen: seen}); err != nil || done != want {
+		t.Errorf("once more: got %+v, %v, want %+v", done, err, want)
 	}
 	last := world.Node(t, keys(next))
 	for email, phone := range map[string]*emulator.Phone{alice: phone, bob: bobs} {

@@ -279,11 +279,11 @@ func ExampleAdmin_ResealAll() {
 	next := []byte("fedcba9876543210fedcba9876543210")
 	gate, _ := newGate(middleware.WithKey(next, key))
 	done, err := gate.Admin().ResealAll(context.Background(), func(p middleware.Progress) {
-		fmt.Printf("%d accounts looked at, %d sealed anew\n", p.Seen, p.Changed)
+		fmt.Printf("%d records looked at, %d sealed anew\n", p.Seen, p.Changed)
 	})
 	fmt.Println(done.Failed, "failed", err)
 	// Output:
-	// 0 accounts looked at, 0 sealed anew
+	// 0 records looked at, 0 sealed anew
 	// 0 failed <nil>
 }
 

@@ -357,7 +357,7 @@ func TestRequiredStoreFault(t *testing.T) {
 func TestRequiredManyNodes(t *testing.T) {
 	t.Parallel()
 	w := gatetest.NewWorld(t)
-	spy := w.Spy()
+	spy := w.Spy(t)
 	p := newPolicy(dave, middleware.Require(10*day))
 	nodes := []*gatetest.App{w.Node(t, p.setup()), w.Node(t, p.setup()), w.Node(t, p.setup())}
 	b := nodes[0].Browser(t).Login(dave)
@@ -387,7 +387,7 @@ func TestRequiredReportOnly(t *testing.T) {
 	app := w.Node(t, p.setup())
 	app.Enrolled(t, alice)
 	p.set(alice, middleware.ReportOnly())
-	spy := w.Spy()
+	spy := w.Spy(t)
 	b := app.Browser(t).Login(dave)
 	for range 3 {
 		b.WantIn("at first")
@@ -567,7 +567,7 @@ func TestEnrolmentDue(t *testing.T) {
 	}
 	app.Clock.Add(10 * day)
 	want(b, "/open/banner", due, true, 0, "too late")
-	want(b, "/open/banner?fault", none, false, 1, "nobody knows")
+	want(b, "/open/banner?fault", none, false, 2, "nobody knows, asked twice")
 	b.Enrol(dave)
 	want(b, "/banner", none, false, 0, "enrolled")
 	p.set(dave, middleware.ReportOnly())

@@ -13,7 +13,6 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -336,7 +335,7 @@ func TestA16_SiblingsOfTheUnlock(t *testing.T) {
 // Two requests see the approval before either uses it: one of them does.
 func TestA16_ApprovalUsedOnce(t *testing.T) {
 	world := gatetest.NewWorld(t)
-	meeting := &meeting{Store: world.Store, both: make(chan struct{})}
+	meeting := &meeting{Backend: world.Store, both: make(chan struct{})}
 	app := world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(meeting)}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
@@ -359,19 +358,21 @@ func TestA16_ApprovalUsedOnce(t *testing.T) {
 
 // A meeting is a store in which new grants wait for each other.
 type meeting struct {
-	store.Store
+	store.Backend
 	expect atomic.Int32
 	both   chan struct{}
 }
 
-func (m *meeting) CreateGrant(ctx context.Context, g records.Grant) error {
-	switch m.expect.Add(-1) {
-	case 1:
-		<-m.both
-	case 0:
-		close(m.both)
+func (m *meeting) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if kind == store.Grants && doc.Version == 0 {
+		switch m.expect.Add(-1) {
+		case 1:
+			<-m.both
+		case 0:
+			close(m.both)
+		}
 	}
-	return m.Store.CreateGrant(ctx, g)
+	return m.Backend.Put(ctx, kind, doc)
 }
 
 // The cookie that brings a browser back into its session opens no other one.

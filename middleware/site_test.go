@@ -52,7 +52,7 @@ func (s *site) serve(tb testing.TB, app http.Handler) {
 func newTransport() *http.Transport { return &http.Transport{MaxIdleConnsPerHost: 32} }
 
 // gated returns an application behind a gate.
-func gated(tb testing.TB, service *standIn, records store.Store, kept scs.Store) *site {
+func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.Store) *site {
 	tb.Helper()
 	sessions := scs.New()
 	sessions.Store = kept
@@ -61,7 +61,7 @@ func gated(tb testing.TB, service *standIn, records store.Store, kept scs.Store)
 	gate, err := middleware.New(
 		middleware.WithSessions(sessions),
 		middleware.WithService(client.New("acme", "key", client.WithBaseURL(service.url), client.WithHTTPClient(&http.Client{Transport: transport}))),
-		middleware.WithStore(records),
+		middleware.WithStore(documents),
 		middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
 			email := sessions.GetString(r.Context(), "email")
 			return middleware.User{ID: email, Email: email}, email != ""
@@ -82,7 +82,7 @@ func gated(tb testing.TB, service *standIn, records store.Store, kept scs.Store)
 
 	keys := gatetest.Keys(tb)
 	s := &site{service: service, enrol: func(email string) error {
-		return records.UpdateAccount(tb.Context(), email, func(a *records.Account) error {
+		return records.New(documents, keys).UpdateAccount(tb.Context(), email, func(a *records.Account) error {
 			a.State, a.Email, a.Epoch, a.EnabledAt = records.On, email, 1, time.Now()
 			a.Factor = records.Factor{
 				Secret: keys.Seal(make([]byte, 20), factor.SecretPurpose, email), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,

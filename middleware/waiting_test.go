@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/gatetest"
-	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -82,10 +81,10 @@ type waiting struct {
 // an answer comes there and on another node of the same store.
 func wait(tb testing.TB, logins, samples int) (w waiting) {
 	tb.Helper()
-	records := &gatetest.FaultyStore{Store: store.NewMemory()} // counts
+	documents := &gatetest.FaultyStore{Backend: store.NewMemory()} // counts
 	kept := newMemstore()
 	service := newStandIn(tb)
-	one, two := gated(tb, service, records, kept), gated(tb, service, records, kept)
+	one, two := gated(tb, service, documents, kept), gated(tb, service, documents, kept)
 	before := memory()
 	visitors := stopAll(tb, one, logins+2*samples)
 	one.transport.CloseIdleConnections()
@@ -99,10 +98,10 @@ func wait(tb testing.TB, logins, samples int) (w waiting) {
 	w.stack = (open.stack - stopped.stack) / float64(logins)
 	w.goroutines = float64(runtime.NumGoroutine()-goroutines) / float64(logins)
 
-	asked := records.Asked()
+	asked := documents.Asked()
 	const periods = 2 // so that each login looks so often, whenever it has begun
 	<-time.After(periods * lookEvery)
-	w.queries = float64(records.Asked()-asked) / (periods * lookEvery).Seconds() / float64(logins)
+	w.queries = float64(documents.Asked()-asked) / (periods * lookEvery).Seconds() / float64(logins)
 
 	sampled := visitors[logins:]
 	w.same = answers(tb, one, sampled[:samples], 20*time.Millisecond)
