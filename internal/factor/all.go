@@ -30,9 +30,9 @@ func (r *Rules) Accounts(ctx context.Context) iter.Seq2[records.Account, error] 
 // errUnchanged ends an update that leaves the account as it is.
 var errUnchanged = errors.New("factor: nothing to change")
 
-// changeAll applies change to every account, and reports now and then
-// and at the end. That an account can't be changed doesn't keep it from the
-// others; that accounts can't be listed ends it. It can be called again.
+// changeAll applies change to every account, and reports now and then, but not at
+// the end. That an account can't be changed doesn't keep it from the others; that
+// accounts can't be listed ends it. It can be called again.
 func (r *Rules) changeAll(ctx context.Context, report func(Progress), change func(*records.Account) (bool, error)) (Progress, error) {
 	var (
 		done   Progress
@@ -60,7 +60,6 @@ func (r *Rules) changeAll(ctx context.Context, report func(Progress), change fun
 			report(done)
 		}
 	}
-	report(done)
 	if more := done.Failed - len(faults); more > 0 {
 		faults = append(faults, fmt.Errorf("factor: and %d more accounts", more))
 	}

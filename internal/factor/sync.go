@@ -278,7 +278,7 @@ func addAddress(s *records.Sync, email string) {
 // so that this is the way to put it right. Accounts that are off come first: an
 // address may have gone over from one of them to one that is on.
 func (r *Rules) ResyncAll(ctx context.Context, report func(Progress)) (Progress, error) {
-	return r.changeAll(ctx, report, func(a *records.Account) (bool, error) {
+	done, err := r.changeAll(ctx, report, func(a *records.Account) (bool, error) {
 		if a.Email == "" {
 			return false, nil // it was never on
 		}
@@ -288,6 +288,8 @@ func (r *Rules) ResyncAll(ctx context.Context, report func(Progress)) (Progress,
 		}
 		return true, nil
 	})
+	report(done)
+	return done, err
 }
 
 // syncPauseAfter doubles the pause with each failure, and strews a quarter of it
