@@ -29,7 +29,8 @@ const (
 func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
 	now := r.cfg.Now()
 	acct, known := r.cache.accounts.Get(userID)
-	if known && now.Before(acct.until) {
+	lost := acct.version == 0 && isSecretOf(secret, userID) // another session doesn't know
+	if known && now.Before(acct.until) && !lost {
 		g, held := r.cache.grants.Get(secret)
 		if !held || !now.Before(g.until) {
 			g = cachedGrant{}
