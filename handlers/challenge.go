@@ -182,7 +182,7 @@ func (h *Handlers) begin(r *http.Request, user factor.User) error {
 	if err != nil || token == "" {
 		return err
 	}
-	h.cfg.Sessions.KeepToken(ctx, token)
+	h.cfg.Sessions.KeepToken(ctx, user, token)
 	return nil
 }
 

@@ -41,20 +41,12 @@ func isSecretOf(secret, userID string) bool {
 	return secret != "" && strings.HasSuffix(secret, ownerTag(userID))
 }
 
-// CheckPending returns [ErrAccountLost] if the user has no account, although the
-// session that holds this session token, or "", waits for a proof of that user.
-// Check has found that the user has no second factor.
-func (r *Rules) CheckPending(ctx context.Context, userID, token string) error {
+// CheckPending returns [ErrAccountLost] if a user has no account whose session waits
+// for a proof. Check has found that the user has no second factor.
+func (r *Rules) CheckPending(ctx context.Context, userID string) error {
 	acct, err := r.Account(ctx, userID)
-	if err != nil || acct.Version != 0 {
-		return err
+	if err == nil && acct.Version == 0 {
+		err = ErrAccountLost
 	}
-	c, err := r.challenge(ctx, hash(token))
-	if err != nil {
-		return err
-	}
-	if token != "" && c.ID != "" && c.UserID != userID {
-		return nil // the application has changed the user within the session
-	}
-	return ErrAccountLost
+	return err
 }

@@ -24,7 +24,7 @@ const (
 	keyToken = "eagate.session_token" // the service's, while its challenge lasts
 	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
 	keyNext  = "eagate.next"          // the page to return to
-	keyNote  = "eagate.note"          // why there is no challenge
+	keyNote  = "eagate.note"          // who is asked for a proof, and whether the phone could be
 	keyBack  = "eagate.back"          // what the browser brought back from the service's page
 
 	keyDemand = "eagate.demand" // what the verified session must prove besides
@@ -73,9 +73,9 @@ func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (
 	if err != nil || verdict != factor.Open {
 		return verdict, g, err
 	}
-	token := s.scs.GetString(ctx, keyToken)
-	if token != "" || s.NoPush(ctx, user) {
-		if err := s.rules.CheckPending(ctx, user.ID, token); err != nil {
+	// The application may have changed the user within the session.
+	if note := s.scs.GetString(ctx, keyNote); note == asked(user) || note == noPush(user) {
+		if err := s.rules.CheckPending(ctx, user.ID); err != nil {
 			return factor.Locked, records.Grant{}, err
 		}
 	}
@@ -120,10 +120,10 @@ func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, err
 	return s.rules.Mark(ctx, user, s.Ref(ctx))
 }
 
-// KeepToken keeps the service's session token.
-func (s *Sessions) KeepToken(ctx context.Context, token string) {
+// KeepToken keeps the service's session token, and that the user's phone was asked.
+func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string) {
 	s.scs.Put(ctx, keyToken, token)
-	s.scs.Remove(ctx, keyNote)
+	s.scs.Put(ctx, keyNote, asked(user))
 	s.scs.Remove(ctx, keyBack)
 }
 
@@ -139,6 +139,7 @@ func (s *Sessions) NoPush(ctx context.Context, user factor.User) bool {
 	return s.scs.GetString(ctx, keyNote) == noPush(user)
 }
 
+func asked(user factor.User) string  { return "asked " + user.ID }
 func noPush(user factor.User) string { return "no push " + user.ID }
 
 // KeepNext keeps the page to return to after unlocking.

@@ -1,0 +1,159 @@
+package middleware_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/store"
+)
+
+// losses are ways in which a store loses what it has of a user; each returns what
+// brings it back.
+var losses = map[string]func(t *testing.T, w *gatetest.World, email string) (restore func()){
+	"the account": func(t *testing.T, w *gatetest.World, email string) func() {
+		doc := document(t, w, store.Accounts, gatetest.UserID(email))
+		if err := w.Store.Delete(t.Context(), store.Accounts, doc.ID, doc.Version); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			doc.Version = 0
+			if _, err := w.Store.Put(t.Context(), store.Accounts, doc); err != nil {
+				t.Fatal(err)
+			}
+		}
+	},
+	"everything": func(_ *testing.T, w *gatetest.World, _ string) func() {
+		whole := w.Store.Backend
+		w.Store.Backend = store.NewMemory()
+		return func() { w.Store.Backend = whole }
+	},
+}
+
+// document returns what the store keeps under an ID.
+func document(t *testing.T, w *gatetest.World, kind store.Kind, id string) store.Document {
+	t.Helper()
+	docs, err := w.Store.Get(t.Context(), kind, id)
+	if err != nil || docs[0].Version == 0 {
+		t.Fatalf("%s %q: got version %d, %v, want one", kind, id, docs[0].Version, err)
+	}
+	return docs[0]
+}
+
+// proving are sessions in which a second factor was proved, or was to be.
+var proving = map[string]func(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser{
+	"verified": func(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser {
+		b := app.Stopped(t, alice)
+		gatetest.Approve(t, phone)
+		b.WantIn("before the loss")
+		return b
+	},
+	"waiting": func(t *testing.T, app *gatetest.App, _ *emulator.Phone) *gatetest.Browser {
+		return app.Stopped(t, alice)
+	},
+	"without the phone": func(t *testing.T, app *gatetest.App, _ *emulator.Phone) *gatetest.Browser {
+		app.Emulator.Misbehave(emulator.CreateSession, emulator.StatusFault(503), 0)
+		defer app.Emulator.Behave()
+		return app.Stopped(t, alice)
+	},
+}
+
+// switchOutside has an application switch the user of a session where the gate
+// doesn't see it.
+func switchOutside(app *gatetest.App, mux http.Handler) http.Handler {
+	outer := http.NewServeMux()
+	switchUser(app, outer)
+	outer.Handle("/", app.Gate.Handler(mux))
+	return app.Sessions.LoadAndSave(outer)
+}
+
+// eachLoss calls f with a session of alice, what loses what the store has of her,
+// and what lets time pass until nothing is cached any more.
+func eachLoss(t *testing.T, f func(t *testing.T, session string, b *gatetest.Browser, lose func() (restore func()), age func())) {
+	for session, begin := range proving {
+		for what, lose := range losses {
+			t.Run(session+", without "+what, func(t *testing.T) {
+				t.Parallel()
+				app := gatetest.New(t, gatetest.Setup{Wrap: switchOutside})
+				b := begin(t, app, app.Enrolled(t, alice))
+				f(t, session, b, func() func() { return lose(t, app.World, alice) }, func() { app.Clock.Add(3 * time.Second) })
+			})
+		}
+	}
+}
+
+// wantAbsent fails the test unless nothing is answered but 503.
+func wantAbsent(t *testing.T, b *gatetest.Browser, when string) {
+	t.Helper()
+	before := b.App.Passed.Load()
+	for name, a := range map[string]gatetest.Answer{
+		"a page": b.Get("/account"), "a call": b.GetJSON("/account"), "a form": b.Post("/account"),
+		"the challenge": b.Get("/2fa/challenge"), "the security page": b.Get("/2fa/"), "an enrolment": b.PostJSON("/2fa/enable", ""),
+	} {
+		wantUnavailable(t, a, when+", "+name)
+	}
+	if n := b.App.Passed.Load() - before; n != 0 {
+		t.Errorf("%s: the guarded handler was called %d times", when, n)
+	}
+}
+
+// A session that was asked for a second factor doesn't take the loss of the account
+// for a user without one, and goes on where it was when the account is back.
+func TestAccountIsAbsent(t *testing.T) {
+	t.Parallel()
+	eachLoss(t, func(t *testing.T, session string, b *gatetest.Browser, lose func() func(), age func()) {
+		restore := lose()
+		age()
+		wantAbsent(t, b, "lost")
+		if a := b.App.Browser(t).Login(bob); !a.Get("/account").Secret() {
+			t.Error("who never had a second factor doesn't get in")
+		}
+		restore()
+		age()
+		if session == "verified" {
+			b.WantIn("restored")
+			return
+		}
+		b.WantLocked("restored")
+		b.WantInOrCode(b.App.Emulator.Phone(alice))
+	})
+}
+
+// Nor does it when another session has just been let in because of the loss: what
+// that one has learnt is in the cache.
+func TestAccountIsAbsentForAllSessions(t *testing.T) {
+	t.Parallel()
+	eachLoss(t, func(t *testing.T, _ string, b *gatetest.Browser, lose func() func(), age func()) {
+		lose()
+		age()
+		b.App.Browser(t).Login(alice).Get("/account")
+		wantAbsent(t, b, "after another session")
+	})
+}
+
+// Another user of the same session, who never had a second factor, passes: with
+// and without the first one's account, and when the challenge has been forgotten.
+func TestAccountIsAbsentOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	eachLoss(t, func(t *testing.T, _ string, b *gatetest.Browser, lose func() func(), age func()) {
+		b.Get("/open/become?email=" + bob)
+		b.WantIn("as another user")
+		lose()
+		age()
+		b.WantIn("as another user, after the loss")
+	})
+	t.Run("the challenge is forgotten", func(t *testing.T) {
+		t.Parallel()
+		app := gatetest.New(t, gatetest.Setup{Wrap: switchOutside})
+		app.Enrolled(t, alice)
+		b := app.Stopped(t, alice)
+		b.Get("/open/become?email=" + bob)
+		app.Clock.Add(2 * time.Hour)
+		if n, err := app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100); n == 0 || err != nil {
+			t.Fatalf("got %d deleted, %v, want some", n, err)
+		}
+		b.WantIn("as another user")
+	})
+}
