@@ -201,6 +201,9 @@ func FuzzCallback(f *testing.F) {
 			f.Fatal(err)
 		}
 	}
+	if err := kept.UpdateAccount(context.Background(), "nobody", func(*records.Account) error { return nil }); err != nil {
+		f.Fatal(err)
+	}
 	renew()
 	for _, s := range []struct{ query, contentType, body string }{
 		{"result=true&session_token=T.0", "", ""},
