@@ -26,7 +26,9 @@ const (
 // recoverySet is a set of two.
 var recoverySet = sync.OnceValue(func() store.Recovery {
 	salt := []byte("sixteen bytes of")
-	hash := func(code string) []byte { return argon2.IDKey([]byte(code), salt, cheap.Passes, cheap.Memory, cheap.Lanes, 32) }
+	hash := func(code string) []byte {
+		return argon2.IDKey([]byte(code), salt, cheap.Passes, cheap.Memory, cheap.Lanes, 32)
+	}
 	return store.Recovery{
 		Scheme: "argon2id 8 1 1", Salt: salt, Hashes: [][]byte{hash("AAAAAAAAAAAAAAAA"), hash("BBBBBBBBBBBBBBBB")},
 	}
