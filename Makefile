@@ -12,20 +12,42 @@ EXHAUSTIVE := exhaustive -default-signifies-exhaustive=false -ignore-enum-types=
 # How test results are shown, such as standard-verbose for every single one.
 export GOTESTSUM_FORMAT ?= standard-quiet
 
-FUZZTIME ?= 10s
+# How long each fuzz test runs, and how often the tests that race are repeated.
+FUZZTIME ?= 20s
+REPEAT   ?= 10
 
-.PHONY: help demo test lint bench fuzz cover
+# make lint has vetted what the tests compile. Tests wait more than they compute, so
+# more of them run at a time than there are cores.
+TEST    := test -json -race -vet=off -parallel=4
+RESULTS := $(TOOL) gotestsum --raw-command -- bash -c
+
+.PHONY: help demo quick test thorough lint bench fuzz cover
 
 help: ## what there is to do
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: ## run the demo: an app with a second factor, and a phone
 	@echo 'building the demo; the first time, that takes some minutes'
 	@cd example && go build -o ../.build/demo ./demo && exec ../.build/demo
 
-test: ## run all tests; what was skipped, and what it needs, is said at the end
-	@$(TOOL) gotestsum --raw-command -- bash -c \
-		'for m in $(MODULES); do go -C $$m test -json -race -shuffle=on -timeout=10m ./... || failed=1; done; exit $${failed:-0}'
+# In a fixed order, so that packages that haven't changed aren't tested again.
+quick: ## run the tests that need no server and no browser: a minute
+	@$(RESULTS) 'for m in . example; do \
+		go -C $$m $(TEST) -short -skip="^TestThorough" ./$$([[ $$m == . ]] || echo demo/)... || failed=1; \
+	done; exit $${failed:-0}'
+
+test: ## run all tests but the thorough ones: six minutes; says at the end what was skipped for want of a server
+	@$(RESULTS) 'for m in $(MODULES); do \
+		go -C $$m $(TEST) -shuffle=on -p=4 -timeout=10m -skip="^TestThorough" ./... || failed=1; \
+	done; exit $${failed:-0}'
+
+thorough: ## run the thorough tests, repeat those that race, and fuzz: half an hour
+	@$(RESULTS) 'for m in $(MODULES); do \
+		go -C $$m $(TEST) -shuffle=on -p=4 -timeout=20m -run="^TestThorough" ./... || failed=1; \
+	done; \
+	go $(TEST) -shuffle=on -short -timeout=20m -count=$(REPEAT) -skip="^TestThorough" ./internal/... ./store/... ./handlers ./middleware || failed=1; \
+	exit $${failed:-0}'
+	@$(MAKE) --no-print-directory fuzz
 
 lint: ## check the format, and what go vet, staticcheck and exhaustive find
 	@format=$$(gofmt -l .); if [[ $$format ]]; then echo "not as gofmt has it: $$format"; failed=1; fi; \
@@ -37,8 +59,9 @@ bench: ## run the benchmarks, one after the other
 	@for m in $(MODULES); do go -C $$m test -p 1 -run '^$$' -bench . -benchmem ./...; done
 
 fuzz: ## run each fuzz test for FUZZTIME
-	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \
-		go -C "$$dir" test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) .; done
+	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | { while read -r dir name; do \
+		go -C "$$dir" test -vet=off -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) . || failed=1; \
+	done; exit $${failed:-0}; }
 
 cover: ## write coverage.html of the root module
 	go test -coverpkg=./... -coverprofile=cover.out ./...

@@ -7,12 +7,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/eagate/eagate/example/internal/program"
 )
 
 // The demo as a process, from the login to the logout and the end.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
+	p := start(t, program.Build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
 	app, phone := p.said["open"], newVisitor(t, strings.TrimSuffix(p.said["phone"], "/phone"), http.DefaultTransport)
 	if want := app + "/2fa/callback/"; !strings.HasPrefix(p.said["callback:"], want) {
 		t.Errorf("callback: got %q, want it to begin with %q", p.said["callback:"], want)
@@ -62,7 +64,7 @@ func TestDemo(t *testing.T) {
 // and its phones.
 func TestDemoRestarted(t *testing.T) {
 	t.Parallel()
-	path := build(t, "demo")
+	path := program.Build(t, "demo")
 	// The second run takes the ports of the first.
 	env := []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "kept.db"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0"}
 	first := start(t, path, env...)
@@ -99,7 +101,7 @@ func TestDemoRestarted(t *testing.T) {
 // A request of the other site is none of the demo's.
 func TestDemoCrossSite(t *testing.T) {
 	t.Parallel()
-	p := start(t, build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
+	p := start(t, program.Build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
 	req, err := http.NewRequest(http.MethodPost, p.said["open"]+"/login", strings.NewReader("email=alice%40example.com"))
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +120,7 @@ func TestDemoCrossSite(t *testing.T) {
 // All that is wrong is said at once.
 func TestDemoConfig(t *testing.T) {
 	t.Parallel()
-	path := build(t, "demo")
+	path := program.Build(t, "demo")
 	status, said := fault(t, path,
 		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
 		"EAGATE_KEY=secret", "CHALLENGE_MODE=window", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",

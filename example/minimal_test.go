@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/example/internal/program"
 )
 
 const key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -18,7 +19,7 @@ func TestMinimal(t *testing.T) {
 	for _, name := range []string{"chi", "nethttp"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := build(t, name)
+			path := program.Build(t, name)
 			emu := emulator.Start(emulator.Config{})
 			t.Cleanup(emu.Close)
 			p := start(t, path,

@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/eagate/eagate/example/internal/program"
 )
 
 // The demo with the service's own page, from the login to there and back.
 func TestDemoModes(t *testing.T) {
 	t.Parallel()
-	path := build(t, "demo")
+	path := program.Build(t, "demo")
 	for _, mode := range []string{"redirect", "popup"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()

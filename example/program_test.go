@@ -5,26 +5,23 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/eagate/eagate/example/internal/program"
 )
 
-// build builds a program of this module.
-func build(t *testing.T, name string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("go", "build", "-o", path, "./"+name).CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
+func TestMain(m *testing.M) {
+	code := m.Run()
+	program.Remove()
+	os.Exit(code)
 }
 
-// A program is one that runs.
-type program struct {
+// A running is a program that runs.
+type running struct {
 	said map[string]string // what it printed: "callback: URL" by "callback:"
 	stop func() error
 
@@ -32,7 +29,7 @@ type program struct {
 }
 
 // start starts a program and waits until it has printed its callback.
-func start(t *testing.T, path string, env ...string) *program {
+func start(t *testing.T, path string, env ...string) *running {
 	t.Helper()
 	cmd := command(path, env...)
 	cmd.Dir = t.TempDir()
@@ -45,7 +42,7 @@ func start(t *testing.T, path string, env ...string) *program {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{said: make(map[string]string)}
+	p := &running{said: make(map[string]string)}
 	p.stop = sync.OnceValue(func() error {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return err
@@ -64,7 +61,7 @@ func start(t *testing.T, path string, env ...string) *program {
 
 // read reads what the program prints up to the line of that name, and reports
 // whether there was one.
-func (p *program) read(name string) bool {
+func (p *running) read(name string) bool {
 	for p.lines.Scan() {
 		found, value, _ := strings.Cut(p.lines.Text(), " ")
 		p.said[found] = strings.TrimSpace(value)

@@ -93,7 +93,8 @@ func New(opts ...Option) (*Gate, error) {
 	cfg := factor.Config{
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold,
-		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		RecoveryCost: c.cost,
+		Required:     requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
 	}
 	var messages *courier
 	if c.notifier != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -79,6 +80,9 @@ func TestAdminList(t *testing.T) {
 	app := gatetest.New(t)
 	block(t, app, bob, app.Enrolled(t, bob))
 	app.Enrolled(t, alice)
+	for _, email := range []string{alice, bob} {
+		app.ChangeAccount(t, email, func(a *records.Account) { a.Recovery.Hashes = nil })
+	}
 	app.Browser(t).Login("carol@example.com").Post("/2fa/enable")
 	for _, test := range []struct {
 		name   string

@@ -41,6 +41,7 @@ type config struct {
 	origin     string
 	parameters factor.Parameters
 	devices    time.Duration
+	cost       factor.Cost
 	hold       bool
 	pages      []templates.Option
 	events     func(context.Context, Event)
@@ -158,6 +159,11 @@ func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }
 
 // WithClock names the clock; [time.Now] unless set.
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
+
+// SetRecoveryCost sets what hashing a recovery code takes. It is how the tests of
+// this module make codes cheap, and no option: applications can't name its
+// parameter's type.
+func (c *config) SetRecoveryCost(cost factor.Cost) { c.cost = cost }
 
 // check returns every fault.
 func (c *config) check() error {

@@ -24,6 +24,9 @@ const (
 // TestWaiting has many logins wait at once. Of the times, it takes those of three
 // in four: the others are the machine's, when it is busy.
 func TestWaiting(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures for some seconds")
+	}
 	w := wait(t, 200, 30)
 	if d := within(w.same, 0.75); d > sameNode {
 		t.Errorf("on the same node, answers came after %v, want them within %v", d, sameNode)

@@ -114,14 +114,20 @@ func plainPage(lang templates.Language) templates.Page {
 func TestEveryPageIsWellFormed(t *testing.T) {
 	p := newPages(t)
 	for _, lang := range []templates.Language{templates.English, templates.Thai} {
-		for name, view := range every(t, plainPage(lang)) {
-			checkPage(t, string(lang)+" "+name, render(t, p, view), lang)
-		}
+		t.Run(string(lang), func(t *testing.T) {
+			t.Parallel()
+			checked := make(map[string]bool) // many views look the same
+			for name, view := range every(t, plainPage(lang)) {
+				if page := render(t, p, view); !checked[page] {
+					checked[page] = true
+					checkPage(t, name, page, lang)
+				}
+			}
+		})
 	}
 }
 
 var (
-	inline    = regexp.MustCompile(`(?s)(<(style|script) nonce="NONCE">).*?(</(style|script)>)`)
 	element   = regexp.MustCompile(`<([a-z0-9]+)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*/?>`)
 	attribute = regexp.MustCompile(`([a-z-]+)(?:="[^"]*")?`)
 	id        = regexp.MustCompile(`\sid="([^"]*)"`)
@@ -151,7 +157,7 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 	if strings.Count(page, "autofocus") > 1 {
 		t.Errorf("%s: more than one element has the focus", name)
 	}
-	markup := inline.ReplaceAllString(page, "$1$3")
+	markup := withoutInline(page)
 	if found := handler.FindString(markup); found != "" {
 		t.Errorf("%s: the policy forbids %q", name, found)
 	}
@@ -180,6 +186,26 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 	if fault := unbalanced(markup); fault != "" {
 		t.Errorf("%s: %s", name, fault)
 	}
+}
+
+// withoutInline empties the style sheet and the scripts of a page.
+func withoutInline(page string) string {
+	var b strings.Builder
+	for _, name := range []string{"style", "script"} {
+		begin, end := "<"+name+` nonce="NONCE">`, "</"+name+">"
+		for {
+			before, rest, found := strings.Cut(page, begin)
+			b.WriteString(before)
+			if !found {
+				break
+			}
+			_, page, _ = strings.Cut(rest, end)
+			b.WriteString(begin + end)
+		}
+		page = b.String()
+		b.Reset()
+	}
+	return page
 }
 
 var unfilled = regexp.MustCompile(`\{[a-z]+\}`)

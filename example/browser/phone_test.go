@@ -40,6 +40,7 @@ func TestPhone(t *testing.T) {
 	phone.click("#add")
 	phone.enter("#uri", uri)
 	phone.click(`form:has(#uri) button`)
+	phone.see(".said") // the page before this one may show the account too, and go
 	code := phone.text(`[data-account="` + alice + `"] [data-code]`)
 
 	b.enter("#code", code)

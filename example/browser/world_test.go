@@ -49,6 +49,7 @@ func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) htt
 			middleware.WithStore(w.Store),
 			middleware.WithKey(gatetest.Key),
 			middleware.WithInsecureCookie(),
+			gatetest.CheapCodes(),
 			middleware.WithMode(mode, w.url),
 			middleware.WithClock(w.Clock.Now),
 			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),

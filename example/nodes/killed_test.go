@@ -10,16 +10,16 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
-const (
-	killedSignIns = 80
-	killedChanges = 24
-	untroubled    = 3 // times that each plan is tried before
-)
+// untroubled is how often each plan is tried before nodes are killed.
+const untroubled = 3
 
 // Two nodes are killed at any point of a login, and while the second factor is
 // switched on and off. Nobody gets in without a proof, nobody who gives one stays
 // out, and accounts are whole.
-func TestKilledNodes(t *testing.T) {
+func TestKilledNodes(t *testing.T)         { testKilledNodes(t, 4, 12) }
+func TestThoroughKilledNodes(t *testing.T) { testKilledNodes(t, 24, 80) }
+
+func testKilledNodes(t *testing.T, changes, signIns int) {
 	t.Parallel()
 	seed, round := newSeed(t), 0
 	next := func() *rand.Rand { round++; return seed.round(round) }
@@ -37,14 +37,14 @@ func TestKilledNodes(t *testing.T) {
 	}
 
 	carol, lost := users[2], 0
-	for range killedChanges {
+	for range changes {
 		w.refresh(carol.user)
 		carol.rng = next()
 		if (&changing{signIn: carol, change: carol.next()}).struck(k) {
 			lost++
 		}
 	}
-	t.Logf("%d of %d changes were lost by a kill, and made again", lost, killedChanges)
+	t.Logf("%d of %d changes were lost by a kill, and made again", lost, changes)
 
 	for i := range untroubled * plans {
 		u := users[i%2].user
@@ -62,7 +62,7 @@ func TestKilledNodes(t *testing.T) {
 		thieves = append(thieves, thief)
 	}
 	proved, again := 0, 0
-	for i := range killedSignIns {
+	for i := range signIns {
 		rng := next()
 		s := newSignIn(t, w, rng, users[i%2].user, anyPlan(rng))
 		hadProved, hadToAgain := killedSignIn(k, s)
@@ -76,7 +76,7 @@ func TestKilledNodes(t *testing.T) {
 			thieves[i%2].wantRefused(n)
 		}
 	}
-	t.Logf("%d of %d kills came when a user had given a proof, or was giving it; %d users had to give another", proved, killedSignIns, again)
+	t.Logf("%d of %d kills came when a user had given a proof, or was giving it; %d users had to give another", proved, signIns, again)
 	k.report()
 
 	for _, u := range users {

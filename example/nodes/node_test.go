@@ -3,16 +3,13 @@
 package nodes_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/eagate/eagate/example/internal/program"
 )
 
 // A node is a demo that is one of several.
@@ -28,11 +25,7 @@ type node struct {
 // startNode starts a node with that environment.
 func startNode(t *testing.T, name string, env ...string) *node {
 	t.Helper()
-	program, err := demo()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &node{t: t, name: name, port: freePort(t), program: program}
+	n := &node{t: t, name: name, port: freePort(t), program: program.Build(t, "demo")}
 	n.env = append(env, "ADDR="+loopback(n.port))
 	n.start()
 	return n
@@ -79,31 +72,8 @@ func (n *node) callback() string {
 	return strings.Replace(strings.TrimSpace(registered), origin, n.url(), 1)
 }
 
-// demo builds the demo once, with the race detector if the tests have it.
-var demo = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "eagate-demo-")
-	if err != nil {
-		return "", err
-	}
-	atTheEnd = append(atTheEnd, func() { _ = os.RemoveAll(dir) })
-	path := filepath.Join(dir, "demo")
-	args := []string{"build", "-o", path}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		args = append(args, "-race")
-	}
-	if out, err := exec.Command("go", append(args, "../demo")...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// atTheEnd is what is to be done when all tests are over.
-var atTheEnd []func()
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for _, f := range atTheEnd {
-		f()
-	}
+	program.Remove()
 	os.Exit(code)
 }

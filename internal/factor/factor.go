@@ -62,7 +62,8 @@ type Session struct {
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
 // Config is what the rules are made of. All of it is needed but Required,
-// Events and Notify, and TOTP, TokenLifetime and Mode, which have defaults.
+// Events and Notify, and TOTP, TokenLifetime, Mode and RecoveryCost, which have
+// defaults.
 type Config struct {
 	Records *records.Records
 	Service Service
@@ -81,6 +82,10 @@ type Config struct {
 	TOTP          Parameters
 	TokenLifetime time.Duration // how long a challenge lives
 	Mode          records.Mode  // how the user meets a challenge
+
+	// RecoveryCost is what hashing a recovery code takes: less in tests, which make
+	// many codes.
+	RecoveryCost Cost
 
 	// Required tells who must have a second factor; nil for nobody.
 	Required func(User) Requirement
@@ -125,7 +130,7 @@ type Rules struct {
 	hashes  hashes
 }
 
-// New checks TOTP and TokenLifetime, and returns every fault in them.
+// New checks TOTP, TokenLifetime and RecoveryCost, and returns every fault in them.
 func New(cfg Config) (*Rules, error) {
 	if cfg.TOTP == (Parameters{}) {
 		cfg.TOTP = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
@@ -133,7 +138,10 @@ func New(cfg Config) (*Rules, error) {
 	if cfg.TokenLifetime == 0 {
 		cfg.TokenLifetime = DefaultTokenLifetime
 	}
-	faults := []error{cfg.TOTP.check()}
+	if cfg.RecoveryCost == (Cost{}) {
+		cfg.RecoveryCost = realCost
+	}
+	faults := []error{cfg.TOTP.check(), cfg.RecoveryCost.check()}
 	if cfg.TokenLifetime < DefaultTokenLifetime || cfg.TokenLifetime > MaxTokenLifetime {
 		faults = append(faults, errors.New("factor: session tokens must be kept for 5 to 10 minutes, not "+cfg.TokenLifetime.String()))
 	}

@@ -168,7 +168,8 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 	t.Helper()
 	cfg := factor.Config{
 		Records: w.records, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now,
-		Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Log:          slog.New(slog.NewTextHandler(&w.log, nil)),
+		RecoveryCost: cheap,
 	}
 	for _, change := range changes {
 		change(&cfg)

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/argon2"
-
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -20,9 +18,6 @@ const (
 	recoveryCount = 10
 	recoveryBytes = 10 // 80 bits: more than NIST SP 800-63B-4 §3.1.2.2 asks for
 	recoveryPause = 3 * time.Second
-
-	// argon2id is how codes are hashed: 19 MiB, two passes, one lane, 32 bytes.
-	argon2id = "argon2id 19456 2 1"
 
 	// hashesAtOnce bounds the memory that strangers can have us use.
 	hashesAtOnce = 2
@@ -79,7 +74,7 @@ func (h hashes) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byte, error) {
+func (h hashes) make(ctx context.Context, cost Cost, salt []byte, codes ...string) ([][]byte, error) {
 	leave, err := h.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -90,13 +85,9 @@ func (h hashes) make(ctx context.Context, salt []byte, codes ...string) ([][]byt
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		made[i] = hashRecovery(code, salt)
+		made[i] = cost.hash(code, salt)
 	}
 	return made, nil
-}
-
-func hashRecovery(code string, salt []byte) []byte {
-	return argon2.IDKey([]byte(code), salt, 2, 19*1024, 1, 32)
 }
 
 // A presented code is one that was typed, made ready to be tried: hashing takes
@@ -130,7 +121,8 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 	if acct, tried, err = r.triable(ctx, userID); err != nil || !tried {
 		return p, err
 	}
-	p.salt, p.hash = acct.Recovery.Salt, hashRecovery(code, acct.Recovery.Salt)
+	cost, _ := parseScheme(acct.Recovery.Scheme) // as triable has found
+	p.salt, p.hash = acct.Recovery.Salt, cost.hash(code, acct.Recovery.Salt)
 	return p, nil
 }
 
@@ -142,7 +134,11 @@ func (r *Rules) triable(ctx context.Context, userID string) (acct records.Accoun
 
 // recoverable reports whether there are codes that this release can check.
 func recoverable(acct records.Account) bool {
-	return acct.State == records.On && acct.Recovery != nil && acct.Recovery.Scheme == argon2id && len(acct.Recovery.Hashes) > 0
+	if acct.State != records.On || acct.Recovery == nil || len(acct.Recovery.Hashes) == 0 {
+		return false
+	}
+	_, ok := parseScheme(acct.Recovery.Scheme)
+	return ok
 }
 
 // tryRecovery tries a recovery code inside an update of acct. The pauses of
@@ -235,9 +231,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	for i, code := range codes {
 		plain[i], _ = parseRecovery(code)
 	}
-	set := &records.Recovery{Scheme: argon2id, Salt: make([]byte, 16), CreatedAt: began}
+	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.scheme(), Salt: make([]byte, 16), CreatedAt: began}
 	rand.Read(set.Salt) // never fails
-	if set.Hashes, err = r.hashes.make(ctx, set.Salt, plain...); err != nil {
+	if set.Hashes, err = r.hashes.make(ctx, r.cfg.RecoveryCost, set.Salt, plain...); err != nil {
 		return answer, nil, err
 	}
 	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}

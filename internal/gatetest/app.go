@@ -112,6 +112,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogoutPath("/logout"),
 		middleware.WithExempt("/open/"),
+		CheapCodes(),
 	}
 	var clientOptions []client.Option
 	for _, s := range setups {

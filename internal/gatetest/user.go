@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/records"
 )
 
 // Step is how long a code is good for.
@@ -20,8 +19,8 @@ func (b *Browser) Login(email string) *Browser {
 	return b
 }
 
-// Enrol switches the second factor on for the user who is logged in, without
-// recovery codes, and lets the code's step pass.
+// Enrol switches the second factor on for the user who is logged in, and lets
+// the code's step pass.
 func (b *Browser) Enrol(email string) *emulator.Phone {
 	b.t.Helper()
 	a := b.PostJSON("/2fa/enable", "")
@@ -30,8 +29,6 @@ func (b *Browser) Enrol(email string) *emulator.Phone {
 	if err := phone.AddAccount(uri); err != nil {
 		b.t.Fatalf("enrol: %v; answer %d %s", err, a.Status, a.Body)
 	}
-	// Recovery codes are hashed slowly, and few tests are about them.
-	b.App.ChangeAccount(b.t, email, func(a *records.Account) { a.Recovery = new(records.Recovery) })
 	if a := b.Post("/2fa/enable/confirm", "code", Code(b.t, phone)); a.Status != 200 {
 		b.t.Fatalf("confirm: got status %d, want 200\n%s", a.Status, a.Body)
 	}

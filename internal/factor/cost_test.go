@@ -1,0 +1,98 @@
+package factor_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
+)
+
+// cheap is what hashing a recovery code takes in tests.
+var cheap = factor.Cost{Memory: 8, Passes: 1, Lanes: 1}
+
+// Codes are hashed as SECURITY.md says unless set otherwise, and are good on nodes
+// that hash new ones in another way.
+func TestRecoveryCost(t *testing.T) {
+	w := newWorld(t)
+	withReal := w.node(t, func(cfg *factor.Config) { cfg.RecoveryCost = factor.Cost{} })
+	withCheap := w.node(t)
+	w.enrol(t, withReal, alice)
+	for _, test := range []struct {
+		name           string
+		maker, checker *factor.Rules
+		scheme         string
+		cost           factor.Cost
+	}{
+		{"the real one", withReal, withReal, "argon2id 19456 2 1", factor.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
+		{"the real one, elsewhere", withReal, withCheap, "argon2id 19456 2 1", factor.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
+		{"a cheap one, elsewhere", withCheap, withReal, "argon2id 8 1 1", cheap},
+	} {
+		_, codes, err := test.maker.MakeRecovery(t.Context(), alice, w.fresh(t, alice))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := w.account(t, alice).Recovery
+		if set.Scheme != test.scheme {
+			t.Errorf("%s: got scheme %q, want %q", test.name, set.Scheme, test.scheme)
+		}
+		plain := strings.ReplaceAll(codes[0], "-", "")
+		want := argon2.IDKey([]byte(plain), set.Salt, test.cost.Passes, test.cost.Memory, test.cost.Lanes, 32)
+		if !slices.Equal(set.Hashes[0], want) {
+			t.Errorf("%s: got hash %x, want %x", test.name, set.Hashes[0], want)
+		}
+		if answer, _ := verify(t, test.checker, alice, codes[0]); answer.Result != factor.CodeAccepted || answer.Left != 9 {
+			t.Errorf("%s: got %v and %d left, want accepted and 9", test.name, answer.Result, answer.Left)
+		}
+	}
+}
+
+// A scheme that isn't of a cost that we would spend is as good as a later release's.
+func TestRecoverySchemes(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	for scheme, want := range map[string]int{
+		"argon2id 19456 2 1":        2,
+		"argon2id 65536 8 4":        2,
+		"argon2id 8 1 1":            2,
+		"argon2id 65537 2 1":        0,
+		"argon2id 19456 9 1":        0,
+		"argon2id 19456 2 5":        0,
+		"argon2id 7 1 1":            0,
+		"argon2id 8 0 1":            0,
+		"argon2id 8 1 0":            0,
+		"argon2id 15 1 2":           0,
+		"argon2id 8 1 1 ":           0,
+		"argon2id 08 1 1":           0,
+		"argon2id 8 1 257":          0,
+		"argon2id 4294967304 1 1":   0,
+		"argon2i 19456 2 1":         0,
+		"Argon2id 19456 2 1":        0,
+		"argon2id 19456 2":          0,
+		"argon2id -8 1 1":           0,
+		"argon2id 19456 2 1 secret": 0,
+		"":                          0,
+	} {
+		set := records.Recovery{Scheme: scheme, Hashes: [][]byte{{1}, {2}}}
+		w.change(t, alice, func(a *records.Account) { a.Recovery = &set })
+		if got := factor.RecoveryLeft(w.account(t, alice)); got != want {
+			t.Errorf("scheme %q: got %d codes left, want %d", scheme, got, want)
+		}
+	}
+}
+
+func TestRecoveryCostFaults(t *testing.T) {
+	for _, cost := range []factor.Cost{
+		{Memory: 8, Passes: 1}, {Memory: 8, Lanes: 1}, {Passes: 1, Lanes: 1}, {Memory: 15, Passes: 1, Lanes: 2},
+	} {
+		w := newWorld(t)
+		_, err := factor.New(factor.Config{Store: w.store, Service: w.service, Keys: w.keys, Now: w.clock.Now, RecoveryCost: cost})
+		if err == nil || !strings.Contains(err.Error(), "recovery codes") {
+			t.Errorf("%+v: got %v, want a fault", cost, err)
+		}
+	}
+}

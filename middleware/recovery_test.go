@@ -1,0 +1,42 @@
+package middleware_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/middleware"
+)
+
+// Only the other tests' codes are cheap: those of an application cost what
+// SECURITY.md says.
+func TestA38_CostOfRecoveryCodes(t *testing.T) {
+	t.Parallel()
+	w := gatetest.NewWorld(t)
+	sessions := scs.New()
+	gate, err := middleware.New(
+		middleware.WithSessions(sessions),
+		middleware.WithService(w.Emulator.Client()),
+		middleware.WithStore(w.Store),
+		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
+			return middleware.User{ID: gatetest.UserID(alice), Email: alice}, true
+		}),
+		middleware.WithIssuer("Acme"),
+		middleware.WithKey(gatetest.Key),
+		middleware.WithInsecureCookie(),
+		middleware.WithClock(w.Clock.Now),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
+	t.Cleanup(server.Close)
+	(&gatetest.App{World: w, URL: server.URL}).Browser(t).Enrol(alice)
+	const want = "argon2id 19456 2 1"
+	if got := w.Account(t, alice).Recovery.Scheme; got != want {
+		t.Errorf("got codes hashed as %q, want %q", got, want)
+	}
+}
