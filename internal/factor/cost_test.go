@@ -90,7 +90,7 @@ func TestRecoveryCostFaults(t *testing.T) {
 		{Memory: 8, Passes: 1}, {Memory: 8, Lanes: 1}, {Passes: 1, Lanes: 1}, {Memory: 15, Passes: 1, Lanes: 2},
 	} {
 		w := newWorld(t)
-		_, err := factor.New(factor.Config{Store: w.store, Service: w.service, Keys: w.keys, Now: w.clock.Now, RecoveryCost: cost})
+		_, err := factor.New(factor.Config{Records: w.records, Service: w.service, Keys: w.keys, Now: w.clock.Now, RecoveryCost: cost})
 		if err == nil || !strings.Contains(err.Error(), "recovery codes") {
 			t.Errorf("%+v: got %v, want a fault", cost, err)
 		}
