@@ -17,6 +17,9 @@ import (
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
+// The driver's log says what the tests know: that a connection broke.
+func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) }
+
 // poolSize is small, as several packages' tests share the servers.
 const poolSize = 8
 
@@ -118,7 +121,6 @@ func newMariaDB(t testing.TB) database {
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
 	config.Net, config.Addr = "tcp", u.Host
-	config.Logger = &mysql.NopLogger{} // it says what the tests know: that a connection broke
 	admin, name := openPool(t, "mysql", config.FormatDSN()), newName()
 	exec(t, admin, "CREATE DATABASE "+name)
 	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name) })
