@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,8 +97,8 @@ func newPostgres(t testing.TB) database {
 	t.Helper()
 	u := needs.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
 	admin, name := openPool(t, "pgx", u.String()), newName()
-	exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
-	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
+	execute(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
+	t.Cleanup(func() { execute(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
 	query := u.Query()
 	query.Set("synchronous_commit", "off") // the tests don't crash the server
@@ -122,8 +123,8 @@ func newMariaDB(t testing.TB) database {
 	config.Passwd, _ = u.User.Password()
 	config.Net, config.Addr = "tcp", u.Host
 	admin, name := openPool(t, "mysql", config.FormatDSN()), newName()
-	exec(t, admin, "CREATE DATABASE "+name)
-	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name) })
+	execute(t, admin, "CREATE DATABASE "+name)
+	t.Cleanup(func() { execute(t, admin, "DROP DATABASE "+name) })
 	config.DBName = name
 	return database{
 		dialect: sqlstore.MariaDB,
@@ -166,7 +167,7 @@ func column(db *sql.DB, query string, args ...any) ([]string, error) {
 
 func newName() string { return "eagate_" + strings.ToLower(rand.Text()) }
 
-func exec(t testing.TB, db *sql.DB, statements ...string) {
+func execute(t testing.TB, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		if _, err := db.Exec(statement); err != nil {
@@ -179,4 +180,36 @@ func exec(t testing.TB, db *sql.DB, statements ...string) {
 func statements(text string) []string {
 	all := strings.Split(text, ";\n")
 	return slices.DeleteFunc(all, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+// with returns the database by a data source name with other options.
+func (d database) with(t testing.TB, options map[string]string) database {
+	t.Helper()
+	if d.dialect == sqlstore.MariaDB {
+		config, err := mysql.ParseDSN(d.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := make(url.Values)
+		for name, value := range options {
+			query.Set(name, value)
+		}
+		changed, err := mysql.ParseDSN(config.FormatDSN() + "?" + query.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.source = changed.FormatDSN()
+		return d
+	}
+	u, err := url.Parse(d.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	for name, value := range options {
+		query.Set(name, value)
+	}
+	u.RawQuery = query.Encode()
+	d.source = u.String()
+	return d
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -54,7 +55,7 @@ var errPooler = errors.New("a pooler gives each transaction another connection o
 	"or set the pooler's pool_mode to session, or connect to the server itself")
 
 func postgresFaults(ctx context.Context, db *sql.DB, prefix string) (schema string, faults []error, err error) {
-	pooled, err := isPooled(ctx, db)
+	unfit, err := unfitForPooler(ctx, db)
 	var coded interface{ SQLState() string }
 	if errors.As(err, &coded) && (coded.SQLState() == "26000" || coded.SQLState() == "42P05") { // no such, or duplicate prepared statement
 		return "", []error{errPooler}, nil
@@ -67,17 +68,16 @@ func postgresFaults(ctx context.Context, db *sql.DB, prefix string) (schema stri
 		version, stored, spoken  string
 		standby, readers, hiding bool
 		current                  sql.NullString
-		bytes                    string
 	)
 	err = db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
 		current_setting('server_encoding'), current_setting('client_encoding'),
 		pg_is_in_recovery(), current_setting('transaction_read_only')::bool, current_schema()::text,
-		COALESCE(row_security_active(to_regclass(quote_ident(current_schema()) || '.' || $1::text)), false), $2::text`, prefix+"documents", []byte("x")).
-		Scan(&number, &version, &stored, &spoken, &standby, &readers, &current, &hiding, &bytes)
+		COALESCE(row_security_active(to_regclass(quote_ident(current_schema()) || '.' || $1::text)), false)`, prefix+"documents").
+		Scan(&number, &version, &stored, &spoken, &standby, &readers, &current, &hiding)
 	if err != nil {
 		return "", nil, err
 	}
-	if pooled && bytes != "x" && strings.HasPrefix(fmt.Sprintf("%T", db.Driver()), "*pq.") {
+	if unfit {
 		faults = append(faults, errPooler)
 	}
 	if number < 120000 {
@@ -104,33 +104,49 @@ func postgresFaults(ctx context.Context, db *sql.DB, prefix string) (schema stri
 	return current.String, faults, nil
 }
 
-// isPooled reports whether a pooler gives each transaction another connection of the
-// server, as far as can be seen. The statement has an argument, so that it fails if
-// the driver relies on what is prepared.
-func isPooled(ctx context.Context, db *sql.DB) (bool, error) {
+// unfitForPooler reports whether a pooler gives each transaction another connection
+// of the server, and the driver can't stand it, as far as can be seen: a driver that
+// relies on what is prepared fails, or is lib/pq without its binary parameters.
+func unfitForPooler(ctx context.Context, db *sql.DB) (bool, error) {
 	if db.Stats().MaxOpenConnections == 1 {
 		return false, nil // it takes two
 	}
+	var (
+		before, other, after int
+		mode                 pqMode
+	)
+	const query = "SELECT pg_backend_pid() + length($1::text)"
 	first, err := db.Conn(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer first.Close()
+	if err := first.QueryRowContext(ctx, query, &mode).Scan(&before); err != nil {
+		return false, err
+	}
+	// The server's connection that was used last is the next to be used.
 	second, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
 	}
 	defer second.Rollback()
-	pid := func(s session) (n int) {
-		if err == nil {
-			err = s.QueryRowContext(ctx, "SELECT pg_backend_pid() + $1::int", 0).Scan(&n)
-		}
-		return n
+	if err := second.QueryRowContext(ctx, query, &mode).Scan(&other); err != nil {
+		return false, err
 	}
-	before := pid(first)
-	other := pid(second)
-	after := pid(first)
-	return other == before || after != before, err
+	err = first.QueryRowContext(ctx, query, &mode).Scan(&after)
+	isPQ := strings.HasPrefix(fmt.Sprintf("%T", db.Driver()), "*pq.")
+	return isPQ && !mode.binary && (other == before || after != before), err
+}
+
+// pqMode is an empty text of which github.com/lib/pq asks for another form if its
+// parameters are binary.
+type pqMode struct{ binary bool }
+
+func (*pqMode) Value() (driver.Value, error) { return "", nil }
+
+func (m *pqMode) BinaryValue() ([]byte, error) {
+	m.binary = true
+	return []byte{}, nil
 }
 
 // migrationLock is the advisory lock that nodes take to migrate: "eagate" in

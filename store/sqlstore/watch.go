@@ -75,7 +75,7 @@ func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id stri
 			return fmt.Errorf("sqlstore: watching: %w", err)
 		}
 		select {
-		case <-time.After(time.Second):
+		case <-time.After(time.Second / 2):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
