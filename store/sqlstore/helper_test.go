@@ -29,6 +29,7 @@ type database struct {
 	dialect sqlstore.Dialect
 	driver  string
 	source  string // the data source name
+	name    string // on the server
 
 	// kill breaks all connections to the database, or is nil.
 	kill func() error
@@ -106,6 +107,7 @@ func newPostgres(t testing.TB) database {
 	return database{
 		dialect: sqlstore.PostgreSQL,
 		driver:  "pgx",
+		name:    name,
 		source:  u.String(),
 		kill: func() error {
 			_, err := admin.Exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name)
@@ -129,6 +131,7 @@ func newMariaDB(t testing.TB) database {
 	return database{
 		dialect: sqlstore.MariaDB,
 		driver:  "mysql",
+		name:    name,
 		source:  config.FormatDSN(),
 		kill:    func() error { return killMariaDB(admin, name) },
 		another: newMariaDB,

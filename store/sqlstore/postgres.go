@@ -111,6 +111,8 @@ func unfitForPooler(ctx context.Context, db *sql.DB) (bool, error) {
 	if db.Stats().MaxOpenConnections == 1 {
 		return false, nil // it takes two
 	}
+	pairs.Lock()
+	defer pairs.Unlock()
 	var (
 		before, other, after int
 		mode                 pqMode

@@ -74,14 +74,15 @@ func sqliteFaults(ctx context.Context, db *sql.DB, _ string) (schema string, fau
 	return "main", faults, nil
 }
 
-var freshening sync.Mutex
+// pairs is held by a goroutine that takes two connections: several could have one each,
+// and wait for ever.
+var pairs sync.Mutex
 
 // freshConn returns a connection that is likely to be new: a PRAGMA that was
 // executed once, after opening, holds for one connection only.
 func freshConn(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
-	// One at a time takes two: several could have one each, and wait for ever.
-	freshening.Lock()
-	defer freshening.Unlock()
+	pairs.Lock()
+	defer pairs.Unlock()
 	if db.Stats().MaxOpenConnections != 1 {
 		first, err := db.Conn(ctx)
 		if err != nil {
