@@ -1,72 +1,49 @@
 package sqlstore_test
 
 import (
-	"database/sql"
-	"net/url"
+	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 	"github.com/eagate/eagate/store/storetest"
 )
 
-// with returns the database by a data source name with other options.
-func (d database) with(t testing.TB, options map[string]string) database {
-	t.Helper()
-	if d.dialect == sqlstore.MariaDB {
-		config, err := mysql.ParseDSN(d.source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		query := make(url.Values)
-		for name, value := range options {
-			query.Set(name, value)
-		}
-		changed, err := mysql.ParseDSN(config.FormatDSN() + "?" + query.Encode())
-		if err != nil {
-			t.Fatal(err)
-		}
-		changed.Logger = &mysql.NopLogger{}
-		d.source = changed.FormatDSN()
-		return d
-	}
-	u, err := url.Parse(d.source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	query := u.Query()
-	for name, value := range options {
-		query.Set(name, value)
-	}
-	u.RawQuery = query.Encode()
-	d.source = u.String()
-	return d
-}
-
-// All that is wrong with a connection is told at once, with what to do.
+// All that is wrong with a connection is said at once, with what to do.
 func TestFaults(t *testing.T) {
 	t.Run("nothing", func(t *testing.T) {
-		wantFaults(t, nil, 0, "dialect 0: want SQLite, PostgreSQL or MariaDB", "no database")
+		_, err := sqlstore.New(t.Context(), nil, 0, sqlstore.WithPrefix("Eagate_"))
+		for _, want := range []string{"dialect 0: want SQLite, PostgreSQL or MariaDB", "no database", `prefix "Eagate_": want 1 to 32`} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q isn't said in: %v", want, err)
+			}
+		}
+	})
+	t.Run("prefix", func(t *testing.T) {
+		for _, prefix := range []string{"", "1a", "a-b", "a.b", `a"`, "ä", strings.Repeat("a", 33)} {
+			if sqlstore.Schema(sqlstore.SQLite, sqlstore.WithPrefix(prefix)) != "" {
+				t.Errorf("%q: got a schema, want none", prefix)
+			}
+		}
 	})
 	t.Run("SQLite", func(t *testing.T) {
-		memory := openPool(t, "sqlite", "file::memory:")
-		wantFaults(t, memory, sqlstore.SQLite, "SetMaxOpenConns(1)")
+		memory := openPool(t, "sqlite", "file::memory:?_pragma=query_only(1)")
+		wantFaults(t, memory, sqlstore.SQLite, "SetMaxOpenConns(1)", "query_only")
 		impatient := openPool(t, "sqlite", "file:"+filepath.Join(t.TempDir(), "test.db"))
 		wantFaults(t, impatient, sqlstore.SQLite, "busy_timeout")
 		// Set by hand, it holds for one connection.
-		exec(t, impatient, "PRAGMA busy_timeout = 5000")
+		execute(t, impatient, "PRAGMA busy_timeout = 5000")
 		wantFaults(t, impatient, sqlstore.SQLite, "busy_timeout")
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		d := newPostgres(t)
-		wantFaults(t, d.with(t, map[string]string{"client_encoding": "LATIN1", "default_transaction_read_only": "on"}).open(t), d.dialect,
-			"client_encoding is LATIN1", "default_transaction_read_only")
+		wantFaults(t, d.with(t, map[string]string{"client_encoding": "LATIN1", "default_transaction_read_only": "on", "search_path": "nowhere"}).open(t), d.dialect,
+			"client_encoding is LATIN1", "default_transaction_read_only", "no schema is current")
 	})
 	t.Run("MariaDB", func(t *testing.T) {
 		d := newMariaDB(t)
@@ -76,20 +53,13 @@ func TestFaults(t *testing.T) {
 	t.Run("another database than said", func(t *testing.T) {
 		wantFaults(t, openPool(t, "sqlite", "file::memory:"), sqlstore.PostgreSQL, "as PostgreSQL")
 	})
-}
-
-func wantFaults(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, faults ...string) {
-	t.Helper()
-	s, err := sqlstore.New(t.Context(), db, dialect)
-	if err == nil {
-		s.Close()
-		t.Fatalf("got no error, want %q", faults)
-	}
-	for _, want := range faults {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q isn't said in: %v", want, err)
+	t.Run("listener", func(t *testing.T) {
+		d := newSQLite(t)
+		_, err := sqlstore.New(t.Context(), d.open(t), d.dialect, sqlstore.WithListener(listen("")))
+		if err == nil || !strings.Contains(err.Error(), "leave out WithListener") {
+			t.Errorf("got %v, want a fault", err)
 		}
-	}
+	})
 }
 
 // What the application's data source name says otherwise makes no difference.
@@ -99,8 +69,7 @@ func TestDataSourceNames(t *testing.T) {
 		open    func(testing.TB) database
 		options map[string]string
 	}{
-		{"MariaDB, times parsed, in another zone", newMariaDB, map[string]string{"parseTime": "true", "loc": "America/New_York"}},
-		{"MariaDB, session in another zone", newMariaDB, map[string]string{"time_zone": "'+09:00'"}},
+		{"MariaDB, times parsed, in another zone", newMariaDB, map[string]string{"parseTime": "true", "loc": "America/New_York", "time_zone": "'+09:00'"}},
 		{"MariaDB, found rows", newMariaDB, map[string]string{"clientFoundRows": "true"}},
 		{"MariaDB, parameters interpolated", newMariaDB, map[string]string{"interpolateParams": "true"}},
 		{"MariaDB, serializable", newMariaDB, map[string]string{"tx_isolation": "'SERIALIZABLE'"}},
@@ -111,55 +80,109 @@ func TestDataSourceNames(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := c.open(t).with(t, c.options)
-			subject := storetest.Subject{Handles: []store.Store{d.store(t), d.store(t)}}
+			subject := storetest.Subject{Handles: []store.Backend{d.store(t), d.store(t)}}
 			storetest.Run(t, func(*testing.T) storetest.Subject { return subject })
 		})
 	}
 }
 
-// One connection is enough: none is held while a change is decided.
+// One connection is enough.
 func TestOneConnection(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
 		db := d.open(t)
 		db.SetMaxOpenConns(1)
-		subject := storetest.Subject{Handles: []store.Store{open(t, db, d.dialect)}}
+		subject := storetest.Subject{Handles: []store.Backend{open(t, db, d.dialect, sqlstore.WithPrefix("one_"))}}
 		storetest.Run(t, func(*testing.T) storetest.Subject { return subject })
 	})
 }
 
-// A role from which row-level security hides rows would take their users for ones
-// without a second factor.
-func TestRowLevelSecurity(t *testing.T) {
-	d := newPostgres(t)
-	db := d.open(t)
-	open(t, db, d.dialect)
-	role := newName()
-	exec(t, db, "CREATE ROLE "+role+" LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO "+role)
-	t.Cleanup(func() { exec(t, db, "DROP OWNED BY "+role, "DROP ROLE "+role) })
-	app := d.with(t, map[string]string{"role": role})
-	strict := app.with(t, map[string]string{"row_security": "off"}).store(t, sqlstore.WithoutMigration())
-	exec(t, db, "ALTER TABLE eagate_accounts ENABLE ROW LEVEL SECURITY")
-	wantFaults(t, app.open(t), d.dialect, "row-level security")
-	if _, err := strict.Account(t.Context(), "u"); err == nil {
-		t.Error("with row_security off: got no error for what is hidden")
+func put(t *testing.T, s store.Backend, id string) uint64 {
+	t.Helper()
+	version, err := s.Put(t.Context(), store.Accounts, store.Document{ID: id, Body: []byte(`"on"`), Due: time.Unix(1, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
+// reads calls all methods that read, which must find an account, or fail.
+func reads(ctx context.Context, s store.Backend) (found []bool, errs []error) {
+	docs, getErr := s.Get(ctx, store.Accounts, "u")
+	due, dueErr := s.Due(ctx, store.Accounts, time.Now(), 10)
+	page, _, listErr := s.List(ctx, store.Accounts, "", 10)
+	return []bool{len(docs) == 1 && docs[0].Version != 0, len(due) == 1, len(page) == 1}, []error{getErr, dueErr, listErr}
+}
+
+// A connection on which somebody has chosen another schema, or made a table that hides
+// the store's, still reads and writes the same table.
+func TestOddConnections(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		open func(testing.TB) database
+		odd  []string
+	}{
+		{"SQLite, temporary table", newSQLite, []string{"CREATE TEMP TABLE eagate_documents (kind TEXT, id TEXT, version INTEGER, due INTEGER, body TEXT)"}},
+		{"PostgreSQL, search_path", newPostgres, []string{"CREATE SCHEMA another", "SET search_path = another"}},
+		{"PostgreSQL, temporary table", newPostgres, []string{"CREATE TEMP TABLE eagate_documents (LIKE public.eagate_documents)"}},
+		{"MariaDB, USE", newMariaDB, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := c.open(t)
+			db := d.open(t)
+			db.SetMaxOpenConns(1)
+			s := open(t, db, d.dialect)
+			put(t, s, "u")
+			if d.dialect == sqlstore.MariaDB {
+				other := newMariaDB(t)
+				other.store(t)
+				c.odd = []string{"USE " + other.name}
+			}
+			execute(t, db, c.odd...)
+			if strings.Contains(c.name, "search_path") {
+				execute(t, db, statements(sqlstore.Schema(d.dialect))...)
+			}
+			found, errs := reads(t.Context(), s)
+			if err := errors.Join(errs...); err != nil || !found[0] || !found[1] || !found[2] {
+				t.Errorf("got found %v, %v, want all", found, err)
+			}
+			if _, err := s.Put(t.Context(), store.Accounts, store.Document{ID: "u", Body: []byte("1")}); !errors.Is(err, store.ErrConflict) {
+				t.Errorf("Put: got %v, want ErrConflict", err)
+			}
+		})
 	}
 }
 
-// An account that makes no sense is named, so that an operator can find it.
-func TestDamagedRow(t *testing.T) {
+// A role from which row-level security hides rows, from the start or later, reads
+// nothing, and not that accounts are missing.
+func TestRowLevelSecurity(t *testing.T) {
+	d := newPostgres(t)
+	db := d.open(t)
+	put(t, open(t, db, d.dialect), "u")
+	role := newName()
+	execute(t, db, "CREATE ROLE "+role+" LOGIN", "GRANT ALL ON ALL TABLES IN SCHEMA public TO "+role)
+	t.Cleanup(func() { execute(t, db, "DROP OWNED BY "+role, "DROP ROLE "+role) })
+	app := d.with(t, map[string]string{"role": role})
+	before := app.store(t, sqlstore.WithoutMigration())
+	execute(t, db, "ALTER TABLE eagate_documents ENABLE ROW LEVEL SECURITY")
+	wantFaults(t, app.open(t), d.dialect, "row-level security")
+	_, errs := reads(t.Context(), before)
+	for i, err := range errs {
+		if err == nil || !strings.Contains(err.Error(), "row-level security") {
+			t.Errorf("read %d: got %v, want an error", i, err)
+		}
+	}
+}
+
+// A schema that has gone is an error, and not that accounts are missing.
+func TestSchemaGone(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
 		s := d.store(t)
-		for _, id := range []string{"a", "b", "c"} {
-			if err := s.UpdateAccount(t.Context(), id, func(a *store.Account) error { a.Failures = 1; return nil }); err != nil {
-				t.Fatal(err)
-			}
-		}
-		exec(t, d.open(t), "UPDATE eagate_accounts SET push_sent = '[' WHERE user_id = 'b'")
-		_, err := s.Account(t.Context(), "b")
-		_, _, listErr := s.ListAccounts(t.Context(), store.AccountFilter{}, "", 10)
-		for _, err := range []error{err, listErr} {
-			if err == nil || !strings.Contains(err.Error(), `user_id "b"`) {
-				t.Errorf("got %v, want the user named", err)
+		put(t, s, "u")
+		execute(t, d.open(t), "ALTER TABLE eagate_documents RENAME TO gone")
+		_, errs := reads(t.Context(), s)
+		for i, err := range errs {
+			if err == nil {
+				t.Errorf("read %d: got no error", i)
 			}
 		}
 	})
@@ -171,33 +194,38 @@ func TestGivesUp(t *testing.T) {
 	s := open(t, openPool(t, "sqlite", strings.Replace(d.source, "10000", "500", 1)), d.dialect)
 	other := d.open(t)
 	other.SetMaxOpenConns(1)
-	exec(t, other, "BEGIN IMMEDIATE")
+	execute(t, other, "BEGIN IMMEDIATE")
 	begun := time.Now()
-	err := s.CreateGrant(t.Context(), store.Grant{ID: "g", ExpiresAt: begun.Add(time.Hour)})
+	doc := store.Document{ID: "g", Body: []byte("{}")}
+	_, err := s.Put(t.Context(), store.Grants, doc)
 	if took := time.Since(begun); err == nil || took > 15*time.Second {
 		t.Errorf("got %v after %v, want an error after some 10 s", err, took)
 	}
-	exec(t, other, "ROLLBACK")
-	if err := s.CreateGrant(t.Context(), store.Grant{ID: "g", ExpiresAt: begun.Add(time.Hour)}); err != nil {
+	execute(t, other, "ROLLBACK")
+	if _, err := s.Put(t.Context(), store.Grants, doc); err != nil {
 		t.Errorf("afterwards: got %v", err)
 	}
 }
 
 // Stores that are opened at once on a small pool don't wait for each other.
 func TestOpenedAtOnce(t *testing.T) {
-	d := newSQLite(t)
-	db := d.open(t)
-	db.SetMaxOpenConns(2)
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			s, err := sqlstore.New(t.Context(), db, d.dialect)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_ = s.Close()
-		})
+	for _, newDatabase := range []func(testing.TB) database{newSQLite, newPostgres} {
+		d := newDatabase(t)
+		db := d.open(t)
+		db.SetMaxOpenConns(2)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				s, err := sqlstore.New(ctx, db, d.dialect)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = s.Close()
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 }

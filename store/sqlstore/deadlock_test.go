@@ -14,14 +14,10 @@ func TestDeadlock(t *testing.T) {
 	d := newMariaDB(t)
 	db := d.open(t)
 	s := open(t, db, d.dialect)
-	now := time.Now()
-	for _, id := range []string{"a", "b"} {
-		if err := s.CreateGrant(t.Context(), store.Grant{ID: id, ExpiresAt: now}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	put(t, s, "a")
+	put(t, s, "b")
 
-	// Whoever has changed less is the one to be ended.
+	// The one that has changed less is ended.
 	tx, err := db.Begin()
 	if err != nil {
 		t.Fatal(err)
@@ -34,9 +30,9 @@ func TestDeadlock(t *testing.T) {
 		}
 	}
 	for i := range 100 {
-		run(fmt.Sprintf("INSERT INTO eagate_accounts (user_id, version) VALUES ('%d', 1)", i))
+		run(fmt.Sprintf("INSERT INTO eagate_documents (kind, id, version, body) VALUES ('x', '%d', 1, '')", i))
 	}
-	run("SELECT id FROM eagate_grants WHERE id = 'b' FOR UPDATE")
+	run("SELECT id FROM eagate_documents WHERE kind = 'account' AND id = 'b' FOR UPDATE")
 
 	type result struct {
 		n   int
@@ -44,33 +40,19 @@ func TestDeadlock(t *testing.T) {
 	}
 	cleaned := make(chan result, 1)
 	go func() {
-		n, err := s.DeleteExpired(t.Context(), now, 10)
+		n, err := s.DeleteDue(t.Context(), store.Accounts, time.Now(), 10)
 		cleaned <- result{n, err}
 	}()
-	waitFor(t, "the clean-up to wait for the second grant", func() bool {
+	waitFor(t, "the clean-up to wait for the second document", func() bool {
 		waiting, err := column(db, `SELECT trx_id FROM information_schema.innodb_trx JOIN information_schema.processlist ON id = trx_mysql_thread_id
-			WHERE trx_state = 'LOCK WAIT' AND db = DATABASE() AND info LIKE 'DELETE FROM eagate_grants%'`)
+			WHERE trx_state = 'LOCK WAIT' AND db = DATABASE() AND info LIKE 'DELETE FROM%'`)
 		return err == nil && len(waiting) > 0
 	})
-	run("SELECT id FROM eagate_grants WHERE id = 'a' FOR UPDATE")
+	run("SELECT id FROM eagate_documents WHERE kind = 'account' AND id = 'a' FOR UPDATE")
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-cleaned; got.n != 2 || got.err != nil {
-		t.Errorf("got %d, %v, want both grants deleted", got.n, got.err)
+		t.Errorf("got %d, %v, want both documents deleted", got.n, got.err)
 	}
-}
-
-// waitFor asks, at most for some seconds, until something has happened.
-func waitFor(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(200 * time.Millisecond) // innodb_trx is no newer, if asked more often
-	defer ticker.Stop()
-	for range 50 {
-		if happened() {
-			return
-		}
-		<-ticker.C
-	}
-	t.Fatalf("waited in vain for %s", what)
 }

@@ -5,17 +5,17 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 )
 
 // A Dialect is a kind of database.
 type Dialect uint8
 
 const (
-	SQLite     Dialect = iota + 1 // SQLite 3.31 or newer
+	SQLite     Dialect = iota + 1 // SQLite 3.38 or newer
 	PostgreSQL                    // PostgreSQL 12 or newer
-	MariaDB                       // MariaDB 10.5 or newer, or MySQL 8.0.13 or newer
+	MariaDB                       // MariaDB 10.5 or newer, or MySQL 8.0.21 or newer
 )
 
 func (d Dialect) String() string {
@@ -30,64 +30,71 @@ func (d Dialect) String() string {
 	return "invalid"
 }
 
-// flavour returns what is particular about the dialect.
-func (d Dialect) flavour() (flavour, error) {
+// flavour returns what is particular about the dialect, or nil.
+func (d Dialect) flavour() *flavour {
 	switch d {
 	case SQLite:
-		return sqlite{}, nil
+		return &sqlite
 	case PostgreSQL:
-		return postgres{}, nil
+		return &postgres
 	case MariaDB:
-		return mariadb{}, nil
+		return &mariadb
 	}
-	return nil, fmt.Errorf("dialect %d: want SQLite, PostgreSQL or MariaDB", d)
+	return nil
 }
 
 // A flavour is what is particular about a dialect: how its SQL is written, and
-// how its drivers behave.
-type flavour interface {
-	// name is that of the files that hold the schema.
-	name() string
+// how its drivers behave. In its SQL, {table} is the table of the documents, and ?
+// an argument.
+type flavour struct {
+	name  string        // of the files that hold the schema
+	quote string        // encloses a name
+	param func(int) any // the placeholder of the nth argument
 
-	// param returns the placeholder of the nth argument, from 1 on.
-	param(n int) string
+	// unfit is an expression: '', or why this server must not be asked, such as
+	// 'a standby', or 'hidden' if the table's rows may be. {literal} is {table} within
+	// quotes.
+	unfit string
 
-	// timeColumn returns the expression that reads a column of a time.
-	timeColumn(column string) string
+	// onConflict ends an INSERT, so that an existing document is no error.
+	onConflict string
 
-	// timeValue returns a time, in UTC and of whole microseconds, as an argument.
-	timeValue(t time.Time) any
+	// deleteDue deletes what is due; its arguments are the kind, the time and the
+	// limit.
+	deleteDue string
 
-	// insertNew completes an INSERT, so that it changes nothing if the key exists.
-	insertNew(insert string) string
+	// isTable is a query for the number of tables, not views, in a schema and of a name.
+	isTable string
 
-	// inserted reports whether such an INSERT has stored its row.
-	inserted(sql.Result) (bool, error)
+	// classify says what an error of the drivers means.
+	classify func(error) outcome
 
-	// deleteSome returns the statement that deletes the rows that a condition
-	// applies to, at most as many as the argument whose placeholder limit is.
-	deleteSome(table, condition, limit string) string
+	// faults returns the name of the schema, and what is wrong with the database or
+	// the way it is connected to; or an error if it doesn't answer.
+	faults func(ctx context.Context, db *sql.DB, prefix string) (schema string, faults []error, err error)
 
-	// tooBusy reports whether a statement failed, without any effect, for what
-	// others were doing at the time.
-	tooBusy(error) bool
+	// migration calls f with a connection on which no other node migrates meanwhile.
+	// What f executes takes effect altogether, or each statement by itself but so that
+	// all can be executed once more. It waits for no lock on a table for long.
+	migration func(ctx context.Context, db *sql.DB, schema string, f func(session) error) error
 
-	// singleWriter reports whether writers of one process had better wait for
-	// each other in the process than in the database.
-	singleWriter() bool
+	// driverPrepares says that statements are not prepared here: drivers do so.
+	driverPrepares bool
 
-	// faults returns what is wrong with the database, its version or the way it
-	// is connected to, or an error if it doesn't answer.
-	faults(ctx context.Context, db *sql.DB) ([]error, error)
-
-	// hasTable is a query for 1 or 0: whether there is a table of that name.
-	hasTable(name string) string
-
-	// migration calls f with a connection on which no other node migrates
-	// meanwhile. What f executes takes effect altogether, or each statement by
-	// itself but so that all can be executed once more.
-	migration(ctx context.Context, db *sql.DB, f func(session) error) error
+	// oneWriter has writers of one process wait for each other in the process.
+	oneWriter bool
 }
+
+// An outcome is what an error of a driver means.
+type outcome uint8
+
+const (
+	unknown    outcome = iota // a write may have happened or not
+	rolledBack                // nothing happened, because of what others did at the time
+	exists                    // nothing happened, as the key is there
+	notPrimary                // the server can't be written to
+	noSchema                  // the table isn't there
+)
 
 // A session executes statements one after the other, on one connection.
 type session interface {
@@ -95,13 +102,23 @@ type session interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// params returns n placeholders, separated by commas.
-func params(f flavour, n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = f.param(i + 1)
+func question(int) any { return "?" }
+func dollar(n int) any { return "$" + strconv.Itoa(n) }
+
+// bind writes the placeholders of a query as the dialect has them.
+func (f *flavour) bind(query string) string {
+	parts := strings.Split(query, "?")
+	for i := range parts[1:] {
+		parts[i] += fmt.Sprint(f.param(i + 1))
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(parts, "")
+}
+
+// qualified returns the name of a table with that of its schema, so that it is the
+// same one whatever a connection takes for its own schema.
+func (f *flavour) qualified(schema, table string) string {
+	escaped := strings.ReplaceAll(schema, f.quote, f.quote+f.quote)
+	return f.quote + escaped + f.quote + "." + table
 }
 
 // atLeast reports whether a version that begins with up to three numbers, such

@@ -1,13 +1,11 @@
 package sqlstore
 
-// Newest is the version of the schema that this release needs.
-const Newest = newest
+import "io/fs"
 
-// SchemaOf returns what a version adds to the one before.
-func SchemaOf(d Dialect, version int) string {
-	f, err := d.flavour()
-	if err != nil {
-		panic(err)
-	}
-	return schemaOf(f, version)
+// SetSchema has this release need another version of the schema, from other files,
+// until the function that it returns is called.
+func SetSchema(version int, with fs.FS) (undo func()) {
+	wasVersion, wasFiles := newest, files
+	newest, files = version, with
+	return func() { newest, files = wasVersion, wasFiles }
 }

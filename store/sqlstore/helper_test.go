@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,9 @@ import (
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
+// The driver's log says what the tests know: that a connection broke.
+func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) }
+
 // poolSize is small, as several packages' tests share the servers.
 const poolSize = 8
 
@@ -25,6 +29,7 @@ type database struct {
 	dialect sqlstore.Dialect
 	driver  string
 	source  string // the data source name
+	name    string // on the server
 
 	// kill breaks all connections to the database, or is nil.
 	kill func() error
@@ -93,8 +98,8 @@ func newPostgres(t testing.TB) database {
 	t.Helper()
 	u := needs.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
 	admin, name := openPool(t, "pgx", u.String()), newName()
-	exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
-	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
+	execute(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
+	t.Cleanup(func() { execute(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
 	query := u.Query()
 	query.Set("synchronous_commit", "off") // the tests don't crash the server
@@ -102,6 +107,7 @@ func newPostgres(t testing.TB) database {
 	return database{
 		dialect: sqlstore.PostgreSQL,
 		driver:  "pgx",
+		name:    name,
 		source:  u.String(),
 		kill: func() error {
 			_, err := admin.Exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name)
@@ -118,14 +124,14 @@ func newMariaDB(t testing.TB) database {
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
 	config.Net, config.Addr = "tcp", u.Host
-	config.Logger = &mysql.NopLogger{} // it says what the tests know: that a connection broke
 	admin, name := openPool(t, "mysql", config.FormatDSN()), newName()
-	exec(t, admin, "CREATE DATABASE "+name)
-	t.Cleanup(func() { exec(t, admin, "DROP DATABASE "+name) })
+	execute(t, admin, "CREATE DATABASE "+name)
+	t.Cleanup(func() { execute(t, admin, "DROP DATABASE "+name) })
 	config.DBName = name
 	return database{
 		dialect: sqlstore.MariaDB,
 		driver:  "mysql",
+		name:    name,
 		source:  config.FormatDSN(),
 		kill:    func() error { return killMariaDB(admin, name) },
 		another: newMariaDB,
@@ -164,7 +170,7 @@ func column(db *sql.DB, query string, args ...any) ([]string, error) {
 
 func newName() string { return "eagate_" + strings.ToLower(rand.Text()) }
 
-func exec(t testing.TB, db *sql.DB, statements ...string) {
+func execute(t testing.TB, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		if _, err := db.Exec(statement); err != nil {
@@ -177,4 +183,36 @@ func exec(t testing.TB, db *sql.DB, statements ...string) {
 func statements(text string) []string {
 	all := strings.Split(text, ";\n")
 	return slices.DeleteFunc(all, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+// with returns the database by a data source name with other options.
+func (d database) with(t testing.TB, options map[string]string) database {
+	t.Helper()
+	if d.dialect == sqlstore.MariaDB {
+		config, err := mysql.ParseDSN(d.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := make(url.Values)
+		for name, value := range options {
+			query.Set(name, value)
+		}
+		changed, err := mysql.ParseDSN(config.FormatDSN() + "?" + query.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.source = changed.FormatDSN()
+		return d
+	}
+	u, err := url.Parse(d.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	for name, value := range options {
+		query.Set(name, value)
+	}
+	u.RawQuery = query.Encode()
+	d.source = u.String()
+	return d
 }

@@ -5,66 +5,78 @@ import (
 	"database/sql"
 	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
+	"time"
 )
 
 // newest is the version of the schema that this release needs. Each version only
 // adds to the one before, so that an older release works on a newer schema.
-const newest = 3
+var newest = 1
 
 // The files of each version hold statements that end in ";" at the end of a
-// line; the last one notes the version in eagate_schema. What a file says is
-// never changed once it was released.
+// line; the last one notes the version in the table of versions. What a file says is
+// never changed once it was released. {schema} and {prefix} come before the names.
 //
-// Of MariaDB's, each statement can be executed twice: see [mariadb].migration.
+// Of MariaDB's, each statement can be executed twice: see [migrateMariaDB].
 //
 //go:embed schema/*.sql
-var files embed.FS
+var embedded embed.FS
 
-func schemaOf(f flavour, version int) string {
-	text, err := files.ReadFile(fmt.Sprintf("schema/%s_%d.sql", f.name(), version))
+var files fs.FS = embedded
+
+// migrationPatience is how long a node waits for others that migrate, or that hold
+// locks on tables, as a backup does. It waits for such a lock for two seconds at a
+// time: what comes after it waits behind it.
+const migrationPatience = 10 * time.Minute
+
+func schemaOf(f *flavour, version int, schema, prefix string) string {
+	text, err := fs.ReadFile(files, fmt.Sprintf("schema/%s_%d.sql", f.name, version))
 	if err != nil {
-		panic(err) // it isn't in the program, whoever runs it
+		panic(err) // it isn't in the program
 	}
-	return string(text)
+	return strings.NewReplacer("{schema}", schema, "{prefix}", prefix).Replace(string(text))
 }
 
 // Migrate brings the schema up to date: from nothing, or from any earlier
-// version. A schema that is newer than this release is left as it is.
+// version. A schema that is newer than this release is left as it is. Of the
+// options, [WithPrefix] counts.
 //
 // Several nodes may call it at once, and nodes of an earlier release may go on
 // working meanwhile. If it is interrupted, the next call goes on. The role needs
-// the right to create tables and indexes.
-func Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
-	f, err := examine(ctx, db, dialect)
+// the right to create tables, indexes and views.
+func Migrate(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) error {
+	o, f, schema, err := examine(ctx, db, dialect, opts)
 	if err != nil {
 		return err
 	}
-	return migrate(ctx, db, f)
+	return migrate(ctx, db, f, schema, o.prefix)
 }
 
 // Schema returns all versions of the schema, one after the other, as SQL: for
 // those who have their own way to migrate, and then open the store
-// [WithoutMigration]. A release that needs a newer version says so in its
-// changelog; what to add is behind the comment that names the version.
+// [WithoutMigration]. Of the options, [WithPrefix] counts. A release that needs a
+// newer version says so in its changelog; what to add is behind the comment that
+// names the version.
 //
-// It returns nothing for an invalid dialect.
-func Schema(dialect Dialect) string {
-	f, err := dialect.flavour()
-	if err != nil {
+// It returns nothing for an invalid dialect or prefix.
+func Schema(dialect Dialect, opts ...Option) string {
+	o := newOptions(opts)
+	f := dialect.flavour()
+	if f == nil || checkPrefix(o.prefix) != nil {
 		return ""
 	}
 	versions := make([]string, newest)
 	for i := range versions {
-		versions[i] = schemaOf(f, i+1)
+		versions[i] = schemaOf(f, i+1, "", o.prefix)
 	}
 	return strings.Join(versions, "\n")
 }
 
-func migrate(ctx context.Context, db *sql.DB, f flavour) error {
-	version, err := currentVersion(ctx, db, f)
+func migrate(ctx context.Context, db *sql.DB, f *flavour, schema, prefix string) error {
+	version, err := currentVersion(ctx, db, f, schema, prefix)
 	if err == nil && version < newest {
-		err = f.migration(ctx, db, func(s session) error { return upgrade(ctx, s, f) })
+		err = f.migration(ctx, db, schema, func(s session) error { return upgrade(ctx, s, f, schema, prefix) })
 	}
 	if err != nil {
 		return wrap(ctx, "migrating", err)
@@ -73,14 +85,14 @@ func migrate(ctx context.Context, db *sql.DB, f flavour) error {
 }
 
 // upgrade executes what the versions after the present one add.
-func upgrade(ctx context.Context, s session, f flavour) error {
-	version, err := currentVersion(ctx, s, f) // another node may have been first
+func upgrade(ctx context.Context, s session, f *flavour, schema, prefix string) error {
+	version, err := currentVersion(ctx, s, f, schema, prefix) // another node may have been first
 	if err != nil {
 		return err
 	}
 	for version < newest {
 		version++
-		for statement := range strings.SplitSeq(schemaOf(f, version), ";\n") {
+		for statement := range strings.SplitSeq(schemaOf(f, version, f.qualified(schema, ""), prefix), ";\n") {
 			if strings.TrimSpace(statement) == "" {
 				continue
 			}
@@ -93,17 +105,26 @@ func upgrade(ctx context.Context, s session, f flavour) error {
 }
 
 // currentVersion returns the version of the schema, or 0 if there is none.
-func currentVersion(ctx context.Context, s session, f flavour) (int, error) {
-	var exists, version int
-	if err := s.QueryRowContext(ctx, f.hasTable("eagate_schema")).Scan(&exists); err != nil || exists == 0 {
-		return 0, err
+func currentVersion(ctx context.Context, s session, f *flavour, schema, prefix string) (version int, err error) {
+	var unreleased, exists int
+	for table, n := range map[string]*int{"accounts": &unreleased, "schema": &exists} {
+		if err := s.QueryRowContext(ctx, f.bind(f.isTable), schema, prefix+table).Scan(n); err != nil {
+			return 0, err
+		}
 	}
-	err := s.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM eagate_schema").Scan(&version)
+	switch {
+	case unreleased > 0:
+		return 0, fmt.Errorf("the table %[1]saccounts is of a version of eagate that was never released: "+
+			"drop the tables %[1]saccounts, %[1]schallenges, %[1]sgrants and %[1]sschema, after which all users have to enrol anew, or choose another prefix", prefix)
+	case exists == 0:
+		return 0, nil
+	}
+	err = s.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM "+f.qualified(schema, prefix+"schema")).Scan(&version)
 	return version, err
 }
 
-func checkVersion(ctx context.Context, db *sql.DB, dialect Dialect, f flavour) error {
-	version, err := currentVersion(ctx, db, f)
+func checkVersion(ctx context.Context, db *sql.DB, dialect Dialect, f *flavour, schema, prefix string) error {
+	version, err := currentVersion(ctx, db, f, schema, prefix)
 	switch {
 	case err != nil:
 		return wrap(ctx, "looking for the schema", err)

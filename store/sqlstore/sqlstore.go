@@ -5,112 +5,135 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/eagate/eagate/store"
 )
 
-// A Store is a [store.Store] in a SQL database.
+// A Store is a [store.Backend] in a SQL database, and on PostgreSQL
+// [WithListener] a [store.Watcher] that watches.
 type Store struct {
-	db         *database
-	accounts   accounts
-	challenges *volatile[store.Challenge]
-	grants     grants
+	*database
+	listener Listener
+	channel  string
+
+	// The statements.
+	get, insert, update, delete, due, list, deleteDue string
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.Watcher = (*Store)(nil)
 
-// An Option changes how [New] opens a store.
+// An Option changes how [New] opens a store, or [Migrate] makes its tables.
 type Option func(*options)
 
-type options struct{ dontMigrate bool }
-
-// WithoutMigration has [New] only check that the schema is new enough, for
-// programs that must not change it. Somebody else has to: by [Migrate], or by
-// what [Schema] returns.
-func WithoutMigration() Option {
-	return func(o *options) { o.dontMigrate = true }
+type options struct {
+	prefix      string
+	dontMigrate bool
+	listener    Listener
 }
 
-// New returns a store on a database whose driver the application has chosen and
-// opened. It brings the schema up to date, as [Migrate] does, and prepares the
-// statements.
-//
-// It returns every fault of the configuration that it can find, joined, each
-// with what to do about it: settings under which records could be cut off or
-// differ between nodes, or under which writers would fail for no reason.
-//
-// Any number of stores may be open on one database, on any number of nodes.
-// Their connections are db's: the store sets no limit on them, holds one at a time
-// for each call (New itself two, if it may), and none while it calls a change
-// function.
-func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
-	var o options
+func newOptions(opts []Option) options {
+	o := options{prefix: "eagate_"}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	f, err := examine(ctx, db, dialect)
+	return o
+}
+
+// WithPrefix has the names of the tables and views begin with prefix, and not with
+// "eagate_": at most 32 lower-case letters, digits and underscores, the first a
+// letter.
+func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
+
+// WithoutMigration has [New] only check that the schema is new enough, for
+// programs that must not change it. It is made by [Migrate], or by what [Schema]
+// returns.
+func WithoutMigration() Option { return func(o *options) { o.dontMigrate = true } }
+
+// New returns a store on a database whose driver the application has chosen and
+// opened. It brings the schema up to date, as [Migrate] does. The tables are those
+// in the schema that is current on db's connections (on MariaDB and MySQL: the
+// database), and remain so if a connection changes that later.
+//
+// It returns every fault of the configuration that it can find, joined, each
+// with what to do about it: settings under which documents could be cut off, or be
+// missing though they are there, or under which writers would fail for no reason.
+//
+// Any number of stores may be open on one database, on any number of nodes.
+// Their connections are db's: the store sets no limit on them, and holds one at a
+// time for each call (New itself two, if it may).
+func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
+	o, f, schema, err := examine(ctx, db, dialect, opts)
 	if err != nil {
 		return nil, err
 	}
 	if o.dontMigrate {
-		err = checkVersion(ctx, db, dialect, f)
+		err = checkVersion(ctx, db, dialect, f, schema, o.prefix)
 	} else {
-		err = migrate(ctx, db, f)
+		err = migrate(ctx, db, f, schema, o.prefix)
 	}
 	if err != nil {
 		return nil, err
 	}
-	d := newDatabase(db, f)
-	s := &Store{db: d}
-	var errs [3]error
-	s.accounts, errs[0] = newAccounts(ctx, d)
-	s.challenges, errs[1] = newChallenges(ctx, d)
-	s.grants, errs[2] = newGrants(ctx, d)
-	if err := errors.Join(errs[:]...); err != nil {
-		d.close()
-		return nil, wrap(ctx, "preparing the statements", err)
+	s := &Store{database: newDatabase(db, f), listener: o.listener, channel: channel(schema, o.prefix)}
+	s.write(f.qualified(schema, o.prefix+"documents"))
+	for _, query := range []string{s.get, s.insert, s.update} {
+		if err := s.prepare(ctx, query); err != nil {
+			return nil, errors.Join(wrap(ctx, "preparing the statements", err), s.Close())
+		}
 	}
 	return s, nil
 }
 
-// Close releases the prepared statements. It doesn't close the database. The
-// store can't be used any more.
-func (s *Store) Close() error {
-	if err := s.db.close(); err != nil {
-		return fmt.Errorf("sqlstore: closing: %w", err)
-	}
-	return nil
+// write writes the statements. Each that reads returns at least one row, with what
+// is unfit about the server: no server can say by silence that a document is missing.
+func (s *Store) write(table string) {
+	unfit := strings.ReplaceAll(s.unfit, "{literal}", strings.ReplaceAll(table, "'", "''"))
+	names := strings.NewReplacer("{unfit}", unfit, "{table}", table)
+	complete := func(parts ...string) string { return s.bind(names.Replace(strings.Join(parts, ""))) }
+	const alone = "SELECT {unfit}, d.id, d.version, d.due, d.body FROM (SELECT 1 AS one) o LEFT JOIN "
+	s.get = complete(alone, "{table} d ON d.kind = ? AND d.id IN (?)")
+	s.insert = complete("INSERT INTO {table} (due, body, kind, id, version) VALUES (?, ?, ?, ?, ?)", s.onConflict)
+	s.update = complete("UPDATE {table} SET due = ?, body = ?, version = version + 1 WHERE kind = ? AND id = ? AND version = ?")
+	s.delete = complete("DELETE FROM {table} WHERE kind = ? AND id = ? AND version = ?")
+	s.due = complete(alone, "(SELECT id, version, due, '' AS body FROM {table} WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?) d ON 1 = 1 ORDER BY d.due, d.id")
+	s.list = complete(alone, "(SELECT id, version, due, body FROM {table} WHERE kind = ? AND id > ? ORDER BY id LIMIT ?) d ON 1 = 1 ORDER BY d.id")
+	s.deleteDue = complete(s.flavour.deleteDue)
+	s.health = complete("SELECT {unfit}, (SELECT COUNT(*) FROM {table} WHERE kind = '')")
 }
 
-// DeleteExpired implements [store.Volatile]. It takes one statement for the
-// challenges and one for the grants.
-func (s *Store) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
-	n, err := s.challenges.deleteSome(ctx, now, limit)
-	if err != nil {
-		return n, err
+// examine returns the options, the dialect's flavour and the schema, or all that is
+// wrong with the configuration.
+func examine(ctx context.Context, db *sql.DB, dialect Dialect, opts []Option) (o options, f *flavour, schema string, err error) {
+	o = newOptions(opts)
+	faults := []error{checkPrefix(o.prefix)}
+	if f = dialect.flavour(); f == nil {
+		faults = append(faults, fmt.Errorf("dialect %d: want SQLite, PostgreSQL or MariaDB", dialect))
 	}
-	m, err := s.grants.deleteSome(ctx, now, limit-n)
-	return n + m, err
-}
-
-// examine returns the dialect's flavour, or all that is wrong with the
-// configuration.
-func examine(ctx context.Context, db *sql.DB, dialect Dialect) (flavour, error) {
-	f, err := dialect.flavour()
-	faults := []error{err}
+	if o.listener != nil && f != &postgres {
+		faults = append(faults, fmt.Errorf("a listener, but %v can't notify: leave out WithListener", dialect))
+	}
 	switch {
 	case db == nil:
 		faults = append(faults, errors.New("no database: want an open *sql.DB"))
-	case f != nil:
-		found, err := f.faults(ctx, db)
+	case f != nil && faults[0] == nil:
+		var found []error
+		schema, found, err = f.faults(ctx, db, o.prefix)
 		if err != nil {
-			return nil, wrap(ctx, fmt.Sprintf("asking the database, as %v, for its settings", dialect), err)
+			return o, nil, "", wrap(ctx, fmt.Sprintf("asking the database, as %v, for its settings", dialect), err)
 		}
 		faults = append(faults, found...)
 	}
 	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("sqlstore: the database can't be used as it is:\n%w", err)
+		return o, nil, "", fmt.Errorf("sqlstore: the database can't be used as it is:\n%w", err)
 	}
-	return f, nil
+	return o, f, schema, nil
+}
+
+func checkPrefix(prefix string) error {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	if prefix == "" || len(prefix) > 32 || !strings.Contains(letters, prefix[:1]) || strings.Trim(prefix, letters+"0123456789_") != "" {
+		return fmt.Errorf("prefix %.40q: want 1 to 32 lower-case letters, digits and underscores, the first a letter", prefix)
+	}
+	return nil
 }

@@ -1,74 +1,74 @@
--- eagate's tables, version 1, for MariaDB and MySQL. Times are UTC; no time is
--- NULL.
+-- eagate's tables and views, version 1, for MariaDB and MySQL. The views' times are
+-- UTC, as UTC_TIMESTAMP is.
 
-CREATE TABLE IF NOT EXISTS eagate_schema (
+CREATE TABLE IF NOT EXISTS {schema}{prefix}schema (
     version    INTEGER PRIMARY KEY,
     applied_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6))
 ) ENGINE=InnoDB;
 
-CREATE TABLE IF NOT EXISTS eagate_accounts (
-    user_id             VARBINARY(255) NOT NULL PRIMARY KEY,
-    version             BIGINT NOT NULL,
-    email               TEXT NOT NULL DEFAULT (''),
-    state               TINYINT UNSIGNED NOT NULL DEFAULT 0, -- 0 off, 1 on
-    epoch               BIGINT NOT NULL DEFAULT 0,
-    secret              BLOB, -- sealed
-    algorithm           TEXT NOT NULL DEFAULT (''),
-    digits              BIGINT NOT NULL DEFAULT 0,
-    period              BIGINT NOT NULL DEFAULT 0, -- seconds
-    staged              MEDIUMTEXT, -- JSON
-    enabled_at          DATETIME(6),
-    last_step           BIGINT NOT NULL DEFAULT 0,
-    failures            BIGINT NOT NULL DEFAULT 0,
-    locked_until        DATETIME(6),
-    push_live           TEXT NOT NULL DEFAULT (''),
-    push_reserved       TEXT NOT NULL DEFAULT (''),
-    push_reserved_until DATETIME(6),
-    push_sent           MEDIUMTEXT, -- JSON
-    push_paused_until   DATETIME(6),
-    sync_wanted         BIGINT NOT NULL DEFAULT 0,
-    sync_confirmed      BIGINT NOT NULL DEFAULT 0,
-    sync_since          DATETIME(6),
-    sync_claimed_until  DATETIME(6),
-    sync_next_at        DATETIME(6),
-    sync_attempts       BIGINT NOT NULL DEFAULT 0,
-    sync_last_err       TEXT NOT NULL DEFAULT (''),
-    sync_retired        BLOB, -- sealed
-    -- When the next attempt is due; NULL where the service knows everything.
-    sync_due_at         DATETIME(6) GENERATED ALWAYS AS
-        (CASE WHEN sync_wanted <> sync_confirmed THEN COALESCE(sync_next_at, TIMESTAMP'1000-01-01 00:00:00') END) STORED,
-    INDEX eagate_accounts_due (sync_due_at)
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- IDs are bytes: each collation for texts that both databases have takes some of
+-- them for equal.
+CREATE TABLE IF NOT EXISTS {schema}{prefix}documents (
+    kind    VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    id      VARBINARY(255) NOT NULL,
+    version BIGINT NOT NULL,
+    due     BIGINT, -- microseconds since 1970
+    body    MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, -- JSON, as it was written
+    PRIMARY KEY (kind, id),
+    INDEX {prefix}documents_due (kind, due)
+) ENGINE=InnoDB;
 
-CREATE TABLE IF NOT EXISTS eagate_challenges (
-    id         VARBINARY(255) NOT NULL PRIMARY KEY,
-    version    BIGINT NOT NULL,
-    user_id    VARBINARY(255) NOT NULL DEFAULT '',
-    binding    TEXT NOT NULL DEFAULT (''),
-    epoch      BIGINT NOT NULL DEFAULT 0,
-    state      TINYINT UNSIGNED NOT NULL DEFAULT 0, -- 0 pending, 1 approved, 2 rejected, 3 consumed, 4 void, 5 replaced
-    mode       TINYINT UNSIGNED NOT NULL DEFAULT 0, -- 0 number
-    number     TEXT NOT NULL DEFAULT (''),
-    created_at DATETIME(6),
-    decided_at DATETIME(6),
-    expires_at DATETIME(6),
-    forget_at  DATETIME(6),
-    grant_id   TEXT NOT NULL DEFAULT (''),
-    INDEX eagate_challenges_forget (forget_at)
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- Who has a second factor, and what is up with it. Failures are wrong codes in a row.
+CREATE OR REPLACE SQL SECURITY INVOKER VIEW {schema}{prefix}accounts AS
+SELECT
+    CONVERT(id USING utf8mb4) AS user_id,
+    JSON_VALUE(body, '$.email') AS email,
+    JSON_VALUE(body, '$.state') AS state,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.enabled_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS enabled_at,
+    COALESCE(CAST(JSON_VALUE(body, '$.failures') AS SIGNED), 0) AS failures,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.locked_until'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS locked_until,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.held_since'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS held_since,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.required_since'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS required_since,
+    COALESCE(JSON_LENGTH(body, '$.recovery.hashes'), 0) AS recovery_codes,
+    COALESCE(JSON_LENGTH(body, '$.devices'), 0) AS devices
+FROM {schema}{prefix}documents
+WHERE kind = 'account';
 
-CREATE TABLE IF NOT EXISTS eagate_grants (
-    id          VARBINARY(255) NOT NULL PRIMARY KEY,
-    version     BIGINT NOT NULL,
-    user_id     VARBINARY(255) NOT NULL DEFAULT '',
-    kind        TINYINT UNSIGNED NOT NULL DEFAULT 0, -- 0 proof, 1 moved, 2 ended
-    epoch       BIGINT NOT NULL DEFAULT 0,
-    method      TINYINT UNSIGNED NOT NULL DEFAULT 0, -- 1 totp, 2 push
-    binding     TEXT NOT NULL DEFAULT (''),
-    successor   TEXT NOT NULL DEFAULT (''),
-    verified_at DATETIME(6),
-    expires_at  DATETIME(6),
-    INDEX eagate_grants_expires (expires_at)
-) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+-- Whose change the service hasn't been told of yet.
+CREATE OR REPLACE SQL SECURITY INVOKER VIEW {schema}{prefix}late AS
+SELECT
+    CONVERT(id USING utf8mb4) AS user_id,
+    JSON_VALUE(body, '$.email') AS email,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.sync.since'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS since,
+    COALESCE(CAST(JSON_VALUE(body, '$.sync.attempts') AS SIGNED), 0) AS attempts,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.sync.next_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS next_at,
+    JSON_VALUE(body, '$.sync.last_error') AS last_error
+FROM {schema}{prefix}documents
+WHERE kind = 'account' AND due IS NOT NULL;
 
-INSERT IGNORE INTO eagate_schema (version) VALUES (1);
+-- The requests to phones.
+CREATE OR REPLACE SQL SECURITY INVOKER VIEW {schema}{prefix}challenges AS
+SELECT
+    CONVERT(id USING utf8mb4) AS id,
+    JSON_VALUE(body, '$.user') AS user_id,
+    JSON_VALUE(body, '$.state') AS state,
+    JSON_VALUE(body, '$.mode') AS mode,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.created_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS created_at,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.decided_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS decided_at,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.expires_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS expires_at
+FROM {schema}{prefix}documents
+WHERE kind = 'challenge';
+
+-- The proofs that sessions have, and marks of sessions that are over.
+CREATE OR REPLACE SQL SECURITY INVOKER VIEW {schema}{prefix}grants AS
+SELECT
+    CONVERT(id USING utf8mb4) AS id,
+    JSON_VALUE(body, '$.user') AS user_id,
+    JSON_VALUE(body, '$.kind') AS kind,
+    JSON_VALUE(body, '$.method') AS method,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.verified_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS verified_at,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.expires_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS expires_at
+FROM {schema}{prefix}documents
+WHERE kind = 'grant';
+
+INSERT IGNORE INTO {schema}{prefix}schema (version) VALUES (1);

@@ -1,73 +1,71 @@
--- eagate's tables, version 1, for PostgreSQL. No time is NULL.
+-- eagate's tables and views, version 1, for PostgreSQL.
 
-CREATE TABLE eagate_schema (
+CREATE TABLE {schema}{prefix}schema (
     version    INTEGER PRIMARY KEY,
     applied_at TIMESTAMPTZ NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
-CREATE TABLE eagate_accounts (
-    user_id             TEXT COLLATE "C" PRIMARY KEY,
-    version             BIGINT NOT NULL,
-    email               TEXT NOT NULL DEFAULT '',
-    state               SMALLINT NOT NULL DEFAULT 0, -- 0 off, 1 on
-    epoch               BIGINT NOT NULL DEFAULT 0,
-    secret              BYTEA, -- sealed
-    algorithm           TEXT NOT NULL DEFAULT '',
-    digits              BIGINT NOT NULL DEFAULT 0,
-    period              BIGINT NOT NULL DEFAULT 0, -- seconds
-    staged              TEXT, -- JSON
-    enabled_at          TIMESTAMPTZ,
-    last_step           BIGINT NOT NULL DEFAULT 0,
-    failures            BIGINT NOT NULL DEFAULT 0,
-    locked_until        TIMESTAMPTZ,
-    push_live           TEXT NOT NULL DEFAULT '',
-    push_reserved       TEXT NOT NULL DEFAULT '',
-    push_reserved_until TIMESTAMPTZ,
-    push_sent           TEXT, -- JSON
-    push_paused_until   TIMESTAMPTZ,
-    sync_wanted         BIGINT NOT NULL DEFAULT 0,
-    sync_confirmed      BIGINT NOT NULL DEFAULT 0,
-    sync_since          TIMESTAMPTZ,
-    sync_claimed_until  TIMESTAMPTZ,
-    sync_next_at        TIMESTAMPTZ,
-    sync_attempts       BIGINT NOT NULL DEFAULT 0,
-    sync_last_err       TEXT NOT NULL DEFAULT '',
-    sync_retired        BYTEA, -- sealed
-    -- When the next attempt is due; NULL where the service knows everything.
-    sync_due_at         TIMESTAMPTZ GENERATED ALWAYS AS
-        (CASE WHEN sync_wanted <> sync_confirmed THEN COALESCE(sync_next_at, '-infinity') END) STORED
+CREATE TABLE {schema}{prefix}documents (
+    kind    TEXT COLLATE "C" NOT NULL,
+    id      TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL,
+    due     BIGINT, -- microseconds since 1970
+    body    TEXT NOT NULL, -- JSON, as it was written
+    PRIMARY KEY (kind, id)
 );
-CREATE INDEX eagate_accounts_due ON eagate_accounts (sync_due_at) WHERE sync_due_at IS NOT NULL;
+CREATE INDEX {prefix}documents_due ON {schema}{prefix}documents (kind, due, id) WHERE due IS NOT NULL;
 
-CREATE TABLE eagate_challenges (
-    id         TEXT COLLATE "C" PRIMARY KEY,
-    version    BIGINT NOT NULL,
-    user_id    TEXT COLLATE "C" NOT NULL DEFAULT '',
-    binding    TEXT NOT NULL DEFAULT '',
-    epoch      BIGINT NOT NULL DEFAULT 0,
-    state      SMALLINT NOT NULL DEFAULT 0, -- 0 pending, 1 approved, 2 rejected, 3 consumed, 4 void, 5 replaced
-    mode       SMALLINT NOT NULL DEFAULT 0, -- 0 number
-    number     TEXT NOT NULL DEFAULT '',
-    created_at TIMESTAMPTZ,
-    decided_at TIMESTAMPTZ,
-    expires_at TIMESTAMPTZ,
-    forget_at  TIMESTAMPTZ,
-    grant_id   TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX eagate_challenges_forget ON eagate_challenges (forget_at);
+-- Who has a second factor, and what is up with it. Failures are wrong codes in a row.
+CREATE VIEW {schema}{prefix}accounts AS
+SELECT
+    id AS user_id,
+    body::json ->> 'email' AS email,
+    body::json ->> 'state' AS state,
+    (body::json ->> 'enabled_at')::timestamptz AS enabled_at,
+    COALESCE((body::json ->> 'failures')::int, 0) AS failures,
+    (body::json ->> 'locked_until')::timestamptz AS locked_until,
+    (body::json ->> 'held_since')::timestamptz AS held_since,
+    (body::json ->> 'required_since')::timestamptz AS required_since,
+    COALESCE(json_array_length(body::json #> '{recovery,hashes}'), 0) AS recovery_codes,
+    COALESCE(json_array_length(body::json #> '{devices}'), 0) AS devices
+FROM {schema}{prefix}documents
+WHERE kind = 'account';
 
-CREATE TABLE eagate_grants (
-    id          TEXT COLLATE "C" PRIMARY KEY,
-    version     BIGINT NOT NULL,
-    user_id     TEXT COLLATE "C" NOT NULL DEFAULT '',
-    kind        SMALLINT NOT NULL DEFAULT 0, -- 0 proof, 1 moved, 2 ended
-    epoch       BIGINT NOT NULL DEFAULT 0,
-    method      SMALLINT NOT NULL DEFAULT 0, -- 1 totp, 2 push
-    binding     TEXT NOT NULL DEFAULT '',
-    successor   TEXT NOT NULL DEFAULT '',
-    verified_at TIMESTAMPTZ,
-    expires_at  TIMESTAMPTZ
-);
-CREATE INDEX eagate_grants_expires ON eagate_grants (expires_at);
+-- Whose change the service hasn't been told of yet.
+CREATE VIEW {schema}{prefix}late AS
+SELECT
+    id AS user_id,
+    body::json ->> 'email' AS email,
+    (body::json #>> '{sync,since}')::timestamptz AS since,
+    COALESCE((body::json #>> '{sync,attempts}')::int, 0) AS attempts,
+    (body::json #>> '{sync,next_at}')::timestamptz AS next_at,
+    body::json #>> '{sync,last_error}' AS last_error
+FROM {schema}{prefix}documents
+WHERE kind = 'account' AND due IS NOT NULL;
 
-INSERT INTO eagate_schema (version) VALUES (1);
+-- The requests to phones.
+CREATE VIEW {schema}{prefix}challenges AS
+SELECT
+    id AS id,
+    body::json ->> 'user' AS user_id,
+    body::json ->> 'state' AS state,
+    body::json ->> 'mode' AS mode,
+    (body::json ->> 'created_at')::timestamptz AS created_at,
+    (body::json ->> 'decided_at')::timestamptz AS decided_at,
+    (body::json ->> 'expires_at')::timestamptz AS expires_at
+FROM {schema}{prefix}documents
+WHERE kind = 'challenge';
+
+-- The proofs that sessions have, and marks of sessions that are over.
+CREATE VIEW {schema}{prefix}grants AS
+SELECT
+    id AS id,
+    body::json ->> 'user' AS user_id,
+    body::json ->> 'kind' AS kind,
+    body::json ->> 'method' AS method,
+    (body::json ->> 'verified_at')::timestamptz AS verified_at,
+    (body::json ->> 'expires_at')::timestamptz AS expires_at
+FROM {schema}{prefix}documents
+WHERE kind = 'grant';
+
+INSERT INTO {schema}{prefix}schema (version) VALUES (1);

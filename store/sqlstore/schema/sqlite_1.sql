@@ -1,74 +1,72 @@
--- eagate's tables, version 1, for SQLite. Times are UTC, as
--- 'YYYY-MM-DD HH:MM:SS.ffffff'; no time is NULL.
+-- eagate's tables and views, version 1, for SQLite. The views' times are UTC, as
+-- CURRENT_TIMESTAMP is.
 
-CREATE TABLE eagate_schema (
+CREATE TABLE {schema}{prefix}schema (
     version    INTEGER PRIMARY KEY,
     applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
-CREATE TABLE eagate_accounts (
-    user_id             TEXT NOT NULL PRIMARY KEY,
-    version             INTEGER NOT NULL,
-    email               TEXT NOT NULL DEFAULT '',
-    state               INTEGER NOT NULL DEFAULT 0, -- 0 off, 1 on
-    epoch               INTEGER NOT NULL DEFAULT 0,
-    secret              BLOB, -- sealed
-    algorithm           TEXT NOT NULL DEFAULT '',
-    digits              INTEGER NOT NULL DEFAULT 0,
-    period              INTEGER NOT NULL DEFAULT 0, -- seconds
-    staged              TEXT, -- JSON
-    enabled_at          TEXT,
-    last_step           INTEGER NOT NULL DEFAULT 0,
-    failures            INTEGER NOT NULL DEFAULT 0,
-    locked_until        TEXT,
-    push_live           TEXT NOT NULL DEFAULT '',
-    push_reserved       TEXT NOT NULL DEFAULT '',
-    push_reserved_until TEXT,
-    push_sent           TEXT, -- JSON
-    push_paused_until   TEXT,
-    sync_wanted         INTEGER NOT NULL DEFAULT 0,
-    sync_confirmed      INTEGER NOT NULL DEFAULT 0,
-    sync_since          TEXT,
-    sync_claimed_until  TEXT,
-    sync_next_at        TEXT,
-    sync_attempts       INTEGER NOT NULL DEFAULT 0,
-    sync_last_err       TEXT NOT NULL DEFAULT '',
-    sync_retired        BLOB, -- sealed
-    -- When the next attempt is due; NULL where the service knows everything.
-    sync_due_at         TEXT GENERATED ALWAYS AS
-        (CASE WHEN sync_wanted <> sync_confirmed THEN COALESCE(sync_next_at, '') END) STORED
+CREATE TABLE {schema}{prefix}documents (
+    kind    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    due     INTEGER, -- microseconds since 1970
+    body    TEXT NOT NULL, -- JSON, as it was written
+    PRIMARY KEY (kind, id)
 );
-CREATE INDEX eagate_accounts_due ON eagate_accounts (sync_due_at) WHERE sync_due_at IS NOT NULL;
+CREATE INDEX {schema}{prefix}documents_due ON {prefix}documents (kind, due, id) WHERE due IS NOT NULL;
 
-CREATE TABLE eagate_challenges (
-    id         TEXT NOT NULL PRIMARY KEY,
-    version    INTEGER NOT NULL,
-    user_id    TEXT NOT NULL DEFAULT '',
-    binding    TEXT NOT NULL DEFAULT '',
-    epoch      INTEGER NOT NULL DEFAULT 0,
-    state      INTEGER NOT NULL DEFAULT 0, -- 0 pending, 1 approved, 2 rejected, 3 consumed, 4 void, 5 replaced
-    mode       INTEGER NOT NULL DEFAULT 0, -- 0 number
-    number     TEXT NOT NULL DEFAULT '',
-    created_at TEXT,
-    decided_at TEXT,
-    expires_at TEXT,
-    forget_at  TEXT,
-    grant_id   TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX eagate_challenges_forget ON eagate_challenges (forget_at);
+-- Who has a second factor, and what is up with it. Failures are wrong codes in a row.
+CREATE VIEW {schema}{prefix}accounts AS
+SELECT
+    id AS user_id,
+    json_extract(body, '$.email') AS email,
+    json_extract(body, '$.state') AS state,
+    datetime(json_extract(body, '$.enabled_at')) AS enabled_at,
+    COALESCE(json_extract(body, '$.failures'), 0) AS failures,
+    datetime(json_extract(body, '$.locked_until')) AS locked_until,
+    datetime(json_extract(body, '$.held_since')) AS held_since,
+    datetime(json_extract(body, '$.required_since')) AS required_since,
+    COALESCE(json_array_length(body, '$.recovery.hashes'), 0) AS recovery_codes,
+    COALESCE(json_array_length(body, '$.devices'), 0) AS devices
+FROM {schema}{prefix}documents
+WHERE kind = 'account';
 
-CREATE TABLE eagate_grants (
-    id          TEXT NOT NULL PRIMARY KEY,
-    version     INTEGER NOT NULL,
-    user_id     TEXT NOT NULL DEFAULT '',
-    kind        INTEGER NOT NULL DEFAULT 0, -- 0 proof, 1 moved, 2 ended
-    epoch       INTEGER NOT NULL DEFAULT 0,
-    method      INTEGER NOT NULL DEFAULT 0, -- 1 totp, 2 push
-    binding     TEXT NOT NULL DEFAULT '',
-    successor   TEXT NOT NULL DEFAULT '',
-    verified_at TEXT,
-    expires_at  TEXT
-);
-CREATE INDEX eagate_grants_expires ON eagate_grants (expires_at);
+-- Whose change the service hasn't been told of yet.
+CREATE VIEW {schema}{prefix}late AS
+SELECT
+    id AS user_id,
+    json_extract(body, '$.email') AS email,
+    datetime(json_extract(body, '$.sync.since')) AS since,
+    COALESCE(json_extract(body, '$.sync.attempts'), 0) AS attempts,
+    datetime(json_extract(body, '$.sync.next_at')) AS next_at,
+    json_extract(body, '$.sync.last_error') AS last_error
+FROM {schema}{prefix}documents
+WHERE kind = 'account' AND due IS NOT NULL;
 
-INSERT INTO eagate_schema (version) VALUES (1);
+-- The requests to phones.
+CREATE VIEW {schema}{prefix}challenges AS
+SELECT
+    id AS id,
+    json_extract(body, '$.user') AS user_id,
+    json_extract(body, '$.state') AS state,
+    json_extract(body, '$.mode') AS mode,
+    datetime(json_extract(body, '$.created_at')) AS created_at,
+    datetime(json_extract(body, '$.decided_at')) AS decided_at,
+    datetime(json_extract(body, '$.expires_at')) AS expires_at
+FROM {schema}{prefix}documents
+WHERE kind = 'challenge';
+
+-- The proofs that sessions have, and marks of sessions that are over.
+CREATE VIEW {schema}{prefix}grants AS
+SELECT
+    id AS id,
+    json_extract(body, '$.user') AS user_id,
+    json_extract(body, '$.kind') AS kind,
+    json_extract(body, '$.method') AS method,
+    datetime(json_extract(body, '$.verified_at')) AS verified_at,
+    datetime(json_extract(body, '$.expires_at')) AS expires_at
+FROM {schema}{prefix}documents
+WHERE kind = 'grant';
+
+INSERT INTO {schema}{prefix}schema (version) VALUES (1);
