@@ -3,97 +3,106 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eagate/eagate/store"
 )
 
 // Get implements [store.Backend], in one round trip to each server.
 func (s *Store) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
-	if err := cmp.Or(ctx.Err(), store.CheckGet(kind, ids...), s.checkKind(kind)); err != nil || len(ids) == 0 {
+	if err := cmp.Or(ctx.Err(), store.CheckGet(kind, ids...), s.checkKind(kind)); err != nil {
 		return nil, err
 	}
 	calls := make([]*call, len(ids))
 	for i, id := range ids {
-		name, n := member(kind, id), shardOf(id)
-		calls[i] = s.call(getScript, n, []string{s.key(n, name)}, name)
+		calls[i] = s.call(getScript, shardOf(id), kind, id)
 	}
-	if err := s.run(ctx, "reading", calls...); err != nil {
-		return nil, err
+	docs, err := run(ctx, s, "reading", parseDocument, calls...)
+	for i := range docs {
+		docs[i].ID = ids[i]
 	}
-	docs := make([]store.Document, len(ids))
-	for i, id := range ids {
-		var err error
-		if docs[i], err = calls[i].document(id); err != nil {
-			return nil, fmt.Errorf("redisstore: %s %q: %w", kind, id, err)
-		}
-	}
-	return docs, nil
+	return docs, err
 }
 
-// document returns what get.lua has answered.
-func (c *call) document(id string) (store.Document, error) {
-	doc := store.Document{ID: id}
-	fields, err := c.Slice()
-	if err != nil {
+// shardOf is CRC-32, and stays so.
+func shardOf(id string) int { return int(crc32.ChecksumIEEE([]byte(id)) % shards) }
+
+// parseDocument returns the document of get.lua's answer, but for its ID.
+func parseDocument(answer *redis.Cmd) (doc store.Document, err error) {
+	fields, err := answer.StringSlice()
+	if err != nil || len(fields) == 0 {
 		return doc, err
 	}
-	if len(fields) == 3 && fields[0] == nil && fields[1] == nil && fields[2] == nil {
-		return doc, nil
-	}
-	var texts [3]string
-	for i := range texts {
-		text, ok := fields[min(i, len(fields)-1)].(string)
-		if !ok || len(fields) != 3 {
-			return doc, fmt.Errorf("the hash doesn't have the fields version, due and body: want what this package writes")
-		}
-		texts[i] = text
-	}
-	if doc.Version, err = strconv.ParseUint(texts[0], 10, 53); err != nil || doc.Version == 0 {
-		return doc, fmt.Errorf("field version: got %q, want what this package writes", texts[0])
-	}
-	if texts[1] != "" {
-		due, err := strconv.ParseInt(texts[1], 10, 64)
-		if err != nil {
-			return doc, fmt.Errorf("field due: got %q, want what this package writes", texts[1])
-		}
+	doc.Version, err = strconv.ParseUint(fields[0], 10, 53)
+	if fields[1] != "" && err == nil {
+		var due int64
+		due, err = strconv.ParseInt(fields[1], 10, 64)
 		doc.Due = time.UnixMicro(due).UTC()
 	}
-	doc.Body = []byte(texts[2])
+	if err == nil && doc.Version == 0 {
+		err = errors.New("version 0")
+	}
+	if err != nil {
+		return store.Document{}, fmt.Errorf("a hash that this package hasn't written: %w", err)
+	}
+	doc.Body = []byte(fields[2])
 	return doc, nil
 }
 
 // Put implements [store.Backend]. The first version of a document is the time in
 // microseconds since 1970.
 func (s *Store) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
-	due, err := formatDue(doc.Due)
-	if err := cmp.Or(ctx.Err(), doc.Check(kind), s.checkKind(kind), err); err != nil {
+	if err := cmp.Or(ctx.Err(), doc.Check(kind), s.checkKind(kind), checkDue(doc.Due)); err != nil {
 		return 0, err
 	}
-	stored, next := "", strconv.FormatInt(time.Now().UnixMicro(), 10)
+	var stored, due, channel string
+	next := micros(time.Now())
 	if doc.Version > 0 {
 		stored, next = formatVersion(doc.Version), formatVersion(doc.Version+1)
 	}
-	report := ""
-	if doc.Notify {
-		report = s.channel(kind)
+	if !doc.Due.IsZero() {
+		due = micros(doc.Due)
 	}
-	name, n := member(kind, doc.ID), shardOf(doc.ID)
-	keys := []string{s.key(n, name), s.key(n, dueName(kind)), s.key(n, "deleted"), s.key(n, reportedName(kind))}
-	c := s.call(putScript, n, keys, name, doc.ID, stored, next, due, doc.Body, report, n)
-	if err := s.run(ctx, "writing", c); err != nil {
+	if doc.Notify {
+		channel = s.channel(kind)
+	}
+	versions, err := run(ctx, s, "writing", (*redis.Cmd).Text,
+		s.call(putScript, shardOf(doc.ID), kind, doc.ID, stored, next, due, doc.Body, channel))
+	if err != nil {
 		return 0, err
 	}
-	version, err := c.Text()
-	if err == nil && version == "" {
+	if versions[0] == "" {
 		return 0, store.ErrConflict
 	}
-	if err != nil {
-		return 0, fault(ctx, "writing", err)
+	return strconv.ParseUint(versions[0], 10, 64)
+}
+
+func formatVersion(version uint64) string { return strconv.FormatUint(version, 10) }
+
+// The times that Redis tells apart to the microsecond are those of 53 bits.
+var earliest, latest = time.UnixMicro(-1 << 53), time.UnixMicro(1 << 53)
+
+func checkDue(due time.Time) error {
+	if !due.IsZero() && (due.Before(earliest) || due.After(latest)) {
+		return fmt.Errorf("redisstore: due at %v: want a year from %d to %d", due, earliest.Year()+1, latest.Year()-1)
 	}
-	return strconv.ParseUint(version, 10, 64)
+	return nil
+}
+
+// micros returns a time in microseconds since 1970, or the nearest that can be due.
+func micros(t time.Time) string {
+	if t.Before(earliest) {
+		t = earliest
+	} else if t.After(latest) {
+		t = latest
+	}
+	return strconv.FormatInt(t.UnixMicro(), 10)
 }
 
 // Delete implements [store.Backend].
@@ -101,23 +110,10 @@ func (s *Store) Delete(ctx context.Context, kind store.Kind, id string, version 
 	if err := cmp.Or(ctx.Err(), store.CheckGet(kind, id), s.checkKind(kind)); err != nil {
 		return err
 	}
-	c := s.deletion(kind, id, formatVersion(version), "")
-	if err := s.run(ctx, "deleting", c); err != nil {
-		return err
-	}
-	deleted, err := c.Int()
-	if err != nil {
-		return fault(ctx, "deleting", err)
-	}
-	if deleted < 0 {
+	deleted, err := run(ctx, s, "deleting", (*redis.Cmd).Int,
+		s.call(deleteScript, shardOf(id), kind, id, formatVersion(version), ""))
+	if err == nil && deleted[0] < 0 {
 		return store.ErrConflict
 	}
-	return nil
-}
-
-// deletion is a call that deletes a document, if it has that version and is due.
-func (s *Store) deletion(kind store.Kind, id, version, due string) *call {
-	name, n := member(kind, id), shardOf(id)
-	keys := []string{s.key(n, name), s.key(n, dueName(kind)), s.key(n, "deleted")}
-	return s.call(deleteScript, n, keys, name, id, version, due)
+	return err
 }

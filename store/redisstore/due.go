@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/eagate/eagate/store"
 )
 
@@ -16,66 +18,61 @@ func (s *Store) Due(ctx context.Context, kind store.Kind, now time.Time, limit i
 	if err := cmp.Or(ctx.Err(), kind.Check(), store.CheckLimit(limit), s.checkKind(kind)); err != nil {
 		return nil, err
 	}
-	calls := make([]*call, shards)
+	var calls [shards]*call
 	for n := range calls {
-		calls[n] = s.call(dueScript, n, []string{s.key(n, dueName(kind))}, formatNow(now), limit)
+		calls[n] = s.call(dueScript, n, kind, "", micros(now), limit)
 	}
-	if err := s.run(ctx, "looking for what is due", calls...); err != nil {
+	found, err := run(ctx, s, "looking for what is due", parseDue, calls[:]...)
+	if err != nil {
 		return nil, err
 	}
-	type entry struct {
-		id  string
-		due float64
-	}
-	var found []entry
-	for _, c := range calls {
-		flat, err := c.StringSlice()
-		if err != nil {
-			return nil, fault(ctx, "looking for what is due", err)
-		}
-		for pair := range slices.Chunk(flat, 2) {
-			due, err := strconv.ParseFloat(pair[1], 64)
-			if err != nil {
-				return nil, fault(ctx, "looking for what is due", err)
-			}
-			found = append(found, entry{pair[0], due})
-		}
-	}
-	slices.SortFunc(found, func(a, b entry) int { return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id)) })
-	ids := make([]string, min(len(found), limit))
+	all := slices.Concat(found...)
+	slices.SortFunc(all, func(a, b due) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
+	ids := make([]string, min(len(all), limit))
 	for i := range ids {
-		ids[i] = found[i].id
+		ids[i] = all[i].id
 	}
 	return ids, nil
 }
 
+type due struct {
+	id string
+	at float64
+}
+
+func parseDue(answer *redis.Cmd) (all []due, err error) {
+	flat, err := answer.StringSlice()
+	for i := 0; i+1 < len(flat) && err == nil; i += 2 {
+		d := due{id: flat[i]}
+		d.at, err = strconv.ParseFloat(flat[i+1], 64)
+		all = append(all, d)
+	}
+	return all, err
+}
+
 // DeleteDue implements [store.Backend]. Redis doesn't forget anything by itself.
 func (s *Store) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, limit int) (int, error) {
-	// The more at once, the longer others wait for the server.
-	const batch = 500
-	for deleted := 0; ; {
-		most := min(limit-deleted, batch)
+	const batch = 500 // the more at once, the longer others wait for the server
+	for total := 0; ; {
+		most := min(limit-total, batch)
 		ids, err := s.Due(ctx, kind, now, most)
 		if err != nil || len(ids) == 0 {
-			return deleted, err
+			return total, err
 		}
 		calls := make([]*call, len(ids))
 		for i, id := range ids {
-			calls[i] = s.deletion(kind, id, "", formatNow(now))
+			calls[i] = s.call(deleteScript, shardOf(id), kind, id, "", micros(now))
 		}
-		if err := s.run(ctx, "deleting what is due", calls...); err != nil {
-			return deleted, err
+		deleted, err := run(ctx, s, "deleting what is due", (*redis.Cmd).Int, calls...)
+		if err != nil {
+			return total, err
 		}
-		before := deleted
-		for _, c := range calls {
-			n, err := c.Int()
-			if err != nil {
-				return deleted, fault(ctx, "deleting what is due", err)
-			}
-			deleted += n
+		before := total
+		for _, n := range deleted {
+			total += n
 		}
-		if deleted == limit || len(ids) < most || deleted == before {
-			return deleted, nil
+		if total == limit || total == before || len(ids) < most {
+			return total, nil
 		}
 	}
 }

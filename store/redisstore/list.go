@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/eagate/eagate/store"
 )
 
@@ -17,20 +19,20 @@ func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit i
 	if err := cmp.Or(ctx.Err(), kind.Check(), store.CheckLimit(limit), s.checkKind(kind)); err != nil {
 		return nil, "", err
 	}
-	at, err := parseCursor(after)
-	if err != nil {
-		return nil, "", err
+	// A place in the list is a shard and the last ID, such as 7/u-42.
+	at, id, _ := strings.Cut(cmp.Or(after, "0/"), "/")
+	shard, err := strconv.Atoi(at)
+	if err != nil || shard < 0 || shard >= shards || after == at {
+		return nil, "", fmt.Errorf("redisstore: %q is no place in a list: want one that List has returned", after)
 	}
 	limit = min(limit, store.MaxGet)
-	for ; at.shard < shards; at = (cursor{shard: at.shard + 1}) {
-		c := s.call(listScript, at.shard, nil, "("+member(kind, at.id), "("+string(kind)+";", limit)
-		if err := s.run(ctx, "listing", c); err != nil {
+	for ; shard < shards; shard, id = shard+1, "" {
+		found, err := run(ctx, s, "listing", (*redis.Cmd).StringSlice,
+			s.call(listScript, shard, kind, id, "("+string(kind)+";", limit)) // ';' follows ':'
+		if err != nil {
 			return nil, "", err
 		}
-		ids, err := c.StringSlice()
-		if err != nil {
-			return nil, "", fault(ctx, "listing", err)
-		}
+		ids := found[0]
 		if len(ids) == 0 {
 			continue
 		}
@@ -38,38 +40,12 @@ func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit i
 			ids[i] = strings.TrimPrefix(ids[i], string(kind)+":")
 		}
 		page, err := s.Get(ctx, kind, ids...)
-		next := cursor{at.shard, ids[len(ids)-1]}
-		if len(ids) < limit {
-			next = cursor{shard: at.shard + 1}
+		if err != nil {
+			return nil, "", err
 		}
 		// One that was deleted meanwhile isn't there.
-		return slices.DeleteFunc(page, func(d store.Document) bool { return d.Version == 0 }), next.String(), err
+		page = slices.DeleteFunc(page, func(d store.Document) bool { return d.Version == 0 })
+		return page, fmt.Sprintf("%d/%s", shard, ids[len(ids)-1]), nil
 	}
 	return nil, "", nil
-}
-
-// A cursor is the place behind a document, or before the first of a shard.
-type cursor struct {
-	shard int
-	id    string
-}
-
-// String returns "" for the place behind all documents.
-func (c cursor) String() string {
-	if c.shard == shards {
-		return ""
-	}
-	return strconv.Itoa(c.shard) + "/" + c.id
-}
-
-func parseCursor(text string) (cursor, error) {
-	if text == "" {
-		return cursor{}, nil
-	}
-	shard, id, _ := strings.Cut(text, "/")
-	n, err := strconv.Atoi(shard)
-	if err != nil || n < 0 || n >= shards {
-		return cursor{}, fmt.Errorf("redisstore: no place in a list: %q", text)
-	}
-	return cursor{n, id}, nil
 }

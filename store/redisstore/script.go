@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/eagate/eagate/store"
 )
 
-// A script begins with guard.lua, and says what it takes and returns.
+// A script goes on from guard.lua.
 type script struct {
 	source, hash string
 	writes       bool // once more isn't the same as once
@@ -54,23 +56,22 @@ func newScript(guard, source string, writes bool) *script {
 	return &script{source, redis.NewScript(source).Hash(), writes}
 }
 
-// A call is one run of a script in one shard. After run, it has the answer.
+// A call is one run of a script in one shard.
 type call struct {
 	*redis.Cmd
 	script *script
 	args   []any
 }
 
-// call returns a call that has the shard's index before the keys, and its witness
-// before the args.
-func (s *Store) call(script *script, shard int, keys []string, args ...any) *call {
-	all := make([]any, 0, 5+len(keys)+len(args))
-	all = append(all, "evalsha", script.hash, 1+len(keys), s.key(shard, "index"))
-	for _, key := range keys {
-		all = append(all, key)
-	}
-	all = append(all, s.witnesses[shard])
-	return &call{script: script, args: append(all, args...)}
+// call returns a call of a script with the keys and arguments that each one has: see
+// guard.lua. The ID is "" for what concerns the whole shard.
+func (s *Store) call(script *script, shard int, kind store.Kind, id string, args ...any) *call {
+	prefix, witness, member := s.shards[shard], s.witnesses[shard], string(kind)+":"+id
+	return &call{script: script, args: append([]any{
+		"evalsha", script.hash, 5,
+		prefix + "index", prefix + "due-" + string(kind), prefix + "reported-" + string(kind), prefix + "deleted", prefix + member,
+		witness, shard, member, id,
+	}, args...)}
 }
 
 // NoRetry has go-redis never send a write again whose effect isn't known.
@@ -81,11 +82,12 @@ func (c *call) NoRetry() bool { return c.script.writes }
 const longest = 3 * time.Second
 
 // run makes calls in one round trip, or in two where Redis doesn't know the scripts
-// yet. It returns an error unless each of them has succeeded.
-func (s *Store) run(ctx context.Context, doing string, calls ...*call) error {
+// yet, and returns what parse makes of the answers. It returns an error unless each
+// call has succeeded.
+func run[T any](ctx context.Context, s *Store, doing string, parse func(*redis.Cmd) (T, error), calls ...*call) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	err := s.send(ctx, calls)
+	s.send(ctx, calls)
 	var unknown []*call
 	for _, c := range calls {
 		if redis.HasErrorPrefix(c.Err(), "NOSCRIPT") {
@@ -93,39 +95,37 @@ func (s *Store) run(ctx context.Context, doing string, calls ...*call) error {
 			unknown = append(unknown, c)
 		}
 	}
-	if len(unknown) > 0 {
-		err = s.send(ctx, unknown)
-	}
-	for _, c := range calls {
-		if c.Err() != nil {
-			err = c.Err()
-			break
+	s.send(ctx, unknown)
+	answers := make([]T, len(calls))
+	for i, c := range calls {
+		var err error
+		if answers[i], err = parse(c.Cmd); err != nil {
+			return nil, fault(ctx, doing, err)
 		}
 	}
-	if err != nil {
-		return fault(ctx, doing, err)
-	}
-	return nil
+	return answers, nil
 }
 
-func (s *Store) send(ctx context.Context, calls []*call) error {
+// send makes calls, each of which then has its answer or an error.
+func (s *Store) send(ctx context.Context, calls []*call) {
 	for _, c := range calls {
 		c.Cmd = redis.NewCmd(ctx, c.args...)
 		c.SetErr(errUnsent)
 	}
-	if len(calls) == 1 {
-		return s.client.Process(ctx, calls[0])
+	switch len(calls) {
+	case 0:
+		return
+	case 1:
+		s.client.Process(ctx, calls[0])
+		return
 	}
-	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, c := range calls {
-			if err := p.Process(ctx, c); err != nil {
-				return err
-			}
+			p.Process(ctx, c)
 		}
 		return nil
 	})
-	return err
 }
 
-// errUnsent is the error of a call until it is answered.
-var errUnsent = errors.New("not sent")
+// errUnsent is the error of a call until there is another one, or an answer.
+var errUnsent = errors.New("go-redis hasn't sent the command")

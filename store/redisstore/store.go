@@ -23,6 +23,10 @@ type Store struct {
 	witnesses [shards]string
 }
 
+// shards is how many parts the documents are in, each in one slot of a cluster. It
+// stays: with another number, documents would be looked for where they aren't.
+const shards = 16
+
 var _ store.Watcher = (*Store)(nil)
 
 // New returns a store that keeps all kinds in Redis, accounts included. It fails if
@@ -38,7 +42,7 @@ func New(ctx context.Context, client redis.UniversalClient, opts ...Option) (*St
 	if err := checkServers(ctx, client, c.noAppendOnly); err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, prefix: c.prefix, shards: shardKeys(c.prefix)}
+	s := newStore(client, c.prefix, false)
 	if err := s.setWitnesses(ctx, c.existing); err != nil {
 		return nil, err
 	}
@@ -55,7 +59,16 @@ func NewVolatile(client redis.UniversalClient, opts ...Option) (*Store, error) {
 	if err := errors.Join(err, c.checkVolatile(), checkClient(client)); err != nil {
 		return nil, err
 	}
-	return &Store{client: client, prefix: c.prefix, shards: shardKeys(c.prefix), volatile: true}, nil
+	return newStore(client, c.prefix, true), nil
+}
+
+func newStore(client redis.UniversalClient, prefix string, volatile bool) *Store {
+	s := &Store{client: client, prefix: prefix, volatile: volatile}
+	for n := range s.shards {
+		// What stands in braces decides which slot a key is in.
+		s.shards[n] = fmt.Sprintf("%s{%02d}:", prefix, n)
+	}
+	return s
 }
 
 // checkKind returns an error for a kind that must not be lost, where it may be.

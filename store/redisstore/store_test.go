@@ -23,7 +23,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestStoreInCluster(t *testing.T) {
+func TestThoroughStoreInCluster(t *testing.T) {
 	addrs := startCluster(t)
 	conforms(t, func(t *testing.T, name string) redis.UniversalClient {
 		client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ClientName: name, ContextTimeoutEnabled: true})

@@ -42,6 +42,9 @@ func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id stri
 	return cmp.Or(ctx.Err(), context.Cause(inner))
 }
 
+// channel is where writes of a kind are reported.
+func (s *Store) channel(kind store.Kind) string { return s.prefix + "changed:" + string(kind) }
+
 // A watch is a running call of Watch.
 type watch struct {
 	store    *Store
@@ -93,9 +96,9 @@ func (w *watch) beat(ctx context.Context) error {
 	for {
 		var calls [shards]*call
 		for n := range calls {
-			calls[n] = w.store.call(beatScript, n, []string{w.store.key(n, reportedName(w.kind))}, w.beats, n)
+			calls[n] = w.store.call(beatScript, n, w.kind, "", w.beats)
 		}
-		if err := w.store.run(ctx, "sending heartbeats", calls[:]...); err != nil {
+		if _, err := run(ctx, w.store, "sending heartbeats", (*redis.Cmd).Int, calls[:]...); err != nil {
 			return err
 		}
 		if err := wait(ctx, beat); err != nil {

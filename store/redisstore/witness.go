@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // setWitnesses looks for the witnesses, and makes them if there are none yet and none
@@ -43,23 +45,17 @@ func (s *Store) findWitnesses(ctx context.Context, make bool) (found [shards]str
 	for i := range calls {
 		fresh := ""
 		if make {
-			// Before the members of all documents.
-			fresh = "!" + rand.Text()
+			fresh = "!" + rand.Text() // no member of a document begins so
 		}
-		calls[i] = s.call(witnessScript, i, nil, fresh)
+		calls[i] = s.call(witnessScript, i, "", "", fresh)
 	}
-	if err := s.run(ctx, "looking for the witnesses", calls[:]...); err != nil {
-		return found, 0, err
-	}
-	for i, c := range calls {
-		if found[i], err = c.Text(); err != nil {
-			return found, 0, fault(ctx, "looking for the witnesses", err)
-		}
-		if found[i] != "" {
+	answers, err := run(ctx, s, "looking for the witnesses", (*redis.Cmd).Text, calls[:]...)
+	for i, witness := range answers {
+		if found[i] = witness; witness != "" {
 			n++
 		}
 	}
-	return found, n, nil
+	return found, n, err
 }
 
 // wait waits, and returns the context's error if that ends first.

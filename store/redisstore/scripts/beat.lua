@@ -1,7 +1,5 @@
--- Tells a watcher how many writes of a kind were reported in a shard.
+-- Tells a watcher how many writes of the kind were reported in the shard.
 --
--- KEYS  2  how many writes of the kind were reported
--- ARGV  2  the watcher's channel
---       3  the shard
+-- ARGV  5  the watcher's channel
 
-return redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. (redis.call('GET', KEYS[2]) or '0'))
+return redis.call('PUBLISH', ARGV[5], shard .. ' ' .. (redis.call('GET', reported) or 0))

@@ -1,11 +1,11 @@
--- Returns the version, the due time and the body of a document; nothing of each if
--- there is none.
---
--- KEYS  2  the document
--- ARGV  2  its member of the index
+-- Returns the version, the due time and the body of the document, or nothing if there
+-- is none.
 
-local doc = redis.call('HMGET', KEYS[2], 'version', 'due', 'body')
-if not doc[1] and strict and redis.call('ZSCORE', KEYS[1], ARGV[2]) then
+local doc = redis.call('HMGET', document, 'version', 'due', 'body')
+if doc[1] or doc[3] then
+	return doc
+end
+if lost() then
 	return redis.error_reply('DATALOST document')
 end
-return doc
+return {}

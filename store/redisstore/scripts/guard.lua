@@ -1,11 +1,22 @@
 -- What each script begins with. It goes on only on a primary that has its data.
 --
--- guard is a command that writes, but has nothing to change: a replica refuses it,
--- and so do primaries that were demoted.
+-- KEYS  1  index     of the shard's documents: a sorted set with a member KIND:ID for
+--                    each, and with the witness
+--       2  due       the kind's documents that are due some time: a sorted set of IDs
+--                    by the microsecond
+--       3  reported  how many writes of the kind were reported
+--       4  deleted   the highest version that was deleted
+--       5  document  a hash
+-- ARGV  1  witness   or "" where documents may be lost
+--       2  shard     its number
+--       3  member    of the index: KIND:ID
+--       4  id        of the document, or ""
 --
--- KEYS  1  the shard's index: a sorted set with a member KIND:ID for each document,
---          and the witness
--- ARGV  1  the witness, or "" where nothing depends on one
+-- guard, which comes before this, is a command that writes, but has nothing to
+-- change: a replica refuses it.
+
+local index, due, reported, deleted, document = unpack(KEYS)
+local witness, shard, member, id = unpack(ARGV)
 
 local refusal = redis.pcall(unpack(guard))
 if type(refusal) == 'table' then
@@ -15,7 +26,11 @@ if type(refusal) == 'table' then
 	end
 	return refusal
 end
-local strict = ARGV[1] ~= ''
-if strict and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+if witness ~= '' and not redis.call('ZSCORE', index, witness) then
 	return redis.error_reply('DATALOST witness')
+end
+
+-- lost reports whether a document that isn't there should be.
+local function lost()
+	return witness ~= '' and redis.call('ZSCORE', index, member)
 end

@@ -1,7 +1,6 @@
--- Returns members of the index, in their order.
+-- Returns the members of the index that come after a member, in their order.
 --
--- ARGV  2  where to begin, as ZRANGEBYLEX has it
---       3  where to end
---       4  how many at most
+-- ARGV  5  where to end, as ZRANGEBYLEX has it
+--       6  how many at most
 
-return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+return redis.call('ZRANGEBYLEX', index, '(' .. member, ARGV[5], 'LIMIT', 0, ARGV[6])

@@ -1,12 +1,9 @@
--- Returns the witness of a shard, or "" if there is none.
+-- Returns the witness of the shard, or "" if there is none.
 --
--- ARGV  2  the witness to begin with if there is none, or ""
+-- ARGV  5  the witness to begin with if there is none, or ""
 
-local found = redis.call('ZRANGEBYLEX', KEYS[1], '[!', '("', 'LIMIT', 0, 1)[1]
-if found then
-	return found
+local found = redis.call('ZRANGEBYLEX', index, '[!', '("', 'LIMIT', 0, 1)[1]
+if not found and ARGV[5] ~= '' then
+	redis.call('ZADD', index, 0, ARGV[5])
 end
-if ARGV[2] ~= '' then
-	redis.call('ZADD', KEYS[1], 0, ARGV[2])
-end
-return ARGV[2]
+return found or ARGV[5]
