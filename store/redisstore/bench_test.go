@@ -6,13 +6,13 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/eagate/eagate/internal/keyring"
@@ -55,6 +55,7 @@ func BenchmarkTransition(b *testing.B) {
 					began := time.Now()
 					if err := f(b.Context()); err != nil {
 						b.Error(err)
+						return
 					}
 					mu.Lock()
 					longest = max(longest, time.Since(began))

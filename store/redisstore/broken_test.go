@@ -199,41 +199,35 @@ func TestThoroughSilence(t *testing.T) {
 
 // A Redis that refuses connections is an error soon.
 func TestRefused(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		options redis.Options
-		within  time.Duration
-	}{
-		{"recommended", redis.Options{DialerRetries: 1, MaxRetries: 1}, 500 * time.Millisecond},
-		{"defaults", redis.Options{}, 4 * time.Second},
+	refused(t, redis.Options{DialerRetries: 1, MaxRetries: 1}, 500*time.Millisecond)
+}
+
+func TestThoroughRefusedWithDefaults(t *testing.T) {
+	refused(t, redis.Options{}, 4*time.Second)
+}
+
+func refused(t *testing.T, options redis.Options, within time.Duration) {
+	t.Helper()
+	options.Addr, options.ContextTimeoutEnabled = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))), true
+	client := connect(t, &options)
+	s, err := redisstore.NewVolatile(client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, call := range map[string]func(ctx context.Context) error{
+		"Get": func(ctx context.Context) error { _, err := s.Get(ctx, store.Grants, "g"); return err },
+		"Put": func(ctx context.Context) error {
+			_, err := s.Put(ctx, store.Grants, store.Document{ID: "g", Body: body})
+			return err
+		},
+		"Due":   func(ctx context.Context) error { _, err := s.Due(ctx, store.Grants, time.Now(), 1); return err },
+		"Watch": func(ctx context.Context) error { return s.Watch(ctx, store.Grants, func(string) {}) },
+		"New":   func(ctx context.Context) error { _, err := redisstore.New(ctx, client); return err },
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			options := tt.options
-			options.Addr, options.ContextTimeoutEnabled = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))), true
-			client := connect(t, &options)
-			s, err := redisstore.NewVolatile(client)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for name, call := range map[string]func() error{
-				"Get": func() error { _, err := s.Get(t.Context(), store.Grants, "g"); return err },
-				"Put": func() error {
-					_, err := s.Put(t.Context(), store.Grants, store.Document{ID: "g", Body: body})
-					return err
-				},
-				"Due":   func() error { _, err := s.Due(t.Context(), store.Grants, time.Now(), 1); return err },
-				"Watch": func() error { return s.Watch(t.Context(), store.Grants, func(string) {}) },
-				"New":   func() error { _, err := redisstore.New(t.Context(), client); return err },
-			} {
-				start := time.Now()
-				err := call()
-				d := time.Since(start)
-				t.Logf("%s: %v", name, d)
-				if err == nil || d > tt.within {
-					t.Errorf("%s: got %v in %v, want an error within %v", name, err, d, tt.within)
-				}
-			}
-		})
+		start := time.Now()
+		err := call(t.Context())
+		if d := time.Since(start); err == nil || d > within {
+			t.Errorf("%s: got %v in %v, want an error within %v", method, err, d, within)
+		}
 	}
 }

@@ -390,8 +390,9 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	errs := callAll(ctx, s, store.Accounts, "u-42", version)
+	_, errs["Put of another"] = s.Put(ctx, store.Accounts, store.Document{ID: "u-43", Body: body})
 	for method, err := range errs {
-		want := method == "Put" || method == "insert"
+		want := strings.HasPrefix(method, "Put")
 		if (err != nil) != want {
 			t.Errorf("%s: got %v, want an error: %v", method, err, want)
 		}

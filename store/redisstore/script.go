@@ -11,22 +11,15 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A script goes on from guard.lua.
+// A script goes on from begin.lua.
 type script struct {
 	source, hash string
 	writes       bool // once more isn't the same as once
 }
 
-// Commands that guard.lua can try. The latter is refused when there is no memory
-// left, too: after a command that isn't, a script could write on.
-const (
-	guardRead  = "local guard = {'PERSIST', KEYS[1]}\n"
-	guardWrite = "local guard = {'ZADD', KEYS[1], 'XX', 0, ''}\n"
-)
-
 var (
-	//go:embed scripts/guard.lua
-	guardSource string
+	//go:embed scripts/begin.lua
+	beginSource string
 	//go:embed scripts/get.lua
 	getSource string
 	//go:embed scripts/put.lua
@@ -42,17 +35,17 @@ var (
 	//go:embed scripts/beat.lua
 	beatSource string
 
-	getScript     = newScript(guardRead, getSource, false)
-	putScript     = newScript(guardWrite, putSource, true)
-	deleteScript  = newScript(guardRead, deleteSource, true)
-	dueScript     = newScript(guardRead, dueSource, false)
-	listScript    = newScript(guardRead, listSource, false)
-	witnessScript = newScript(guardRead, witnessSource, false)
-	beatScript    = newScript(guardRead, beatSource, false)
+	getScript     = newScript(getSource, false)
+	putScript     = newScript(putSource, true)
+	deleteScript  = newScript(deleteSource, true)
+	dueScript     = newScript(dueSource, false)
+	listScript    = newScript(listSource, false)
+	witnessScript = newScript(witnessSource, false)
+	beatScript    = newScript(beatSource, false)
 )
 
-func newScript(guard, source string, writes bool) *script {
-	source = guard + guardSource + source
+func newScript(source string, writes bool) *script {
+	source = beginSource + source
 	return &script{source, redis.NewScript(source).Hash(), writes}
 }
 
@@ -64,7 +57,7 @@ type call struct {
 }
 
 // call returns a call of a script with the keys and arguments that each one has: see
-// guard.lua. The ID is "" for what concerns the whole shard.
+// begin.lua. The ID is "" for what concerns the whole shard.
 func (s *Store) call(script *script, shard int, kind store.Kind, id string, args ...any) *call {
 	prefix, witness, member := s.shards[shard], s.witnesses[shard], string(kind)+":"+id
 	return &call{script: script, args: append([]any{

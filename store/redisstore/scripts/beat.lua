@@ -2,4 +2,4 @@
 --
 -- ARGV  5  the watcher's channel
 
-return redis.call('PUBLISH', ARGV[5], shard .. ' ' .. (redis.call('GET', reported) or 0))
+return answer(redis.call('PUBLISH', ARGV[5], shard .. ' ' .. (redis.call('GET', reported) or 0)))

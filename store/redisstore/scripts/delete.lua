@@ -7,17 +7,17 @@
 local doc = redis.call('HMGET', document, 'version', 'due')
 if not doc[1] then
 	if lost() then
-		return redis.error_reply('DATALOST document')
+		return answer(redis.error_reply('DATALOST document'))
 	end
 	-- What was evicted leaves these behind.
 	redis.call('ZREM', index, member)
 	return redis.call('ZREM', due, id)
 end
 if ARGV[5] ~= '' and ARGV[5] ~= doc[1] then
-	return -1
+	return answer(-1)
 end
 if ARGV[6] ~= '' and (doc[2] == '' or tonumber(doc[2]) > tonumber(ARGV[6])) then
-	return 0
+	return answer(0)
 end
 redis.call('DEL', document)
 redis.call('ZREM', index, member)

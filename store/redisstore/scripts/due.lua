@@ -4,4 +4,4 @@
 -- ARGV  5  the latest time, in microseconds since 1970
 --       6  how many at most
 
-return redis.call('ZRANGEBYSCORE', due, '-inf', ARGV[5], 'WITHSCORES', 'LIMIT', 0, ARGV[6])
+return answer(redis.call('ZRANGEBYSCORE', due, '-inf', ARGV[5], 'WITHSCORES', 'LIMIT', 0, ARGV[6]))

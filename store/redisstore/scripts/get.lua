@@ -3,9 +3,9 @@
 
 local doc = redis.call('HMGET', document, 'version', 'due', 'body')
 if doc[1] or doc[3] then
-	return doc
+	return answer(doc)
 end
 if lost() then
-	return redis.error_reply('DATALOST document')
+	return answer(redis.error_reply('DATALOST document'))
 end
-return {}
+return answer({})

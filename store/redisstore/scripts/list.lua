@@ -3,4 +3,4 @@
 -- ARGV  5  where to end, as ZRANGEBYLEX has it
 --       6  how many at most
 
-return redis.call('ZRANGEBYLEX', index, '(' .. member, ARGV[5], 'LIMIT', 0, ARGV[6])
+return answer(redis.call('ZRANGEBYLEX', index, '(' .. member, ARGV[5], 'LIMIT', 0, ARGV[6]))

@@ -6,16 +6,17 @@
 --       8  the body
 --       9  the channel to report it on, or ""
 
-local stored = redis.call('HGET', document, 'version')
-if not stored and lost() then
-	return redis.error_reply('DATALOST document')
+local stored = redis.call('HMGET', document, 'version', 'due')
+if not stored[1] and lost() then
+	return answer(redis.error_reply('DATALOST document'))
 end
 -- As text: numbers are rounded.
-if (stored or '') ~= ARGV[5] then
-	return ''
+if (stored[1] or '') ~= ARGV[5] then
+	return answer('')
 end
+-- The first write is one that is refused when there is no memory left.
 local version = ARGV[6]
-if not stored then
+if not stored[1] then
 	local highest = tonumber(redis.call('GET', deleted) or 0)
 	if highest >= tonumber(version) then
 		version = string.format('%.0f', highest + 1)
@@ -23,9 +24,9 @@ if not stored then
 	redis.call('ZADD', index, 0, member)
 end
 redis.call('HSET', document, 'version', version, 'due', ARGV[7], 'body', ARGV[8])
-if ARGV[7] ~= '' then
+if ARGV[7] ~= '' and ARGV[7] ~= stored[2] then
 	redis.call('ZADD', due, ARGV[7], id)
-else
+elseif ARGV[7] == '' and stored[2] then
 	redis.call('ZREM', due, id)
 end
 if ARGV[9] ~= '' then

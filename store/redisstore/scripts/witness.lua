@@ -6,4 +6,4 @@ local found = redis.call('ZRANGEBYLEX', index, '[!', '("', 'LIMIT', 0, 1)[1]
 if not found and ARGV[5] ~= '' then
 	redis.call('ZADD', index, 0, ARGV[5])
 end
-return found or ARGV[5]
+return answer(found or ARGV[5])

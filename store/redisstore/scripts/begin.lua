@@ -1,4 +1,4 @@
--- What each script begins with. It goes on only on a primary that has its data.
+-- What each script begins with.
 --
 -- KEYS  1  index     of the shard's documents: a sorted set with a member KIND:ID for
 --                    each, and with the witness
@@ -11,26 +11,30 @@
 --       2  shard     its number
 --       3  member    of the index: KIND:ID
 --       4  id        of the document, or ""
---
--- guard, which comes before this, is a command that writes, but has nothing to
--- change: a replica refuses it.
 
 local index, due, reported, deleted, document = unpack(KEYS)
 local witness, shard, member, id = unpack(ARGV)
 
-local refusal = redis.pcall(unpack(guard))
-if type(refusal) == 'table' then
+-- answer returns a reply, but on a replica an error. All that a script returns
+-- without having written goes through it.
+local function answer(reply)
+	-- This writes, but has nothing to change: a replica refuses it.
+	local refusal = redis.pcall('PERSIST', index)
+	if type(refusal) ~= 'table' then
+		return reply
+	end
 	-- Before 7.0, Redis has the code in the midst of the text.
 	if string.find(refusal.err, 'READONLY', 1, true) then
 		return redis.error_reply("READONLY You can't write against a read only replica.")
 	end
 	return refusal
 end
-if witness ~= '' and not redis.call('ZSCORE', index, witness) then
-	return redis.error_reply('DATALOST witness')
-end
 
 -- lost reports whether a document that isn't there should be.
 local function lost()
 	return witness ~= '' and redis.call('ZSCORE', index, member)
+end
+
+if witness ~= '' and not redis.call('ZSCORE', index, witness) then
+	return answer(redis.error_reply('DATALOST witness'))
 end
