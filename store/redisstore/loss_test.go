@@ -386,7 +386,7 @@ func TestFull(t *testing.T) {
 	ctx, client := t.Context(), connect(t, startServer(t).options())
 	s := newStore(t, client)
 	version := put(t, s, store.Accounts, "u-42")
-	if err := client.ConfigSet(ctx, "maxmemory", "1mb").Err(); err != nil {
+	if err := client.ConfigSet(ctx, "maxmemory", "1kb").Err(); err != nil {
 		t.Fatal(err)
 	}
 	errs := callAll(ctx, s, store.Accounts, "u-42", version)

@@ -22,7 +22,7 @@ import (
 // startReplica starts a replica of a server, and waits until it has its data.
 func (s *server) startReplica() *server {
 	s.t.Helper()
-	r := startServer(s.t, "--replicaof", fmt.Sprintf("127.0.0.1 %d", s.port), "--repl-diskless-sync-delay", "0")
+	r := startServer(s.t, "--replicaof", "127.0.0.1", strconv.Itoa(s.port), "--repl-diskless-sync-delay", "0")
 	r.await("master_link_status:up")
 	return r
 }
@@ -61,7 +61,7 @@ func (s *server) awaitAccount(id string) {
 
 func (s *server) replicaOf(host, port string) {
 	s.t.Helper()
-	if err := connect(s.t, s.options()).SlaveOf(s.t.Context(), host, port).Err(); err != nil {
+	if err := connect(s.t, s.options()).ReplicaOf(s.t.Context(), host, port).Err(); err != nil {
 		s.t.Fatal(err)
 	}
 }
