@@ -5,9 +5,12 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
@@ -23,9 +26,6 @@ type proxy struct {
 
 	// silent keeps all answers back, with the connection up.
 	silent atomic.Bool
-
-	// meanwhile is called before a connection breaks, unless it is nil.
-	meanwhile func()
 }
 
 func startProxy(t *testing.T, upstream string) *proxy {
@@ -69,9 +69,6 @@ func (p *proxy) serve(client net.Conn, upstream string) {
 			continue
 		}
 		if p.cuts.Load() > 0 && p.cuts.Add(-1) >= 0 {
-			if p.meanwhile != nil {
-				p.meanwhile()
-			}
 			return
 		}
 		if _, err := client.Write(buf[:n]); err != nil {
@@ -80,8 +77,7 @@ func (p *proxy) serve(client net.Conn, upstream string) {
 	}
 }
 
-// behindProxy returns two stores of the same data, one of them behind a proxy,
-// with a single connection that is up already.
+// behindProxy returns two stores of the same data, one of them behind a proxy.
 func behindProxy(t *testing.T) (behind, direct *redisstore.Store, p *proxy) {
 	t.Helper()
 	options := sharedServer(t)
@@ -89,181 +85,149 @@ func behindProxy(t *testing.T) (behind, direct *redisstore.Store, p *proxy) {
 	prefix := redisstore.WithPrefix(newPrefix(t, client))
 	p = startProxy(t, options.Addr)
 	proxied := *options
-	proxied.Addr, proxied.PoolSize, proxied.ContextTimeoutEnabled = p.addr, 1, true
+	proxied.Addr, proxied.PoolSize = p.addr, 1
 	behind, direct = newStore(t, connect(t, &proxied), prefix), newStore(t, client, prefix)
 	// Redis must know the scripts, or else the answer that gets lost is that it
 	// doesn't.
-	err := errors.Join(direct.UpdateAccount(t.Context(), "u-1", enable), onVolatile(t.Context(), direct))
-	if err != nil {
-		t.Fatal(err)
-	}
+	callAll(t.Context(), direct, store.Accounts, "u-1", put(t, direct, store.Accounts, "u-1"))
+	put(t, behind, store.Accounts, "u-2")
 	return behind, direct, p
 }
 
-var errReplayed = errors.New("replayed")
-
-// accept accepts a time step once.
-func accept(calls *int, p *proxy, cuts int32) func(*store.Account) error {
-	return func(a *store.Account) error {
-		*calls++
-		if a.LastStep >= 7 {
-			return errReplayed
-		}
-		a.LastStep = 7
-		p.cuts.Store(cuts)
-		return nil
-	}
-}
-
-// An update that was carried out doesn't come back with the error of a second
-// call of its change, which would say that it wasn't.
-func TestUpdateWhoseAnswerIsLost(t *testing.T) {
-	behind, direct, p := behindProxy(t)
-	calls := 0
-	if err := behind.UpdateAccount(t.Context(), "u-42", accept(&calls, p, 1)); err != nil || calls != 1 {
-		t.Errorf("got %v in %d calls, want none in 1", err, calls)
-	}
-	if a, err := direct.Account(t.Context(), "u-42"); a.LastStep != 7 || a.Version != 1 || err != nil {
-		t.Errorf("got step %d, version %d, %v, want 7 and 1", a.LastStep, a.Version, err)
-	}
-	if p.cuts.Load() != 0 {
-		t.Error("no answer was lost")
-	}
-}
-
-// If another writer comes before the second try, nobody knows whether the update
-// was carried out.
-func TestUpdateWhoseAnswerIsLostAndOverwritten(t *testing.T) {
-	behind, direct, p := behindProxy(t)
+// A write whose answer gets lost is an error, and isn't sent again; a read is.
+func TestAnswerLost(t *testing.T) {
 	ctx := t.Context()
-	p.meanwhile = func() {
-		if err := direct.UpdateAccount(ctx, "u-42", func(a *store.Account) error { a.Failures++; return nil }); err != nil {
-			t.Error(err)
-		}
-	}
-	calls := 0
-	err := behind.UpdateAccount(ctx, "u-42", accept(&calls, p, 1))
-	if err == nil || errors.Is(err, errReplayed) || calls != 1 {
-		t.Errorf("got %v in %d calls, want a fault in 1", err, calls)
-	}
-	if a, err := direct.Account(ctx, "u-42"); a.LastStep != 7 || a.Failures != 1 || err != nil {
-		t.Errorf("got step %d, %d failures, %v, want 7 and 1", a.LastStep, a.Failures, err)
-	}
-}
-
-func TestUpdateWithoutAnyAnswer(t *testing.T) {
 	behind, direct, p := behindProxy(t)
-	calls := 0
-	err := behind.UpdateAccount(t.Context(), "u-42", accept(&calls, p, 1000))
-	if err == nil || errors.Is(err, errReplayed) || calls != 1 {
-		t.Errorf("got %v in %d calls, want a fault in 1", err, calls)
-	}
-	p.cuts.Store(0)
-	if a, err := direct.Account(t.Context(), "u-42"); a.LastStep != 7 || a.Version != 1 || err != nil {
-		t.Errorf("got step %d, version %d, %v, want 7 and 1", a.LastStep, a.Version, err)
-	}
-}
-
-func TestCreateWhoseAnswerIsLost(t *testing.T) {
-	behind, _, p := behindProxy(t)
-	ctx, expires := t.Context(), time.Now().Add(time.Hour)
-	c := store.Challenge{ID: "c", ForgetAt: expires}
-	p.cuts.Store(1)
-	if err := behind.CreateChallenge(ctx, c); err != nil {
-		t.Errorf("CreateChallenge: got %v", err)
-	}
-	if err := behind.CreateChallenge(ctx, c); !errors.Is(err, store.ErrExists) {
-		t.Errorf("CreateChallenge again: got %v, want ErrExists", err)
-	}
-	p.cuts.Store(1)
-	if err := behind.CreateGrant(ctx, store.Grant{ID: "g", ExpiresAt: expires}); err != nil {
-		t.Errorf("CreateGrant: got %v", err)
-	}
-	p.cuts.Store(1)
-	if _, err := behind.Grant(ctx, "g"); err != nil {
-		t.Errorf("Grant: got %v", err)
-	}
-	p.cuts.Store(1)
-	if err := behind.DeleteGrant(ctx, "g"); err != nil {
-		t.Errorf("DeleteGrant: got %v", err)
-	}
-}
-
-// All connections are killed between the reading and the writing of an update.
-func TestConnectionKilledInsideUpdate(t *testing.T) {
-	ctx, server := t.Context(), startServer(t)
-	s, admin := newStore(t, connect(t, server.options())), connect(t, server.options())
-	kill := func() error {
-		n, err := admin.ClientKillByFilter(ctx, "type", "normal", "skipme", "yes").Result()
-		if err == nil && n == 0 {
-			return errors.New("no connection was killed")
+	doc := store.Document{ID: "u-42", Due: past, Body: body}
+	version := func() uint64 {
+		t.Helper()
+		docs, err := direct.Get(ctx, store.Accounts, doc.ID)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
+		return docs[0].Version
 	}
-	if err := s.CreateChallenge(ctx, store.Challenge{ID: "c", ForgetAt: time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
+	cut := func() {
+		t.Helper()
+		// The connection must be there, or else the answer to its greeting gets lost.
+		if _, err := behind.Get(ctx, store.Accounts, doc.ID); err != nil {
+			t.Fatal(err)
+		}
+		p.cuts.Store(1)
 	}
-	err := errors.Join(
-		s.UpdateAccount(ctx, "u-42", func(a *store.Account) error { a.Failures++; return kill() }),
-		s.UpdateChallenge(ctx, "c", func(c *store.Challenge) error { c.Epoch++; return kill() }),
-	)
-	if err != nil {
-		t.Error(err)
+	lost := func(method string, err error) {
+		t.Helper()
+		if err == nil || errors.Is(err, store.ErrConflict) || p.cuts.Load() != 0 {
+			t.Errorf("%s: got %v, want a fault", method, err)
+		}
 	}
-	a, err := s.Account(ctx, "u-42")
-	if a.Failures != 1 || err != nil {
-		t.Errorf("got %d failures, %v, want 1", a.Failures, err)
+
+	cut()
+	_, err := behind.Put(ctx, store.Accounts, doc)
+	lost("inserting", err)
+	doc.Version = version()
+
+	cut()
+	_, err = behind.Put(ctx, store.Accounts, doc)
+	lost("replacing", err)
+	if got := version(); got != doc.Version+1 {
+		t.Errorf("got version %d, want %d", got, doc.Version+1)
 	}
-	c, err := s.Challenge(ctx, "c")
-	if c.Epoch != 1 || err != nil {
-		t.Errorf("got epoch %d, %v, want 1", c.Epoch, err)
+
+	cut()
+	docs, err := behind.Get(ctx, store.Accounts, doc.ID)
+	if err != nil || docs[0].Version != doc.Version+1 || p.cuts.Load() != 0 {
+		t.Errorf("reading: got %v, %v, want the document by a second try", docs, err)
+	}
+
+	cut()
+	lost("deleting", behind.Delete(ctx, store.Accounts, doc.ID, doc.Version+1))
+	if got := version(); got != 0 {
+		t.Errorf("got version %d, want none", got)
 	}
 }
 
 // A server forgets its scripts when it is restarted, and when it is told to.
 func TestScriptsFlushed(t *testing.T) {
-	ctx, admin := t.Context(), connect(t, startServer(t).options())
-	s := newStore(t, admin)
+	ctx, client := t.Context(), connect(t, startServer(t).options())
+	s := newStore(t, client)
 	flush := func() {
-		if err := admin.ScriptFlush(ctx).Err(); err != nil {
+		if err := client.ScriptFlush(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	flush()
-	if err := s.UpdateAccount(ctx, "u-42", func(*store.Account) error { flush(); return nil }); err != nil {
-		t.Errorf("UpdateAccount: %v", err)
-	}
-	for method, err := range onAccounts(ctx, s, "u-42") {
-		if err != nil {
-			t.Errorf("%s: %v", method, err)
-		}
+	version := put(t, s, store.Accounts, "u-42")
+	flush()
+	if docs, err := s.Get(ctx, store.Accounts, "u-42", "u-43"); err != nil || docs[0].Version != version {
+		t.Errorf("Get: got %v, %v", docs, err)
 	}
 	flush()
-	if err := onVolatile(ctx, s); err != nil {
-		t.Error(err)
-	}
-	flush()
-	if _, _, err := s.ListAccounts(ctx, store.AccountFilter{}, "", 10); err != nil {
-		t.Errorf("ListAccounts: %v", err)
+	if n, err := s.DeleteDue(ctx, store.Accounts, time.Now(), 10); n != 1 || err != nil {
+		t.Errorf("DeleteDue: got %d, %v", n, err)
 	}
 }
 
 // A context that ends while Redis doesn't answer is told by its own error.
 func TestContextEndsWhileWaiting(t *testing.T) {
-	for method, call := range map[string]func(context.Context, *redisstore.Store) error{
-		"Account":       func(ctx context.Context, s *redisstore.Store) error { _, err := s.Account(ctx, "u-42"); return err },
-		"UpdateAccount": func(ctx context.Context, s *redisstore.Store) error { return s.UpdateAccount(ctx, "u-42", enable) },
-		"CreateGrant":   func(ctx context.Context, s *redisstore.Store) error { return s.CreateGrant(ctx, store.Grant{ID: "g"}) },
-		"Grant":         func(ctx context.Context, s *redisstore.Store) error { _, err := s.Grant(ctx, "g"); return err },
+	behind, _, p := behindProxy(t)
+	p.silent.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	for method, err := range callAll(ctx, behind, store.Accounts, "u-42", 1) {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: got %v, want %v", method, err, context.DeadlineExceeded)
+		}
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("took %v, want little more than 50 ms", d)
+	}
+}
+
+// Without a deadline, no method waits for long, whatever go-redis is set to.
+func TestThoroughSilence(t *testing.T) {
+	behind, _, p := behindProxy(t)
+	p.silent.Store(true)
+	start := time.Now()
+	_, get := behind.Get(t.Context(), store.Accounts, "u-42")
+	_, put := behind.Put(t.Context(), store.Accounts, store.Document{ID: "u-42", Body: body})
+	if d := time.Since(start); get == nil || put == nil || d > 8*time.Second {
+		t.Errorf("got %v and %v in %v, want errors in 3 s each", get, put, d)
+	}
+}
+
+// A Redis that refuses connections is an error soon.
+func TestRefused(t *testing.T) {
+	refused(t, redis.Options{DialerRetries: 1, MaxRetries: 1}, 500*time.Millisecond)
+}
+
+func TestThoroughRefusedWithDefaults(t *testing.T) {
+	refused(t, redis.Options{}, 4*time.Second)
+}
+
+func refused(t *testing.T, options redis.Options, within time.Duration) {
+	t.Helper()
+	options.Addr, options.ContextTimeoutEnabled = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))), true
+	client := connect(t, &options)
+	s, err := redisstore.NewVolatile(client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, call := range map[string]func(ctx context.Context) error{
+		"Get": func(ctx context.Context) error { _, err := s.Get(ctx, store.Grants, "g"); return err },
+		"Put": func(ctx context.Context) error {
+			_, err := s.Put(ctx, store.Grants, store.Document{ID: "g", Body: body})
+			return err
+		},
+		"Due":   func(ctx context.Context) error { _, err := s.Due(ctx, store.Grants, time.Now(), 1); return err },
+		"Watch": func(ctx context.Context) error { return s.Watch(ctx, store.Grants, func(string) {}) },
+		"New":   func(ctx context.Context) error { _, err := redisstore.New(ctx, client); return err },
 	} {
-		t.Run(method, func(t *testing.T) {
-			behind, _, p := behindProxy(t)
-			p.silent.Store(true)
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			if err := call(ctx, behind); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
-			}
-		})
+		start := time.Now()
+		err := call(t.Context())
+		if d := time.Since(start); err == nil || d > within {
+			t.Errorf("%s: got %v in %v, want an error within %v", method, err, d, within)
+		}
 	}
 }

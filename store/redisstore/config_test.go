@@ -24,6 +24,7 @@ func TestServerSettings(t *testing.T) {
 		{"no append-only file, insecure", nil, []redisstore.Option{redisstore.WithInsecureNoAppendOnly()}, nil},
 		{"evicts accounts", []string{"--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"}, nil, []string{`maxmemory-policy "allkeys-lru"`}},
 		{"evicts challenges", []string{"--appendonly", "yes", "--maxmemory-policy", "volatile-ttl"}, nil, nil},
+		{"writable replica", []string{"--appendonly", "yes", "--replica-read-only", "no"}, nil, []string{`replica-read-only "no"`}},
 		{"both at once", []string{"--maxmemory-policy", "allkeys-random"}, nil, []string{`maxmemory-policy "allkeys-random"`, `appendonly "no"`}},
 		{"doesn't tell", []string{"--rename-command", "CONFIG", ""}, nil, nil},
 	} {
@@ -40,11 +41,7 @@ func TestServerSettings(t *testing.T) {
 				}
 			}
 			// Challenges and grants may be lost.
-			volatile, err := redisstore.NewVolatile(client)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := onVolatile(t.Context(), volatile); err != nil {
+			if _, err := redisstore.NewVolatile(client); err != nil {
 				t.Errorf("NewVolatile: %v", err)
 			}
 		})
@@ -58,30 +55,32 @@ func TestAppendOnlyFileKeepsAccounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.UpdateAccount(ctx, "u-42", enable); err != nil {
-		t.Fatal(err)
-	}
+	want := put(t, s, store.Accounts, "u-42")
 	server.stop()
 	server.start()
-	var a store.Account
+	var got []store.Document
 	err = eventually(ctx, func() error {
-		a, err = s.Account(ctx, "u-42")
+		got, err = s.Get(ctx, store.Accounts, "u-42")
 		return err
 	})
-	if err != nil || a.State != store.On {
-		t.Errorf("got %v, %v, want the account", a.State, err)
+	if err != nil || got[0].Version != want {
+		t.Errorf("got %+v, %v, want the account", got, err)
 	}
 }
 
 func TestConfiguration(t *testing.T) {
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1})
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true})
 	defer client.Close()
 	ring := redis.NewRing(&redis.RingOptions{})
 	defer ring.Close()
-	replicas := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, RouteByLatency: true})
-	defer replicas.Close()
-	cached := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Protocol: 3, ClientSideCacheConfig: &redis.ClientSideCacheConfig{}})
-	defer cached.Close()
+	deaf := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	defer deaf.Close()
+	deafCluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
+	defer deafCluster.Close()
+	deafSentinel := redis.NewFailoverClient(&redis.FailoverOptions{SentinelAddrs: []string{"127.0.0.1:1"}})
+	defer deafSentinel.Close()
+	endless := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ReadTimeout: -2, ContextTimeoutEnabled: true})
+	defer endless.Close()
 	for _, test := range []struct {
 		name   string
 		client redis.UniversalClient
@@ -94,8 +93,10 @@ func TestConfiguration(t *testing.T) {
 		{"65 bytes", client, []redisstore.Option{redisstore.WithPrefix(strings.Repeat("p", 65))}, "64 bytes"},
 		{"no client", nil, nil, "client is nil"},
 		{"ring", ring, nil, "Ring"},
-		{"reads from replicas", replicas, nil, "replicas"},
-		{"reads from a cache", cached, nil, "cache"},
+		{"without context deadlines", deaf, nil, "ContextTimeoutEnabled"},
+		{"cluster without context deadlines", deafCluster, nil, "ContextTimeoutEnabled"},
+		{"Sentinel without context deadlines", deafSentinel, nil, "ContextTimeoutEnabled"},
+		{"without any deadlines", endless, nil, "ReadTimeout"},
 		{"two faults, the one", nil, []redisstore.Option{redisstore.WithPrefix("{")}, "client is nil"},
 		{"two faults, the other", nil, []redisstore.Option{redisstore.WithPrefix("{")}, `prefix "{"`},
 	} {

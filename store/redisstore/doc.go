@@ -1,82 +1,114 @@
-// Package redisstore keeps eagate's records in Redis, by go-redis: in one
-// server, behind Sentinel, or in a cluster.
+// Package redisstore keeps eagate's documents in Redis, by go-redis: in one server,
+// behind Sentinel, or in a cluster.
 //
-// Many will want only half of it: accounts in a SQL database, where nothing is
-// lost, and challenges and grants in Redis, which is quick and forgets by
-// itself. That is [NewVolatile] and [store.Split]:
+// Many will want only half of it: accounts in a SQL database, and challenges and
+// grants in Redis. That is [NewVolatile] with [store.Split]:
 //
 //	volatile, err := redisstore.NewVolatile(client)
 //	all := store.Split(accounts, volatile)
 //
-// A Redis that comes back empty costs users another proof, and all goes on. One
-// that comes back with what it held some minutes ago can bring back what was ended
-// or used up meanwhile: a login that was logged out, an approval. So let it keep
-// nothing (save "" and appendonly no), or everything (appendfsync always).
+// A Redis that comes back empty then costs users another proof, and all goes on. One
+// that comes back with what it held some minutes ago can bring back what was ended or
+// used up meanwhile: a login that was logged out, an approval. So let it keep nothing
+// (save "" and appendonly no), or everything (appendfsync always).
 //
 // # Accounts in Redis
 //
-// [New] keeps the accounts there, too. A user whose account is lost has no
-// second factor any more, and a password alone lets anyone in. How much can be
-// lost is a matter of the server's configuration:
+// [New] keeps the accounts there, too. A user whose account is lost has no second
+// factor any more, and a password alone lets anyone in. How much can be lost depends
+// on the server's configuration:
 //
-//   - appendonly yes is a must. Snapshots alone (save) lose the minutes since
-//     the last one.
+//   - appendonly must be yes. Snapshots alone (save) lose the minutes since the last
+//     one.
 //   - appendfsync always loses nothing that was answered. appendfsync everysec,
-//     Redis's default, loses the last second when the machine stops: a second
-//     factor that was switched on in it is off again, a code that was used in it
-//     can be used again, and a login that was ended in it goes on.
-//   - maxmemory-policy noeviction, or one of volatile-*. The policies of allkeys-*
-//     delete accounts to make room.
+//     Redis's default, loses the last second when the machine stops: a second factor
+//     that was switched on in it is off again, a code that was used in it can be used
+//     again, and a login that was ended in it goes on.
+//   - maxmemory-policy should be noeviction. One of volatile-* does the same, as
+//     nothing here expires. Those of allkeys-* delete accounts to make room.
 //   - Replication is asynchronous. A fail-over loses what the new primary hadn't
-//     got yet, with the same consequences; min-replicas-to-write and
-//     min-replicas-max-lag bound how much. A replica that takes over must have
-//     the same configuration.
+//     received yet, with the same consequences. min-replicas-to-write and
+//     min-replicas-max-lag bound how much, and end the answers of a primary that is
+//     cut off from its replicas: a server that refuses writes refuses reads here, too.
+//     A replica that may take over needs the same configuration.
+//   - replica-read-only must be yes, which is the default.
 //
-// New looks at appendonly and maxmemory-policy where the server lets it, which
-// managed ones often don't.
+// New checks appendonly, maxmemory-policy and replica-read-only where the server shows
+// them, which managed ones often don't.
 //
 // # When Redis has lost its data
 //
-// An empty Redis must not pass for users without a second factor. So each shard
-// of the accounts holds a witness, a random value that New remembers, and every
-// access to an account checks it in the same step; an index says which accounts
-// there are. Where the one or the other doesn't fit, the access fails with
-// [ErrDataLost], until the data is restored.
+// An empty Redis must not look like users without a second factor. So each shard has
+// an index of its documents, and in the index a witness: a random value that New
+// remembers. Every access checks the witness in the same step, and where a document is
+// missing, the index. If one of them doesn't fit, the access fails with [ErrDataLost]
+// until the data is restored.
 //
-// A process that starts on an empty Redis can't tell a loss from a first start:
-// New makes new witnesses then, unless [WithExisting] forbids it. Who keeps
-// accounts in Redis should set that after the first start, and on all nodes.
+// A process that starts on an empty Redis can't tell a loss from a first start: New
+// makes new witnesses then, unless [WithExisting] forbids it. Set it on all nodes after
+// the first start.
+//
+// A store of NewVolatile has no witness, and what is missing is missing. It refuses
+// accounts and addresses, and all other kinds that must not be lost.
+//
+// # The primary
+//
+// Every access is one script that a replica refuses, so that no answer comes from one,
+// nor from a primary that was demoted. The error is [store.ErrNotPrimary]. go-redis then
+// closes the connection and connects anew: to the primary that Sentinel names, or
+// wherever the address leads by then.
+//
+// Where users of Redis have access lists (ACL), these must allow
+// the commands EVAL, EVALSHA, PUBLISH and SUBSCRIBE, those in the scripts, and the channels with the
+// prefix.
 //
 // # Keys
 //
-// With the default prefix, and NN a shard's number from 00 to 15:
+// With the default prefix, NN being a shard's number from 00 to 15, and KIND account,
+// address, challenge or grant:
 //
-//	eagate:{NN}:account:USER  an account (hash)
-//	eagate:{NN}:accounts      the IDs of the shard's accounts (sorted set)
-//	eagate:{NN}:late          those that the service has yet to hear of, by the
-//	                          microsecond in which they are due (sorted set)
-//	eagate:{NN}:witness       the shard's witness (string)
-//	eagate:challenge:ID       a challenge (hash, expires at its ForgetAt)
-//	eagate:grant:ID           a grant (hash, expires at its ExpiresAt)
+//	eagate:{NN}:KIND:ID        a document (hash with version, due and body)
+//	eagate:{NN}:index          KIND:ID of each document, and the witness (sorted set)
+//	eagate:{NN}:due-KIND       the IDs of those that are due some time (sorted set)
+//	eagate:{NN}:deleted        the highest version that was deleted
+//	eagate:{NN}:reported-KIND  how many writes were reported to those who watch
+//	eagate:changed:KIND        the channel of those reports
+//	eagate:watch:…             a channel for the heartbeats of each one who watches
 //
-// Each field of a hash is one value, as text, and missing or empty if it is zero:
-// numbers are decimal, times are in UTC as RFC 3339 has them, so that an operator
-// can read them, with up to six decimals; durations are in seconds, and lists and
-// the like JSON. A version has a random number behind it, which names its writer.
-// Nodes of different releases can share the data: each writes only the fields
-// that a change has touched.
+// A body is JSON, which an operator can read:
 //
-// What expires does so by the clock of Redis. To forget a user, delete the account
-// and remove the ID from both sorted sets.
+//	redis-cli --scan --pattern 'eagate:{*}:account:u-42'
+//	redis-cli hget 'eagate:{06}:account:u-42' body
+//
+// Due times and scores are in microseconds since 1970. Nothing expires by Redis's clock;
+// eagate deletes what is due. A body that was changed by hand is refused, as its HMAC
+// doesn't fit any more. To forget one user by hand, remove the account from the index,
+// too, or it counts as lost:
+//
+//	redis-cli del 'eagate:{06}:account:u-42'
+//	redis-cli zrem 'eagate:{06}:index' account:u-42
+//	redis-cli zrem 'eagate:{06}:due-account' u-42
+//
+// To forget everything, stop all nodes, delete all keys with the prefix, and start again
+// without WithExisting.
 //
 // # The client
 //
-// A client must not read from replicas or from a cache of its own, where the
-// newest may not be yet; and it can't be a [redis.Ring], which looks for a record
-// on another server when one is down. What a client does about a broken
-// connection is its own affair, but for writes, which this package repeats.
+// ContextTimeoutEnabled must be set, or go-redis doesn't heed a context's deadline;
+// without it, New returns an error. A client can't be a [redis.Ring], which looks for a
+// document on another server when one is down.
 //
-// By default go-redis looks at the context before a command, and then waits for
-// the answer as long as ReadTimeout says; ContextTimeoutEnabled has it stop at
-// the context's deadline as well.
+// A round trip ends after 3 seconds at the latest. These options make faults show
+// sooner:
+//
+//	redis.Options{
+//		ContextTimeoutEnabled: true,
+//		DialTimeout:           time.Second,     // 5 s by default, for each try
+//		DialerRetries:         1,               // 5, 100 ms apart
+//		MaxRetries:            1,               // 3, each of which dials anew
+//		ReadTimeout:           2 * time.Second, // 5 s, how long a cancelled call may take
+//	}
+//
+// go-redis sends reads again as often as MaxRetries says. A write is sent once, whatever
+// MaxRetries says; when it fails, it may have happened or not.
 package redisstore

@@ -2,7 +2,9 @@ package redisstore_test
 
 import (
 	"context"
+	"fmt"
 	"log"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -10,10 +12,15 @@ import (
 	"github.com/eagate/eagate/store/redisstore"
 )
 
-// Everything in a Redis that keeps its data: appendonly yes, and no eviction of
-// accounts.
+// Everything in a Redis that keeps its data: appendonly yes, and nothing evicted.
 func ExampleNew() {
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{
+		Addr:                  "127.0.0.1:6379",
+		ContextTimeoutEnabled: true,
+		DialTimeout:           time.Second,
+		DialerRetries:         1,
+		MaxRetries:            1,
+	})
 	defer client.Close()
 
 	everything, err := redisstore.New(context.Background(), client,
@@ -23,7 +30,23 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = everything // is a store.Store
+	_ = everything // is a store.Watcher
+}
+
+// A primary that Sentinel names, and its successor when it is gone.
+func ExampleNew_sentinel() {
+	client := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName:            "eagate",
+		SentinelAddrs:         []string{"10.0.0.1:26379", "10.0.0.2:26379", "10.0.0.3:26379"},
+		ContextTimeoutEnabled: true,
+	})
+	defer client.Close()
+
+	everything, err := redisstore.New(context.Background(), client)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = everything
 }
 
 // Accounts where nothing is lost, and the rest in any Redis.
@@ -35,7 +58,11 @@ func ExampleNewVolatile() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var accounts store.Accounts = store.NewMemory() // in earnest, a SQL database
-	everything := store.Split(accounts, volatile)
+	everything := store.Split(store.NewMemory(), volatile) // in earnest, a SQL database
 	_ = everything
+
+	// What must not be lost is refused.
+	_, err = volatile.Get(context.Background(), store.Accounts, "u-42")
+	fmt.Println(err != nil)
+	// Output: true
 }

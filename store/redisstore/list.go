@@ -1,8 +1,10 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,104 +13,39 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// ListAccounts implements [store.Accounts]: shard by shard, and in a shard in the
-// order of the IDs. A filter is applied to the accounts that were read, so that
-// looking for a few costs as much as reading all.
-func (s *Store) ListAccounts(ctx context.Context, filter store.AccountFilter, from string, limit int) ([]store.Account, string, error) {
-	if err := ctx.Err(); err != nil {
+// List implements [store.Backend], shard by shard, each in the order of the IDs. A
+// page has [store.MaxGet] documents at most.
+func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {
+	if err := cmp.Or(ctx.Err(), kind.Check(), store.CheckLimit(limit), s.checkKind(kind)); err != nil {
 		return nil, "", err
 	}
-	if limit < 1 {
-		return nil, "", fmt.Errorf("redisstore: limit %d: want at least 1", limit)
+	// A place in the list is a shard and the last ID, such as 7/u-42.
+	at, id, _ := strings.Cut(cmp.Or(after, "0/"), "/")
+	shard, err := strconv.Atoi(at)
+	if err != nil || shard < 0 || shard >= shards || after == at {
+		return nil, "", fmt.Errorf("redisstore: %q is no place in a list: want one that List has returned", after)
 	}
-	at, err := parseCursor(from)
-	if err != nil {
-		return nil, "", err
-	}
-	left := limit // to be read, which bounds what a call costs
-	if filter != (store.AccountFilter{}) {
-		left = max(limit, 500)
-	}
-	var page []store.Account
-	for at.shard < shards && left > 0 {
-		batch, err := s.after(ctx, at, left)
+	limit = min(limit, store.MaxGet)
+	for ; shard < shards; shard, id = shard+1, "" {
+		found, err := run(ctx, s, "listing", (*redis.Cmd).StringSlice,
+			s.call(listScript, shard, kind, id, "("+string(kind)+";", limit)) // ';' follows ':'
 		if err != nil {
-			return nil, "", fault(ctx, "listing accounts", err)
+			return nil, "", err
 		}
-		for _, a := range batch {
-			at.userID = a.UserID
-			if !filter.Match(a) {
-				continue
-			}
-			if page = append(page, a); len(page) == limit {
-				return page, at.String(), nil
-			}
+		ids := found[0]
+		if len(ids) == 0 {
+			continue
 		}
-		if len(batch) < left {
-			at = cursor{shard: at.shard + 1}
+		for i := range ids {
+			ids[i] = strings.TrimPrefix(ids[i], string(kind)+":")
 		}
-		left -= len(batch)
-	}
-	return page, at.String(), nil
-}
-
-// after returns the shard's next accounts, fewer than limit at its end.
-func (s *Store) after(ctx context.Context, at cursor, limit int) ([]store.Account, error) {
-	start := "-"
-	if at.userID != "" {
-		start = "(" + at.userID
-	}
-	keys := []string{s.keys.witness(at.shard), s.keys.accounts(at.shard)}
-	ids, err := listScript.Run(ctx, s.client, keys, s.witnesses[at.shard], start, limit).StringSlice()
-	if err != nil || len(ids) == 0 {
-		return nil, err
-	}
-	answers := make([]*redis.Cmd, len(ids))
-	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, id := range ids {
-			place := s.account(id)
-			answers[i] = p.Eval(ctx, readAccountSource, place.keys, place.witness, id)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	batch := make([]store.Account, len(ids))
-	for i, answer := range answers {
-		fields, err := pairs(answer)
+		page, err := s.Get(ctx, kind, ids...)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if batch[i], _, err = accounts.decode(ids[i], fields); err != nil {
-			return nil, err
-		}
+		// One that was deleted meanwhile isn't there.
+		page = slices.DeleteFunc(page, func(d store.Document) bool { return d.Version == 0 })
+		return page, fmt.Sprintf("%d/%s", shard, ids[len(ids)-1]), nil
 	}
-	return batch, nil
-}
-
-// A cursor is the place behind an account, or before the first of a shard.
-type cursor struct {
-	shard  int
-	userID string
-}
-
-// String returns "" for the place behind all accounts.
-func (c cursor) String() string {
-	if c.shard == shards {
-		return ""
-	}
-	return strconv.Itoa(c.shard) + "/" + c.userID
-}
-
-func parseCursor(text string) (cursor, error) {
-	if text == "" {
-		return cursor{}, nil
-	}
-	shard, userID, _ := strings.Cut(text, "/")
-	n, err := strconv.Atoi(shard)
-	if err != nil || n < 0 || n >= shards {
-		return cursor{}, fmt.Errorf("redisstore: no place in the list of accounts: %q", text)
-	}
-	return cursor{n, userID}, nil
+	return nil, "", nil
 }

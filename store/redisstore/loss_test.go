@@ -2,10 +2,10 @@ package redisstore_test
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,38 +15,52 @@ import (
 	"github.com/eagate/eagate/store/redisstore"
 )
 
-// onAccounts calls each method on accounts, for a user who has a second factor.
-func onAccounts(ctx context.Context, s *redisstore.Store, userID string) map[string]error {
-	_, read := s.Account(ctx, userID)
-	_, unsynced := s.UnsyncedAccounts(ctx, time.Now(), 10)
-	_, _, list := s.ListAccounts(ctx, store.AccountFilter{}, "", 100)
-	return map[string]error{
-		"Account":          read,
-		"UpdateAccount":    s.UpdateAccount(ctx, userID, func(*store.Account) error { return nil }),
-		"UnsyncedAccounts": unsynced,
-		"ListAccounts":     list,
+// put inserts a document that is due, and returns its version.
+func put(t testing.TB, s *redisstore.Store, kind store.Kind, id string) uint64 {
+	t.Helper()
+	version, err := s.Put(t.Context(), kind, store.Document{ID: id, Due: past, Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
+var (
+	past = time.Unix(1_700_000_000, 0)
+	body = []byte(`{"mac":"x","w":"y"}`)
+)
+
+// callAll calls each method with a document that was stored with put.
+func callAll(ctx context.Context, s *redisstore.Store, kind store.Kind, id string, version uint64) map[string]error {
+	errs := map[string]error{}
+	_, errs["Get"] = s.Get(ctx, kind, id)
+	_, errs["Due"] = s.Due(ctx, kind, time.Now(), 10)
+	_, _, errs["List"] = list(ctx, s, kind)
+	_, errs["Put"] = s.Put(ctx, kind, store.Document{ID: id, Version: version, Body: body})
+	_, errs["insert"] = s.Put(ctx, kind, store.Document{ID: id, Body: body})
+	errs["Delete"] = s.Delete(ctx, kind, id, version+1)
+	_, errs["DeleteDue"] = s.DeleteDue(ctx, kind, time.Now(), 10)
+	for _, method := range []string{"insert", "Delete"} {
+		if errors.Is(errs[method], store.ErrConflict) {
+			errs[method] = nil
+		}
+	}
+	return errs
+}
+
+// list is List, page by page.
+func list(ctx context.Context, s *redisstore.Store, kind store.Kind) (all []store.Document, next string, err error) {
+	for {
+		var page []store.Document
+		page, next, err = s.List(ctx, kind, next, 10)
+		all = append(all, page...)
+		if next == "" || err != nil {
+			return all, next, err
+		}
 	}
 }
 
-// onVolatile stores and reads a challenge and a grant.
-func onVolatile(ctx context.Context, s store.Volatile) error {
-	id := rand.Text()
-	c := store.Challenge{ID: id, ForgetAt: time.Now().Add(time.Hour)}
-	g := store.Grant{ID: id, ExpiresAt: time.Now().Add(time.Hour)}
-	_, deleteExpired := s.DeleteExpired(ctx, time.Now(), 10)
-	err := errors.Join(s.CreateChallenge(ctx, c), s.CreateGrant(ctx, g), deleteExpired)
-	_, challenge := s.Challenge(ctx, id)
-	_, grant := s.Grant(ctx, id)
-	return errors.Join(err, challenge, grant)
-}
-
-func enable(a *store.Account) error {
-	a.State = store.On
-	a.Sync.Wanted++
-	return nil
-}
-
-func TestLostDataIsNoMissingAccount(t *testing.T) {
+func TestLostDataIsNoMissingDocument(t *testing.T) {
 	const user = "u-42"
 	for _, test := range []struct {
 		name string
@@ -56,7 +70,7 @@ func TestLostDataIsNoMissingAccount(t *testing.T) {
 		{
 			"everything",
 			func(ctx context.Context, client *redis.Client) error { return client.FlushAll(ctx).Err() },
-			[]string{"Account", "UpdateAccount", "UnsyncedAccounts", "ListAccounts"},
+			[]string{"Get", "Due", "List", "Put", "insert", "Delete", "DeleteDue"},
 		}, {
 			"everything, and another process has begun anew",
 			func(ctx context.Context, client *redis.Client) error {
@@ -64,37 +78,44 @@ func TestLostDataIsNoMissingAccount(t *testing.T) {
 				_, begin := redisstore.New(ctx, client, redisstore.WithInsecureNoAppendOnly())
 				return errors.Join(err, begin)
 			},
-			[]string{"Account", "UpdateAccount", "UnsyncedAccounts", "ListAccounts"},
+			[]string{"Get", "Due", "List", "Put", "insert", "Delete", "DeleteDue"},
 		}, {
-			"the account only",
+			"the index only",
+			func(ctx context.Context, client *redis.Client) error {
+				return deleteKeys(ctx, client, "eagate:{*}:index")
+			},
+			[]string{"Get", "Due", "List", "Put", "insert", "Delete", "DeleteDue"},
+		}, {
+			"the document only",
 			func(ctx context.Context, client *redis.Client) error {
 				return deleteKeys(ctx, client, "eagate:{*}:account:"+user)
 			},
-			[]string{"Account", "UpdateAccount", "ListAccounts"},
+			[]string{"Get", "List", "Put", "insert", "Delete", "DeleteDue"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, client := t.Context(), connect(t, startServer(t).options())
 			s := newStore(t, client)
-			if err := s.UpdateAccount(ctx, user, enable); err != nil {
-				t.Fatal(err)
-			}
-			for method, err := range onAccounts(ctx, s, user) {
+			for method, err := range callAll(ctx, s, store.Accounts, "u-1", put(t, s, store.Accounts, "u-1")) {
 				if err != nil {
 					t.Errorf("%s before: %v", method, err)
 				}
 			}
+			version := put(t, s, store.Accounts, user)
 			if err := test.lose(ctx, client); err != nil {
 				t.Fatal(err)
 			}
-			got := onAccounts(ctx, s, user)
+			got := callAll(ctx, s, store.Accounts, user, version)
 			for _, method := range test.by {
 				if !errors.Is(got[method], redisstore.ErrDataLost) {
 					t.Errorf("%s: got %v, want ErrDataLost", method, got[method])
 				}
 			}
-			if err := onVolatile(ctx, s); err != nil {
-				t.Errorf("challenges and grants: got %v, want none the worse", err)
+			watch, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			err := s.Watch(watch, store.Accounts, func(string) {})
+			if want := test.name != "the document only"; errors.Is(err, redisstore.ErrDataLost) != want {
+				t.Errorf("Watch: got %v, want ErrDataLost: %v", err, want)
 			}
 		})
 	}
@@ -111,26 +132,11 @@ func deleteKeys(ctx context.Context, client *redis.Client, pattern string) error
 	return client.Del(ctx, keys...).Err()
 }
 
-// Nothing is built on an account that was lost since it was read.
-func TestDataLostInsideUpdate(t *testing.T) {
-	ctx, client := t.Context(), connect(t, startServer(t).options())
-	s := newStore(t, client)
-	lose := func(*store.Account) error { return client.FlushAll(ctx).Err() }
-	if err := s.UpdateAccount(ctx, "u-42", lose); !errors.Is(err, redisstore.ErrDataLost) {
-		t.Errorf("got %v, want ErrDataLost", err)
-	}
-	if keys, err := client.Keys(ctx, "*").Result(); len(keys) > 0 || err != nil {
-		t.Errorf("got the keys %q, %v, want nothing stored", keys, err)
-	}
-}
-
 // A witness that is there again, as after restoring a backup, is all it takes.
 func TestRestoredData(t *testing.T) {
 	ctx, client := t.Context(), connect(t, startServer(t).options())
 	s := newStore(t, client)
-	if err := s.UpdateAccount(ctx, "u-42", enable); err != nil {
-		t.Fatal(err)
-	}
+	want := put(t, s, store.Accounts, "u-42")
 	backup := map[string]string{}
 	for _, key := range client.Keys(ctx, "*").Val() {
 		backup[key] = client.Dump(ctx, key).Val()
@@ -138,7 +144,7 @@ func TestRestoredData(t *testing.T) {
 	if err := client.FlushAll(ctx).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Account(ctx, "u-42"); !errors.Is(err, redisstore.ErrDataLost) {
+	if _, err := s.Get(ctx, store.Accounts, "u-42"); !errors.Is(err, redisstore.ErrDataLost) {
 		t.Fatalf("got %v, want ErrDataLost", err)
 	}
 	for key, value := range backup {
@@ -146,8 +152,8 @@ func TestRestoredData(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if a, err := s.Account(ctx, "u-42"); err != nil || a.State != store.On {
-		t.Errorf("got %v, %v, want the account back", a.State, err)
+	if got, err := s.Get(ctx, store.Accounts, "u-42"); err != nil || got[0].Version != want {
+		t.Errorf("got %+v, %v, want the account back", got, err)
 	}
 }
 
@@ -170,7 +176,7 @@ func TestExisting(t *testing.T) {
 		t.Errorf("with another prefix: got %v, want ErrDataLost", err)
 	}
 	// One server of a cluster has lost its data.
-	if err := client.Del(ctx, "eagate:{07}:witness").Err(); err != nil {
+	if err := client.Del(ctx, "eagate:{07}:index").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if err := open(); !errors.Is(err, redisstore.ErrDataLost) {
@@ -179,72 +185,62 @@ func TestExisting(t *testing.T) {
 }
 
 // Nodes that start for the first time at once agree on the witnesses.
-func TestFirstStartOfTwo(t *testing.T) {
-	for _, test := range []struct {
-		name    string
-		command string // of the one, before which the other does something
-		other   func(t *testing.T, client *redis.Client, prefix string, call int) *redisstore.Store
-	}{
-		{"the other comes first", "set", func(t *testing.T, client *redis.Client, prefix string, _ int) *redisstore.Store {
-			return newStore(t, client, redisstore.WithPrefix(prefix))
-		}},
-		{"the other is half done", "get", func(t *testing.T, client *redis.Client, prefix string, call int) *redisstore.Store {
-			for i := range min(8*call, 16) {
-				if err := client.SetNX(t.Context(), fmt.Sprintf("%s{%02d}:witness", prefix, i), "w", 0).Err(); err != nil {
-					t.Error(err)
-				}
-			}
-			return nil
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			ctx, options := t.Context(), sharedServer(t)
-			one, other := connect(t, options), connect(t, options)
-			prefix := newPrefix(t, other)
-			var (
-				calls  int
-				second *redisstore.Store
-			)
-			one.AddHook(before{test.command, func() {
-				calls++
-				second = test.other(t, other, prefix, calls)
-			}})
-			first := newStore(t, one, redisstore.WithPrefix(prefix))
-			if second == nil {
-				second = newStore(t, other, redisstore.WithPrefix(prefix), redisstore.WithExisting())
-			}
-			for _, s := range []*redisstore.Store{first, second} {
-				for method, err := range onAccounts(ctx, s, "u-42") {
-					if err != nil {
-						t.Errorf("%s: %v", method, err)
-					}
-				}
-			}
-		})
+func TestFirstStartOfMany(t *testing.T) {
+	client := connect(t, sharedServer(t))
+	prefix := redisstore.WithPrefix(newPrefix(t, client))
+	stores := make([]*redisstore.Store, 8)
+	var wg sync.WaitGroup
+	for i := range stores {
+		wg.Go(func() { stores[i] = newStore(t, connect(t, sharedServer(t)), prefix) })
+	}
+	wg.Wait()
+	put(t, stores[0], store.Accounts, "u-42")
+	for _, s := range stores {
+		if _, _, err := list(t.Context(), s, store.Accounts); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
-// before is a hook of go-redis that calls do before each pipeline that begins with a
-// command: set stands for setnx, too.
-type before struct {
-	command string
-	do      func()
+// Another node is half done with making the witnesses.
+func TestFirstStartMeanwhile(t *testing.T) {
+	client := connect(t, sharedServer(t))
+	prefix := newPrefix(t, client)
+	witness := func(from, to int) {
+		for i := from; i < to; i++ {
+			key := fmt.Sprintf("%s{%02d}:index", prefix, i)
+			if err := client.ZAdd(t.Context(), key, redis.Z{Member: fmt.Sprint("!w", i)}).Err(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	witness(0, 7)
+	hooked := connect(t, sharedServer(t))
+	hooked.AddHook(before{func(call int) {
+		if call == 3 {
+			witness(7, 16)
+		}
+	}})
+	put(t, newStore(t, hooked, redisstore.WithPrefix(prefix)), store.Accounts, "u-42")
 }
+
+// before is a hook of go-redis that calls do before each pipeline, with its number.
+type before struct{ do func(call int) }
 
 func (before) DialHook(next redis.DialHook) redis.DialHook          { return next }
 func (before) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
 
 func (b before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	calls := 0
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		if strings.HasPrefix(cmds[0].Name(), b.command) {
-			b.do()
-		}
+		calls++
+		b.do(calls)
 		return next(ctx, cmds)
 	}
 }
 
-// Redis is restarted, and comes back empty: challenges and grants go on by
-// themselves, and accounts don't.
+// Redis is restarted, and comes back empty: a volatile store goes on by itself, and
+// one of accounts doesn't.
 func TestRestart(t *testing.T) {
 	ctx, server := t.Context(), startServer(t)
 	volatile, err := redisstore.NewVolatile(connect(t, server.options()))
@@ -252,35 +248,33 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStore(t, connect(t, server.options()))
-	err = errors.Join(
-		volatile.CreateChallenge(ctx, store.Challenge{ID: "x", ForgetAt: time.Now().Add(time.Hour)}),
-		s.UpdateAccount(ctx, "u-42", enable),
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
+	put(t, volatile, store.Grants, "g")
+	version := put(t, s, store.Accounts, "u-42")
 
 	server.stop()
-	if _, err := volatile.Challenge(ctx, "x"); err == nil || errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a challenge meanwhile: got %v, want a fault", err)
+	if docs, err := volatile.Get(ctx, store.Grants, "g"); err == nil {
+		t.Errorf("a grant meanwhile: got %v, want a fault", docs)
 	}
-	if a, err := s.Account(ctx, "u-42"); err == nil {
-		t.Errorf("an account meanwhile: got %v, want a fault", a)
+	for method, err := range callAll(ctx, s, store.Accounts, "u-42", version) {
+		if err == nil {
+			t.Errorf("%s meanwhile: got no error, want a fault", method)
+		}
 	}
 
 	server.start()
-	if err := eventually(ctx, func() error { return onVolatile(ctx, volatile) }); err != nil {
-		t.Errorf("challenges and grants afterwards: %v", err)
+	var docs []store.Document
+	err = eventually(ctx, func() (err error) { docs, err = volatile.Get(ctx, store.Grants, "g"); return err })
+	if err != nil || docs[0].Version != 0 {
+		t.Errorf("a grant afterwards: got %v, %v, want none", docs, err)
 	}
-	if _, err := volatile.Challenge(ctx, "x"); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a challenge of before: got %v, want ErrNotFound", err)
-	}
+	put(t, volatile, store.Grants, "g")
 	err = eventually(ctx, func() error {
-		switch _, err := s.Account(ctx, "u-42"); {
+		switch docs, err := s.Get(ctx, store.Accounts, "u-42"); {
 		case errors.Is(err, redisstore.ErrDataLost):
 			return nil
 		case err == nil:
-			return errors.New("the account isn't missed")
+			t.Fatalf("an account afterwards: got %v, want ErrDataLost", docs)
+			return nil
 		default:
 			return err
 		}
@@ -290,19 +284,117 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A volatile store may be there before Redis is.
-func TestVolatileBeforeRedis(t *testing.T) {
+// A volatile store may be there before Redis is, and refuses what must not be lost.
+func TestVolatile(t *testing.T) {
 	ctx, server := t.Context(), startServer(t)
 	server.stop()
-	volatile, err := redisstore.NewVolatile(connect(t, server.options()))
+	s, err := redisstore.NewVolatile(connect(t, server.options()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := onVolatile(ctx, volatile); err == nil {
+	if _, err := s.Get(ctx, store.Grants, "g"); err == nil {
 		t.Error("got no error without Redis")
 	}
 	server.start()
-	if err := eventually(ctx, func() error { return onVolatile(ctx, volatile) }); err != nil {
+	err = eventually(ctx, func() error { _, err := s.Get(ctx, store.Grants, "g"); return err })
+	if err != nil {
 		t.Error(err)
+	}
+	for _, kind := range []store.Kind{store.Challenges, store.Grants} {
+		for method, err := range callAll(ctx, s, kind, "x", put(t, s, kind, "x")) {
+			if err != nil {
+				t.Errorf("%s of a %s: got %v", method, kind, err)
+			}
+		}
+	}
+	for _, kind := range []store.Kind{store.Accounts, store.Addresses, "later"} {
+		errs := callAll(ctx, s, kind, "x", 1)
+		errs["Watch"] = s.Watch(ctx, kind, func(string) {})
+		for method, err := range errs {
+			if err == nil || !strings.Contains(err.Error(), "must not be lost") {
+				t.Errorf("%s of an %s: got %v, want a refusal", method, kind, err)
+			}
+		}
+	}
+}
+
+// What Redis has evicted is missing from a volatile store, and deleted when due.
+func TestVolatileEvicted(t *testing.T) {
+	ctx, client := t.Context(), connect(t, sharedServer(t))
+	prefix := newPrefix(t, client)
+	s, err := redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		put(t, s, store.Grants, id)
+	}
+	if err := deleteKeys(ctx, client, prefix+"{*}:grant:[ab]"); err != nil {
+		t.Fatal(err)
+	}
+	docs, err := s.Get(ctx, store.Grants, "a", "b", "c")
+	if err != nil || docs[0].Version != 0 || docs[1].Version != 0 || docs[2].Version == 0 {
+		t.Errorf("got %v, %v, want the third only", docs, err)
+	}
+	put(t, s, store.Grants, "a") // anew
+	if n, err := s.DeleteDue(ctx, store.Grants, time.Now(), 10); n != 3 || err != nil {
+		t.Errorf("DeleteDue: got %d, %v, want 3", n, err)
+	}
+	if ids, err := s.Due(ctx, store.Grants, time.Now(), 10); len(ids) > 0 || err != nil {
+		t.Errorf("Due: got %q, %v, want none left", ids, err)
+	}
+}
+
+// With the policy that New refuses, and a Redis that is full, nothing that was
+// evicted passes for missing.
+func TestThoroughEviction(t *testing.T) {
+	ctx, client := t.Context(), connect(t, startServer(t).options())
+	s := newStore(t, client)
+	if err := errors.Join(
+		client.ConfigSet(ctx, "maxmemory-policy", "allkeys-random").Err(),
+		client.ConfigSet(ctx, "maxmemory", "8mb").Err(),
+	); err != nil {
+		t.Fatal(err)
+	}
+	large := []byte(`"` + strings.Repeat("x", 10_000) + `"`)
+	lost := 0
+	for i := range 2000 {
+		_, err := s.Put(ctx, store.Accounts, store.Document{ID: fmt.Sprint("u-", i), Body: large})
+		if errors.Is(err, redisstore.ErrDataLost) {
+			lost++
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 2000 {
+		switch docs, err := s.Get(ctx, store.Accounts, fmt.Sprint("u-", i)); {
+		case errors.Is(err, redisstore.ErrDataLost):
+			lost++
+		case err != nil:
+			t.Fatal(err)
+		case docs[0].Version == 0:
+			t.Errorf("account %d: got a missing one, want ErrDataLost", i)
+		}
+	}
+	if lost == 0 {
+		t.Error("nothing was evicted")
+	}
+}
+
+// A Redis that is full, and may evict nothing, refuses to grow, and nothing else.
+func TestFull(t *testing.T) {
+	ctx, client := t.Context(), connect(t, startServer(t).options())
+	s := newStore(t, client)
+	version := put(t, s, store.Accounts, "u-42")
+	if err := client.ConfigSet(ctx, "maxmemory", "1kb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	errs := callAll(ctx, s, store.Accounts, "u-42", version)
+	_, errs["Put of another"] = s.Put(ctx, store.Accounts, store.Document{ID: "u-43", Body: body})
+	for method, err := range errs {
+		want := strings.HasPrefix(method, "Put")
+		if (err != nil) != want {
+			t.Errorf("%s: got %v, want an error: %v", method, err, want)
+		}
 	}
 }

@@ -75,7 +75,7 @@ func (s *server) stop() {
 
 func (s *server) options() *redis.Options {
 	// One try to connect: that nobody listens is what some tests are about.
-	return &redis.Options{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), DialerRetries: 1}
+	return &redis.Options{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), DialerRetries: 1, ContextTimeoutEnabled: true}
 }
 
 // startCluster starts a cluster of three servers, and returns their addresses.

@@ -23,10 +23,10 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestStoreInCluster(t *testing.T) {
+func TestThoroughStoreInCluster(t *testing.T) {
 	addrs := startCluster(t)
 	conforms(t, func(t *testing.T, name string) redis.UniversalClient {
-		client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ClientName: name})
+		client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ClientName: name, ContextTimeoutEnabled: true})
 		t.Cleanup(func() { client.Close() })
 		return client
 	})
@@ -43,7 +43,7 @@ func conforms(t *testing.T, connect func(t *testing.T, name string) redis.Univer
 		return newStore(t, client, redisstore.WithPrefix(prefix)), client
 	}
 	storetest.Run(t, func(t *testing.T) storetest.Subject {
-		var handles []store.Store
+		var handles []store.Backend
 		for range 3 {
 			s, _ := open(t)
 			handles = append(handles, s)
@@ -51,10 +51,9 @@ func conforms(t *testing.T, connect func(t *testing.T, name string) redis.Univer
 		unreachable, client := open(t)
 		client.Close()
 		return storetest.Subject{
-			Handles:      handles,
-			Unreachable:  unreachable,
-			Kill:         func() error { return onEach(t.Context(), admin, killNamed(name)) },
-			SelfExpiring: true,
+			Handles:     handles,
+			Unreachable: unreachable,
+			Kill:        func() error { return onEach(t.Context(), admin, killNamed(name)) },
 		}
 	})
 }
@@ -95,6 +94,7 @@ func sharedServer(t testing.TB) *redis.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
+	options.ContextTimeoutEnabled = true
 	return options
 }
 
@@ -126,7 +126,7 @@ func newPrefix(t testing.TB, client redis.UniversalClient) string {
 	return prefix
 }
 
-// newStore opens a store on a server that keeps nothing on its disk.
+// newStore opens a store on a server that need not keep anything on its disk.
 func newStore(t testing.TB, client redis.UniversalClient, opts ...redisstore.Option) *redisstore.Store {
 	t.Helper()
 	s, err := redisstore.New(t.Context(), client, append(opts, redisstore.WithInsecureNoAppendOnly())...)

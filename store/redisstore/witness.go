@@ -3,77 +3,59 @@ package redisstore
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// meetWitnesses returns the witnesses, which it makes if there are none yet and
-// none are expected.
-func (v *Volatile) meetWitnesses(ctx context.Context, expected bool) ([shards]string, error) {
+// setWitnesses looks for the witnesses, and makes them if there are none yet and none
+// are expected.
+func (s *Store) setWitnesses(ctx context.Context, expected bool) error {
 	const tries, pause = 20, 50 * time.Millisecond
 	for range tries {
-		found, n, err := v.findWitnesses(ctx)
+		found, n, err := s.findWitnesses(ctx, false)
 		switch {
 		case err != nil:
-			return found, err
+			return err
 		case n == shards:
-			return found, nil
+			s.witnesses = found
+			return nil
 		case n == 0 && expected:
-			return found, fmt.Errorf("%w: there are no witnesses with the prefix %q, and WithExisting wants them: "+
-				"restore Redis from a backup, or leave out WithExisting to begin anew", ErrDataLost, v.keys.prefix)
+			return fmt.Errorf("%w: there are no witnesses with the prefix %q, and WithExisting wants them: "+
+				"restore Redis from a backup, or leave out WithExisting to begin anew", ErrDataLost, s.prefix)
 		case n == 0:
-			err = v.makeWitnesses(ctx)
+			_, _, err = s.findWitnesses(ctx, true)
 		default: // another process may be making them right now
 			err = wait(ctx, pause)
 		}
 		if err != nil {
-			return found, err
+			return err
 		}
 	}
 	// Servers of a cluster lose their data one by one.
-	return [shards]string{}, fmt.Errorf("%w: some witnesses with the prefix %q are missing: "+
-		"restore Redis from a backup, or delete all keys with the prefix to begin anew", ErrDataLost, v.keys.prefix)
+	return fmt.Errorf("%w: some witnesses with the prefix %q are missing: "+
+		"restore Redis from a backup, or delete all keys with the prefix to begin anew", ErrDataLost, s.prefix)
 }
 
-// findWitnesses returns those that there are, and their number.
-func (v *Volatile) findWitnesses(ctx context.Context) (found [shards]string, n int, err error) {
-	var gets [shards]*redis.StringCmd
-	_, err = v.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range gets {
-			gets[i] = p.Get(ctx, v.keys.witness(i))
+// findWitnesses returns those that there are, and their number. If wanted, it makes
+// those that there aren't.
+func (s *Store) findWitnesses(ctx context.Context, make bool) (found [shards]string, n int, err error) {
+	var calls [shards]*call
+	for i := range calls {
+		fresh := ""
+		if make {
+			fresh = "!" + rand.Text() // no member of a document begins so
 		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return found, 0, fault(ctx, "looking for the witnesses", err)
+		calls[i] = s.call(witnessScript, i, "", "", fresh)
 	}
-	for i, get := range gets {
-		value, err := get.Result()
-		switch {
-		case err == nil:
-			found[i] = value
+	answers, err := run(ctx, s, "looking for the witnesses", (*redis.Cmd).Text, calls[:]...)
+	for i, witness := range answers {
+		if found[i] = witness; witness != "" {
 			n++
-		case !errors.Is(err, redis.Nil):
-			return found, 0, fault(ctx, "looking for the witnesses", err)
 		}
 	}
-	return found, n, nil
-}
-
-func (v *Volatile) makeWitnesses(ctx context.Context) error {
-	_, err := v.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range shards {
-			p.SetNX(ctx, v.keys.witness(i), rand.Text(), 0)
-		}
-		return nil
-	})
-	if err != nil {
-		return fault(ctx, "making the witnesses", err)
-	}
-	return nil
+	return found, n, err
 }
 
 // wait waits, and returns the context's error if that ends first.
