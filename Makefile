@@ -3,7 +3,7 @@
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-MODULES := . store/sqlstore store/redisstore example
+MODULES := . store/sqlstore store/redisstore store/natsstore example
 
 # The tools are pinned in a module of their own.
 TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod

@@ -1,0 +1,142 @@
+package natsstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/eagate/eagate/store"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Store is a [store.Backend] and [store.Watcher] over a bucket of NATS
+// JetStream KV. It is safe for concurrent use, and needs no closing: it has no
+// goroutines between calls.
+type Store struct {
+	nc         *nats.Conn
+	bucket     string
+	replicated bool
+	marker     stored        // the bucket's first message, which tells it from another one
+	seen       atomic.Uint64 // the highest sequence that a write of this Store was given
+
+	turn    chan struct{} // has room while nobody uses the indexes
+	indexes map[store.Kind]*index
+}
+
+var _ store.Watcher = (*Store)(nil)
+
+// Option is an option of [New].
+type Option func(*options)
+
+type options struct {
+	bucket   string
+	replicas int
+	existing bool
+}
+
+// WithBucket names the bucket, which is "eagate" otherwise. Nothing else may
+// use it.
+func WithBucket(name string) Option { return func(o *options) { o.bucket = name } }
+
+// WithReplicas says on how many servers the bucket must be kept: 1, 3 or 5.
+// Otherwise that is 3 in a cluster, and 1 on a single server.
+func WithReplicas(n int) Option { return func(o *options) { o.replicas = n } }
+
+// WithExisting makes [New] fail if there is no bucket, instead of creating one.
+// It belongs into every program but the first: a bucket that was lost is then
+// an error, and not a service without second factors.
+func WithExisting() Option { return func(o *options) { o.existing = true } }
+
+// New opens a bucket, and creates it if there is none. It returns all faults of
+// the configuration at once, each with its remedy: see the package's
+// documentation for what a bucket and a connection must be like. The Store
+// doesn't close the connection.
+func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
+	o := options{bucket: "eagate"}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if nc == nil || !nc.IsConnected() {
+		return nil, errors.New("natsstore: no connection to NATS: give New one that is connected")
+	}
+	if o.replicas == 0 {
+		o.replicas = 1
+		if nc.ConnectedClusterName() != "" {
+			o.replicas = 3
+		}
+	}
+	faults := connectionFaults(nc)
+	if o.bucket == "" || strings.Trim(o.bucket, keyLetters) != "" {
+		return nil, errors.Join(append(faults, fmt.Errorf("natsstore: bucket %q: use letters, digits, _ and - in WithBucket", o.bucket))...)
+	}
+
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("natsstore: %w", err)
+	}
+	stream, err := js.Stream(ctx, "KV_"+o.bucket)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && !o.existing {
+		if len(faults) > 0 {
+			return nil, errors.Join(faults...)
+		}
+		stream, err = js.CreateStream(ctx, newBucket(o.bucket, o.replicas))
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound) && o.existing:
+		err = fmt.Errorf("natsstore: bucket %q isn't there: restore it, or create it by New without WithExisting", o.bucket)
+		return nil, errors.Join(append(faults, err)...)
+	case err != nil:
+		err = fmt.Errorf("natsstore: bucket %q: %w (is JetStream enabled in the server, and for this user?)", o.bucket, err)
+		return nil, errors.Join(append(faults, err)...)
+	}
+	info := stream.CachedInfo()
+	faults = append(faults, bucketFaults(o.bucket, o.replicas, info.Config)...)
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+
+	s := &Store{
+		nc:         nc,
+		bucket:     o.bucket,
+		replicated: info.Config.Replicas > 1,
+		turn:       make(chan struct{}, 1),
+		indexes:    make(map[store.Kind]*index),
+	}
+	return s, s.mark(ctx, info.State.LastSeq == 0)
+}
+
+// mark reads the marker of the bucket, which is written first into a new one.
+func (s *Store) mark(ctx context.Context, fresh bool) error {
+	if fresh {
+		_, err := s.publish(ctx, markerKey, expect(0), []byte(rand.Text()))
+		if err != nil && !errors.Is(err, store.ErrConflict) { // otherwise another node was first
+			return err
+		}
+	}
+	m, err := s.last(ctx, markerKey)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		return fmt.Errorf("natsstore: bucket %q was used, but has no key %q: it was purged, or isn't eagate's; restore it, or use another one by WithBucket", s.bucket, markerKey)
+	}
+	s.marker = *m
+	return nil
+}
+
+// same returns an error unless the bucket is still the one that New opened. It
+// comes after whatever it vouches for.
+func (s *Store) same(ctx context.Context) error {
+	m, err := s.last(ctx, markerKey)
+	if err != nil {
+		return err
+	}
+	if m == nil || m.Seq != s.marker.Seq || string(m.Data) != string(s.marker.Data) {
+		return fmt.Errorf("natsstore: bucket %q isn't the one that was there at the start: it was deleted, purged or made anew; restore it, and start the program again", s.bucket)
+	}
+	return nil
+}
