@@ -24,6 +24,16 @@ func (v *visit) ctx() context.Context { return v.r.Context() }
 
 // signedIn calls next for a user who is logged in, verified or not.
 func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
+	return h.known(h.cfg.Sessions.Check, next)
+}
+
+// waiting is signedIn for a request that only asks how the challenge stands.
+func (h *Handlers) waiting(next func(*visit)) http.HandlerFunc {
+	return h.known(h.cfg.Sessions.CheckWaiting, next)
+}
+
+// known calls next for a user who is logged in, with what check says.
+func (h *Handlers) known(check session.Check, next func(*visit)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		secret, ok := h.cfg.Sessions.Grant(r.Context())
 		if !ok {
@@ -35,7 +45,7 @@ func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
 			h.signIn(w, r)
 			return
 		}
-		verdict, grant, err := h.cfg.Sessions.Check(r.Context(), user, secret)
+		verdict, grant, err := check(r.Context(), user, secret)
 		if err != nil {
 			h.Unavailable(w, r, err)
 			return

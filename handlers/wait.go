@@ -11,11 +11,8 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-const (
-	lookEvery    = 1500 * time.Millisecond // how soon an answer that came to another node is seen
-	keepAlive    = 15 * time.Second        // less than what proxies wait for
-	writeTimeout = 10 * time.Second
-)
+// writeTimeout is how long a browser may take to receive an event.
+const writeTimeout = 10 * time.Second
 
 // status is what a waiting page or program is told.
 type status struct {
@@ -30,96 +27,104 @@ type status struct {
 // status tells a waiting page where its challenge stands. It changes nothing:
 // the answer to a poll may cross with others of the same session, and the one
 // that renews it must be the one that the browser follows.
-func (h *Handlers) status(v *visit) { h.sendStatus(v, http.StatusOK) }
+func (h *Handlers) status(v *visit) {
+	s, waits := h.settled(v)
+	if waits {
+		view, err := h.cfg.Rules.LookWaiting(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		s = h.statusOf(v, view)
+	}
+	sendJSON(v.w, http.StatusOK, typeJSON, s)
+}
 
+// sendStatus sends how the challenge stands in the store.
 func (h *Handlers) sendStatus(v *visit, code int) {
-	s, _, err := h.lookStatus(v, !v.proving())
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+	s, waits := h.settled(v)
+	if waits {
+		view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		s = h.statusOf(v, view)
 	}
 	sendJSON(v.w, code, typeJSON, s)
 }
 
-func (h *Handlers) lookStatus(v *visit, passed bool) (s status, challengeID string, err error) {
-	next := h.cfg.Base + "/challenge" // which unlocks the session, and knows the page to return to
-	if passed {
-		return status{State: templates.ChallengeApproved.String(), Verified: true, Next: next}, "", nil
+// settled returns what a session is told that has nothing to wait for. waits is true
+// if it has.
+func (h *Handlers) settled(v *visit) (s status, waits bool) {
+	switch {
+	case !v.proving():
+		return status{State: templates.ChallengeApproved.String(), Verified: true, Next: h.unlocking()}, false
+	case !v.accepts(records.MethodPush):
+		return status{State: templates.ChallengeNone.String()}, false
 	}
-	if !v.accepts(records.MethodPush) {
-		return status{State: templates.ChallengeNone.String()}, "", nil
-	}
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
-	if err != nil {
-		return status{}, "", err
-	}
-	s.State = state(view.Phase).String()
+	return status{}, true
+}
+
+// unlocking is the page that unlocks the session, and knows where to go on.
+func (h *Handlers) unlocking() string { return h.cfg.Base + "/challenge" }
+
+func (h *Handlers) statusOf(v *visit, view factor.View) status {
+	s := status{State: state(view.Phase).String()}
 	switch view.Phase {
 	case factor.PhasePending:
 		s.Number, s.Webview = view.Number, h.webviewURL(v, view)
 		s.ExpiresIn = seconds(view.ExpiresAt.Sub(h.cfg.Rules.Now()))
 	case factor.PhaseApproved:
-		s.Next = next
+		s.Next = h.unlocking()
 	case factor.PhaseNone, factor.PhaseRejected, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
 	}
-	return s, view.ID, nil
+	return s
 }
 
 // events is status as a stream of server-sent events, one for each change, that
 // ends with the waiting.
 func (h *Handlers) events(v *visit) {
-	s, id, err := h.lookStatus(v, !v.proving())
+	s, waits := h.settled(v)
+	if !waits {
+		stream := h.stream(v)
+		defer stream.end()
+		stream.send(s)
+		return
+	}
+	wait, view, err := h.cfg.Rules.Wait(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	changed, stop := h.cfg.Rules.Wait(id)
-	defer func() { stop() }()
-	v.w.Header().Set("Content-Type", "text/event-stream")
-	v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	stream := &eventStream{w: v.w, c: http.NewResponseController(v.w)}
+	defer wait.Stop()
+	stream := h.stream(v)
 	defer stream.end()
-	if !stream.send(s) {
-		return
-	}
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	alive := time.NewTicker(keepAlive)
-	defer alive.Stop()
-	missed := true // what may have changed before Wait
-	for s.State == templates.ChallengePending.String() {
-		if !missed {
-			select {
-			case <-v.ctx().Done():
-				return
-			case <-alive.C:
-				if !stream.write(": waiting\n\n") {
-					return
-				}
-				continue
-			case <-changed:
-			case <-look.C:
-			}
+	s = h.statusOf(v, view)
+	for ok := stream.send(s); ok && view.Phase == factor.PhasePending; {
+		select {
+		case <-v.ctx().Done():
+			return
+		case <-wait.C():
 		}
-		missed = false
-		last := s
-		var now string
-		if s, now, err = h.lookStatus(v, false); err != nil {
+		if view, err = wait.Look(); err != nil {
 			return // the page connects again, and is told
 		}
-		if now != id { // it has got its number
-			stop()
-			id = now
-			changed, stop = h.cfg.Rules.Wait(id)
-			missed = true
-		}
-		if s.State == last.State && s.Number == last.Number {
-			continue
-		}
-		if !stream.send(s) {
-			return
+		last := s
+		s = h.statusOf(v, view)
+		switch {
+		case s.State != last.State || s.Number != last.Number:
+			ok = stream.send(s)
+		case wait.Due():
+			ok = stream.write(": waiting\n\n")
 		}
 	}
+}
+
+func (h *Handlers) stream(v *visit) *eventStream {
+	v.w.Header().Set("Content-Type", "text/event-stream")
+	v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	return &eventStream{w: v.w, c: http.NewResponseController(v.w)}
 }
 
 // An eventStream writes server-sent events.

@@ -120,7 +120,6 @@ func (r *Rules) giveUp(ctx context.Context, id string, state records.ChallengeSt
 	if errors.Is(err, records.ErrNotFound) {
 		return nil
 	}
-	r.waiting.wake(id)
 	return err
 }
 

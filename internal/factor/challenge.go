@@ -42,36 +42,48 @@ func (r *Rules) Look(ctx context.Context, user User, s Session) (View, error) {
 }
 
 func (r *Rules) look(ctx context.Context, acct records.Account, s Session) (View, error) {
+	view, err := r.lookAt(&acct, s, r.stored(ctx))
+	view.Limit = pushLimit(acct.Push, r.cfg.Now())
+	return view, err
+}
+
+// A lookup returns the challenge with that ID, or the zero one, wherever it is kept.
+type lookup func(id string) (records.Challenge, error)
+
+// lookAt is Look without the Limit.
+func (r *Rules) lookAt(acct *records.Account, s Session, challenge lookup) (View, error) {
 	now := r.cfg.Now()
-	view := View{Limit: pushLimit(acct.Push, now)}
 	if acct.State != records.On {
-		return view, nil
+		return View{}, nil
 	}
 	if s.is(acct.Push.Reserved) && now.Before(acct.Push.ReservedUntil) {
-		view.Phase, view.Mode, view.ExpiresAt = PhasePending, r.cfg.Mode, acct.Push.ReservedUntil
-		return view, nil
+		return View{Phase: PhasePending, Mode: r.cfg.Mode, ExpiresAt: acct.Push.ReservedUntil}, nil
 	}
-	c, found, err := r.find(ctx, acct, s)
+	c, found, err := find(acct, s, challenge)
 	if err != nil || !found {
-		return view, err
+		return View{}, err
 	}
-	view.ID, view.Mode, view.Number, view.ExpiresAt = c.ID, c.Mode, c.Number, c.ExpiresAt
-	view.Held = s.Token != "" && c.ID == hash(s.Token)
-	view.Phase = phase(acct, c, now)
-	return view, nil
+	return View{
+		Phase: phase(acct, c, now), ID: c.ID, Mode: c.Mode, Number: c.Number, ExpiresAt: c.ExpiresAt,
+		Held: s.Token != "" && c.ID == hash(s.Token),
+	}, nil
 }
 
 // find returns the session's challenge of this user and factor.
 func (r *Rules) find(ctx context.Context, acct records.Account, s Session) (c records.Challenge, found bool, err error) {
+	return find(&acct, s, r.stored(ctx))
+}
+
+func find(acct *records.Account, s Session, challenge lookup) (c records.Challenge, found bool, err error) {
 	if acct.Push.Live != "" {
-		c, err = r.challenge(ctx, acct.Push.Live)
+		c, err = challenge(acct.Push.Live)
 		if err != nil {
 			return records.Challenge{}, false, err
 		}
 		found = c.ID != "" && (s.is(c.Binding) || s.Token != "" && c.ID == hash(s.Token))
 	}
 	if !found && s.Token != "" {
-		c, err = r.challenge(ctx, hash(s.Token))
+		c, err = challenge(hash(s.Token))
 		if err != nil {
 			return records.Challenge{}, false, err
 		}
@@ -83,6 +95,11 @@ func (r *Rules) find(ctx context.Context, acct records.Account, s Session) (c re
 	return c, true, nil
 }
 
+// stored looks challenges up in the store.
+func (r *Rules) stored(ctx context.Context) lookup {
+	return func(id string) (records.Challenge, error) { return r.challenge(ctx, id) }
+}
+
 // challenge returns the challenge with that ID, or the zero one.
 func (r *Rules) challenge(ctx context.Context, id string) (records.Challenge, error) {
 	c, err := r.cfg.Records.Challenge(ctx, id)
@@ -92,7 +109,7 @@ func (r *Rules) challenge(ctx context.Context, id string) (records.Challenge, er
 	return c, err
 }
 
-func phase(acct records.Account, c records.Challenge, now time.Time) Phase {
+func phase(acct *records.Account, c records.Challenge, now time.Time) Phase {
 	switch c.State {
 	case records.Void:
 		return PhaseNone
@@ -103,6 +120,9 @@ func phase(acct records.Account, c records.Challenge, now time.Time) Phase {
 	case records.Rejected:
 		return PhaseRejected
 	case records.Pending, records.Approved:
+		if !acct.HeldSince.IsZero() {
+			return PhaseNone // its approval isn't taken
+		}
 		if acct.Push.Live != c.ID {
 			return PhaseReplaced
 		}

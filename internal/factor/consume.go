@@ -45,7 +45,6 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 		})
 	}, errNotApproved, records.ErrNotFound)
 	if err == nil {
-		r.waiting.wake(view.ID)
 		r.forgive(ctx, acct)
 		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 		return secret, nil

@@ -38,7 +38,6 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	if err != nil {
 		return DecisionUnknown, err
 	}
-	r.waiting.wake(id)
 	if c.State == records.Rejected && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
 		email, err = r.rejected(ctx, c)

@@ -27,6 +27,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/waiting"
 )
 
 // A Service is what the rules need of the eAuthenticator service;
@@ -126,7 +127,7 @@ type Rules struct {
 	cfg     Config
 	cache   *cache
 	remarks *remarks
-	waiting waiters
+	waiting *waiting.Hub
 	hashes  hashes
 }
 
@@ -159,7 +160,11 @@ func New(cfg Config) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rules{cfg: cfg, cache: cache, remarks: remarks, hashes: make(hashes, hashesAtOnce)}, nil
+	hub := waiting.New(cfg.Records, cfg.Now, cfg.Log)
+	if cfg.Records != nil { // else the gate says what is missing
+		cfg.Records = cfg.Records.Observed(hub)
+	}
+	return &Rules{cfg: cfg, waiting: hub, cache: cache, remarks: remarks, hashes: make(hashes, hashesAtOnce)}, nil
 }
 
 // Account returns the user's account as the store has it.

@@ -133,6 +133,5 @@ func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 	if err != nil && !errors.Is(err, records.ErrNotFound) {
 		return err
 	}
-	r.waiting.wake(c.ID)
 	return r.revokeID(ctx, grantID)
 }

@@ -1,45 +1,94 @@
 package factor
 
-import "sync"
+import (
+	"context"
 
-// waiters wakes the pages on this node that wait for a challenge. Other nodes
-// look into the store.
-type waiters struct {
-	mu sync.Mutex
-	by map[string]map[chan struct{}]struct{}
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/waiting"
+)
+
+// LookWaiting is Look for a page that waits, without the Limit: from this node's
+// memory, where it is about a second old at most, and kept for the next one. What it
+// says unlocks nothing: see Consume.
+func (r *Rules) LookWaiting(ctx context.Context, user User, s Session) (View, error) {
+	acct, err := r.waiting.Account(ctx, user.ID)
+	if err != nil {
+		return View{}, err
+	}
+	return r.lookAt(acct, s, func(id string) (records.Challenge, error) {
+		c, err := r.waiting.Challenge(ctx, user.ID, id)
+		if err != nil || c.Version == 0 {
+			return records.Challenge{}, err
+		}
+		return *c, nil
+	})
 }
 
-// Wait returns a channel that is signalled when the challenge changes on this
-// node. stop must be called when it is no longer needed.
-func (r *Rules) Wait(challengeID string) (changed <-chan struct{}, stop func()) {
-	w := &r.waiting
-	ch := make(chan struct{}, 1)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.by == nil {
-		w.by = make(map[string]map[chan struct{}]struct{})
+// CheckWaiting is Check for a page that waits: what is known of a locked session, for
+// which somebody waits on this node, is taken for what is so.
+func (r *Rules) CheckWaiting(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
+	if r.waiting.IsLocked(userID, secret) {
+		return Locked, records.Grant{}, nil
 	}
-	if w.by[challengeID] == nil {
-		w.by[challengeID] = make(map[chan struct{}]struct{})
+	verdict, g, err := r.Check(ctx, userID, secret)
+	if err == nil && verdict == Locked && secret != "" {
+		r.waiting.NoteLocked(userID, secret)
 	}
-	w.by[challengeID][ch] = struct{}{}
-	return ch, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.by[challengeID], ch)
-		if len(w.by[challengeID]) == 0 {
-			delete(w.by, challengeID)
-		}
-	}
+	return verdict, g, err
 }
 
-func (w *waiters) wake(challengeID string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for ch := range w.by[challengeID] {
-		select {
-		case ch <- struct{}{}:
-		default: // it is awake already
-		}
+// A Wait is a page that waits for what happens to its challenge. It is not for
+// concurrent use.
+type Wait struct {
+	rules  *Rules
+	waiter *waiting.Waiter
+	s      Session
+	last   View
+}
+
+// Wait begins to wait, and returns what LookWaiting does. What happens from then on
+// isn't missed. It must be stopped, unless there is an error.
+func (r *Rules) Wait(ctx context.Context, user User, s Session) (*Wait, View, error) {
+	w := &Wait{rules: r, waiter: r.waiting.Wait(user.ID), s: s}
+	view, err := r.LookWaiting(ctx, user, s)
+	if err != nil {
+		w.Stop()
+		return nil, View{}, err
 	}
+	w.last = view
+	return w, view, nil
+}
+
+// Stop ends the waiting.
+func (w *Wait) Stop() { w.waiter.Stop() }
+
+// C is signalled when the challenge may have changed, or a sign of life is due, which
+// tells the browser and the proxies before it that the page still waits.
+func (w *Wait) C() <-chan struct{} { return w.waiter.C() }
+
+// Due reports whether a sign of life is due, once each time.
+func (w *Wait) Due() bool { return w.waiter.Due() }
+
+// Look returns the challenge as this node knows it, and never asks the store: while
+// that fails, nothing changes.
+func (w *Wait) Look() (View, error) {
+	acct, err := w.waiter.Account()
+	if err != nil || acct == nil {
+		return w.last, err
+	}
+	known := true
+	view, err := w.rules.lookAt(acct, w.s, func(id string) (records.Challenge, error) {
+		c, err := w.waiter.Challenge(id)
+		if c == nil {
+			known = false // it is being read
+		}
+		if c == nil || c.Version == 0 {
+			return records.Challenge{}, err
+		}
+		return *c, nil
+	})
+	if err == nil && known {
+		w.last = view
+	}
+	return w.last, err
 }

@@ -216,8 +216,10 @@ var accounts = kind[Account]{
 
 	awaited: func(from, to *Account) bool {
 		return from.State != to.State || from.Epoch != to.Epoch || from.Push.Live != to.Push.Live ||
+			from.Push.Reserved != "" && from.Push.Reserved != to.Push.Reserved ||
 			!from.HeldSince.Equal(to.HeldSince) || !from.ReleasedAt.Equal(to.ReleasedAt)
 	},
+	written: func(o Observer, id string, a *Account) { o.AccountWritten(id, a) },
 }
 
 // Account returns the user's account. A user who never had one has the zero Account

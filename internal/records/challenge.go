@@ -77,9 +77,10 @@ var challenges = kind[Challenge]{
 	name: store.Challenges,
 	of:   func(c *Challenge) meta { return meta{&c.ID, &c.Version, &c.Stale} },
 	due:  func(c *Challenge) time.Time { return c.ForgetAt },
-	awaited: func(from, to *Challenge) bool {
-		return from.State != to.State || from.Number != to.Number
-	},
+	// A number isn't awaited: nobody waits for a challenge before its account names it,
+	// and it has its number then.
+	awaited: func(from, to *Challenge) bool { return from.State != to.State },
+	written: func(o Observer, id string, c *Challenge) { o.ChallengeWritten(id, c) },
 }
 
 // CreateChallenge stores a new challenge, or returns [ErrExists].

@@ -39,12 +39,13 @@ var (
 
 // Records are safe for concurrent use.
 type Records struct {
-	backend store.Backend
-	keys    *keyring.Keyring
+	backend  store.Backend
+	keys     *keyring.Keyring
+	observer Observer // or nil
 }
 
 // New returns the records of a backend, protected by the keys.
-func New(b store.Backend, keys *keyring.Keyring) *Records { return &Records{b, keys} }
+func New(b store.Backend, keys *keyring.Keyring) *Records { return &Records{backend: b, keys: keys} }
 
 // A kind is one sort of record.
 type kind[R any] struct {
@@ -59,6 +60,9 @@ type kind[R any] struct {
 	// awaited reports whether somebody may wait for the change from one record to
 	// another.
 	awaited func(from, to *R) bool
+
+	// written calls the observer, or is nil where no write is observed.
+	written func(o Observer, id string, rec *R)
 }
 
 // meta is where a record has what isn't in its JSON.
@@ -91,7 +95,7 @@ func (k kind[R]) read(ctx context.Context, r *Records, id string) (rec R, min in
 
 // create stores a new record, or returns ErrExists.
 func (k kind[R]) create(ctx context.Context, r *Records, rec R) error {
-	err := k.put(ctx, r, &rec, store.Document{ID: *k.of(&rec).id}, 0, true)
+	err := k.put(ctx, r, &rec, store.Document{ID: *k.of(&rec).id}, 0, false)
 	if errors.Is(err, store.ErrConflict) {
 		return ErrExists
 	}
@@ -117,7 +121,7 @@ func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool,
 		if err := change(&rec); err != nil {
 			return err
 		}
-		err = k.put(ctx, r, &rec, doc, min, doc.Version == 0 || k.awaited(&before, &rec))
+		err = k.put(ctx, r, &rec, doc, min, k.awaited(&before, &rec))
 		if !errors.Is(err, store.ErrConflict) {
 			return err
 		}
@@ -135,15 +139,31 @@ func (k kind[R]) put(ctx context.Context, r *Records, rec *R, read store.Documen
 	if doc.Body, err = k.encode(r.keys, doc.ID, rec, min); err != nil {
 		return err
 	}
-	if _, err = r.backend.Put(ctx, k.name, doc); err == nil || errors.Is(err, store.ErrConflict) {
+	version, err := k.send(ctx, r, doc)
+	if r.observer == nil || k.written == nil || errors.Is(err, store.ErrConflict) {
 		return err
+	}
+	if err != nil {
+		k.written(r.observer, doc.ID, nil)
+		return err
+	}
+	m := k.of(rec)
+	*m.id, *m.version = doc.ID, version
+	k.written(r.observer, doc.ID, rec)
+	return nil
+}
+
+// send is the part of put that talks to the backend.
+func (k kind[R]) send(ctx context.Context, r *Records, doc store.Document) (version uint64, err error) {
+	if version, err = r.backend.Put(ctx, k.name, doc); err == nil || errors.Is(err, store.ErrConflict) {
+		return version, err
 	}
 	// The same again does no harm: it is written once at most, and its body is like
 	// no other.
 	for n := 0; n < resends && ctx.Err() == nil; n++ {
-		_, again := r.backend.Put(ctx, k.name, doc)
+		version, again := r.backend.Put(ctx, k.name, doc)
 		if again == nil {
-			return nil
+			return version, nil
 		}
 		if !errors.Is(again, store.ErrConflict) {
 			err = errors.Join(err, again)
@@ -155,11 +175,11 @@ func (k kind[R]) put(ctx context.Context, r *Records, rec *R, read store.Documen
 			break
 		}
 		if bytes.Equal(docs[0].Body, doc.Body) {
-			return nil
+			return docs[0].Version, nil
 		}
 		break // it was stored and overwritten, or never was: nobody can tell
 	}
-	return fmt.Errorf("records: writing %s: it may be stored or not: %w", k.name, err)
+	return 0, fmt.Errorf("records: writing %s: it may be stored or not: %w", k.name, err)
 }
 
 // resends is how often a write is sent again whose answer didn't come.

@@ -65,11 +65,25 @@ func (s *Sessions) Grant(ctx context.Context) (secret string, ok bool) {
 	return s.scs.GetString(ctx, keyGrant), true
 }
 
-// Check is [factor.Rules.Check] of the session, which holds the secret of that grant
-// or "". A user without an account is no user without a second factor where the
-// session waits for one to be proved.
+// A Check tells whether the user's session, which holds the secret of that grant or
+// "", may pass.
+type Check func(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error)
+
+// Check is [factor.Rules.Check] of the session. A user without an account is no user
+// without a second factor where the session waits for one to be proved.
 func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.Check(ctx, user.ID, secret)
+	return s.notLost(ctx, user, verdict, g, err)
+}
+
+// CheckWaiting is Check by [factor.Rules.CheckWaiting].
+func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
+	verdict, g, err := s.rules.CheckWaiting(ctx, user.ID, secret)
+	return s.notLost(ctx, user, verdict, g, err)
+}
+
+// notLost passes a verdict on, unless it rests on an account that is missing.
+func (s *Sessions) notLost(ctx context.Context, user factor.User, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
 	if err != nil || verdict != factor.Open {
 		return verdict, g, err
 	}
