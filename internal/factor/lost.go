@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // ErrAccountLost says that a session holds what its user's second factor has left
@@ -45,6 +46,7 @@ func isSecretOf(secret, userID string) bool {
 // session that holds this session token, or "", waits for a proof of that user.
 // Check has found that the user has no second factor.
 func (r *Rules) CheckPending(ctx context.Context, userID, token string) error {
+	ctx = storelimit.WithBudget(ctx)
 	acct, err := r.Account(ctx, userID)
 	if err != nil || acct.Version != 0 {
 		return err
