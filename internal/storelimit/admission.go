@@ -31,9 +31,11 @@ type admission struct {
 	mu       sync.Mutex
 	limit    int
 	underWay int
+	kept     []*bool         // room for the next call of a request: false when it has gone
 	begun    []chan struct{} // calls of requests that were begun, waiting for room
 	fresh    []newcomer      // first calls, waiting
 	started  time.Time       // the last call
+	probe    time.Time       // the last call beyond the limit, or zero
 	silence  int             // how many calls in a row had no answer
 	mean     time.Duration   // of what calls take, lately
 
@@ -53,7 +55,7 @@ type newcomer struct {
 }
 
 func newAdmission(timeout time.Duration) *admission {
-	return &admission{target: timeout / 8, patience: timeout / 8, limit: initial, mean: time.Millisecond}
+	return &admission{target: timeout / 10, patience: timeout / 12, limit: initial, mean: time.Millisecond}
 }
 
 // isSlow reports whether calls take so long that it pays to join them.
@@ -68,13 +70,18 @@ func (a *admission) isSlow() bool {
 func (a *admission) enter(ctx context.Context, first bool) error {
 	a.mu.Lock()
 	now := time.Now()
-	if a.underWay < a.limit && len(a.begun) == 0 && (!first || len(a.fresh) == 0) {
+	if a.hasRoom(first) && len(a.begun) == 0 && (!first || len(a.fresh) == 0) {
+		if !first && len(a.kept) > 0 {
+			*a.kept[0] = false
+			a.kept = slices.Delete(a.kept, 0, 1)
+		}
 		a.admit(now)
 		a.mu.Unlock()
 		return nil
 	}
 	a.full = true
 	if now.Sub(a.started) >= probeEvery { // those under way may never be answered
+		a.probe = now
 		a.admit(now)
 		if !a.next() {
 			a.mu.Unlock()
@@ -134,14 +141,19 @@ func (a *admission) leave(start, now time.Time, o outcome) {
 	a.underWay--
 	switch o {
 	case answered:
-		if a.silence >= fewest {
+		probed := !a.probe.IsZero() && !start.Before(a.probe) && now.Sub(start) < probeEvery/2
+		if a.silence >= fewest || probed {
 			// It answers again. Those under way may wait for what never comes.
+			a.probe = time.Time{}
 			a.limit, a.cutFrom = max(a.limit, min(a.underWay, most)+initial), 0
 			a.begin(now)
 		}
 		a.silence = 0
 		a.learn(start, now)
 	case silent:
+		if now.Sub(start) < 2*a.mean {
+			break // there was little time left for it
+		}
 		a.silence++
 		if start.After(a.round) {
 			a.limit, a.cutFrom = max(fewest, a.limit/2), 0
@@ -149,7 +161,38 @@ func (a *admission) leave(start, now time.Time, o outcome) {
 		}
 	case unknown:
 	}
-	for a.underWay < a.limit && a.next() {
+	if len(a.fresh) > 0 && len(a.begun) == 0 && o == answered {
+		a.keep()
+	}
+	a.fill(now)
+}
+
+// keep keeps room for a moment: the request whose call was answered most often makes
+// another one at once, and shouldn't wait behind who comes anew.
+func (a *admission) keep() {
+	room := true
+	a.kept = append(a.kept, &room)
+	time.AfterFunc(min(max(a.mean/4, 500*time.Microsecond), 10*time.Millisecond), func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if room {
+			a.kept = slices.DeleteFunc(a.kept, func(k *bool) bool { return k == &room })
+			a.fill(time.Now())
+		}
+	})
+}
+
+// hasRoom reports whether there is room for a request's first call, or another one.
+func (a *admission) hasRoom(first bool) bool {
+	if first {
+		return a.underWay+len(a.kept) < a.limit
+	}
+	return a.underWay < a.limit
+}
+
+// fill lets in as many of those who wait as there is room for.
+func (a *admission) fill(now time.Time) {
+	for a.hasRoom(len(a.begun) == 0) && a.next() {
 		a.admit(now)
 	}
 }
@@ -194,14 +237,14 @@ func (a *admission) learn(start, now time.Time) {
 	case mean > max(a.target, a.accepted) && a.cutFrom > 0 && mean > a.cutMean*9/10:
 		// The cut didn't help: it is the store itself that is slow, not the queue for
 		// its connections.
-		a.accepted, a.limit, a.cutFrom = mean*5/4, a.cutFrom, 0
+		a.accepted, a.limit, a.cutFrom = mean*9/8, a.cutFrom, 0
 	case mean > max(a.target, a.accepted):
 		a.cutFrom, a.cutMean = a.limit, mean
 		a.limit = max(fewest, a.limit*3/4)
 	default:
 		a.cutFrom = 0
 		if a.full {
-			a.limit = min(most, a.limit+max(1, a.limit/8))
+			a.limit = min(most, a.limit+1)
 		}
 	}
 	a.begin(now)

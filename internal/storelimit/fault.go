@@ -93,12 +93,9 @@ func (f *faults) answered(now time.Time) {
 
 // remedy says what to look at.
 func remedy(err error) string {
-	switch {
-	case errors.Is(err, ErrOverloaded):
-		return "see what keeps the database busy, and whether it has enough connections; add nodes or connections if it is no more than the load"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "see whether the database runs, what it waits for (locks, disk, connections), and whether the network reaches it; " +
-			"WithStoreTimeout says how long is waited"
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "see whether the database answers, what keeps it busy or waiting (load, locks, disk, too few connections), " +
+			"and whether the network reaches it; WithStoreTimeout says how long is waited"
 	}
 	return "see whether the database runs, whether the network reaches it, and whether its user and tables are as they were"
 }

@@ -81,7 +81,11 @@ func (f *flights) fly(ctx context.Context, q question, own, running *flight, pat
 	defer func() { // also if ask panics
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		close(own.done)
 		p := f.by[q]
+		if p == nil { // another didn't wait for this one, and is done
+			return
+		}
 		if p.next == own {
 			p.next = nil
 		}
@@ -91,7 +95,6 @@ func (f *flights) fly(ctx context.Context, q question, own, running *flight, pat
 		if *p == (pair{}) {
 			delete(f.by, q)
 		}
-		close(own.done)
 	}()
 	if running != nil {
 		wait := time.NewTimer(patience)

@@ -25,7 +25,7 @@ import (
 
 // ErrOverloaded says that the store wasn't asked, because it would not have
 // answered in time. The call has changed nothing.
-var ErrOverloaded = fmt.Errorf("storelimit: the store is too slow for all that it is asked: %w", context.DeadlineExceeded)
+var ErrOverloaded = fmt.Errorf("storelimit: the store answers too slowly for all that it is asked, or not at all: %w", context.DeadlineExceeded)
 
 // New returns the backend within its limits. What comes from Get may be shared with
 // other callers: it must not be changed.
