@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // maxToken is longer than any session token of the service: a longer one is
@@ -43,7 +44,7 @@ func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) {
 		decision, err = h.cfg.Rules.Decide(r.Context(), report.token, report.approved)
 	}
 	if err != nil {
-		h.cfg.Log.ErrorContext(r.Context(), "eagate: callback not taken because of a fault", slog.Any("error", err))
+		h.cfg.Log.Log(r.Context(), storelimit.Level(err), "eagate: callback not taken because of a fault", slog.Any("error", err))
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 		return

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -96,15 +97,22 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 }
 
 // Unavailable answers a request that can't be decided because of a fault: it
-// fails closed. This is the one place that logs such a fault.
+// fails closed, and logs the fault unless that was done: those of the store are
+// logged where they begin and end, and any other once a minute.
 func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	setHeaders(w.Header())
-	level := slog.LevelError
+	level := storelimit.Level(err)
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		level = slog.LevelDebug // the browser went away
 	}
-	h.cfg.Log.Log(r.Context(), level, "eagate: request refused because of a fault",
-		slog.String("method", r.Method), slog.String("route", h.route(r)), slog.Any("error", err))
+	more, news := 0, true
+	if level == slog.LevelError {
+		more, news = h.faults.news(err.Error(), h.cfg.Rules.Now())
+	}
+	if news {
+		h.cfg.Log.Log(r.Context(), level, "eagate: request refused because of a fault",
+			slog.String("method", r.Method), slog.String("route", h.route(r)), slog.Int("since_the_last", more), slog.Any("error", err))
+	}
 	var unsaved *session.CommitError
 	if errors.As(err, &unsaved) {
 		w = bottom(w)

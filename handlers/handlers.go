@@ -21,6 +21,7 @@ import (
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -57,11 +58,12 @@ type Handlers struct {
 	cfg    Config
 	router *chi.Mux
 	cross  *http.CrossOriginProtection
+	faults *complaints
 }
 
 // New returns the endpoints.
 func New(cfg Config) *Handlers {
-	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection()}
+	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection(), faults: newComplaints()}
 	r := chi.NewRouter()
 	r.NotFound(h.notFound)
 	r.MethodNotAllowed(h.methodNotAllowed)
@@ -116,7 +118,13 @@ func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The application's own chi context must not see our routes, nor we its.
 	route := chi.NewRouteContext()
 	route.RoutePath = path
-	h.router.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, route)))
+	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, route)
+	if path == "/challenge/events" { // which lasts
+		ctx = storelimit.WithStream(ctx)
+	} else {
+		ctx = storelimit.WithBudget(ctx)
+	}
+	h.router.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // sameOrigin refuses changes that another site's page asks for.

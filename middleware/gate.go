@@ -51,6 +51,7 @@ import (
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -72,7 +73,7 @@ type Gate struct {
 // that is wrong with them. After that, no request meets a mistake in the
 // configuration.
 func New(opts ...Option) (*Gate, error) {
-	c := config{base: "/2fa", home: "/", log: slog.Default(), now: time.Now}
+	c := config{patience: 3 * time.Second, base: "/2fa", home: "/", log: slog.Default(), now: time.Now}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)
@@ -101,8 +102,8 @@ func New(opts ...Option) (*Gate, error) {
 		messages = newCourier(c.notifier, pages, c.issuer, c.log)
 		cfg.Notify = messages.notify
 	}
-	if c.store != nil && keys != nil {
-		cfg.Records = records.New(c.store, keys)
+	if c.store != nil && keys != nil && c.log != nil {
+		cfg.Records = records.New(storelimit.New(c.store, c.patience, c.log), keys)
 	}
 	if c.service != nil {
 		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()

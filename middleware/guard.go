@@ -5,6 +5,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // Handler serves the gate's own pages and guards everything else. It goes
@@ -57,6 +58,15 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	if !before.Known {
 		// Whoever was verified in this session has gone.
 		return before, secret == "" || g.end(w, r, &before)
+	}
+	verdict, known := g.sessions.Remembered(before.User, secret)
+	if verdict == factor.Verified {
+		before.Verified = true
+		return before, true
+	}
+	if !known || secret != "" { // the store is asked from here on, within one time-out
+		ctx = storelimit.WithBudget(ctx)
+		r = r.WithContext(ctx)
 	}
 	verdict, _, err := g.sessions.Check(ctx, before.User, secret)
 	if err != nil {

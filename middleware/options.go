@@ -24,6 +24,7 @@ type config struct {
 	sessions *scs.SessionManager
 	service  *client.Client
 	store    store.Backend
+	patience time.Duration // with the store
 	user     func(*http.Request) (User, bool)
 	issuer   string
 	keys     [][]byte
@@ -73,6 +74,18 @@ func WithService(s *client.Client) Option { return func(c *config) { c.service =
 // WithStore names the place where accounts, challenges and grants are kept.
 // Required.
 func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } }
+
+// WithStoreTimeout sets how long a request may wait for the store: 3 seconds unless
+// set, and 100 milliseconds to 30 seconds. It holds for all that one request asks
+// of the store together; time in which the eAuthenticator service is asked doesn't
+// count. Other calls, those of [Gate.Run] and [Admin] too, have it each.
+//
+// A request that the store can't answer in time gets a 503 with Retry-After, at
+// once where it can be foreseen; what was verified in the last two seconds passes.
+// The store is asked by as many requests at a time as it can answer, and those that
+// were begun come first. The log has a line when the store begins to fail, and one
+// when it answers again.
+func WithStoreTimeout(d time.Duration) Option { return func(c *config) { c.patience = d } }
 
 // WithUser names the function that tells who is logged in by password.
 // Required. It is called on every request, so it should only look into the
@@ -183,6 +196,9 @@ func (c *config) check() error {
 	}
 	if c.store == nil {
 		fault("no store: use WithStore")
+	}
+	if c.patience < 100*time.Millisecond || c.patience > 30*time.Second {
+		fault("WithStoreTimeout: %v isn't 100ms to 30s", c.patience)
 	}
 	if c.user == nil {
 		fault("nothing tells who is logged in: use WithUser")

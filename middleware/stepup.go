@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // RequireRecent guards routes that want a proof of the second factor that is no
@@ -116,6 +117,10 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.handlers.SignInFirst(w, r)
 		return
 	}
+	outer := r
+	if remembered, _ := g.sessions.Remembered(user, secret); remembered != factor.Verified {
+		r = r.WithContext(storelimit.WithBudget(r.Context()))
+	}
 	// Not what the gate around has found: there may be none, or the route exempt.
 	verdict, grant, err := g.sessions.Check(r.Context(), user, secret)
 	if err != nil {
@@ -125,7 +130,7 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch verdict {
 	case factor.Verified:
 		if g.rules.Meets(s.demand, grant) {
-			s.next.ServeHTTP(w, r)
+			s.next.ServeHTTP(w, outer)
 			return
 		}
 		g.handlers.StepUp(w, r, user, grant, s.demand)

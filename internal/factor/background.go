@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 const (
@@ -40,8 +42,8 @@ type work struct {
 // report logs a fault of the store when it begins, and once more when it has
 // gone.
 func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
-	if ctx.Err() != nil {
-		return
+	if ctx.Err() != nil || err != nil && storelimit.Level(err) < slog.LevelError {
+		return // the log has the fault already
 	}
 	switch before := w.failing; {
 	case err != nil && !before:

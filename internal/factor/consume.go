@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // errNotApproved ends an update that finds nothing to consume.
@@ -107,6 +108,6 @@ func (r *Rules) forgive(ctx context.Context, acct records.Account) {
 		return nil
 	})
 	if err != nil {
-		r.cfg.Log.ErrorContext(ctx, "eagate: wrong codes not forgotten", slog.String("user", acct.UserID), slog.Any("error", err))
+		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: wrong codes not forgotten", slog.String("user", acct.UserID), slog.Any("error", err))
 	}
 }

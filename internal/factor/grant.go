@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
 
@@ -28,18 +29,33 @@ const (
 // somebody who has just proved it on another node through it again.
 func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
 	now := r.cfg.Now()
-	acct, known := r.cache.accounts.Get(userID)
-	lost := acct.version == 0 && isSecretOf(secret, userID) // another session doesn't know
-	if known && now.Before(acct.until) && !lost {
-		g, held := r.cache.grants.Get(secret)
-		if !held || !now.Before(g.until) {
-			g = cachedGrant{}
-		}
-		if verdict := judge(acct, g.Grant, userID, now); verdict != Locked {
-			return verdict, g.Grant, nil
-		}
+	if verdict, g, known := r.remembered(userID, secret, now); known {
+		return verdict, g, nil
 	}
 	return r.checkStored(ctx, userID, secret, now)
+}
+
+// Remembered returns what Check returns, if that doesn't have to ask the store.
+func (r *Rules) Remembered(userID, secret string) (verdict Verdict, known bool) {
+	verdict, _, known = r.remembered(userID, secret, r.cfg.Now())
+	return verdict, known
+}
+
+// remembered is Check as far as the cache knows.
+func (r *Rules) remembered(userID, secret string, now time.Time) (verdict Verdict, g records.Grant, known bool) {
+	acct, known := r.cache.accounts.Get(userID)
+	lost := acct.version == 0 && isSecretOf(secret, userID) // another session doesn't know
+	if !known || !now.Before(acct.until) || lost {
+		return Locked, records.Grant{}, false
+	}
+	cached, held := r.cache.grants.Get(secret)
+	if !held || !now.Before(cached.until) {
+		cached = cachedGrant{}
+	}
+	if verdict = judge(acct, cached.Grant, userID, now); verdict == Locked {
+		return Locked, records.Grant{}, false
+	}
+	return verdict, cached.Grant, true
 }
 
 // judge is the one place that decides whether a session may pass: with this
@@ -63,6 +79,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err := store.CheckID(userID); err != nil {
 		return Locked, records.Grant{}, fmt.Errorf("factor: user: %w", err)
 	}
+	ctx = storelimit.Fresh(storelimit.WithBudget(ctx)) // what is cached must not be older than it seems
 	changes := r.cache.generation()
 	until := now.Add(cacheLifetime)
 	stored, err := r.cfg.Records.Account(ctx, userID)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // ErrAccountLost says that a session holds what its user's second factor has left
@@ -44,6 +45,7 @@ func isSecretOf(secret, userID string) bool {
 // CheckPending returns [ErrAccountLost] if a user has no account whose session waits
 // for a proof. Check has found that the user has no second factor.
 func (r *Rules) CheckPending(ctx context.Context, userID string) error {
+	ctx = storelimit.WithBudget(ctx)
 	acct, err := r.Account(ctx, userID)
 	if err == nil && acct.Version == 0 {
 		err = ErrAccountLost

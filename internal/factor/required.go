@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // A Requirement says whether a user must have a second factor.
@@ -37,6 +38,7 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 	}
 	need := r.cfg.Required(user)
 	now := r.cfg.Now()
+	ctx = storelimit.WithBudget(ctx)
 	acct, err := r.recent(ctx, user.ID, now)
 	switch {
 	case err != nil:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 const (
@@ -93,7 +94,7 @@ func (r *Rules) SyncNow(ctx context.Context, userID string) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	if err := r.syncAccount(ctx, userID); err != nil && !errors.Is(err, client.ErrCircuitOpen) {
-		r.cfg.Log.ErrorContext(ctx, "eagate: status sync", slog.String("user", userID), slog.Any("error", err))
+		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: status sync", slog.String("user", userID), slog.Any("error", err))
 	}
 }
 

@@ -30,11 +30,12 @@ var allowed = map[string][]string{
 	"store/storetest":       {"store"},
 	"templates":             {},
 	"internal/keyring":      {},
+	"internal/storelimit":   {"store"},
 	"internal/records":      {"internal/keyring", "store"},
-	"internal/factor":       {"internal/records", "internal/keyring", "store", "client"},
-	"internal/session":      {"internal/factor", "internal/records"},
-	"handlers":              {"internal/session", "internal/factor", "internal/records", "client", "templates"},
-	"middleware":            {"handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "store", "client", "templates"},
+	"internal/factor":       {"internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
+	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
+	"handlers":              {"internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
+	"middleware":            {"handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
 }
 
 var forTests = []string{"internal/gatetest", "internal/needs", "internal/pairbench"}

@@ -81,9 +81,10 @@ func (k kind[R]) get(ctx context.Context, r *Records, id string) (R, error) {
 
 // read is get with the document that the record was read from.
 func (k kind[R]) read(ctx context.Context, r *Records, id string) (rec R, min int, doc store.Document, err error) {
-	// What breaks a connection may be over, and a read can be made again.
+	// What breaks a connection may be over, and a read can be made again; but who has
+	// waited in vain doesn't wait once more.
 	docs, err := r.backend.Get(ctx, k.name, id)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		docs, err = r.backend.Get(ctx, k.name, id)
 	}
 	if err != nil {
@@ -160,7 +161,7 @@ func (k kind[R]) send(ctx context.Context, r *Records, doc store.Document) (vers
 	}
 	// The same again does no harm: it is written once at most, and its body is like
 	// no other.
-	for n := 0; n < resends && ctx.Err() == nil; n++ {
+	for n := 0; n < resends && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded); n++ {
 		version, again := r.backend.Put(ctx, k.name, doc)
 		if again == nil {
 			return version, nil

@@ -96,6 +96,11 @@ func (s *Sessions) notLost(ctx context.Context, user factor.User, verdict factor
 	return verdict, g, nil
 }
 
+// Remembered is [factor.Rules.Remembered].
+func (s *Sessions) Remembered(user factor.User, secret string) (verdict factor.Verdict, known bool) {
+	return s.rules.Remembered(user.ID, secret)
+}
+
 // Verification returns the good grant that the session holds, if any.
 func (s *Sessions) Verification(ctx context.Context) (records.Grant, bool) {
 	secret, ok := s.Grant(ctx)

@@ -9,6 +9,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // A Before is what a session was when a request came.
@@ -48,7 +49,7 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 // End makes worthless what the session held before: its grant and what has taken
 // that one's place, its challenge, and, if it was destroyed, its ID.
 func (s *Sessions) End(r *http.Request, b Before) error {
-	ctx := context.WithoutCancel(r.Context())
+	ctx := storelimit.WithNewBudget(context.WithoutCancel(r.Context()))
 	var errs []error
 	if b.Secret != "" {
 		errs = append(errs, s.rules.EndGrant(ctx, b.Secret))

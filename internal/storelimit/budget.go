@@ -1,0 +1,130 @@
+package storelimit
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/eagate/eagate/store"
+)
+
+// A budget is what is left to one request of the time for its calls. It is safe for
+// concurrent use.
+//
+// Until the request writes, a document that it has read is not read again: it is
+// one moment that it decides by, and what it then writes is refused if that has
+// passed. It may begin to write only while half of the time is left: what is half
+// written, a code that is used up and has let nobody in, is worse than nothing.
+type budget struct {
+	mu     sync.Mutex
+	spent  time.Duration
+	calls  int       // that were begun
+	since  time.Time // when the first of those under way was begun
+	active int       // calls under way
+	wrote  bool
+	known  []known
+
+	// refills says that it lasts: it is whole again after a pause.
+	refills bool
+	idle    time.Time // since when no call was under way
+}
+
+// known is a document as the request has read it.
+type known struct {
+	in  *limited
+	of  question
+	doc store.Document
+}
+
+// refillAfter is how long a stream must not have asked the store to count as another
+// request.
+const refillAfter = 500 * time.Millisecond
+
+type budgetKey struct{}
+
+// WithBudget returns a context whose calls share one time-out, unless ctx has such
+// a one already. Time between the calls doesn't count.
+func WithBudget(ctx context.Context) context.Context {
+	if budgetOf(ctx) != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, budgetKey{}, new(budget))
+}
+
+// WithNewBudget is WithBudget whatever ctx has: for what comes after a request.
+func WithNewBudget(ctx context.Context) context.Context {
+	return context.WithValue(ctx, budgetKey{}, new(budget))
+}
+
+// WithStream returns a context for a request that asks the store time and again, and
+// has the time-out each time.
+func WithStream(ctx context.Context) context.Context {
+	return context.WithValue(ctx, budgetKey{}, &budget{refills: true})
+}
+
+func budgetOf(ctx context.Context) *budget {
+	b, _ := ctx.Value(budgetKey{}).(*budget)
+	return b
+}
+
+type freshKey struct{}
+
+// Fresh returns a context in which every document is read anew.
+func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
+
+func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
+
+// begin returns how long the call may take, and whether it is the request's first.
+// If it returns ErrOverloaded, the call may not be made.
+func (b *budget) begin(timeout time.Duration, write bool, now time.Time) (left time.Duration, first bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refills && b.active == 0 && now.Sub(b.idle) >= refillAfter {
+		b.spent, b.calls, b.wrote = 0, 0, false
+	}
+	if b.active++; b.active == 1 {
+		b.since = now
+	}
+	first = b.calls == 0
+	b.calls++
+	left = timeout - b.spent - now.Sub(b.since)
+	if left <= 0 || write && !b.wrote && left < timeout/2 {
+		return 0, first, ErrOverloaded
+	}
+	if write {
+		b.wrote, b.known = true, nil
+	}
+	return left, first, nil
+}
+
+// end must follow begin, whatever that returned.
+func (b *budget) end(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.active--; b.active == 0 {
+		b.spent += now.Sub(b.since)
+		b.idle = now
+	}
+}
+
+func (b *budget) remember(in *limited, of question, doc store.Document) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wrote || b.refills {
+		return
+	}
+	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
+	b.known = append(b.known, known{in, of, doc})
+}
+
+func (b *budget) recall(in *limited, of question) (store.Document, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, k := range b.known {
+		if k.in == in && k.of == of {
+			return k.doc, true
+		}
+	}
+	return store.Document{}, false
+}

@@ -1,0 +1,153 @@
+package storelimit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/storelimit"
+)
+
+func TestRequestHasOneTimeout(t *testing.T) {
+	run(t, 20, 400*time.Millisecond, func(t *testing.T, w *world) {
+		ctx, start := request(t), time.Now()
+		n := 0
+		for ; n < 100; n++ {
+			if _, err := w.get(ctx, fmt.Sprint(n)); err != nil {
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v, want the time-out", err)
+				}
+				break
+			}
+		}
+		if n != 7 {
+			t.Errorf("got %d answers of 400ms within 3s, want 7", n)
+		}
+		if took := time.Since(start); took != timeout {
+			t.Errorf("took %v, want %v", took, timeout)
+		}
+		if took, err := w.get(ctx, "x"); err == nil || took != 0 {
+			t.Errorf("after it: got %v after %v, want an error at once", err, took)
+		}
+	})
+}
+
+func TestTimeBetweenCallsIsFree(t *testing.T) {
+	run(t, 20, 400*time.Millisecond, func(t *testing.T, w *world) {
+		ctx := request(t)
+		for n := range 7 {
+			if _, err := w.get(ctx, fmt.Sprint(n)); err != nil {
+				t.Errorf("call %d: %v", n, err)
+			}
+			time.Sleep(10 * time.Second) // at the service
+		}
+	})
+}
+
+func TestTimeouts(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		ctx  func(context.Context) context.Context
+		want int // calls that hang
+	}{
+		{"of a request", storelimit.WithBudget, 1},
+		{"of calls in the background", func(ctx context.Context) context.Context { return ctx }, 3},
+		{"of a request within another", func(ctx context.Context) context.Context {
+			return storelimit.WithBudget(storelimit.WithBudget(ctx))
+		}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			run(t, 20, 0, func(t *testing.T, w *world) {
+				w.Set(gatetest.Stalled, 0)
+				ctx, start := tt.ctx(t.Context()), time.Now()
+				for range 3 {
+					if _, err := w.get(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("got %v, want the time-out", err)
+					}
+				}
+				if took := time.Since(start); took != time.Duration(tt.want)*timeout {
+					t.Errorf("took %v, want %d time-outs", took, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// A stream asks for hours, and none of its questions may hang.
+func TestStreamHasTheTimeoutEachTime(t *testing.T) {
+	run(t, 20, time.Second, func(t *testing.T, w *world) {
+		ctx := storelimit.WithStream(t.Context())
+		for n := range 10 {
+			if _, err := w.get(ctx, "x"); err != nil {
+				t.Errorf("call %d: %v", n, err)
+			}
+			time.Sleep(1500 * time.Millisecond)
+		}
+		if n := w.Asked(); n != 10 {
+			t.Errorf("the store was asked %d times, want 10", n)
+		}
+		w.Set(gatetest.Stalled, 0)
+		if took, err := w.get(ctx, "x"); err == nil || took != timeout {
+			t.Errorf("stalled: got %v after %v, want an error after %v", err, took, timeout)
+		}
+	})
+}
+
+// A request writes nothing that it may have no time to finish.
+func TestNothingIsBegunTooLate(t *testing.T) {
+	run(t, 20, 400*time.Millisecond, func(t *testing.T, w *world) {
+		ctx := request(t)
+		for n := range 3 { // 1.2 s
+			_, _ = w.get(ctx, fmt.Sprint(n))
+		}
+		for n := range 4 { // 1.6 s
+			if err := w.put(ctx, fmt.Sprint("new ", n), 0); err != nil {
+				t.Errorf("write %d, the first in the first half: %v", n, err)
+			}
+		}
+
+		ctx = request(t)
+		for n := range 4 { // 1.6 s
+			_, _ = w.get(ctx, fmt.Sprint(n))
+		}
+		asked := w.Asked()
+		if err := w.put(ctx, "late", 0); !errors.Is(err, storelimit.ErrOverloaded) {
+			t.Errorf("a first write in the second half: got %v, want ErrOverloaded", err)
+		}
+		if n := w.Asked() - asked; n != 0 {
+			t.Errorf("the store was asked %d times for a write that is refused", n)
+		}
+	})
+}
+
+func TestRequestReadsOnceUntilItWrites(t *testing.T) {
+	run(t, 20, time.Millisecond, func(t *testing.T, w *world) {
+		ctx := request(t)
+		steps := []struct {
+			name string
+			do   func() error
+			want int64 // how often the store was asked
+		}{
+			{"read", func() error { _, err := w.get(ctx, "x"); return err }, 1},
+			{"read again", func() error { _, err := w.get(ctx, "x"); return err }, 1},
+			{"read afresh", func() error { _, err := w.get(storelimit.Fresh(ctx), "x"); return err }, 2},
+			{"read by another request", func() error { _, err := w.get(request(t), "x"); return err }, 3},
+			{"read another", func() error { _, err := w.get(ctx, "y"); return err }, 4},
+			{"write", func() error { return w.put(ctx, "x", 0) }, 5},
+			{"read what was written", func() error { _, err := w.get(ctx, "x"); return err }, 6},
+			{"read what wasn't", func() error { _, err := w.get(ctx, "y"); return err }, 7},
+			{"and again", func() error { _, err := w.get(ctx, "y"); return err }, 8},
+		}
+		for _, step := range steps {
+			if err := step.do(); err != nil {
+				t.Errorf("%s: %v", step.name, err)
+			}
+			if n := w.Asked(); n != step.want {
+				t.Errorf("%s: the store was asked %d times, want %d", step.name, n, step.want)
+			}
+		}
+	})
+}
