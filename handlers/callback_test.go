@@ -276,7 +276,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 	var seen sync.Map
 	atOnce(100, func(i int) {
 		a := w.On(nodes[i%2]).Copy().Get("/account")
-		if a.Secret() {
+		if a.Secret() && a.Header.Get("X-User") != "" { // nobody's page passes, while the session has neither ID
 			pages.Add(1)
 		}
 		for _, c := range a.Header["Set-Cookie"] {
