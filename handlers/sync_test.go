@@ -16,14 +16,14 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
 // statusCalls are the reports that took effect at the service.
-func statusCalls(t *testing.T, w *gatetest.World) (actions string) {
+func statusCalls(t *testing.T, w *apptest.World) (actions string) {
 	t.Helper()
 	for _, c := range w.Emulator.Calls(emulator.SyncStatus) {
 		var body struct{ Action string }
@@ -38,7 +38,7 @@ func statusCalls(t *testing.T, w *gatetest.World) (actions string) {
 }
 
 // wantTold fails the test unless the service knows how the user stands.
-func wantTold(t *testing.T, w *gatetest.World, email string) {
+func wantTold(t *testing.T, w *apptest.World, email string) {
 	t.Helper()
 	acct := w.Account(t, email)
 	var at emulator.User
@@ -50,7 +50,7 @@ func wantTold(t *testing.T, w *gatetest.World, email string) {
 	if acct.Sync.Late() || at.Enabled != (acct.State == records.On) {
 		t.Errorf("got late %t, %t at the service, want it told that it is %v", acct.Sync.Late(), at.Enabled, acct.State)
 	}
-	if acct.State == records.On && at.Secret != gatetest.Base32(w.Secret(t, email)) {
+	if acct.State == records.On && at.Secret != apptest.Base32(w.Secret(t, email)) {
 		t.Error("the service has another secret")
 	}
 }
@@ -70,7 +70,7 @@ func TestA37_NodeGone(t *testing.T) {
 		{"enable, disable, enable", emulator.SilentFault(), "+-+", "+"},
 		{"not heard", emulator.ResetFault(), "+", "+"},
 	} {
-		world := gatetest.NewWorld(t)
+		world := apptest.NewWorld(t)
 		world.Emulator.Misbehave(emulator.SyncStatus, c.fault, 0)
 		node := world.Node(t, quick())
 		b := node.Browser(t).Login(alice)
@@ -104,14 +104,14 @@ func TestA37_NodeGone(t *testing.T) {
 // A crash right after the local change, before anything was told.
 func TestA37_Crash(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	spy := &crashing{Backend: world.Store.Backend}
 	world.Store.Backend = spy
 	node := world.Node(t)
 	b := node.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	spy.after.Store(true)
-	b.PostJSON("/2fa/enable/confirm", `{"code":"`+gatetest.Code(t, phone)+`"}`)
+	b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`)
 	world.Store.Backend = spy.Backend // the next node's
 	if a := world.Account(t, alice); a.State != records.On || !a.Sync.Late() {
 		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
@@ -122,8 +122,8 @@ func TestA37_Crash(t *testing.T) {
 	if got := statusCalls(t, world); got != "+" {
 		t.Errorf("got told %q, want +", got)
 	}
-	world.Clock.Add(gatetest.Step)
-	wantGuess(t, "a login afterwards", next.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
+	world.Clock.Add(apptest.Step)
+	wantGuess(t, "a login afterwards", next.Browser(t).Login(alice), totp, apptest.Code(t, phone), "accepted")
 }
 
 // A crashing store takes one more change of an account, and then nothing.
@@ -135,7 +135,7 @@ type crashing struct {
 
 func (s *crashing) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
 	if s.gone.Load() {
-		return 0, gatetest.ErrFault
+		return 0, apptest.ErrFault
 	}
 	version, err := s.Backend.Put(ctx, kind, doc)
 	if kind == store.Accounts && s.after.Load() {
@@ -152,9 +152,9 @@ func TestA37_Run(t *testing.T) {
 		emu := emulator.New(emulator.Config{})
 		accounts := store.NewMemory()
 		secret := []byte("12345678901234567890")
-		err := records.New(accounts, gatetest.Keys(t)).UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *records.Account) error {
+		err := records.New(accounts, apptest.Keys(t)).UpdateAccount(t.Context(), apptest.UserID(alice), func(a *records.Account) error {
 			a.State, a.Email = records.On, alice
-			a.Factor = records.Factor{Secret: gatetest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+			a.Factor = records.Factor{Secret: apptest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 			a.Sync = records.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
 			return nil
 		})
@@ -163,7 +163,7 @@ func TestA37_Run(t *testing.T) {
 		}
 		gate, err := middleware.New(
 			middleware.WithSessions(sessions), middleware.WithStore(accounts), middleware.WithIssuer("Acme"),
-			middleware.WithInsecureCookie(), middleware.WithKey(gatetest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
+			middleware.WithInsecureCookie(), middleware.WithKey(apptest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
 			middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
 			middleware.WithService(client.New(emu.ClientID(), emu.APIKey(), append(emulator.ClientOptions("http://localhost:1"),
 				client.WithHTTPClient(&http.Client{Transport: direct{emu}}))...)),
@@ -189,7 +189,7 @@ func TestA37_Run(t *testing.T) {
 		emu.Behave()
 		pass(time.Hour)
 		users := emu.Users()
-		if len(users) != 1 || !users[0].Enabled || users[0].Secret != gatetest.Base32(secret) {
+		if len(users) != 1 || !users[0].Enabled || users[0].Secret != apptest.Base32(secret) {
 			t.Errorf("got %d users, want alice with her secret", len(users))
 		}
 		calls := len(emu.Calls(emulator.SyncStatus))

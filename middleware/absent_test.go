@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
 // losses are ways in which a store loses what it has of a user; each returns what
 // brings it back.
-var losses = map[string]func(t *testing.T, w *gatetest.World, email string) (restore func()){
-	"the account": func(t *testing.T, w *gatetest.World, email string) func() {
-		doc := document(t, w, store.Accounts, gatetest.UserID(email))
+var losses = map[string]func(t *testing.T, w *apptest.World, email string) (restore func()){
+	"the account": func(t *testing.T, w *apptest.World, email string) func() {
+		doc := document(t, w, store.Accounts, apptest.UserID(email))
 		if err := w.Store.Delete(t.Context(), store.Accounts, doc.ID, doc.Version); err != nil {
 			t.Fatal(err)
 		}
@@ -25,7 +25,7 @@ var losses = map[string]func(t *testing.T, w *gatetest.World, email string) (res
 			}
 		}
 	},
-	"everything": func(_ *testing.T, w *gatetest.World, _ string) func() {
+	"everything": func(_ *testing.T, w *apptest.World, _ string) func() {
 		whole := w.Store.Backend
 		w.Store.Backend = store.NewMemory()
 		return func() { w.Store.Backend = whole }
@@ -33,7 +33,7 @@ var losses = map[string]func(t *testing.T, w *gatetest.World, email string) (res
 }
 
 // document returns what the store keeps under an ID.
-func document(t *testing.T, w *gatetest.World, kind store.Kind, id string) store.Document {
+func document(t *testing.T, w *apptest.World, kind store.Kind, id string) store.Document {
 	t.Helper()
 	docs, err := w.Store.Get(t.Context(), kind, id)
 	if err != nil || docs[0].Version == 0 {
@@ -43,17 +43,17 @@ func document(t *testing.T, w *gatetest.World, kind store.Kind, id string) store
 }
 
 // proving are sessions in which a second factor was proved, or was to be.
-var proving = map[string]func(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser{
-	"verified": func(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser {
+var proving = map[string]func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser{
+	"verified": func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
 		b := app.Stopped(t, alice)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("before the loss")
 		return b
 	},
-	"waiting": func(t *testing.T, app *gatetest.App, _ *emulator.Phone) *gatetest.Browser {
+	"waiting": func(t *testing.T, app *apptest.App, _ *emulator.Phone) *apptest.Browser {
 		return app.Stopped(t, alice)
 	},
-	"without the phone": func(t *testing.T, app *gatetest.App, _ *emulator.Phone) *gatetest.Browser {
+	"without the phone": func(t *testing.T, app *apptest.App, _ *emulator.Phone) *apptest.Browser {
 		app.Emulator.Misbehave(emulator.CreateSession, emulator.StatusFault(503), 0)
 		defer app.Emulator.Behave()
 		return app.Stopped(t, alice)
@@ -62,7 +62,7 @@ var proving = map[string]func(t *testing.T, app *gatetest.App, phone *emulator.P
 
 // switchOutside has an application switch the user of a session where the gate
 // doesn't see it.
-func switchOutside(app *gatetest.App, mux http.Handler) http.Handler {
+func switchOutside(app *apptest.App, mux http.Handler) http.Handler {
 	outer := http.NewServeMux()
 	switchUser(app, outer)
 	outer.Handle("/", app.Gate.Handler(mux))
@@ -71,12 +71,12 @@ func switchOutside(app *gatetest.App, mux http.Handler) http.Handler {
 
 // eachLoss calls f with a session of alice, what loses what the store has of her,
 // and what lets time pass until nothing is cached any more.
-func eachLoss(t *testing.T, f func(t *testing.T, session string, b *gatetest.Browser, lose func() (restore func()), age func())) {
+func eachLoss(t *testing.T, f func(t *testing.T, session string, b *apptest.Browser, lose func() (restore func()), age func())) {
 	for session, begin := range proving {
 		for what, lose := range losses {
 			t.Run(session+", without "+what, func(t *testing.T) {
 				t.Parallel()
-				app := gatetest.New(t, gatetest.Setup{Wrap: switchOutside})
+				app := apptest.New(t, apptest.Setup{Wrap: switchOutside})
 				b := begin(t, app, app.Enrolled(t, alice))
 				f(t, session, b, func() func() { return lose(t, app.World, alice) }, func() { app.Clock.Add(3 * time.Second) })
 			})
@@ -85,10 +85,10 @@ func eachLoss(t *testing.T, f func(t *testing.T, session string, b *gatetest.Bro
 }
 
 // wantAbsent fails the test unless nothing is answered but 503.
-func wantAbsent(t *testing.T, b *gatetest.Browser, when string) {
+func wantAbsent(t *testing.T, b *apptest.Browser, when string) {
 	t.Helper()
 	before := b.App.Passed.Load()
-	for name, a := range map[string]gatetest.Answer{
+	for name, a := range map[string]apptest.Answer{
 		"a page": b.Get("/account"), "a call": b.GetJSON("/account"), "a form": b.Post("/account"),
 		"the challenge": b.Get("/2fa/challenge"), "the security page": b.Get("/2fa/"), "an enrolment": b.PostJSON("/2fa/enable", ""),
 	} {
@@ -103,7 +103,7 @@ func wantAbsent(t *testing.T, b *gatetest.Browser, when string) {
 // for a user without one, and goes on where it was when the account is back.
 func TestAccountIsAbsent(t *testing.T) {
 	t.Parallel()
-	eachLoss(t, func(t *testing.T, session string, b *gatetest.Browser, lose func() func(), age func()) {
+	eachLoss(t, func(t *testing.T, session string, b *apptest.Browser, lose func() func(), age func()) {
 		restore := lose()
 		age()
 		wantAbsent(t, b, "lost")
@@ -125,7 +125,7 @@ func TestAccountIsAbsent(t *testing.T) {
 // that one has learnt is in the cache.
 func TestAccountIsAbsentForAllSessions(t *testing.T) {
 	t.Parallel()
-	eachLoss(t, func(t *testing.T, _ string, b *gatetest.Browser, lose func() func(), age func()) {
+	eachLoss(t, func(t *testing.T, _ string, b *apptest.Browser, lose func() func(), age func()) {
 		lose()
 		age()
 		b.App.Browser(t).Login(alice).Get("/account")
@@ -137,7 +137,7 @@ func TestAccountIsAbsentForAllSessions(t *testing.T) {
 // and without the first one's account, and when the challenge has been forgotten.
 func TestAccountIsAbsentOfAnotherUser(t *testing.T) {
 	t.Parallel()
-	eachLoss(t, func(t *testing.T, _ string, b *gatetest.Browser, lose func() func(), age func()) {
+	eachLoss(t, func(t *testing.T, _ string, b *apptest.Browser, lose func() func(), age func()) {
 		b.Get("/open/become?email=" + bob)
 		b.WantIn("as another user")
 		lose()
@@ -146,7 +146,7 @@ func TestAccountIsAbsentOfAnotherUser(t *testing.T) {
 	})
 	t.Run("the challenge is forgotten", func(t *testing.T) {
 		t.Parallel()
-		app := gatetest.New(t, gatetest.Setup{Wrap: switchOutside})
+		app := apptest.New(t, apptest.Setup{Wrap: switchOutside})
 		app.Enrolled(t, alice)
 		b := app.Stopped(t, alice)
 		b.Get("/open/become?email=" + bob)

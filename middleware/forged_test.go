@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -20,15 +20,15 @@ var forgeable = []struct {
 	kind store.Kind
 
 	// begin returns a session that depends on a document, and the document's ID.
-	begin func(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone) (b *gatetest.Browser, id string)
+	begin func(t *testing.T, app *apptest.App, email string, phone *emulator.Phone) (b *apptest.Browser, id string)
 
 	// forge writes what would open the session.
 	forge func(ctx context.Context, id string, from, to *records.Records) error
 }{
 	{
 		store.Accounts,
-		func(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone) (*gatetest.Browser, string) {
-			return byPhone(t, app, email, phone), gatetest.UserID(email)
+		func(t *testing.T, app *apptest.App, email string, phone *emulator.Phone) (*apptest.Browser, string) {
+			return byPhone(t, app, email, phone), apptest.UserID(email)
 		},
 		func(ctx context.Context, id string, from, to *records.Records) error {
 			a, err := from.Account(ctx, id)
@@ -44,7 +44,7 @@ var forgeable = []struct {
 	},
 	{
 		store.Challenges,
-		func(t *testing.T, app *gatetest.App, email string, _ *emulator.Phone) (*gatetest.Browser, string) {
+		func(t *testing.T, app *apptest.App, email string, _ *emulator.Phone) (*apptest.Browser, string) {
 			b := app.Stopped(t, email)
 			return b, app.Account(t, email).Push.Live
 		},
@@ -59,14 +59,14 @@ var forgeable = []struct {
 	},
 	{
 		store.Grants,
-		func(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone) (*gatetest.Browser, string) {
+		func(t *testing.T, app *apptest.App, email string, phone *emulator.Phone) (*apptest.Browser, string) {
 			b := byPhone(t, app, email, phone)
 			docs, _, err := app.Store.List(t.Context(), store.Grants, "", 100)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, doc := range docs {
-				if g := gatetest.DecodeGrant(t, doc); g.UserID == gatetest.UserID(email) && g.Kind == records.KindProof && g.Method == records.MethodPush {
+				if g := apptest.DecodeGrant(t, doc); g.UserID == apptest.UserID(email) && g.Kind == records.KindProof && g.Method == records.MethodPush {
 					return b, doc.ID
 				}
 			}
@@ -85,10 +85,10 @@ var forgeable = []struct {
 }
 
 // byPhone returns a session that was verified on the phone.
-func byPhone(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone) *gatetest.Browser {
+func byPhone(t *testing.T, app *apptest.App, email string, phone *emulator.Phone) *apptest.Browser {
 	t.Helper()
 	b := app.Stopped(t, email)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("before the forgery")
 	return b
 }
@@ -100,7 +100,7 @@ func TestForgedDocuments(t *testing.T) {
 	for _, f := range forgeable {
 		t.Run(string(f.kind), func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t)
+			app := apptest.New(t)
 			phone := app.Enrolled(t, alice)
 			b, id := f.begin(t, app, alice, phone)
 			_, bobs := f.begin(t, app, bob, app.Enrolled(t, bob))
@@ -123,7 +123,7 @@ func TestForgedDocuments(t *testing.T) {
 			put(t, app.World, f.kind, id, whole)
 			if f.kind == store.Challenges {
 				b.WantLocked("with what was there before")
-				gatetest.Approve(t, phone)
+				apptest.Approve(t, phone)
 			}
 			b.WantIn("with what was there before")
 		})
@@ -131,7 +131,7 @@ func TestForgedDocuments(t *testing.T) {
 }
 
 // damaged returns what may stand in the place of a document, by name.
-func damaged(t *testing.T, w *gatetest.World, kind store.Kind, id, anothers string,
+func damaged(t *testing.T, w *apptest.World, kind store.Kind, id, anothers string,
 	forge func(ctx context.Context, id string, from, to *records.Records) error) map[string][]byte {
 	t.Helper()
 	keys, err := keyring.New([]byte("of somebody who can write there."))
@@ -164,7 +164,7 @@ func damaged(t *testing.T, w *gatetest.World, kind store.Kind, id, anothers stri
 }
 
 // put writes a body under an ID, as somebody does who can write to the store.
-func put(t *testing.T, w *gatetest.World, kind store.Kind, id string, body []byte) {
+func put(t *testing.T, w *apptest.World, kind store.Kind, id string, body []byte) {
 	t.Helper()
 	doc := document(t, w, kind, id)
 	doc.Body = body
@@ -176,7 +176,7 @@ func put(t *testing.T, w *gatetest.World, kind store.Kind, id string, body []byt
 // A report about a forged challenge isn't taken, so that the service repeats it.
 func TestReportOfAForgedChallenge(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	id := app.Account(t, alice).Push.Live

@@ -13,7 +13,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -43,11 +43,11 @@ func TestThoroughFailover(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := start(t)
-			w := gatetest.NewWorld(t)
-			node := func(b store.Backend) *gatetest.App {
+			w := apptest.NewWorld(t)
+			node := func(b store.Backend) *apptest.App {
 				own := *w
-				own.Store = &gatetest.FaultyStore{Backend: b}
-				return own.Node(t, gatetest.Setup{Client: nil})
+				own.Store = &apptest.FaultyStore{Backend: b}
+				return own.Node(t, apptest.Setup{Client: nil})
 			}
 			behind, ahead := node(f.behind), node(f.ahead)
 			const alice, bob = "alice@example.com", "bob@example.com"

@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 )
 
 // A mariadb is a MariaDB server of the test's own, with an empty database.
@@ -63,7 +63,7 @@ func mariadbProgram(t *testing.T, name string) string {
 			return found
 		}
 	}
-	needs.Missing(t, "mariadb-server", "no program "+name+": install MariaDB's server (Debian: mariadb-server)")
+	testenv.Missing(t, "mariadb-server", "no program "+name+": install MariaDB's server (Debian: mariadb-server)")
 	return ""
 }
 

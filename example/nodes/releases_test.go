@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -36,7 +36,7 @@ func TestThoroughReleasesSideBySide(t *testing.T) {
 	source := "file:" + filepath.Join(t.TempDir(), "test.db") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	var running []*exec.Cmd
 	for _, program := range []string{present, newer, present, newer} {
-		cmd := exec.Command(program, source, string(gatetest.Key), strconv.Itoa(changes))
+		cmd := exec.Command(program, source, string(apptest.Key), strconv.Itoa(changes))
 		cmd.Stderr = os.Stderr
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestThoroughReleasesSideBySide(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all, visits [3]int
-	for a, err := range records.New(s, gatetest.Keys(t)).Accounts(t.Context()) {
+	for a, err := range records.New(s, apptest.Keys(t)).Accounts(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"middleware":            {"handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
 }
 
-var forTests = []string{"internal/gatetest", "internal/needs", "internal/pairbench"}
+var forTests = []string{"internal/apptest", "internal/testenv", "internal/pairbench"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	seen := 0

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -98,13 +98,13 @@ func TestOverload(t *testing.T) {
 func TestStall(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		trouble gatetest.Trouble
+		trouble apptest.Trouble
 		d       time.Duration
 	}{
-		{"short", gatetest.Stalled, time.Second},
-		{"long", gatetest.Stalled, 65 * time.Second},
-		{"what was sent is lost", gatetest.Lost, 65 * time.Second},
-		{"what was sent is lost, for a moment", gatetest.Lost, time.Second},
+		{"short", apptest.Stalled, time.Second},
+		{"long", apptest.Stalled, 65 * time.Second},
+		{"what was sent is lost", apptest.Lost, 65 * time.Second},
+		{"what was sent is lost, for a moment", apptest.Lost, time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run(t, 100, 5*time.Millisecond, func(t *testing.T, w *world) {
@@ -125,7 +125,7 @@ func TestStall(t *testing.T) {
 				var all sync.WaitGroup
 				all.Go(func() { during.arrive(t, w, 200, tt.d, 7) })
 				time.Sleep(time.Until(end))
-				w.Set(gatetest.None, 5*time.Millisecond)
+				w.Set(apptest.None, 5*time.Millisecond)
 				t.Logf("during: %d calls made, %d at once", w.Asked()-asked, most.Load())
 				if most.Load() > 40 {
 					t.Errorf("%d calls at once, want 40 at most", most.Load())

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
@@ -61,7 +61,7 @@ func TestTimeouts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run(t, 20, 0, func(t *testing.T, w *world) {
-				w.Set(gatetest.Stalled, 0)
+				w.Set(apptest.Stalled, 0)
 				ctx, start := tt.ctx(t.Context()), time.Now()
 				for range 3 {
 					if _, err := w.get(ctx, "x"); !errors.Is(err, context.DeadlineExceeded) {
@@ -89,7 +89,7 @@ func TestStreamHasTheTimeoutEachTime(t *testing.T) {
 		if n := w.Asked(); n != 10 {
 			t.Errorf("the store was asked %d times, want 10", n)
 		}
-		w.Set(gatetest.Stalled, 0)
+		w.Set(apptest.Stalled, 0)
 		if took, err := w.get(ctx, "x"); err == nil || took != timeout {
 			t.Errorf("stalled: got %v after %v, want an error after %v", err, took, timeout)
 		}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -18,12 +18,12 @@ import (
 func TestFaultIsLoggedOnceAtEachEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		trouble gatetest.Trouble
+		trouble apptest.Trouble
 		cause   string
 		remedy  string
 	}{
-		{"cut", gatetest.Cut, gatetest.ErrFault.Error(), "whether its user and tables"},
-		{"stalled", gatetest.Stalled, "or not at all", "WithStoreTimeout"},
+		{"cut", apptest.Cut, apptest.ErrFault.Error(), "whether its user and tables"},
+		{"stalled", apptest.Stalled, "or not at all", "WithStoreTimeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run(t, 20, time.Millisecond, func(t *testing.T, w *world) {
@@ -31,7 +31,7 @@ func TestFaultIsLoggedOnceAtEachEnd(t *testing.T) {
 				l.arrive(t, w, 100, time.Second, 3)
 				w.Set(tt.trouble, time.Millisecond)
 				l.arrive(t, w, 100, 10*time.Second, 3)
-				w.Set(gatetest.None, time.Millisecond)
+				w.Set(apptest.None, time.Millisecond)
 				l.arrive(t, w, 100, 10*time.Second, 3)
 				begin, end := w.log.lines("ERROR"), w.log.lines("INFO")
 				if len(begin) != 1 || !strings.Contains(begin[0], tt.cause) || !strings.Contains(begin[0], tt.remedy) {
@@ -61,9 +61,9 @@ func TestFlappingIsNotRepeated(t *testing.T) {
 				var l load
 				start := time.Now()
 				for time.Since(start) < 10*time.Minute {
-					w.Set(gatetest.Cut, 0)
+					w.Set(apptest.Cut, 0)
 					l.arrive(t, w, 20, tt.bad, 1)
-					w.Set(gatetest.None, 0)
+					w.Set(apptest.None, 0)
 					l.arrive(t, w, 20, tt.good, 1)
 				}
 				if n := len(w.log.lines("ERROR")); n > 5 {
@@ -121,12 +121,12 @@ func TestWhatIsNoFault(t *testing.T) {
 // Each error says whether the log has it, so that nobody logs it once more.
 func TestErrorsAreNoted(t *testing.T) {
 	run(t, 20, time.Millisecond, func(t *testing.T, w *world) {
-		w.Set(gatetest.Cut, 0)
+		w.Set(apptest.Cut, 0)
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
 				_, err := w.get(request(t), "x")
-				if !errors.Is(err, gatetest.ErrFault) || storelimit.Level(fmt.Errorf("records: %w", err)) != slog.LevelDebug {
+				if !errors.Is(err, apptest.ErrFault) || storelimit.Level(fmt.Errorf("records: %w", err)) != slog.LevelDebug {
 					t.Errorf("got %v, to be logged at %v, want the fault, at Debug", err, storelimit.Level(err))
 				}
 			})

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -108,10 +108,10 @@ func TestJoinedReadsOutliveWhoAsks(t *testing.T) {
 // A question that is never answered doesn't keep the next from being asked.
 func TestLostQuestionHoldsNobodyUp(t *testing.T) {
 	run(t, 20, time.Millisecond, func(t *testing.T, w *world) {
-		w.Set(gatetest.Lost, 0)
+		w.Set(apptest.Lost, 0)
 		go func() { _, _ = w.get(request(t), "x") }()
 		synctest.Wait()
-		w.Set(gatetest.None, time.Millisecond)
+		w.Set(apptest.None, time.Millisecond)
 		if took, err := w.get(request(t), "x"); err != nil || took > 300*time.Millisecond {
 			t.Errorf("got %v after %v, want an answer within 300ms", err, took)
 		}

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -19,7 +19,7 @@ const timeout = 3 * time.Second
 
 // A world is a store behind its limits, on a fake clock.
 type world struct {
-	*gatetest.Remote
+	*apptest.Remote
 	limited store.Backend
 	log     *logged
 }
@@ -27,7 +27,7 @@ type world struct {
 func run(t *testing.T, connections int, delay time.Duration, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{Remote: gatetest.NewRemote(store.NewMemory(), connections, delay), log: new(logged)}
+		w := &world{Remote: apptest.NewRemote(store.NewMemory(), connections, delay), log: new(logged)}
 		w.limited = storelimit.New(w.Remote, timeout, slog.New(slog.NewTextHandler(w.log, nil)))
 		test(t, w)
 	})

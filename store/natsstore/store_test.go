@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
 	"github.com/eagate/eagate/store/storetest"
@@ -19,7 +19,7 @@ import (
 )
 
 func TestBackend(t *testing.T) {
-	server := needs.Server(t, "nats", "nats://127.0.0.1:4222").String()
+	server := testenv.Server(t, "nats", "nats://127.0.0.1:4222").String()
 	bucket := newBucket(t, server)
 	storetest.Run(t, func(t *testing.T) storetest.Subject {
 		p := newProxy(t, server)

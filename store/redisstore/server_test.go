@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 )
 
 // TestMain keeps go-redis from telling of each connection that the tests break.
@@ -47,7 +47,7 @@ func (s *server) start() {
 	s.t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		needs.Missing(s.t, "redis-server", err.Error())
+		testenv.Missing(s.t, "redis-server", err.Error())
 	}
 	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.args...)
 	s.cmd = exec.Command(path, args...)

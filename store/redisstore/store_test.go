@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 	"github.com/eagate/eagate/store/storetest"
@@ -90,7 +90,7 @@ func killNamed(name string) func(context.Context, *redis.Client) error {
 // with a prefix of its own.
 func sharedServer(t testing.TB) *redis.Options {
 	t.Helper()
-	options, err := redis.ParseURL(needs.Server(t, "redis", "redis://127.0.0.1:6379/0").String())
+	options, err := redis.ParseURL(testenv.Server(t, "redis", "redis://127.0.0.1:6379/0").String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
@@ -96,7 +96,7 @@ func newSQLite(t testing.TB) database {
 
 func newPostgres(t testing.TB) database {
 	t.Helper()
-	u := needs.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
+	u := testenv.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
 	admin, name := openPool(t, "pgx", u.String()), newName()
 	execute(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
 	t.Cleanup(func() { execute(t, admin, "DROP DATABASE "+name+" WITH (FORCE)") })
@@ -119,7 +119,7 @@ func newPostgres(t testing.TB) database {
 
 func newMariaDB(t testing.TB) database {
 	t.Helper()
-	u := needs.Server(t, "mariadb", "mysql://root@127.0.0.1:3306/")
+	u := testenv.Server(t, "mariadb", "mysql://root@127.0.0.1:3306/")
 	config := mysql.NewConfig()
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()

@@ -17,7 +17,7 @@ import (
 
 	_ "github.com/lib/pq"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 	"github.com/eagate/eagate/store/storetest"
@@ -99,7 +99,7 @@ func program(t testing.TB, name string, dirs ...string) string {
 			return found[len(found)-1]
 		}
 	}
-	needs.Missing(t, name, "no such program: install it")
+	testenv.Missing(t, name, "no such program: install it")
 	return ""
 }
 
