@@ -16,7 +16,7 @@ import (
 
 	chimw "github.com/go-chi/chi/v5/middleware"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -31,7 +31,7 @@ const (
 
 func TestA01_BrowserCallsTheCallback(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	other, err := middleware.New(middleware.WithSessions(app.Sessions), middleware.WithService(app.Emulator.Client()),
 		middleware.WithStore(store.NewMemory()), middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
@@ -57,7 +57,7 @@ func TestA01_BrowserCallsTheCallback(t *testing.T) {
 		"behind a slash":   "/2fa/callback//" + strings.TrimPrefix(right, "/2fa/callback/"),
 		"outside the base": strings.TrimPrefix(right, "/2fa"),
 	} {
-		answers := []gatetest.Answer{
+		answers := []apptest.Answer{
 			w.GetJSON(path + query(w.token, "true")),
 			w.Post(path, "result", "true", "session_token", w.token),
 			w.PostJSON(path, fmt.Sprintf(`{"result": true, "session_token": %q}`, w.token)),
@@ -97,14 +97,14 @@ func TestA02_CallbackFromOutsideTheNetworks(t *testing.T) {
 		return middleware.WithCallbackSource(func(*http.Request) (netip.Addr, error) { return addr, err })
 	}
 	service4 := netip.MustParseAddr("192.0.2.7")
-	realIP := func(app *gatetest.App, mux http.Handler) http.Handler {
+	realIP := func(app *apptest.App, mux http.Handler) http.Handler {
 		//lint:ignore SA1019 it believes headers: that is what we defend against
 		return chimw.RealIP(app.Sessions.LoadAndSave(app.Gate.Handler(mux)))
 	}
 	for _, c := range []struct {
 		name    string
 		options []middleware.Option
-		wrap    func(*gatetest.App, http.Handler) http.Handler
+		wrap    func(*apptest.App, http.Handler) http.Handler
 		want    int
 	}{
 		{"another network", []middleware.Option{networks("192.0.2.0/24")}, nil, 403},
@@ -121,11 +121,11 @@ func TestA02_CallbackFromOutsideTheNetworks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Options: c.options, Wrap: c.wrap})
+			app := apptest.New(t, apptest.Setup{Options: c.options, Wrap: c.wrap})
 			w := wait(t, app, alice)
 			target := callback(app) + query(w.token, "true")
 			s := service(t, app)
-			answers := []gatetest.Answer{
+			answers := []apptest.Answer{
 				s.Do("GET", target, "", forged(service4.String())...),
 				s.Do("GET", target, "", forged("127.0.0.1")...),
 				s.Do("POST", callback(app), query(w.token, "true")[1:], append(forged(service4.String()), "Content-Type", form)...),
@@ -156,7 +156,7 @@ const tooLate = `"eagate: late_report"`
 
 func TestA03_TrueThenFalse(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	report(t, app, w.token, "true")
 	report(t, app, w.token, "false")
@@ -178,7 +178,7 @@ func TestA03_TrueThenFalse(t *testing.T) {
 
 func TestA04_FalseThenTrue(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	report(t, app, w.token, "false")
 	report(t, app, w.token, "true")
@@ -222,14 +222,14 @@ func TestA05_Replay(t *testing.T) {
 			w.App.Clock.Add(5 * time.Minute)
 		}, "expired", 0},
 		{"after a code", func(t *testing.T, w waiter) {
-			if a := w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, w.phone)); a.Status != 303 {
+			if a := w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone)); a.Status != 303 {
 				t.Fatalf("code: got %d, want 303", a.Status)
 			}
 		}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t)
+			app := apptest.New(t)
 			w := wait(t, app, alice)
 			former := w.Copy() // a thief's, who kept the cookie
 			c.before(t, w)
@@ -255,8 +255,8 @@ func TestA05_Replay(t *testing.T) {
 
 func TestA06_HundredReportsAtOnce(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
-	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	world := apptest.NewWorld(t)
+	nodes := []*apptest.App{world.Node(t), world.Node(t)}
 	w := wait(t, nodes[0], alice)
 	spy := world.Spy()
 
@@ -329,7 +329,7 @@ func atOnce(n int, f func(i int)) {
 
 func TestA07_TokenOfAnother(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	a, b := wait(t, app, alice), wait(t, app, bob)
 	second := app.Browser(t).Login(alice) // of the same user, with no challenge of its own
 
@@ -361,7 +361,7 @@ func TestA07_TokenOfAnother(t *testing.T) {
 func TestA08_AlteredToken(t *testing.T) {
 	t.Parallel()
 	var read atomic.Int64 // what was read of the last body
-	app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+	app := apptest.New(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 		inner := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			read.Store(0)
@@ -372,9 +372,9 @@ func TestA08_AlteredToken(t *testing.T) {
 	w := wait(t, app, alice)
 	spy := app.Spy()
 	s := service(t, app)
-	send := func(token string) map[string]gatetest.Answer {
+	send := func(token string) map[string]apptest.Answer {
 		values := query(token, "true")[1:]
-		return map[string]gatetest.Answer{
+		return map[string]apptest.Answer{
 			"query": s.Do("GET", callback(app)+"?"+values, ""),
 			"form":  s.Do("POST", callback(app), values, "Content-Type", form),
 			"json":  s.Do("POST", callback(app), `{"result":"true","session_token":`+quote(token)+`}`, "Content-Type", js),
@@ -457,7 +457,7 @@ func (c counted) Read(p []byte) (int, error) {
 
 func TestA10_OtherMethodsOfTheCallback(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	spy := app.Spy()
 	for _, method := range []string{"HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "get", "PROPFIND"} {
@@ -474,7 +474,7 @@ func TestA10_OtherMethodsOfTheCallback(t *testing.T) {
 
 func TestA10_FloodOfUnknownTokens(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	report(t, app, w.token, "true")
 	w.unlock(t)

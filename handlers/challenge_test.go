@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
 func TestA11_HintsUnlockNothing(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	spy := app.Spy()
 	for _, path := range []string{
@@ -27,7 +27,7 @@ func TestA11_HintsUnlockNothing(t *testing.T) {
 		"/2fa/challenge/status?next=/account&verified=true",
 		"/account?session_token=" + w.token,
 	} {
-		for _, a := range []gatetest.Answer{w.Get(path), w.GetJSON(path), w.Post(path, "session_token", w.token, "result", "true")} {
+		for _, a := range []apptest.Answer{w.Get(path), w.GetJSON(path), w.Post(path, "session_token", w.token, "result", "true")} {
 			if a.Secret() || a.JSON("verified") == true || a.JSON("state") == "approved" {
 				t.Errorf("%s: got %d %s", path, a.Status, a.Body)
 			}
@@ -54,7 +54,7 @@ func TestA11_HintsUnlockNothing(t *testing.T) {
 
 func TestA12_TabsShareTheChallenge(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	for _, path := range []string{"/account", "/other", "/2fa/challenge", "/2fa/challenge?code=1"} {
 		w.Get(path)
@@ -67,7 +67,7 @@ func TestA12_TabsShareTheChallenge(t *testing.T) {
 	if a := tab.GetJSON("/2fa/challenge/status"); a.JSON("number") != w.number {
 		t.Errorf("second tab: got %s, want the number %s", a.Body, w.number)
 	}
-	gatetest.Approve(t, w.phone)
+	apptest.Approve(t, w.phone)
 	w.unlock(t)
 }
 
@@ -75,7 +75,7 @@ func TestA12_TabsShareTheChallenge(t *testing.T) {
 // of it.
 func TestA12_FirstPagesAtOnce(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	asked, answer := make(chan struct{}), make(chan struct{})
@@ -110,7 +110,7 @@ func TestA12_NewChallengeVoidsTheOldOne(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t)
+			app := apptest.New(t)
 			w := wait(t, app, alice)
 			w.Get("/2fa/challenge") // the first tab shows it
 			if c.before != "" {
@@ -146,7 +146,7 @@ func TestA12_NewChallengeVoidsTheOldOne(t *testing.T) {
 
 func TestReplacedByAnotherBrowser(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	events.want("pending")
@@ -161,14 +161,14 @@ func TestReplacedByAnotherBrowser(t *testing.T) {
 	if n := len(app.Emulator.Requests()); n != 2 {
 		t.Errorf("got %d requests to the phone, want 2: the page must not ask again by itself", n)
 	}
-	gatetest.Approve(t, w.phone)
+	apptest.Approve(t, w.phone)
 	w.WantLocked("the first browser, after the second's approval")
 	second.unlock(t)
 }
 
 func TestChallengeExpires(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	app.Clock.Add(5*time.Minute - time.Second)
 	if a := w.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("expires_in") != 1.0 {
@@ -189,11 +189,11 @@ func TestChallengeExpires(t *testing.T) {
 
 func TestChallengeRejected(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	events.want("pending")
-	gatetest.Deny(t, w.phone)
+	apptest.Deny(t, w.phone)
 	events.want("rejected")
 	events.wantEnd()
 	w.wantState(t, "after the rejection", "rejected")
@@ -207,7 +207,7 @@ func TestChallengeRejected(t *testing.T) {
 	}
 	// The session that it was about is over.
 	thief := w.Copy()
-	wantProblem(t, "a code in the rejected session", thief.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`), 401, "rejected", "")
+	wantProblem(t, "a code in the rejected session", thief.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`), 401, "rejected", "")
 	wantProblem(t, "after that", w.GetJSON("/2fa/challenge"), 401, "sign-in-required", "")
 	// Another session is kept from it too; the code still works.
 	second := app.Browser(t).Login(alice)
@@ -218,7 +218,7 @@ func TestChallengeRejected(t *testing.T) {
 	if page := html.UnescapeString(second.Get("/2fa/challenge").Body); !strings.Contains(page, "no new request can be sent for 15 minutes") {
 		t.Errorf("page: got\n%s\nwant how long the phone is left in peace", page)
 	}
-	if a := second.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`); a.JSON("verified") != true {
+	if a := second.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`); a.JSON("verified") != true {
 		t.Errorf("code: got %d %s, want it to unlock", a.Status, a.Body)
 	}
 }
@@ -226,12 +226,12 @@ func TestChallengeRejected(t *testing.T) {
 // A session that was rejected doesn't sit out the pause.
 func TestChallengeRejectedLater(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
-	gatetest.Deny(t, w.phone)
+	apptest.Deny(t, w.phone)
 	app.Clock.Add(15 * time.Minute)
 	wantProblem(t, "new push", w.PostJSON("/2fa/challenge", ""), 401, "rejected", "")
-	wantProblem(t, "a code", w.PostJSON("/2fa/challenge/totp", `{"code":"`+gatetest.Code(t, w.phone)+`"}`), 401, "sign-in-required", "")
+	wantProblem(t, "a code", w.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`), 401, "sign-in-required", "")
 	if n := len(app.Emulator.Requests()); n != 1 {
 		t.Errorf("got %d requests to the phone, want 1", n)
 	}
@@ -243,7 +243,7 @@ func TestChallengeRejectedLater(t *testing.T) {
 
 func TestPushBudget(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	for i := range 20 {
 		app.Clock.Add(time.Second)
@@ -279,7 +279,7 @@ func TestPushBudget(t *testing.T) {
 // A page on which the user types a code doesn't refresh itself.
 func TestPreferCode(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	const refresh = `http-equiv="refresh"`
 	if page := w.Get("/2fa/challenge").Body; !strings.Contains(page, refresh) {
@@ -292,7 +292,7 @@ func TestPreferCode(t *testing.T) {
 
 func TestChallengeForPrograms(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	for _, path := range []string{"/account", "/2fa/challenge"} {
@@ -319,7 +319,7 @@ func TestChallengeForPrograms(t *testing.T) {
 	if a := b.GetJSON("/2fa/challenge/status"); a.Body != want {
 		t.Errorf("status: got %s, want %s", a.Body, want)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"approved","next":"/2fa/challenge"}` {
 		t.Errorf("status: got %s, want approved and where to go", a.Body)
 	}
@@ -334,7 +334,7 @@ func TestChallengeForPrograms(t *testing.T) {
 
 func TestCodeForPrograms(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	const path = "/2fa/challenge/totp"
@@ -356,20 +356,20 @@ func TestCodeForPrograms(t *testing.T) {
 		wantProblem(t, c.name, b.Do("POST", path, c.body, "Accept", js, "Content-Type", c.contentType), c.status, c.kind, "")
 	}
 	// The code stands in the body or nowhere.
-	wantProblem(t, "in the query", b.PostJSON(path+"?code="+gatetest.Code(t, phone), ""), 422, "code-wrong", "")
+	wantProblem(t, "in the query", b.PostJSON(path+"?code="+apptest.Code(t, phone), ""), 422, "code-wrong", "")
 	a := b.PostJSON(path, `{"code":"000000"}`)
 	wantProblem(t, "fifth wrong", a, 422, "code-wrong", "")
 	if got := a.Header.Get("Retry-After"); got != "30" {
 		t.Errorf("fifth wrong: got Retry-After %q, want 30", got)
 	}
-	right := `{"code":"` + gatetest.Code(t, phone) + `"}`
+	right := `{"code":"` + apptest.Code(t, phone) + `"}`
 	a = b.PostJSON(path, right)
 	wantProblem(t, "right, but paused", a, 429, "code-paused", "")
 	if got := a.Header.Get("Retry-After"); got != "30" {
 		t.Errorf("paused: got Retry-After %q, want 30", got)
 	}
 	app.Clock.Add(30 * time.Second)
-	right = `{"code":"` + gatetest.Code(t, phone) + `"}`
+	right = `{"code":"` + apptest.Code(t, phone) + `"}`
 	if a := b.PostJSON(path, right); a.Status != 200 || a.Body != `{"state":"approved","verified":true,"next":"/"}` {
 		t.Errorf("right: got %d %s, want verified", a.Status, a.Body)
 	}
@@ -378,7 +378,7 @@ func TestCodeForPrograms(t *testing.T) {
 
 func TestPhoneCannotBeAsked(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	app.Emulator.SetPush(alice, false)
 	b := app.Stopped(t, alice)
@@ -397,14 +397,14 @@ func TestPhoneCannotBeAsked(t *testing.T) {
 	if a.Header.Get("Retry-After") == "" {
 		t.Error("by a program: got no Retry-After")
 	}
-	if a := b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != 303 || a.Location != "/account" {
+	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != 303 || a.Location != "/account" {
 		t.Errorf("code: got %d to %q, want 303 to /account", a.Status, a.Location)
 	}
 }
 
 func TestNobodySignedIn(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	for _, path := range []string{"/2fa/", "/2fa/enable", "/2fa/challenge", "/2fa/challenge/status", "/2fa/challenge/events"} {
 		wantProblem(t, path, app.Browser(t).GetJSON(path), 401, "sign-in-required", "")
 	}
@@ -416,7 +416,7 @@ func TestNobodySignedIn(t *testing.T) {
 }
 
 // wantProblem wants an application/problem+json.
-func wantProblem(t *testing.T, name string, a gatetest.Answer, status int, kind, challenge string) {
+func wantProblem(t *testing.T, name string, a apptest.Answer, status int, kind, challenge string) {
 	t.Helper()
 	got, _ := a.JSON("challenge_url").(string)
 	if a.Status != status || a.Header.Get("Content-Type") != "application/problem+json" || got != challenge ||

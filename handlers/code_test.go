@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
 // guess posts a code as a program does, and returns in a word what came of it.
-func guess(t *testing.T, b *gatetest.Browser, path, code string) string {
+func guess(t *testing.T, b *apptest.Browser, path, code string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"code": code})
 	if err != nil {
@@ -39,7 +39,7 @@ func guess(t *testing.T, b *gatetest.Browser, path, code string) string {
 
 const totp = "/2fa/challenge/totp"
 
-func wantGuess(t *testing.T, when string, b *gatetest.Browser, path, code, want string) {
+func wantGuess(t *testing.T, when string, b *apptest.Browser, path, code, want string) {
 	t.Helper()
 	if got := guess(t, b, path, code); got != want {
 		t.Errorf("%s: got %q, want %q", when, got, want)
@@ -57,7 +57,7 @@ func codeAt(t *testing.T, phone *emulator.Phone, at time.Time) string {
 
 func TestA20_CodeUsedAgain(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	app, other := world.Node(t), world.Node(t)
 
 	// The enrolment's own code, at the login that follows.
@@ -67,18 +67,18 @@ func TestA20_CodeUsedAgain(t *testing.T) {
 	if err := phone.AddAccount(uri); err != nil {
 		t.Fatal(err)
 	}
-	code := gatetest.Code(t, phone)
+	code := apptest.Code(t, phone)
 	wantGuess(t, "enrolment", b, "/2fa/enable/confirm", code, "accepted")
-	for _, app := range []*gatetest.App{app, other} {
+	for _, app := range []*apptest.App{app, other} {
 		b := app.Browser(t).Login(alice)
 		wantGuess(t, "the enrolment's code at the next login", b, totp, code, "code-used")
 		b.WantLocked("by the enrolment's code")
 	}
 
 	// A login's code, in the same step, the next, and on another node.
-	world.Clock.Add(2 * gatetest.Step)
-	code = gatetest.Code(t, phone)
-	before := codeAt(t, phone, world.Clock.Now().Add(-gatetest.Step))
+	world.Clock.Add(2 * apptest.Step)
+	code = apptest.Code(t, phone)
+	before := codeAt(t, phone, world.Clock.Now().Add(-apptest.Step))
 	b = app.Browser(t).Login(alice)
 	wantGuess(t, "a code", b, totp, code, "accepted")
 	b.WantIn("by a code")
@@ -91,19 +91,19 @@ func TestA20_CodeUsedAgain(t *testing.T) {
 	b.Post("/logout")
 	world.ChangeAccount(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
 	wantGuess(t, "the same code after the logout", b.Login(alice), totp, code, "code-used")
-	world.Clock.Add(gatetest.Step)
+	world.Clock.Add(apptest.Step)
 	wantGuess(t, "the same code in the next step", thief, totp, code, "code-used")
 	thief.WantLocked("by a used code")
-	wantGuess(t, "the next code", thief, totp, gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "the next code", thief, totp, apptest.Code(t, phone), "accepted")
 }
 
 func TestA20_CodeAtOnceOnTwoNodes(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
-	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	world := apptest.NewWorld(t)
+	nodes := []*apptest.App{world.Node(t), world.Node(t)}
 	phone := nodes[0].Enrolled(t, alice)
-	code := gatetest.Code(t, phone)
-	browsers := make([]*gatetest.Browser, 20)
+	code := apptest.Code(t, phone)
+	browsers := make([]*apptest.Browser, 20)
 	for i := range browsers {
 		browsers[i] = nodes[i%2].Browser(t).Login(alice)
 	}
@@ -129,7 +129,7 @@ func TestA20_CodeAtOnceOnTwoNodes(t *testing.T) {
 
 func TestA21_BadCodes(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	for name, format := range map[string]string{
@@ -159,7 +159,7 @@ func TestA21_BadCodes(t *testing.T) {
 	} {
 		for _, digits := range []string{"", "wide"} {
 			app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
-			right := gatetest.Code(t, phone)
+			right := apptest.Code(t, phone)
 			if digits == "wide" { // the right digits of another script
 				if name != "full-width" && name != "Arabic-Indic" {
 					continue
@@ -180,7 +180,7 @@ func TestA21_BadCodes(t *testing.T) {
 	}
 	// What isn't one code at all is refused before it is looked at.
 	app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures = 0 })
-	right := gatetest.Code(t, phone)
+	right := apptest.Code(t, phone)
 	for name, body := range map[string]string{
 		"number":   fmt.Sprintf(`{"code":%s}`, right),
 		"list":     fmt.Sprintf(`{"code":["%s"]}`, right),
@@ -212,10 +212,10 @@ func TestA21_BadCodes(t *testing.T) {
 
 func TestA22_GuessesStopAtTheCap(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
-	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	world := apptest.NewWorld(t)
+	nodes := []*apptest.App{world.Node(t), world.Node(t)}
 	phone := nodes[0].Enrolled(t, alice)
-	browsers := make([]*gatetest.Browser, 50)
+	browsers := make([]*apptest.Browser, 50)
 	for i := range browsers {
 		browsers[i] = nodes[i%2].Browser(t).Login(alice)
 	}
@@ -236,9 +236,9 @@ func TestA22_GuessesStopAtTheCap(t *testing.T) {
 		t.Errorf("got %v of 200 guesses, want 19 wrong and the others blocked", results)
 	}
 	restarted := world.Node(t)
-	for _, b := range []*gatetest.Browser{restarted.Browser(t).Login(alice), restarted.Stopped(t, alice)} {
-		wantGuess(t, "the right code after a restart", b, totp, gatetest.Code(t, phone), "code-blocked")
-		if a := b.Post(totp, "code", gatetest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
+	for _, b := range []*apptest.Browser{restarted.Browser(t).Login(alice), restarted.Stopped(t, alice)} {
+		wantGuess(t, "the right code after a restart", b, totp, apptest.Code(t, phone), "code-blocked")
+		if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
 			t.Errorf("in a form: got %d, want 429", a.Status)
 		}
 		b.WantLocked("blocked")
@@ -247,10 +247,10 @@ func TestA22_GuessesStopAtTheCap(t *testing.T) {
 
 func TestA22_PausesBetweenGuesses(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
-	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	world := apptest.NewWorld(t)
+	nodes := []*apptest.App{world.Node(t), world.Node(t)}
 	phone := nodes[0].Enrolled(t, alice)
-	browsers := make([]*gatetest.Browser, 20)
+	browsers := make([]*apptest.Browser, 20)
 	for i := range browsers {
 		browsers[i] = nodes[i%2].Browser(t).Login(alice)
 	}
@@ -265,18 +265,18 @@ func TestA22_PausesBetweenGuesses(t *testing.T) {
 		t.Errorf("200 guesses at once: got %d looked at, want 5", got)
 	}
 	right := world.Node(t).Browser(t).Login(alice)
-	a := right.PostJSON(totp, fmt.Sprintf(`{"code":"%s"}`, gatetest.Code(t, phone)))
+	a := right.PostJSON(totp, fmt.Sprintf(`{"code":"%s"}`, apptest.Code(t, phone)))
 	if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "30" {
 		t.Errorf("the right code in the pause: got %d, Retry-After %q, want 429 and 30", a.Status, a.Header.Get("Retry-After"))
 	}
 	world.Clock.Add(30 * time.Second)
-	wantGuess(t, "the right code after the pause", right, totp, gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "the right code after the pause", right, totp, apptest.Code(t, phone), "accepted")
 }
 
 // Login, switching off, enrolling anew and confirming that share one budget.
 func TestA23_OneBudget(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	owner := app.Browser(t).Login(alice)
 	phone := owner.Enrol(alice)
 	if a := owner.PostJSON("/2fa/enable", ""); a.Status != http.StatusOK {
@@ -285,7 +285,7 @@ func TestA23_OneBudget(t *testing.T) {
 	app.Clock.Add(5 * time.Minute) // the proof isn't fresh any more
 	locked := app.Browser(t).Login(alice)
 	paths := []struct {
-		b    *gatetest.Browser
+		b    *apptest.Browser
 		path string
 	}{
 		{locked, totp}, {owner, "/2fa/disable"}, {owner, "/2fa/enable"}, {owner, "/2fa/enable/confirm"}, {locked, totp},
@@ -297,12 +297,12 @@ func TestA23_OneBudget(t *testing.T) {
 		}
 	}
 	for _, p := range paths {
-		wantGuess(t, p.path+" in the pause", p.b, p.path, gatetest.Code(t, phone), "code-paused")
+		wantGuess(t, p.path+" in the pause", p.b, p.path, apptest.Code(t, phone), "code-paused")
 	}
 	app.ChangeAccount(t, alice, func(a *store.Account) { a.Failures = 20 })
 	app.Clock.Add(time.Minute)
 	for _, p := range paths {
-		wantGuess(t, p.path+" when blocked", p.b, p.path, gatetest.Code(t, phone), "code-blocked")
+		wantGuess(t, p.path+" when blocked", p.b, p.path, apptest.Code(t, phone), "code-blocked")
 	}
 	owner.WantIn("verified before")
 	locked.WantLocked("when blocked")
@@ -311,35 +311,35 @@ func TestA23_OneBudget(t *testing.T) {
 // Codes and push don't lock each other.
 func TestA23_CodesAndPushApart(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	for range 20 {
 		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
 		app.Clock.Add(time.Hour)
 	}
 	b := app.Stopped(t, alice)
-	wantGuess(t, "when blocked", b, totp, gatetest.Code(t, phone), "code-blocked")
-	gatetest.Approve(t, phone)
+	wantGuess(t, "when blocked", b, totp, apptest.Code(t, phone), "code-blocked")
+	apptest.Approve(t, phone)
 	b.WantIn("by push while codes are blocked")
 
-	app = gatetest.New(t)
+	app = apptest.New(t)
 	phone = app.Enrolled(t, bob)
 	b = app.Stopped(t, bob)
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "900" {
 		t.Errorf("push after a rejection: got %d, Retry-After %q, want 429 and 900", a.Status, a.Header.Get("Retry-After"))
 	}
 	b = app.Browser(t).Login(bob)
-	wantGuess(t, "a code after a rejection", b, totp, gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "a code after a rejection", b, totp, apptest.Code(t, phone), "accepted")
 	b.WantIn("by code after a rejection")
 }
 
 func TestA25_PushStarts(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
-	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	world := apptest.NewWorld(t)
+	nodes := []*apptest.App{world.Node(t), world.Node(t)}
 	phone := nodes[0].Enrolled(t, alice)
-	browsers := make([]*gatetest.Browser, 20)
+	browsers := make([]*apptest.Browser, 20)
 	for i := range browsers {
 		browsers[i] = nodes[i%2].Browser(t).Login(alice)
 	}
@@ -366,7 +366,7 @@ func TestA25_PushStarts(t *testing.T) {
 	if got := calls(); got != 4 {
 		t.Errorf("a quarter of an hour later: got %d calls, want 4", got)
 	}
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	for range 20 {
 		if a := nodes[0].Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests {
 			t.Fatalf("after the rejection: got %d, want 429", a.Status)
@@ -397,9 +397,9 @@ func TestA26_Clocks(t *testing.T) {
 		{31, 0, "code-wrong"}, {31, 29, "code-wrong"},
 		{60, 0, "code-wrong"}, {60, 29, "code-wrong"},
 	} {
-		app := gatetest.New(t)
+		app := apptest.New(t)
 		phone := app.Enrolled(t, alice)
-		app.Clock.Add(10*gatetest.Step + time.Duration(c.at)*time.Second)
+		app.Clock.Add(10*apptest.Step + time.Duration(c.at)*time.Second)
 		code := codeAt(t, phone, app.Clock.Now().Add(time.Duration(c.ahead)*time.Second))
 		wantGuess(t, fmt.Sprintf("phone ahead by %d s, %d s into the step", c.ahead, c.at),
 			app.Browser(t).Login(alice), totp, code, c.want)
@@ -408,15 +408,15 @@ func TestA26_Clocks(t *testing.T) {
 
 func TestA26_ClockSteppedBack(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	app.Clock.Add(time.Hour)
-	code := gatetest.Code(t, phone)
+	code := apptest.Code(t, phone)
 	wantGuess(t, "at first", app.Browser(t).Login(alice), totp, code, "accepted")
 	last := app.Account(t, alice).LastStep
 	for range 3 {
 		app.Clock.Add(-20 * time.Minute)
-		wantGuess(t, "the code of the clock stepped back", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "code-used")
+		wantGuess(t, "the code of the clock stepped back", app.Browser(t).Login(alice), totp, apptest.Code(t, phone), "code-used")
 		if got := app.Account(t, alice).LastStep; got != last {
 			t.Errorf("got last step %d, want %d", got, last)
 		}
@@ -433,9 +433,9 @@ func TestA27_DamagedFactor(t *testing.T) {
 		"cut off":           func(f *store.Factor) { f.Secret = f.Secret[:len(f.Secret)-1] },
 		"first bit flipped": func(f *store.Factor) { f.Secret[0] ^= 1 },
 		"last bit flipped":  func(f *store.Factor) { f.Secret[len(f.Secret)-1] ^= 1 },
-		"empty secret":      func(f *store.Factor) { f.Secret = gatetest.Seal(t, nil, alice) },
-		"short secret":      func(f *store.Factor) { f.Secret = gatetest.Seal(t, []byte("short"), alice) },
-		"another user's":    func(f *store.Factor) { f.Secret = gatetest.Seal(t, []byte("12345678901234567890"), bob) },
+		"empty secret":      func(f *store.Factor) { f.Secret = apptest.Seal(t, nil, alice) },
+		"short secret":      func(f *store.Factor) { f.Secret = apptest.Seal(t, []byte("short"), alice) },
+		"another user's":    func(f *store.Factor) { f.Secret = apptest.Seal(t, []byte("12345678901234567890"), bob) },
 		"unknown algorithm": func(f *store.Factor) { f.Algorithm = "MD5" },
 		"no algorithm":      func(f *store.Factor) { f.Algorithm = "" },
 		"no digits":         func(f *store.Factor) { f.Digits = 0 },
@@ -445,13 +445,13 @@ func TestA27_DamagedFactor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t)
+			app := apptest.New(t)
 			phone := app.Enrolled(t, alice)
 			var whole store.Factor
 			app.ChangeAccount(t, alice, func(a *store.Account) { whole = a.Clone().Factor; damage(&a.Factor) })
 			b := app.Stopped(t, alice)
 			before := strings.Count(app.Log.String(), "refused because of a fault")
-			codes := []string{"", "000000", gatetest.Code(t, phone)}
+			codes := []string{"", "000000", apptest.Code(t, phone)}
 			for _, code := range codes {
 				wantGuess(t, "code "+code, b, totp, code, "unavailable")
 			}
@@ -465,12 +465,12 @@ func TestA27_DamagedFactor(t *testing.T) {
 				t.Errorf("challenge page: got %d, want 200", a.Status)
 			}
 			b.WantLocked("by a damaged factor")
-			gatetest.Approve(t, phone)
+			apptest.Approve(t, phone)
 			b.WantIn("by push, for the phone is good")
 			app.Clock.Add(5 * time.Minute)
 			wantGuess(t, "disable", b, "/2fa/disable", codes[2], "unavailable")
 			app.ChangeAccount(t, alice, func(a *store.Account) { a.Factor = whole })
-			wantGuess(t, "put right", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
+			wantGuess(t, "put right", app.Browser(t).Login(alice), totp, apptest.Code(t, phone), "accepted")
 			if strings.Contains(app.Log.String(), "panic") {
 				t.Error("something panicked")
 			}

@@ -9,28 +9,28 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
 const chromeOnAndroid = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"
 
-func trusting() gatetest.Setup {
-	return gatetest.Setup{Options: []middleware.Option{middleware.WithTrustedDevices(30 * 24 * time.Hour)}}
+func trusting() apptest.Setup {
+	return apptest.Setup{Options: []middleware.Option{middleware.WithTrustedDevices(30 * 24 * time.Hour)}}
 }
 
 // trusted returns a browser whose user has said by code not to be asked there
 // again, and who has logged out since.
-func trusted(t *testing.T, app *gatetest.App, email string) *gatetest.Browser {
+func trusted(t *testing.T, app *apptest.App, email string) *apptest.Browser {
 	t.Helper()
 	b := app.Stopped(t, email)
-	form := "code=" + gatetest.Code(t, app.Emulator.Phone(email)) + "&trust=1"
+	form := "code=" + apptest.Code(t, app.Emulator.Phone(email)) + "&trust=1"
 	a := b.Do("POST", totp, form, "Content-Type", "application/x-www-form-urlencoded", "User-Agent", chromeOnAndroid)
 	if a.Status != 303 {
 		t.Fatalf("code: got %d, want 303", a.Status)
 	}
 	b.WantIn("by code")
-	app.Clock.Add(gatetest.Step)
+	app.Clock.Add(apptest.Step)
 	b.Post("/logout")
 	return b
 }
@@ -42,7 +42,7 @@ type listed struct {
 	}
 }
 
-func devicesOf(t *testing.T, b *gatetest.Browser) listed {
+func devicesOf(t *testing.T, b *apptest.Browser) listed {
 	t.Helper()
 	var l listed
 	if err := json.Unmarshal([]byte(b.GetJSON("/2fa/devices").Body), &l); err != nil {
@@ -53,7 +53,7 @@ func devicesOf(t *testing.T, b *gatetest.Browser) listed {
 
 func TestTrustedDevice(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	app.Enrolled(t, alice)
 	b := trusted(t, app, alice)
 	pushes := len(app.Emulator.Requests())
@@ -83,7 +83,7 @@ func TestTrustedDevice(t *testing.T) {
 
 func TestTrustedDeviceByPush(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	if a := b.Post("/2fa/challenge/continue", "trust", "1"); a.Location != "/2fa/challenge" {
@@ -93,7 +93,7 @@ func TestTrustedDeviceByPush(t *testing.T) {
 	if n := len(app.Emulator.Requests()); n != 1 {
 		t.Errorf("got %d requests to the phone, want 1", n)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	if a := b.Post("/2fa/challenge/continue", "trust", "1"); a.Location != "/account" {
 		t.Errorf("got %d to %q, want the page that was asked for", a.Status, a.Location)
 	}
@@ -102,7 +102,7 @@ func TestTrustedDeviceByPush(t *testing.T) {
 
 	// Whoever doesn't tick the box isn't trusted.
 	b = app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.Post("/2fa/challenge/continue", "trust", "0")
 	b.WantIn("without the box")
 	if n := len(app.Account(t, alice).Devices); n != 1 {
@@ -113,9 +113,9 @@ func TestTrustedDeviceByPush(t *testing.T) {
 // All cookies that are set on the way in are out of the reach of scripts.
 func TestCookiesOfTheUnlock(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	phone := app.Enrolled(t, alice)
-	a := app.Stopped(t, alice).Post(totp, "code", gatetest.Code(t, phone), "trust", "1")
+	a := app.Stopped(t, alice).Post(totp, "code", apptest.Code(t, phone), "trust", "1")
 	names := make(map[string]bool)
 	for _, c := range (&http.Response{Header: a.Header}).Cookies() {
 		name := c.Name
@@ -137,11 +137,11 @@ func TestCookiesOfTheUnlock(t *testing.T) {
 // A device is only trusted where that was asked for, and by a proof.
 func TestDeviceNotTrusted(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	b.PostJSON(totp, fmt.Sprintf(`{"code":%q,"trust":"1"}`, app.WrongCode(t, phone)))
-	b.PostJSON(totp, fmt.Sprintf(`{"code":%q}`, gatetest.Code(t, phone)))
+	b.PostJSON(totp, fmt.Sprintf(`{"code":%q}`, apptest.Code(t, phone)))
 	if l := devicesOf(t, b); len(l.Devices) != 0 {
 		t.Errorf("got devices %+v, want none", l)
 	}
@@ -149,10 +149,10 @@ func TestDeviceNotTrusted(t *testing.T) {
 	b.Login(alice).WantLocked("a browser that isn't trusted")
 
 	// Where nothing was set, there is nothing of it.
-	app = gatetest.New(t)
+	app = apptest.New(t)
 	app.Enrolled(t, bob)
 	b = app.Stopped(t, bob)
-	b.PostJSON(totp, fmt.Sprintf(`{"code":%q,"trust":"1"}`, gatetest.Code(t, app.Emulator.Phone(bob))))
+	b.PostJSON(totp, fmt.Sprintf(`{"code":%q,"trust":"1"}`, apptest.Code(t, app.Emulator.Phone(bob))))
 	b.WantIn("by code")
 	if a := b.Get("/2fa/devices"); a.Status != 404 {
 		t.Errorf("got %d, want 404", a.Status)
@@ -166,46 +166,46 @@ func TestDeviceNotTrusted(t *testing.T) {
 // that it let in, and whenever the factor changes.
 func TestTrustedDeviceEnds(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(t *testing.T, app *gatetest.App, owner, b *gatetest.Browser){
-		"revoked": func(t *testing.T, _ *gatetest.App, owner, b *gatetest.Browser) {
+	for name, end := range map[string]func(t *testing.T, app *apptest.App, owner, b *apptest.Browser){
+		"revoked": func(t *testing.T, _ *apptest.App, owner, b *apptest.Browser) {
 			owner.PostJSON("/2fa/devices/revoke", fmt.Sprintf(`{"id":%q}`, devicesOf(t, owner).Devices[0].ID))
 		},
-		"all revoked": func(_ *testing.T, _ *gatetest.App, owner, _ *gatetest.Browser) {
+		"all revoked": func(_ *testing.T, _ *apptest.App, owner, _ *apptest.Browser) {
 			owner.PostJSON("/2fa/devices/revoke", `{"all":"1"}`)
 		},
-		"revoked by an administrator": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
-			status, err := app.Gate.Admin().Status(t.Context(), gatetest.UserID(alice))
+		"revoked by an administrator": func(t *testing.T, app *apptest.App, owner, _ *apptest.Browser) {
+			status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(alice))
 			if err != nil || len(status.Devices) != 1 {
 				t.Fatalf("got %+v, %v, want one device", status, err)
 			}
-			if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), gatetest.UserID(alice), status.Devices[0].ID); !ok || err != nil {
+			if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), apptest.UserID(alice), status.Devices[0].ID); !ok || err != nil {
 				t.Errorf("got %v, %v", ok, err)
 			}
 		},
-		"all proofs revoked": func(t *testing.T, app *gatetest.App, _, _ *gatetest.Browser) {
-			if err := app.Gate.Admin().Revoke(t.Context(), gatetest.UserID(alice), "a test"); err != nil {
+		"all proofs revoked": func(t *testing.T, app *apptest.App, _, _ *apptest.Browser) {
+			if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
 				t.Error(err)
 			}
 		},
-		"the password changed": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
-			if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
+		"the password changed": func(t *testing.T, app *apptest.App, owner, _ *apptest.Browser) {
+			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
 				t.Error(err)
 			}
 			owner.WantIn("verified by a code")
 		},
-		"a new phone": func(t *testing.T, app *gatetest.App, owner, _ *gatetest.Browser) {
+		"a new phone": func(t *testing.T, app *apptest.App, owner, _ *apptest.Browser) {
 			other := stage(t, owner, alice)
-			wantGuess(t, "confirm", owner, "/2fa/enable/confirm", gatetest.Code(t, other), "accepted")
+			wantGuess(t, "confirm", owner, "/2fa/enable/confirm", apptest.Code(t, other), "accepted")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, trusting())
+			app := apptest.New(t, trusting())
 			phone := app.Enrolled(t, alice)
 			b := trusted(t, app, alice)
 			b.Login(alice).WantIn("on a trusted device")
 			owner := app.Stopped(t, alice)
-			wantGuess(t, "owner", owner, totp, gatetest.Code(t, phone), "accepted")
+			wantGuess(t, "owner", owner, totp, apptest.Code(t, phone), "accepted")
 			end(t, app, owner, b)
 			b.WantLocked("the session that it let in")
 			b.Post("/logout")
@@ -217,11 +217,11 @@ func TestTrustedDeviceEnds(t *testing.T) {
 // A request to revoke says which, or all of them, and not both.
 func TestDeviceRevocationSaysWhich(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	phone := app.Enrolled(t, alice)
 	trusted(t, app, alice)
 	b := app.Stopped(t, alice)
-	wantGuess(t, "login", b, totp, gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "login", b, totp, apptest.Code(t, phone), "accepted")
 	id := devicesOf(t, b).Devices[0].ID
 	for _, body := range []string{"", `{}`, `{"all":"0"}`, `{"all":false}`, `{"id":""}`, `{"id":"` + id + `","all":"1"}`, `{"all":"1","all":"1"}`, `{"id":"` + id + `","id":"x"}`} {
 		if a := b.PostJSON("/2fa/devices/revoke", body); a.Status != 400 {
@@ -242,7 +242,7 @@ func TestDeviceRevocationSaysWhich(t *testing.T) {
 
 func TestTrustedDeviceIsOneUsers(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	app.Enrolled(t, alice)
 	app.Enrolled(t, bob)
 	b := trusted(t, app, alice)
@@ -270,7 +270,7 @@ func TestTrustedDeviceIsOneUsers(t *testing.T) {
 	bobs.Login(bob).WantLocked("alice's secret in bob's cookie")
 
 	// Two users of one browser have a cookie each.
-	b.Login(bob).Post(totp, "code", gatetest.Code(t, app.Emulator.Phone(bob)), "trust", "1")
+	b.Login(bob).Post(totp, "code", apptest.Code(t, app.Emulator.Phone(bob)), "trust", "1")
 	for _, email := range []string{alice, bob} {
 		b.Post("/logout")
 		b.Login(email).WantIn(email + " on the browser of both")

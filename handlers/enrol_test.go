@@ -10,13 +10,13 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
 // stage begins an enrolment and returns the phone that has scanned it.
-func stage(t *testing.T, b *gatetest.Browser, email string) *emulator.Phone {
+func stage(t *testing.T, b *apptest.Browser, email string) *emulator.Phone {
 	t.Helper()
 	a := b.PostJSON("/2fa/enable", "")
 	uri, _ := a.JSON("uri").(string)
@@ -30,16 +30,16 @@ func stage(t *testing.T, b *gatetest.Browser, email string) *emulator.Phone {
 // A locked session sees and changes nothing of the factor, whatever it knows.
 func TestA19_LockedSession(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, trusting())
+	app := apptest.New(t, trusting())
 	owner := app.Browser(t).Login(alice)
 	phone := owner.Enrol(alice)
 	stage(t, owner, alice) // so that there is something to see and to confirm
 	owner.Post("/2fa/devices")
-	old := gatetest.Base32(app.Secret(t, alice))
+	old := apptest.Base32(app.Secret(t, alice))
 	staged := app.Account(t, alice).Staged
 	b := app.Stopped(t, alice)
 	before := app.Account(t, alice)
-	for _, code := range []string{"", gatetest.Code(t, phone), codeAt(t, phone, app.Clock.Now().Add(-gatetest.Step))} {
+	for _, code := range []string{"", apptest.Code(t, phone), codeAt(t, phone, app.Clock.Now().Add(-apptest.Step))} {
 		for _, r := range []struct {
 			method, path string
 		}{
@@ -90,38 +90,38 @@ func TestA39_ChangesNeedAProof(t *testing.T) {
 		for _, c := range []struct {
 			name string
 			wait time.Duration
-			code func(t *testing.T, app *gatetest.App, mine, theirs *emulator.Phone) string
+			code func(t *testing.T, app *apptest.App, mine, theirs *emulator.Phone) string
 			want string
 		}{
 			{"fresh, no code", 0, nil, "accepted"},
 			{"5 minutes less a second, no code", 5*time.Minute - time.Second, nil, "accepted"},
 			{"5 minutes, no code", 5 * time.Minute, nil, "code-required"},
 			{"an hour, no code", time.Hour, nil, "code-required"},
-			{"fresh, wrong code", 0, func(t *testing.T, app *gatetest.App, mine, _ *emulator.Phone) string {
+			{"fresh, wrong code", 0, func(t *testing.T, app *apptest.App, mine, _ *emulator.Phone) string {
 				return app.WrongCode(t, mine)
 			}, "code-wrong"},
-			{"another user's code", 5 * time.Minute, func(t *testing.T, _ *gatetest.App, _, theirs *emulator.Phone) string {
-				return gatetest.Code(t, theirs)
+			{"another user's code", 5 * time.Minute, func(t *testing.T, _ *apptest.App, _, theirs *emulator.Phone) string {
+				return apptest.Code(t, theirs)
 			}, "code-wrong"},
-			{"used code", 5 * time.Minute, func(t *testing.T, app *gatetest.App, mine, _ *emulator.Phone) string {
-				code := gatetest.Code(t, mine)
+			{"used code", 5 * time.Minute, func(t *testing.T, app *apptest.App, mine, _ *emulator.Phone) string {
+				code := apptest.Code(t, mine)
 				wantGuess(t, "login", app.Browser(t).Login(alice), totp, code, "accepted")
 				return code
 			}, "code-used"},
-			{"own code", 5 * time.Minute, func(t *testing.T, _ *gatetest.App, mine, _ *emulator.Phone) string {
-				return gatetest.Code(t, mine)
+			{"own code", 5 * time.Minute, func(t *testing.T, _ *apptest.App, mine, _ *emulator.Phone) string {
+				return apptest.Code(t, mine)
 			}, "accepted"},
 		} {
-			app := gatetest.New(t)
+			app := apptest.New(t)
 			theirs := app.Enrolled(t, bob)
 			mine := app.Enrolled(t, alice)
 			b := app.Browser(t).Login(alice)
-			wantGuess(t, "login", b, totp, gatetest.Code(t, mine), "accepted")
+			wantGuess(t, "login", b, totp, apptest.Code(t, mine), "accepted")
 			app.Clock.Add(c.wait)
 			before := app.Account(t, alice)
 			code := ""
 			if c.code != nil {
-				app.Clock.Add(gatetest.Step)
+				app.Clock.Add(apptest.Step)
 				code = c.code(t, app, mine, theirs)
 			}
 			wantGuess(t, path+", "+c.name, b, path, code, c.want)
@@ -142,7 +142,7 @@ func TestA39_ChangesNeedAProof(t *testing.T) {
 func TestA39_StaleGrant(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/2fa/disable", "/2fa/enable"} {
-		world := gatetest.NewWorld(t)
+		world := apptest.NewWorld(t)
 		here, there := world.Node(t), world.Node(t)
 		owner := here.Browser(t).Login(alice)
 		phone := owner.Enrol(alice)
@@ -151,7 +151,7 @@ func TestA39_StaleGrant(t *testing.T) {
 		thief := owner.Copy().On(there)
 		thief.WantIn("a stolen session")
 		stage(t, owner, alice)
-		wantGuess(t, "replace", owner, "/2fa/enable/confirm", gatetest.Code(t, phone), "accepted")
+		wantGuess(t, "replace", owner, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 		if got := guess(t, thief, path, ""); got == "accepted" {
 			t.Errorf("%s: accepted by a session of the factor before", path)
 		}
@@ -183,10 +183,10 @@ func TestA39_StaleGrant(t *testing.T) {
 // Nobody but the session that began an enrolment sees it or confirms it.
 func TestA39_StagedByAnotherSession(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	app, node := world.Node(t), world.Node(t)
 	owner := app.Browser(t).Login(alice)
-	others := map[string]*gatetest.Browser{
+	others := map[string]*apptest.Browser{
 		"another session":                 app.Browser(t).Login(alice),
 		"another session on another node": node.Browser(t).Login(alice),
 		"another user":                    app.Browser(t).Login(bob),
@@ -200,7 +200,7 @@ func TestA39_StagedByAnotherSession(t *testing.T) {
 		if a := b.Get("/2fa/enable"); a.Status != http.StatusSeeOther || a.Location != "/2fa/" || a.Body != "" {
 			t.Errorf("%s, page: got %d to %q, want 303 to /2fa/", name, a.Status, a.Location)
 		}
-		wantGuess(t, name, b, "/2fa/enable/confirm", gatetest.Code(t, phone), "no-enrolment")
+		wantGuess(t, name, b, "/2fa/enable/confirm", apptest.Code(t, phone), "no-enrolment")
 		if a := b.Get("/2fa/"); strings.Contains(a.Body, account.Secret) || strings.Contains(a.Body, "otpauth:") {
 			t.Errorf("%s: the security page shows the secret", name)
 		}
@@ -208,7 +208,7 @@ func TestA39_StagedByAnotherSession(t *testing.T) {
 	if got := world.Account(t, alice).State; got != store.Off {
 		t.Errorf("got %v, want off", got)
 	}
-	wantGuess(t, "the owner on another node", owner.On(node), "/2fa/enable/confirm", gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "the owner on another node", owner.On(node), "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 	world.Clock.Add(2 * time.Second)
 	others["another session"].WantLocked("the other session after the enrolment")
 }
@@ -217,14 +217,14 @@ func TestA39_StagedByAnotherSession(t *testing.T) {
 // and then voids what was proved with it.
 func TestA39_ReEnrol(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	app, node := world.Node(t), world.Node(t)
 	phone := app.Enrolled(t, alice)
-	var verified []*gatetest.Browser
-	for _, app := range []*gatetest.App{app, node} {
+	var verified []*apptest.Browser
+	for _, app := range []*apptest.App{app, node} {
 		b := app.Browser(t).Login(alice)
-		wantGuess(t, "login", b, totp, gatetest.Code(t, phone), "accepted")
-		world.Clock.Add(gatetest.Step)
+		wantGuess(t, "login", b, totp, apptest.Code(t, phone), "accepted")
+		world.Clock.Add(apptest.Step)
 		b.WantIn("verified")
 		verified = append(verified, b)
 	}
@@ -240,13 +240,13 @@ func TestA39_ReEnrol(t *testing.T) {
 	working := string(world.Account(t, alice).Factor.Secret)
 	b := app.Browser(t).Login(alice)
 	wantGuess(t, "login", b, totp, oldCode(), "accepted")
-	world.Clock.Add(gatetest.Step)
+	world.Clock.Add(apptest.Step)
 	stage(t, b, alice)
 	calls := len(world.Emulator.Calls(emulator.SyncStatus))
 	if got := world.Account(t, alice); string(got.Factor.Secret) != working || got.State != store.On {
 		t.Error("staging has touched the working secret")
 	}
-	wantGuess(t, "a login by the new secret", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "code-wrong")
+	wantGuess(t, "a login by the new secret", app.Browser(t).Login(alice), totp, apptest.Code(t, phone), "code-wrong")
 	wantGuess(t, "a confirmation by the old secret", b, "/2fa/enable/confirm", oldCode(), "code-wrong")
 	wantGuess(t, "a login by the old secret", app.Browser(t).Login(alice), totp, oldCode(), "accepted")
 	for _, b := range verified {
@@ -256,23 +256,23 @@ func TestA39_ReEnrol(t *testing.T) {
 		t.Error("the service was told of a secret that isn't confirmed")
 	}
 
-	world.Clock.Add(gatetest.Step)
-	wantGuess(t, "a confirmation by the new secret", b, "/2fa/enable/confirm", gatetest.Code(t, phone), "accepted")
+	world.Clock.Add(apptest.Step)
+	wantGuess(t, "a confirmation by the new secret", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 	b.WantIn("the session that has replaced it")
 	verified[0].WantLocked("a session verified with the old secret, here, at once")
 	world.Clock.Add(2 * time.Second)
 	verified[1].WantLocked("a session verified with the old secret, elsewhere")
-	world.Clock.Add(gatetest.Step)
+	world.Clock.Add(apptest.Step)
 	wantGuess(t, "a login by the old secret", app.Browser(t).Login(alice), totp, oldCode(), "code-wrong")
-	wantGuess(t, "a login by the new secret", app.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
-	if got, want := world.Emulator.Accounts()[0].Secret, gatetest.Base32(world.Secret(t, alice)); got != want {
+	wantGuess(t, "a login by the new secret", app.Browser(t).Login(alice), totp, apptest.Code(t, phone), "accepted")
+	if got, want := world.Emulator.Accounts()[0].Secret, apptest.Base32(world.Secret(t, alice)); got != want {
 		t.Error("the secret in force isn't the phone's")
 	}
 }
 
 func TestEnrolmentExpires(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	b := app.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	app.Clock.Add(30*time.Minute - time.Second)
@@ -289,8 +289,8 @@ func TestEnrolmentExpires(t *testing.T) {
 	if a := b.Get("/2fa/enable"); a.Status != http.StatusSeeOther || a.Location != "/2fa/" {
 		t.Errorf("expired: got %d to %q, want 303 to /2fa/", a.Status, a.Location)
 	}
-	wantGuess(t, "expired", b, "/2fa/enable/confirm", gatetest.Code(t, phone), "no-enrolment")
-	if a := b.Post("/2fa/enable/confirm", "code", gatetest.Code(t, phone)); a.Status != http.StatusConflict {
+	wantGuess(t, "expired", b, "/2fa/enable/confirm", apptest.Code(t, phone), "no-enrolment")
+	if a := b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusConflict {
 		t.Errorf("expired, in a form: got %d, want 409", a.Status)
 	}
 	b.Enrol(alice)
@@ -300,7 +300,7 @@ func TestEnrolmentExpires(t *testing.T) {
 // Whoever mistypes while enrolling waits, or starts over.
 func TestEnrolAfterWrongCodes(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	b := app.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	secret := app.Emulator.Accounts()[0].Secret
@@ -311,13 +311,13 @@ func TestEnrolAfterWrongCodes(t *testing.T) {
 	for range 4 {
 		wantGuess(t, "wrong", b, "/2fa/enable/confirm", app.WrongCode(t, phone), "code-wrong")
 	}
-	wantGuess(t, "after five", b, "/2fa/enable/confirm", gatetest.Code(t, phone), "code-paused")
+	wantGuess(t, "after five", b, "/2fa/enable/confirm", apptest.Code(t, phone), "code-paused")
 	b.WantIn("still without a second factor")
 	phone = stage(t, b, alice)
 	if app.Emulator.Accounts()[0].Secret == secret {
 		t.Error("starting over shows the same secret")
 	}
-	wantGuess(t, "starting over", b, "/2fa/enable/confirm", gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "starting over", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 	if got := app.Account(t, alice).Failures; got != 0 {
 		t.Errorf("got %d failures left, want 0", got)
 	}
@@ -330,7 +330,7 @@ func TestPushGoesToTheEnrolledAddress(t *testing.T) {
 	var email atomic.Value
 	email.Store(alice)
 	var sessions *scs.SessionManager
-	app := gatetest.New(t, gatetest.Setup{
+	app := apptest.New(t, apptest.Setup{
 		Sessions: func(m *scs.SessionManager) { sessions = m },
 		Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
 			return middleware.User{ID: "1", Email: email.Load().(string)}, sessions.GetString(r.Context(), "email") != ""
@@ -339,7 +339,7 @@ func TestPushGoesToTheEnrolledAddress(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	email.Store("alice@new.example.com")
 	b := app.Stopped(t, "alice@new.example.com")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("by the enrolled phone")
 	requests := app.Emulator.Requests()
 	if len(requests) != 1 || requests[0].Email != alice {
@@ -347,6 +347,6 @@ func TestPushGoesToTheEnrolledAddress(t *testing.T) {
 	}
 	phone = b.Enrol("alice@new.example.com")
 	b = app.Stopped(t, "alice@new.example.com")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("by the phone enrolled anew")
 }

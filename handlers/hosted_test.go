@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
-func hosted(mode middleware.Mode, options ...middleware.Option) gatetest.Setup {
-	return gatetest.Setup{Mode: mode, Options: options}
+func hosted(mode middleware.Mode, options ...middleware.Option) apptest.Setup {
+	return apptest.Setup{Mode: mode, Options: options}
 }
 
 var hostedModes = []middleware.Mode{middleware.Redirect, middleware.Popup}
@@ -54,7 +54,7 @@ func webviewOf(t *testing.T, page string) (link, popup *url.URL) {
 
 func TestHostedApproval(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		spy := app.Spy()
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
@@ -64,7 +64,7 @@ func TestHostedApproval(t *testing.T) {
 		if strings.Contains(page.Body, ">"+w.number+"<") || page.Status != 200 {
 			t.Errorf("the page shows the number, or nothing: %d\n%s", page.Status, page.Body)
 		}
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		back := w.visit(t, page.Body)
 		if want := "/2fa/return?session_token="; !strings.HasPrefix(back, want) {
 			t.Errorf("got back to %q, want %s", back, want)
@@ -92,7 +92,7 @@ func (w waiter) visit(t *testing.T, page string) string {
 	if link == nil {
 		t.Fatal("the page doesn't lead to the service's")
 	}
-	res := service(t, &gatetest.App{URL: "http://" + link.Host}).Get(link.RequestURI())
+	res := service(t, &apptest.App{URL: "http://" + link.Host}).Get(link.RequestURI())
 	back, ok := strings.CutPrefix(res.Location, w.App.URL)
 	if !ok {
 		t.Fatalf("got %d to %q, want to come back to %s", res.Status, res.Location, w.App.URL)
@@ -105,7 +105,7 @@ func (w waiter) visit(t *testing.T, page string) string {
 func TestHostedChallengeInTheStore(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
 		rec := &recorder{}
-		world := gatetest.NewWorld(t)
+		world := apptest.NewWorld(t)
 		rec.Store = world.Store
 		app := world.Node(t, hosted(mode, middleware.WithStore(rec)))
 		wait(t, app, alice)
@@ -124,7 +124,7 @@ func TestHostedChallengeInTheStore(t *testing.T) {
 // the callback's secret and its network.
 func TestA01_HostedBrowserCallsTheCallback(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		link, _ := webviewOf(t, w.Get("/2fa/challenge").Body)
 		if link == nil || link.Query().Get("session_token") != w.token {
@@ -132,7 +132,7 @@ func TestA01_HostedBrowserCallsTheCallback(t *testing.T) {
 		}
 		for _, secret := range []string{"", "/", "/guess", "/" + w.token, "/" + flip(strings.TrimPrefix(callback(app), "/2fa/callback/"))} {
 			path := "/2fa/callback" + secret
-			for i, a := range []gatetest.Answer{
+			for i, a := range []apptest.Answer{
 				w.Get(path + query(w.token, "true")),
 				w.Post(path, "result", "true", "session_token", w.token),
 				w.PostJSON(path, fmt.Sprintf(`{"result": true, "session_token": %q}`, w.token)),
@@ -152,7 +152,7 @@ func TestA01_HostedBrowserCallsTheCallback(t *testing.T) {
 // Nor does the secret help from outside of the service's network.
 func TestA02_HostedCallbackFromOutsideTheNetworks(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode, middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24"))))
+		app := apptest.New(t, hosted(mode, middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24"))))
 		w := wait(t, app, alice)
 		for _, head := range [][]string{nil, forged("192.0.2.7")} {
 			if a := w.Do("GET", callback(app)+query(w.token, "true"), "", head...); a.Status != 403 {
@@ -192,7 +192,7 @@ func TestA11_HostedReturn(t *testing.T) {
 		} {
 			t.Run(mode.String()+" "+test.name, func(t *testing.T) {
 				t.Parallel()
-				app := gatetest.New(t, hosted(mode))
+				app := apptest.New(t, hosted(mode))
 				w := wait(t, app, alice)
 				spy := app.Spy()
 				fill := strings.NewReplacer("TOKEN", w.token, "BEGIN", w.token[:len(w.token)-1])
@@ -224,7 +224,7 @@ func TestA11_HostedReturn(t *testing.T) {
 				}
 				w.wantState(t, "after the return", "pending")
 				w.WantLocked("after the return")
-				gatetest.Approve(t, w.phone)
+				apptest.Approve(t, w.phone)
 				w.WantIn("after the approval")
 			})
 		}
@@ -234,7 +234,7 @@ func TestA11_HostedReturn(t *testing.T) {
 // After an error, the next step works: a new request, or a code.
 func TestHostedErrorsNextStep(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		app.Emulator.Forge(func(r *emulator.Return) { r.Token, r.Error = "", "TIMEOUT" })
 		w.Get(w.visit(t, w.Get("/2fa/challenge").Body))
@@ -252,7 +252,7 @@ func TestHostedErrorsNextStep(t *testing.T) {
 			t.Errorf("the page leads to %v, want the new request", link)
 		}
 		w.Get("/2fa/return?error=REJECT")
-		if a := w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, w.phone)); a.Location != "/account" {
+		if a := w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone)); a.Location != "/account" {
 			t.Errorf("a code: got %d to %q", a.Status, a.Location)
 		}
 		w.WantIn("by a code")
@@ -262,10 +262,10 @@ func TestHostedErrorsNextStep(t *testing.T) {
 // A rejection on the phone is a matter of the report, whatever the browser says.
 func TestHostedRejection(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge").Body
-		gatetest.Deny(t, w.phone)
+		apptest.Deny(t, w.phone)
 		back := w.visit(t, page)
 		if back != "/2fa/return?error=REJECT" {
 			t.Errorf("got back to %q", back)
@@ -287,10 +287,10 @@ func TestHostedRejection(t *testing.T) {
 // address too.
 func TestA32_ReturnOfNobody(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		back := "/2fa/return?session_token=" + w.token
-		for name, b := range map[string]*gatetest.Browser{"nobody": app.Browser(t), "without second factor": app.Browser(t).Login(bob)} {
+		for name, b := range map[string]*apptest.Browser{"nobody": app.Browser(t), "without second factor": app.Browser(t).Login(bob)} {
 			if a := b.Get(back); a.Status != 303 || a.Location != "/2fa/challenge" || a.Header.Get("Set-Cookie") != "" {
 				t.Errorf("%s: got %d to %q with cookie %q, want 303 to the challenge", name, a.Status, a.Location, a.Header.Get("Set-Cookie"))
 			}
@@ -300,7 +300,7 @@ func TestA32_ReturnOfNobody(t *testing.T) {
 		if page := other.Get("/2fa/challenge").Body; strings.Contains(page, `id="returned"`) {
 			t.Error("another session's token is taken for its own")
 		}
-		gatetest.Approve(t, w.phone)
+		apptest.Approve(t, w.phone)
 		other.WantIn("after the approval")
 		if a := other.Get(back); a.Location != "/2fa/challenge" {
 			t.Errorf("unlocked: got %d to %q", a.Status, a.Location)
@@ -313,12 +313,12 @@ func TestA32_ReturnOfNobody(t *testing.T) {
 // writes nothing into it.
 func TestA15_HostedReturnAfterLogout(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		thief := w.Copy()
 		w.Post("/logout")
 		thief.Get("/2fa/return?session_token=" + w.token)
-		gatetest.Approve(t, w.phone)
+		apptest.Approve(t, w.phone)
 		thief.WantLockedOrOut("after the logout")
 		w.WantLockedOrOut("after the logout")
 	})
@@ -329,7 +329,7 @@ func TestA15_HostedReturnAfterLogout(t *testing.T) {
 func TestA16_HostedReturnToAFormerSession(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
 		arrived, release := make(chan struct{}), make(chan struct{})
-		app := gatetest.New(t, gatetest.Setup{Mode: mode, Routes: func(app *gatetest.App, mux *http.ServeMux) {
+		app := apptest.New(t, apptest.Setup{Mode: mode, Routes: func(app *apptest.App, mux *http.ServeMux) {
 			mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
 				app.Sessions.Put(r.Context(), "seen", true)
 				close(arrived)
@@ -344,7 +344,7 @@ func TestA16_HostedReturnToAFormerSession(t *testing.T) {
 			former.Get("/open/slow")
 		}()
 		<-arrived
-		w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, w.phone))
+		w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone))
 		close(release)
 		<-slow
 		for _, query := range []string{"error=REJECT", "session_token=" + w.token} {
@@ -359,7 +359,7 @@ func TestA16_HostedReturnToAFormerSession(t *testing.T) {
 
 func TestA32_HostedHeaders(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge")
 		opener := map[middleware.Mode]string{middleware.Redirect: "same-origin", middleware.Popup: "same-origin-allow-popups"}[mode]
@@ -396,7 +396,7 @@ func TestA32_HostedHeaders(t *testing.T) {
 // Each view of the page has a state of its own for its popup.
 func TestPopupPage(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, hosted(middleware.Popup))
+	app := apptest.New(t, hosted(middleware.Popup))
 	w := wait(t, app, alice)
 	var states []string
 	for range 3 {
@@ -418,7 +418,7 @@ func TestPopupPage(t *testing.T) {
 	if len(slices.Compact(states)) != 3 || len(states[0]) < 22 {
 		t.Errorf("got states %q, want three long ones", states)
 	}
-	if _, popup := webviewOf(t, wait(t, gatetest.New(t, hosted(middleware.Redirect)), alice).Get("/2fa/challenge").Body); popup != nil {
+	if _, popup := webviewOf(t, wait(t, apptest.New(t, hosted(middleware.Redirect)), alice).Get("/2fa/challenge").Body); popup != nil {
 		t.Errorf("got popup %v in another mode", popup)
 	}
 }
@@ -426,7 +426,7 @@ func TestPopupPage(t *testing.T) {
 // A program opens the service's page itself, and goes on by the status.
 func TestHostedForPrograms(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
 		begun := b.PostJSON("/2fa/challenge", "")
@@ -442,7 +442,7 @@ func TestHostedForPrograms(t *testing.T) {
 		if got := events.want("pending")["webview_url"]; got != want {
 			t.Errorf("events: got %v, want %s", got, want)
 		}
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		if got := events.want("approved")["webview_url"]; got != nil {
 			t.Errorf("approved: got webview_url %v, want none", got)
 		}
@@ -458,7 +458,7 @@ func TestHostedTokenLost(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
 		for _, older := range []bool{false, true} {
 			arrived, release := make(chan struct{}), make(chan struct{})
-			app := gatetest.New(t, gatetest.Setup{Mode: mode, Routes: func(app *gatetest.App, mux *http.ServeMux) {
+			app := apptest.New(t, apptest.Setup{Mode: mode, Routes: func(app *apptest.App, mux *http.ServeMux) {
 				mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
 					app.Sessions.Put(r.Context(), "seen", true)
 					close(arrived)
@@ -503,7 +503,7 @@ func TestHostedTokenLost(t *testing.T) {
 // A request that expires at the service's page ends here too.
 func TestHostedExpires(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := gatetest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge").Body
 		app.Clock.Add(5 * time.Minute)

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -28,7 +28,7 @@ var changing = map[string]bool{
 
 func TestA30_CrossSitePosts(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice) // locked
 	unlocked := app.Browser(t).Login(bob)
 	unlocked.Enrol(bob)
@@ -45,9 +45,9 @@ func TestA30_CrossSitePosts(t *testing.T) {
 		"by origin, other suffix":    {"Origin", app.URL + ".evil.example"},
 	} {
 		for path := range changing {
-			for who, b := range map[string]*gatetest.Browser{"locked": w.Browser, "unlocked": unlocked} {
+			for who, b := range map[string]*apptest.Browser{"locked": w.Browser, "unlocked": unlocked} {
 				phone := map[string]*emulator.Phone{"locked": w.phone, "unlocked": bobs}[who]
-				code := gatetest.Code(t, phone)
+				code := apptest.Code(t, phone)
 				for _, accept := range []string{"text/html", js} {
 					a := b.Do("POST", path, "code="+code, append(head, "Accept", accept, "Content-Type", form)...)
 					if a.Status != 403 || accept == js && a.JSON("type") != "urn:eagate:problem:cross-site" {
@@ -66,7 +66,7 @@ func TestA30_CrossSitePosts(t *testing.T) {
 	w.WantLocked("after the posts")
 	unlocked.WantIn("after the posts")
 	// From our own pages it works.
-	a := w.Do("POST", "/2fa/challenge/totp", "code="+gatetest.Code(t, w.phone),
+	a := w.Do("POST", "/2fa/challenge/totp", "code="+apptest.Code(t, w.phone),
 		"Content-Type", form, "Origin", app.URL, "Sec-Fetch-Site", "same-origin")
 	if a.Status != 303 {
 		t.Errorf("same origin: got %d, want 303", a.Status)
@@ -75,7 +75,7 @@ func TestA30_CrossSitePosts(t *testing.T) {
 
 func TestA30_ChangesByOtherMethods(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	unlocked := app.Browser(t).Login(bob)
 	unlocked.Enrol(bob)
@@ -83,9 +83,9 @@ func TestA30_ChangesByOtherMethods(t *testing.T) {
 	spy := app.Spy()
 	for path, page := range changing {
 		for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "post"} {
-			for who, b := range map[string]*gatetest.Browser{"locked": w.Browser, "unlocked": unlocked} {
+			for who, b := range map[string]*apptest.Browser{"locked": w.Browser, "unlocked": unlocked} {
 				phone := map[string]*emulator.Phone{"locked": w.phone, "unlocked": bobs}[who]
-				fields := "code=" + gatetest.Code(t, phone)
+				fields := "code=" + apptest.Code(t, phone)
 				for _, override := range []string{"X-HTTP-Method-Override", "X-Unused"} {
 					a := b.Do(method, path+"?_method=POST&"+fields, fields, "Content-Type", form, override, "POST")
 					if method == "GET" && page {
@@ -136,8 +136,8 @@ func (r *response) String() string {
 }
 
 // setup puts the tape in front of everything.
-func (tp *tape) setup() gatetest.Setup {
-	return gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+func (tp *tape) setup() apptest.Setup {
+	return apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 		inner := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			res := &response{ResponseWriter: w, request: r, status: 200}
@@ -151,7 +151,7 @@ func (tp *tape) setup() gatetest.Setup {
 
 // whole is a flow that meets every kind of answer that the gate gives to a
 // browser. It returns the service's tokens and the TOTP secret.
-func whole(t *testing.T, app *gatetest.App) (tokens []string, secret string) {
+func whole(t *testing.T, app *apptest.App) (tokens []string, secret string) {
 	t.Helper()
 	nobody := app.Browser(t)
 	for _, path := range []string{"/2fa/", "/2fa/challenge", "/2fa/challenge/events", "/2fa/nothing", "/2fa/callback/x"} {
@@ -192,14 +192,14 @@ func whole(t *testing.T, app *gatetest.App) (tokens []string, secret string) {
 	w.PostJSON("/2fa/challenge/totp", `{"code":["000000"]}`)
 	w.Post("/2fa/challenge/totp", "code", strings.Repeat("0", 5000))
 	w.Do("POST", "/2fa/challenge/totp", "code", "Content-Type", "text/plain")
-	app.Store.Fail(gatetest.All)
+	app.Store.Fail(apptest.All)
 	for _, path := range []string{"/2fa/challenge", "/2fa/challenge/status", "/2fa/", "/2fa/challenge/events", "/account"} {
 		w.Get(path)
 		w.GetJSON(path)
 	}
 	service(t, app).GetJSON(callback(app) + query(w.token, "true"))
 	app.Store.Fail(0)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	w.GetJSON("/2fa/challenge/status")
 	app.Scs.FailCommits(1)
 	w.Get("/2fa/challenge")
@@ -213,10 +213,10 @@ func whole(t *testing.T, app *gatetest.App) (tokens []string, secret string) {
 	w = waitOn(t, w.Browser, phone)
 	tokens = append(tokens, w.token)
 	w.PostJSON("/2fa/challenge", "")
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	w.Get("/2fa/challenge")
 	w.Login(alice)
-	if a := w.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != 303 {
+	if a := w.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != 303 {
 		t.Errorf("code: got %d, want 303", a.Status)
 	}
 	w.Post("/2fa/enable")
@@ -224,7 +224,7 @@ func whole(t *testing.T, app *gatetest.App) (tokens []string, secret string) {
 	for range 6 { // until it pauses
 		w.Post("/2fa/enable/confirm", "code", "000000")
 	}
-	app.Clock.Add(2 * gatetest.Step)
+	app.Clock.Add(2 * apptest.Step)
 	w.Post("/2fa/disable")
 	w.GetJSON("/2fa/")
 	w.Post("/logout")
@@ -234,7 +234,7 @@ func whole(t *testing.T, app *gatetest.App) (tokens []string, secret string) {
 func TestA32_HeadersOfEveryResponse(t *testing.T) {
 	t.Parallel()
 	var tp tape
-	app := gatetest.New(t, tp.setup())
+	app := apptest.New(t, tp.setup())
 	whole(t, app)
 	seen := map[int]int{}
 	for _, r := range tp.responses {
@@ -277,7 +277,7 @@ func TestA32_HeadersOfEveryResponse(t *testing.T) {
 func TestA32_TokenStaysOnTheServer(t *testing.T) {
 	t.Parallel()
 	var tp tape
-	app := gatetest.New(t, tp.setup())
+	app := apptest.New(t, tp.setup())
 	tokens, secret := whole(t, app)
 	if len(tokens) != 3 || secret == "" {
 		t.Fatalf("got %d tokens and secret %q", len(tokens), secret)
@@ -307,7 +307,7 @@ func TestA32_TokenStaysOnTheServer(t *testing.T) {
 
 func TestA31_OpenRedirects(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	home, err := url.Parse(app.URL + "/2fa/challenge")
 	if err != nil {
@@ -371,8 +371,8 @@ func TestA31_OpenRedirects(t *testing.T) {
 			}
 			continue
 		}
-		app.Clock.Add(gatetest.Step)
-		a = b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+		app.Clock.Add(apptest.Step)
+		a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 		if a.Location != c.want {
 			t.Errorf("%q: got to %q, want %q", c.target, a.Location, c.want)
 		}
@@ -391,8 +391,8 @@ func TestA31_OpenRedirects(t *testing.T) {
 			t.Errorf("%q: got %d to %q\n%s", target, a.Status, a.Location, a.Body)
 		}
 	}
-	app.Clock.Add(gatetest.Step)
-	a := b.Do("POST", "/2fa/challenge/totp?next=//evil.example", "next=//evil.example&code="+gatetest.Code(t, phone),
+	app.Clock.Add(apptest.Step)
+	a := b.Do("POST", "/2fa/challenge/totp?next=//evil.example", "next=//evil.example&code="+apptest.Code(t, phone),
 		"Content-Type", form, "Host", "evil.example", "X-Forwarded-Host", "evil.example")
 	if a.Location != "/account" {
 		t.Errorf("after the code: got to %q, want /account", a.Location)
@@ -413,7 +413,7 @@ func TestA33_HostileNames(t *testing.T) {
 	for i, issuer := range issuers {
 		t.Run(issuer, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{middleware.WithIssuer(issuer)}})
+			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithIssuer(issuer)}})
 			for j := range 4 {
 				email := emails[(i+j*5)%len(emails)]
 				hostile(t, app, issuer, email)
@@ -422,7 +422,7 @@ func TestA33_HostileNames(t *testing.T) {
 	}
 }
 
-func hostile(t *testing.T, app *gatetest.App, issuer, email string) {
+func hostile(t *testing.T, app *apptest.App, issuer, email string) {
 	t.Helper()
 	b := app.Browser(t).Login(email)
 	program := b.PostJSON("/2fa/enable", "")
@@ -460,13 +460,13 @@ func hostile(t *testing.T, app *gatetest.App, issuer, email string) {
 	if n := len(app.Emulator.Calls(emulator.CreateSession)) - len(calls); n != 1 {
 		t.Fatalf("%s: got %d calls to the service, want 1", email, n)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn(email)
 }
 
 // wantURI wants an otpauth URI that says this issuer and this e-mail address,
 // and nothing else, however it is read.
-func wantURI(t *testing.T, app *gatetest.App, uri, issuer, email string) {
+func wantURI(t *testing.T, app *apptest.App, uri, issuer, email string) {
 	t.Helper()
 	label, rawQuery, _ := strings.Cut(strings.TrimPrefix(uri, "otpauth://totp/"), "?")
 	parts := strings.Split(label, ":")
@@ -513,7 +513,7 @@ func TestA33_LongNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{middleware.WithIssuer(names[0])}})
+			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithIssuer(names[0])}})
 			hostile(t, app, names[0], names[1])
 		})
 	}

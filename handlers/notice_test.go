@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
 // A letterBox takes the notices to users.
 type letterBox chan middleware.Notice
 
-func (l letterBox) setup() gatetest.Setup {
-	return gatetest.Setup{Options: []middleware.Option{middleware.WithNotifier(
+func (l letterBox) setup() apptest.Setup {
+	return apptest.Setup{Options: []middleware.Option{middleware.WithNotifier(
 		middleware.NotifierFunc(func(_ context.Context, n middleware.Notice) error {
 			l <- n
 			return nil
@@ -63,16 +63,16 @@ func (l letterBox) wantNoMore(t *testing.T, gate *middleware.Gate) {
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	box := make(letterBox, 100)
-	app := gatetest.New(t, box.setup(), trusting())
+	app := apptest.New(t, box.setup(), trusting())
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	n := box.want(t, "switched on", "enabled")[0]
-	if n.UserID != gatetest.UserID(alice) || n.Email != alice || !strings.Contains(n.Text, alice) || !strings.Contains(n.Subject, "Acme") {
+	if n.UserID != apptest.UserID(alice) || n.Email != alice || !strings.Contains(n.Text, alice) || !strings.Contains(n.Subject, "Acme") {
 		t.Errorf("got %+v, want alice's", n)
 	}
 
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("by push")
 	for range 3 {
 		b := app.Browser(t).Login(alice)
@@ -95,7 +95,7 @@ func TestNotices(t *testing.T) {
 	app.Clock.Add(time.Hour)
 
 	app.Stopped(t, alice)
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	if n := box.want(t, "rejected", "rejected")[0]; n.Email != alice {
 		t.Errorf("got %q, want alice's address", n.Email)
 	}
@@ -103,20 +103,20 @@ func TestNotices(t *testing.T) {
 
 	app.Clock.Add(time.Hour)
 	b = app.Browser(t).Login(alice)
-	b.Post(totp, "code", gatetest.Code(t, phone), "trust", "1")
+	b.Post(totp, "code", apptest.Code(t, phone), "trust", "1")
 	box.want(t, "trusted", "device_added")
 	b.Post("/logout")
 	b.Login(alice).WantIn("on a trusted device")
 
-	app.Clock.Add(gatetest.Step)
-	guess(t, owner, "/2fa/recovery-codes", gatetest.Code(t, phone))
+	app.Clock.Add(apptest.Step)
+	guess(t, owner, "/2fa/recovery-codes", apptest.Code(t, phone))
 	box.want(t, "new codes", "recovery_made")
-	app.Clock.Add(gatetest.Step)
+	app.Clock.Add(apptest.Step)
 	owner = app.Browser(t).Login(alice)
-	guess(t, owner, totp, gatetest.Code(t, phone))
-	app.Clock.Add(gatetest.Step)
+	guess(t, owner, totp, apptest.Code(t, phone))
+	app.Clock.Add(apptest.Step)
 	stage(t, owner, alice)
-	guess(t, owner, "/2fa/enable/confirm", gatetest.Code(t, phone))
+	guess(t, owner, "/2fa/enable/confirm", apptest.Code(t, phone))
 	box.want(t, "a new phone", "replaced")
 
 	for range 20 {
@@ -127,7 +127,7 @@ func TestNotices(t *testing.T) {
 	box.want(t, "blocked", append([]string{"blocked"}, want...)...)
 	admin := app.Gate.Admin()
 	for _, do := range []func(context.Context, string, string) error{admin.Unlock, admin.Revoke, admin.Reset} {
-		if err := do(t.Context(), gatetest.UserID(alice), "lost it"); err != nil {
+		if err := do(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -143,15 +143,15 @@ func TestNotices(t *testing.T) {
 func TestNoticeOfHold(t *testing.T) {
 	t.Parallel()
 	box := make(letterBox, 100)
-	app := gatetest.New(t, box.setup(), gatetest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
+	app := apptest.New(t, box.setup(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
 	phone := app.Enrolled(t, alice)
 	box.want(t, "switched on", "enabled")
 	app.Stopped(t, alice)
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	if n := box.want(t, "rejected", "held")[0]; n.Email != alice {
 		t.Errorf("got %q, want alice's address", n.Email)
 	}
-	if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
+	if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
 		t.Fatal(err)
 	}
 	box.wantNoMore(t, app.Gate)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -20,17 +20,17 @@ const recoveryPath = "/2fa/challenge/recovery"
 
 // enrolWithCodes switches the second factor on, and returns the recovery codes
 // that are shown then.
-func enrolWithCodes(t *testing.T, app *gatetest.App, email string) (b *gatetest.Browser, codes []string) {
+func enrolWithCodes(t *testing.T, app *apptest.App, email string) (b *apptest.Browser, codes []string) {
 	t.Helper()
 	b = app.Browser(t).Login(email)
 	phone := stage(t, b, email)
-	a := b.PostJSON("/2fa/enable/confirm", fmt.Sprintf(`{"code":%q}`, gatetest.Code(t, phone)))
+	a := b.PostJSON("/2fa/enable/confirm", fmt.Sprintf(`{"code":%q}`, apptest.Code(t, phone)))
 	codes = codesOf(t, a, "recovery_codes")
-	app.Clock.Add(gatetest.Step)
+	app.Clock.Add(apptest.Step)
 	return b, codes
 }
 
-func codesOf(t *testing.T, a gatetest.Answer, field string) []string {
+func codesOf(t *testing.T, a apptest.Answer, field string) []string {
 	t.Helper()
 	var fields map[string]json.RawMessage
 	var codes []string
@@ -46,7 +46,7 @@ func codesOf(t *testing.T, a gatetest.Answer, field string) []string {
 
 func TestRecoveryCode(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	owner, codes := enrolWithCodes(t, app, alice)
 	form := regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$`)
 	for _, code := range codes {
@@ -83,8 +83,8 @@ func TestRecoveryCode(t *testing.T) {
 // Each code is good once, on whichever node.
 func TestA24_OneRecoveryCodeOften(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
-	nodes := []*gatetest.App{world.Node(t), world.Node(t)}
+	world := apptest.NewWorld(t)
+	nodes := []*apptest.App{world.Node(t), world.Node(t)}
 	_, codes := enrolWithCodes(t, nodes[0], alice)
 	results := make([]string, 20)
 	var wg sync.WaitGroup
@@ -108,7 +108,7 @@ func TestA24_OneRecoveryCodeOften(t *testing.T) {
 
 func TestA24_AnothersRecoveryCode(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	enrolWithCodes(t, app, bob)
 	b := app.Stopped(t, bob)
@@ -126,14 +126,14 @@ func TestA24_AnothersRecoveryCode(t *testing.T) {
 // out of it.
 func TestA23_RecoveryWhenBlocked(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	b := app.Stopped(t, alice)
 	for i := range 5 {
 		wantGuess(t, fmt.Sprint("wrong recovery code ", i), b, recoveryPath, "0000-0000-0000-0000", "code-wrong")
 	}
-	wantGuess(t, "the phone's code after that", b, totp, gatetest.Code(t, phone), "code-paused")
+	wantGuess(t, "the phone's code after that", b, totp, apptest.Code(t, phone), "code-paused")
 	wantGuess(t, "a recovery code at once", b, recoveryPath, codes[0], "code-paused")
 	app.Clock.Add(3 * time.Second)
 	wantGuess(t, "a recovery code", b, recoveryPath, codes[0], "accepted")
@@ -144,21 +144,21 @@ func TestA23_RecoveryWhenBlocked(t *testing.T) {
 		app.Clock.Add(time.Hour)
 	}
 	b = app.Stopped(t, alice)
-	wantGuess(t, "when blocked", b, totp, gatetest.Code(t, phone), "code-blocked")
+	wantGuess(t, "when blocked", b, totp, apptest.Code(t, phone), "code-blocked")
 	wantGuess(t, "when blocked", b, recoveryPath, "0000-0000-0000-0000", "code-wrong")
 	app.Clock.Add(3 * time.Second)
 	if page := b.Get("/2fa/challenge").Body; !strings.Contains(page, `action="/2fa/challenge/recovery"`) {
 		t.Errorf("page: got\n%s\nwant the field for recovery codes", page)
 	}
 	wantGuess(t, "when blocked", b, recoveryPath, codes[1], "accepted")
-	app.Clock.Add(gatetest.Step)
-	wantGuess(t, "the phone's code afterwards", app.Stopped(t, alice), totp, gatetest.Code(t, phone), "accepted")
+	app.Clock.Add(apptest.Step)
+	wantGuess(t, "the phone's code afterwards", app.Stopped(t, alice), totp, apptest.Code(t, phone), "accepted")
 	owner.WantIn("verified before")
 }
 
 func TestRecoveryCodesMadeAnew(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	owner, former := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	app.Clock.Add(time.Hour)
@@ -168,7 +168,7 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 	if page := owner.Get(path).Body; strings.Contains(page, former[0]) || !strings.Contains(page, `data-left="10"`) {
 		t.Errorf("page: got\n%s\nwant how many are left, and none of them", page)
 	}
-	a := owner.PostJSON(path, fmt.Sprintf(`{"code":%q}`, gatetest.Code(t, phone)))
+	a := owner.PostJSON(path, fmt.Sprintf(`{"code":%q}`, apptest.Code(t, phone)))
 	codes := codesOf(t, a, "codes")
 	b := app.Stopped(t, alice)
 	wantGuess(t, "a former one", b, recoveryPath, former[0], "code-wrong")
@@ -203,7 +203,7 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 // A new phone doesn't take the recovery codes away.
 func TestRecoveryCodesStayWithNewPhone(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	b := app.Stopped(t, alice) // the phone is lost
 	wantGuess(t, "the phone is lost", b, recoveryPath, codes[0], "accepted")
@@ -212,8 +212,8 @@ func TestRecoveryCodesStayWithNewPhone(t *testing.T) {
 	if got := app.Account(t, alice).Factor; string(got.Secret) != string(former.Secret) {
 		t.Error("staged: the former phone's secret is gone before the new one is confirmed")
 	}
-	wantGuess(t, "the new phone", b, "/2fa/enable/confirm", gatetest.Code(t, other), "accepted")
-	app.Clock.Add(gatetest.Step)
+	wantGuess(t, "the new phone", b, "/2fa/enable/confirm", apptest.Code(t, other), "accepted")
+	app.Clock.Add(apptest.Step)
 	wantGuess(t, "another code", app.Stopped(t, alice), recoveryPath, codes[1], "accepted")
 	if n := len(app.Account(t, alice).Recovery.Hashes); n != 8 {
 		t.Errorf("got %d left, want 8", n)
@@ -223,7 +223,7 @@ func TestRecoveryCodesStayWithNewPhone(t *testing.T) {
 // Nor is a code used up in a session that was logged out, and written back.
 func TestA24_RecoveryCodeAfterTheLogout(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	b := app.Stopped(t, alice)
 	thief, cookie := b.Copy(), b.Cookie("session")
@@ -245,7 +245,7 @@ func TestA24_RecoveryCodeAfterTheLogout(t *testing.T) {
 // What isn't a recovery code is refused before anything is hashed.
 func TestA21_RecoveryCodesOfOtherShape(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	b := app.Stopped(t, alice)
 	for _, typed := range []string{codes[0][:18], codes[0] + "0", codes[0] + "\u00a0", "Ü" + codes[0][1:], strings.Repeat("0", 3000)} {
@@ -258,7 +258,7 @@ func TestA21_RecoveryCodesOfOtherShape(t *testing.T) {
 // The codes are nowhere but in the answer that shows them.
 func TestA38_RecoveryCodesAreHashed(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	wantGuess(t, "in", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
 	stored, err := json.Marshal(app.Account(t, alice))
@@ -292,9 +292,9 @@ func (i *interloper) UpdateAccount(ctx context.Context, id string, change func(*
 // Of two clicks on "make new codes", the earlier one shows none that are void.
 func TestRecoveryCodesOfTwoClicks(t *testing.T) {
 	t.Parallel()
-	w := gatetest.NewWorld(t)
+	w := apptest.NewWorld(t)
 	accounts := &interloper{Store: w.Store}
-	app := w.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(accounts)}})
+	app := w.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithStore(accounts)}})
 	b, _ := enrolWithCodes(t, app, alice)
 	later := func(string) {
 		app.ChangeAccount(t, alice, func(a *store.Account) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -18,8 +18,8 @@ type ear struct {
 	events []middleware.Event
 }
 
-func (e *ear) setup() gatetest.Setup {
-	return gatetest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, event middleware.Event) {
+func (e *ear) setup() apptest.Setup {
+	return apptest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, event middleware.Event) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.events = append(e.events, event)
@@ -55,7 +55,7 @@ func (e *ear) want(t *testing.T, when string, want ...string) {
 func TestEventsAreHeard(t *testing.T) {
 	t.Parallel()
 	var e ear
-	app := gatetest.New(t, e.setup(), trusting())
+	app := apptest.New(t, e.setup(), trusting())
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	e.want(t, "switched on", "enabled", "recovery_made: first")
@@ -63,13 +63,13 @@ func TestEventsAreHeard(t *testing.T) {
 	e.want(t, "first page", "push_sent")
 	guess(t, b, totp, app.WrongCode(t, phone))
 	e.want(t, "wrong code", "code_refused totp: wrong")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("by push")
 	e.want(t, "approved", "approved push", "verified push")
 	b = app.Stopped(t, alice)
-	guess(t, b, totp, gatetest.Code(t, phone))
+	guess(t, b, totp, apptest.Code(t, phone))
 	e.want(t, "code", "push_sent", "verified totp")
-	guess(t, app.Browser(t).Login(alice), totp, gatetest.Code(t, phone))
+	guess(t, app.Browser(t).Login(alice), totp, apptest.Code(t, phone))
 	e.want(t, "the same code", "code_refused totp: used")
 	for range 3 {
 		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
@@ -83,32 +83,32 @@ func TestEventsAreHeard(t *testing.T) {
 	guess(t, app.Browser(t).Login(alice), recoveryPath, codes[0])
 	e.want(t, "recovery code", "recovery_used recovery", "verified recovery")
 	app.Stopped(t, alice)
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	e.want(t, "rejected", "push_sent", "rejected push")
 	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "")
 	e.want(t, "after a rejection", "push_limited: rejected")
 	b = app.Browser(t).Login(alice)
-	app.Clock.Add(gatetest.Step)
-	b.Post(totp, "code", gatetest.Code(t, phone), "trust", "1")
+	app.Clock.Add(apptest.Step)
+	b.Post(totp, "code", apptest.Code(t, phone), "trust", "1")
 	e.want(t, "trusted", "verified totp", "device_added")
 	b.Post("/logout")
 	b.Login(alice).WantIn("on a trusted device")
 	e.want(t, "on a trusted device", "device_used device")
-	app.Clock.Add(gatetest.Step)
-	guess(t, owner, "/2fa/recovery-codes", gatetest.Code(t, phone))
+	app.Clock.Add(apptest.Step)
+	guess(t, owner, "/2fa/recovery-codes", apptest.Code(t, phone))
 	e.want(t, "new codes", "recovery_made")
-	app.Clock.Add(gatetest.Step)
-	guess(t, owner, "/2fa/disable", gatetest.Code(t, phone))
+	app.Clock.Add(apptest.Step)
+	guess(t, owner, "/2fa/disable", apptest.Code(t, phone))
 	e.want(t, "switched off", "disabled")
 	admin := app.Gate.Admin()
 	for name, do := range map[string]func(context.Context, string, string) error{
 		"reset": admin.Reset, "unblocked": admin.Unlock, "revoked": admin.Revoke,
 	} {
-		if err := do(t.Context(), gatetest.UserID(alice), "lost it"); err != nil {
+		if err := do(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
 			t.Error(err)
 		}
 		e.want(t, name, name+": lost it")
-		if err := do(t.Context(), gatetest.UserID(alice), " "); err == nil {
+		if err := do(t.Context(), apptest.UserID(alice), " "); err == nil {
 			t.Errorf("%s: without a reason: got no error", name)
 		}
 		e.want(t, name+" without a reason")
@@ -123,12 +123,12 @@ func TestEventsAreHeard(t *testing.T) {
 // A function for events that panics keeps nobody out.
 func TestEventsPanic(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
 		middleware.WithEvents(func(context.Context, middleware.Event) { panic("the application's") }),
 	}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("by push")
 	if !strings.Contains(app.Log.String(), "function for events panicked") {
 		t.Error("nothing was logged")
@@ -139,7 +139,7 @@ func TestEventsPanic(t *testing.T) {
 func TestHoldOnRejection(t *testing.T) {
 	t.Parallel()
 	var e ear
-	app := gatetest.New(t, e.setup(), trusting(), gatetest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
+	app := apptest.New(t, e.setup(), trusting(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	device := trusted(t, app, alice)
@@ -150,21 +150,21 @@ func TestHoldOnRejection(t *testing.T) {
 	}
 	token := request.Token
 	e.take()
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	e.want(t, "rejected", "held: rejected on the phone", "rejected push")
 	thief.WantLockedOrOut("the rejected login")
-	for name, login := range map[string]func() *gatetest.Browser{
-		"by code": func() *gatetest.Browser {
+	for name, login := range map[string]func() *apptest.Browser{
+		"by code": func() *apptest.Browser {
 			b := app.Browser(t).Login(alice)
-			wantGuess(t, "held", b, totp, gatetest.Code(t, phone), "held")
+			wantGuess(t, "held", b, totp, apptest.Code(t, phone), "held")
 			return b
 		},
-		"by recovery code": func() *gatetest.Browser {
+		"by recovery code": func() *apptest.Browser {
 			b := app.Browser(t).Login(alice)
 			wantGuess(t, "held", b, recoveryPath, codes[0], "held")
 			return b
 		},
-		"on a trusted device": func() *gatetest.Browser { return device.Login(alice) },
+		"on a trusted device": func() *apptest.Browser { return device.Login(alice) },
 	} {
 		b := login()
 		b.WantLocked(name)
@@ -177,9 +177,9 @@ func TestHoldOnRejection(t *testing.T) {
 		t.Errorf("a new push: got %d, want 403", a.Status)
 	}
 	owner.WantIn("verified before")
-	wantGuess(t, "to switch off", owner, "/2fa/disable", gatetest.Code(t, phone), "held")
+	wantGuess(t, "to switch off", owner, "/2fa/disable", apptest.Code(t, phone), "held")
 	for _, path := range []string{"/2fa/disable", "/2fa/enable", "/2fa/recovery-codes"} {
-		if a := owner.Post(path, "code", gatetest.Code(t, phone)); a.Status != 403 || !strings.Contains(a.Body, `data-message="held"`) {
+		if a := owner.Post(path, "code", apptest.Code(t, phone)); a.Status != 403 || !strings.Contains(a.Body, `data-message="held"`) {
 			t.Errorf("%s: got %d\n%s\nwant the page that says so", path, a.Status, a.Body)
 		}
 	}
@@ -189,7 +189,7 @@ func TestHoldOnRejection(t *testing.T) {
 
 	e.take()
 	for _, want := range [][]string{{"released", "device_revoked: password changed"}, nil} { // nothing to say the second time
-		if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(alice)); err != nil {
+		if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
 			t.Fatal(err)
 		}
 		e.want(t, "the password was changed", want...)
@@ -199,9 +199,9 @@ func TestHoldOnRejection(t *testing.T) {
 		t.Error(err)
 	}
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("after the password was changed")
-	if err := app.Gate.PasswordChanged(t.Context(), gatetest.UserID(bob)); err != nil {
+	if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(bob)); err != nil {
 		t.Errorf("of somebody without a second factor: %v", err)
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
 func TestA09_AmbiguousReports(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	spy := app.Spy()
 	s := service(t, app)
@@ -165,7 +165,7 @@ func TestPlainReports(t *testing.T) {
 		for r, want := range map[string]string{"true": "approved", "false": "rejected"} {
 			t.Run(c.name+"/"+r, func(t *testing.T) {
 				t.Parallel()
-				app := gatetest.New(t)
+				app := apptest.New(t)
 				w := wait(t, app, alice)
 				fill := strings.NewReplacer("T", w.token, "R", r)
 				head := []string{"Content-Type", c.contentType}
@@ -183,7 +183,7 @@ func TestPlainReports(t *testing.T) {
 
 func FuzzCallback(f *testing.F) {
 	var h http.Handler
-	app := gatetest.New(f, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+	app := apptest.New(f, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 		h = app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 		return h
 	}})

@@ -18,7 +18,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -88,24 +88,24 @@ func (r *recorder) CreateGrant(ctx context.Context, g store.Grant) error {
 // Nothing secret is logged, told to others, or kept in plain, whatever happens.
 func TestA38_Secrets(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	rec := &recorder{Store: world.Store.Store}
 	world.Store.Store = rec
-	app := world.Node(t, quick(client.WithSecretOnDisable()), gatetest.Setup{
+	app := world.Node(t, quick(client.WithSecretOnDisable()), apptest.Setup{
 		// So many digits don't come about by chance.
 		Options: []middleware.Option{middleware.WithTOTP("SHA256", 8, 30*time.Second)},
-		Routes: func(_ *gatetest.App, mux *http.ServeMux) {
+		Routes: func(_ *apptest.App, mux *http.ServeMux) {
 			mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 		},
 	})
 	hidden := make(secrets)
 	hidden.add("API key", []byte(world.Emulator.APIKey()))
-	hidden.add("sealing key", gatetest.Key)
+	hidden.add("sealing key", apptest.Key)
 	callback := app.Gate.CallbackURL("")
 	hidden.add("callback secret", []byte(callback[strings.LastIndexByte(callback, '/')+1:]))
 	var codes []string
 	use := func(code string) string { codes = append(codes, code); return code }
-	keep := func(b *gatetest.Browser) {
+	keep := func(b *apptest.Browser) {
 		if grant := b.Cookie("eagate"); grant != "" {
 			hidden.add("grant "+grant[:4], []byte(grant))
 		}
@@ -119,26 +119,26 @@ func TestA38_Secrets(t *testing.T) {
 	hidden.add("TOTP secret in Base32", []byte(account.Secret))
 	guess(t, b, "/2fa/enable/confirm", use("12345678"))
 	guess(t, b, "/2fa/enable/confirm", "no code at all")
-	wantGuess(t, "enrol", b, "/2fa/enable/confirm", use(gatetest.Code(t, phone)), "accepted")
+	wantGuess(t, "enrol", b, "/2fa/enable/confirm", use(apptest.Code(t, phone)), "accepted")
 	hidden.add("TOTP secret", world.Secret(t, alice))
 	keep(b)
 	world.Emulator.Behave()
 
 	// Logging in: wrong, used and right codes, damage and broken stores.
-	world.Clock.Add(gatetest.Step)
+	world.Clock.Add(apptest.Step)
 	b = app.Browser(t).Login(alice)
 	guess(t, b, totp, use("87654321"))
-	guess(t, b, totp, use(gatetest.Code(t, phone)))
+	guess(t, b, totp, use(apptest.Code(t, phone)))
 	guess(t, app.Browser(t).Login(alice), totp, codes[len(codes)-1])
 	keep(b)
-	world.Clock.Add(gatetest.Step)
+	world.Clock.Add(apptest.Step)
 	whole := world.Account(t, alice).Factor
 	world.ChangeAccount(t, alice, func(a *store.Account) { a.Factor.Algorithm = "MD5" })
-	guess(t, app.Browser(t).Login(alice), totp, use(gatetest.Code(t, phone)))
+	guess(t, app.Browser(t).Login(alice), totp, use(apptest.Code(t, phone)))
 	world.ChangeAccount(t, alice, func(a *store.Account) { a.Factor = whole })
 	thief := app.Browser(t).Login(alice)
-	world.Store.Fail(gatetest.All)
-	guess(t, thief, totp, use(gatetest.Code(t, phone)))
+	world.Store.Fail(apptest.All)
+	guess(t, thief, totp, use(apptest.Code(t, phone)))
 	world.Store.Fail(0)
 
 	// The phone: a broken service, an approval, a rejection, reports that come
@@ -146,18 +146,18 @@ func TestA38_Secrets(t *testing.T) {
 	world.Emulator.Misbehave(emulator.SecretNumber, emulator.EnvelopeFault(400, "INVALID_REQUEST", "no such token"), 1)
 	app.Stopped(t, alice)
 	b = app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("by push")
 	keep(b)
 	b = app.Stopped(t, alice)
 	pending := phone.Pending()
 	token := pending[len(pending)-1].Token
-	world.Store.Fail(gatetest.All)
+	world.Store.Fail(apptest.All)
 	if _, err := world.Emulator.Report(t.Context(), token, true); err != nil {
 		t.Error(err)
 	}
 	world.Store.Fail(0)
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	if _, err := world.Emulator.Report(t.Context(), token, true); err != nil {
 		t.Error(err)
 	}
@@ -167,8 +167,8 @@ func TestA38_Secrets(t *testing.T) {
 	b.Do("PUT", callback+"?session_token="+token, "")
 	b = app.Browser(t).Login(alice)
 	world.Scs.FailCommits(1)
-	world.Clock.Add(gatetest.Step)
-	guess(t, b, totp, use(gatetest.Code(t, phone)))
+	world.Clock.Add(apptest.Step)
+	guess(t, b, totp, use(apptest.Code(t, phone)))
 	world.Scs.FailCommits(0)
 	for _, r := range world.Emulator.Requests() {
 		hidden.add("session token "+r.ID, []byte(r.Token))
@@ -178,13 +178,13 @@ func TestA38_Secrets(t *testing.T) {
 	}
 
 	// Others: nobody, somebody else, and who only has the password.
-	for name, other := range map[string]*gatetest.Browser{
+	for name, other := range map[string]*apptest.Browser{
 		"nobody": app.Browser(t), "bob": app.Browser(t).Login(bob), "a thief of the password": thief,
 	} {
 		for _, path := range []string{
 			"/account", "/2fa/", "/2fa/enable", "/2fa/challenge", "/2fa/challenge/status", "/2fa/nothing", "/2fa/callback/x", "/open/x",
 		} {
-			for _, a := range []gatetest.Answer{other.Get(path), other.GetJSON(path), other.Post(path, "code", "x")} {
+			for _, a := range []apptest.Answer{other.Get(path), other.GetJSON(path), other.Post(path, "code", "x")} {
 				hidden.wantNone(t, fmt.Sprintf("%s at %s", name, path), fmt.Sprint(a.Header)+a.Body)
 			}
 		}
@@ -193,8 +193,8 @@ func TestA38_Secrets(t *testing.T) {
 
 	// A handler that panics, and switching off, while the service is down.
 	b = app.Browser(t).Login(alice)
-	world.Clock.Add(gatetest.Step)
-	guess(t, b, totp, use(gatetest.Code(t, phone)))
+	world.Clock.Add(apptest.Step)
+	guess(t, b, totp, use(apptest.Code(t, phone)))
 	keep(b)
 	if res, err := http.Get(app.URL + "/panic"); err == nil {
 		res.Body.Close()
@@ -227,14 +227,14 @@ func TestA38_Secrets(t *testing.T) {
 // either.
 func TestA38_CallbackGuardedByMistake(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	b := world.Node(t).Browser(t).Login(alice)
-	mistaken := world.Node(t, gatetest.Setup{Wrap: func(app *gatetest.App, _ http.Handler) http.Handler {
+	mistaken := world.Node(t, apptest.Setup{Wrap: func(app *apptest.App, _ http.Handler) http.Handler {
 		return app.Sessions.LoadAndSave(app.Gate.Require(app.Gate.Routes()))
 	}})
 	callback := mistaken.Gate.CallbackURL("")
-	world.Store.Fail(gatetest.All)
-	for _, a := range []gatetest.Answer{b.On(mistaken).Get(callback), b.On(mistaken).GetJSON(callback), b.On(mistaken).Post(callback)} {
+	world.Store.Fail(apptest.All)
+	for _, a := range []apptest.Answer{b.On(mistaken).Get(callback), b.On(mistaken).GetJSON(callback), b.On(mistaken).Post(callback)} {
 		if a.Status != http.StatusServiceUnavailable {
 			t.Errorf("got %d, want 503", a.Status)
 		}
@@ -249,10 +249,10 @@ func TestA38_CallbackGuardedByMistake(t *testing.T) {
 // Nothing that prints a gate shows what it holds.
 func TestA38_GatePrinted(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	hidden := make(secrets)
 	hidden.add("API key", []byte(app.Emulator.APIKey()))
-	hidden.add("sealing key", gatetest.Key)
+	hidden.add("sealing key", apptest.Key)
 	callback := app.Gate.CallbackURL("")
 	hidden.add("callback secret", []byte(callback[strings.LastIndexByte(callback, '/')+1:]))
 	c := app.Emulator.Client()
@@ -264,7 +264,7 @@ func TestA38_GatePrinted(t *testing.T) {
 	}
 	values := []any{
 		app.Gate, c, config{app.Gate, c, app.Gate, c}, &config{app.Gate, c, app.Gate, c}, []any{app.Gate, c},
-		map[string]any{"gate": app.Gate, "client": c}, middleware.WithKey(gatetest.Key), app.Gate.Routes(),
+		map[string]any{"gate": app.Gate, "client": c}, middleware.WithKey(apptest.Key), app.Gate.Routes(),
 		app.Gate.Handler(http.NotFoundHandler()),
 	}
 	for _, v := range values {
@@ -281,8 +281,8 @@ func TestA38_GatePrinted(t *testing.T) {
 		hidden.wantNone(t, fmt.Sprintf("log of %T", v), log.String())
 	}
 	// Nor does what New says of what is wrong.
-	_, err := middleware.New(middleware.WithKey(gatetest.Key[:31], []byte("another secret key")), middleware.WithService(client.New("\n", app.Emulator.APIKey()+"\n")))
-	if err == nil || strings.Contains(err.Error(), string(gatetest.Key[:31])) || strings.Contains(err.Error(), "another") ||
+	_, err := middleware.New(middleware.WithKey(apptest.Key[:31], []byte("another secret key")), middleware.WithService(client.New("\n", app.Emulator.APIKey()+"\n")))
+	if err == nil || strings.Contains(err.Error(), string(apptest.Key[:31])) || strings.Contains(err.Error(), "another") ||
 		strings.Contains(err.Error(), app.Emulator.APIKey()) {
 		t.Errorf("got %v", err)
 	}
@@ -292,13 +292,13 @@ func TestA38_GatePrinted(t *testing.T) {
 func TestA38_SecretMovedToAnotherUser(t *testing.T) {
 	t.Parallel()
 	const carol = "carol@example.com" // as long as alice
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	app.Enrolled(t, carol)
 	mine := app.Account(t, alice).Factor
 	app.ChangeAccount(t, carol, func(c *store.Account) { c.Factor.Secret = slices.Clone(mine.Secret) })
-	app.Clock.Add(gatetest.Step)
+	app.Clock.Add(apptest.Step)
 	b := app.Browser(t).Login(carol)
-	wantGuess(t, "carol by alice's secret", b, totp, gatetest.Code(t, phone), "unavailable")
+	wantGuess(t, "carol by alice's secret", b, totp, apptest.Code(t, phone), "unavailable")
 	b.WantLocked("by another user's secret")
 }

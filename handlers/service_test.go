@@ -14,18 +14,18 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
 // quick is a client that doesn't wait long for a service that keeps silent.
-func quick(opts ...client.Option) gatetest.Setup {
-	return gatetest.Setup{Client: append([]client.Option{client.WithTimeout(250 * time.Millisecond)}, opts...)}
+func quick(opts ...client.Option) apptest.Setup {
+	return apptest.Setup{Client: append([]client.Option{client.WithTimeout(250 * time.Millisecond)}, opts...)}
 }
 
 // wantCodeOnly fails the test unless the session was led to type a code, and
 // gets in by one.
-func wantCodeOnly(t *testing.T, name string, b *gatetest.Browser, phone *emulator.Phone) {
+func wantCodeOnly(t *testing.T, name string, b *apptest.Browser, phone *emulator.Phone) {
 	t.Helper()
 	if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK || !strings.Contains(a.Body, `action="/2fa/challenge/totp"`) ||
 		strings.Contains(a.Body, `data-state="pending"`) {
@@ -38,7 +38,7 @@ func wantCodeOnly(t *testing.T, name string, b *gatetest.Browser, phone *emulato
 		t.Errorf("%s: got challenge %q, reserved %q, want none", name, got.Live, got.Reserved)
 	}
 	b.WantLocked(name)
-	wantGuess(t, name, b, totp, gatetest.Code(t, phone), "accepted")
+	wantGuess(t, name, b, totp, apptest.Code(t, phone), "accepted")
 	b.WantIn(name + ", by a code")
 }
 
@@ -83,7 +83,7 @@ func TestA34_BrokenService(t *testing.T) {
 		for _, op := range []emulator.Op{emulator.CreateSession, emulator.SecretNumber} {
 			t.Run(fmt.Sprintf("%s to %s", name, op), func(t *testing.T) {
 				t.Parallel()
-				app := gatetest.New(t, quick())
+				app := apptest.New(t, quick())
 				phone := app.Enrolled(t, alice)
 				app.Emulator.Misbehave(op, fault, 0)
 				b := app.Browser(t).Login(alice)
@@ -129,12 +129,12 @@ func (h *held) RoundTrip(r *http.Request) (*http.Response, error) {
 // While the service keeps silent, nothing else waits for it.
 func TestA35_SilentService(t *testing.T) {
 	h := hold()
-	app := gatetest.New(t, gatetest.Setup{Client: []client.Option{
+	app := apptest.New(t, apptest.Setup{Client: []client.Option{
 		client.WithHTTPClient(&http.Client{Transport: h}), client.WithTimeout(time.Minute), client.WithAttempts(1),
 	}})
 	phone := app.Enrolled(t, alice)
 	theirs := app.Enrolled(t, bob)
-	browsers := make([]*gatetest.Browser, 30)
+	browsers := make([]*apptest.Browser, 30)
 	for i := range browsers {
 		browsers[i] = app.Browser(t).Login(alice)
 		browsers[i].GetJSON("/account") // opens the connection
@@ -160,10 +160,10 @@ func TestA35_SilentService(t *testing.T) {
 
 	// Another user, another session of the same user, and a changed factor.
 	b := app.Browser(t).Login(bob)
-	wantGuess(t, "another user meanwhile", b, totp, gatetest.Code(t, theirs), "accepted")
+	wantGuess(t, "another user meanwhile", b, totp, apptest.Code(t, theirs), "accepted")
 	b.WantIn("another user meanwhile")
 	mine := app.Browser(t).Login(alice)
-	wantGuess(t, "the same user meanwhile", mine, totp, gatetest.Code(t, phone), "accepted")
+	wantGuess(t, "the same user meanwhile", mine, totp, apptest.Code(t, phone), "accepted")
 	mine.WantIn("the same user meanwhile")
 	wantGuess(t, "switching off meanwhile", mine, "/2fa/disable", "", "accepted")
 	mine.Enrol(alice)
@@ -183,7 +183,7 @@ func TestA35_SilentService(t *testing.T) {
 // A call ends with its time, and the circuit opens.
 func TestA35_TimeLimit(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Client: []client.Option{
+	app := apptest.New(t, apptest.Setup{Client: []client.Option{
 		client.WithTimeout(100 * time.Millisecond), client.WithCircuit(2, time.Hour),
 	}})
 	phone := app.Enrolled(t, alice)
@@ -195,7 +195,7 @@ func TestA35_TimeLimit(t *testing.T) {
 			t.Errorf("got an answer after %v, want it within the time limit of 100ms, or a little more", d)
 		}
 		wantCodeOnly(t, "silent", b, phone)
-		app.Clock.Add(gatetest.Step)
+		app.Clock.Add(apptest.Step)
 	}
 	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 2 {
 		t.Errorf("got %d calls of 6 logins, want 2 and then none", n)
@@ -205,22 +205,22 @@ func TestA35_TimeLimit(t *testing.T) {
 // With the service down, only a code gets in, and nothing without one.
 func TestA36_ServiceDown(t *testing.T) {
 	t.Parallel()
-	for name, down := range map[string]func(app *gatetest.App){
-		"switched off":  func(app *gatetest.App) { app.Emulator.SetActive(false) },
-		"no push":       func(app *gatetest.App) { app.Emulator.SetPush(alice, false) },
-		"broken":        func(app *gatetest.App) { app.Emulator.Misbehave(emulator.AnyOp, emulator.StatusFault(503), 0) },
-		"not listening": func(app *gatetest.App) { app.Emulator.Close() },
+	for name, down := range map[string]func(app *apptest.App){
+		"switched off":  func(app *apptest.App) { app.Emulator.SetActive(false) },
+		"no push":       func(app *apptest.App) { app.Emulator.SetPush(alice, false) },
+		"broken":        func(app *apptest.App) { app.Emulator.Misbehave(emulator.AnyOp, emulator.StatusFault(503), 0) },
+		"not listening": func(app *apptest.App) { app.Emulator.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, quick())
+			app := apptest.New(t, quick())
 			phone := app.Enrolled(t, alice)
 			down(app)
 			wantCodeOnly(t, name, app.Stopped(t, alice), phone)
-			app.Clock.Add(gatetest.Step)
+			app.Clock.Add(apptest.Step)
 
 			// The code is the only way in: without a good secret, there is none.
-			code := gatetest.Code(t, phone)
+			code := apptest.Code(t, phone)
 			app.ChangeAccount(t, alice, func(a *store.Account) { a.Factor.Secret = nil })
 			b := app.Stopped(t, alice)
 			wantGuess(t, name+", no secret", b, totp, code, "unavailable")

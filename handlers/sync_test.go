@@ -16,13 +16,13 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
 // statusCalls are the reports that took effect at the service.
-func statusCalls(t *testing.T, w *gatetest.World) (actions string) {
+func statusCalls(t *testing.T, w *apptest.World) (actions string) {
 	t.Helper()
 	for _, c := range w.Emulator.Calls(emulator.SyncStatus) {
 		var body struct{ Action string }
@@ -37,7 +37,7 @@ func statusCalls(t *testing.T, w *gatetest.World) (actions string) {
 }
 
 // wantTold fails the test unless the service knows how the user stands.
-func wantTold(t *testing.T, w *gatetest.World, email string) {
+func wantTold(t *testing.T, w *apptest.World, email string) {
 	t.Helper()
 	acct := w.Account(t, email)
 	var at emulator.User
@@ -49,7 +49,7 @@ func wantTold(t *testing.T, w *gatetest.World, email string) {
 	if acct.Sync.Late() || at.Enabled != (acct.State == store.On) {
 		t.Errorf("got late %t, %t at the service, want it told that it is %v", acct.Sync.Late(), at.Enabled, acct.State)
 	}
-	if acct.State == store.On && at.Secret != gatetest.Base32(w.Secret(t, email)) {
+	if acct.State == store.On && at.Secret != apptest.Base32(w.Secret(t, email)) {
 		t.Error("the service has another secret")
 	}
 }
@@ -69,7 +69,7 @@ func TestA37_NodeGone(t *testing.T) {
 		{"enable, disable, enable", emulator.SilentFault(), "+-+", "+"},
 		{"not heard", emulator.ResetFault(), "+", "+"},
 	} {
-		world := gatetest.NewWorld(t)
+		world := apptest.NewWorld(t)
 		world.Emulator.Misbehave(emulator.SyncStatus, c.fault, 0)
 		node := world.Node(t, quick())
 		b := node.Browser(t).Login(alice)
@@ -103,14 +103,14 @@ func TestA37_NodeGone(t *testing.T) {
 // A crash right after the local change, before anything was told.
 func TestA37_Crash(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	spy := &crashing{Store: world.Store.Store}
 	world.Store.Store = spy
 	node := world.Node(t)
 	b := node.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	spy.after.Store(true)
-	b.PostJSON("/2fa/enable/confirm", `{"code":"`+gatetest.Code(t, phone)+`"}`)
+	b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`)
 	world.Store.Store = spy.Store // the next node's
 	if a := world.Account(t, alice); a.State != store.On || !a.Sync.Late() {
 		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
@@ -121,8 +121,8 @@ func TestA37_Crash(t *testing.T) {
 	if got := statusCalls(t, world); got != "+" {
 		t.Errorf("got told %q, want +", got)
 	}
-	world.Clock.Add(gatetest.Step)
-	wantGuess(t, "a login afterwards", next.Browser(t).Login(alice), totp, gatetest.Code(t, phone), "accepted")
+	world.Clock.Add(apptest.Step)
+	wantGuess(t, "a login afterwards", next.Browser(t).Login(alice), totp, apptest.Code(t, phone), "accepted")
 }
 
 // A crashing store takes one more change of an account, and then nothing.
@@ -134,7 +134,7 @@ type crashing struct {
 
 func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*store.Account) error) error {
 	if s.gone.Load() {
-		return gatetest.ErrFault
+		return apptest.ErrFault
 	}
 	err := s.Store.UpdateAccount(ctx, id, change)
 	if s.after.Load() {
@@ -145,7 +145,7 @@ func (s *crashing) UpdateAccount(ctx context.Context, id string, change func(*st
 
 func (s *crashing) CreateGrant(ctx context.Context, g store.Grant) error {
 	if s.gone.Load() {
-		return gatetest.ErrFault
+		return apptest.ErrFault
 	}
 	return s.Store.CreateGrant(ctx, g)
 }
@@ -158,9 +158,9 @@ func TestA37_Run(t *testing.T) {
 		emu := emulator.New(emulator.Config{})
 		accounts := store.NewMemory()
 		secret := []byte("12345678901234567890")
-		err := accounts.UpdateAccount(t.Context(), gatetest.UserID(alice), func(a *store.Account) error {
+		err := accounts.UpdateAccount(t.Context(), apptest.UserID(alice), func(a *store.Account) error {
 			a.State, a.Email = store.On, alice
-			a.Factor = store.Factor{Secret: gatetest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+			a.Factor = store.Factor{Secret: apptest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 			a.Sync = store.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
 			return nil
 		})
@@ -169,7 +169,7 @@ func TestA37_Run(t *testing.T) {
 		}
 		gate, err := middleware.New(
 			middleware.WithSessions(sessions), middleware.WithStore(accounts), middleware.WithIssuer("Acme"),
-			middleware.WithInsecureCookie(), middleware.WithKey(gatetest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
+			middleware.WithInsecureCookie(), middleware.WithKey(apptest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
 			middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
 			middleware.WithService(client.New(emu.ClientID(), emu.APIKey(), append(emulator.ClientOptions("http://localhost:1"),
 				client.WithHTTPClient(&http.Client{Transport: direct{emu}}))...)),
@@ -195,7 +195,7 @@ func TestA37_Run(t *testing.T) {
 		emu.Behave()
 		pass(time.Hour)
 		users := emu.Users()
-		if len(users) != 1 || !users[0].Enabled || users[0].Secret != gatetest.Base32(secret) {
+		if len(users) != 1 || !users[0].Enabled || users[0].Secret != apptest.Base32(secret) {
 			t.Errorf("got %d users, want alice with her secret", len(users))
 		}
 		calls := len(emu.Calls(emulator.SyncStatus))

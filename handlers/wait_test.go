@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
@@ -25,7 +25,7 @@ type stream struct {
 }
 
 // listen opens the events of the browser's challenge.
-func listen(t *testing.T, b *gatetest.Browser) *stream {
+func listen(t *testing.T, b *apptest.Browser) *stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
@@ -87,7 +87,7 @@ const soon = time.Second
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	if event := events.want("pending"); event["number"] != w.number || event["expires_in"] != 300.0 {
@@ -112,7 +112,7 @@ func TestEvents(t *testing.T) {
 
 func TestEventsOnAnotherNode(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	one, two := world.Node(t), world.Node(t)
 	w := wait(t, one, alice)
 	events := listen(t, w.On(two))
@@ -125,7 +125,7 @@ func TestEventsOnAnotherNode(t *testing.T) {
 // What comes between the stream's first look and its waiting isn't missed.
 func TestEventsMissNothing(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	var once sync.Once
 	app.Store.Store = &hooked{app.Store.Store, func() {
@@ -156,7 +156,7 @@ func (h *hooked) Challenge(ctx context.Context, id string) (store.Challenge, err
 // number when it is there.
 func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	asked, answer := make(chan struct{}), make(chan struct{})
@@ -178,7 +178,7 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 		t.Errorf("got event %v, want the number %s", event, request.Number)
 	}
 	begin := time.Now()
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	events.want("approved")
 	if d := time.Since(begin); d > soon {
 		t.Errorf("the answer came after %v, want it at once", d)
@@ -201,8 +201,8 @@ func (h *heldCreation) CreateChallenge(ctx context.Context, c store.Challenge) e
 }
 
 // ended tells when a handler of events has returned, and with which deadline.
-func ended(returned chan<- time.Time) gatetest.Setup {
-	return gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+func ended(returned chan<- time.Time) apptest.Setup {
+	return apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 		inner := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/2fa/challenge/events" {
@@ -231,7 +231,7 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 func TestEventsEndWithTheBrowser(t *testing.T) {
 	t.Parallel()
 	returned := make(chan time.Time, 10)
-	app := gatetest.New(t, ended(returned))
+	app := apptest.New(t, ended(returned))
 	w := wait(t, app, alice)
 	var streams []*stream
 	for range 5 {
@@ -255,7 +255,7 @@ func TestEventsEndWithTheBrowser(t *testing.T) {
 func TestEventsLeaveNoDeadline(t *testing.T) {
 	t.Parallel()
 	returned := make(chan time.Time, 10)
-	app := gatetest.New(t, ended(returned))
+	app := apptest.New(t, ended(returned))
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	events.want("pending")
@@ -269,11 +269,11 @@ func TestEventsLeaveNoDeadline(t *testing.T) {
 
 func TestEventsUnderAFault(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	events.want("pending")
-	app.Store.Fail(gatetest.Reads)
+	app.Store.Fail(apptest.Reads)
 	events.wantEnd() // so that the page connects again, and is told
 	a := w.GetJSON("/2fa/challenge/events")
 	wantProblem(t, "events", a, 503, "unavailable", "")
@@ -286,7 +286,7 @@ func TestEventsUnderAFault(t *testing.T) {
 
 func TestEventsExpire(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	events.want("pending")

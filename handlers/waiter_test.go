@@ -6,25 +6,25 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 )
 
 // A waiter is a user whose browser waits at the challenge.
 type waiter struct {
-	*gatetest.Browser
+	*apptest.Browser
 	phone  *emulator.Phone
 	token  string // the service's
 	number string
 }
 
 // wait enrols a user and leads a new browser to the challenge.
-func wait(t *testing.T, app *gatetest.App, email string) waiter {
+func wait(t *testing.T, app *apptest.App, email string) waiter {
 	t.Helper()
 	phone := app.Enrolled(t, email)
 	return waitOn(t, app.Stopped(t, email), phone)
 }
 
-func waitOn(t *testing.T, b *gatetest.Browser, phone *emulator.Phone) waiter {
+func waitOn(t *testing.T, b *apptest.Browser, phone *emulator.Phone) waiter {
 	t.Helper()
 	request, err := phone.Wait(t.Context())
 	if err != nil {
@@ -51,16 +51,16 @@ func (w waiter) unlock(t *testing.T) {
 }
 
 // service is a client that is no browser of anybody.
-func service(t *testing.T, app *gatetest.App) *gatetest.Browser { return app.Browser(t) }
+func service(t *testing.T, app *apptest.App) *apptest.Browser { return app.Browser(t) }
 
-func callback(app *gatetest.App) string { return app.Gate.CallbackURL("") }
+func callback(app *apptest.App) string { return app.Gate.CallbackURL("") }
 
 func query(token, result string) string {
 	return "?" + url.Values{"result": {result}, "session_token": {token}}.Encode()
 }
 
 // report is what the service sends; it wants the same answer always.
-func report(t *testing.T, app *gatetest.App, token, result string) {
+func report(t *testing.T, app *apptest.App, token, result string) {
 	t.Helper()
 	if a := service(t, app).GetJSON(callback(app) + query(token, result)); a.Status != 200 || a.Body != `{"code":"SUCCESS"}` {
 		t.Errorf("report of %s: got %d %s, want 200 and SUCCESS", result, a.Status, a.Body)
@@ -68,7 +68,7 @@ func report(t *testing.T, app *gatetest.App, token, result string) {
 }
 
 // look is all that an answer tells, but the time of day.
-func look(a gatetest.Answer) string {
+func look(a apptest.Answer) string {
 	a.Header.Del("Date")
 	return fmt.Sprint(a.Status, a.Header, a.Body)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -15,17 +15,17 @@ import (
 // at each step both nodes take the codes and the callback.
 func TestKeyIsChanged(t *testing.T) {
 	var (
-		former = gatetest.Key
+		former = apptest.Key
 		next   = bytes.Repeat([]byte("next"), 8)
-		keys   = func(key []byte, former ...[]byte) gatetest.Setup {
-			return gatetest.Setup{Options: []middleware.Option{middleware.WithKey(key, former...)}}
+		keys   = func(key []byte, former ...[]byte) apptest.Setup {
+			return apptest.Setup{Options: []middleware.Option{middleware.WithKey(key, former...)}}
 		}
-		world = gatetest.NewWorld(t)
+		world = apptest.NewWorld(t)
 		first = world.Node(t, keys(former))
 		phone = first.Enrolled(t, alice)
 		steps = []struct {
 			name        string
-			here, there gatetest.Setup
+			here, there apptest.Setup
 		}{
 			{"every node opens both", keys(former), keys(former, next)},
 			{"every node opens both", keys(former, next), keys(former, next)},
@@ -35,11 +35,11 @@ func TestKeyIsChanged(t *testing.T) {
 	)
 	for _, step := range steps {
 		here, there := world.Node(t, step.here), world.Node(t, step.there)
-		for _, nodes := range [][2]*gatetest.App{{here, there}, {there, here}} {
+		for _, nodes := range [][2]*apptest.App{{here, there}, {there, here}} {
 			world.Clock.Add(20 * time.Minute) // for the phone to be asked again
 			b := nodes[0].Stopped(t, alice)
 			world.Emulator.SetCallbackURL(nodes[1].Gate.CallbackURL(nodes[0].URL))
-			gatetest.Approve(t, phone)
+			apptest.Approve(t, phone)
 			b.WantIn(step.name + ", by the other's callback")
 
 			b = nodes[0].Stopped(t, alice)
@@ -57,7 +57,7 @@ func TestKeyIsChanged(t *testing.T) {
 	}
 	last := world.Node(t, keys(next))
 	for email, phone := range map[string]*emulator.Phone{alice: phone, bob: bobs} {
-		world.Clock.Add(2 * gatetest.Step)
+		world.Clock.Add(2 * apptest.Step)
 		last.Stopped(t, email).WantInOrCode(phone)
 	}
 	if a := first.Browser(t).Get(last.Gate.CallbackURL("") + "?result=true&session_token=x"); a.Status != http.StatusNotFound {
@@ -68,7 +68,7 @@ func TestKeyIsChanged(t *testing.T) {
 // Operators see whom the service hasn't been told of, since when, and why; and
 // have it told anew.
 func TestAdminSync(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	admin := app.Gate.Admin()
 	app.Emulator.SetActive(false)
 	app.Enrolled(t, alice)
@@ -91,7 +91,7 @@ func TestAdminSync(t *testing.T) {
 		t.Fatalf("got %+v, want one", got)
 	}
 	l := got[0]
-	if l.UserID != gatetest.UserID(alice) || l.Email != alice || !l.Enabled || l.Attempts != 2 || l.LastError == "" ||
+	if l.UserID != apptest.UserID(alice) || l.Email != alice || !l.Enabled || l.Attempts != 2 || l.LastError == "" ||
 		since.Sub(l.Since) > time.Minute || !l.NextAttempt.After(app.Clock.Now()) {
 		t.Errorf("got %+v", l)
 	}
@@ -111,7 +111,7 @@ func TestAdminSync(t *testing.T) {
 		t.Errorf("told anew: got %+v, want one", got)
 	}
 
-	app.Store.Fail(gatetest.Reads)
+	app.Store.Fail(apptest.Reads)
 	for l, err := range admin.LateSyncs(t.Context()) {
 		if err == nil {
 			t.Errorf("with the store down: got %+v, want an error", l)

@@ -11,13 +11,13 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
 // verified returns a handler behind LoadAndSave, with the gate or without, and a
 // request of a verified session for it.
-func verified(tb testing.TB) (app *gatetest.App, guarded, bare http.Handler, request func() *http.Request) {
+func verified(tb testing.TB) (app *apptest.App, guarded, bare http.Handler, request func() *http.Request) {
 	tb.Helper()
 	app, guarded, bare, request, _ = sessions(tb)
 	return app, guarded, bare, request
@@ -25,19 +25,19 @@ func verified(tb testing.TB) (app *gatetest.App, guarded, bare http.Handler, req
 
 // sessions is verified with a request of a session that the gate keeps nothing
 // in, besides.
-func sessions(tb testing.TB) (app *gatetest.App, guarded, bare http.Handler, marked, unmarked func() *http.Request) {
+func sessions(tb testing.TB) (app *apptest.App, guarded, bare http.Handler, marked, unmarked func() *http.Request) {
 	tb.Helper()
 	user := func(r *http.Request) (middleware.User, bool) {
 		email := app.Sessions.GetString(r.Context(), "email")
 		return middleware.User{ID: email, Email: email}, email != ""
 	}
-	app = gatetest.New(tb, gatetest.Setup{Options: []middleware.Option{
+	app = apptest.New(tb, apptest.Setup{Options: []middleware.Option{
 		middleware.WithUser(user), middleware.WithClock(time.Now),
 		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(time.Hour) }),
 	}})
 	phone := app.Enrolled(tb, alice)
 	b := app.Stopped(tb, alice)
-	gatetest.Approve(tb, phone)
+	apptest.Approve(tb, phone)
 	b.WantIn("before measuring")
 	plain := app.Browser(tb).Login(bob)
 
@@ -47,7 +47,7 @@ func sessions(tb testing.TB) (app *gatetest.App, guarded, bare http.Handler, mar
 		r.Get("/account", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 		return r
 	}
-	request := func(b *gatetest.Browser) func() *http.Request {
+	request := func(b *apptest.Browser) func() *http.Request {
 		cookie := "session=" + b.Cookie("session")
 		return func() *http.Request {
 			r := httptest.NewRequest(http.MethodGet, "/account", nil)

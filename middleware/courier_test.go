@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -64,7 +64,7 @@ func TestNotifierFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var (
-				log   gatetest.Log
+				log   apptest.Log
 				calls int
 				last  time.Time
 			)
@@ -109,7 +109,7 @@ func TestNotifierFails(t *testing.T) {
 func TestNoticesUnderWay(t *testing.T) {
 	t.Parallel()
 	var (
-		log   gatetest.Log
+		log   apptest.Log
 		mu    sync.Mutex
 		calls int
 	)

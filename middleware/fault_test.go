@@ -8,11 +8,11 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
-func wantUnavailable(t *testing.T, a gatetest.Answer, where string) {
+func wantUnavailable(t *testing.T, a apptest.Answer, where string) {
 	t.Helper()
 	if a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" || a.Secret() {
 		t.Errorf("%s: got %d, Retry-After %q, want 503 with Retry-After and nothing of the page", where, a.Status, a.Header.Get("Retry-After"))
@@ -20,15 +20,15 @@ func wantUnavailable(t *testing.T, a gatetest.Answer, where string) {
 }
 
 func TestA17_StoreFaultInTheGuard(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("before the fault")
 	plain := app.Browser(t).Login(bob)
 	app.Clock.Add(time.Minute) // what is cached has aged
 
-	app.Store.Fail(gatetest.All)
+	app.Store.Fail(apptest.All)
 	before := app.Passed.Load()
 	wantUnavailable(t, b.Get("/account"), "a verified session's page")
 	wantUnavailable(t, b.GetJSON("/account"), "a verified session's call")
@@ -38,7 +38,7 @@ func TestA17_StoreFaultInTheGuard(t *testing.T) {
 	if n := app.Passed.Load() - before; n != 0 {
 		t.Errorf("the guarded handler was called %d times", n)
 	}
-	if n := strings.Count(app.Log.String(), gatetest.ErrFault.Error()); n != 5 {
+	if n := strings.Count(app.Log.String(), apptest.ErrFault.Error()); n != 5 {
 		t.Errorf("got %d log lines of 5 refused requests, want one each", n)
 	}
 
@@ -48,25 +48,25 @@ func TestA17_StoreFaultInTheGuard(t *testing.T) {
 }
 
 func TestA17_StoreFaultInTheFirstRequest(t *testing.T) {
-	for _, op := range []gatetest.Op{gatetest.Reads, gatetest.Writes} {
-		app := gatetest.New(t)
+	for _, op := range []apptest.Op{apptest.Reads, apptest.Writes} {
+		app := apptest.New(t)
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
 		app.Store.Fail(op)
 		wantUnavailable(t, b.Get("/account"), "the first page")
 		app.Store.Fail(0)
 		b.Get("/account")
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("after the fault")
 	}
 }
 
 func TestA17_StoreFaultInTheCallback(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	request := phone.Pending()[0]
-	app.Store.Fail(gatetest.All)
+	app.Store.Fail(apptest.All)
 	reply, err := app.Emulator.Report(t.Context(), request.Token, true)
 	if err != nil || reply.Status != http.StatusServiceUnavailable {
 		t.Errorf("callback: got %d, %v, want 503", reply.Status, err)
@@ -80,11 +80,11 @@ func TestA17_StoreFaultInTheCallback(t *testing.T) {
 }
 
 func TestA17_StoreFaultInTheUnlock(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
-	app.Store.Fail(gatetest.Writes)
+	apptest.Approve(t, phone)
+	app.Store.Fail(apptest.Writes)
 	for _, path := range []string{"/account", "/2fa/challenge"} {
 		wantUnavailable(t, b.Get(path), path)
 	}
@@ -96,11 +96,11 @@ func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
 	for name, idle := range map[string]time.Duration{"plain": 0, "idle time-out": time.Hour} {
 		for _, commits := range []int{1, 100} {
 			t.Run(name, func(t *testing.T) {
-				app := gatetest.New(t, gatetest.Setup{Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
+				app := apptest.New(t, apptest.Setup{Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
 				phone := app.Enrolled(t, alice)
 
 				b := app.Stopped(t, alice)
-				gatetest.Approve(t, phone)
+				apptest.Approve(t, phone)
 				before := app.Passed.Load()
 				app.Scs.FailCommits(commits)
 				a := b.Get("/account")
@@ -118,15 +118,15 @@ func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
 				b = app.Browser(t).Login(alice)
 				b.GetJSON("/account")
 				app.Scs.FailCommits(commits)
-				a = b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+				a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 				if a.Status != http.StatusServiceUnavailable {
 					t.Errorf("by code: got %d, want 503", a.Status)
 				}
 				app.Scs.FailCommits(0)
 				b.WantLockedOrOut("by code, after the fault")
-				app.Clock.Add(gatetest.Step)
+				app.Clock.Add(apptest.Step)
 				b = app.Browser(t).Login(alice)
-				if a := b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != http.StatusSeeOther {
+				if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
 					t.Errorf("by the next code: got %d, want 303", a.Status)
 				}
 				b.WantIn("by the next code")
@@ -137,7 +137,7 @@ func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
 
 // A session that was never saved can't begin anything before it is.
 func TestA17_SessionNotSavedInTheFirstRequest(t *testing.T) {
-	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
 		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
 			return middleware.User{ID: "7", Email: alice}, true // by a client certificate, say
 		}),
@@ -156,10 +156,10 @@ func TestA17_SessionNotSavedInTheFirstRequest(t *testing.T) {
 
 // One failed commit costs the approval nothing: a reload is enough.
 func TestA17_ApprovalSurvivesAFailedCommit(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	app.Scs.FailCommits(1)
 	if a := b.Get("/account"); a.Status != http.StatusServiceUnavailable {
 		t.Errorf("got %d, want 503", a.Status)

@@ -4,12 +4,12 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 )
 
 // The whole way, from switching on to switching off.
 func TestFlow(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	b := app.Browser(t).Login("alice@example.com")
 	b.WantIn("without a second factor")
 	phone := b.Enrol("alice@example.com")
@@ -31,7 +31,7 @@ func TestFlow(t *testing.T) {
 	if page.Status != 200 {
 		t.Errorf("challenge page: got %d", page.Status)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	a := b.GetJSON("/2fa/challenge/status")
 	if a.JSON("state") != "approved" || a.JSON("next") != "/2fa/challenge" {
 		t.Errorf("status: got %s, want approved", a.Body)

@@ -12,7 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	chimw "github.com/go-chi/chi/v5/middleware"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -61,13 +61,13 @@ func passThrough(next http.Handler) http.Handler { return next }
 
 // chiSetup builds the application with chi, with one middleware more in front
 // of the gate and one behind.
-func chiSetup(front, behind func(http.Handler) http.Handler) gatetest.Setup {
-	return gatetest.Setup{
+func chiSetup(front, behind func(http.Handler) http.Handler) apptest.Setup {
+	return apptest.Setup{
 		Options: []middleware.Option{middleware.WithExempt("GET /open/{rest...}", "GET /healthz", "GET /app/open/", "GET /account/open/")},
-		Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			guarded := func(w http.ResponseWriter, r *http.Request) {
 				app.Passed.Add(1)
-				fmt.Fprint(w, gatetest.Secret, chi.RouteContext(r.Context()).RoutePattern())
+				fmt.Fprint(w, apptest.Secret, chi.RouteContext(r.Context()).RoutePattern())
 			}
 			open := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "open") }
 			r := chi.NewRouter()
@@ -118,7 +118,7 @@ func TestA28_PathTricks(t *testing.T) {
 		// Not chi's, but thinkable: what is cut off leaves something to clean.
 		{"suffix and cleaning", all(chain{cutSuffix, cleaned}), ""},
 	}
-	setups := map[string]gatetest.Setup{"net/http": {}, "net/http, exact": {Options: []middleware.Option{
+	setups := map[string]apptest.Setup{"net/http": {}, "net/http, exact": {Options: []middleware.Option{
 		middleware.WithExempt("GET /open/{rest...}", "GET /healthz"),
 	}}}
 	prefixes := map[string]string{}
@@ -131,7 +131,7 @@ func TestA28_PathTricks(t *testing.T) {
 	for name, setup := range setups {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, setup)
+			app := apptest.New(t, setup)
 			b := enrolled(t, app)
 			for _, prefix := range slices.Compact([]string{"", prefixes[name]}) {
 				for _, trick := range tricks {
@@ -176,7 +176,7 @@ func cleaned(next http.Handler) http.Handler {
 
 // enrolled returns a browser that is stopped at the challenge, in an
 // application of any shape.
-func enrolled(t *testing.T, app *gatetest.App) *gatetest.Browser {
+func enrolled(t *testing.T, app *apptest.App) *apptest.Browser {
 	t.Helper()
 	const email = "alice@example.com"
 	app.Browser(t).Login(email).Enrol(email)
@@ -185,7 +185,7 @@ func enrolled(t *testing.T, app *gatetest.App) *gatetest.Browser {
 }
 
 // wantRefused wants the locked session's request not to reach a guarded handler.
-func wantRefused(t *testing.T, b *gatetest.Browser, method, target string, head ...string) gatetest.Answer {
+func wantRefused(t *testing.T, b *apptest.Browser, method, target string, head ...string) apptest.Answer {
 	t.Helper()
 	a := b.Raw(method, target, head...)
 	if n := b.App.Passed.Swap(0); n != 0 || a.Secret() {
@@ -203,7 +203,7 @@ const problem = `{"type":"urn:eagate:problem:second-factor-required","title":"Th
 func TestA29_OtherRequestsWhileLocked(t *testing.T) {
 	t.Parallel()
 	upgraded := 0
-	app := gatetest.New(t, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		mux.HandleFunc("/socket", func(w http.ResponseWriter, _ *http.Request) {
 			upgraded++
 			app.Passed.Add(1)
@@ -276,7 +276,7 @@ func TestA29_OtherRequestsWhileLocked(t *testing.T) {
 	}
 	// Approved, an upgrade still waits for a request that can unlock.
 	b.Post("/2fa/challenge")
-	gatetest.Approve(t, app.Emulator.Phone("alice@example.com"))
+	apptest.Approve(t, app.Emulator.Phone("alice@example.com"))
 	wantRefused(t, b, "GET", "/socket", append([]string{"Connection", "Upgrade"}, websocket...)...)
 	b.WantIn("at the end")
 }
@@ -297,7 +297,7 @@ func TestNavigationsAreLedToTheChallenge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t)
+			app := apptest.New(t)
 			b := enrolled(t, app)
 			a := wantRefused(t, b, "GET", "/account?tab=2", head...)
 			if a.Status != 303 || a.Location != "/2fa/challenge" || a.Body != "" {
@@ -306,7 +306,7 @@ func TestNavigationsAreLedToTheChallenge(t *testing.T) {
 			if n := len(app.Emulator.Requests()); n != 1 {
 				t.Errorf("got %d requests to the phone, want 1", n)
 			}
-			gatetest.Approve(t, app.Emulator.Phone("alice@example.com"))
+			apptest.Approve(t, app.Emulator.Phone("alice@example.com"))
 			if a := b.Get("/2fa/challenge"); a.Location != "/account?tab=2" {
 				t.Errorf("after the approval: got to %q, want the page that was asked for", a.Location)
 			}
@@ -317,7 +317,7 @@ func TestNavigationsAreLedToTheChallenge(t *testing.T) {
 // The challenge page, too, makes the phone ring only for somebody who looks.
 func TestPrefetchedChallengeStartsNoPush(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	b := enrolled(t, app)
 	for _, head := range [][]string{
 		{"Accept", "text/html", "Sec-Purpose", "prefetch", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
@@ -341,7 +341,7 @@ func TestPrefetchedChallengeStartsNoPush(t *testing.T) {
 // What is exempt passes, and nothing else by the same means.
 func TestExemptions(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
 		middleware.WithExempt("GET /healthz", "POST /hooks/{id}", "/static/", "GET /.well-known/security.txt", "GET /{$}"),
 	}})
 	b := enrolled(t, app)
@@ -382,7 +382,7 @@ func TestExemptions(t *testing.T) {
 // A login page whose path ends with a slash exempts nothing below it.
 func TestExemptLoginWithSlash(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
 		middleware.WithLoginPath("/enter/"), middleware.WithLogoutPath("/leave/"),
 	}})
 	b := enrolled(t, app)
@@ -402,7 +402,7 @@ func TestExemptLoginWithSlash(t *testing.T) {
 
 func TestBasePath(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{middleware.WithBasePath("/a/second.factor~1")}})
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithBasePath("/a/second.factor~1")}})
 	b := app.Browser(t).Login("alice@example.com")
 	for target, want := range map[string]int{
 		"/a/second.factor~1":         200,

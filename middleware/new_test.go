@@ -10,7 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
@@ -26,7 +26,7 @@ func complete() []middleware.Option {
 		middleware.WithStore(store.NewMemory()),
 		middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
 		middleware.WithIssuer("Acme"),
-		middleware.WithKey(gatetest.Key),
+		middleware.WithKey(apptest.Key),
 	}
 }
 
@@ -57,7 +57,7 @@ func TestNewFaults(t *testing.T) {
 		"client's faults":    {middleware.WithService(client.New("", "key")), "client"},
 		"short key":          {middleware.WithKey([]byte("short")), "5 bytes"},
 		"monotonous key":     {middleware.WithKey(make([]byte, 32)), "single byte"},
-		"short former key":   {middleware.WithKey(gatetest.Key, []byte("old")), "key 2"},
+		"short former key":   {middleware.WithKey(apptest.Key, []byte("old")), "key 2"},
 		"empty key":          {middleware.WithKey(nil), "0 bytes"},
 		"blank issuer":       {middleware.WithIssuer(" "), "no name"},
 		"long issuer":        {middleware.WithIssuer(strings.Repeat("x", 65)), "longer than"},
@@ -102,25 +102,25 @@ func TestCallbackURL(t *testing.T) {
 }
 
 func TestCallbackOfTheFormerKey(t *testing.T) {
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	former := world.Node(t)
 	phone := former.Enrolled(t, alice)
 	other := []byte("another key of thirty-two bytes!")
-	next := world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithKey(other, gatetest.Key)}})
+	next := world.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithKey(other, apptest.Key)}})
 	callback := strings.Replace(former.Gate.CallbackURL(next.URL), former.URL, next.URL, 1)
 	for _, u := range []string{callback, next.Gate.CallbackURL(next.URL)} {
 		world.Emulator.SetCallbackURL(u)
 		b := next.Stopped(t, alice)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("by that callback")
 	}
 	b := next.Browser(t).Login(alice)
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("by a code whose secret the former key sealed")
 }
 
 func TestVerificationFrom(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	b := app.Browser(t).Login(alice)
 	if a := b.Get("/account"); a.Header.Get("X-Verified") != "false" {
 		t.Errorf("without a second factor: got X-Verified %q, want false", a.Header.Get("X-Verified"))
@@ -130,7 +130,7 @@ func TestVerificationFrom(t *testing.T) {
 		t.Errorf("after enrolling: got method %q, want totp", a.Header.Get("X-Method"))
 	}
 	b = app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	if a := b.Get("/account"); a.Header.Get("X-Method") != "push" {
 		t.Errorf("after an approval: got method %q, want push", a.Header.Get("X-Method"))
 	}
@@ -155,7 +155,7 @@ func TestUserIDs(t *testing.T) {
 		"invalid UTF-8": {"\xff", http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			app := gatetest.New(t, gatetest.Setup{Options: []middleware.Option{
+			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
 				middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{ID: test.id}, true }),
 			}})
 			if a := app.Browser(t).Get("/account"); a.Status != test.want {

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
 // block tries wrong codes until none is looked at any more.
-func block(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone) {
+func block(t *testing.T, app *apptest.App, email string, phone *emulator.Phone) {
 	t.Helper()
 	for range 20 {
 		app.Browser(t).Login(email).Post("/2fa/challenge/totp", "code", app.WrongCode(t, phone))
@@ -22,12 +22,12 @@ func block(t *testing.T, app *gatetest.App, email string, phone *emulator.Phone)
 
 func TestAdminReset(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	owner := app.Browser(t).Login(alice)
 	phone := owner.Enrol(alice)
 	block(t, app, alice, phone)
 	other := app.Stopped(t, alice)
-	if err := app.Gate.Admin().Reset(t.Context(), gatetest.UserID(alice), "lost it"); err != nil {
+	if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
 		t.Fatal(err)
 	}
 	other.WantIn("by password alone")
@@ -44,40 +44,40 @@ func TestAdminReset(t *testing.T) {
 
 func TestAdminUnlock(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	block(t, app, alice, phone)
 	b := app.Stopped(t, alice)
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantLocked("when blocked")
-	if err := app.Gate.Admin().Unlock(t.Context(), gatetest.UserID(alice), "it's her"); err != nil {
+	if err := app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "it's her"); err != nil {
 		t.Fatal(err)
 	}
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("unlocked")
 }
 
 func TestAdminRevoke(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	owner := app.Browser(t).Login(alice)
 	phone := owner.Enrol(alice)
 	owner.WantIn("enrolled")
 	waiting := app.Stopped(t, alice)
-	if err := app.Gate.Admin().Revoke(t.Context(), gatetest.UserID(alice), "laptop stolen"); err != nil {
+	if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "laptop stolen"); err != nil {
 		t.Fatal(err)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	owner.WantLocked("revoked")
 	waiting.WantLocked("a challenge of before")
-	if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), gatetest.UserID(alice), ""); ok || err == nil {
+	if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), apptest.UserID(alice), ""); ok || err == nil {
 		t.Errorf("no device: got %t, %v, want an error, and not all of them revoked", ok, err)
 	}
 }
 
 func TestAdminList(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	block(t, app, bob, app.Enrolled(t, bob))
 	app.Enrolled(t, alice)
 	for _, email := range []string{alice, bob} {
@@ -106,17 +106,17 @@ func TestAdminList(t *testing.T) {
 		slices.Sort(got)
 		var want []string
 		for _, email := range test.want {
-			want = append(want, gatetest.UserID(email))
+			want = append(want, apptest.UserID(email))
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, want %q", test.name, got, want)
 		}
 	}
-	status, err := app.Gate.Admin().Status(t.Context(), gatetest.UserID(bob))
+	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(bob))
 	if err != nil || status.Lock != middleware.LockBlocked || status.WrongCodes != 20 || !status.Enabled {
 		t.Errorf("got %+v, %v, want it blocked after 20 wrong codes", status, err)
 	}
-	app.Store.Fail(gatetest.All)
+	app.Store.Fail(apptest.All)
 	n := 0
 	for _, err := range app.Gate.Admin().List(t.Context(), middleware.ListFilter{}) {
 		if n++; err == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -47,11 +47,11 @@ func (h *holding) UpdateAccount(ctx context.Context, id string, change func(*sto
 }
 
 // hold makes an application whose store can be held.
-func hold(t *testing.T) (*gatetest.App, *holding) {
+func hold(t *testing.T) (*apptest.App, *holding) {
 	t.Helper()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	h := &holding{Store: world.Store, proceed: make(chan struct{})}
-	return world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(h)}}), h
+	return world.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithStore(h)}}), h
 }
 
 // overtake does something while a request is held where *reached is reached.
@@ -73,7 +73,7 @@ func TestA12_ReplacedWhileItIsUsed(t *testing.T) {
 	app, h := hold(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	h.overtake(&h.grant, func() { b.Get("/account") }, func() { app.Stopped(t, alice) })
 	b.WantLocked("with an approval that a newer challenge has replaced")
 }
@@ -81,12 +81,12 @@ func TestA12_ReplacedWhileItIsUsed(t *testing.T) {
 // Whoever knows the former ID can write the session back, but it stays over.
 func TestA14_FormerSessionWrittenBack(t *testing.T) {
 	s := newSlow()
-	app := gatetest.New(t, gatetest.Setup{Routes: s.routes, Sessions: func(m *scs.SessionManager) { m.IdleTimeout = time.Hour }})
+	app := apptest.New(t, apptest.Setup{Routes: s.routes, Sessions: func(m *scs.SessionManager) { m.IdleTimeout = time.Hour }})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	attacker := b.Copy()
 	s.during(attacker, "/open/slow", func() {
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("the owner")
 	})
 	b.Post("/logout")
@@ -104,15 +104,15 @@ func TestA15_LogoutUnderTheFormerID(t *testing.T) {
 	for _, proof := range []string{"push", "totp"} {
 		t.Run(proof, func(t *testing.T) {
 			s := newSlow()
-			app := gatetest.New(t, gatetest.Setup{Routes: s.routes})
+			app := apptest.New(t, apptest.Setup{Routes: s.routes})
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
-			var unlocked *gatetest.Browser
+			var unlocked *apptest.Browser
 			s.during(b, "/open/slow", func() {
 				if proof == "push" {
-					gatetest.Approve(t, phone)
+					apptest.Approve(t, phone)
 				} else {
-					b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+					b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 				}
 				b.WantIn("after the proof")
 				unlocked = b.Copy()
@@ -128,7 +128,7 @@ func TestA15_LogoutWhileACodeIsTaken(t *testing.T) {
 	app, h := hold(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	code := gatetest.Code(t, phone)
+	code := apptest.Code(t, phone)
 	h.overtake(&h.grant, func() { b.Post("/2fa/challenge/totp", "code", code) }, func() { b.Post("/logout") })
 	b.WantLockedOrOut("after the logout")
 }
@@ -144,7 +144,7 @@ func TestA15_LogoutWhileAChallengeBegins(t *testing.T) {
 			b := app.Browser(t).Login(alice)
 			old := b.Copy()
 			h.overtake(reached(h), func() { b.Get("/account") }, func() { b.Copy().Post("/logout") })
-			gatetest.Approve(t, phone)
+			apptest.Approve(t, phone)
 			b.WantLockedOrOut("the browser")
 			old.WantLockedOrOut("the old cookie")
 		})
@@ -156,10 +156,10 @@ func TestA16_TwoProofs(t *testing.T) {
 	app, h := hold(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
-	var byCode *gatetest.Browser
+	apptest.Approve(t, phone)
+	var byCode *apptest.Browser
 	h.overtake(&h.grant, func() { b.Get("/account") }, func() {
-		b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+		b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 		b.WantIn("by code")
 		byCode = b.Copy()
 	})
@@ -172,25 +172,25 @@ func TestA16_TwoProofs(t *testing.T) {
 // The answer that unlocked never came. The user logs in again, and isn't taken
 // for the former session.
 func TestA16_LoginAfterALostAnswer(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	lost := b.Copy()
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	lost.WantIn("where the answer went")
 	b.Login(alice)
 	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
 		t.Errorf("got %d to %q, want the challenge", a.Status, a.Location)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("after another approval")
 }
 
 // The session is logged out between the head and the body of its request.
 func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	asked := make(chan struct{})
-	var app *gatetest.App
-	app = gatetest.New(t, gatetest.Setup{Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+	var app *apptest.App
+	app = apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
 		if r.Header.Get("X-Wait") != "" {
 			asked <- struct{}{}
 		}
@@ -199,7 +199,7 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	})}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("the owner")
 	thief := b.Copy()
 	evil := app.Emulator.Phone(alice)
@@ -215,7 +215,7 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Wait", "1")
-	var got gatetest.Answer
+	var got apptest.Answer
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -223,7 +223,7 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	}()
 	<-asked
 	b.Post("/logout")
-	if _, err := io.WriteString(rest, `{"code":"`+gatetest.Code(t, evil)+`"}`); err != nil {
+	if _, err := io.WriteString(rest, `{"code":"`+apptest.Code(t, evil)+`"}`); err != nil {
 		t.Error(err)
 	}
 	rest.Close()
@@ -236,15 +236,15 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 
 // What a store rounds is recognised again.
 func TestTimesToTheMicrosecond(t *testing.T) {
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	world.Clock.Add(123 * time.Nanosecond)
-	app := world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(&rounding{world.Store})}})
+	app := world.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithStore(&rounding{world.Store})}})
 	phone := app.Enrolled(t, alice)
 	if late := world.Account(t, alice).Sync.Late(); late {
 		t.Error("the service was told, but the account doesn't know")
 	}
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("after the approval")
 }
 
@@ -264,21 +264,21 @@ func (r *rounding) UpdateAccount(ctx context.Context, id string, change func(*st
 // Twenty wrong codes keep codes away, but not the owner, whose approval makes
 // good for them.
 func TestA22_ApprovalForgives(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	guesser := app.Stopped(t, alice)
 	for range 20 {
 		app.Clock.Add(time.Hour)
 		guesser.Post("/2fa/challenge/totp", "code", app.WrongCode(t, phone))
 	}
-	if a := guesser.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
+	if a := guesser.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
 		t.Errorf("the right code after 20 wrong ones: got %d, want 429", a.Status)
 	}
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("the owner, by push")
 	b = app.Browser(t).Login(alice)
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("the owner, by code")
 }
 
@@ -286,33 +286,33 @@ func TestA22_ApprovalForgives(t *testing.T) {
 // second factor from the time before, but isn't stuck either.
 func TestA15_LoginsUnderOneID(t *testing.T) {
 	t.Run("logout while the phone rings", func(t *testing.T) {
-		world := gatetest.NewWorld(t)
+		world := apptest.NewWorld(t)
 		h := &holding{Store: world.Store, proceed: make(chan struct{})}
-		app := world.Node(t, gatetest.Setup{Routes: switchUser, Options: []middleware.Option{middleware.WithStore(h)}})
+		app := world.Node(t, apptest.Setup{Routes: switchUser, Options: []middleware.Option{middleware.WithStore(h)}})
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
 		h.overtake(&h.challenge, func() { b.Get("/account") }, func() { b.Get("/open/become") })
 		b.Get("/open/become?email=" + alice)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantLocked("with the approval of a login that has ended")
 	})
 	t.Run("the same user again", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		app := apptest.New(t, apptest.Setup{Routes: switchUser})
 		phone := app.Enrolled(t, alice)
 		b := app.Stopped(t, alice)
 		b.Get("/open/become")
 		b.Get("/open/become?email=" + alice)
 		b.Get("/account")
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("after an approval of the new login")
 	})
 	t.Run("another user, under an ID that has moved on", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		app := apptest.New(t, apptest.Setup{Routes: switchUser})
 		phone := app.Enrolled(t, alice)
 		app.Enrolled(t, bob)
 		b := app.Stopped(t, alice)
 		former := b.Copy()
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("the first user")
 		former.Get("/open/become?email=" + bob)
 		if a := former.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
@@ -324,12 +324,12 @@ func TestA15_LoginsUnderOneID(t *testing.T) {
 // A blind write has taken the session token from the session. A code ends its
 // challenge all the same.
 func TestA16_CodeEndsTheSessionsChallenge(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	b.PostJSON("/2fa/challenge", "")
 	loseToken(t, app, b.Cookie("session"))
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("by code")
 	if live := app.Account(t, alice).Push.Live; live != "" {
 		t.Error("the challenge can still be approved")
@@ -337,7 +337,7 @@ func TestA16_CodeEndsTheSessionsChallenge(t *testing.T) {
 }
 
 // loseToken writes the session back without what the gate keeps in it.
-func loseToken(t *testing.T, app *gatetest.App, id string) {
+func loseToken(t *testing.T, app *apptest.App, id string) {
 	t.Helper()
 	ctx, err := app.Sessions.Load(context.Background(), id)
 	if err != nil {
@@ -356,7 +356,7 @@ func loseToken(t *testing.T, app *gatetest.App, id string) {
 // A handler that flushes before it writes gets past scs, which would set the
 // cookie at the first write.
 func TestUnlockByAHandlerThatFlushes(t *testing.T) {
-	app := gatetest.New(t, gatetest.Setup{Routes: func(_ *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, apptest.Setup{Routes: func(_ *apptest.App, mux *http.ServeMux) {
 		mux.HandleFunc("GET /flush", func(w http.ResponseWriter, _ *http.Request) {
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				t.Error(err)
@@ -366,7 +366,7 @@ func TestUnlockByAHandlerThatFlushes(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	former := b.Cookie("session")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.Get("/flush")
 	if b.Cookie("session") == former {
 		t.Error("the browser didn't get the session's new ID")
@@ -377,7 +377,7 @@ func TestUnlockByAHandlerThatFlushes(t *testing.T) {
 // A service that gives a token twice is one that can't be used, not a fault of
 // the store.
 func TestA34_TokenGivenTwice(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	app.Emulator.Misbehave(emulator.CreateSession, emulator.DataFault(`{"session_token":"same"}`), 0)
 	for range 2 {
@@ -386,8 +386,8 @@ func TestA34_TokenGivenTwice(t *testing.T) {
 		if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
 			t.Errorf("got %d, want a page to type a code into", a.Status)
 		}
-		b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+		b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 		b.WantIn("by code")
-		app.Clock.Add(gatetest.Step)
+		app.Clock.Add(apptest.Step)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -15,17 +15,17 @@ import (
 // SECURITY.md says.
 func TestA38_CostOfRecoveryCodes(t *testing.T) {
 	t.Parallel()
-	w := gatetest.NewWorld(t)
+	w := apptest.NewWorld(t)
 	sessions := scs.New()
 	gate, err := middleware.New(
 		middleware.WithSessions(sessions),
 		middleware.WithService(w.Emulator.Client()),
 		middleware.WithStore(w.Store),
 		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-			return middleware.User{ID: gatetest.UserID(alice), Email: alice}, true
+			return middleware.User{ID: apptest.UserID(alice), Email: alice}, true
 		}),
 		middleware.WithIssuer("Acme"),
-		middleware.WithKey(gatetest.Key),
+		middleware.WithKey(apptest.Key),
 		middleware.WithInsecureCookie(),
 		middleware.WithClock(w.Clock.Now),
 	)
@@ -34,7 +34,7 @@ func TestA38_CostOfRecoveryCodes(t *testing.T) {
 	}
 	server := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
 	t.Cleanup(server.Close)
-	(&gatetest.App{World: w, URL: server.URL}).Browser(t).Enrol(alice)
+	(&apptest.App{World: w, URL: server.URL}).Browser(t).Enrol(alice)
 	const want = "argon2id 19456 2 1"
 	if got := w.Account(t, alice).Recovery.Scheme; got != want {
 		t.Errorf("got codes hashed as %q, want %q", got, want)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -72,15 +72,15 @@ func (p *policy) heard() string {
 	return strings.Join(list, ", ")
 }
 
-func (p *policy) setup(options ...middleware.Option) gatetest.Setup {
-	return gatetest.Setup{
+func (p *policy) setup(options ...middleware.Option) apptest.Setup {
+	return apptest.Setup{
 		Options:  append([]middleware.Option{middleware.WithRequired(p.of), middleware.WithEvents(p.hear)}, options...),
 		Sessions: func(m *scs.SessionManager) { m.Lifetime = 1000 * day }, // longer than any grace
 	}
 }
 
 // wantStopped wants the session led to the enrolment, and not let in.
-func wantStopped(t *testing.T, b *gatetest.Browser, when string) {
+func wantStopped(t *testing.T, b *apptest.Browser, when string) {
 	t.Helper()
 	before := b.App.Passed.Load()
 	if a := b.Get("/account"); a.Status != 303 || a.Location != "/2fa/enable" || a.Secret() {
@@ -99,7 +99,7 @@ func wantStopped(t *testing.T, b *gatetest.Browser, when string) {
 func TestRequiredEnrolment(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(0))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	if a := b.Get("/account?tab=2"); a.Status != 303 || a.Location != "/2fa/enable" || a.Body != "" {
 		t.Fatalf("first page: got %d to %q with %q, want 303 to /2fa/enable", a.Status, a.Location, a.Body)
@@ -129,7 +129,7 @@ func TestRequiredEnrolment(t *testing.T) {
 	}
 	wantStopped(t, b, "before the code")
 	b.Get("/account?tab=2")
-	a = b.Post("/2fa/enable/confirm", "code", gatetest.Code(t, phone))
+	a = b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone))
 	if a.Status != 200 || !strings.Contains(a.Body, `id="next" class="button" href="/account?tab=2"`) {
 		t.Errorf("confirmed: got %d, want the way back to /account?tab=2\n%s", a.Status, a.Body)
 	}
@@ -145,7 +145,7 @@ const stoppedProblem = `{"type":"urn:eagate:problem:enrolment-required","title":
 func TestRequiredOtherRequests(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(0))
-	b := gatetest.New(t, p.setup()).Browser(t).Login(dave)
+	b := apptest.New(t, p.setup()).Browser(t).Login(dave)
 	websocket := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
 	for _, c := range []struct {
 		method, target string
@@ -183,7 +183,7 @@ func TestRequiredOtherRequests(t *testing.T) {
 func TestRequiredLeavesOpen(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(0))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	if a := b.Get("/open/x"); a.Status != 200 || a.Body != "open" {
 		t.Errorf("exempt: got %d", a.Status)
@@ -209,7 +209,7 @@ func TestRequiredLeavesOpen(t *testing.T) {
 func TestRequiredStagingIsNotEnough(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(0))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	b, other := app.Browser(t).Login(dave), app.Browser(t).Login(dave)
 	a := b.PostJSON("/2fa/enable", "")
 	phone := app.Emulator.Phone(dave)
@@ -219,12 +219,12 @@ func TestRequiredStagingIsNotEnough(t *testing.T) {
 	wantStopped(t, b, "staged")
 	b.Post("/2fa/enable/confirm", "code", app.WrongCode(t, phone))
 	wantStopped(t, b, "after a wrong code")
-	other.Post("/2fa/enable/confirm", "code", gatetest.Code(t, phone))
-	other.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	other.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone))
+	other.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	wantStopped(t, other, "after another session's code")
 	wantStopped(t, b, "after another session's code")
 
-	b.Post("/2fa/enable/confirm", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone))
 	b.WantIn("confirmed")
 	other.WantLocked("confirmed elsewhere")
 	if a := other.Get("/account"); a.Location != "/2fa/challenge" {
@@ -237,11 +237,11 @@ func TestRequiredStagingIsNotEnough(t *testing.T) {
 func TestRequiredDisable(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(30*day))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	phone := b.Enrol(dave)
 	before := app.Account(t, dave)
-	code := gatetest.Code(t, phone)
+	code := apptest.Code(t, phone)
 	for _, code := range []string{"", code, app.WrongCode(t, phone)} {
 		if a := b.Post("/2fa/disable", "code", code); a.Status != 403 || !strings.Contains(a.Body, `data-message="required"`) {
 			t.Errorf("page, code %q: got %d, want 403 and why", code, a.Status)
@@ -273,7 +273,7 @@ func TestRequiredDisable(t *testing.T) {
 func TestRequiredOneGrace(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(10*day))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	since := app.Clock.Now()
 	b.WantIn("at first")
@@ -311,7 +311,7 @@ func TestRequiredOneGrace(t *testing.T) {
 func TestRequiredClock(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(10*day))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	app.Clock.Add(365 * day)
 	b.WantIn("a year ahead")
@@ -327,9 +327,9 @@ func TestRequiredClock(t *testing.T) {
 
 func TestRequiredStoreFault(t *testing.T) {
 	t.Parallel()
-	for _, op := range []gatetest.Op{gatetest.Reads, gatetest.Writes, gatetest.All} {
+	for _, op := range []apptest.Op{apptest.Reads, apptest.Writes, apptest.All} {
 		for _, grace := range []time.Duration{0, day} {
-			app := gatetest.New(t, newPolicy(dave, middleware.Require(grace)).setup())
+			app := apptest.New(t, newPolicy(dave, middleware.Require(grace)).setup())
 			b := app.Browser(t).Login(dave)
 			app.Store.Fail(op)
 			wantUnavailable(t, b.Get("/account"), "the first page")
@@ -344,7 +344,7 @@ func TestRequiredStoreFault(t *testing.T) {
 				b.WantIn("after the fault")
 			}
 			app.Clock.Add(time.Minute) // what is cached has aged
-			app.Store.Fail(gatetest.Reads)
+			app.Store.Fail(apptest.Reads)
 			wantUnavailable(t, b.Get("/account"), "a later page")
 			wantUnavailable(t, b.Get("/2fa/enable"), "the enrolment")
 			wantUnavailable(t, b.Get("/2fa/"), "the security page")
@@ -356,10 +356,10 @@ func TestRequiredStoreFault(t *testing.T) {
 // writes it.
 func TestRequiredManyNodes(t *testing.T) {
 	t.Parallel()
-	w := gatetest.NewWorld(t)
+	w := apptest.NewWorld(t)
 	spy := w.Spy()
 	p := newPolicy(dave, middleware.Require(10*day))
-	nodes := []*gatetest.App{w.Node(t, p.setup()), w.Node(t, p.setup()), w.Node(t, p.setup())}
+	nodes := []*apptest.App{w.Node(t, p.setup()), w.Node(t, p.setup()), w.Node(t, p.setup())}
 	b := nodes[0].Browser(t).Login(dave)
 	since := w.Clock.Now()
 	var wg sync.WaitGroup
@@ -382,7 +382,7 @@ func TestRequiredManyNodes(t *testing.T) {
 // Reported only, everybody passes, and that is said now and then.
 func TestRequiredReportOnly(t *testing.T) {
 	t.Parallel()
-	w := gatetest.NewWorld(t)
+	w := apptest.NewWorld(t)
 	p := newPolicy(dave, middleware.ReportOnly())
 	app := w.Node(t, p.setup())
 	app.Enrolled(t, alice)
@@ -423,7 +423,7 @@ func TestRequiredReportOnly(t *testing.T) {
 // who is no longer passes, and gets another one later.
 func TestRequiredChanges(t *testing.T) {
 	t.Parallel()
-	w := gatetest.NewWorld(t)
+	w := apptest.NewWorld(t)
 	p := newPolicy(dave, middleware.Optional())
 	b := w.Node(t, p.setup()).Browser(t).Login(dave)
 	b.WantIn("optional")
@@ -449,7 +449,7 @@ func TestRequiredChanges(t *testing.T) {
 	b.WantIn("required again")
 	w.Clock.Add(day)
 	wantStopped(t, b, "required again, after the grace")
-	w.Store.Fail(gatetest.Writes)
+	w.Store.Fail(apptest.Writes)
 	p.set(dave, middleware.Optional())
 	b.WantIn("no longer required, which can't be noted")
 }
@@ -458,10 +458,10 @@ func TestRequiredChanges(t *testing.T) {
 func TestRequiredAnotherUserInTheSession(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(0))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("as alice")
 	b.Login(dave)
 	wantStopped(t, b, "as dave, after alice")
@@ -473,9 +473,9 @@ func TestRequiredAnotherUserInTheSession(t *testing.T) {
 // Nobody is let in by a function that fails.
 func TestRequiredPanic(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{
+	app := apptest.New(t, apptest.Setup{
 		Options: []middleware.Option{middleware.WithRequired(func(middleware.User) middleware.Requirement { panic("policy") })},
-		Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			h := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer func() {
@@ -488,7 +488,7 @@ func TestRequiredPanic(t *testing.T) {
 		},
 	})
 	b := app.Browser(t).Login(dave)
-	for _, a := range []gatetest.Answer{b.Get("/account"), b.GetJSON("/account"), b.PostJSON("/2fa/disable", "")} {
+	for _, a := range []apptest.Answer{b.Get("/account"), b.GetJSON("/account"), b.PostJSON("/2fa/disable", "")} {
 		if a.Status != http.StatusTeapot || a.Secret() || app.Passed.Load() != 0 {
 			t.Errorf("got %d, want the panic", a.Status)
 		}
@@ -501,10 +501,10 @@ func TestRequiredCosts(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(day))
 	p.set(alice, middleware.Require(0))
-	app := gatetest.New(t, p.setup())
+	app := apptest.New(t, p.setup())
 	phone := app.Browser(t).Login(alice).Enrol(alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	calls := p.called()
 	b.WantIn("as alice")
 	b.WantIn("as alice")
@@ -527,11 +527,11 @@ func TestEnrolmentDue(t *testing.T) {
 	t.Parallel()
 	p := newPolicy(dave, middleware.Require(10*day))
 	p.set("", middleware.Require(0)) // of nobody
-	app := gatetest.New(t, p.setup(), gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, p.setup(), apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		banner := func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Has("fault") {
 				app.Clock.Add(time.Minute) // what is cached has aged
-				app.Store.Fail(gatetest.All)
+				app.Store.Fail(apptest.All)
 				defer app.Store.Fail(0)
 			}
 			asked := app.Store.Asked()
@@ -541,7 +541,7 @@ func TestEnrolmentDue(t *testing.T) {
 		mux.HandleFunc("GET /banner", banner)
 		mux.HandleFunc("GET /open/banner", banner)
 	}})
-	want := func(b *gatetest.Browser, path string, due time.Time, ok bool, asked int, when string) {
+	want := func(b *apptest.Browser, path string, due time.Time, ok bool, asked int, when string) {
 		t.Helper()
 		if got, want := b.Get(path).Body, fmt.Sprint(due.Unix(), " ", ok, " ", asked); got != want {
 			t.Errorf("%s: got %q, want %q", when, got, want)

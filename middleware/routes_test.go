@@ -13,7 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	chimw "github.com/go-chi/chi/v5/middleware"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -478,9 +478,9 @@ func TestCheckPatterns(t *testing.T) {
 func TestCheckPatternsAgreesWithTheGuard(t *testing.T) {
 	t.Parallel()
 	var handler http.Handler
-	app := gatetest.New(t, gatetest.Setup{
+	app := apptest.New(t, apptest.Setup{
 		Options: []middleware.Option{middleware.WithExempt("GET /healthz", "POST /hooks/{id}", "/static/", "GET /{$}")},
-		Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			r := http.NewServeMux()
 			r.Handle("/login", mux)
 			r.Handle("/logout", mux)

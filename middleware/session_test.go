@@ -12,7 +12,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -24,7 +24,7 @@ const (
 
 // switchUser changes who is logged in without a new session, and without a
 // word to the gate.
-func switchUser(app *gatetest.App, mux *http.ServeMux) {
+func switchUser(app *apptest.App, mux *http.ServeMux) {
 	mux.HandleFunc("GET /open/become", func(w http.ResponseWriter, r *http.Request) {
 		app.Sessions.Put(r.Context(), "email", r.FormValue("email"))
 	})
@@ -35,21 +35,21 @@ func switchUser(app *gatetest.App, mux *http.ServeMux) {
 
 func TestA13_UserSwitchedInsideASession(t *testing.T) {
 	t.Run("approval", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		app := apptest.New(t, apptest.Setup{Routes: switchUser})
 		phone := app.Enrolled(t, alice)
 		app.Enrolled(t, bob)
 		b := app.Stopped(t, alice)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.Get("/open/become?email=" + bob)
 		b.WantLocked("as another user, with the first one's approval")
 	})
 	for _, route := range []string{"/become", "/open/become"} {
 		t.Run("grant"+route, func(t *testing.T) {
-			app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+			app := apptest.New(t, apptest.Setup{Routes: switchUser})
 			phone := app.Enrolled(t, alice)
 			app.Enrolled(t, bob)
 			b := app.Stopped(t, alice)
-			gatetest.Approve(t, phone)
+			apptest.Approve(t, phone)
 			b.WantIn("after the approval")
 			b.Get(route + "?email=" + bob)
 			b.WantLocked("as another user, with the first one's grant")
@@ -58,10 +58,10 @@ func TestA13_UserSwitchedInsideASession(t *testing.T) {
 		})
 	}
 	t.Run("grant, over a user without a second factor", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+		app := apptest.New(t, apptest.Setup{Routes: switchUser})
 		phone := app.Enrolled(t, alice)
 		b := app.Stopped(t, alice)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("after the approval")
 		b.Get("/become?email=" + bob)
 		b.WantIn("as a user without a second factor")
@@ -69,7 +69,7 @@ func TestA13_UserSwitchedInsideASession(t *testing.T) {
 		b.WantLocked("as the first user again")
 	})
 	t.Run("switched where the gate doesn't see it", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+		app := apptest.New(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			outer := http.NewServeMux()
 			switchUser(app, outer)
 			outer.Handle("/", app.Gate.Handler(mux))
@@ -78,7 +78,7 @@ func TestA13_UserSwitchedInsideASession(t *testing.T) {
 		phone := app.Enrolled(t, alice)
 		app.Enrolled(t, bob)
 		b := app.Stopped(t, alice)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.WantIn("after the approval")
 		b.Get("/open/become?email=" + bob)
 		b.WantLocked("as another user")
@@ -88,7 +88,7 @@ func TestA13_UserSwitchedInsideASession(t *testing.T) {
 }
 
 func TestA14_PlantedSession(t *testing.T) {
-	app := gatetest.New(t, gatetest.Setup{Routes: switchUser})
+	app := apptest.New(t, apptest.Setup{Routes: switchUser})
 	phone := app.Enrolled(t, alice)
 	// The application forgets to renew the session at login.
 	b := app.Browser(t)
@@ -97,7 +97,7 @@ func TestA14_PlantedSession(t *testing.T) {
 	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
 		t.Fatalf("got %d, want to be stopped", a.Status)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("the owner")
 	if b.Cookie("session") == attacker.Cookie("session") {
 		t.Error("the session keeps its ID when it is unlocked")
@@ -114,7 +114,7 @@ func TestA14_PlantedSession(t *testing.T) {
 
 func TestA14_LifetimeDoesNotGrow(t *testing.T) {
 	var before, after time.Time
-	app := gatetest.New(t, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		mux.HandleFunc("GET /open/deadline", func(w http.ResponseWriter, r *http.Request) {
 			before, after = after, app.Sessions.Deadline(r.Context())
 		})
@@ -127,7 +127,7 @@ func TestA14_LifetimeDoesNotGrow(t *testing.T) {
 	b.Get("/open/shorten")
 	b.Get("/open/deadline")
 	old := b.Cookie("session")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("after the approval")
 	b.Get("/open/deadline")
 	if before.IsZero() || !before.Equal(after) {
@@ -149,7 +149,7 @@ type slow struct {
 
 func newSlow() *slow { return &slow{make(chan struct{}), make(chan struct{})} }
 
-func (s *slow) routes(app *gatetest.App, mux *http.ServeMux) {
+func (s *slow) routes(app *apptest.App, mux *http.ServeMux) {
 	h := func(w http.ResponseWriter, r *http.Request) {
 		s.entered <- struct{}{}
 		<-s.proceed
@@ -161,7 +161,7 @@ func (s *slow) routes(app *gatetest.App, mux *http.ServeMux) {
 }
 
 // during calls do while a slow request of the browser is under way.
-func (s *slow) during(b *gatetest.Browser, path string, do func()) {
+func (s *slow) during(b *apptest.Browser, path string, do func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -174,29 +174,29 @@ func (s *slow) during(b *gatetest.Browser, path string, do func()) {
 }
 
 func TestA15_LogoutWhilePending(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	thief := b.Copy()
 	b.Post("/logout")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantLockedOrOut("after the logout")
 	thief.WantLockedOrOut("with the cookies from before the logout")
 }
 
 func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
-	logouts := map[string]func(app *gatetest.App, r *http.Request) error{
-		"Destroy": func(app *gatetest.App, r *http.Request) error { return app.Sessions.Destroy(r.Context()) },
-		"Clear":   func(app *gatetest.App, r *http.Request) error { return app.Sessions.Clear(r.Context()) },
-		"Destroy, then a message": func(app *gatetest.App, r *http.Request) error {
+	logouts := map[string]func(app *apptest.App, r *http.Request) error{
+		"Destroy": func(app *apptest.App, r *http.Request) error { return app.Sessions.Destroy(r.Context()) },
+		"Clear":   func(app *apptest.App, r *http.Request) error { return app.Sessions.Clear(r.Context()) },
+		"Destroy, then a message": func(app *apptest.App, r *http.Request) error {
 			defer app.Sessions.Put(r.Context(), "flash", "Bye")
 			return app.Sessions.Destroy(r.Context())
 		},
-		"Remove": func(app *gatetest.App, r *http.Request) error {
+		"Remove": func(app *apptest.App, r *http.Request) error {
 			app.Sessions.Remove(r.Context(), "email")
 			return nil
 		},
-		"Destroy, then a panic": func(app *gatetest.App, r *http.Request) error {
+		"Destroy, then a panic": func(app *apptest.App, r *http.Request) error {
 			_ = app.Sessions.Destroy(r.Context())
 			panic(http.ErrAbortHandler)
 		},
@@ -205,14 +205,14 @@ func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
 		for _, state := range []string{"unlocked", "approved", "pending"} {
 			t.Run(name+"/"+state, func(t *testing.T) {
 				s := newSlow()
-				app := gatetest.New(t, gatetest.Setup{Routes: s.routes}, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+				app := apptest.New(t, apptest.Setup{Routes: s.routes}, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 					mux.HandleFunc("GET /open/leave", func(w http.ResponseWriter, r *http.Request) { _ = logout(app, r) })
 				}})
 				phone := app.Enrolled(t, alice)
 				b := app.Stopped(t, alice)
 				path := "/open/slow"
 				if state != "pending" {
-					gatetest.Approve(t, phone)
+					apptest.Approve(t, phone)
 				}
 				if state == "unlocked" {
 					b.WantIn("before the logout")
@@ -224,7 +224,7 @@ func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
 					leaving.Quiet().Get("/open/leave")
 				})
 				if state == "pending" {
-					gatetest.Approve(t, phone)
+					apptest.Approve(t, phone)
 				}
 				b.WantLockedOrOut("the browser that the slow request brought back")
 				old.WantLockedOrOut("the old cookie")
@@ -235,9 +235,9 @@ func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
 
 func TestA15_WebSocketThatEndsAfterTheLogout(t *testing.T) {
 	entered, proceed := make(chan struct{}), make(chan struct{})
-	app := gatetest.New(t, gatetest.Setup{
+	app := apptest.New(t, apptest.Setup{
 		Sessions: func(m *scs.SessionManager) { m.IdleTimeout = time.Hour },
-		Routes: func(app *gatetest.App, mux *http.ServeMux) {
+		Routes: func(app *apptest.App, mux *http.ServeMux) {
 			mux.HandleFunc("GET /socket", func(w http.ResponseWriter, r *http.Request) {
 				conn, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
@@ -252,7 +252,7 @@ func TestA15_WebSocketThatEndsAfterTheLogout(t *testing.T) {
 	})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("before")
 	old := b.Copy()
 	done := make(chan struct{})
@@ -272,7 +272,7 @@ func TestA16_SlowRequestAcrossTheUnlock(t *testing.T) {
 		for _, proof := range []string{"push", "totp"} {
 			t.Run(name+"/"+proof, func(t *testing.T) {
 				s := newSlow()
-				app := gatetest.New(t, gatetest.Setup{
+				app := apptest.New(t, apptest.Setup{
 					Routes:   s.routes,
 					Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle },
 				})
@@ -281,8 +281,8 @@ func TestA16_SlowRequestAcrossTheUnlock(t *testing.T) {
 				attacker := b.Copy()
 				s.during(b, "/open/slow", func() {
 					if proof == "push" {
-						gatetest.Approve(t, phone)
-					} else if a := b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone)); a.Status != http.StatusSeeOther {
+						apptest.Approve(t, phone)
+					} else if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
 						t.Errorf("code: got %d, want 303", a.Status)
 					}
 					b.WantIn("after the proof")
@@ -303,11 +303,11 @@ func TestA16_SlowRequestAcrossTheUnlock(t *testing.T) {
 func TestA16_SiblingsOfTheUnlock(t *testing.T) {
 	for name, idle := range map[string]time.Duration{"plain": 0, "idle time-out": time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			app := gatetest.New(t, gatetest.Setup{Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
+			app := apptest.New(t, apptest.Setup{Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			old := b.Copy()
-			gatetest.Approve(t, phone)
+			apptest.Approve(t, phone)
 			var wg sync.WaitGroup
 			var mu sync.Mutex
 			in := 0
@@ -334,12 +334,12 @@ func TestA16_SiblingsOfTheUnlock(t *testing.T) {
 
 // Two requests see the approval before either uses it: one of them does.
 func TestA16_ApprovalUsedOnce(t *testing.T) {
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	meeting := &meeting{Store: world.Store, both: make(chan struct{})}
-	app := world.Node(t, gatetest.Setup{Options: []middleware.Option{middleware.WithStore(meeting)}})
+	app := world.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithStore(meeting)}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	meeting.expect.Store(2)
 	var in atomic.Int32
 	var wg sync.WaitGroup
@@ -375,10 +375,10 @@ func (m *meeting) CreateGrant(ctx context.Context, g store.Grant) error {
 
 // The cookie that brings a browser back into its session opens no other one.
 func TestA16_ReturningCookieInAnotherSession(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("the owner")
 	cookie := b.Cookie("eagate")
 	if cookie == "" {
@@ -394,13 +394,13 @@ func TestA16_ReturningCookieInAnotherSession(t *testing.T) {
 }
 
 func TestA18_PanicBehindTheGate(t *testing.T) {
-	app := gatetest.New(t, gatetest.Setup{Routes: func(_ *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, apptest.Setup{Routes: func(_ *apptest.App, mux *http.ServeMux) {
 		mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	old := b.Copy()
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.Quiet().Get("/panic") // which consumes the approval, and breaks off
 	old.WantLocked("another browser, with the old cookie")
 	b.WantInOrCode(phone)
@@ -411,7 +411,7 @@ func TestA18_PanicBehindTheGate(t *testing.T) {
 }
 
 func TestNoPushForAUserWithoutAccount(t *testing.T) {
-	app := gatetest.New(t)
+	app := apptest.New(t)
 	app.Browser(t).Login(bob).WantIn("without a second factor")
 	if n := len(app.Emulator.Calls()); n != 0 {
 		t.Errorf("got %d calls of the service, want none", n)
@@ -419,7 +419,7 @@ func TestNoPushForAUserWithoutAccount(t *testing.T) {
 }
 
 func TestMissingLoadAndSave(t *testing.T) {
-	app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler { return app.Gate.Handler(mux) }})
+	app := apptest.New(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler { return app.Gate.Handler(mux) }})
 	for _, path := range []string{"/account", "/2fa/", "/2fa/challenge"} {
 		if a := app.Browser(t).Get(path); a.Status != http.StatusInternalServerError || a.Secret() {
 			t.Errorf("%s: got %d, want 500", path, a.Status)

@@ -17,8 +17,8 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/gatetest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -66,7 +66,7 @@ func gated(tb testing.TB, service *standIn, records store.Store, kept scs.Store)
 			return middleware.User{ID: email, Email: email}, email != ""
 		}),
 		middleware.WithIssuer("Acme"),
-		middleware.WithKey(gatetest.Key),
+		middleware.WithKey(apptest.Key),
 		middleware.WithInsecureCookie(),
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogger(slog.New(slog.DiscardHandler)),
@@ -79,7 +79,7 @@ func gated(tb testing.TB, service *standIn, records store.Store, kept scs.Store)
 	r.Post("/login", logIn(sessions))
 	r.Get("/account", showAccount(sessions))
 
-	keys := gatetest.Keys(tb)
+	keys := apptest.Keys(tb)
 	s := &site{service: service, enrol: func(email string) error {
 		return records.UpdateAccount(tb.Context(), email, func(a *store.Account) error {
 			a.State, a.Email, a.Epoch, a.EnabledAt = store.On, email, 1, time.Now()
@@ -107,7 +107,7 @@ func logIn(sessions *scs.SessionManager) http.HandlerFunc {
 
 func showAccount(sessions *scs.SessionManager) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, gatetest.Secret+" of "+sessions.GetString(r.Context(), "email"))
+		_, _ = io.WriteString(w, apptest.Secret+" of "+sessions.GetString(r.Context(), "email"))
 	}
 }
 
@@ -217,7 +217,7 @@ func (s *site) flow(email string, looks bool) error {
 		return err
 	}
 	page, err := v.send(http.StatusOK, http.MethodGet, s.url+"/account", html, "")
-	if err == nil && page != gatetest.Secret+" of "+email {
+	if err == nil && page != apptest.Secret+" of "+email {
 		err = fmt.Errorf("account: got %q", page)
 	}
 	return err

@@ -15,17 +15,17 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
 // stepUps are routes that want more.
-func stepUps(app *gatetest.App, mux *http.ServeMux) {
+func stepUps(app *apptest.App, mux *http.ServeMux) {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		app.Passed.Add(1)
 		w.Header().Set("X-User", app.Sessions.GetString(r.Context(), "email"))
-		_, _ = io.WriteString(w, gatetest.Secret)
+		_, _ = io.WriteString(w, apptest.Secret)
 	})
 	recent, push := app.Gate.RequireRecent(5*time.Minute), app.Gate.RequireMethod(middleware.Push)
 	mux.Handle("/recent", recent(page))
@@ -36,32 +36,32 @@ func stepUps(app *gatetest.App, mux *http.ServeMux) {
 	mux.Handle("POST /open/push", push(page))
 }
 
-func byPush(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser {
+func byPush(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
 	t.Helper()
 	b := app.Stopped(t, alice)
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.WantIn("after the approval")
 	return b
 }
 
-func byCode(t *testing.T, app *gatetest.App, phone *emulator.Phone) *gatetest.Browser {
+func byCode(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
 	t.Helper()
 	b := app.Browser(t).Login(alice)
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("with a code")
-	app.Clock.Add(gatetest.Step)
+	app.Clock.Add(apptest.Step)
 	return b
 }
 
 // wantAsked wants the verified session to be asked once more, and to pass
 // everywhere else.
-func wantAsked(t *testing.T, b *gatetest.Browser, path, when string) {
+func wantAsked(t *testing.T, b *apptest.Browser, path, when string) {
 	t.Helper()
 	before := b.App.Passed.Load()
 	if a := b.Get(path); a.Status != http.StatusSeeOther || a.Location != "/2fa/challenge" {
 		t.Errorf("%s: page %s: got %d to %q, want 303 to the challenge", when, path, a.Status, a.Location)
 	}
-	for _, a := range []gatetest.Answer{b.GetJSON(path), b.PostJSON(path, "{}")} {
+	for _, a := range []apptest.Answer{b.GetJSON(path), b.PostJSON(path, "{}")} {
 		if a.Status != http.StatusForbidden || a.JSON("type") != "urn:eagate:problem:step-up-required" {
 			t.Errorf("%s: program at %s: got %d %s, want 403 step-up-required", when, path, a.Status, a.Body)
 		}
@@ -72,7 +72,7 @@ func wantAsked(t *testing.T, b *gatetest.Browser, path, when string) {
 	b.WantIn(when)
 }
 
-func wantPassed(t *testing.T, b *gatetest.Browser, path, when string) {
+func wantPassed(t *testing.T, b *apptest.Browser, path, when string) {
 	t.Helper()
 	if a := b.Get(path); !a.Secret() || a.Header.Get("X-User") != alice {
 		t.Errorf("%s: %s: got %d to %q, want the page", when, path, a.Status, a.Location)
@@ -86,7 +86,7 @@ func TestStepUp(t *testing.T) {
 	} {
 		t.Run(c.path+" by "+c.proof, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+			app := apptest.New(t, apptest.Setup{Routes: stepUps})
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			if c.path == "/code" {
@@ -105,12 +105,12 @@ func TestStepUp(t *testing.T) {
 					t.Errorf("challenge: got no %q in\n%s", text, page.Body)
 				}
 			}
-			var a gatetest.Answer
+			var a apptest.Answer
 			if c.proof == "push" {
-				gatetest.Approve(t, phone)
+				apptest.Approve(t, phone)
 				a = b.Get("/2fa/challenge")
 			} else {
-				a = b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+				a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 			}
 			if a.Status != http.StatusSeeOther || a.Location != c.path+"?to=bob" {
 				t.Errorf("after the proof: got %d to %q, want 303 to the page that was asked for", a.Status, a.Location)
@@ -130,7 +130,7 @@ func TestStepUp(t *testing.T) {
 // A program asks, polls, has the approval taken, and tries again.
 func TestStepUpOfAProgram(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	const problem = `{"type":"urn:eagate:problem:step-up-required","title":"The second factor must be given once more","status":403,"challenge_url":"/2fa/challenge","max_age":300,"methods":["push"]}`
@@ -149,7 +149,7 @@ func TestStepUpOfAProgram(t *testing.T) {
 	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("verified") != nil {
 		t.Errorf("status: got %s, want pending", a.Body)
 	}
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "approved" || a.JSON("verified") != nil {
 		t.Errorf("status: got %s, want approved, but not verified", a.Body)
 	}
@@ -171,12 +171,12 @@ func TestStepUpOfAProgram(t *testing.T) {
 // nor used up, and the phone doesn't ring.
 func TestStepUpByAnotherMethod(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	wantAsked(t, b, "/push", "verified by a code")
 	spy := app.Spy()
-	code := gatetest.Code(t, phone)
+	code := apptest.Code(t, phone)
 	a := b.Post("/2fa/challenge/totp", "code", code)
 	if a.Status != 403 || strings.Contains(a.Body, `id="code"`) || !strings.Contains(a.Body, "a code isn’t enough here") {
 		t.Errorf("a right code: got %d, want 403 and a page without a code field\n%s", a.Status, a.Body)
@@ -195,7 +195,7 @@ func TestStepUpByAnotherMethod(t *testing.T) {
 		t.Errorf("too many requests: got %d %s, want 429 and no word of codes", a.Status, a.Body)
 	}
 	app.Clock.Add(time.Hour)
-	code = gatetest.Code(t, phone)
+	code = apptest.Code(t, phone)
 	other := app.Browser(t).Login(alice)
 	other.Post("/2fa/challenge/totp", "code", code)
 	other.WantIn("with the code that wasn't taken")
@@ -218,7 +218,7 @@ func TestStepUpByAnotherMethod(t *testing.T) {
 // If the phone can't be reached, there is no way round it.
 func TestStepUpWithoutTheService(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	app.Emulator.Misbehave(emulator.AnyOp, emulator.ResetFault(), 0)
 	b := byCode(t, app, phone)
@@ -252,7 +252,7 @@ func TestStepUpAndTheClock(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+			app := apptest.New(t, apptest.Setup{Routes: stepUps})
 			b := byPush(t, app, app.Enrolled(t, alice))
 			app.Clock.Add(c.pass)
 			if got := b.GetJSON("/recent").Secret(); got != c.in {
@@ -266,7 +266,7 @@ func TestStepUpAndTheClock(t *testing.T) {
 func TestStepUpWithForeignGrants(t *testing.T) {
 	t.Parallel()
 	t.Run("another user", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: switchUser})
+		app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: switchUser})
 		phone := app.Enrolled(t, alice)
 		app.Enrolled(t, bob)
 		b := byPush(t, app, phone)
@@ -279,7 +279,7 @@ func TestStepUpWithForeignGrants(t *testing.T) {
 		}
 	})
 	t.Run("another epoch", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+		app := apptest.New(t, apptest.Setup{Routes: stepUps})
 		b := byPush(t, app, app.Enrolled(t, alice))
 		app.ChangeAccount(t, alice, func(a *store.Account) { a.Epoch++ })
 		app.Clock.Add(3 * time.Second) // what this node knows has aged
@@ -288,7 +288,7 @@ func TestStepUpWithForeignGrants(t *testing.T) {
 		}
 	})
 	t.Run("switched off", func(t *testing.T) {
-		app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+		app := apptest.New(t, apptest.Setup{Routes: stepUps})
 		b := byPush(t, app, app.Enrolled(t, alice))
 		b.PostJSON("/2fa/disable", "")
 		if a := b.GetJSON("/transfer"); a.Status != 403 || a.JSON("type") != "urn:eagate:problem:enrolment-required" {
@@ -300,7 +300,7 @@ func TestStepUpWithForeignGrants(t *testing.T) {
 // Without the gate around it, a route that wants more is guarded all the same.
 func TestStepUpFailsClosed(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Wrap: func(app *gatetest.App, mux http.Handler) http.Handler {
+	app := apptest.New(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 		outer := http.NewServeMux()
 		stepUps(app, outer)
 		outer.Handle("/2fa/", app.Gate.Routes())
@@ -316,7 +316,7 @@ func TestStepUpFailsClosed(t *testing.T) {
 	for _, path := range []string{"/recent", "/push", "/transfer"} {
 		for _, c := range []struct {
 			who    string
-			b      *gatetest.Browser
+			b      *apptest.Browser
 			status int
 			kind   string
 			page   string
@@ -345,7 +345,7 @@ func TestStepUpFailsClosed(t *testing.T) {
 		t.Errorf("outside of the sessions: got %d, want 500", a.Status)
 	}
 	app.Clock.Add(3 * time.Second)
-	app.Store.Fail(gatetest.All)
+	app.Store.Fail(apptest.All)
 	if a := enrolled.Get("/recent"); a.Status != http.StatusServiceUnavailable {
 		t.Errorf("without the store: got %d, want 503", a.Status)
 	}
@@ -357,7 +357,7 @@ func TestStepUpFailsClosed(t *testing.T) {
 // A locked session gets the ordinary lock, and a code opens it.
 func TestStepUpOfALockedSession(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	for _, path := range []string{"/push", "/open/push"} {
@@ -371,13 +371,13 @@ func TestStepUpOfALockedSession(t *testing.T) {
 	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `id="code"`) || strings.Contains(page.Body, "Not now") {
 		t.Errorf("want the page of a sign-in\n%s", page.Body)
 	}
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	wantAsked(t, b, "/push", "unlocked by a code")
 }
 
 func TestStepUpOfOtherRequests(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	b := byCode(t, app, app.Enrolled(t, alice))
 	app.Passed.Store(0)
 	for _, c := range []struct {
@@ -426,7 +426,7 @@ func TestStepUpOfOtherRequests(t *testing.T) {
 // A form isn't sent twice: the browser comes back to the page that it is on.
 func TestStepUpOfAForm(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	u, err := url.Parse(app.URL)
 	if err != nil {
@@ -460,7 +460,7 @@ func TestStepUpOfAForm(t *testing.T) {
 		if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "please send it again") {
 			t.Errorf("the page doesn't say that the form has to be sent again\n%s", page.Body)
 		}
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		if a := b.Get("/2fa/challenge"); a.Location != want {
 			t.Errorf("%q: came back to %q, want %q", referer, a.Location, want)
 		}
@@ -470,7 +470,7 @@ func TestStepUpOfAForm(t *testing.T) {
 		b := byCode(t, app, phone)
 		referer := "https://app.example.com/form" // the proxy has changed the host
 		b.Do("POST", "/push", "", "Accept", "text/html", "Referer", referer, "Sec-Fetch-Site", site)
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		if a := b.Get("/2fa/challenge"); a.Location != want {
 			t.Errorf("from %s: came back to %q, want %q", site, a.Location, want)
 		}
@@ -485,7 +485,7 @@ func TestStepUpWithoutItsDemand(t *testing.T) {
 	for _, demand := range []string{"", "totp", "5m0s", "5m0s totp", "form totp", "push totp", "garbage", "-5m0s", "device"} {
 		t.Run(demand, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+			app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 				mux.HandleFunc("GET /open/demand", func(_ http.ResponseWriter, r *http.Request) {
 					if app.Sessions.GetString(r.Context(), "eagate.demand") == "" {
 						panic("no demand in the session")
@@ -505,7 +505,7 @@ func TestStepUpWithoutItsDemand(t *testing.T) {
 			b.Get("/open/demand")
 			b.Get("/2fa/challenge")
 			b.PostJSON("/2fa/challenge", "")
-			b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+			b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 			b.Get("/2fa/challenge")
 			wantAsked(t, b, "/push", "in the end")
 		})
@@ -515,20 +515,20 @@ func TestStepUpWithoutItsDemand(t *testing.T) {
 // Another tab that goes to the challenge, or unlocks something else, lets nobody in.
 func TestStepUpInAnotherTab(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	b.Get("/2fa/challenge")
 	wantAsked(t, b, "/push", "after the challenge in another tab")
 	app.Clock.Add(6 * time.Minute)
 	b.Get("/recent") // asks for less
-	b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	wantPassed(t, b, "/recent", "by the code")
 	wantAsked(t, b, "/push", "by the code")
 }
 
 // rung is how often the phone has rung.
-func rung(app *gatetest.App) int { return len(app.Emulator.Requests()) }
+func rung(app *apptest.App) int { return len(app.Emulator.Requests()) }
 
 // Many requests at once take the approval once, and none of them logs the user
 // out.
@@ -537,11 +537,11 @@ func TestStepUpOfManyAtOnce(t *testing.T) {
 	for _, idle := range []time.Duration{0, time.Hour} {
 		t.Run(fmt.Sprint("idle timeout ", idle), func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Routes: stepUps, Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
+			app := apptest.New(t, apptest.Setup{Routes: stepUps, Sessions: func(m *scs.SessionManager) { m.IdleTimeout = idle }})
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			wantAsked(t, b, "/push", "at first")
-			gatetest.Approve(t, phone)
+			apptest.Approve(t, phone)
 			spy, before := app.Spy(), rung(app)
 			var all sync.WaitGroup
 			for i := range 20 {
@@ -572,7 +572,7 @@ func TestStepUpOfManyAtOnce(t *testing.T) {
 // requests.
 func TestStepUpDisturbsNobody(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	id := b.Cookie("session")
@@ -591,7 +591,7 @@ func TestStepUpDisturbsNobody(t *testing.T) {
 		t.Error("the session was renewed")
 	}
 	b.Get("/push")
-	gatetest.Deny(t, phone)
+	apptest.Deny(t, phone)
 	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "You are still signed in.") {
 		t.Errorf("rejected: got\n%s", page.Body)
 	}
@@ -602,16 +602,16 @@ func TestStepUpDisturbsNobody(t *testing.T) {
 // A recovery code isn't used up where it doesn't do.
 func TestStepUpByARecoveryCode(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		stepUps(app, mux)
 		mux.Handle("/recovery", app.Gate.RequireMethod(middleware.Recovery)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, gatetest.Secret)
+			_, _ = io.WriteString(w, apptest.Secret)
 		})))
 	}})
 	phone := app.Enrolled(t, alice)
 	b := byPush(t, app, phone)
-	app.Clock.Add(gatetest.Step)
-	made := b.PostJSON("/2fa/recovery-codes", `{"code":"`+gatetest.Code(t, phone)+`"}`)
+	app.Clock.Add(apptest.Step)
+	made := b.PostJSON("/2fa/recovery-codes", `{"code":"`+apptest.Code(t, phone)+`"}`)
 	codes, _ := made.JSON("codes").([]any)
 	if len(codes) == 0 {
 		t.Fatalf("got %d %s, want codes", made.Status, made.Body)
@@ -639,7 +639,7 @@ func TestStepUpEndsTheFormerGrant(t *testing.T) {
 		t.Run(proof, func(t *testing.T) {
 			t.Parallel()
 			s := newSlow()
-			app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: s.routes})
+			app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: s.routes})
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			app.Clock.Add(6 * time.Minute)
@@ -647,10 +647,10 @@ func TestStepUpEndsTheFormerGrant(t *testing.T) {
 			b.Get("/recent")
 			s.during(thief, "/slow", func() { // which writes the former session back
 				if proof == "push" {
-					gatetest.Approve(t, phone)
+					apptest.Approve(t, phone)
 					b.Get("/2fa/challenge")
 				} else {
-					b.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+					b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 				}
 				wantPassed(t, b, "/recent", "after the proof")
 			})
@@ -685,14 +685,14 @@ func TestA39_StepUpWhileABodyIsSent(t *testing.T) {
 	for _, path := range []string{"/2fa/disable", "/2fa/enable", "/2fa/recovery-codes"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+			app := apptest.New(t, apptest.Setup{Routes: stepUps})
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			thief := b.Copy()
 			wantAsked(t, b, "/push", "before the proof")
 			before := app.Account(t, alice)
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, app.URL+path, &lateBody{func() {
-				gatetest.Approve(t, phone)
+				apptest.Approve(t, phone)
 				b.Get("/2fa/challenge")
 				wantPassed(t, b, "/push", "after the proof")
 			}, strings.NewReader("{}")})
@@ -718,12 +718,12 @@ func TestA39_StepUpWhileABodyIsSent(t *testing.T) {
 func TestStepUpAndALateAnswer(t *testing.T) {
 	t.Parallel()
 	s := newSlow()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps}, gatetest.Setup{Routes: s.routes})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: s.routes})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	b.Get("/push")
 	s.during(b, "/slow", func() {
-		gatetest.Approve(t, phone)
+		apptest.Approve(t, phone)
 		b.Get("/2fa/challenge")
 		wantPassed(t, b, "/push", "after the proof")
 	})
@@ -739,29 +739,29 @@ func TestStepUpAndALateAnswer(t *testing.T) {
 func TestStepUpOnAnotherNode(t *testing.T) {
 	t.Parallel()
 	asked, proceed := make(chan struct{}), make(chan struct{})
-	world := gatetest.NewWorld(t)
-	one := world.Node(t, gatetest.Setup{Routes: stepUps})
-	var two *gatetest.App
-	two = world.Node(t, gatetest.Setup{Routes: stepUps, Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+	world := apptest.NewWorld(t)
+	one := world.Node(t, apptest.Setup{Routes: stepUps})
+	var two *apptest.App
+	two = world.Node(t, apptest.Setup{Routes: stepUps, Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
 		if r.Header.Get("X-Wait") != "" {
 			r.Header.Del("X-Wait")
 			asked <- struct{}{}
 			<-proceed
 		}
 		email := two.Sessions.GetString(r.Context(), "email")
-		return middleware.User{ID: gatetest.UserID(email), Email: email}, email != ""
+		return middleware.User{ID: apptest.UserID(email), Email: email}, email != ""
 	})}})
 	phone := one.Enrolled(t, alice)
 	b := byCode(t, one, phone)
 	wantAsked(t, b.On(two), "/push", "on the other node, which now knows the grant")
-	var late gatetest.Answer
+	var late apptest.Answer
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		late = b.Copy().On(two).Do("GET", "/push?late=1", "", "Accept", "text/html", "X-Wait", "1")
 	}()
 	<-asked
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.Get("/2fa/challenge")
 	close(proceed)
 	<-done
@@ -777,13 +777,13 @@ func TestStepUpOnAnotherNode(t *testing.T) {
 // Whenever the user logs out, nothing of the session is left to go on with.
 func TestStepUpAndTheLogout(t *testing.T) {
 	t.Parallel()
-	logouts := map[string]func(app *gatetest.App, r *http.Request){
-		"Destroy": func(app *gatetest.App, r *http.Request) { _ = app.Sessions.Destroy(r.Context()) },
-		"Remove":  func(app *gatetest.App, r *http.Request) { app.Sessions.Remove(r.Context(), "email") },
+	logouts := map[string]func(app *apptest.App, r *http.Request){
+		"Destroy": func(app *apptest.App, r *http.Request) { _ = app.Sessions.Destroy(r.Context()) },
+		"Remove":  func(app *apptest.App, r *http.Request) { app.Sessions.Remove(r.Context(), "email") },
 	}
 	for name, logout := range logouts {
-		setup := func(s, out *slow) gatetest.Setup {
-			return gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+		setup := func(s, out *slow) apptest.Setup {
+			return apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 				stepUps(app, mux)
 				s.routes(app, mux)
 				mux.HandleFunc("GET /leave", func(_ http.ResponseWriter, r *http.Request) {
@@ -798,14 +798,14 @@ func TestStepUpAndTheLogout(t *testing.T) {
 		t.Run(name+" while the phone rings", func(t *testing.T) {
 			t.Parallel()
 			s := newSlow()
-			app := gatetest.New(t, setup(s, nil))
+			app := apptest.New(t, setup(s, nil))
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			b.Get("/push")
 			thief := b.Copy()
 			s.during(thief, "/slow", func() { b.Get("/leave") }) // brings the session back
-			gatetest.Approve(t, phone)
-			for _, who := range []*gatetest.Browser{b, thief} {
+			apptest.Approve(t, phone)
+			for _, who := range []*apptest.Browser{b, thief} {
 				who.Get("/2fa/challenge")
 				who.WantLockedOrOut("after the logout")
 				if a := who.GetJSON("/push"); a.Secret() {
@@ -817,7 +817,7 @@ func TestStepUpAndTheLogout(t *testing.T) {
 			t.Run(name+" across the proof by "+proof, func(t *testing.T) {
 				t.Parallel()
 				out := newSlow()
-				app := gatetest.New(t, setup(newSlow(), out))
+				app := apptest.New(t, setup(newSlow(), out))
 				phone := app.Enrolled(t, alice)
 				b := byCode(t, app, phone)
 				app.Clock.Add(6 * time.Minute)
@@ -826,10 +826,10 @@ func TestStepUpAndTheLogout(t *testing.T) {
 					for range 2 { // and what took its place, too
 						other.Get("/recent")
 						if proof == "push" {
-							gatetest.Approve(t, phone)
+							apptest.Approve(t, phone)
 							other.Get("/2fa/challenge")
 						} else {
-							other.Post("/2fa/challenge/totp", "code", gatetest.Code(t, phone))
+							other.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 						}
 						wantPassed(t, other, "/recent", "before the logout")
 						app.Clock.Add(6 * time.Minute)
@@ -845,11 +845,11 @@ func TestStepUpAndTheLogout(t *testing.T) {
 // is there for the next request.
 func TestStepUpThatIsNotSaved(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	wantAsked(t, b, "/push", "at first")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	app.Scs.FailCommits(1)
 	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
 		t.Fatalf("got %d, want 503", a.Status)
@@ -863,20 +863,20 @@ func TestStepUpThatIsNotSaved(t *testing.T) {
 // and the approval isn't used for anything.
 func TestStepUpWhoseFormerGrantDoesNotEnd(t *testing.T) {
 	t.Parallel()
-	world := gatetest.NewWorld(t)
+	world := apptest.NewWorld(t)
 	broken := &brokenGrants{Store: world.Store}
-	app := world.Node(t, gatetest.Setup{Routes: stepUps, Options: []middleware.Option{middleware.WithStore(broken)}})
+	app := world.Node(t, apptest.Setup{Routes: stepUps, Options: []middleware.Option{middleware.WithStore(broken)}})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	wantAsked(t, b, "/push", "at first")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	broken.faults.Store(2) // it is tried twice
 	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
 		t.Fatalf("got %d, want 503", a.Status)
 	}
 	wantAsked(t, b, "/push", "afterwards")
 	b.PostJSON("/2fa/challenge", "")
-	gatetest.Approve(t, phone)
+	apptest.Approve(t, phone)
 	b.Get("/2fa/challenge")
 	wantPassed(t, b, "/push", "in the end")
 }
@@ -889,7 +889,7 @@ type brokenGrants struct {
 
 func (b *brokenGrants) UpdateGrant(ctx context.Context, id string, change func(*store.Grant) error) error {
 	if b.faults.Add(-1) >= 0 {
-		return gatetest.ErrFault
+		return apptest.ErrFault
 	}
 	return b.Store.UpdateGrant(ctx, id, change)
 }
@@ -898,7 +898,7 @@ func (b *brokenGrants) UpdateGrant(ctx context.Context, id string, change func(*
 // let a session pass.
 func TestStepUpWritesNothing(t *testing.T) {
 	t.Parallel()
-	app := gatetest.New(t, gatetest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	b := byPush(t, app, app.Enrolled(t, alice))
 	wantPassed(t, b, "/transfer", "at first")
 	asked, commits := app.Store.Asked(), app.Scs.Commits()
@@ -959,7 +959,7 @@ func TestStepUpArguments(t *testing.T) {
 func TestStepUpsAskOnce(t *testing.T) {
 	t.Parallel()
 	var problems []string
-	app := gatetest.New(t, gatetest.Setup{Routes: func(app *gatetest.App, mux *http.ServeMux) {
+	app := apptest.New(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		page := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 		long, short, push := app.Gate.RequireRecent(time.Hour), app.Gate.RequireRecent(time.Minute), app.Gate.RequireMethod(middleware.Push, middleware.Recovery)
 		mux.Handle("/a", push(long(short(page))))

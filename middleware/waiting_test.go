@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
@@ -84,7 +84,7 @@ type waiting struct {
 // an answer comes there and on another node of the same store.
 func wait(tb testing.TB, logins, samples int) (w waiting) {
 	tb.Helper()
-	records := &gatetest.FaultyStore{Store: store.NewMemory()} // counts
+	records := &apptest.FaultyStore{Store: store.NewMemory()} // counts
 	kept := newMemstore()
 	service := newStandIn(tb)
 	one, two := gated(tb, service, records, kept), gated(tb, service, records, kept)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 )
 
 // patience is how long a page may take to get where it should.
@@ -58,7 +58,7 @@ func findChromium() (path string, err error) {
 func needChromium(t *testing.T) context.Context {
 	t.Helper()
 	if _, err := findChromium(); err != nil {
-		needs.Missing(t, "chromium", "needs Chromium or Chrome in the path; on Debian: apt-get install chromium")
+		testenv.Missing(t, "chromium", "needs Chromium or Chrome in the path; on Debian: apt-get install chromium")
 	}
 	ctx, err := chromium()
 	if err != nil {

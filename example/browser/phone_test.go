@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 )
 
 // The whole way in a browser with two tabs: the application, and the phone.
@@ -51,7 +51,7 @@ func TestPhone(t *testing.T) {
 	b.see(verifiedIn)
 	b.click(`form[action="/logout"] button`)
 	b.see(`main a[href="/login"]`)
-	w.Clock.Add(gatetest.Step)
+	w.Clock.Add(apptest.Step)
 
 	b.stopped(alice)
 	b.wantPath("/2fa/challenge")

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 )
 
 // The codes are shown once, and one of them is the way in without the phone; then
@@ -41,7 +41,7 @@ func TestRecoveryAndDevices(t *testing.T) {
 	b.see(verifiedIn)
 	b.click(`form[action="/logout"] button`)
 	b.see(`main a[href="/login"]`)
-	w.Clock.Add(gatetest.Step)
+	w.Clock.Add(apptest.Step)
 
 	b.stopped(alice)
 	b.click(`details:has(#recovery) summary`)

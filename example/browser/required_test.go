@@ -3,7 +3,7 @@ package browser_test
 import (
 	"testing"
 
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 )
 
 const dave = "dave@example.com"
@@ -31,7 +31,7 @@ func TestRequired(t *testing.T) {
 	if err := phone.AddAccount(b.readQR()); err != nil {
 		t.Fatal(err)
 	}
-	b.enter("#code", gatetest.Code(t, phone))
+	b.enter("#code", apptest.Code(t, phone))
 	b.click(`form[action="/2fa/enable/confirm"] button`)
 	b.see(`main[data-page="recovery"]`)
 	b.click("#next")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/demo/app"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -18,7 +18,7 @@ const alice = "alice@example.com"
 
 // A world is the demo's application, with the service, the phones and the time.
 type world struct {
-	*gatetest.World
+	*apptest.World
 	url string
 }
 
@@ -38,7 +38,7 @@ func newWorldBehind(t *testing.T, proxy func(http.Handler) http.Handler, options
 func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil) // has its address already
-	w := &world{World: gatetest.NewWorld(t), url: "http://" + server.Listener.Addr().String()}
+	w := &world{World: apptest.NewWorld(t), url: "http://" + server.Listener.Addr().String()}
 	sessions := scs.New()
 	sessions.Store = w.Scs
 	a, err := app.New(app.Config{
@@ -47,9 +47,9 @@ func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) htt
 		Gate: append([]middleware.Option{
 			middleware.WithService(w.Emulator.Client()),
 			middleware.WithStore(w.Store),
-			middleware.WithKey(gatetest.Key),
+			middleware.WithKey(apptest.Key),
 			middleware.WithInsecureCookie(),
-			gatetest.CheapCodes(),
+			apptest.CheapCodes(),
 			middleware.WithMode(mode, w.url),
 			middleware.WithClock(w.Clock.Now),
 			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),
@@ -69,7 +69,7 @@ func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) htt
 // browser's help.
 func (w *world) enrolled(t *testing.T, email string) *emulator.Phone {
 	t.Helper()
-	b := (&gatetest.App{World: w.World, URL: w.url}).Browser(t)
+	b := (&apptest.App{World: w.World, URL: w.url}).Browser(t)
 	if a := b.Post("/login", "email", email, "password", app.Password); a.Location != "/account" {
 		t.Fatalf("login: got %d", a.Status)
 	}
@@ -79,6 +79,6 @@ func (w *world) enrolled(t *testing.T, email string) *emulator.Phone {
 // code is what the phone shows after the present step, which may have been used.
 func (w *world) code(t *testing.T, phone *emulator.Phone) string {
 	t.Helper()
-	w.Clock.Add(gatetest.Step)
-	return gatetest.Code(t, phone)
+	w.Clock.Add(apptest.Step)
+	return apptest.Code(t, phone)
 }

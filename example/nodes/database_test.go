@@ -10,7 +10,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
@@ -48,7 +48,7 @@ func newSQLite(t *testing.T) database {
 
 func newPostgreSQL(t *testing.T) database {
 	t.Helper()
-	u := needs.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
+	u := testenv.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
 	admin, err := sql.Open("pgx", u.String())
 	if err != nil {
 		t.Fatal(err)

@@ -9,21 +9,21 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/gatetest"
 )
 
 // A member is one of several nodes within the test, with connections of its own
 // to a database.
 type member struct {
 	t     *testing.T
-	world *gatetest.World
+	world *apptest.World
 	db    database
-	app   *gatetest.App
+	app   *apptest.App
 	close func()
 }
 
-func newMember(t *testing.T, w *gatetest.World, db database) *member {
+func newMember(t *testing.T, w *apptest.World, db database) *member {
 	t.Helper()
 	m := &member{t: t, world: w, db: db, close: func() {}}
 	m.restart()
@@ -41,8 +41,8 @@ func (m *member) restart() {
 	m.close()
 	own := *m.world
 	accounts, closing := m.db.open(m.t)
-	own.Store, m.close = &gatetest.FaultyStore{Store: accounts}, closing
-	m.app = own.Node(m.t, gatetest.Setup{Client: []client.Option{once}})
+	own.Store, m.close = &apptest.FaultyStore{Store: accounts}, closing
+	m.app = own.Node(m.t, apptest.Setup{Client: []client.Option{once}})
 }
 
 // pass tells the service of what is due.
@@ -64,7 +64,7 @@ func (m *member) crash(rng *rand.Rand) {
 	ctx, cancel := context.WithCancel(m.t.Context())
 	defer cancel()
 	s := &dying{Service: m.app.Emulator.Client(once), early: rng.IntN(2) == 0, die: func() {
-		m.app.Store.Fail(gatetest.All)
+		m.app.Store.Fail(apptest.All)
 		cancel()
 	}}
 	s.left.Store(1 + rng.Int64N(3))
@@ -75,7 +75,7 @@ func (m *member) crash(rng *rand.Rand) {
 func (m *member) rules(s factor.Service) *factor.Rules {
 	m.t.Helper()
 	r, err := factor.New(factor.Config{
-		Store: m.app.Store, Service: s, Keys: gatetest.Keys(m.t), Issuer: "Acme", ClientID: m.app.Emulator.ClientID(),
+		Store: m.app.Store, Service: s, Keys: apptest.Keys(m.t), Issuer: "Acme", ClientID: m.app.Emulator.ClientID(),
 		Now: m.app.Clock.Now, Log: slog.New(slog.NewTextHandler(m.app.Log, nil)),
 	})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/store"
 )
 
@@ -28,7 +28,7 @@ func TestSyncOutage(t *testing.T) {
 func testOutage(t *testing.T, db database) {
 	t.Parallel()
 	rng := newSeed(t).round(0)
-	w := gatetest.NewWorld(t)
+	w := apptest.NewWorld(t)
 	members := []*member{newMember(t, w, db), newMember(t, w, db)}
 	var people []*person
 	for i, seldom := range []int{2, 2, 2, 4, 16, 64} {
@@ -98,7 +98,7 @@ func oneOf(rng *rand.Rand, faults ...emulator.Fault) emulator.Fault {
 
 // aWhile is some time in which users make changes at any node, while both nodes
 // look for what the service must be told.
-func aWhile(rng *rand.Rand, w *gatetest.World, members []*member, people []*person) {
+func aWhile(rng *rand.Rand, w *apptest.World, members []*member, people []*person) {
 	var changes, passes sync.WaitGroup
 	for _, p := range people {
 		if rng.IntN(p.seldom) == 0 {
@@ -118,7 +118,7 @@ func aWhile(rng *rand.Rand, w *gatetest.World, members []*member, people []*pers
 
 // settle lets time pass, with a service that works, until it knows how everybody
 // stands.
-func settle(t *testing.T, w *gatetest.World, members []*member, people []*person) {
+func settle(t *testing.T, w *apptest.World, members []*member, people []*person) {
 	t.Helper()
 	for end := w.Clock.Now().Add(2 * time.Hour); w.Clock.Now().Before(end); w.Clock.Add(2 * time.Minute) {
 		var passes sync.WaitGroup
@@ -150,9 +150,9 @@ func lateSyncs(t *testing.T, m *member) (n int) {
 // A person is a user with all that became of their second factor.
 type person struct {
 	t       *testing.T
-	w       *gatetest.World
+	w       *apptest.World
 	email   string
-	browser *gatetest.Browser
+	browser *apptest.Browser
 	seldom  int // a change comes once in so many whiles
 	states  []state
 }
@@ -168,7 +168,7 @@ var forEver = time.Unix(1<<40, 0)
 
 func (s state) on() bool { return s.phone.Secret != "" }
 
-func newPerson(t *testing.T, w *gatetest.World, m *member, email string, seldom int) *person {
+func newPerson(t *testing.T, w *apptest.World, m *member, email string, seldom int) *person {
 	t.Helper()
 	return &person{
 		t: t, w: w, email: email, browser: m.app.Browser(t).Login(email), seldom: seldom,
@@ -205,7 +205,7 @@ func (p *person) change(m *member, replace bool) {
 }
 
 // proving posts without a proof and, if that isn't enough, with a code.
-func (p *person) proving(b *gatetest.Browser, path string) gatetest.Answer {
+func (p *person) proving(b *apptest.Browser, path string) apptest.Answer {
 	p.t.Helper()
 	a := b.PostJSON(path, "")
 	if a.Status != 200 && p.now().on() {

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 )
 
 // A postgres is a PostgreSQL server of the test's own, with an empty database.
@@ -102,7 +102,7 @@ func postgresProgram(t *testing.T, name string) string {
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if err != nil || len(found) == 0 {
-		needs.Missing(t, "postgres-server", "no program "+name+": install PostgreSQL's server (Debian: postgresql)")
+		testenv.Missing(t, "postgres-server", "no program "+name+": install PostgreSQL's server (Debian: postgresql)")
 	}
 	return slices.Max(found)
 }

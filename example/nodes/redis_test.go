@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 )
 
 // A redisServer is a Redis of the test's own, which keeps what it holds.
@@ -30,7 +30,7 @@ func (r *redisServer) start() {
 	r.t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		needs.Missing(r.t, "redis-server", "install it (Debian: redis-server)")
+		testenv.Missing(r.t, "redis-server", "install it (Debian: redis-server)")
 	}
 	r.process = launch(r.t, exec.Command(program,
 		"--port", r.port, "--bind", "127.0.0.1", "--dir", r.dir, "--save", "", "--appendonly", "yes",

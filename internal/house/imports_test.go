@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"middleware":            {"handlers", "internal/session", "internal/factor", "store", "client", "templates"},
 }
 
-var forTests = []string{"internal/gatetest", "internal/needs"}
+var forTests = []string{"internal/apptest", "internal/testenv"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	seen := 0

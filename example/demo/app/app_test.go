@@ -8,7 +8,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/internal/gatetest"
+	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -17,7 +17,7 @@ func TestAllRoutesAreGuarded(t *testing.T) {
 	a, err := New(Config{Sessions: scs.New(), Gate: []middleware.Option{
 		middleware.WithService(client.New("test", "test")),
 		middleware.WithStore(store.NewMemory()),
-		middleware.WithKey(gatetest.Key),
+		middleware.WithKey(apptest.Key),
 		middleware.WithInsecureCookie(),
 	}})
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package needs says what a test needs of the machine that it runs on: without
+// Package testenv says what a test needs of the machine that it runs on: without
 // it the test is skipped, or fails where EAGATE_REQUIRE names the need or says
 // "all".
-package needs
+package testenv
 
 import (
 	"net"

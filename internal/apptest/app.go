@@ -1,7 +1,7 @@
-// Package gatetest runs whole applications behind a gate, for the tests of the
+// Package apptest runs whole applications behind a gate, for the tests of the
 // packages that make one: a password login in scs sessions, a guarded page, the
 // emulated service and phones, all over real sockets.
-package gatetest
+package apptest
 
 import (
 	"bytes"

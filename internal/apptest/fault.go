@@ -1,4 +1,4 @@
-package gatetest
+package apptest
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 )
 
 // ErrFault is what broken stores return.
-var ErrFault = errors.New("gatetest: store is down")
+var ErrFault = errors.New("apptest: store is down")
 
 // Op is a kind of access to a store.
 type Op uint32

@@ -1,4 +1,4 @@
-package gatetest
+package apptest
 
 import (
 	"github.com/eagate/eagate/internal/factor"
