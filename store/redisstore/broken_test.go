@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -26,6 +27,9 @@ type proxy struct {
 
 	// silent keeps all answers back, with the connection up.
 	silent atomic.Bool
+
+	// drops keeps messages back, but no other answers.
+	drops atomic.Bool
 }
 
 func startProxy(t *testing.T, upstream string) *proxy {
@@ -55,8 +59,13 @@ func (p *proxy) serve(client net.Conn, upstream string) {
 		return
 	}
 	defer server.Close()
+	var subscribed atomic.Bool
 	go func() {
-		io.Copy(server, client)
+		io.Copy(server, io.TeeReader(client, spy(func(b []byte) {
+			if bytes.Contains(b, []byte("subscribe")) {
+				subscribed.Store(true)
+			}
+		})))
 		server.Close()
 	}()
 	buf := make([]byte, 1<<16)
@@ -65,7 +74,7 @@ func (p *proxy) serve(client net.Conn, upstream string) {
 		if err != nil {
 			return
 		}
-		if p.silent.Load() {
+		if p.silent.Load() || p.drops.Load() && subscribed.Load() {
 			continue
 		}
 		if p.cuts.Load() > 0 && p.cuts.Add(-1) >= 0 {
@@ -76,6 +85,11 @@ func (p *proxy) serve(client net.Conn, upstream string) {
 		}
 	}
 }
+
+// spy is a writer that only looks.
+type spy func(b []byte)
+
+func (s spy) Write(b []byte) (int, error) { s(b); return len(b), nil }
 
 // behindProxy returns two stores of the same data, one of them behind a proxy.
 func behindProxy(t *testing.T) (behind, direct *redisstore.Store, p *proxy) {

@@ -69,8 +69,10 @@ func (s *server) replicaOf(host, port string) {
 // notPrimary checks that every method says so.
 func notPrimary(t *testing.T, s *redisstore.Store, id string, version uint64) {
 	t.Helper()
-	errs := callAll(t.Context(), s, store.Accounts, id, version)
-	errs["Watch"] = s.Watch(t.Context(), store.Accounts, func(string) {})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	errs := callAll(ctx, s, store.Accounts, id, version)
+	errs["Watch"] = s.Watch(ctx, store.Accounts, func(string) {})
 	for method, err := range errs {
 		if !errors.Is(err, store.ErrNotPrimary) {
 			t.Errorf("%s: got %v, want ErrNotPrimary", method, err)

@@ -90,7 +90,7 @@ func TestWatchEndsAtDemotion(t *testing.T) {
 func TestThoroughWatchEndsInSilence(t *testing.T) {
 	behind, _, p := behindProxy(t)
 	_, ended := watch(t, behind)
-	p.silent.Store(true)
+	p.drops.Store(true)
 	start := time.Now()
 	select {
 	case err := <-ended:
