@@ -68,7 +68,7 @@ func (p *postgres) start() {
 		"-c", "fsync=off") // it is this machine's crashes that fsync is for
 	as := *p.as
 	cmd.Dir, cmd.SysProcAttr = p.dir, &as
-	p.process = launch(p.t, cmd, "ready to accept connections")
+	p.process = launch(p.t, cmd, "ready to accept ")
 	// What it is made of ends together with it, unlike after SIGKILL.
 	running := p.process
 	p.t.Cleanup(func() { running.end(p.t, syscall.SIGQUIT) })
