@@ -70,6 +70,7 @@ func bucketFaults(bucket string, replicas int, c jetstream.StreamConfig) []error
 	fault(c.NoAck, "doesn't confirm writes: set no_ack to false")
 	fault(c.Sealed, "is sealed: use another one by WithBucket")
 	fault(c.DenyPurge, "refuses to delete: make it anew without deny_purge")
+	fault(c.AllowDirect, "is read from servers that lag: unset allow_direct (nats stream edit KV_%s --no-allow-direct)", bucket)
 	fault(c.RePublish != nil, "copies all bodies to other subjects: unset republish")
 	fault(c.SubjectTransform != nil, "renames its keys: unset the subject transform")
 	return faults
