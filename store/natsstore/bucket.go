@@ -68,8 +68,8 @@ func bucketFaults(bucket string, replicas int, c jetstream.StreamConfig) []error
 	fault(c.MaxMsgSize >= 0 && c.MaxMsgSize < maxMessage, "takes values of %d bytes: set the maximum value size to -1, or %d or more", c.MaxMsgSize, maxMessage)
 	fault(c.MaxConsumers > 0, "allows %d consumers: set -1", c.MaxConsumers)
 	fault(c.NoAck, "doesn't confirm writes: set no_ack to false")
-	fault(c.Sealed, "is sealed: use another one by WithBucket")
-	fault(c.DenyPurge, "refuses to delete: make it anew without deny_purge")
+	fault(c.DenyPurge || c.Sealed, "refuses to delete: make it anew without deny_purge, and don't seal it")
+	fault(c.AllowDirect, "is read from servers that lag: unset allow_direct (nats stream edit KV_%s --no-allow-direct)", bucket)
 	fault(c.RePublish != nil, "copies all bodies to other subjects: unset republish")
 	fault(c.SubjectTransform != nil, "renames its keys: unset the subject transform")
 	return faults

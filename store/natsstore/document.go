@@ -6,10 +6,19 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eagate/eagate/store"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The body of a message is that of the document. The rest is in headers.
+const (
+	headerDue       = "Eagate-Due" // in microseconds since 1970
+	headerNotify    = "Eagate-Notify"
+	headerOperation = "KV-Operation" // where the tools of NATS have deleted a key
 )
 
 // parallel is how many requests for single documents are under way at once.
@@ -26,17 +35,22 @@ func (s *Store) Get(ctx context.Context, kind store.Kind, ids ...string) ([]stor
 	}
 	docs := make([]store.Document, len(ids))
 	err := each(len(ids), func(i int) error {
-		m, err := s.last(ctx, docKey(kind, ids[i]))
-		if err == nil && m != nil {
-			docs[i], err = m.document()
-		}
 		docs[i].ID = ids[i]
+		m, err := s.last(ctx, docKey(kind, ids[i]))
+		if err != nil || m == nil || m.Header.Get(headerOperation) != "" {
+			return err
+		}
+		docs[i].Version, docs[i].Body = m.Sequence, m.Data
+		docs[i].Due, err = dueOf(m.Header)
 		return err
 	})
+	if err == nil {
+		err = s.same(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return docs, s.same(ctx)
+	return docs, nil
 }
 
 // Put implements [store.Backend].
@@ -44,7 +58,7 @@ func (s *Store) Put(ctx context.Context, kind store.Kind, doc store.Document) (u
 	if err := errors.Join(doc.Check(kind), ctx.Err()); err != nil {
 		return 0, err
 	}
-	header := expect(doc.Version)
+	header := nats.Header{}
 	if !doc.Due.IsZero() {
 		micros := doc.Due.UnixMicro()
 		if !time.UnixMicro(micros).Equal(doc.Due.Truncate(time.Microsecond)) {
@@ -56,17 +70,16 @@ func (s *Store) Put(ctx context.Context, kind store.Kind, doc store.Document) (u
 		header.Set(headerNotify, "1")
 	}
 	key := docKey(kind, doc.ID)
-	version, err := s.publish(ctx, key, header, doc.Body)
+	version, err := s.publish(ctx, key, header, doc.Body, jetstream.WithExpectLastSequencePerSubject(doc.Version))
 	if errors.Is(err, store.ErrConflict) && doc.Version == 0 {
 		// The tools of NATS leave a message behind where they delete a key.
 		m, lastErr := s.last(ctx, key)
-		if lastErr == nil && m != nil && m.deleted() {
-			header.Set(nats.ExpectedLastSubjSeqHdr, strconv.FormatUint(m.Seq, 10))
-			version, err = s.publish(ctx, key, header, doc.Body)
+		if lastErr == nil && m != nil && m.Header.Get(headerOperation) != "" {
+			version, err = s.publish(ctx, key, header, doc.Body, jetstream.WithExpectLastSequencePerSubject(m.Sequence))
 		}
 	}
-	if same := s.same(ctx); same != nil {
-		return 0, same
+	if other := s.same(ctx); other != nil {
+		return 0, other
 	}
 	return version, err
 }
@@ -83,42 +96,10 @@ func (s *Store) Delete(ctx context.Context, kind store.Kind, id string, version 
 		case docs[0].Version != version:
 			return store.ErrConflict
 		}
-		if removed, err := s.remove(ctx, kind, id, version); removed || err != nil {
+		if purged, err := s.purge(ctx, docKey(kind, id), version+1); purged || err != nil {
 			return err
 		}
 	}
-}
-
-// remove deletes a document that has or had the version, and reports whether it
-// was still there. It leaves nothing behind, unlike the tools of NATS: a stream
-// doesn't use a sequence again.
-func (s *Store) remove(ctx context.Context, kind store.Kind, id string, version uint64) (bool, error) {
-	a, err := s.api(ctx, "STREAM.PURGE", map[string]any{
-		"filter": s.subject(docKey(kind, id)),
-		"seq":    version + 1, // what is older than that, but not a later version
-	})
-	return a.Purged > 0, err
-}
-
-// document returns what a message says of a document, but for its ID.
-func (m *stored) document() (store.Document, error) {
-	if m.deleted() {
-		return store.Document{}, nil
-	}
-	due, err := dueOf(m.header())
-	return store.Document{Version: m.Seq, Due: due, Body: m.Data}, err
-}
-
-func (m *stored) deleted() bool { return m.header().Get(headerOperation) != "" }
-
-// header returns the headers of a message; without them, it is one that was
-// written by hand.
-func (m *stored) header() nats.Header {
-	h, err := nats.DecodeHeadersMsg(m.Header)
-	if err != nil {
-		return nats.Header{}
-	}
-	return h
 }
 
 // dueOf returns when a document with the header is due, or the zero time.
@@ -136,29 +117,18 @@ func dueOf(header nats.Header) (time.Time, error) {
 
 // each calls do with 0 to n-1, several at once, until one fails.
 func each(n int, do func(i int) error) error {
-	var mu sync.Mutex
-	var failed error
-	next := func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		if n == 0 || failed != nil {
-			return -1
-		}
-		n--
-		return n
-	}
+	errs := make([]error, n)
 	var wg sync.WaitGroup
+	var next atomic.Int64
 	for range min(n, parallel) {
 		wg.Go(func() {
-			for i := next(); i >= 0; i = next() {
-				if err := do(i); err != nil {
-					mu.Lock()
-					failed = errors.Join(failed, err)
-					mu.Unlock()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if errs[i] = do(i); errs[i] != nil {
+					next.Store(int64(n))
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return failed
+	return errors.Join(errs...)
 }

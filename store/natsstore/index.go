@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/store"
-	"github.com/nats-io/nats.go"
 )
 
 // An index has the IDs of a kind. Each use first reads what was written since
@@ -76,7 +75,7 @@ func (s *Store) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, l
 		}
 		removed := make([]bool, len(docs))
 		err = each(len(docs), func(i int) (err error) {
-			removed[i], err = s.remove(ctx, kind, docs[i].ID, docs[i].Version)
+			removed[i], err = s.purge(ctx, docKey(kind, docs[i].ID), docs[i].Version+1)
 			return err
 		})
 		for i, doc := range docs {
@@ -163,8 +162,8 @@ func (s *Store) catchUp(ctx context.Context, kind store.Kind) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.follow(ctx, kind, ix.read, nil, func(e event) error {
-		if e.idle {
+	err = s.follow(ctx, kind, ix.read, func() {}, func(e event) error {
+		if e.seq == 0 {
 			return errLag
 		}
 		due, err := dueOf(e.header)
@@ -188,10 +187,4 @@ func (s *Store) catchUp(ctx context.Context, kind store.Kind) (*index, error) {
 		return nil, err
 	}
 	return ix, nil
-}
-
-// sync writes a message that follow comes upon, and returns its sequence: what
-// was written before is then read.
-func (s *Store) sync(ctx context.Context, kind store.Kind) (uint64, error) {
-	return s.publish(ctx, string(kind)+"."+syncID, nats.Header{}, nil)
 }

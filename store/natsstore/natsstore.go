@@ -1,11 +1,12 @@
 package natsstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 	"sync/atomic"
 
 	"github.com/eagate/eagate/store"
@@ -17,11 +18,16 @@ import (
 // JetStream KV. It is safe for concurrent use, and needs no closing: it has no
 // goroutines between calls.
 type Store struct {
-	nc         *nats.Conn
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	legacy nats.JetStreamContext // has synchronous ordered consumers
+	stream jetstream.Stream
+
 	bucket     string
+	prefix     string // of a key in a subject
 	replicated bool
-	marker     stored        // the bucket's first message, which tells it from another one
-	seen       atomic.Uint64 // the highest sequence that a write of this Store was given
+	marker     *jetstream.RawStreamMsg // the bucket's first message, which tells it from another one
+	seen       atomic.Uint64           // the highest sequence that a write of this Store was given
 
 	turn    chan struct{} // has room while nobody uses the indexes
 	indexes map[store.Kind]*index
@@ -31,6 +37,8 @@ var _ store.Watcher = (*Store)(nil)
 
 // Option is an option of [New].
 type Option func(*options)
+
+var bucketName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 type options struct {
 	bucket   string
@@ -70,11 +78,15 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 		}
 	}
 	faults := connectionFaults(nc)
-	if o.bucket == "" || strings.Trim(o.bucket, keyLetters) != "" {
+	if !bucketName.MatchString(o.bucket) {
 		return nil, errors.Join(append(faults, fmt.Errorf("natsstore: bucket %q: use letters, digits, _ and - in WithBucket", o.bucket))...)
 	}
 
 	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("natsstore: %w", err)
+	}
+	legacy, err := nc.JetStream()
 	if err != nil {
 		return nil, fmt.Errorf("natsstore: %w", err)
 	}
@@ -101,42 +113,45 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 
 	s := &Store{
 		nc:         nc,
+		js:         js,
+		legacy:     legacy,
+		stream:     stream,
 		bucket:     o.bucket,
+		prefix:     "$KV." + o.bucket + ".",
 		replicated: info.Config.Replicas > 1,
 		turn:       make(chan struct{}, 1),
 		indexes:    make(map[store.Kind]*index),
 	}
-	return s, s.mark(ctx, info.State.LastSeq == 0)
+	if err := s.mark(ctx, info.State.LastSeq == 0); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// mark reads the marker of the bucket, which is written first into a new one.
-func (s *Store) mark(ctx context.Context, fresh bool) error {
+// markerKey is the key of a message that is written first into a new bucket.
+const markerKey = "marker"
+
+// mark reads the marker of the bucket, and writes it into a new one.
+func (s *Store) mark(ctx context.Context, fresh bool) (err error) {
 	if fresh {
-		_, err := s.publish(ctx, markerKey, expect(0), []byte(rand.Text()))
+		_, err := s.publish(ctx, markerKey, nil, []byte(rand.Text()), jetstream.WithExpectLastSequencePerSubject(0))
 		if err != nil && !errors.Is(err, store.ErrConflict) { // otherwise another node was first
 			return err
 		}
 	}
-	m, err := s.last(ctx, markerKey)
-	if err != nil {
-		return err
-	}
-	if m == nil {
+	s.marker, err = s.last(ctx, markerKey)
+	if err == nil && s.marker == nil {
 		return fmt.Errorf("natsstore: bucket %q was used, but has no key %q: it was purged, or isn't eagate's; restore it, or use another one by WithBucket", s.bucket, markerKey)
 	}
-	s.marker = *m
-	return nil
+	return err
 }
 
 // same returns an error unless the bucket is still the one that New opened. It
 // comes after whatever it vouches for.
 func (s *Store) same(ctx context.Context) error {
 	m, err := s.last(ctx, markerKey)
-	if err != nil {
-		return err
-	}
-	if m == nil || m.Seq != s.marker.Seq || string(m.Data) != string(s.marker.Data) {
+	if err == nil && (m == nil || m.Sequence != s.marker.Sequence || !bytes.Equal(m.Data, s.marker.Data)) {
 		return fmt.Errorf("natsstore: bucket %q isn't the one that was there at the start: it was deleted, purged or made anew; restore it, and start the program again", s.bucket)
 	}
-	return nil
+	return err
 }
