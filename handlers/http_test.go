@@ -193,7 +193,7 @@ func whole(t *testing.T, app *apptest.App) (tokens []string, secret string) {
 	w.Post("/2fa/challenge/totp", "code", strings.Repeat("0", 5000))
 	w.Do("POST", "/2fa/challenge/totp", "code", "Content-Type", "text/plain")
 	app.Store.Fail(apptest.All)
-	for _, path := range []string{"/2fa/challenge", "/2fa/challenge/status", "/2fa/", "/2fa/challenge/events", "/account"} {
+	for _, path := range []string{"/2fa/challenge", "/2fa/challenge/status", "/2fa/", "/account"} {
 		w.Get(path)
 		w.GetJSON(path)
 	}

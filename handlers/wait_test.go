@@ -83,7 +83,7 @@ func (s *stream) wantEnd() {
 
 // soon is less than the time after which a node looks into the store, and a lot
 // more than it takes to be woken.
-const soon = time.Second
+const soon = 900 * time.Millisecond
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
@@ -122,19 +122,21 @@ func TestEventsOnAnotherNode(t *testing.T) {
 	events.wantEnd()
 }
 
-// What comes between the stream's first look and its waiting isn't missed.
+// What comes while the stream begins isn't missed.
 func TestEventsMissNothing(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
-	w := wait(t, app, alice)
+	world := apptest.NewWorld(t)
+	one := world.Node(t)
+	w := wait(t, one, alice)
 	var reported atomic.Bool // the report reads the challenge too
-	app.Store.Backend = &hooked{app.Store.Backend, func() {
+	two := world.Node(t)     // which knows nothing of it yet
+	world.Store.Backend = &hooked{world.Store.Backend, func() {
 		if reported.CompareAndSwap(false, true) {
-			report(t, app, w.token, "true")
+			report(t, two, w.token, "true")
 		}
 	}}
 	begin := time.Now()
-	events := listen(t, w.Browser)
+	events := listen(t, w.On(two))
 	events.want("pending")
 	events.want("approved")
 	if d := time.Since(begin); d > soon {
@@ -271,21 +273,41 @@ func TestEventsLeaveNoDeadline(t *testing.T) {
 	}
 }
 
+// A fault of the store ends no stream, and what has happened meanwhile is told when
+// it is over.
 func TestEventsUnderAFault(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
-	w := wait(t, app, alice)
-	events := listen(t, w.Browser)
+	world := apptest.NewWorld(t)
+	one, two := world.Node(t), world.Node(t)
+	w := wait(t, one, alice)
+	events := listen(t, w.On(two))
 	events.want("pending")
-	app.Store.Fail(apptest.Reads)
-	events.wantEnd() // so that the page connects again, and is told
-	a := w.GetJSON("/2fa/challenge/events")
+	report(t, one, w.token, "true")
+	world.Store.Fail(apptest.Reads)
+	a := w.On(world.Node(t)).GetJSON("/2fa/challenge/events") // where nothing is known
 	wantProblem(t, "events", a, 503, "unavailable", "")
 	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 {
 		t.Errorf("got Retry-After %q, want some seconds", a.Header.Get("Retry-After"))
 	}
-	app.Store.Fail(0)
-	listen(t, w.Browser).want("pending")
+	await(t, "the fault in the log", func() bool { return strings.Contains(world.Log.String(), "waiting pages can't be told") })
+	world.Store.Fail(0)
+	events.want("approved")
+	events.wantEnd()
+}
+
+// await waits until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for !so() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }
 
 func TestEventsExpire(t *testing.T) {

@@ -86,8 +86,13 @@ func (h *Hub) Account(ctx context.Context, userID string) (*records.Account, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	a = trim(&a)
-	h.putAccount(u, gen, began, &a, nil)
+	if a.Version != it.version {
+		for _, c := range u.challenges {
+			c.began = time.Time{} // they are to be read after it
+			h.challenges.mark(c)
+		}
+	}
+	h.putAccount(it, gen, began, &a, nil)
 	return &a, nil
 }
 
@@ -199,8 +204,13 @@ func trim(a *records.Account) records.Account {
 }
 
 // putAccount takes in an account that was read or written.
-func (h *Hub) putAccount(u *user, gen int, began time.Time, a *records.Account, err error) {
-	if h.users[u.account.id] != u || !h.accounts.put(u.account, gen, began, a, err) {
+func (h *Hub) putAccount(it *item[records.Account], gen int, began time.Time, a *records.Account, err error) {
+	if a != nil {
+		trimmed := trim(a)
+		a = &trimmed
+	}
+	u := it.owner
+	if h.accounts.items[it.id] != it || !h.accounts.put(it, gen, began, a, err) {
 		return
 	}
 	if a != nil && a.Push.Live != "" {
@@ -253,8 +263,7 @@ func (h *Hub) AccountWritten(userID string, a *records.Account) {
 		h.accounts.mark(u.account)
 		h.kick()
 	default:
-		known := trim(a)
-		h.putAccount(u, u.account.gen-1, time.Now(), &known, nil)
+		h.putAccount(u.account, u.account.gen-1, time.Now(), a, nil)
 	}
 }
 

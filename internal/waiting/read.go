@@ -23,77 +23,117 @@ func (h *Hub) kick() {
 }
 
 // read reads what is marked until nothing is.
+//
+// Where an account has changed, its challenges are read after it, and taken in at the
+// same time: an account that is closed because a challenge was rejected is never seen
+// beside the challenge as it was before.
 func (h *Hub) read(r *run) {
 	for {
 		h.mu.Lock()
-		accounts, challenges := h.accounts.take(), h.challenges.take()
-		if len(accounts.items)+len(challenges.items) == 0 || r.ctx.Err() != nil {
-			r.reading = false
+		if r.ctx.Err() != nil {
+			h.mu.Unlock()
+			return
+		}
+		var accounts reading[records.Account]
+		var challenges reading[records.Challenge]
+		for _, it := range h.accounts.take(batch) {
+			accounts.add(it)
+			for _, c := range it.owner.challenges {
+				challenges.add(c)
+			}
+		}
+		for _, it := range h.challenges.take(batch - len(challenges.items)) {
+			challenges.add(it)
+		}
+		if r.reading = len(accounts.items)+len(challenges.items) > 0; !r.reading {
 			h.mu.Unlock()
 			return
 		}
 		h.mu.Unlock()
-		ok := fetch(h, r, &h.accounts, accounts, func(it *item[records.Account], gen int, began time.Time, a *records.Account, err error) {
-			if a != nil {
-				trimmed := trim(a)
-				a = &trimmed
-			}
-			h.putAccount(it.owner, gen, began, a, err)
-		})
-		ok = fetch(h, r, &h.challenges, challenges, h.putChallenge) && ok
+
+		accounts.ask(r.ctx, h.accounts.read)
+		challenges.ask(r.ctx, h.challenges.read)
+
+		h.mu.Lock()
+		if r.ctx.Err() == nil {
+			settle(h, &h.accounts, &accounts, h.putAccount)
+			settle(h, &h.challenges, &challenges, h.putChallenge)
+		}
+		h.mu.Unlock()
 		switch {
-		case !ok:
+		case accounts.err != nil || challenges.err != nil:
 			sleep(r.ctx, tick)
-		case len(accounts.items) < batch && len(challenges.items) < batch:
+		case max(len(accounts.items), len(challenges.items)) < batch:
 			sleep(r.ctx, pace) // so that many changes are one question
 		}
 	}
 }
 
-// fetch reads records of one kind, and puts each that has changed. It returns false if
-// the store fails; the records stay marked.
-func fetch[R any](h *Hub, r *run, s *shelf[R], rd reading[R], put func(it *item[R], gen int, began time.Time, rec *R, err error)) bool {
-	if len(rd.items) == 0 {
-		return true
+// A reading is what is read of one kind at a time, and how it stood when it was asked
+// for.
+type reading[R any] struct {
+	items []*item[R]
+	gens  []int
+	seen  []records.Seen
+	began time.Time
+
+	news map[int]answer[R] // by the place in items
+	err  error             // of the store
+}
+
+type answer[R any] struct {
+	rec *R
+	err error // why it can't be read
+}
+
+func (rd *reading[R]) add(it *item[R]) {
+	if it.reading {
+		return // it was added already
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, timeout)
+	it.marked, it.reading = false, true
+	seen := records.Seen{ID: it.id, Version: it.version}
+	if it.rec == nil {
+		seen.Version = never
+	}
+	rd.items, rd.gens, rd.seen = append(rd.items, it), append(rd.gens, it.gen), append(rd.seen, seen)
+}
+
+func (rd *reading[R]) ask(ctx context.Context, read func(context.Context, []records.Seen, func(int, R, error)) error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	type answer struct {
-		rec *R
-		err error
+	rd.began = time.Now()
+	rd.news = make(map[int]answer[R])
+	for from := 0; from < len(rd.seen) && rd.err == nil; from += batch {
+		rd.err = read(ctx, rd.seen[from:min(from+batch, len(rd.seen))], func(i int, rec R, err error) {
+			if err != nil {
+				rd.news[from+i] = answer[R]{nil, err}
+				return
+			}
+			rd.news[from+i] = answer[R]{&rec, nil}
+		})
 	}
-	news := make(map[int]answer)
-	err := s.read(ctx, rd.seen, func(i int, rec R, err error) {
-		if err != nil {
-			news[i] = answer{nil, err}
-			return
-		}
-		news[i] = answer{&rec, nil}
-	})
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if r.ctx.Err() != nil {
-		return false
-	}
-	if failed := err != nil; failed != s.failing {
+}
+
+// settle puts each record that has changed. Those that couldn't be read are marked again.
+func settle[R any](h *Hub, s *shelf[R], rd *reading[R], put func(it *item[R], gen int, began time.Time, rec *R, err error)) {
+	if failed := rd.err != nil; failed != s.failing && len(rd.items) > 0 {
 		s.failing = failed
 		if failed {
-			h.log.Error("eagate: waiting pages can't be told what happens: the store fails", slog.String("kind", string(s.kind)), slog.Any("error", err))
+			h.log.Error("eagate: waiting pages can't be told what happens: the store fails", slog.String("kind", string(s.kind)), slog.Any("error", rd.err))
 		} else {
 			h.log.Info("eagate: waiting pages are told again what happens", slog.String("kind", string(s.kind)))
 		}
 	}
 	for i, it := range rd.items {
 		it.reading = false
-		if a, ok := news[i]; err != nil {
-			s.mark(it)
-		} else if ok {
+		if a, ok := rd.news[i]; ok {
 			put(it, rd.gens[i], rd.began, a.rec, a.err)
+		} else if rd.err != nil {
+			s.mark(it)
 		} else {
 			it.began = rd.began
 		}
 	}
-	return err == nil
 }
 
 // sleep returns false if ctx ends first.

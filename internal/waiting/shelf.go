@@ -30,8 +30,8 @@ type item[R any] struct {
 	gen     int       // counts what was put into rec
 	began   time.Time // when it was read or written last
 	asked   time.Time // when somebody wanted to know of it
-	marked  bool      // it is in the shelf's list
-	reading bool
+	marked  bool      // it is to be read, and in the shelf's list
+	reading bool      // it is being read
 }
 
 func (s *shelf[R]) add(id string, owner *user) *item[R] {
@@ -78,33 +78,16 @@ func (s *shelf[R]) put(it *item[R], gen int, began time.Time, rec *R, err error)
 	return true
 }
 
-// A reading is what was marked, and how it stood when it was asked for.
-type reading[R any] struct {
-	items []*item[R]
-	gens  []int
-	seen  []records.Seen
-	began time.Time
-}
-
-// take returns what is to be read next, at most batch records.
-func (s *shelf[R]) take() reading[R] {
-	n := min(len(s.marked), batch)
-	r := reading[R]{began: time.Now()}
-	for _, it := range s.marked[:n] {
-		it.marked = false
-		if s.items[it.id] != it {
-			continue // nobody waits for it any more
+// take returns what is to be read next, at most n records.
+func (s *shelf[R]) take(n int) (taken []*item[R]) {
+	for ; len(s.marked) > 0 && len(taken) < n; s.marked = s.marked[1:] {
+		// It may have been read already, or nobody waits for it any more.
+		if it := s.marked[0]; it.marked && s.items[it.id] == it {
+			taken = append(taken, it)
 		}
-		it.reading = true
-		seen := records.Seen{ID: it.id, Version: it.version}
-		if it.rec == nil || it.err != nil {
-			seen.Version = never
-		}
-		r.items, r.gens, r.seen = append(r.items, it), append(r.gens, it.gen), append(r.seen, seen)
 	}
-	s.marked = s.marked[n:]
 	if len(s.marked) == 0 {
 		s.marked = nil
 	}
-	return r
+	return taken
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
 )
@@ -23,7 +23,7 @@ func BenchmarkFull(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	server := needs.Server(b, "nats", "nats://127.0.0.1:4222").String()
+	server := testenv.Server(b, "nats", "nats://127.0.0.1:4222").String()
 	nc := connect(b, server)
 	bucket := natsstore.WithBucket(newBucket(b, server))
 	s := open(b, nc, bucket)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
 	"github.com/nats-io/nats.go"
@@ -24,7 +24,7 @@ func goodBucket(name string) jetstream.StreamConfig {
 }
 
 func TestBucketFaults(t *testing.T) {
-	server := needs.Server(t, "nats", "nats://127.0.0.1:4222").String()
+	server := testenv.Server(t, "nats", "nats://127.0.0.1:4222").String()
 	for _, test := range []struct {
 		name   string
 		change func(*jetstream.StreamConfig)
@@ -112,7 +112,7 @@ func TestBucketFaults(t *testing.T) {
 }
 
 func TestConnectionFaults(t *testing.T) {
-	server := needs.Server(t, "nats", "nats://127.0.0.1:4222").String()
+	server := testenv.Server(t, "nats", "nats://127.0.0.1:4222").String()
 	for _, test := range []struct {
 		name string
 		opts []nats.Option

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
 )
@@ -56,7 +56,7 @@ func wantErrors(t *testing.T, ctx context.Context, s *natsstore.Store, doc store
 // A bucket that was lost, or lost its documents, is an error under a running
 // program, also when there is one of that name again.
 func TestLostBucket(t *testing.T) {
-	url := needs.Server(t, "nats", "nats://127.0.0.1:4222").String()
+	url := testenv.Server(t, "nats", "nats://127.0.0.1:4222").String()
 	for _, test := range []struct {
 		name string
 		lose func(t *testing.T, bucket string)
@@ -126,7 +126,7 @@ func TestLostBucket(t *testing.T) {
 
 // What the tools of NATS do to a key by hand is seen.
 func TestByHand(t *testing.T) {
-	url := needs.Server(t, "nats", "nats://127.0.0.1:4222").String()
+	url := testenv.Server(t, "nats", "nats://127.0.0.1:4222").String()
 	nc, bucket := connect(t, url), newBucket(t, url)
 	s := open(t, nc, natsstore.WithBucket(bucket))
 	doc := put(t, s, store.Document{ID: "alice@example.com", Due: time.Now(), Body: []byte(`{"n": 1}`)})

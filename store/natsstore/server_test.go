@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/nats-io/nats.go"
 )
 
@@ -40,7 +40,7 @@ func newServer(t *testing.T, more string, port int) *server {
 	}
 	path, err := exec.LookPath(binary)
 	if err != nil {
-		needs.Missing(t, "nats-server", "install it, or name the binary by EAGATE_NATS_SERVER ("+err.Error()+")")
+		testenv.Missing(t, "nats-server", "install it, or name the binary by EAGATE_NATS_SERVER ("+err.Error()+")")
 	}
 	dir := t.TempDir()
 	s := &server{url: fmt.Sprintf("nats://127.0.0.1:%d", port), binary: path, config: filepath.Join(dir, "server.conf")}
