@@ -3,59 +3,18 @@ package sqlstore_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 )
-
-// A switch is an address that leads to one server or another. Connections that are
-// there stay where they are, as with a change in the DNS.
-type switchable struct {
-	address string
-	target  atomic.Value
-}
-
-func newSwitch(t testing.TB, target string) *switchable {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	s := &switchable{address: l.Addr().String()}
-	s.target.Store(target)
-	go func() {
-		for {
-			from, err := l.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", s.target.Load().(string))
-			if err != nil {
-				from.Close()
-				continue
-			}
-			forward := func(to, from net.Conn) {
-				_, _ = io.Copy(to, from)
-				to.Close()
-				from.Close()
-			}
-			go forward(to, from)
-			go forward(from, to)
-		}
-	}()
-	return s
-}
 
 // run runs a program to its end.
 func run(t testing.TB, cmd *exec.Cmd) {
@@ -141,7 +100,7 @@ func TestThoroughPostgresFailover(t *testing.T) {
 	oldDir, newDir := filepath.Join(dir, "old"), filepath.Join(dir, "new")
 	run(t, tool("initdb", "-D", oldDir, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-locale"))
 	primary := launch(oldDir, first)
-	way := newSwitch(t, primary)
+	way := newWay(t, primary)
 	u, _ := url.Parse(source(first))
 	u.Host, u.RawQuery = way.address, u.RawQuery+"&application_name=app"
 	d := database{dialect: sqlstore.PostgreSQL, driver: "pgx", source: u.String()}
@@ -196,7 +155,7 @@ func TestThoroughMariaDBSwitchover(t *testing.T) {
 	host, port, _ := net.SplitHostPort(first)
 	execute(t, replica, fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%s, MASTER_USER='root', MASTER_USE_GTID=slave_pos", host, port),
 		"START SLAVE", "SET GLOBAL read_only = 1")
-	way := newSwitch(t, first)
+	way := newWay(t, first)
 	d := database{dialect: sqlstore.MariaDB, driver: "mysql", source: "app:app@tcp(" + way.address + ")/app"}
 	s := d.store(t)
 	put(t, s, "u")

@@ -67,34 +67,39 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
-// Nodes that start at once make one schema. So they do with PostgreSQL's strictest
+// Nodes that start at once make one schema, and bring it up to date. So they do with PostgreSQL's strictest
 // isolation, under which a transaction may see what there was before it waited.
 func TestMigrateTogether(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
 		if d.dialect == sqlstore.PostgreSQL {
 			d = d.with(t, map[string]string{"default_transaction_isolation": "serializable"})
 		}
-		var (
-			wg    sync.WaitGroup
-			start = make(chan struct{})
-		)
-		for range 8 {
-			pool := d.open(t)
-			if err := pool.Ping(); err != nil { // connecting would take longer than migrating
-				t.Fatal(err)
-			}
-			wg.Go(func() {
-				<-start
-				s, err := sqlstore.New(t.Context(), pool, d.dialect)
-				if err != nil {
-					t.Error(err)
-					return
+		together := func() {
+			var (
+				wg    sync.WaitGroup
+				start = make(chan struct{})
+			)
+			for range 8 {
+				pool := d.open(t)
+				if err := pool.Ping(); err != nil { // connecting would take longer than migrating
+					t.Fatal(err)
 				}
-				s.Close()
-			})
+				wg.Go(func() {
+					<-start
+					s, err := sqlstore.New(t.Context(), pool, d.dialect)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					s.Close()
+				})
+			}
+			close(start)
+			wg.Wait()
 		}
-		close(start)
-		wg.Wait()
+		together()
+		nextRelease(t)
+		together()
 	})
 }
 
@@ -140,31 +145,33 @@ func TestOtherTables(t *testing.T) {
 	})
 }
 
+// nextRelease has a second version of the schema, until the test ends.
+func nextRelease(t *testing.T) {
+	t.Helper()
+	entries, err := fs.Glob(os.DirFS("."), "schema/*.sql")
+	if err != nil || len(entries) == 0 {
+		t.Fatal(entries, err)
+	}
+	with := fstest.MapFS{}
+	for _, name := range entries {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with[name] = &fstest.MapFile{Data: text}
+		with[strings.Replace(name, "_1", "_2", 1)] = &fstest.MapFile{Data: []byte(
+			"ALTER TABLE {schema}{prefix}documents ADD COLUMN added INTEGER;\nINSERT INTO {schema}{prefix}schema (version) VALUES (2);\n")}
+	}
+	t.Cleanup(sqlstore.SetSchema(2, with))
+}
+
 // A migration doesn't wait for long for a lock on a table, which a backup holds: what
 // comes after it would wait too. It tries again until it gets the lock.
 func TestMigrateDuringBackup(t *testing.T) {
-	next := func(t *testing.T, d database) {
-		t.Helper()
-		entries, err := fs.Glob(os.DirFS("."), "schema/*.sql")
-		if err != nil || len(entries) == 0 {
-			t.Fatal(entries, err)
-		}
-		with := fstest.MapFS{}
-		for _, name := range entries {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			with[name] = &fstest.MapFile{Data: text}
-			with[strings.Replace(name, "_1", "_2", 1)] = &fstest.MapFile{Data: []byte(
-				"ALTER TABLE {schema}{prefix}documents ADD COLUMN added INTEGER;\nINSERT INTO {schema}{prefix}schema (version) VALUES (2);\n")}
-		}
-		t.Cleanup(sqlstore.SetSchema(2, with))
-	}
 	test := func(t *testing.T, d database) {
 		db := d.open(t)
 		s := open(t, db, d.dialect)
-		next(t, d)
+		nextRelease(t)
 		backup, err := db.Begin()
 		if err != nil {
 			t.Fatal(err)

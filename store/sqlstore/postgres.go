@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 var postgres = flavour{
@@ -135,7 +136,12 @@ func unfitForPooler(ctx context.Context, db *sql.DB) (bool, error) {
 	if err := second.QueryRowContext(ctx, query, &mode).Scan(&other); err != nil {
 		return false, err
 	}
-	err = first.QueryRowContext(ctx, query, &mode).Scan(&after)
+	soon, cancel := context.WithTimeout(ctx, 5*time.Second) // the pooler may have no other connection
+	defer cancel()
+	err = first.QueryRowContext(soon, query, &mode).Scan(&after)
+	if soon.Err() != nil && ctx.Err() == nil {
+		err = nil
+	}
 	isPQ := strings.HasPrefix(fmt.Sprintf("%T", db.Driver()), "*pq.")
 	return isPQ && !mode.binary && (other == before || after != before), err
 }

@@ -30,11 +30,8 @@ var sqlite = flavour{
 func classifySQLite(err error) outcome {
 	var coded interface{ Code() int }
 	if errors.As(err, &coded) {
-		switch coded.Code() & 0xff { // https://sqlite.org/rescode.html
-		case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
+		if primary := coded.Code() & 0xff; primary == 5 || primary == 6 { // SQLITE_BUSY, SQLITE_LOCKED
 			return rolledBack
-		case 8: // SQLITE_READONLY
-			return notPrimary
 		}
 	}
 	return unknown
