@@ -30,8 +30,9 @@ func newBucket(bucket string, replicas int) jetstream.StreamConfig {
 	}
 }
 
-// connectionFaults returns what is wrong with the options of a connection.
-func connectionFaults(nc *nats.Conn) []error {
+// connectionFaults returns what is wrong with a connection, and with the server
+// behind it.
+func connectionFaults(nc *nats.Conn, replicas int) []error {
 	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
 		if wrong {
@@ -41,6 +42,11 @@ func connectionFaults(nc *nats.Conn) []error {
 	fault(nc.Opts.ReconnectBufSize >= 0, "the connection keeps writes while it is broken, and sends them later: connect with nats.ReconnectBufSize(-1)")
 	fault(!nc.Opts.AllowReconnect || nc.Opts.MaxReconnect >= 0, "the connection gives up after a while: connect with nats.MaxReconnects(-1), without nats.NoReconnect")
 	fault(!nc.HeadersSupported(), "the server has no headers: use NATS 2.9 or later")
+	// Earlier ones let several writers of the same version succeed, where the bucket
+	// has replicas: seen with 2.9.10, and not with 2.12.1.
+	var major, minor int
+	_, err := fmt.Sscanf(nc.ConnectedServerVersion(), "%d.%d", &major, &minor)
+	fault(replicas > 1 && (err != nil || major < 2 || major == 2 && minor < 12), "the server has version %s, which loses writes in a bucket with replicas: use NATS 2.12 or later, or WithReplicas(1)", nc.ConnectedServerVersion())
 	fault(nc.MaxPayload() < maxMessage, "the server takes messages of %d bytes: set its max_payload to %d or more", nc.MaxPayload(), maxMessage)
 	return faults
 }
@@ -60,7 +66,7 @@ func bucketFaults(bucket string, replicas int, c jetstream.StreamConfig) []error
 	}
 	fault(len(c.Subjects) != 1 || c.Subjects[0] != "$KV."+bucket+".>", "has the subjects %q: make it with $KV.%s.> alone", c.Subjects, bucket)
 	fault(c.Storage != jetstream.FileStorage, "is kept in memory: make it anew with file storage")
-	fault(c.Replicas < replicas, "has %d replicas: set %d, or say so by WithReplicas", c.Replicas, replicas)
+	fault(c.Replicas != replicas, "has %d replicas: set %d, or say so by WithReplicas", c.Replicas, replicas)
 	fault(c.MaxMsgsPerSubject != 1, "has a history of %d: set 1", c.MaxMsgsPerSubject)
 	fault(c.MaxAge != 0, "forgets accounts after %v: set the TTL (max age) to 0", c.MaxAge)
 	fault(c.Retention != jetstream.LimitsPolicy, "has the retention %v: make it anew with limits", c.Retention)

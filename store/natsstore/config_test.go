@@ -67,6 +67,9 @@ func TestBucketFaults(t *testing.T) {
 			if _, err := stream(t, nc).CreateOrUpdateStream(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
+			if test.opts != nil && !replicates(nc.ConnectedServerVersion()) {
+				test.want = append(test.want, "2.12 or later")
+			}
 			_, err := natsstore.New(t.Context(), nc, append(test.opts, natsstore.WithBucket(name))...)
 			wantFaults(t, err, test.want...)
 		})

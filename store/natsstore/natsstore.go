@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync/atomic"
+	"time"
 
 	"github.com/eagate/eagate/store"
 	"github.com/nats-io/nats.go"
@@ -51,7 +52,8 @@ type options struct {
 func WithBucket(name string) Option { return func(o *options) { o.bucket = name } }
 
 // WithReplicas says on how many servers the bucket must be kept: 1, 3 or 5.
-// Otherwise that is 3 in a cluster, and 1 on a single server.
+// Otherwise that is 3 in a cluster, and 1 on a single server. More than 1 needs
+// NATS 2.12 or later.
 func WithReplicas(n int) Option { return func(o *options) { o.replicas = n } }
 
 // WithExisting makes [New] fail if there is no bucket, instead of creating one.
@@ -77,7 +79,7 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 			o.replicas = 3
 		}
 	}
-	faults := connectionFaults(nc)
+	faults := connectionFaults(nc, o.replicas)
 	if !bucketName.MatchString(o.bucket) {
 		return nil, errors.Join(append(faults, fmt.Errorf("natsstore: bucket %q: use letters, digits, _ and - in WithBucket", o.bucket))...)
 	}
@@ -86,7 +88,7 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("natsstore: %w", err)
 	}
-	legacy, err := nc.JetStream()
+	legacy, err := nc.JetStream(nats.MaxWait(time.Second)) // so that a watch ends soon
 	if err != nil {
 		return nil, fmt.Errorf("natsstore: %w", err)
 	}
@@ -118,7 +120,7 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 		stream:     stream,
 		bucket:     o.bucket,
 		prefix:     "$KV." + o.bucket + ".",
-		replicated: info.Config.Replicas > 1,
+		replicated: o.replicas > 1,
 		turn:       make(chan struct{}, 1),
 		indexes:    make(map[store.Kind]*index),
 	}

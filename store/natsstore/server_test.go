@@ -85,6 +85,13 @@ func (s *server) kill() {
 func (s *server) pause()  { s.process.Process.Signal(syscall.SIGSTOP) }
 func (s *server) resume() { s.process.Process.Signal(syscall.SIGCONT) }
 
+// replicates reports whether a server of that version can have replicas.
+func replicates(version string) bool {
+	var major, minor int
+	fmt.Sscanf(strings.TrimPrefix(version, "v"), "%d.%d", &major, &minor)
+	return major > 2 || major == 2 && minor >= 12
+}
+
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,0 +1,45 @@
+package natsstore_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/eagate/eagate/store"
+	"github.com/eagate/eagate/store/natsstore"
+)
+
+// validKey is what the client of NATS takes as a key.
+var validKey = regexp.MustCompile(`^[-/_=\.a-zA-Z0-9]+$`)
+
+func TestKey(t *testing.T) {
+	for _, test := range []struct{ id, want string }{
+		{"alice", "account.alice"},
+		{"alice@example.com", "account.alice=40example=2Ecom"},
+		{"a b+c~d%e=f", "account.a=20b=2Bc=7Ed=25e=3Df"},
+		{"*.>", "account.=2A=2E=3E"},
+		{"ä", "account.=C3=A4"},
+	} {
+		if got := natsstore.DocKey(store.Accounts, test.id); got != test.want {
+			t.Errorf("key of %q: got %s, want %s", test.id, got, test.want)
+		}
+	}
+	for _, key := range []string{"account.=", "account.", "account.a=61", "account.=2", "account.=zz", "account.=2a", "account.=00", "account.a.b", "grant.alice"} {
+		if id := natsstore.DocID(store.Accounts, key); id != "" {
+			t.Errorf("ID of %s: got %q, want none", key, id)
+		}
+	}
+}
+
+func FuzzKey(f *testing.F) {
+	f.Add("alice@example.com")
+	f.Add("\x01\u2028~+% =")
+	f.Fuzz(func(t *testing.T, id string) {
+		if store.CheckID(id) != nil {
+			return
+		}
+		key := natsstore.DocKey(store.Accounts, id)
+		if got := natsstore.DocID(store.Accounts, key); got != id || !validKey.MatchString(key) {
+			t.Errorf("key of %q: got %s, which gives %q", id, key, got)
+		}
+	})
+}
