@@ -270,7 +270,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 	if n := spy.Moves(records.Pending, records.Approved); n != 1 {
 		t.Errorf("got %d approvals, want 1", n)
 	}
-	world.Store.Backend = &gathering{Backend: world.Store.Backend, wait: 10, all: make(chan struct{})}
+	world.Store.SetInner(&gathering{Backend: world.Store.Inner(), wait: 10, all: make(chan struct{})})
 
 	var pages, cookies atomic.Int64
 	var seen sync.Map

@@ -79,7 +79,7 @@ func TestA12_FirstPagesAtOnce(t *testing.T) {
 	app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	asked, answer := make(chan struct{}), make(chan struct{})
-	app.Store.Backend = &heldCreation{Backend: app.Store.Backend, asked: asked, answer: answer}
+	app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
 	var first sync.WaitGroup
 	first.Go(func() { b.Copy().Get("/account") })
 	<-asked

@@ -187,7 +187,7 @@ func FuzzCallback(f *testing.F) {
 		h = app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 		return h
 	}})
-	unwatched, kept := app.Store.Backend, app.Records(f)
+	unwatched, kept := app.Store.Inner(), app.Records(f)
 	const token = "T.0"
 	sum := sha256.Sum256([]byte(token))
 	id := base64.RawURLEncoding.EncodeToString(sum[:])
@@ -224,7 +224,7 @@ func FuzzCallback(f *testing.F) {
 		r := httptest.NewRequest("POST", callback(app), strings.NewReader(body))
 		r.Method, r.URL.RawQuery = method, query
 		r.Header.Set("Content-Type", contentType)
-		app.Store.Backend = unwatched
+		app.Store.SetInner(unwatched)
 		spy := app.Spy(t)
 		approved, rejected := spy.Moves(records.Pending, records.Approved), spy.Moves(records.Pending, records.Rejected)
 		w := httptest.NewRecorder()

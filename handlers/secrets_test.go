@@ -74,8 +74,8 @@ func (r *recorder) Put(ctx context.Context, kind store.Kind, doc store.Document)
 func TestA38_Secrets(t *testing.T) {
 	t.Parallel()
 	world := apptest.NewWorld(t)
-	rec := &recorder{Backend: world.Store.Backend, t: t}
-	world.Store.Backend = rec
+	rec := &recorder{Backend: world.Store.Inner(), t: t}
+	world.Store.SetInner(rec)
 	app := world.Node(t, quick(client.WithSecretOnDisable()), apptest.Setup{
 		// So many digits don't come about by chance.
 		Options: []middleware.Option{middleware.WithTOTP("SHA256", 8, 30*time.Second)},

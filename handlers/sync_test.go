@@ -105,14 +105,14 @@ func TestA37_NodeGone(t *testing.T) {
 func TestA37_Crash(t *testing.T) {
 	t.Parallel()
 	world := apptest.NewWorld(t)
-	spy := &crashing{Backend: world.Store.Backend}
-	world.Store.Backend = spy
+	spy := &crashing{Backend: world.Store.Inner()}
+	world.Store.SetInner(spy)
 	node := world.Node(t)
 	b := node.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	spy.after.Store(true)
 	b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`)
-	world.Store.Backend = spy.Backend // the next node's
+	world.Store.SetInner(spy.Backend) // the next node's
 	if a := world.Account(t, alice); a.State != records.On || !a.Sync.Late() {
 		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
 	}

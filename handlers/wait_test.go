@@ -130,11 +130,11 @@ func TestEventsMissNothing(t *testing.T) {
 	w := wait(t, one, alice)
 	var reported atomic.Bool // the report reads the challenge too
 	two := world.Node(t)     // which knows nothing of it yet
-	world.Store.Backend = &hooked{world.Store.Backend, func() {
+	world.Store.SetInner(&hooked{world.Store.Inner(), func() {
 		if reported.CompareAndSwap(false, true) {
 			report(t, two, w.token, "true")
 		}
-	}}
+	}})
 	begin := time.Now()
 	events := listen(t, w.On(two))
 	events.want("pending")
@@ -166,7 +166,7 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	asked, answer := make(chan struct{}), make(chan struct{})
-	app.Store.Backend = &heldCreation{Backend: app.Store.Backend, asked: asked, answer: answer}
+	app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
 	var all sync.WaitGroup
 	all.Go(func() { b.Copy().Get("/account") })
 	<-asked

@@ -26,9 +26,9 @@ var losses = map[string]func(t *testing.T, w *apptest.World, email string) (rest
 		}
 	},
 	"everything": func(_ *testing.T, w *apptest.World, _ string) func() {
-		whole := w.Store.Backend
-		w.Store.Backend = store.NewMemory()
-		return func() { w.Store.Backend = whole }
+		whole := w.Store.Inner()
+		w.Store.SetInner(store.NewMemory())
+		return func() { w.Store.SetInner(whole) }
 	},
 }
 

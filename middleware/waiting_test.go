@@ -84,7 +84,7 @@ type waiting struct {
 // an answer comes there and on another node of the same store.
 func wait(tb testing.TB, logins, samples int) (w waiting) {
 	tb.Helper()
-	documents := &apptest.FaultyStore{Backend: store.NewMemory()} // counts
+	documents := apptest.NewFaultyStore(store.NewMemory()) // counts
 	kept := newMemstore()
 	service := newStandIn(tb)
 	one, two := gated(tb, service, documents, kept), gated(tb, service, documents, kept)

@@ -73,7 +73,9 @@ func configFrom(getenv func(string) string) (config, error) {
 		fault("DATABASE_URL: %w", err)
 	}
 	if text := getenv("REDIS_URL"); text != "" {
-		if c.redis, err = redis.ParseURL(text); err != nil {
+		if c.redis, err = redis.ParseURL(text); err == nil {
+			c.redis.ContextTimeoutEnabled = true
+		} else {
 			fault("REDIS_URL: want redis://HOST:PORT/DATABASE") // err would show the password
 		}
 	}

@@ -46,7 +46,7 @@ func TestThoroughFailover(t *testing.T) {
 			w := apptest.NewWorld(t)
 			node := func(b store.Backend) *apptest.App {
 				own := *w
-				own.Store = &apptest.FaultyStore{Backend: b}
+				own.Store = apptest.NewFaultyStore(b)
 				return own.Node(t, apptest.Setup{Client: nil})
 			}
 			behind, ahead := node(f.behind), node(f.ahead)

@@ -41,7 +41,7 @@ func (m *member) restart() {
 	m.close()
 	own := *m.world
 	accounts, closing := m.db.open(m.t)
-	own.Store, m.close = &apptest.FaultyStore{Backend: accounts}, closing
+	own.Store, m.close = apptest.NewFaultyStore(accounts), closing
 	m.app = own.Node(m.t, apptest.Setup{Client: []client.Option{once}})
 }
 

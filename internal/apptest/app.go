@@ -76,7 +76,7 @@ func NewWorld(t testing.TB) *World {
 	t.Cleanup(emu.Close)
 	return &World{
 		Emulator: emu,
-		Store:    &FaultyStore{Backend: store.NewMemory()},
+		Store:    NewFaultyStore(store.NewMemory()),
 		Scs:      &FaultyScs{MemStore: memstore.NewWithCleanupInterval(0)},
 		Clock:    clock,
 		Log:      new(Log),

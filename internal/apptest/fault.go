@@ -26,11 +26,24 @@ const (
 
 // A FaultyStore fails on command, and counts.
 type FaultyStore struct {
-	store.Backend
+	inner   atomic.Pointer[store.Backend]
 	failing atomic.Uint32
 	reads   atomic.Int64
 	writes  atomic.Int64
 }
+
+// NewFaultyStore returns a store in front of another one.
+func NewFaultyStore(b store.Backend) *FaultyStore {
+	f := new(FaultyStore)
+	f.SetInner(b)
+	return f
+}
+
+// Inner returns the store behind.
+func (f *FaultyStore) Inner() store.Backend { return *f.inner.Load() }
+
+// SetInner puts another store behind, while nodes ask.
+func (f *FaultyStore) SetInner(b store.Backend) { f.inner.Store(&b) }
 
 // Fail makes the accesses of that kind fail from now on; 0 heals.
 func (f *FaultyStore) Fail(op Op) { f.failing.Store(uint32(op)) }
@@ -60,28 +73,36 @@ func (f *FaultyStore) Get(ctx context.Context, kind store.Kind, ids ...string) (
 	if err := f.fault(Reads); err != nil {
 		return nil, err
 	}
-	return f.Backend.Get(ctx, kind, ids...)
+	return f.Inner().Get(ctx, kind, ids...)
 }
 
 func (f *FaultyStore) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
 	if err := f.fault(Writes); err != nil {
 		return 0, err
 	}
-	return f.Backend.Put(ctx, kind, doc)
+	return f.Inner().Put(ctx, kind, doc)
 }
 
 func (f *FaultyStore) Delete(ctx context.Context, kind store.Kind, id string, version uint64) error {
 	if err := f.fault(Writes); err != nil {
 		return err
 	}
-	return f.Backend.Delete(ctx, kind, id, version)
+	return f.Inner().Delete(ctx, kind, id, version)
 }
 
 func (f *FaultyStore) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {
 	if err := f.fault(Reads); err != nil {
 		return nil, "", err
 	}
-	return f.Backend.List(ctx, kind, after, limit)
+	return f.Inner().List(ctx, kind, after, limit)
+}
+
+func (f *FaultyStore) Due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]string, error) {
+	return f.Inner().Due(ctx, kind, now, limit)
+}
+
+func (f *FaultyStore) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, limit int) (int, error) {
+	return f.Inner().DeleteDue(ctx, kind, now, limit)
 }
 
 // FaultyScs is a session store that fails on command.

@@ -34,8 +34,8 @@ type change struct{ from, to version }
 
 // Spy begins to watch the world's store.
 func (w *World) Spy(t testing.TB) *Spy {
-	s := &Spy{Backend: w.Store.Backend, t: t, states: make(map[version]records.ChallengeState)}
-	w.Store.Backend = s
+	s := &Spy{Backend: w.Store.Inner(), t: t, states: make(map[version]records.ChallengeState)}
+	w.Store.SetInner(s)
 	return s
 }
 

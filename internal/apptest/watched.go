@@ -26,8 +26,8 @@ type watch struct {
 
 // Watch lets nodes watch the world's store from now on.
 func (w *World) Watch() *Watched {
-	watched := &Watched{Backend: w.Store.Backend, watches: make(map[*watch]bool)}
-	w.Store.Backend = watched
+	watched := &Watched{Backend: w.Store.Inner(), watches: make(map[*watch]bool)}
+	w.Store.SetInner(watched)
 	return watched
 }
 
@@ -106,7 +106,7 @@ func signal(c chan struct{}) {
 
 // Watch passes the question on to a store that can be watched.
 func (f *FaultyStore) Watch(ctx context.Context, kind store.Kind, changed func(id string)) error {
-	if w, ok := f.Backend.(store.Watcher); ok {
+	if w, ok := f.Inner().(store.Watcher); ok {
 		return w.Watch(ctx, kind, changed)
 	}
 	return errors.ErrUnsupported
