@@ -38,8 +38,11 @@ func TestA17_StoreFaultInTheGuard(t *testing.T) {
 	if n := app.Passed.Load() - before; n != 0 {
 		t.Errorf("the guarded handler was called %d times", n)
 	}
-	if n := strings.Count(app.Log.String(), apptest.ErrFault.Error()); n != 5 {
-		t.Errorf("got %d log lines of 5 refused requests, want one each", n)
+	if n := strings.Count(app.Log.String(), `"level":"ERROR","msg":"eagate: the store fails`); n != 1 {
+		t.Errorf("got the fault logged %d times, want once for 5 refused requests", n)
+	}
+	if n := strings.Count(app.Log.String(), `"level":"ERROR"`); n != 1 {
+		t.Errorf("got %d errors logged, want the fault alone", n)
 	}
 
 	app.Store.Fail(0)
