@@ -320,3 +320,25 @@ func TestEventsExpire(t *testing.T) {
 	events.want("expired")
 	events.wantEnd()
 }
+
+// What a node knows of a user from an earlier challenge isn't taken for what is so of
+// one that has begun on another node since.
+func TestStatusOfAChallengeBegunElsewhere(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	one, two := world.Node(t), world.Node(t)
+	one.Enrolled(t, alice)
+	earlier := one.Stopped(t, alice)
+	if a := earlier.On(two).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
+		t.Fatalf("the earlier one: got %s, want pending", a.Body)
+	}
+	later := one.Stopped(t, alice)
+	if a := later.On(two).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
+		t.Errorf("the later one: got %s, want pending", a.Body)
+	}
+	events := listen(t, later.On(two))
+	events.want("pending")
+	phone := world.Emulator.Phone(alice)
+	apptest.Approve(t, phone)
+	events.want("approved")
+}

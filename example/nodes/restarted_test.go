@@ -122,8 +122,6 @@ func (s *signIn) wantUnavailable() {
 		{"/2fa/disable", asPage, form()},
 		{"/2fa/challenge", asPage, nil},
 		{"/2fa/challenge", asPage, form()},
-		{"/2fa/challenge/status", asProgram, nil},
-		{"/2fa/challenge/events", "text/event-stream", nil},
 		{"/2fa/challenge/totp", asPage, form("code", s.wrongCode())},
 	}
 	var all sync.WaitGroup

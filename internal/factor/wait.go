@@ -7,16 +7,25 @@ import (
 	"github.com/eagate/eagate/internal/waiting"
 )
 
-// LookWaiting is Look for a page that waits, without the Limit: from this node's
-// memory, where it is about a second old at most, and kept for the next one. What it
-// says unlocks nothing: see Consume.
+// LookWaiting is Look for a page that waits, without the Limit. That the challenge is
+// pending it may have from this node's memory, where it is about a second old at most;
+// what ends the waiting it has from the store: the memory may be of a time before the
+// challenge began, on another node. What it says unlocks nothing: see Consume.
 func (r *Rules) LookWaiting(ctx context.Context, user User, s Session) (View, error) {
-	acct, err := r.waiting.Account(ctx, user.ID)
+	view, err := r.lookWaiting(ctx, user, s, true)
+	if err == nil && view.Phase != PhasePending {
+		view, err = r.lookWaiting(ctx, user, s, false)
+	}
+	return view, err
+}
+
+func (r *Rules) lookWaiting(ctx context.Context, user User, s Session, memoryDoes bool) (View, error) {
+	acct, err := r.waiting.Account(ctx, user.ID, memoryDoes)
 	if err != nil {
 		return View{}, err
 	}
 	return r.lookAt(acct, s, func(id string) (records.Challenge, error) {
-		c, err := r.waiting.Challenge(ctx, user.ID, id)
+		c, err := r.waiting.Challenge(ctx, user.ID, id, memoryDoes)
 		if err != nil || c.Version == 0 {
 			return records.Challenge{}, err
 		}

@@ -68,13 +68,13 @@ func New(r *records.Records, now func() time.Time, log *slog.Logger) *Hub {
 }
 
 // Account returns what waiting needs of the user's account, which is kept from now
-// on: from memory if that is fresh, or else from the store. The result must not be
-// changed.
-func (h *Hub) Account(ctx context.Context, userID string) (*records.Account, error) {
+// on: from memory if that is fresh and does, or else from the store. The result must
+// not be changed.
+func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*records.Account, error) {
 	h.mu.Lock()
 	u := h.keep(userID, lease)
 	it, gen := u.account, u.account.gen
-	if h.accounts.isFresh(it) {
+	if memoryDoes && h.accounts.isFresh(it) {
 		defer h.mu.Unlock()
 		return it.rec, nil
 	}
@@ -98,13 +98,13 @@ func (h *Hub) Account(ctx context.Context, userID string) (*records.Account, err
 
 // Challenge is Account for a challenge that the user's session may wait for. If there
 // is none, it is the zero one with its ID.
-func (h *Hub) Challenge(ctx context.Context, userID, id string) (*records.Challenge, error) {
+func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool) (*records.Challenge, error) {
 	h.mu.Lock()
 	u := h.keep(userID, lease)
 	it := h.want(u, id)
 	it.asked = time.Now()
 	gen := it.gen
-	if h.challenges.isFresh(it) {
+	if memoryDoes && h.challenges.isFresh(it) {
 		defer h.mu.Unlock()
 		return it.rec, nil
 	}
