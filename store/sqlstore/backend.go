@@ -141,11 +141,11 @@ func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit i
 
 // getMany returns the statement that gets n documents.
 func (s *Store) getMany(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, ", %v", s.param(i+2))
+	list := make([]string, n)
+	for i := range list {
+		list[i] = s.param(i + 2)
 	}
-	return strings.Replace(s.get, fmt.Sprintf("(%v)", s.param(2)), "("+b.String()[2:]+")", 1)
+	return strings.Replace(s.get, "("+s.param(2)+")", "("+strings.Join(list, ", ")+")", 1)
 }
 
 // micros returns a time that due times are compared with.

@@ -169,9 +169,9 @@ func newByHand(b *testing.B, db *sql.DB, dialect sqlstore.Dialect) *byHand {
 		b.Cleanup(func() { stmt.Close() })
 		return stmt
 	}
-	h.insert = prepare("INSERT INTO eagate_documents (kind, id, version, due, body) VALUES ('handmade', ?, 1, ?, ?)")
-	h.get = prepare("SELECT version, body FROM eagate_documents WHERE kind = 'handmade' AND id = ?")
-	h.set = prepare("UPDATE eagate_documents SET body = ?, due = ?, version = version + 1 WHERE kind = 'handmade' AND id = ? AND version = ?")
+	h.insert = prepare("INSERT INTO eagate_documents (kind, id, version, due, body) VALUES ('challenge', ?, 1, ?, ?)")
+	h.get = prepare("SELECT version, body FROM eagate_documents WHERE kind = 'challenge' AND id = ?")
+	h.set = prepare("UPDATE eagate_documents SET body = ?, due = ?, version = version + 1 WHERE kind = 'challenge' AND id = ? AND version = ?")
 	return h
 }
 

@@ -152,6 +152,19 @@ func TestOddConnections(t *testing.T) {
 	}
 }
 
+// A schema can have any name.
+func TestOddSchemaName(t *testing.T) {
+	d := newPostgres(t)
+	const name = `o'"d?{table}`
+	execute(t, d.open(t), `CREATE SCHEMA "`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+	s := d.with(t, map[string]string{"search_path": `"` + strings.ReplaceAll(name, `"`, `""`) + `"`}).store(t)
+	put(t, s, "u")
+	found, errs := reads(t.Context(), s)
+	if err := errors.Join(errs...); err != nil || !found[0] || !found[1] || !found[2] {
+		t.Errorf("got found %v, %v, want all", found, err)
+	}
+}
+
 // A role from which row-level security hides rows, from the start or later, reads
 // nothing, and not that accounts are missing.
 func TestRowLevelSecurity(t *testing.T) {

@@ -3,10 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -48,11 +46,6 @@ func (d *database) Close() error {
 	return errors.Join(errs...)
 }
 
-func (d *database) prepare(ctx context.Context, query string) error {
-	_, err := d.statement(ctx, query)
-	return err
-}
-
 // statement returns a query prepared, until Close, or nil where drivers prepare.
 func (d *database) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	d.mu.Lock()
@@ -77,7 +70,7 @@ func (d *database) statement(ctx context.Context, query string) (*sql.Stmt, erro
 // read returns the documents that a query finds. Its first column is what is unfit
 // about the server, and it finds at least one row.
 func (d *database) read(ctx context.Context, doing, query string, args ...any) (docs []store.Document, err error) {
-	return docs, d.do(ctx, doing, func() error {
+	err = d.do(ctx, doing, func() error {
 		docs = nil
 		stmt, err := d.statement(ctx, query)
 		if err != nil {
@@ -125,12 +118,13 @@ func (d *database) read(ctx context.Context, doing, query string, args ...any) (
 		}
 		return nil
 	})
+	return docs, err
 }
 
 // exec executes a statement that writes, and returns how many rows it wrote: none
 // if the key exists.
 func (d *database) exec(ctx context.Context, doing, query string, args ...any) (n int, err error) {
-	return n, d.do(ctx, doing, func() error {
+	err = d.do(ctx, doing, func() error {
 		ctx := ctx
 		if d.writer == nil {
 			grace, stop := withGrace(ctx)
@@ -155,31 +149,7 @@ func (d *database) exec(ctx context.Context, doing, query string, args ...any) (
 		n = int(affected)
 		return err
 	})
-}
-
-// A graceContext ends a second after another one. Drivers give up a connection on
-// which a statement runs when its context ends, and the server may execute it later
-// than anybody looks. Most often the answer comes in this second. (The contexts of the
-// standard library do the same, but take a tenth of the time of a write.)
-type graceContext struct {
-	context.Context
-	done chan struct{}
-}
-
-func withGrace(ctx context.Context) (graceContext, func() bool) {
-	c := graceContext{context.WithoutCancel(ctx), make(chan struct{})}
-	return c, context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, func() { close(c.done) }) })
-}
-
-func (c graceContext) Done() <-chan struct{} { return c.done }
-
-func (c graceContext) Err() error {
-	select {
-	case <-c.done:
-		return context.Canceled
-	default:
-		return nil
-	}
+	return n, err
 }
 
 // send sends a statement once. Where no statement is prepared, it takes a connection
@@ -199,98 +169,6 @@ func (d *database) send(ctx context.Context, query string, args []any) (sql.Resu
 	}
 	defer conn.Close()
 	return conn.ExecContext(ctx, query, args...)
-}
-
-// errHidden says that rows may be missing that are there.
-var errHidden = errors.New("row-level security hides rows of eagate's table from this role: " +
-	"disable it on the table, or use a role that it doesn't apply to")
-
-// An unfitError says why a server must not be asked: what the column unfit holds.
-type unfitError string
-
-func (e unfitError) Error() string { return "it is " + string(e) }
-
-// do calls f until it has an answer, or an error that isn't due to what others were
-// doing. If that shows the wrong server, its connections leave the pool.
-func (d *database) do(ctx context.Context, doing string, f func() error) error {
-	err := persist(ctx, d.classify, maxTime, f)
-	if err == nil {
-		return nil
-	}
-	var unfit unfitError
-	errors.As(err, &unfit)
-	switch outcome := d.classify(err); {
-	case unfit == "hidden":
-		err = errHidden
-	case unfit != "" || outcome == notPrimary:
-		err = fmt.Errorf("%w: %w: have the data source name, or the address behind it, lead to the primary", store.ErrNotPrimary, err)
-	case outcome == noSchema:
-		err = fmt.Errorf("the tables aren't there that were there at the start: have the data source name lead to the same database: %w", err)
-	default:
-		return wrap(ctx, doing, err)
-	}
-	d.weed(ctx)
-	return wrap(ctx, doing, err)
-}
-
-// weed closes the idle connections to servers that must not be asked. [sql.DB]
-// doesn't say which connection it has used, so that all are tried; it costs nothing
-// as long as the server is the right one.
-func (d *database) weed(ctx context.Context) {
-	if !d.weeding.TryLock() {
-		return // another goroutine does
-	}
-	defer d.weeding.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	for range d.db.Stats().Idle {
-		conn, err := d.db.Conn(ctx)
-		if err != nil {
-			return
-		}
-		var (
-			unfit string
-			n     int
-		)
-		if err := conn.QueryRowContext(ctx, d.health).Scan(&unfit, &n); err != nil || unfit != "" {
-			discard(conn)
-			continue
-		}
-		defer conn.Close() // at the end, or it would be the next one again
-	}
-}
-
-// discard closes a connection for good.
-func discard(conn *sql.Conn) {
-	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-}
-
-const (
-	maxTime  = 10 * time.Second
-	maxPause = 50 * time.Millisecond
-)
-
-// persist makes a call again as long as the database certainly did nothing, because
-// of what others did at the time. The pauses make it ever more likely to be the first.
-func persist(ctx context.Context, classify func(error) outcome, patience time.Duration, call func() error) error {
-	start := time.Now()
-	for n := 0; ; n++ {
-		err := call()
-		if err == nil || classify(err) != rolledBack {
-			return err
-		}
-		if time.Since(start) > patience {
-			return fmt.Errorf("given up after %v, as others always came first: %w", patience, err)
-		}
-		if n < 2 {
-			continue
-		}
-		select {
-		case <-time.After(rand.N(min(time.Millisecond<<min(n, 10), maxPause))):
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		}
-	}
 }
 
 // wrap returns an error that says what failed. Drivers have errors of their own

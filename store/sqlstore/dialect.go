@@ -47,9 +47,9 @@ func (d Dialect) flavour() *flavour {
 // how its drivers behave. In its SQL, {table} is the table of the documents, and ?
 // an argument.
 type flavour struct {
-	name  string        // of the files that hold the schema
-	quote string        // encloses a name
-	param func(int) any // the placeholder of the nth argument
+	name  string           // of the files that hold the schema
+	quote string           // encloses a name
+	param func(int) string // the placeholder of the nth argument
 
 	// unfit is an expression: '', or why this server must not be asked, such as
 	// 'a standby', or 'hidden' if the table's rows may be. {literal} is {table} within
@@ -102,14 +102,14 @@ type session interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func question(int) any { return "?" }
-func dollar(n int) any { return "$" + strconv.Itoa(n) }
+func question(int) string { return "?" }
+func dollar(n int) string { return "$" + strconv.Itoa(n) }
 
 // bind writes the placeholders of a query as the dialect has them.
 func (f *flavour) bind(query string) string {
 	parts := strings.Split(query, "?")
 	for i := range parts[1:] {
-		parts[i] += fmt.Sprint(f.param(i + 1))
+		parts[i] += f.param(i + 1)
 	}
 	return strings.Join(parts, "")
 }

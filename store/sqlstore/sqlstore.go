@@ -78,7 +78,7 @@ func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Sto
 	s := &Store{database: newDatabase(db, f), listener: o.listener, channel: channel(schema, o.prefix)}
 	s.write(f.qualified(schema, o.prefix+"documents"))
 	for _, query := range []string{s.get, s.insert, s.update} {
-		if err := s.prepare(ctx, query); err != nil {
+		if _, err := s.statement(ctx, query); err != nil {
 			return nil, errors.Join(wrap(ctx, "preparing the statements", err), s.Close())
 		}
 	}
@@ -90,7 +90,7 @@ func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Sto
 func (s *Store) write(table string) {
 	unfit := strings.ReplaceAll(s.unfit, "{literal}", strings.ReplaceAll(table, "'", "''"))
 	names := strings.NewReplacer("{unfit}", unfit, "{table}", table)
-	complete := func(parts ...string) string { return s.bind(names.Replace(strings.Join(parts, ""))) }
+	complete := func(parts ...string) string { return names.Replace(s.bind(strings.Join(parts, ""))) }
 	const alone = "SELECT {unfit}, d.id, d.version, d.due, d.body FROM (SELECT 1 AS one) o LEFT JOIN "
 	s.get = complete(alone, "{table} d ON d.kind = ? AND d.id IN (?)")
 	s.insert = complete("INSERT INTO {table} (due, body, kind, id, version) VALUES (?, ?, ?, ?, ?)", s.onConflict)

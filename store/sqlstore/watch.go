@@ -47,7 +47,7 @@ func channel(schema, prefix string) string {
 // notifying returns a statement of Put with a notification, which is sent if it
 // writes a row.
 func (s *Store) notifying(query string) string {
-	return s.bind("WITH w AS (" + query + " RETURNING 1) SELECT pg_notify($6, $7) FROM w")
+	return "WITH w AS (" + query + " RETURNING 1) SELECT pg_notify($6, $7) FROM w"
 }
 
 // Watch implements [store.Watcher], on PostgreSQL [WithListener]. It connects again
