@@ -18,7 +18,7 @@ import (
 // The limits of waiting.
 const (
 	storeQueries = 50 // in a second, however many wait
-	streamBytes  = 25 << 10
+	streamBytes  = 33 << 10
 	lookedFor    = 1200 * time.Millisecond // from the callback on another node to the page that waits
 	watchedFor   = 200 * time.Millisecond  // the same where the store can be watched
 	overBare     = 1.5                     // on the same node, in times of what bare server-sent events take
