@@ -35,25 +35,33 @@ func (h *Handlers) waiting(next func(*visit)) http.HandlerFunc {
 // known calls next for a user who is logged in, with what check says.
 func (h *Handlers) known(check session.Check, next func(*visit)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		secret, ok := h.cfg.Sessions.Grant(r.Context())
-		if !ok {
-			h.NoSession(w, r)
-			return
+		// Apart, because the stack of a stream is kept as long as it waits.
+		if v := h.visit(w, r, check); v != nil {
+			next(v)
 		}
-		user, ok := h.cfg.User(r)
-		if !ok {
-			h.signIn(w, r)
-			return
-		}
-		verdict, grant, err := check(r.Context(), user, secret)
-		if err != nil {
-			h.Unavailable(w, r, err)
-			return
-		}
-		v := &visit{w: w, r: r, user: user, verdict: verdict, grant: grant}
-		v.demand = h.demand(v)
-		next(v)
 	}
+}
+
+// visit returns the visit that the request is, or nil if it has answered it.
+func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.Check) *visit {
+	secret, ok := h.cfg.Sessions.Grant(r.Context())
+	if !ok {
+		h.NoSession(w, r)
+		return nil
+	}
+	user, ok := h.cfg.User(r)
+	if !ok {
+		h.signIn(w, r)
+		return nil
+	}
+	verdict, grant, err := check(r.Context(), user, secret)
+	if err != nil {
+		h.Unavailable(w, r, err)
+		return nil
+	}
+	v := &visit{w: w, r: r, user: user, verdict: verdict, grant: grant}
+	v.demand = h.demand(v)
+	return v
 }
 
 // unlocked calls next for a user who is logged in and, having a second factor,

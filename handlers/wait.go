@@ -83,72 +83,95 @@ func (h *Handlers) statusOf(v *visit, view factor.View) status {
 }
 
 // events is status as a stream of server-sent events, one for each change, that
-// ends with the waiting.
+// ends with the waiting. Its own frame is small: the stack is kept meanwhile.
 func (h *Handlers) events(v *visit) {
-	s, waits := h.settled(v)
-	if !waits {
-		stream := h.stream(v)
-		defer stream.end()
-		stream.send(s)
+	e := h.stream(v)
+	if e == nil {
 		return
 	}
-	wait, view, err := h.cfg.Rules.Wait(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
-	}
-	defer wait.Stop()
-	stream := h.stream(v)
-	defer stream.end()
-	s = h.statusOf(v, view)
-	for ok := stream.send(s); ok && view.Phase == factor.PhasePending; {
+	defer e.end()
+	for e.waits() {
 		select {
-		case <-v.ctx().Done():
+		case <-e.v.r.Context().Done():
 			return
-		case <-wait.C():
-		}
-		if view, err = wait.Look(); err != nil {
-			return // the page connects again, and is told
-		}
-		last := s
-		s = h.statusOf(v, view)
-		switch {
-		case s.State != last.State || s.Number != last.Number:
-			ok = stream.send(s)
-		case wait.Due():
-			ok = stream.write(": waiting\n\n")
+		case <-e.wait.C():
+			e.woken()
 		}
 	}
 }
 
+// stream begins to send events, or answers with a fault and returns nil.
 func (h *Handlers) stream(v *visit) *eventStream {
+	e := &eventStream{h: h, v: v}
+	s, waits := h.settled(v)
+	if waits {
+		var err error
+		if e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx())); err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return nil
+		}
+		s = h.statusOf(v, e.view)
+	}
 	v.w.Header().Set("Content-Type", "text/event-stream")
 	v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	return &eventStream{w: v.w, c: http.NewResponseController(v.w)}
+	e.c = http.NewResponseController(v.w)
+	e.send(s)
+	return e
 }
 
 // An eventStream writes server-sent events.
 type eventStream struct {
-	w http.ResponseWriter
+	h *Handlers
+	v *visit
 	c *http.ResponseController
+
+	wait   *factor.Wait // nil where there is nothing to wait for
+	view   factor.View
+	broken bool // nobody listens any more, or the connection can't be flushed: the page then polls
 }
 
-func (e *eventStream) send(s status) bool {
+// waits reports whether another event may come.
+func (e *eventStream) waits() bool {
+	return e.wait != nil && !e.broken && e.view.Phase == factor.PhasePending
+}
+
+// woken sends what has changed, or a sign of life if one is due.
+func (e *eventStream) woken() {
+	last := e.view
+	var err error
+	if e.view, err = e.wait.Look(); err != nil {
+		e.broken = true // the page connects again, and is told
+		return
+	}
+	switch {
+	case e.view.Phase != last.Phase || e.view.Number != last.Number:
+		e.send(e.h.statusOf(e.v, e.view))
+	case e.wait.Due():
+		e.write(": waiting\n\n")
+	}
+}
+
+func (e *eventStream) send(s status) {
 	b, err := json.Marshal(s)
-	return err == nil && e.write(fmt.Sprintf("data: %s\n\n", b))
+	if err != nil {
+		e.broken = true
+		return
+	}
+	e.write(fmt.Sprintf("data: %s\n\n", b))
 }
 
-// write returns false when nobody listens any more, or when the connection
-// can't be flushed: the page then polls.
-func (e *eventStream) write(s string) bool {
+func (e *eventStream) write(s string) {
 	// Where there are no deadlines to set, the server has none either.
 	_ = e.c.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := e.w.Write([]byte(s)); err != nil {
-		return false
-	}
-	return e.c.Flush() == nil
+	_, err := e.v.w.Write([]byte(s))
+	e.broken = err != nil || e.c.Flush() != nil
 }
 
-// end takes back the deadline, which would otherwise hold for the connection's
-// next response too: net/http sets none where the server has none.
-func (e *eventStream) end() { _ = e.c.SetWriteDeadline(time.Time{}) }
+// end ends the waiting, and takes back the deadline, which would otherwise hold for
+// the connection's next response too: net/http sets none where the server has none.
+func (e *eventStream) end() {
+	if e.wait != nil {
+		e.wait.Stop()
+	}
+	_ = e.c.SetWriteDeadline(time.Time{})
+}

@@ -126,15 +126,19 @@ func TestEventsOnAnotherNode(t *testing.T) {
 func TestEventsMissNothing(t *testing.T) {
 	t.Parallel()
 	world := apptest.NewWorld(t)
-	one := world.Node(t)
-	w := wait(t, one, alice)
-	var reported atomic.Bool // the report reads the challenge too
-	two := world.Node(t)     // which knows nothing of it yet
+	var (
+		answer func()
+		armed  atomic.Bool
+	)
 	world.Store.SetInner(&hooked{world.Store.Inner(), func() {
-		if reported.CompareAndSwap(false, true) {
-			report(t, two, w.token, "true")
+		if armed.CompareAndSwap(true, false) { // the report reads the challenge too
+			answer()
 		}
 	}})
+	one, two := world.Node(t), world.Node(t) // two knows nothing of it yet
+	w := wait(t, one, alice)
+	answer = func() { report(t, two, w.token, "true") }
+	armed.Store(true)
 	begin := time.Now()
 	events := listen(t, w.On(two))
 	events.want("pending")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -59,15 +60,22 @@ func (s *stream) next() string {
 
 func (s *stream) close() { s.conn.Close() }
 
-// browsersAddress is the variable by which this program is told to be browsers,
-// and where.
-const browsersAddress = "EAGATE_TEST_BROWSERS"
+// browsersAddress is the variable by which this program is told to be browsers, and
+// where; with browsersPoll, they poll.
+const (
+	browsersAddress = "EAGATE_TEST_BROWSERS"
+	browsersPoll    = "EAGATE_TEST_BROWSERS_POLL"
+)
 
 // TestMain lets the program be the other end of many connections: their memory
 // isn't the server's, and one process may not have enough files open for both.
 func TestMain(m *testing.M) {
 	if address := os.Getenv(browsersAddress); address != "" {
-		if err := beBrowsers(address, os.Stdin, os.Stdout); err != nil {
+		be := beBrowsers
+		if os.Getenv(browsersPoll) != "" {
+			be = bePollers
+		}
+		if err := be(address, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -93,9 +101,77 @@ func beBrowsers(address string, cookies io.Reader, events io.Writer) error {
 	return lines.Err()
 }
 
+// pollEvery is how often the challenge page polls.
+const pollEvery = 2 * time.Second
+
+// bePollers is beBrowsers for those that poll.
+func bePollers(address string, cookies io.Reader, events io.Writer) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	poll := func(cookie string) (string, error) {
+		req, err := http.NewRequest(http.MethodGet, "http://"+address+"/2fa/challenge/status", nil)
+		if err != nil {
+			return "", err
+		}
+		req.Header.Set("Accept", program)
+		req.Header.Set("Cookie", cookie)
+		res, err := client.Do(req)
+		if err != nil {
+			return "", err
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		return string(body), err
+	}
+	ended := make(chan struct{})
+	queue := make(chan string, 16)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(ended)
+	for range cap(queue) {
+		all.Go(func() {
+			for {
+				select {
+				case cookie := <-queue:
+					_, _ = poll(cookie)
+				case <-ended:
+					return
+				}
+			}
+		})
+	}
+	lines := bufio.NewScanner(cookies)
+	for lines.Scan() {
+		cookie := lines.Text()
+		body, err := poll(cookie)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(events, body); err != nil {
+			return err
+		}
+		all.Go(func() {
+			tick := time.NewTicker(pollEvery)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+				case <-ended:
+					return
+				}
+				select {
+				case queue <- cookie:
+				case <-ended:
+					return
+				}
+			}
+		})
+	}
+	return lines.Err()
+}
+
 // openBrowsers returns when the visitors' browsers all wait, in a process of
 // their own. They do until end is called.
-func openBrowsers(tb testing.TB, s *site, visitors []*visitor) (end func()) {
+func openBrowsers(tb testing.TB, s *site, poll bool, visitors []*visitor) (end func()) {
 	tb.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -104,6 +180,9 @@ func openBrowsers(tb testing.TB, s *site, visitors []*visitor) (end func()) {
 	ctx, cancel := context.WithCancel(tb.Context())
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Env = append(os.Environ(), browsersAddress+"="+strings.TrimPrefix(s.url, "http://"))
+	if poll {
+		cmd.Env = append(cmd.Env, browsersPoll+"=1")
+	}
 	cmd.Stderr = os.Stderr
 	cookies, err := cmd.StdinPipe()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eagate/eagate/internal/needs"
+	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
 	"github.com/eagate/eagate/store/storetest"
@@ -39,7 +39,7 @@ func startCluster(t *testing.T) cluster {
 		t.Fatal(err)
 	}
 	if !replicates(strings.TrimPrefix(strings.TrimSpace(string(version)), "nats-server: ")) {
-		needs.Missing(t, "nats-cluster", fmt.Sprintf("NATS 2.12 or later: name the binary by EAGATE_NATS_SERVER (this one is %s)", version))
+		testenv.Missing(t, "nats-cluster", fmt.Sprintf("NATS 2.12 or later: name the binary by EAGATE_NATS_SERVER (this one is %s)", version))
 	}
 	for _, s := range c {
 		s.start(t)

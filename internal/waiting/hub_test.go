@@ -1,0 +1,296 @@
+package waiting_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eagate/eagate/internal/keyring"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/waiting"
+	"github.com/eagate/eagate/store"
+)
+
+// A place counts what it is asked, and can be watched unless it says why not.
+type place struct {
+	store.Backend
+	gets   atomic.Int64
+	mu     sync.Mutex
+	down   error
+	broken error
+	begun  []time.Time // when a watch of accounts was tried
+	stop   context.CancelCauseFunc
+}
+
+func (p *place) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	p.gets.Add(1)
+	p.mu.Lock()
+	down := p.down
+	p.mu.Unlock()
+	if down != nil {
+		return nil, down
+	}
+	return p.Backend.Get(ctx, kind, ids...)
+}
+
+func (p *place) Watch(ctx context.Context, kind store.Kind, changed func(id string)) error {
+	p.mu.Lock()
+	if kind == store.Accounts {
+		p.begun = append(p.begun, time.Now())
+	}
+	if p.broken != nil {
+		defer p.mu.Unlock()
+		return p.broken
+	}
+	if p.stop == nil {
+		_, p.stop = context.WithCancelCause(context.Background())
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	before := p.stop
+	p.stop = func(err error) { before(err); stop(err) }
+	p.mu.Unlock()
+	changed("")
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// A text is a log.
+type text struct {
+	mu sync.Mutex
+	strings.Builder
+}
+
+func (t *text) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.Builder.Write(b)
+}
+
+func (t *text) count(s string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Count(t.String(), s)
+}
+
+// crowd has that many users wait.
+func crowd(t *testing.T, n int, watched bool) (p *place, other *records.Records, h *waiting.Hub, waiters []*waiting.Waiter, log *text) {
+	t.Helper()
+	keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = &place{Backend: store.NewMemory()}
+	if !watched {
+		p.broken = errors.ErrUnsupported
+	}
+	log = new(text)
+	own := records.New(p, keys)
+	h = waiting.New(own, time.Now, slog.New(slog.NewTextHandler(log, nil)))
+	other = records.New(p.Backend, keys)
+	for i := range n {
+		id, challenge := fmt.Sprint("user ", i), fmt.Sprint("challenge ", i)
+		c := records.Challenge{ID: challenge, UserID: id, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(5 * time.Minute), ForgetAt: time.Now().Add(time.Hour)}
+		err := errors.Join(other.CreateChallenge(t.Context(), c), other.UpdateAccount(t.Context(), id, func(a *records.Account) error {
+			a.State, a.Epoch, a.Push.Live = records.On, 1, challenge
+			return nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := h.Wait(id)
+		waiters = append(waiters, w)
+		if _, err = h.Account(t.Context(), id, true); err == nil {
+			_, err = h.Challenge(t.Context(), id, challenge, true)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p, other, h, waiters, log
+}
+
+func stopAll(waiters []*waiting.Waiter) {
+	for _, w := range waiters {
+		w.Stop()
+	}
+}
+
+func TestQueries(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		watched bool
+		most    int64 // in a minute
+	}{
+		{"looking", false, 60 * 50},
+		{"watching", true, 3 * 40},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, _, _, waiters, _ := crowd(t, 10_000, row.watched)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				asked := p.gets.Load()
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				asked = p.gets.Load() - asked
+				if asked > row.most || asked == 0 {
+					t.Errorf("got %d questions in a minute, want some, and at most %d", asked, row.most)
+				}
+				stopAll(waiters)
+			})
+		})
+	}
+}
+
+// Each waiter gets a sign of life in 15 seconds, and they don't come all at once.
+func TestSignsOfLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, _, waiters, _ := crowd(t, 150, true)
+		total := 0
+		for range 15 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			now := 0
+			for _, w := range waiters {
+				if w.Due() {
+					now++
+				}
+			}
+			if total += now; now > 20 {
+				t.Errorf("got %d signs of life at once, want about 10", now)
+			}
+		}
+		if total != len(waiters) {
+			t.Errorf("got %d signs of life, want %d", total, len(waiters))
+		}
+		stopAll(waiters)
+	})
+}
+
+// Goroutines go on as long as somebody waits, and some seconds.
+func TestEndsWithTheWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		p, _, h, waiters, _ := crowd(t, 3, true)
+		stopAll(waiters)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if n := runtime.NumGoroutine(); n > before {
+			t.Errorf("got %d goroutines, want the %d from before", n, before)
+		}
+		asked := p.gets.Load()
+		if _, err := h.Account(t.Context(), "user 0", true); err != nil || p.gets.Load() == asked {
+			t.Errorf("later: got error %v, asked %d times, want it read anew", err, p.gets.Load()-asked)
+		}
+	})
+}
+
+// What was written while the watch was broken is read, the pauses grow, and the log
+// says it once.
+func TestWatchBreaksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, other, _, waiters, log := crowd(t, 2, true)
+		time.Sleep(time.Minute)
+		fault := errors.New("restarted")
+		p.mu.Lock()
+		p.broken, p.begun = fault, nil
+		p.stop(fault)
+		p.mu.Unlock()
+		synctest.Wait()
+		approve := func(id string) {
+			if err := other.UpdateChallenge(t.Context(), id, func(c *records.Challenge) error { c.State = records.Approved; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		state := func(w *waiting.Waiter, id string) records.ChallengeState {
+			c, err := w.Challenge(id)
+			if err != nil || c == nil {
+				t.Fatalf("got %v, %v, want the challenge", c, err)
+			}
+			return c.State
+		}
+		approve("challenge 0")
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if got := state(waiters[0], "challenge 0"); got != records.Approved {
+			t.Errorf("without a watch: got state %v, want it approved after a second", got)
+		}
+		time.Sleep(3 * time.Minute)
+		p.mu.Lock()
+		begun := p.begun
+		p.broken = nil
+		p.mu.Unlock()
+		if n := len(begun); n < 7 || n > 16 {
+			t.Errorf("got %d tries in 3 minutes, want fewer and fewer", n)
+		}
+		if last := begun[len(begun)-1].Sub(begun[len(begun)-2]); last < 15*time.Second || last > 30*time.Second {
+			t.Errorf("got a last pause of %v, want 15 s to 30 s", last)
+		}
+		time.Sleep(31 * time.Second)
+		if n := log.count("aren't watched"); n != 2 { // once for each kind
+			t.Errorf("the log says %d times that the watch broke off, want 2:\n%s", n, log)
+		}
+		if n := log.count("watched again"); n != 2 {
+			t.Errorf("the log says %d times that the watch goes on, want 2:\n%s", n, log)
+		}
+		stopAll(waiters)
+	})
+}
+
+// A write that isn't told, although it should be, is found within half a minute.
+func TestSafetyNet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, other, _, waiters, _ := crowd(t, 1, true)
+		time.Sleep(5 * time.Second)
+		if err := other.UpdateChallenge(t.Context(), "challenge 0", func(c *records.Challenge) error { c.State = records.Approved; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(32 * time.Second)
+		synctest.Wait()
+		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
+			t.Errorf("got %v, %v, want it approved", c, err)
+		}
+		stopAll(waiters)
+	})
+}
+
+// While the store fails, memory is told only as long as it is fresh, and the log says
+// once that it fails, and once that it is over.
+func TestStoreFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, h, waiters, log := crowd(t, 1, false)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		fail := func(err error) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.down = err
+		}
+		fault := errors.New("no disk")
+		fail(fault)
+		if _, err := h.Account(t.Context(), "user 0", true); err != nil {
+			t.Errorf("at once: got %v, want what is known", err)
+		}
+		time.Sleep(5 * time.Second)
+		if _, err := h.Account(t.Context(), "user 0", true); !errors.Is(err, fault) {
+			t.Errorf("after 5 s: got %v, want the store's error", err)
+		}
+		if a, err := waiters[0].Account(); a == nil || err != nil {
+			t.Errorf("a stream: got %v, %v, want what was known last", a, err)
+		}
+		fail(nil)
+		time.Sleep(3 * time.Second)
+		if n, m := log.count("can't be told"), log.count("told again"); n != 2 || m != 2 {
+			t.Errorf("the log says %d times that the store fails, %d times that it is over, want once for each kind:\n%s", n, m, log)
+		}
+		stopAll(waiters)
+	})
+}
