@@ -37,7 +37,8 @@
 // A single server that loses power loses the accounts of that time, and uses
 // their versions again: a Store that has seen them returns errors for its
 // writes, but not for its reads, and a program that starts later can't notice.
-// A cluster loses them if all its servers lose power together. Set this in each server:
+// A cluster loses them if all its servers lose power together. Set this in each
+// server, which takes NATS 2.10 or later:
 //
 //	jetstream { sync_interval: always }
 //
