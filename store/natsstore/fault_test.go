@@ -220,7 +220,7 @@ func TestSilentServer(t *testing.T) {
 	srv := startServer(t, "")
 	s := open(t, connect(t, srv.url))
 	doc := put(t, s, store.Document{ID: "alice", Body: []byte("{}")})
-	srv.pause()
+	srv.pause(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	start := time.Now()
@@ -284,7 +284,7 @@ func TestBreakMeanwhile(t *testing.T) {
 	nc := connect(t, p.url)
 	s := open(t, nc)
 	put(t, s, store.Document{ID: "alice", Body: []byte("{}")})
-	srv.pause()
+	srv.pause(t)
 	sent := natsstore.Sent(s)
 	done := make(chan error, 1)
 	go func() {
