@@ -173,7 +173,7 @@ func TestThoroughCutOff(t *testing.T) {
 	s := open(t, connect(t, leader.url))
 	doc := put(t, s, store.Document{ID: "alice", Due: time.Now(), Body: []byte("{}")})
 	for _, o := range others {
-		o.pause()
+		o.pause(t)
 	}
 	for _, id := range []string{"alice", "bob"} {
 		if docs, err := s.Get(t.Context(), store.Accounts, id); err == nil {
@@ -207,7 +207,7 @@ func TestThoroughStaleLeader(t *testing.T) {
 			asleep = append(asleep, open(t, connect(t, old.url, nats.PingInterval(time.Hour))))
 		}
 		awake := open(t, connect(t, others[0].url))
-		old.pause()
+		old.pause(t)
 		next, _ := c.leader(t, old)
 		if next == old {
 			t.Fatal("the leader that was paused still leads")

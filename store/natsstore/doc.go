@@ -6,8 +6,7 @@
 // A single server has to be NATS 2.9 or later, a cluster 2.12 or later on each
 // server: earlier versions let several writers of the same version succeed in a
 // bucket with replicas. Connect with [nats.ReconnectBufSize](-1), for otherwise
-// writes are sent when the caller has long been told that they failed, and with
-// [nats.MaxReconnects](-1). [New] returns an error that names each of these
+// writes are sent long after they have failed, and with [nats.MaxReconnects](-1). [New] returns an error that names each of these
 // options that is missing. A short [nats.ReconnectWait], such as 100 ms, lets
 // calls go on sooner after a break.
 //
@@ -35,9 +34,11 @@
 // # What is lost
 //
 // NATS confirms a write before it is on the disk, and syncs every two minutes.
-// A single server that loses power loses the accounts of that time, and may use
-// their versions again; a cluster loses them if all its servers lose power
-// together. Set this in each server:
+// A single server that loses power loses the accounts of that time, and uses
+// their versions again: a Store that has seen them returns errors for its
+// writes, but not for its reads, and a program that starts later can't notice.
+// A cluster loses them if all its servers lose power together. Set this in each
+// server, which takes NATS 2.10 or later:
 //
 //	jetstream { sync_interval: always }
 //
@@ -55,7 +56,7 @@
 // replicas, each read therefore begins with a write of a few bytes, which most
 // servers have to confirm; without them, reads are errors. Of the moment
 // between that write and the answer, one case is left: a server that has lost
-// the lead, hasn't heard of it, and yet answers before the new leader does.
+// the lead, doesn't know it yet, and answers before the new leader does.
 //
 // After each call, the bucket's marker is read. So a Get of one document is two
 // requests, or three with replicas.
@@ -64,7 +65,7 @@
 //
 // JetStream finds messages by their key alone. Each Store therefore keeps the
 // IDs and due times of a kind in memory once Due, DeleteDue or List was called
-// for it: some 100 bytes for each document. The first call reads the headers of
+// for it. The first call reads the headers of
 // all documents of the kind, and each later one what has changed since; all of
 // them write a message of a few bytes, to know that nothing is missing. With
 // 100,000 documents, on one server and two cores, the first call took 0.5 s, a

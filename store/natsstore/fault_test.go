@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
+	"github.com/nats-io/nats.go"
 )
 
 // put inserts or replaces a document.
@@ -216,7 +220,7 @@ func TestSilentServer(t *testing.T) {
 	srv := startServer(t, "")
 	s := open(t, connect(t, srv.url))
 	doc := put(t, s, store.Document{ID: "alice", Body: []byte("{}")})
-	srv.pause()
+	srv.pause(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	start := time.Now()
@@ -270,5 +274,104 @@ func TestServerAway(t *testing.T) {
 	})
 	if docs[0].Version != doc.Version || docs[1].Version != 0 {
 		t.Errorf("got the versions %d and %d, want %d and none", docs[0].Version, docs[1].Version, doc.Version)
+	}
+}
+
+// A call that waits for its answer returns when the connection breaks.
+func TestBreakMeanwhile(t *testing.T) {
+	srv := startServer(t, "")
+	p := newProxy(t, srv.url)
+	nc := connect(t, p.url)
+	s := open(t, nc)
+	put(t, s, store.Document{ID: "alice", Body: []byte("{}")})
+	srv.pause(t)
+	sent := natsstore.Sent(s)
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Get(t.Context(), store.Accounts, "alice")
+		done <- err
+	}()
+	eventually(t, time.Second, "the request is sent", func() error {
+		if natsstore.Sent(s) == sent {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	p.breakAll()
+	select {
+	case err := <-done:
+		if err == nil {
+			t.Error("got no error")
+		}
+	case <-time.After(2 * time.Second):
+		t.Error("Get still waits 2 s after the connection broke")
+	}
+}
+
+// A server that comes back without its last writes, as after a loss of power,
+// would use their versions again.
+func TestLostWrites(t *testing.T) {
+	srv := startServer(t, "")
+	s := open(t, connect(t, srv.url))
+	put(t, s, store.Document{ID: "alice", Body: []byte("{}")})
+	srv.kill()
+	before := filepath.Join(t.TempDir(), "jetstream")
+	now := filepath.Join(filepath.Dir(srv.config), "jetstream")
+	if err := os.CopyFS(before, os.DirFS(now)); err != nil {
+		t.Fatal(err)
+	}
+	srv.start(t)
+	eventually(t, 10*time.Second, "the store is back", func() error {
+		_, err := s.Get(t.Context(), store.Accounts, "alice")
+		return err
+	})
+	for i := range 5 {
+		put(t, s, store.Document{ID: fmt.Sprint(i), Body: []byte("{}")})
+	}
+	srv.kill()
+	if err := os.RemoveAll(now); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(now, os.DirFS(before)); err != nil {
+		t.Fatal(err)
+	}
+	srv.start(t)
+	eventually(t, 10*time.Second, "a write notices", func() error {
+		_, err := s.Put(t.Context(), store.Accounts, store.Document{ID: "later", Body: []byte("{}")})
+		if err == nil {
+			t.Fatal("Put: got no error")
+		}
+		if !strings.Contains(err.Error(), "has lost writes") {
+			return err
+		}
+		return nil
+	})
+}
+
+// The permissions that the documentation names are enough, once the bucket is
+// there.
+func TestPermissions(t *testing.T) {
+	srv := startServer(t, `authorization: {users: [
+		{user: admin, password: admin}
+		{user: app, password: app, permissions: {
+			publish: ["$KV.eagate.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.KV_eagate",
+				"$JS.API.STREAM.MSG.GET.KV_eagate", "$JS.API.STREAM.PURGE.KV_eagate",
+				"$JS.API.CONSUMER.*.KV_eagate.>", "$JS.FC.KV_eagate.>"],
+			subscribe: ["_INBOX.>"],
+		}}
+	]}`)
+	open(t, connect(t, srv.url, nats.UserInfo("admin", "admin")))
+	s := open(t, connect(t, srv.url, nats.UserInfo("app", "app")), natsstore.WithExisting())
+	doc := put(t, s, store.Document{ID: "alice", Due: time.Now(), Body: []byte("{}")})
+	if due, err := s.Due(t.Context(), store.Accounts, time.Now(), 10); err != nil || len(due) != 1 {
+		t.Errorf("Due: got %v, %v, want one", due, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.Watch(ctx, store.Accounts, func(string) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("Watch: got the error %v, want that of its context", err)
+	}
+	if err := s.Delete(t.Context(), store.Accounts, doc.ID, doc.Version); err != nil {
+		t.Error(err)
 	}
 }

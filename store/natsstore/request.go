@@ -124,8 +124,8 @@ func (s *Store) barrier(ctx context.Context) error {
 	return err
 }
 
-// sync writes a message that whoever follows the kind comes upon, and returns
-// its sequence.
+// sync writes a message that is delivered to each follower of the kind, and
+// returns its sequence.
 func (s *Store) sync(ctx context.Context, kind store.Kind) (uint64, error) {
 	return s.publish(ctx, string(kind)+"."+syncID, nil, nil)
 }

@@ -2,6 +2,7 @@ package natsstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -67,6 +68,9 @@ func (s *server) start(t *testing.T) {
 		if err == nil {
 			nc.Close()
 		}
+		if errors.Is(err, nats.ErrAuthorization) {
+			return nil
+		}
 		return err
 	})
 }
@@ -81,8 +85,17 @@ func (s *server) kill() {
 	}
 }
 
-// pause stops the process in the middle of its work; resume lets it go on.
-func (s *server) pause()  { s.process.Process.Signal(syscall.SIGSTOP) }
+// pause stops the process in the middle of its work, and returns when it stands
+// still; resume lets it go on.
+func (s *server) pause(t *testing.T) {
+	t.Helper()
+	s.process.Process.Signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(s.process.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("the server doesn't stand still: %v, status %v", err, status)
+	}
+}
+
 func (s *server) resume() { s.process.Process.Signal(syscall.SIGCONT) }
 
 // replicates reports whether a server of that version can have replicas.
