@@ -63,6 +63,7 @@ func (r *recorder) Put(ctx context.Context, kind store.Kind, doc store.Document)
 		decoded = apptest.DecodeChallenge(r.t, doc)
 	case store.Grants:
 		decoded = apptest.DecodeGrant(r.t, doc)
+	case store.Addresses:
 	}
 	r.mu.Lock()
 	fmt.Fprintf(&r.text, "%s %s\n%s\n%s\n%+v\n", kind, doc.ID, doc.Body, decoded, decoded)

@@ -122,6 +122,7 @@ func (s *Spy) Put(ctx context.Context, kind store.Kind, doc store.Document) (uin
 		} else {
 			s.marks++
 		}
+	case store.Addresses:
 	}
 	return n, err
 }

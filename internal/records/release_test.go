@@ -83,7 +83,7 @@ func TestFormat(t *testing.T) {
 	for _, kind := range kinds {
 		r, m := newRecords(t)
 		for format, want := range map[int]error{0: nil, records.Format: nil, records.Format + 1: records.ErrTooNew} {
-			fillNew(t, r, m, kind)
+			fillNew(t, r, m)
 			rewrite(t, m, kind, func(body string) string {
 				return strings.Replace(body, `",`, fmt.Sprintf(`","min":%d,`, format), 1)
 			})
@@ -92,7 +92,7 @@ func TestFormat(t *testing.T) {
 			}
 		}
 		// Nor does it matter that the rest makes no sense here.
-		fillNew(t, r, m, kind)
+		fillNew(t, r, m)
 		rewrite(t, m, kind, func(body string) string {
 			return strings.Replace(body, `",`, fmt.Sprintf(`","min":%d,"epoch":"none","since":7,`, records.Format+1), 1)
 		})
@@ -120,14 +120,11 @@ func TestFormatIsKept(t *testing.T) {
 }
 
 // fillNew is fillAll in place of what there is.
-func fillNew(t testing.TB, r *records.Records, m *store.Memory, kind store.Kind) {
+func fillNew(t testing.TB, r *records.Records, m *store.Memory) {
 	t.Helper()
-	docs, err := m.Get(context.Background(), kind, idOf(kind))
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, k := range kinds {
-		if docs, err = m.Get(context.Background(), k, idOf(k)); err != nil {
+		docs, err := m.Get(context.Background(), k, idOf(k))
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := m.Delete(context.Background(), k, docs[0].ID, docs[0].Version); err != nil {
