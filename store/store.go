@@ -83,21 +83,30 @@ type Document struct {
 //
 // All methods are safe for concurrent use, and return soon after the context has
 // ended. A context that has ended before the call changes nothing, and its error
-// is returned. A document that a backend can't hold as it is, is refused with an
+// is returned. A context may have no deadline: a backend must then give up by itself
+// when its storage doesn't answer. A document that a backend can't hold as it is, is refused with an
 // error, never altered.
 //
-// A finished write is seen by every read that begins after it, whichever node it
-// comes from: neither a cache nor a replica lies between. A server that knows that
-// it isn't the primary is an error ([ErrNotPrimary]), as is one without the schema
-// that was there at the start; the connection is then not used again. What a backend
-// can't find out is an error: no fault may look like a missing document, because a
-// missing account means "no second factor".
+// A finished write is seen by every read (Get, Due and List) that begins after it,
+// whichever node it comes from: neither a cache nor a replica lies between. Where
+// several servers vote, a read must be confirmed by most of them. A server that knows
+// that it isn't the primary is an error ([ErrNotPrimary]), and its connection is not
+// used again. Storage that was deleted, emptied or made anew under a running program
+// is an error, too, as far as it can be found out. No fault may look like a missing
+// document, because a missing account means "no second factor".
 //
-// An error other than [ErrConflict] leaves open whether a write happened: the
-// connection may have broken before the answer came. A write happens once or not at
-// all, and whole. A backend may try again what certainly had no effect, such as a
+// An error other than [ErrConflict] leaves open whether a write happened, or will in a
+// moment: the connection may have broken before the answer came, or the context may
+// have ended, which a backend makes rare by waiting for the answer a little longer. A
+// write happens once or not at all, and whole. A backend may try again what certainly had no effect, such as a
 // transaction that the database ended because of a deadlock, but it never sends again
-// what may have had one. When connections break, it connects again by itself.
+// what may have had one. When connections break, it connects again by itself; a call
+// may wait a moment for that, as long as nothing was sent.
+//
+// Get and Put are called for most requests that the gate answers itself, with a few
+// IDs, and up to 40 times a second with 500 IDs while many wait for their phones. Each
+// node calls Due of accounts every 5 seconds and DeleteDue of challenges and grants
+// once a minute, with limits of some hundred; List only when an operator asks.
 //
 // What a caller does to a document that it got or gave changes nothing in the
 // backend.
@@ -119,7 +128,8 @@ type Backend interface {
 	Delete(ctx context.Context, kind Kind, id string, version uint64) error
 
 	// Due returns the IDs of at most limit documents that are due at or before now,
-	// the longest due first. A limit below 1 is an error.
+	// the longest due first; fewer say that no more are due. A limit below 1 is an
+	// error.
 	Due(ctx context.Context, kind Kind, now time.Time, limit int) ([]string, error)
 
 	// DeleteDue removes at most limit documents that are due at or before now, and
@@ -134,8 +144,9 @@ type Backend interface {
 	// own affair.
 	//
 	// A document that is there from the first call to the last is returned exactly
-	// once, in one of the states that it has meanwhile; one that comes or goes
-	// meanwhile, at most once, be it deleted and inserted anew. A page can have
+	// once, in one of the states that it has meanwhile, so that the order can't be one
+	// that a write changes; one that comes or goes meanwhile, at most once, be it deleted
+	// and inserted anew. A page can have
 	// fewer documents than limit, or none, and yet not be the last. A limit below 1 is
 	// an error.
 	List(ctx context.Context, kind Kind, after string, limit int) (page []Document, next string, err error)
@@ -157,7 +168,8 @@ type Watcher interface {
 	// call, or Watch returns. A write that is reported can be read. A call that takes
 	// long holds up neither Put nor other watches, and loses no later one.
 	//
-	// When ctx ends, Watch returns its error.
+	// When ctx ends, Watch returns its error. After any other error it is called again
+	// in a while.
 	//
 	// A backend that can't watch as it was set up returns [errors.ErrUnsupported] at
 	// once.
