@@ -12,9 +12,9 @@ import (
 // A budget is what is left to one request of the time for its calls. It is safe for
 // concurrent use.
 //
-// Until the request writes, a document that it has read is not read again: it is
-// one moment that it decides by, and what it then writes is refused if that has
-// passed. It may begin to write only while half of the time is left: what is half
+// Until the request writes, a document that it has read is not read again, and
+// neither is one that it has written: it is one moment that it decides by, and what
+// it writes is refused if that has passed. It may begin to write only while half of the time is left: what is half
 // written, a code that is used up and has let nobody in, is worse than nothing.
 type budget struct {
 	mu     sync.Mutex
@@ -30,7 +30,7 @@ type budget struct {
 	idle    time.Time // since when no call was under way
 }
 
-// known is a document as the request has read it.
+// known is a document as the request has read or written it.
 type known struct {
 	in  *limited
 	of  question
@@ -92,7 +92,7 @@ func (b *budget) begin(timeout time.Duration, write bool, now time.Time) (left t
 	if left <= 0 || write && !b.wrote && left < timeout/2 {
 		return 0, first, ErrOverloaded
 	}
-	if write {
+	if write && !b.wrote {
 		b.wrote, b.known = true, nil
 	}
 	return left, first, nil
@@ -108,14 +108,21 @@ func (b *budget) end(now time.Time) {
 	}
 }
 
-func (b *budget) remember(in *limited, of question, doc store.Document) {
+func (b *budget) remember(in *limited, of question, doc store.Document, written bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.wrote || b.refills {
+	if b.wrote && !written || b.refills {
 		return
 	}
 	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
 	b.known = append(b.known, known{in, of, doc})
+}
+
+// forget makes the request read a document anew that may have changed.
+func (b *budget) forget(in *limited, of question) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
 }
 
 func (b *budget) recall(in *limited, of question) (store.Document, bool) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/storelimit"
+	"github.com/eagate/eagate/store"
 )
 
 func TestRequestHasOneTimeout(t *testing.T) {
@@ -137,9 +138,20 @@ func TestRequestReadsOnceUntilItWrites(t *testing.T) {
 			{"read by another request", func() error { _, err := w.get(request(t), "x"); return err }, 3},
 			{"read another", func() error { _, err := w.get(ctx, "y"); return err }, 4},
 			{"write", func() error { return w.put(ctx, "x", 0) }, 5},
-			{"read what was written", func() error { _, err := w.get(ctx, "x"); return err }, 6},
-			{"read what wasn't", func() error { _, err := w.get(ctx, "y"); return err }, 7},
-			{"and again", func() error { _, err := w.get(ctx, "y"); return err }, 8},
+			{"read what was written", func() error { _, err := w.get(ctx, "x"); return err }, 5},
+			{"read what wasn't", func() error { _, err := w.get(ctx, "y"); return err }, 6},
+			{"and again", func() error { _, err := w.get(ctx, "y"); return err }, 7},
+			{"write what was written by it", func() error { return w.put(ctx, "x", 1) }, 8},
+			{"write what was written by another", func() error {
+				if err := w.put(request(t), "x", 2); err != nil {
+					return err
+				}
+				if err := w.put(ctx, "x", 2); !errors.Is(err, store.ErrConflict) {
+					return fmt.Errorf("got %v, want ErrConflict", err)
+				}
+				return nil
+			}, 10},
+			{"read it", func() error { _, err := w.get(ctx, "x"); return err }, 11},
 		}
 		for _, step := range steps {
 			if err := step.do(); err != nil {

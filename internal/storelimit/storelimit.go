@@ -28,7 +28,7 @@ import (
 var ErrOverloaded = fmt.Errorf("storelimit: the store answers too slowly for all that it is asked, or not at all: %w", context.DeadlineExceeded)
 
 // New returns the backend within its limits. What comes from Get may be shared with
-// other callers: it must not be changed.
+// other callers, and what goes to Put too: it must not be changed.
 func New(b store.Backend, timeout time.Duration, log *slog.Logger) store.Backend {
 	l := &limited{
 		backend: b, timeout: timeout,
@@ -92,7 +92,7 @@ func (l *limited) Get(ctx context.Context, kind store.Kind, ids ...string) (docs
 	if err != nil {
 		return nil, err
 	}
-	b.remember(l, q, docs[0])
+	b.remember(l, q, docs[0], false)
 	return docs, nil
 }
 
@@ -101,10 +101,18 @@ func (l *limited) Put(ctx context.Context, kind store.Kind, doc store.Document) 
 	if err := doc.Check(kind); err != nil {
 		return 0, err
 	}
+	b, q := budgetOf(ctx), question{kind, doc.ID}
+	if b != nil {
+		b.forget(l, q)
+	}
 	err = l.call(ctx, write, func(ctx context.Context) error {
 		version, err = l.backend.Put(ctx, kind, doc)
 		return err
 	})
+	if b != nil && err == nil {
+		doc.Version, doc.Notify = version, false
+		b.remember(l, q, doc, true)
+	}
 	return version, err
 }
 
@@ -112,6 +120,9 @@ func (l *limited) Put(ctx context.Context, kind store.Kind, doc store.Document) 
 func (l *limited) Delete(ctx context.Context, kind store.Kind, id string, version uint64) error {
 	if err := store.CheckGet(kind, id); err != nil {
 		return err
+	}
+	if b := budgetOf(ctx); b != nil {
+		b.forget(l, question{kind, id})
 	}
 	return l.call(ctx, write, func(ctx context.Context) error { return l.backend.Delete(ctx, kind, id, version) })
 }
