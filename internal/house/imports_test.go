@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/keyring":      {},
 	"internal/storelimit":   {"store"},
 	"internal/records":      {"internal/keyring", "store"},
-	"internal/waiting":      {"internal/records", "store"},
+	"internal/waiting":      {"internal/records", "internal/storelimit", "store"},
 	"internal/factor":       {"internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
 	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
 	"handlers":              {"internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 const (
@@ -116,7 +117,8 @@ func (rd *reading[R]) ask(ctx context.Context, read func(context.Context, []reco
 
 // settle puts each record that has changed. Those that couldn't be read are marked again.
 func settle[R any](h *Hub, s *shelf[R], rd *reading[R], put func(it *item[R], gen int, began time.Time, rec *R, err error)) {
-	if failed := rd.err != nil; failed != s.failing && len(rd.items) > 0 {
+	logged := rd.err != nil && storelimit.Level(rd.err) < slog.LevelError // where the store's faults are
+	if failed := rd.err != nil; failed != s.failing && len(rd.items) > 0 && !logged {
 		s.failing = failed
 		if failed {
 			h.log.Error("eagate: waiting pages can't be told what happens: the store fails", slog.String("kind", string(s.kind)), slog.Any("error", rd.err))
