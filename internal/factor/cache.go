@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"hash/maphash"
 	"sync"
 	"time"
 
@@ -18,9 +19,13 @@ type cache struct {
 	grants   *lru.Cache[string, cachedGrant]   // by the grant's secret
 
 	// changes counts what was forgotten: an entry that was read from the store
-	// before a change must not be put here after it.
+	// before a change must not be put here after it. They are counted apart by a hash
+	// of the key: changes of others must not keep an entry out, or nothing is put here
+	// while many users sign in and the store is slow.
 	mu      sync.Mutex
-	changes uint64
+	changes [changeCounts]uint64
+	purges  uint64 // of all grants
+	seed    maphash.Seed
 }
 
 type cachedAccount struct {
@@ -55,37 +60,55 @@ func newCache() (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cache{accounts: accounts, grants: grants}, nil
+	return &cache{accounts: accounts, grants: grants, seed: maphash.MakeSeed()}, nil
 }
 
-// generation returns what put wants to be told.
-func (c *cache) generation() (changes uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.changes
+// changeCounts is how many counters there are.
+const changeCounts = 256
+
+func (c *cache) count(key string) *uint64 {
+	return &c.changes[maphash.String(c.seed, key)%changeCounts]
 }
 
-// put calls add unless something was forgotten since generation returned
-// changes.
-func (c *cache) put(changes uint64, add func()) {
+// A generation is how many changes there were of an account and a grant.
+type generation struct{ account, grant uint64 }
+
+// generation returns what addAccount and addGrant want to be told.
+func (c *cache) generation(userID, secret string) generation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.changes == changes {
-		add()
+	return generation{*c.count(userID), *c.count(secret) + c.purges}
+}
+
+// addAccount keeps an account, unless it was forgotten since generation returned then.
+func (c *cache) addAccount(userID string, acct cachedAccount, then generation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if then.account == *c.count(userID) {
+		c.accounts.Add(userID, acct)
+	}
+}
+
+// addGrant is addAccount for a grant.
+func (c *cache) addGrant(secret string, g cachedGrant, then generation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if then.grant == *c.count(secret)+c.purges {
+		c.grants.Add(secret, g)
 	}
 }
 
 func (c *cache) forgetAccount(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changes++
+	*c.count(userID)++
 	c.accounts.Remove(userID)
 }
 
 func (c *cache) forgetGrant(secret string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changes++
+	*c.count(secret)++
 	c.grants.Remove(secret)
 }
 
@@ -93,6 +116,6 @@ func (c *cache) forgetGrant(secret string) {
 func (c *cache) forgetGrants() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changes++
+	c.purges++
 	c.grants.Purge()
 }

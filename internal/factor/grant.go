@@ -80,7 +80,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		return Locked, records.Grant{}, fmt.Errorf("factor: user: %w", err)
 	}
 	ctx = storelimit.Fresh(storelimit.WithBudget(ctx)) // what is cached must not be older than it seems
-	changes := r.cache.generation()
+	changes := r.cache.generation(userID, secret)
 	until := now.Add(cacheLifetime)
 	stored, err := r.cfg.Records.Account(ctx, userID)
 	if err != nil {
@@ -91,9 +91,13 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		return Locked, records.Grant{}, ErrAccountLost
 	}
 	acct := newCachedAccount(stored, until)
-	r.cache.put(changes, func() { r.cache.accounts.Add(userID, acct) })
+	r.cache.addAccount(userID, acct, changes)
 	if !acct.on || secret == "" {
 		return judge(acct, records.Grant{}, userID, now), records.Grant{}, nil
+	}
+	// Another request of the session may have just read it.
+	if g, held := r.cache.grants.Get(secret); held && now.Before(g.until) && judge(acct, g.Grant, userID, now) == Verified {
+		return Verified, g.Grant, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, hash(secret))
 	if errors.Is(err, records.ErrNotFound) {
@@ -102,7 +106,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err != nil {
 		return Locked, records.Grant{}, err
 	}
-	r.cache.put(changes, func() { r.cache.grants.Add(secret, cachedGrant{Grant: g, until: until}) })
+	r.cache.addGrant(secret, cachedGrant{Grant: g, until: until}, changes)
 	if verdict := judge(acct, g, userID, now); verdict != Verified {
 		return verdict, records.Grant{}, nil
 	}
