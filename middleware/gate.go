@@ -94,8 +94,8 @@ func New(opts ...Option) (*Gate, error) {
 	cfg := factor.Config{
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold,
-		RecoveryCost: c.cost,
-		Required:     requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		StoreTimeout: c.patience, RecoveryCost: c.cost,
+		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
 	}
 	var messages *courier
 	if c.notifier != nil {

@@ -22,8 +22,14 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 		return "", err
 	}
 	view, err := r.look(ctx, acct, s)
-	if err != nil || view.Phase != PhaseApproved || !acct.HeldSince.IsZero() {
+	if err != nil || view.Phase != PhaseApproved && view.Phase != PhaseConsumed || !acct.HeldSince.IsZero() {
 		return "", err
+	}
+	former := ""
+	if view.Phase == PhaseConsumed {
+		if former, err = r.stranded(ctx, user, s, view.ID); former == "" {
+			return "", err
+		}
 	}
 	// The grant comes first: nobody knows its secret yet, so that a crash
 	// between the two leaves nothing behind that could be used.
@@ -38,7 +44,8 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 			if c.State == records.Consumed && c.GrantID == hash(secret) {
 				return nil // by the first try, whose answer was lost
 			}
-			if c.State != records.Approved || !r.cfg.Now().Before(c.ExpiresAt) {
+			consumable := c.State == records.Approved || former != "" && c.State == records.Consumed && c.GrantID == former
+			if !consumable || !r.cfg.Now().Before(c.ExpiresAt) {
 				return errNotApproved
 			}
 			c.State, c.GrantID = records.Consumed, hash(secret)
@@ -46,12 +53,38 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 		})
 	}, errNotApproved, records.ErrNotFound)
 	if err == nil {
+		if err := r.revokeID(ctx, former); err != nil {
+			return "", err
+		}
 		r.forgive(ctx, acct)
 		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 		return secret, nil
 	}
 	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
 	return "", err
+}
+
+// stranded returns the ID of the grant that the session's challenge was consumed
+// for, if it never reached the session: the request that was about to unlock it
+// failed, or its node did, and must be over by now. A session that was unlocked has
+// another ID, no longer holds the challenge's token, and is marked under its former
+// ID: each of them keeps who knows that ID from getting in by it.
+func (r *Rules) stranded(ctx context.Context, user User, s Session, challengeID string) (grantID string, err error) {
+	c, err := r.challenge(ctx, challengeID)
+	if err != nil || c.GrantID == "" || s.Token == "" || c.ID != hash(s.Token) {
+		return "", err
+	}
+	g, err := r.cfg.Records.Grant(ctx, c.GrantID)
+	if errors.Is(err, records.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || r.cfg.Now().Before(g.VerifiedAt.Add(r.cfg.StoreTimeout+strandedAfter)) {
+		return "", err
+	}
+	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
+		return "", err
+	}
+	return c.GrantID, nil
 }
 
 // again does something once more if it fails by a fault of the store, rather than

@@ -84,6 +84,9 @@ type Config struct {
 	TokenLifetime time.Duration // how long a challenge lives
 	Mode          records.Mode  // how the user meets a challenge
 
+	// StoreTimeout is how long a request can wait for the store.
+	StoreTimeout time.Duration
+
 	// RecoveryCost is what hashing a recovery code takes: less in tests, which make
 	// many codes.
 	RecoveryCost Cost
@@ -112,6 +115,7 @@ const (
 	forgetAfter    = time.Hour        // how long an ended challenge can still be shown
 	cacheLifetime  = 2 * time.Second  // how old what Check knows may be
 	cacheSize      = 1 << 14          // accounts and grants each
+	strandedAfter  = 2 * time.Second  // how long a request may take to unlock a session, beside what it waits for the store
 	reservation    = 15 * time.Second // longer than the two calls that start a challenge may take
 	failuresFree   = 4                // wrong codes before the first pause
 	failuresMax    = 20               // wrong codes in a row before only others can help (NIST SP 800-63B-4 §3.2.2)
