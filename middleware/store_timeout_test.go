@@ -296,3 +296,40 @@ func TestStoreTimeoutIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a request needs of the store, all of it together has the one time-out.
+func TestOneTimeoutForAllCalls(t *testing.T) {
+	const timeout, delay = 600 * time.Millisecond, 250 * time.Millisecond
+	world := apptest.NewWorld(t)
+	remote := apptest.NewRemote(world.Store.Inner(), 20, 0)
+	world.Store.SetInner(remote)
+	app := world.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithStoreTimeout(timeout)}})
+	phone := app.Enrolled(t, alice)
+	fresh := app.Browser(t).Login(alice)
+	waiting := app.Stopped(t, alice)
+	plain := app.Browser(t).Login(bob)
+	code := apptest.Code(t, phone)
+	for _, tt := range []struct {
+		name    string
+		request func() apptest.Answer
+	}{
+		{"the first page", func() apptest.Answer { return fresh.Get("/account") }},
+		{"the challenge", func() apptest.Answer { return waiting.Get("/2fa/challenge") }},
+		{"a code", func() apptest.Answer { return waiting.Post("/2fa/challenge/totp", "code", code) }},
+		{"an enrolment", func() apptest.Answer { return plain.PostJSON("/2fa/enable", "") }},
+	} {
+		app.Clock.Add(3 * time.Second) // what is cached has aged
+		remote.Set(apptest.None, delay)
+		start := time.Now()
+		a := tt.request()
+		if took := time.Since(start); took > timeout+delay/2 {
+			t.Errorf("%s: got %d after %v, want an answer within %v", tt.name, a.Status, took, timeout)
+		}
+		remote.Set(apptest.None, 0)
+	}
+	// Nothing was half done: the code is still good.
+	if a := waiting.Post("/2fa/challenge/totp", "code", code); a.Status != http.StatusSeeOther {
+		t.Errorf("the same code, when the store is well again: got %d, want 303", a.Status)
+	}
+	waiting.WantIn("in the end")
+}

@@ -156,3 +156,45 @@ func TestBrokenReads(t *testing.T) {
 		t.Errorf("context ended: got %v after %d writes, want an error after one at most", err, l.n-n)
 	}
 }
+
+// Who has waited in vain for the store doesn't wait once more.
+func TestTimeoutsAreNotRepeated(t *testing.T) {
+	l := &late{Backend: store.NewMemory()}
+	r := records.New(l, newKeyring(t, key))
+	if _, err := r.Account(t.Context(), "u"); !errors.Is(err, context.DeadlineExceeded) || l.n != 1 {
+		t.Errorf("read: got %v after %d calls, want the time-out after one", err, l.n)
+	}
+	l.n, l.answers = 0, 1
+	err := r.UpdateAccount(t.Context(), "u", func(*records.Account) error { return nil })
+	if !errors.Is(err, context.DeadlineExceeded) || l.n != 2 {
+		t.Errorf("write: got %v after %d calls, want the time-out after the read and one write", err, l.n)
+	}
+}
+
+// late is a store that runs into time-outs after so many answers.
+type late struct {
+	store.Backend
+	answers int
+	n       int
+}
+
+func (l *late) call() error {
+	if l.n++; l.n > l.answers {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func (l *late) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	if err := l.call(); err != nil {
+		return nil, err
+	}
+	return l.Backend.Get(ctx, kind, ids...)
+}
+
+func (l *late) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if err := l.call(); err != nil {
+		return 0, err
+	}
+	return l.Backend.Put(ctx, kind, doc)
+}

@@ -31,7 +31,6 @@ type admission struct {
 	mu       sync.Mutex
 	limit    int
 	underWay int
-	kept     []*bool         // room for the next call of a request: false when it has gone
 	begun    []chan struct{} // calls of requests that were begun, waiting for room
 	fresh    []newcomer      // first calls, waiting
 	started  time.Time       // the last call
@@ -70,11 +69,7 @@ func (a *admission) isSlow() bool {
 func (a *admission) enter(ctx context.Context, first bool) error {
 	a.mu.Lock()
 	now := time.Now()
-	if a.hasRoom(first) && len(a.begun) == 0 && (!first || len(a.fresh) == 0) {
-		if !first && len(a.kept) > 0 {
-			*a.kept[0] = false
-			a.kept = slices.Delete(a.kept, 0, 1)
-		}
+	if a.underWay < a.limit && len(a.begun) == 0 && (!first || len(a.fresh) == 0) {
 		a.admit(now)
 		a.mu.Unlock()
 		return nil
@@ -151,48 +146,10 @@ func (a *admission) leave(start, now time.Time, o outcome) {
 		a.silence = 0
 		a.learn(start, now)
 	case silent:
-		if now.Sub(start) < 2*a.mean {
-			break // there was little time left for it
-		}
 		a.silence++
-		if start.After(a.round) {
-			a.limit, a.cutFrom = max(fewest, a.limit/2), 0
-			a.begin(now)
-		}
 	case unknown:
 	}
-	if len(a.fresh) > 0 && len(a.begun) == 0 && o == answered {
-		a.keep()
-	}
-	a.fill(now)
-}
-
-// keep keeps room for a moment: the request whose call was answered most often makes
-// another one at once, and shouldn't wait behind who comes anew.
-func (a *admission) keep() {
-	room := true
-	a.kept = append(a.kept, &room)
-	time.AfterFunc(min(max(a.mean/4, 500*time.Microsecond), 10*time.Millisecond), func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if room {
-			a.kept = slices.DeleteFunc(a.kept, func(k *bool) bool { return k == &room })
-			a.fill(time.Now())
-		}
-	})
-}
-
-// hasRoom reports whether there is room for a request's first call, or another one.
-func (a *admission) hasRoom(first bool) bool {
-	if first {
-		return a.underWay+len(a.kept) < a.limit
-	}
-	return a.underWay < a.limit
-}
-
-// fill lets in as many of those who wait as there is room for.
-func (a *admission) fill(now time.Time) {
-	for a.hasRoom(len(a.begun) == 0) && a.next() {
+	for a.underWay < a.limit && a.next() {
 		a.admit(now)
 	}
 }

@@ -141,6 +141,19 @@ func TestStall(t *testing.T) {
 	}
 }
 
+// When nothing is answered any more, those who come are refused at once.
+func TestStallRefusesAtOnce(t *testing.T) {
+	run(t, 100, time.Millisecond, func(t *testing.T, w *world) {
+		w.Set(apptest.Stalled, 0)
+		var l, later load
+		l.arrive(t, w, 100, 4*time.Second, 1)
+		later.arrive(t, w, 100, 200*time.Millisecond, 1)
+		if longest := time.Duration(later.longest.Load()); later.refused.Load() == 0 || longest != 0 {
+			t.Errorf("refused %d, after %v at most, want most of 20, and at once", later.refused.Load(), longest)
+		}
+	})
+}
+
 func TestBegunRequestsComeFirst(t *testing.T) {
 	run(t, 1000, 200*time.Millisecond, func(t *testing.T, w *world) {
 		old := request(t)

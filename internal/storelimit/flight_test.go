@@ -126,13 +126,17 @@ func TestQuickStoreIsAskedByEach(t *testing.T) {
 			_, _ = w.get(request(t), "warm")
 		}
 		asked := w.Asked()
+		ctx := storelimit.WithStream(t.Context()) // which remembers nothing
 		allocs := testing.AllocsPerRun(10, func() {
-			if _, err := w.get(t.Context(), "x"); err != nil {
+			if _, err := w.get(ctx, "x"); err != nil {
 				t.Error(err)
 			}
 		})
 		if n := w.Asked() - asked; n != 11 {
 			t.Errorf("the store was asked %d times, want 11", n)
+		}
+		if allocs > 8 {
+			t.Errorf("a call allocates %v times, want 8 at most: joining costs more", allocs)
 		}
 		t.Logf("%v allocations a call", allocs)
 	})
