@@ -67,7 +67,7 @@ func (o ordeal) run(t *testing.T) {
 	app := world.Node(t, apptest.Setup{Options: []middleware.Option{
 		middleware.WithStoreTimeout(o.timeout), middleware.WithClock(time.Now),
 	}})
-	c := &crowd{app: app, answers: make(map[int]int)}
+	c := &guests{app: app, answers: make(map[int]int)}
 	for n := range o.guests {
 		c.guests = append(c.guests, newGuest(t, c, n))
 	}
@@ -147,7 +147,7 @@ const (
 	over
 )
 
-type crowd struct {
+type guests struct {
 	app      *apptest.App
 	guests   []*guest
 	phase    atomic.Int32
@@ -162,7 +162,7 @@ type crowd struct {
 // A guest signs in, and looks at pages.
 type guest struct {
 	t      *testing.T
-	crowd  *crowd
+	guests *guests
 	email  string
 	phone  *emulator.Phone
 	b      *apptest.Browser
@@ -173,9 +173,9 @@ type guest struct {
 	last   apptest.Answer
 }
 
-func newGuest(t *testing.T, c *crowd, n int) *guest {
+func newGuest(t *testing.T, c *guests, n int) *guest {
 	email := fmt.Sprintf("guest%d@example.com", n)
-	v := &guest{t: t, crowd: c, email: email, b: c.app.Browser(t), types: n%2 == 0}
+	v := &guest{t: t, guests: c, email: email, b: c.app.Browser(t), types: n%2 == 0}
 	v.b.Login(email)
 	uri, _ := v.b.PostJSON("/2fa/enable", "").JSON("uri").(string)
 	v.phone = c.app.Emulator.Phone(email)
@@ -192,10 +192,10 @@ func newGuest(t *testing.T, c *crowd, n int) *guest {
 
 // ask makes a request.
 func (v *guest) ask(request func() apptest.Answer) apptest.Answer {
-	phase, start := v.crowd.phase.Load(), time.Now()
+	phase, start := v.guests.phase.Load(), time.Now()
 	v.last = request()
 	took := time.Since(start)
-	c := v.crowd
+	c := v.guests
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answers[v.last.Status]++
@@ -214,7 +214,7 @@ func (v *guest) ask(request func() apptest.Answer) apptest.Answer {
 func (v *guest) live() {
 	time.Sleep(rand.N(3 * time.Second))
 	for stop := (time.Time{}); ; time.Sleep(300*time.Millisecond + rand.N(400*time.Millisecond)) {
-		if v.crowd.phase.Load() == over {
+		if v.guests.phase.Load() == over {
 			if stop.IsZero() {
 				stop = time.Now().Add(20 * time.Second) // a request to the phone that broke off is in the way for 15
 			}
@@ -242,7 +242,7 @@ func (v *guest) prove() {
 			v.proved = v.proved || a.Status == http.StatusSeeOther
 		}
 		if a.Status == http.StatusUnprocessableEntity || a.Status == http.StatusForbidden {
-			v.crowd.lost.Add(1)
+			v.guests.lost.Add(1)
 			v.types = false
 		}
 		return
@@ -251,7 +251,7 @@ func (v *guest) prove() {
 		v.ask(func() apptest.Answer { return v.b.Post("/2fa/challenge") })
 	}
 	for _, request := range pending {
-		if reply, err := v.crowd.app.Emulator.Report(v.t.Context(), request.Token, true); err == nil && reply.Status == http.StatusOK {
+		if reply, err := v.guests.app.Emulator.Report(v.t.Context(), request.Token, true); err == nil && reply.Status == http.StatusOK {
 			v.proved = true
 		}
 	}

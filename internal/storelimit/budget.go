@@ -12,10 +12,14 @@ import (
 // A budget is what is left to one request of the time for its calls. It is safe for
 // concurrent use.
 //
-// Until the request writes, a document that it has read is not read again, and
-// neither is one that it has written: it is one moment that it decides by, and what
-// it writes is refused if that has passed. It may begin to write only while half of the time is left: what is half
-// written, a code that is used up and has let nobody in, is worse than nothing.
+// Until the request writes, a document that it has just read is not read again, and
+// neither is one that it has just written: it is one moment that it decides by, and
+// what it writes is refused if that has passed. When it has waited for anything else in
+// between, for a body that comes slowly or for its turn, it reads anew: the user may
+// have logged out since.
+//
+// It may begin to write only while half of the time is left: what is half written, a
+// code that is used up and has let nobody in, is worse than nothing.
 type budget struct {
 	mu     sync.Mutex
 	spent  time.Duration
@@ -27,7 +31,7 @@ type budget struct {
 
 	// refills says that it lasts: it is whole again after a pause.
 	refills bool
-	idle    time.Time // since when no call was under way
+	idle    time.Time // since when no call is under way
 }
 
 // known is a document as the request has read or written it.
@@ -40,6 +44,10 @@ type known struct {
 // refillAfter is how long a stream must not have asked the store to count as another
 // request.
 const refillAfter = 500 * time.Millisecond
+
+// oneMoment is how long a request may do without the store between two calls and still
+// decide by what it has read before.
+const oneMoment = 20 * time.Millisecond
 
 type budgetKey struct{}
 
@@ -125,9 +133,12 @@ func (b *budget) forget(in *limited, of question) {
 	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
 }
 
-func (b *budget) recall(in *limited, of question) (store.Document, bool) {
+func (b *budget) recall(in *limited, of question, now time.Time) (store.Document, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.active == 0 && now.Sub(b.idle) > oneMoment {
+		b.known = nil
+	}
 	for _, k := range b.known {
 		if k.in == in && k.of == of {
 			return k.doc, true

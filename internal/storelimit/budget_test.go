@@ -163,3 +163,31 @@ func TestRequestReadsOnceUntilItWrites(t *testing.T) {
 		}
 	})
 }
+
+// What a request has read before it waited for its body, say, is read anew.
+func TestRequestReadsAnewAfterAWait(t *testing.T) {
+	run(t, 20, 0, func(t *testing.T, w *world) {
+		if err := w.put(t.Context(), "x", 0); err != nil {
+			t.Fatal(err)
+		}
+		ctx := request(t)
+		version := func() uint64 {
+			docs, err := w.limited.Get(ctx, store.Accounts, "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return docs[0].Version
+		}
+		read := version()
+		if err := w.put(t.Context(), "x", read); err != nil { // by another request
+			t.Fatal(err)
+		}
+		if got := version(); got != read {
+			t.Errorf("at the same moment: got version %d, want %d, as before", got, read)
+		}
+		time.Sleep(time.Second)
+		if got := version(); got == read {
+			t.Errorf("after a wait: got version %d, want the newest", got)
+		}
+	})
+}

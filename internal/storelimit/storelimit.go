@@ -75,7 +75,7 @@ func (l *limited) Get(ctx context.Context, kind store.Kind, ids ...string) (docs
 		return docs, err
 	}
 	q := question{kind, ids[0]}
-	if doc, ok := b.recall(l, q); ok && !isFresh(ctx) {
+	if doc, ok := b.recall(l, q, time.Now()); ok && !isFresh(ctx) {
 		return []store.Document{doc}, nil
 	}
 	err = l.timed(ctx, read, func(ctx context.Context, first bool) error {
