@@ -100,7 +100,7 @@ func (s *server) unsubscribe(w *subscription) {
 }
 
 // over runs an operation over the connection. If that was killed before, the first
-// operation fails, and has happened all the same after each second kill. If it is
+// operation fails, and has happened all the same after two of four kills. If it is
 // killed meanwhile, all operations fail that have happened meanwhile.
 func (f *fake) over(c ctx, op func() error) error {
 	if c.Err() != nil {
@@ -111,7 +111,7 @@ func (f *fake) over(c ctx, op func() error) error {
 	broken := f.noticed < kills
 	f.noticed = max(f.noticed, kills)
 	f.mu.Unlock()
-	if f.down || broken && kills%2 == 1 {
+	if f.down || broken && kills%4 >= 2 {
 		return errBroken
 	}
 	runtime.Gosched()
