@@ -91,18 +91,6 @@ func deleting(del func(f *fake, del func() error, c ctx, k kind, id string, v ui
 	}
 }
 
-func due(change func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error)) func(*fake) {
-	return func(f *fake) {
-		next := f.due
-		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) {
-			if ids, err := next(c, k, now, limit); err != nil {
-				return ids, err
-			}
-			return change(f, c, k, now, limit)
-		}
-	}
-}
-
 type deleteDue = func(ctx, kind, time.Time, int) (int, error)
 
 func deletingDue(change func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error)) func(*fake) {
@@ -145,17 +133,6 @@ func fold(same func(string) string) func(*fake) {
 		}
 		f.put = func(c ctx, k kind, d doc) (uint64, error) { d.ID = same(d.ID); return put(c, k, d) }
 		f.delete = func(c ctx, k kind, id string, v uint64) error { return del(c, k, same(id), v) }
-	}
-}
-
-// remember makes a backend remember what was last given to Put.
-func remember(f *fake) {
-	put := f.put
-	f.put = func(c ctx, k kind, d doc) (uint64, error) {
-		f.server.mu.Lock()
-		f.state[string(k)+d.ID] = d
-		f.server.mu.Unlock()
-		return put(c, k, d)
 	}
 }
 
@@ -230,13 +207,6 @@ var broken = []struct {
 		}
 		return put(c, k, d)
 	}), "Due/which DeleteDue/which List/pages", ""},
-	{"greater version overwrites", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
-		v, err := put(c, k, d)
-		if stored := f.stored(k, d.ID).Version; stored != 0 && d.Version > stored && errors.Is(err, store.ErrConflict) {
-			return f.force(c, k, d)
-		}
-		return v, err
-	}), "PutDelete/versions Due/which", "*"},
 	{"conflict changes Due", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
 		v, err := put(c, k, d)
 		if stored := f.stored(k, d.ID); stored.Version != 0 && errors.Is(err, store.ErrConflict) {
@@ -259,14 +229,6 @@ var broken = []struct {
 		}
 		return put(c, k, d)
 	}), "PutDelete/versions", "*"},
-	{"Notify is stored", func(f *fake) {
-		remember(f)
-		read(func(f *fake, k kind, d *doc) {
-			f.server.mu.Lock()
-			defer f.server.mu.Unlock()
-			d.Notify = f.state[string(k)+d.ID].Notify
-		})(f)
-	}, "PutDelete/versions", "Watch/broken"},
 	{"Due of milliseconds", read(func(_ *fake, _ kind, d *doc) { d.Due = d.Due.Truncate(time.Millisecond) }), "Put/due", "*"},
 	{"Due in nanoseconds of 64 bits", read(func(_ *fake, _ kind, d *doc) {
 		if !d.Due.IsZero() {
@@ -288,17 +250,6 @@ var broken = []struct {
 	}), "Put/bodies", ""},
 	{"IDs in any case", fold(strings.ToLower), "PutDelete/odd-ids", "*"},
 	{"long IDs cut", fold(func(id string) string { return id[:min(len(id), 250)] }), "PutDelete/odd-ids", "Get/invalid Put/invalid Delete/invalid Watch/reports"},
-	{"Delete takes a pattern", deleting(func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error {
-		err := del()
-		if start, ok := strings.CutSuffix(id, "%"); ok && err == nil {
-			for _, d := range f.all(k) {
-				if strings.HasPrefix(d.ID, start) {
-					f.Memory.Delete(c, k, d.ID, d.Version)
-				}
-			}
-		}
-		return err
-	}), "PutDelete/odd-ids", ""},
 	{"what is invalid is replaced", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
 		d.ID, d.Body = strings.ToValidUTF8(d.ID, "\uFFFD"), bytes.ToValidUTF8(d.Body, []byte("\uFFFD"))
 		return put(c, k, d)
@@ -309,20 +260,6 @@ var broken = []struct {
 		}
 		pause()
 		return f.force(c, k, d)
-	}), "Put/race", "*"},
-	{"one writer of all", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
-		f.server.mu.Lock()
-		writes := f.state["writes"].Version
-		f.server.mu.Unlock()
-		pause()
-		f.server.mu.Lock()
-		conflict := writes != f.state["writes"].Version
-		f.state["writes"] = doc{Version: f.state["writes"].Version + 1}
-		f.server.mu.Unlock()
-		if conflict {
-			return 0, store.ErrConflict
-		}
-		return put(c, k, d)
 	}), "Put/race", "*"},
 	{"Delete reads, compares and deletes", deleting(func(f *fake, del func() error, c ctx, k kind, id string, v uint64) error {
 		stored := f.stored(k, id)
@@ -345,28 +282,18 @@ var broken = []struct {
 		}
 		return del()
 	}), "Delete/invalid", ""},
-	{"due before now", due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
-		return f.Memory.Due(c, k, now.Add(-1), limit)
-	}), "Due/which", "PutDelete/odd-ids Get/kinds Fault/between-calls"},
-	{"due in any order", due(func(f *fake, c ctx, k kind, now time.Time, limit int) ([]string, error) {
-		ids, err := f.Memory.Due(c, k, now, 1000)
-		slices.Reverse(ids)
-		return ids[:min(limit, len(ids))], err
-	}), "Due/which", "PutDelete/odd-ids DeleteDue/which"},
+	{"due in any order", func(f *fake) {
+		due := f.due
+		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) {
+			ids, err := due(c, k, now, limit)
+			slices.Reverse(ids)
+			return ids, err
+		}
+	}, "Due/which", "PutDelete/odd-ids DeleteDue/which"},
 	{"Due with limit 0", func(f *fake) {
 		due := f.due
 		f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) { return due(c, k, now, max(limit, 1)) }
 	}, "Due/invalid", ""},
-	{"DeleteDue before now", deletingDue(func(_ *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
-		return next(c, k, now.Add(-1), limit)
-	}), "DeleteDue/which", "Get/kinds PutDelete/versions DeleteDue/at-once Fault/between-calls"},
-	{"DeleteDue of other kinds", deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
-		n, err := next(c, k, now, limit)
-		if err == nil {
-			f.Memory.DeleteDue(c, store.Grants, now, limit)
-		}
-		return n, err
-	}), "Get/kinds", ""},
 	{"DeleteDue without limit", deletingDue(func(f *fake, next deleteDue, c ctx, k kind, now time.Time, limit int) (int, error) {
 		n, err := next(c, k, now, limit)
 		if err == nil {
@@ -537,10 +464,6 @@ var broken = []struct {
 			begun = true
 		})
 	}), "Watch/reports Watch/broken", ""},
-	{"updates aren't reported", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
-		d.Notify = d.Notify && d.Version == 0
-		return put(c, k, d)
-	}), "Watch/reports", ""},
 	{"reported before it is written", put(func(f *fake, put next, c ctx, k kind, d doc) (uint64, error) {
 		if d.Notify {
 			f.notify(k, d.ID)

@@ -104,7 +104,7 @@ func (w *watch) call(id string) {
 		c.wrong = "called changed while another call of it ran: calls must come one after the other"
 	}
 	w.hold.Lock()
-	w.hold.Unlock()
+	defer w.hold.Unlock()
 	if docs, err := w.b.Get(w.t.ctx, w.t.kind, id); id != "" && err == nil && docs[0].Version == 0 {
 		c.wrong = "reported an ID that Get doesn't find under that kind: a write must be readable before it is reported, and those of other kinds must not be reported"
 	}
