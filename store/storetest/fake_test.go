@@ -100,27 +100,27 @@ func (s *server) unsubscribe(w *subscription) {
 }
 
 // over runs an operation over the connection. If that was killed before, the first
-// operation fails, and has happened all the same after each second kill. If it is
+// operation fails, and has happened all the same after two of four kills. If it is
 // killed meanwhile, all operations fail that have happened meanwhile.
-func (f *fake) over(c ctx, op func() error) error {
+func over[T any](f *fake, c ctx, op func() (T, error)) (answer T, err error) {
 	if c.Err() != nil {
-		return c.Err()
+		return answer, c.Err()
 	}
 	kills := f.killed()
 	f.mu.Lock()
 	broken := f.noticed < kills
 	f.noticed = max(f.noticed, kills)
 	f.mu.Unlock()
-	if f.down || broken && kills%2 == 1 {
-		return errBroken
+	if f.down || broken && kills%4 >= 2 {
+		return answer, errBroken
 	}
 	runtime.Gosched()
-	err := op()
+	answer, err = op()
 	runtime.Gosched()
 	if broken || f.killed() != kills {
-		return errBroken
+		err = errBroken
 	}
-	return err
+	return answer, err
 }
 
 func (s *server) killed() int {
@@ -131,32 +131,30 @@ func (s *server) killed() int {
 
 func newFake(s *server) *fake {
 	f, m := &fake{server: s}, s.Memory
-	f.get = func(c ctx, k kind, ids ...string) (docs []doc, err error) {
-		err = f.over(c, func() (err error) { docs, err = m.Get(c, k, ids...); return err })
-		return docs, err
+	f.get = func(c ctx, k kind, ids ...string) ([]doc, error) {
+		return over(f, c, func() ([]doc, error) { return m.Get(c, k, ids...) })
 	}
-	f.put = func(c ctx, k kind, d doc) (v uint64, err error) {
-		err = f.over(c, func() (err error) {
-			if v, err = m.Put(c, k, d); err == nil && d.Notify {
+	f.put = func(c ctx, k kind, d doc) (uint64, error) {
+		return over(f, c, func() (uint64, error) {
+			v, err := m.Put(c, k, d)
+			if err == nil && d.Notify {
 				s.notify(k, d.ID)
 			}
-			return err
+			return v, err
 		})
-		return v, err
 	}
 	f.delete = func(c ctx, k kind, id string, v uint64) error {
-		return f.over(c, func() error { return m.Delete(c, k, id, v) })
+		_, err := over(f, c, func() (any, error) { return nil, m.Delete(c, k, id, v) })
+		return err
 	}
-	f.due = func(c ctx, k kind, now time.Time, limit int) (ids []string, err error) {
-		err = f.over(c, func() (err error) { ids, err = m.Due(c, k, now, limit); return err })
-		return ids, err
+	f.due = func(c ctx, k kind, now time.Time, limit int) ([]string, error) {
+		return over(f, c, func() ([]string, error) { return m.Due(c, k, now, limit) })
 	}
-	f.deleteDue = func(c ctx, k kind, now time.Time, limit int) (n int, err error) {
-		err = f.over(c, func() (err error) { n, err = m.DeleteDue(c, k, now, limit); return err })
-		return n, err
+	f.deleteDue = func(c ctx, k kind, now time.Time, limit int) (int, error) {
+		return over(f, c, func() (int, error) { return m.DeleteDue(c, k, now, limit) })
 	}
 	f.list = func(c ctx, k kind, after string, limit int) (page []doc, next string, err error) {
-		err = f.over(c, func() (err error) { page, next, err = m.List(c, k, after, limit); return err })
+		page, err = over(f, c, func() (_ []doc, err error) { page, next, err = m.List(c, k, after, limit); return page, err })
 		return page, next, err
 	}
 	f.watch = func(c ctx, k kind, changed func(string)) error {

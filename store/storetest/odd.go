@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"strings"
+	"time"
 
 	"github.com/eagate/eagate/store"
 )
@@ -19,14 +20,9 @@ func oddIDs() []string {
 		r + "'; DROP TABLE accounts; --", r + `"alice"`, r + "`alice`", r + `\alice`, r + `\\alice`,
 		r + "$1", r + "?", r + ":a", r + "a:b", r + "a/../b", r + "%00", r + "%61lice",
 		r + "straße", r + "strasse", r + "STRASSE", r + "日本語", r + "🔐", r + "🔑",
-		r + "1", r + "01", r + "1.0", r + "NULL", r + "null", r,
+		r + "1", r + "01", r + "1.0", r + "NULL", r + "null", r, r + r, r + "=", r[1:], r[:1] + "%", strings.ToLower(r),
 		long + "a", long + "b", strings.Repeat("日", store.MaxID/3-len(r)/3-1) + r,
 	}
-}
-
-// nearMisses returns IDs that resemble one, but are others.
-func nearMisses(id string) []string {
-	return []string{id + " ", " " + id, id + "=", id + "\n", id[1:], id[:len(id)-1], id[:1] + "%", id + id, strings.ToLower(id), "*"}
 }
 
 func invalidIDs() []string {
@@ -59,9 +55,17 @@ func invalidBodies() []string {
 	}
 }
 
-// refusesKinds checks that a method refuses what is no kind.
-func (t *trial) refusesKinds(call func(store.Kind) error) {
-	for _, kind := range []store.Kind{"", "Account", "a b", "a1", "é", "a\x00", "a_b", store.Kind(strings.Repeat("a", 33))} {
-		t.refuses(call(kind), "a method with the invalid kind %.100q", kind)
-	}
+var invalidKinds = []store.Kind{"", "Account", "a b", "a1", "é", "a\x00", "a_b", store.Kind(strings.Repeat("a", 33))}
+
+// The first mustKeep of these due times must be kept; those far away may be refused.
+const mustKeep = 7
+
+var oddTimes = []time.Time{
+	{}, time.Time{}.In(west), moment, moment.In(west).Add(tick), moment.Add(999),
+	time.Date(2001, 9, 9, 1, 46, 40, 999999000, time.UTC), time.Date(2099, 12, 31, 23, 59, 59, 1000, west),
+
+	time.Unix(0, 0), time.Unix(0, -1000), time.Unix(-1, 0), time.Date(1492, 10, 12, 0, 0, 0, 1000, time.UTC),
+	time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+	time.Date(2262, 4, 12, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC),
+	time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(300000, 1, 1, 0, 0, 0, 0, time.UTC),
 }

@@ -19,11 +19,7 @@
 //
 // Each clause of the contract is a subtest of its own, and a failure says what the
 // backend did and what it must do instead. The clauses go by the methods that they
-// are about, so that
-//
-//	go test -run 'TestBackend/Put'
-//
-// checks Put. Only Handles is required. More than one handle shows caches and locks
+// are about, so that go test -run TestBackend/Put checks Put. Only Handles is required. More than one handle shows caches and locks
 // that work in one process only; Unreachable brings in Fault/unreachable; Kill brings
 // in the other Fault clauses and Watch/broken. The Watch clauses are checked where
 // the last handle is a [store.Watcher] that doesn't return [errors.ErrUnsupported].
@@ -46,8 +42,8 @@ import (
 // nobody else may use it meanwhile.
 type Subject struct {
 	// Handles are one or more ways to the same data, each as one node of a service
-	// would have it: with its own connections and caches. The clauses write through
-	// one and read through another, and the races go through all at once.
+	// would have it: with its own connections and caches. Each call of a clause
+	// goes through another one than the call before.
 	Handles []store.Backend
 
 	// Unreachable is a handle whose storage can't be reached, such as one that was
@@ -69,38 +65,14 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 	t.Helper()
 	for _, c := range clauses {
 		t.Run(c.name, func(t *testing.T) {
-			switch err, why := c.judge(t.Context(), open(t), patience), skipped(""); {
-			case errors.As(err, &why):
-				t.Logf("doesn't apply: %s", string(why))
-			case err != nil:
+			if err := c.judge(t.Context(), open(t), patience); errors.Is(err, errSkipped) {
+				t.Log(err)
+			} else if err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
-
-// TestStore checks a backend outside of a test. It returns nil if the backend keeps
-// the contract, and otherwise joins a [*Violation] for each clause that it breaks.
-func TestStore(s Subject) error {
-	var violations []error
-	for _, c := range clauses {
-		if err, why := c.judge(context.Background(), s, patience), skipped(""); !errors.As(err, &why) {
-			violations = append(violations, err)
-		}
-	}
-	return errors.Join(violations...)
-}
-
-// A Violation is a clause of the contract that a backend breaks.
-type Violation struct {
-	Clause string // the name of the subtest, such as "Put/race"
-	Err    error  // what the backend did, and what it must do
-}
-
-func (v *Violation) Error() string { return v.Clause + ": " + v.Err.Error() }
-
-// Unwrap returns v.Err.
-func (v *Violation) Unwrap() error { return v.Err }
 
 // A clause is one thing that the contract asks for.
 type clause struct {
@@ -108,22 +80,18 @@ type clause struct {
 	check func(*trial)
 }
 
-// skipped, as a clause's error, says why it can't be checked.
-type skipped string
-
-func (s skipped) Error() string { return string(s) }
-
 // The fault clauses come last, as handles may keep broken connections after them.
-var clauses = slices.Concat(getClauses, putClauses, raceClauses, deleteClauses,
-	dueClauses, deleteDueClauses, listClauses, contextClauses, watchClauses, faultClauses)
+var clauses = slices.Concat(documentClauses, dueClauses, listClauses, raceClauses,
+	methodClauses(), watchClauses, faultClauses)
 
 // patience is the time that a clause may take, so that a backend that hangs fails
 // by the clause's name.
 const patience = time.Minute
 
+// judge returns how the backend breaks the clause, or errSkipped.
 func (c clause) judge(ctx context.Context, s Subject, patience time.Duration) error {
 	if len(s.Handles) == 0 {
-		return &Violation{c.name, errors.New("Subject.Handles is empty: there is no backend to check")}
+		return errors.New("Subject.Handles is empty: there is no backend to check")
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -135,12 +103,9 @@ func (c clause) judge(ctx context.Context, s Subject, patience time.Duration) er
 	}()
 	select {
 	case <-done:
-	case <-time.After(patience * 5 / 4): // later than the context's end, which may free the backend
-		return &Violation{c.name, fmt.Errorf("a method hasn't returned after %v, though its context has ended: "+
-			"no method may hang, nor leave a lock or a transaction behind", patience)}
-	}
-	if why := skipped(""); t.err == nil || errors.As(t.err, &why) {
 		return t.err
+	case <-time.After(patience * 5 / 4): // later than the context's end, which may free the backend
+		return fmt.Errorf("a method hasn't returned after %v, though its context has ended: "+
+			"no method may hang, nor leave a lock or a transaction behind", patience)
 	}
-	return &Violation{c.name, t.err}
 }

@@ -12,78 +12,27 @@ import (
 )
 
 var watchClauses = []clause{
-	// The first call has the ID "".
-	{"Watch/begins", func(t *trial) { t.watch().end() }},
-
-	// Writes with Notify are reported, through whichever handle.
+	// The first call has the ID "". Then writes with Notify are reported, through
+	// whichever handle, and can be read; those of other kinds aren't. Calls come one
+	// after the other, and a slow one loses no others. The watch ends with its context.
 	{"Watch/reports", func(t *trial) {
 		w := t.watch()
-		defer w.end()
 		for n, id := range oddIDs() {
-			doc := t.put(t.handle(n), notify(id, n))
+			_, err := t.next().Put(t.ctx, newKind(), notify(document(n), n))
+			t.works(err, "Put, of another kind,")
+			doc := t.put(notify(none(id), n))
 			w.until(id)
-			doc.Notify = true
-			t.put(t.handle(n), doc)
+			t.put(notify(doc, n))
 			w.until(id)
 		}
-	}},
-
-	// A write that is reported can be read.
-	{"Watch/readable", func(t *trial) {
-		w := t.watch()
-		defer w.end()
-		for n := range rounds {
-			id := newID()
-			t.race(2, func(i int, _ store.Backend) {
-				if i == 0 {
-					t.put(t.handle(n), notify(id, n))
-				} else if slices.Contains(w.until(id), id) {
-					got := t.get(t.last(), id)[0]
-					t.that(got.Version != 0, "Watch reported a write that Get doesn't find: it must be readable before it is reported")
-				}
-			})
-		}
-	}},
-
-	// Writes of other kinds aren't reported.
-	{"Watch/kinds", func(t *trial) {
-		w := t.watch()
-		defer w.end()
-		for n := range rounds {
-			kind, other, id := t.kind, newID(), newID()
-			t.kind = newKind()
-			t.put(t.first(), notify(other, n))
-			t.kind = kind
-			t.put(t.first(), notify(id, n))
-			t.that(!slices.Contains(w.until(id), other), "Watch reported the write of a document of another kind")
-		}
-	}},
-
-	// Calls come one after the other, and a slow one loses no others.
-	{"Watch/one-by-one", func(t *trial) {
-		w := t.watch()
-		defer w.end()
-		w.hold.Lock()
-		var want []string
+		var written []string
+		w.hold.Lock() // the first call is slow
 		for n := range 4 * rounds {
-			want = append(want, t.put(t.handle(n), notify(newID(), n)).ID)
+			written = append(written, t.put(notify(document(n), n)).ID)
 		}
 		w.hold.Unlock()
-		for calls := []string(nil); len(want) > 0; {
-			if !slices.Contains(calls, want[0]) {
-				calls = append(calls, w.until(want[0])...)
-			}
-			if slices.Contains(calls, "") {
-				break
-			}
-			want = want[1:]
-		}
-		t.that(!w.overlap.Load(), "Watch called changed while another call of it ran: calls must come one after the other")
-	}},
-
-	// A watch ends with its context.
-	{"Watch/ends", func(t *trial) {
-		err := t.watch().end()
+		w.until(written...)
+		err := w.end()
 		t.that(errors.Is(err, context.Canceled), "Watch returned the error %v after its context was cancelled: it must return the context's error", err)
 	}},
 
@@ -93,11 +42,11 @@ var watchClauses = []clause{
 		w := t.watch()
 		for n := range 3 {
 			t.kill()
-			doc := t.putAgain(t.handle(n), notify(newID(), n))
+			doc := t.putAgain(notify(document(n), n))
 			for id := "?"; id != doc.ID && id != ""; {
 				var err error
 				if id, err = w.next(3 * t.soon); err != nil {
-					t.again(func() error { w, err = t.begin(); return err })
+					t.retry("Watch", func() error { w, err = t.begin(); return err })
 					break
 				}
 			}
@@ -106,32 +55,34 @@ var watchClauses = []clause{
 	}},
 }
 
-func notify(id string, n int) store.Document {
-	doc := document(id, n)
+func notify(doc store.Document, n int) store.Document {
+	doc = changed(doc, n)
 	doc.Notify = true
 	return doc
 }
 
 // A watch is a running call of Watch.
 type watch struct {
-	t       *trial
-	changed chan string // the calls
-	ended   chan error
-	cancel  context.CancelFunc
+	t      *trial
+	b      store.Watcher
+	calls  chan call
+	ended  chan error
+	cancel context.CancelFunc
 
 	hold    sync.Mutex // calls wait for it
-	calls   atomic.Int32
-	overlap atomic.Bool
+	running atomic.Int32
 }
+
+type call struct{ id, wrong string }
 
 // begin calls Watch of the last handle, and waits until the watch has begun.
 func (t *trial) begin() (*watch, error) {
-	b, ok := t.last().(store.Watcher)
+	b, ok := t.Handles[len(t.Handles)-1].(store.Watcher)
 	if !ok {
 		t.skip("the last handle is no Watcher")
 	}
 	ctx, cancel := context.WithCancel(t.ctx)
-	w := &watch{t: t, changed: make(chan string, 1000), ended: make(chan error, 1), cancel: cancel}
+	w := &watch{t: t, b: b, calls: make(chan call, 1000), ended: make(chan error, 1), cancel: cancel}
 	go func() { w.ended <- b.Watch(ctx, t.kind, w.call) }()
 	first, err := w.next(t.soon)
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -148,49 +99,49 @@ func (t *trial) watch() *watch {
 }
 
 func (w *watch) call(id string) {
-	if w.calls.Add(1) > 1 {
-		w.overlap.Store(true)
+	c := call{id: id}
+	if w.running.Add(1) > 1 {
+		c.wrong = "called changed while another call of it ran: calls must come one after the other"
 	}
 	w.hold.Lock()
 	defer w.hold.Unlock()
-	w.changed <- id
-	w.calls.Add(-1)
+	if docs, err := w.b.Get(w.t.ctx, w.t.kind, id); id != "" && err == nil && docs[0].Version == 0 {
+		c.wrong = "reported an ID that Get doesn't find under that kind: a write must be readable before it is reported, and those of other kinds must not be reported"
+	}
+	w.running.Add(-1)
+	w.calls <- c
+}
+
+// next returns the ID of the next call, or why the watch has ended.
+func (w *watch) next(within time.Duration) (id string, err error) {
+	select {
+	case c := <-w.calls:
+		w.t.that(c.wrong == "", "Watch %s", c.wrong)
+		id = c.id
+	case err = <-w.ended:
+		w.ended <- err
+		w.t.that(err != nil, "Watch returned no error: it must say why it ends")
+	case <-time.After(within):
+		w.t.that(false, "Watch neither called changed nor returned within %v: it must report its beginning, and each write with Notify, within a fraction of a second, and return soon after its context has ended", within)
+	}
+	return id, err
+}
+
+// until waits for calls with these IDs. One with "" stands for all.
+func (w *watch) until(ids ...string) {
+	for len(ids) > 0 {
+		got, err := w.next(w.t.soon)
+		w.t.works(err, "Watch, though its context hasn't ended,")
+		ids = slices.DeleteFunc(ids, func(id string) bool { return id == got || got == "" })
+	}
 }
 
 // end ends the watch, and returns what Watch returned.
 func (w *watch) end() error {
 	w.cancel()
-	select {
-	case err := <-w.ended:
-		return err
-	case <-time.After(w.t.soon):
-		w.t.that(false, "Watch hasn't returned %v after its context has ended: it must return soon", w.t.soon)
-		return nil
+	for {
+		if _, err := w.next(w.t.soon); err != nil {
+			return err
+		}
 	}
-}
-
-// next returns the ID of the next call, or why the watch has ended.
-func (w *watch) next(within time.Duration) (string, error) {
-	select {
-	case id := <-w.changed:
-		return id, nil
-	case err := <-w.ended:
-		w.ended <- err
-		w.t.that(err != nil, "Watch returned no error: it must say why it ends")
-		return "", err
-	case <-time.After(within):
-		w.t.that(false, "Watch neither called changed nor returned within %v: it must report its beginning, and each write with Notify, within a fraction of a second", within)
-		return "", nil
-	}
-}
-
-// until waits for the call with an ID, and returns the calls. One with "" stands for
-// all IDs.
-func (w *watch) until(id string) (calls []string) {
-	for !slices.Contains(calls, id) && !slices.Contains(calls, "") {
-		got, err := w.next(w.t.soon)
-		w.t.works(err, "Watch, though its context hasn't ended,")
-		calls = append(calls, got)
-	}
-	return calls
 }
