@@ -44,7 +44,7 @@ func (r *Rules) Remembered(userID, secret string) (verdict Verdict, known bool) 
 // remembered is Check as far as the cache knows.
 func (r *Rules) remembered(userID, secret string, now time.Time) (verdict Verdict, g records.Grant, known bool) {
 	acct, known := r.cache.accounts.Get(userID)
-	lost := acct.version == 0 && isSecretOf(secret, userID) // another session doesn't know
+	lost := acct.neverOn() && isSecretOf(secret, userID) // another session doesn't know
 	if !known || !now.Before(acct.until) || lost {
 		return Locked, records.Grant{}, false
 	}
@@ -87,11 +87,11 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		return Locked, records.Grant{}, err
 	}
 	r.watchVersion(ctx, stored)
-	if stored.Version == 0 && isSecretOf(secret, userID) {
-		return Locked, records.Grant{}, ErrAccountLost
-	}
 	acct := newCachedAccount(stored, until)
 	r.cache.put(changes, func() { r.cache.accounts.Add(userID, acct) })
+	if acct.neverOn() && isSecretOf(secret, userID) {
+		return Locked, records.Grant{}, ErrAccountLost
+	}
 	if !acct.on || secret == "" {
 		return judge(acct, records.Grant{}, userID, now), records.Grant{}, nil
 	}
