@@ -138,15 +138,19 @@ func (r *Rules) Verification(ctx context.Context, secret string) (records.Grant,
 
 // RevokeForeign ends the grant with that secret unless it is the user's own, and
 // reports whether it is of no more use to the session: the session has changed
-// hands since.
+// hands since. The user's own stays, good or not: it shows that the user had a second
+// factor.
 func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool, error) {
+	if isSecretOf(secret, userID) {
+		return false, nil
+	}
 	g, err := r.cfg.Records.Grant(ctx, hash(secret))
 	switch {
 	case errors.Is(err, records.ErrNotFound):
 		return true, nil
 	case err != nil:
 		return false, err
-	case g.UserID == userID:
+	case g.UserID == userID: // of an earlier release
 		return false, nil
 	}
 	return true, r.Revoke(ctx, secret)

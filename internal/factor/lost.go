@@ -39,6 +39,7 @@ func (r *Rules) watchVersion(ctx context.Context, read records.Account) {
 // known to be that user's although there is no account.
 func ownerTag(userID string) string { return "." + hash("eagate user\x00" + userID)[:8] }
 
+// isSecretOf reports whether a grant's secret is one of that user's.
 func isSecretOf(secret, userID string) bool {
 	return secret != "" && strings.HasSuffix(secret, ownerTag(userID))
 }
