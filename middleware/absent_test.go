@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -274,5 +275,22 @@ func TestAskedBeforeCostsNothing(t *testing.T) {
 		}
 		app.Clock.Add(time.Hour)
 		phone = app.Enrolled(t, alice)
+	}
+}
+
+// However many requests meet the loss, the log says it once.
+func TestAbsentAccountIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b := proving["verified"](t, app, app.Enrolled(t, alice))
+	losses["the account"](t, app.World, alice)
+	app.Clock.Add(3 * time.Second)
+	for range 10 {
+		wantUnavailable(t, b.Get("/account"), "lost")
+	}
+	for _, line := range []string{"an account is older than it was", "refused because of a fault"} {
+		if n := strings.Count(app.Log.String(), line); n != 1 {
+			t.Errorf("got %q logged %d times, want once", line, n)
+		}
 	}
 }
