@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
 
@@ -80,7 +81,8 @@ func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*rec
 	}
 	h.mu.Unlock()
 	began := time.Now()
-	a, err := h.records.Account(ctx, userID)
+	// What the request has read before now may be older than what is known here.
+	a, err := h.records.Account(storelimit.Fresh(ctx), userID)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +114,7 @@ func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool)
 	began := time.Now()
 	var c records.Challenge
 	var fault error
-	err := h.records.ReadChallenges(ctx, []records.Seen{{ID: id, Version: never}}, func(_ int, read records.Challenge, err error) { c, fault = read, err })
+	err := h.records.ReadChallenges(storelimit.Fresh(ctx), []records.Seen{{ID: id, Version: never}}, func(_ int, read records.Challenge, err error) { c, fault = read, err })
 	if err == nil {
 		err = fault
 	}
