@@ -220,6 +220,9 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		h.rejected(v)
 		return
 	}
+	if !mark.Over {
+		h.cfg.Sessions.KeepAsked(ctx, v.user)
+	}
 	now := h.cfg.Rules.Now()
 	page := templates.Challenge{
 		State:     state(view.Phase),

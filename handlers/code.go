@@ -36,6 +36,9 @@ func (h *Handlers) code(v *visit) {
 	if mark.Over { // the deadline of what is left of it isn't the session's
 		until = mark.Until
 	}
+	if !mark.Over {
+		h.cfg.Sessions.KeepAsked(v.ctx(), v.user)
+	}
 	ref, err := h.cfg.Sessions.Bind(v.ctx())
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)

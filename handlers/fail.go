@@ -87,6 +87,7 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 	mark, err := h.cfg.Sessions.Mark(r.Context(), user)
 	if err == nil && !mark.Over { // what is left of a session must not be written again
 		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
+		h.cfg.Sessions.KeepAsked(r.Context(), user)
 		err = h.beginFirst(r, user)
 	}
 	if err != nil {

@@ -130,7 +130,7 @@ func TestEventsMissNothing(t *testing.T) {
 		answer func()
 		armed  atomic.Bool
 	)
-	world.Store.SetInner(&hooked{world.Store.Inner(), func() {
+	world.Store.SetInner(&hooked{world.Store.Inner(), store.Challenges, func() {
 		if armed.CompareAndSwap(true, false) { // the report reads the challenge too
 			answer()
 		}
@@ -148,15 +148,47 @@ func TestEventsMissNothing(t *testing.T) {
 	}
 }
 
-// hooked calls a function after a challenge was read.
+// What one poll has read before something happened isn't taken for what is so after
+// it.
+func TestPollsBesideALatePoll(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	world.Watch()
+	app := world.Node(t)
+	revoke := func() {
+		if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+			t.Error(err)
+		}
+	}
+	phone := app.Enrolled(t, alice)
+	other := app.Stopped(t, alice)
+	apptest.Approve(t, phone)
+	other.WantIn("before it is revoked")
+	revoke() // so that the store is asked whether the session is locked
+	app.Clock.Add(time.Minute)
+	w := waitOn(t, app.Stopped(t, alice), phone)
+	var revoked atomic.Bool
+	app.Store.SetInner(&hooked{app.Store.Inner(), store.Accounts, func() {
+		if revoked.CompareAndSwap(false, true) {
+			revoke()
+		}
+	}})
+	if a := other.GetJSON("/2fa/challenge/status"); a.JSON("state") != "none" {
+		t.Errorf("the late poll: got %d %s, want none", a.Status, a.Body)
+	}
+	w.wantState(t, "afterwards", "none")
+}
+
+// hooked calls a function after documents of a kind were read.
 type hooked struct {
 	store.Backend
+	kind  store.Kind
 	after func()
 }
 
 func (h *hooked) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
 	docs, err := h.Backend.Get(ctx, kind, ids...)
-	if kind == store.Challenges {
+	if kind == h.kind {
 		h.after()
 	}
 	return docs, err

@@ -1,12 +1,15 @@
 package middleware_test
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
@@ -58,6 +61,96 @@ var proving = map[string]func(t *testing.T, app *apptest.App, phone *emulator.Ph
 		defer app.Emulator.Behave()
 		return app.Stopped(t, alice)
 	},
+	"while the phone is left in peace": func(t *testing.T, app *apptest.App, _ *emulator.Phone) *apptest.Browser {
+		leaveInPeace(t, app)
+		return app.Stopped(t, alice)
+	},
+	"at the challenge while the phone is left in peace": func(t *testing.T, app *apptest.App, _ *emulator.Phone) *apptest.Browser {
+		leaveInPeace(t, app)
+		b := app.Browser(t).Login(alice)
+		if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
+			t.Fatalf("challenge: got %d, want 200", a.Status)
+		}
+		return b
+	},
+	"after a wrong code": func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
+		b := app.Browser(t).Login(alice)
+		if a := b.PostJSON("/2fa/challenge/totp", `{"code":"`+app.WrongCode(t, phone)+`"}`); a.Status != http.StatusUnprocessableEntity {
+			t.Fatalf("wrong code: got %d, want 422", a.Status)
+		}
+		return b
+	},
+	"under its former ID": func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
+		b := app.Stopped(t, alice)
+		former := b.Copy()
+		apptest.Approve(t, phone)
+		b.WantIn("before the loss")
+		return former
+	},
+	"overtaken while it is unlocked": func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
+		b := app.Stopped(t, alice)
+		other := b.Copy()
+		apptest.Approve(t, phone)
+		whole := app.Store.Inner()
+		defer app.Store.SetInner(whole)
+		app.Store.SetInner(&beforeMove{whole, t, func() {
+			if a := other.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
+				t.Errorf("code: got %d, want 303", a.Status)
+			}
+			app.Clock.Add(apptest.Step)
+		}})
+		if a := b.GetJSON("/account"); a.Secret() {
+			t.Error("overtaken: got in")
+		}
+		return b
+	},
+	"whose grant was lost before": func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
+		b := app.Stopped(t, alice)
+		apptest.Approve(t, phone)
+		b.WantIn("before the loss")
+		loseGrants(t, app.World)
+		app.Clock.Add(3 * time.Second)
+		if a := b.GetJSON("/account"); a.Status != http.StatusForbidden {
+			t.Fatalf("without a grant: got %d, want 403", a.Status)
+		}
+		return b
+	},
+}
+
+// beforeMove calls a function before the first session goes on under another ID.
+type beforeMove struct {
+	store.Backend
+	t *testing.T
+	f func()
+}
+
+func (m *beforeMove) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	if f := m.f; f != nil && kind == store.Grants && apptest.DecodeGrant(m.t, doc).Kind == records.KindMoved {
+		m.f = nil
+		f()
+	}
+	return m.Backend.Put(ctx, kind, doc)
+}
+
+// leaveInPeace sends as many requests to alice's phone as it may get.
+func leaveInPeace(t *testing.T, app *apptest.App) {
+	t.Helper()
+	for range 3 {
+		app.Stopped(t, alice)
+	}
+}
+
+func loseGrants(t *testing.T, w *apptest.World) {
+	t.Helper()
+	docs, _, err := w.Store.List(t.Context(), store.Grants, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range docs {
+		if err := w.Store.Delete(t.Context(), store.Grants, doc.ID, doc.Version); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // switchOutside has an application switch the user of a session where the gate
@@ -156,4 +249,48 @@ func TestAccountIsAbsentOfAnotherUser(t *testing.T) {
 		}
 		b.WantIn("as another user")
 	})
+}
+
+// A session that was asked costs the store nothing more than others once the second
+// factor is off.
+func TestAskedBeforeCostsNothing(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	for name, begin := range proving {
+		b := begin(t, app, phone)
+		if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+			t.Fatal(err)
+		}
+		b.WantIn(name + ", after the reset") // warms the cache
+		asked, commits := app.Store.Asked(), app.Scs.Commits()
+		for range 10 {
+			b.WantIn(name)
+		}
+		if n := app.Store.Asked() - asked; n != 0 {
+			t.Errorf("%s: the store was asked %d times, want 0", name, n)
+		}
+		if n := app.Scs.Commits() - commits; n != 0 {
+			t.Errorf("%s: the session was saved %d times, want 0", name, n)
+		}
+		app.Clock.Add(time.Hour)
+		phone = app.Enrolled(t, alice)
+	}
+}
+
+// However many requests meet the loss, the log says it once.
+func TestAbsentAccountIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b := proving["verified"](t, app, app.Enrolled(t, alice))
+	losses["the account"](t, app.World, alice)
+	app.Clock.Add(3 * time.Second)
+	for range 10 {
+		wantUnavailable(t, b.Get("/account"), "lost")
+	}
+	for _, line := range []string{"an account is older than it was", "refused because of a fault"} {
+		if n := strings.Count(app.Log.String(), line); n != 1 {
+			t.Errorf("got %q logged %d times, want once", line, n)
+		}
+	}
 }

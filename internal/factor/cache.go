@@ -38,6 +38,10 @@ type cachedAccount struct {
 	requiredSince time.Time
 }
 
+// neverOn reports whether the user has never had a second factor, as far as the
+// store knows: none was switched off or reset either, which leaves an epoch.
+func (a cachedAccount) neverOn() bool { return !a.on && a.epoch == 0 }
+
 func newCachedAccount(a records.Account, until time.Time) cachedAccount {
 	c := cachedAccount{version: a.Version, on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
 	for _, d := range a.Devices {

@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -104,6 +105,24 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	return answer, err
 }
 
+// updateByCode is updateAccount for a change that tries a code, and tells of what
+// became of it. Where the code wasn't looked at, nothing is stored: that can be asked
+// for as often as somebody likes.
+func (r *Rules) updateByCode(ctx context.Context, user User, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+		answer, err = change(acct)
+		if err == nil && answer.Result != CodeAccepted && answer.failures == 0 {
+			err = errUnchanged
+		}
+		return err
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	r.tellCode(ctx, user, answer, err)
+	return answer, err
+}
+
 // tellCode tells of what became of a code, once that is stored.
 func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err error) {
 	if err != nil {
@@ -171,18 +190,14 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 		epoch  uint64
 		voided string
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
-		voided = ""
-		if answer, err = r.tryInForce(acct, typed); err != nil {
-			return err
-		}
-		epoch = acct.Epoch
-		if answer.Result == CodeAccepted && own.ID != "" && acct.Push.Live == own.ID {
+	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+		answer, err := r.tryInForce(acct, typed)
+		epoch, voided = acct.Epoch, ""
+		if err == nil && answer.Result == CodeAccepted && own.ID != "" && acct.Push.Live == own.ID {
 			voided, acct.Push.Live = acct.Push.Live, "" // its approval is no longer needed
 		}
-		return nil
+		return answer, err
 	})
-	r.tellCode(ctx, user, answer, err)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}

@@ -86,15 +86,14 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 		Binding:   s.Binding,
 		ExpiresAt: r.cfg.Now().Add(enrolmentTime),
 	}
-	var answer CodeAnswer
 	proof, err := r.recheck(ctx, user, proof)
 	if err != nil {
-		return answer, err
+		return CodeAnswer{}, err
 	}
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+	return r.updateByCode(ctx, user, func(acct *records.Account) (answer CodeAnswer, err error) {
 		if acct.State == records.On {
 			if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
-				return err
+				return answer, err
 			}
 		} else {
 			// There is nothing yet that could be guessed, so that old mistakes
@@ -103,10 +102,8 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 			acct.Failures, acct.LockedUntil = 0, time.Time{}
 		}
 		acct.Staged = staged
-		return nil
+		return answer, nil
 	})
-	r.tellCode(ctx, user, answer, err)
-	return answer, err
 }
 
 // Staged returns the enrolment that the session has under way, or
@@ -153,23 +150,19 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		epoch uint64
 		event = Event{UserID: user.ID, Email: user.Email}
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
+	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
 		if !r.stagedBy(*acct, s) {
-			return ErrNoEnrolment
+			return CodeAnswer{}, ErrNoEnrolment
 		}
 		if g := proof.Grant; acct.State == records.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
-			return ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
+			return CodeAnswer{}, ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
 		}
 		if acct.State == records.On && !acct.HeldSince.IsZero() {
-			answer = CodeAnswer{Result: CodeHeld}
-			return nil
+			return CodeAnswer{Result: CodeHeld}, nil
 		}
-		var (
-			step int64
-			err  error
-		)
-		if answer, step, err = r.try(acct, acct.Staged.Factor, 0, proof.Code); err != nil || answer.Result != CodeAccepted {
-			return err
+		answer, step, err := r.try(acct, acct.Staged.Factor, 0, proof.Code)
+		if err != nil || answer.Result != CodeAccepted {
+			return answer, err
 		}
 		if acct.Factor.Period != acct.Staged.Factor.Period {
 			acct.LastStep = 0 // it counts other steps
@@ -191,9 +184,8 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		acct.LastStep = max(acct.LastStep, step)
 		r.changed(acct)
 		epoch = acct.Epoch
-		return nil
+		return answer, nil
 	})
-	r.tellCode(ctx, user, answer, err)
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, "", err
 	}
@@ -206,25 +198,23 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 
 // Disable switches the second factor off, or returns [ErrOff] or [ErrRequired].
 func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer, error) {
-	var answer CodeAnswer
 	if _, required := r.required(user); required {
-		return answer, ErrRequired
+		return CodeAnswer{}, ErrRequired
 	}
 	proof, err := r.recheck(ctx, user, proof)
 	if err != nil {
-		return answer, err
+		return CodeAnswer{}, err
 	}
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+	answer, err := r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
-			return ErrOff
+			return CodeAnswer{}, ErrOff
 		}
-		if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
-			return err
+		answer, err := r.prove(acct, proof)
+		if err == nil && answer.Result == CodeAccepted {
+			r.switchOff(acct)
 		}
-		r.switchOff(acct)
-		return nil
+		return answer, err
 	})
-	r.tellCode(ctx, user, answer, err)
 	if err == nil && answer.Result == CodeAccepted {
 		r.emit(ctx, Event{Kind: EventDisabled, UserID: user.ID, Email: user.Email})
 	}

@@ -194,9 +194,15 @@ func (r *Rules) Now() time.Time { return r.cfg.Now() }
 // What an older key has sealed in it is sealed anew; that it can't be opened must
 // not keep anybody from changing something else.
 func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*records.Account) error) error {
-	defer r.cache.forgetAccount(userID)
+	refused := false
+	defer func() {
+		if !refused { // else what is refused, as often as it may be, would empty the cache for all
+			r.cache.forgetAccount(userID)
+		}
+	}()
 	return r.cfg.Records.UpdateAccount(ctx, userID, func(a *records.Account) error {
-		if err := change(a); err != nil {
+		err := change(a)
+		if refused = err != nil; refused {
 			return err
 		}
 		_, _ = r.reseal(a)

@@ -44,7 +44,7 @@ func (r *Rules) Remembered(userID, secret string) (verdict Verdict, known bool) 
 // remembered is Check as far as the cache knows.
 func (r *Rules) remembered(userID, secret string, now time.Time) (verdict Verdict, g records.Grant, known bool) {
 	acct, known := r.cache.accounts.Get(userID)
-	lost := acct.version == 0 && isSecretOf(secret, userID) // another session doesn't know
+	lost := acct.neverOn() && isSecretOf(secret, userID) // another session doesn't know
 	if !known || !now.Before(acct.until) || lost {
 		return Locked, records.Grant{}, false
 	}
@@ -87,11 +87,11 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		return Locked, records.Grant{}, err
 	}
 	r.watchVersion(ctx, stored)
-	if stored.Version == 0 && isSecretOf(secret, userID) {
-		return Locked, records.Grant{}, ErrAccountLost
-	}
 	acct := newCachedAccount(stored, until)
 	r.cache.addAccount(userID, acct, changes)
+	if acct.neverOn() && isSecretOf(secret, userID) {
+		return Locked, records.Grant{}, ErrAccountLost
+	}
 	if !acct.on || secret == "" {
 		return judge(acct, records.Grant{}, userID, now), records.Grant{}, nil
 	}
@@ -142,15 +142,19 @@ func (r *Rules) Verification(ctx context.Context, secret string) (records.Grant,
 
 // RevokeForeign ends the grant with that secret unless it is the user's own, and
 // reports whether it is of no more use to the session: the session has changed
-// hands since.
+// hands since. The user's own stays, good or not: it shows that the user had a second
+// factor.
 func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool, error) {
+	if isSecretOf(secret, userID) {
+		return false, nil
+	}
 	g, err := r.cfg.Records.Grant(ctx, hash(secret))
 	switch {
 	case errors.Is(err, records.ErrNotFound):
 		return true, nil
 	case err != nil:
 		return false, err
-	case g.UserID == userID:
+	case g.UserID == userID: // of an earlier release
 		return false, nil
 	}
 	return true, r.Revoke(ctx, secret)

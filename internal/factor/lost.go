@@ -11,9 +11,10 @@ import (
 )
 
 // ErrAccountLost says that a session holds what its user's second factor has left
-// there, and that the user has no account. Accounts are never deleted, not even
-// when the second factor is switched off, so that the store has lost it, or isn't
-// the one that it was.
+// there, and that the user has no account, or one that never had a second factor.
+// Accounts are never deleted, and keep an epoch when the second factor is switched
+// off, so that the store has lost it, or isn't the one that it was. An account that
+// was begun anew meanwhile, by another session of the user, is not the same.
 var ErrAccountLost = errors.New("factor: the account of a session that was asked for a second factor is missing: " +
 	"see whether WithStore leads to the right database, and restore the account from a backup")
 
@@ -38,16 +39,20 @@ func (r *Rules) watchVersion(ctx context.Context, read records.Account) {
 // known to be that user's although there is no account.
 func ownerTag(userID string) string { return "." + hash("eagate user\x00" + userID)[:8] }
 
+// isSecretOf reports whether a grant's secret is one of that user's.
 func isSecretOf(secret, userID string) bool {
 	return secret != "" && strings.HasSuffix(secret, ownerTag(userID))
 }
 
-// CheckPending returns [ErrAccountLost] if a user has no account whose session waits
-// for a proof. Check has found that the user has no second factor.
+// CheckPending returns [ErrAccountLost] if the account of a user is lost whose session
+// was asked for a proof. Check has found that the user has no second factor.
 func (r *Rules) CheckPending(ctx context.Context, userID string) error {
-	ctx = storelimit.WithBudget(ctx)
-	acct, err := r.Account(ctx, userID)
-	if err == nil && acct.Version == 0 {
+	now := r.cfg.Now()
+	if acct, known := r.cache.accounts.Get(userID); known && now.Before(acct.until) && !acct.neverOn() {
+		return nil
+	}
+	acct, err := r.Account(storelimit.WithBudget(ctx), userID)
+	if err == nil && newCachedAccount(acct, now).neverOn() {
 		err = ErrAccountLost
 	}
 	return err

@@ -18,8 +18,11 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
 		acct.Staged = nil
 		email = acct.Email
-		if acct.State == records.On {
+		switch {
+		case acct.State == records.On:
 			r.switchOff(acct)
+		case acct.Epoch == 0:
+			r.void(acct) // if the account was lost, sessions take it for switched off from now on
 		}
 		return nil
 	})
@@ -57,7 +60,9 @@ func (r *Rules) RevokeAll(ctx context.Context, userID, reason string) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		email = acct.Email
-		r.void(acct)
+		if acct.State == records.On || acct.Epoch != 0 { // else nothing was proved, or the account is lost
+			r.void(acct)
+		}
 		return nil
 	})
 	if err == nil {

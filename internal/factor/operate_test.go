@@ -58,8 +58,8 @@ func TestReset(t *testing.T) {
 			if a.State != records.Off || a.Staged != nil || a.Recovery != nil || a.Devices != nil || a.Push.Live != "" || len(a.Factor.Secret) != 0 || a.LastStep != 0 {
 				t.Errorf("got state %v, staged %t, recovery %t, %d devices, live %q, want nothing left", a.State, a.Staged != nil, a.Recovery != nil, len(a.Devices), a.Push.Live)
 			}
-			if got := a.Epoch != before.Epoch; got != on {
-				t.Errorf("got a new epoch %t, want %t", got, on)
+			if a.Epoch == before.Epoch {
+				t.Errorf("got epoch %d as before, want a new one", a.Epoch)
 			}
 		})
 	}

@@ -210,19 +210,17 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	}
 	// The proof comes first, so that strangers can't have us hash.
 	var (
-		answer CodeAnswer
 		epoch  uint64
 		former *records.Recovery
 	)
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
+	answer, err := r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
-			return ErrOff
+			return CodeAnswer{}, ErrOff
 		}
-		answer, err = r.prove(acct, proof)
+		answer, err := r.prove(acct, proof)
 		epoch, former = acct.Epoch, acct.Recovery
-		return err
+		return answer, err
 	})
-	r.tellCode(ctx, user, answer, err)
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, nil, err
 	}

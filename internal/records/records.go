@@ -90,8 +90,26 @@ func (k kind[R]) read(ctx context.Context, r *Records, id string) (rec R, min in
 	if err != nil {
 		return rec, 0, doc, fmt.Errorf("records: reading %s: %w", k.name, err)
 	}
+	if err := k.checkAnswer(docs, id); err != nil {
+		return rec, 0, doc, err
+	}
 	rec, min, err = k.decode(r.keys, docs[0])
 	return rec, min, docs[0], err
+}
+
+// checkAnswer returns an error if these aren't the documents that were asked for: a
+// database that compares text by letter case or language may take one ID for another,
+// whose document is a good one in its own place.
+func (k kind[R]) checkAnswer(docs []store.Document, ids ...string) error {
+	if len(docs) != len(ids) {
+		return fmt.Errorf("records: %d of %s came for %d IDs: the backend breaks its contract", len(docs), k.name, len(ids))
+	}
+	for i, id := range ids {
+		if docs[i].ID != id {
+			return fmt.Errorf("records: %s %q came for %q: see that the database compares IDs byte by byte", k.name, docs[i].ID, id)
+		}
+	}
+	return nil
 }
 
 // create stores a new record, or returns ErrExists.

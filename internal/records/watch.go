@@ -66,6 +66,9 @@ func (k kind[R]) readChanged(ctx context.Context, r *Records, seen []Seen, chang
 	if err != nil {
 		return fmt.Errorf("records: reading %d of %s: %w", len(ids), k.name, err)
 	}
+	if err := k.checkAnswer(docs, ids...); err != nil {
+		return err
+	}
 	for i, doc := range docs {
 		if doc.Version != seen[i].Version {
 			rec, _, err := k.decode(r.keys, doc)

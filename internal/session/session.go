@@ -87,8 +87,7 @@ func (s *Sessions) notLost(ctx context.Context, user factor.User, verdict factor
 	if err != nil || verdict != factor.Open {
 		return verdict, g, err
 	}
-	// The application may have changed the user within the session.
-	if note := s.scs.GetString(ctx, keyNote); note == asked(user) || note == noPush(user) {
+	if s.wasAsked(ctx, user) {
 		if err := s.rules.CheckPending(ctx, user.ID); err != nil {
 			return factor.Locked, records.Grant{}, err
 		}
@@ -144,6 +143,21 @@ func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string
 	s.scs.Put(ctx, keyToken, token)
 	s.scs.Put(ctx, keyNote, asked(user))
 	s.scs.Remove(ctx, keyBack)
+}
+
+// KeepAsked keeps that the user is asked for a proof in this session: from then on, it
+// isn't let in because the account is missing.
+func (s *Sessions) KeepAsked(ctx context.Context, user factor.User) {
+	if !s.wasAsked(ctx, user) {
+		s.scs.Put(ctx, keyNote, asked(user))
+	}
+}
+
+// wasAsked reports whether the user was asked for a proof in this session: not
+// somebody else, for the application may have changed the user within it.
+func (s *Sessions) wasAsked(ctx context.Context, user factor.User) bool {
+	note := s.scs.GetString(ctx, keyNote)
+	return note == asked(user) || note == noPush(user)
 }
 
 // KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked.

@@ -103,7 +103,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 		return &CommitError{err}
 	}
 	s.scs.Remove(ctx, keyToken)
-	s.scs.Remove(ctx, keyNote)
+	s.scs.Put(ctx, keyNote, asked(user)) // it may lose the grant, but not that
 	s.scs.Remove(ctx, keyBack)
 	s.scs.Remove(ctx, keyDemand)
 	s.scs.Put(ctx, keyGrant, secret)
@@ -120,7 +120,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 		return &CommitError{err}
 	}
 	if known {
-		s.leave(former, until)
+		s.leave(former, user, until)
 	}
 	// scs does so too, but not if the first that the application does is a flush.
 	s.scs.WriteSessionCookie(ctx, w, id, expiry)
@@ -145,11 +145,12 @@ func (s *Sessions) former(id string) (ctx context.Context, known bool, err error
 }
 
 // leave keeps the session's former ID for a moment, without what it held of
-// ours. Requests that were already on their way with it would otherwise meet an
+// ours, but for whom it asked. Requests that were already on their way with it would otherwise meet an
 // empty session, and an application that writes into that one would log the
 // browser out. That it can't be kept is no fault: they may.
-func (s *Sessions) leave(former context.Context, until time.Time) {
+func (s *Sessions) leave(former context.Context, user factor.User, until time.Time) {
 	s.Forget(former)
+	s.KeepAsked(former, user)
 	if soon := time.Now().Add(movedFor); soon.Before(until) {
 		s.scs.SetDeadline(former, soon.UTC())
 	}

@@ -81,6 +81,7 @@ func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*rec
 	}
 	h.mu.Unlock()
 	began := time.Now()
+	// What the request has read before now may be older than what is known here.
 	a, err := h.records.Account(storelimit.Fresh(ctx), userID)
 	if err != nil {
 		return nil, err

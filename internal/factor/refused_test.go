@@ -1,0 +1,75 @@
+package factor_test
+
+import (
+	"testing"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
+)
+
+// What a code isn't looked at for can be asked for without end: it changes nothing in
+// the store.
+func TestRefusedCodesAreNotStored(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(w *world, a *records.Account)
+		code   string
+		want   factor.CodeResult
+	}{
+		{"paused", func(w *world, a *records.Account) { a.LockedUntil = far }, "000000", factor.CodePaused},
+		{"blocked", func(w *world, a *records.Account) { a.Failures = 20 }, "000000", factor.CodeBlocked},
+		{"held", func(w *world, a *records.Account) { a.HeldSince = w.clock.Now() }, "000000", factor.CodeHeld},
+		{"missing", func(*world, *records.Account) {}, "", factor.CodeMissing},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			w.change(t, alice, func(a *records.Account) { c.change(w, a) })
+			before := w.account(t, alice).Version
+			tries := map[string]func() (factor.CodeAnswer, error){
+				"staging": func() (factor.CodeAnswer, error) {
+					return r.Stage(t.Context(), alice, session("a"), factor.Proof{Code: c.code})
+				},
+				"disabling": func() (factor.CodeAnswer, error) { return r.Disable(t.Context(), alice, factor.Proof{Code: c.code}) },
+				"recovery codes": func() (factor.CodeAnswer, error) {
+					answer, _, err := r.MakeRecovery(t.Context(), alice, factor.Proof{Code: c.code})
+					return answer, err
+				},
+			}
+			if c.code != "" {
+				tries["unlocking"] = func() (factor.CodeAnswer, error) {
+					answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), c.code, far)
+					return answer, err
+				}
+			}
+			for name, try := range tries {
+				if answer, err := try(); err != nil || answer.Result != c.want {
+					t.Errorf("%s: got %v, %v, want %v", name, answer.Result, err, c.want)
+				}
+			}
+			if got := w.account(t, alice).Version; got != before {
+				t.Errorf("got version %d, want %d as before", got, before)
+			}
+		})
+	}
+}
+
+// Nor does it keep others from being remembered.
+func TestRefusedCodesLeaveTheCache(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	w.change(t, alice, func(a *records.Account) { a.LockedUntil = far })
+	w.store.whileReading(func() {
+		if answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), "000000", far); err != nil || answer.Result != factor.CodePaused {
+			t.Errorf("got %v, %v, want it paused", answer.Result, err)
+		}
+	})
+	wantCheck(t, r, bob, "", factor.Open, "while a code was refused")
+	asked := w.store.count()
+	wantCheck(t, r, bob, "", factor.Open, "afterwards")
+	if n := w.store.count() - asked; n != 0 {
+		t.Errorf("the store was asked %d times, want 0", n)
+	}
+}
