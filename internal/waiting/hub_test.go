@@ -186,6 +186,35 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
+// All who wait are woken when their challenges expire, without a question.
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, _, waiters, _ := crowd(t, 30, true)
+		time.Sleep(5*time.Minute - 500*time.Millisecond)
+		synctest.Wait()
+		for _, w := range waiters {
+			select {
+			case <-w.C():
+			default:
+			}
+		}
+		asked := p.gets.Load()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for i, w := range waiters {
+			select {
+			case <-w.C():
+			default:
+				t.Errorf("waiter %d isn't woken", i)
+			}
+		}
+		if n := p.gets.Load() - asked; n > 0 {
+			t.Errorf("got %d questions, want none", n)
+		}
+		stopAll(waiters)
+	})
+}
+
 // Goroutines go on as long as somebody waits, and some seconds.
 func TestEndsWithTheWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
