@@ -353,8 +353,12 @@ func TestEventsExpire(t *testing.T) {
 	events := listen(t, w.Browser)
 	events.want("pending")
 	app.Clock.Add(5 * time.Minute)
+	begin := time.Now()
 	events.want("expired")
 	events.wantEnd()
+	if d := time.Since(begin); d > 2*time.Second {
+		t.Errorf("the event came after %v, want it within a second or so", d)
+	}
 }
 
 // What a node knows of a user from an earlier challenge isn't taken for what is so of

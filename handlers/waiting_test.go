@@ -60,8 +60,9 @@ func TestWaitingPagesAreTold(t *testing.T) {
 			t.Run(row.name+"/"+way.name, func(t *testing.T) {
 				t.Parallel()
 				world := apptest.NewWorld(t)
+				var watched *apptest.Watched
 				if way.watch {
-					world.Watch()
+					watched = world.Watch()
 				}
 				one := world.Node(t, row.setup)
 				w := wait(t, one, alice)
@@ -72,6 +73,9 @@ func TestWaitingPagesAreTold(t *testing.T) {
 				events := listen(t, w.Browser)
 				events.want("pending")
 				poller := w.Copy()
+				if way.watch {
+					settle(t, world, watched)
+				}
 				row.happen(t, at, w)
 				begin := time.Now()
 				events.want(row.event)
@@ -89,6 +93,48 @@ func TestWaitingPagesAreTold(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// settle waits until a node watches the store, and has read what it begins with.
+func settle(t *testing.T, world *apptest.World, watched *apptest.Watched) {
+	t.Helper()
+	await(t, "both watches", func() bool { now, _ := watched.Watches(); return now == 2 })
+	asked, times := world.Store.Asked(), 0
+	await(t, "a quiet store", func() bool {
+		if now := world.Store.Asked(); now != asked {
+			asked, times = now, 0
+		}
+		times++
+		return times > 10
+	})
+}
+
+// A page is told that its challenge is no longer being made, though none came of it.
+func TestEventsOfAChallengeThatIsNotMade(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	watched := world.Watch()
+	w := wait(t, world.Node(t), alice)
+	c, err := world.Records(t).Challenge(t.Context(), world.Account(t, alice).Push.Live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := listen(t, w.Browser)
+	events.want("pending")
+	settle(t, world, watched)
+	world.ChangeAccount(t, alice, func(a *records.Account) {
+		a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", c.Binding, world.Clock.Now().Add(15*time.Second)
+	})
+	if event := events.want("pending"); event["number"] != nil {
+		t.Errorf("got event %v, want no number yet", event)
+	}
+	settle(t, world, watched)
+	begin := time.Now()
+	world.ChangeAccount(t, alice, func(a *records.Account) { a.Push.Reserved = "" })
+	events.want("none")
+	if d := time.Since(begin); d > soon {
+		t.Errorf("the event came after %v, want it as soon as it is told", d)
 	}
 }
 

@@ -28,6 +28,8 @@ type place struct {
 	broken error
 	begun  []time.Time // when a watch of accounts was tried
 	stop   context.CancelCauseFunc
+	before func()              // runs just before a watch of challenges begins
+	tell   func(userID string) // tells the watch of accounts
 }
 
 func (p *place) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
@@ -56,6 +58,12 @@ func (p *place) Watch(ctx context.Context, kind store.Kind, changed func(id stri
 	ctx, stop := context.WithCancelCause(ctx)
 	before := p.stop
 	p.stop = func(err error) { before(err); stop(err) }
+	if kind == store.Accounts {
+		p.tell = changed
+	}
+	if p.before != nil && kind == store.Challenges {
+		p.before()
+	}
 	p.mu.Unlock()
 	changed("")
 	<-ctx.Done()
@@ -117,10 +125,13 @@ func crowd(t *testing.T, n int, watched bool) (p *place, other *records.Records,
 	return p, other, h, waiters, log
 }
 
+// stopAll ends the waiting, and lets the time pass after which the hub is done.
 func stopAll(waiters []*waiting.Waiter) {
 	for _, w := range waiters {
 		w.Stop()
 	}
+	time.Sleep(15 * time.Second)
+	synctest.Wait()
 }
 
 func TestQueries(t *testing.T) {
@@ -175,14 +186,41 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
+// All who wait are woken when their challenges expire, without a question.
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, _, waiters, _ := crowd(t, 30, true)
+		time.Sleep(5*time.Minute - 500*time.Millisecond)
+		synctest.Wait()
+		for _, w := range waiters {
+			select {
+			case <-w.C():
+			default:
+			}
+		}
+		asked := p.gets.Load()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for i, w := range waiters {
+			select {
+			case <-w.C():
+			default:
+				t.Errorf("waiter %d isn't woken", i)
+			}
+		}
+		if n := p.gets.Load() - asked; n > 0 {
+			t.Errorf("got %d questions, want none", n)
+		}
+		stopAll(waiters)
+	})
+}
+
 // Goroutines go on as long as somebody waits, and some seconds.
 func TestEndsWithTheWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := runtime.NumGoroutine()
 		p, _, h, waiters, _ := crowd(t, 3, true)
 		stopAll(waiters)
-		time.Sleep(15 * time.Second)
-		synctest.Wait()
 		if n := runtime.NumGoroutine(); n > before {
 			t.Errorf("got %d goroutines, want the %d from before", n, before)
 		}
@@ -190,6 +228,7 @@ func TestEndsWithTheWaiting(t *testing.T) {
 		if _, err := h.Account(t.Context(), "user 0", true); err != nil || p.gets.Load() == asked {
 			t.Errorf("later: got error %v, asked %d times, want it read anew", err, p.gets.Load()-asked)
 		}
+		stopAll(nil)
 	})
 }
 
@@ -240,6 +279,59 @@ func TestWatchBreaksOff(t *testing.T) {
 		}
 		if n := log.count("watched again"); n != 2 {
 			t.Errorf("the log says %d times that the watch goes on, want 2:\n%s", n, log)
+		}
+		stopAll(waiters)
+	})
+}
+
+// What is written just before a watch goes on is read although nobody tells of it, and
+// although the store fails at first.
+func TestWatchGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, other, _, waiters, _ := crowd(t, 1, true)
+		time.Sleep(5 * time.Second)
+		p.mu.Lock()
+		p.before = func() {
+			p.down = errors.New("no disk")
+			if err := other.UpdateChallenge(t.Context(), "challenge 0", func(c *records.Challenge) error { c.State = records.Approved; return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+		p.stop(errors.New("restarted"))
+		p.mu.Unlock()
+		time.Sleep(3 * time.Second)
+		p.mu.Lock()
+		p.down = nil
+		p.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
+			t.Errorf("got %v, %v, want it approved", c, err)
+		}
+		stopAll(waiters)
+	})
+}
+
+// An account that was closed because a challenge was rejected is never seen beside the
+// challenge as it was before, whichever of the two is told first.
+func TestChallengesAreAsNewAsTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, other, _, waiters, _ := crowd(t, 1, true)
+		time.Sleep(5 * time.Second)
+		err := errors.Join(
+			other.UpdateChallenge(t.Context(), "challenge 0", func(c *records.Challenge) error { c.State = records.Rejected; return nil }),
+			other.UpdateAccount(t.Context(), "user 0", func(a *records.Account) error { a.HeldSince = time.Now(); return nil }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.tell("user 0")
+		synctest.Wait()
+		a, err := waiters[0].Account()
+		if err != nil || a.HeldSince.IsZero() {
+			t.Fatalf("got %v, %v, want the account closed", a, err)
+		}
+		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Rejected {
+			t.Errorf("got %v, %v, want it rejected", c, err)
 		}
 		stopAll(waiters)
 	})
