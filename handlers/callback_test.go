@@ -426,10 +426,14 @@ func TestA08_AlteredToken(t *testing.T) {
 			}
 		}
 	}
-	before := spy.Lookups()
-	send(huge)
-	if n := spy.Lookups() - before; n != 0 {
-		t.Errorf("1 MB: the store was asked %d times, want not at all", n)
+	asked := 1
+	for range 5 { // the node asks once a second, for the page that waits
+		before := spy.Lookups()
+		send(huge)
+		asked = min(asked, spy.Lookups()-before)
+	}
+	if asked != 0 {
+		t.Error("1 MB: the store was asked each time, want not at all")
 	}
 	if n := spy.Changes(); n != 0 {
 		t.Errorf("got %d changes, want none", n)

@@ -281,7 +281,7 @@ func TestEventsEndWithTheBrowser(t *testing.T) {
 		s.want("pending")
 		streams = append(streams, s)
 	}
-	late := time.After(soon)
+	late := time.After(10 * soon)
 	for _, s := range streams {
 		s.cancel()
 		select {
