@@ -186,6 +186,37 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
+// What this node writes is known at once, without a question.
+func TestOwnWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, other, h, waiters, _ := crowd(t, 1, true)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		select {
+		case <-waiters[0].C():
+		default:
+		}
+		asked := p.gets.Load()
+		err := other.Observed(h).UpdateChallenge(t.Context(), "challenge 0", func(c *records.Challenge) error { c.State = records.Approved; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-waiters[0].C():
+		default:
+			t.Error("the waiter isn't woken")
+		}
+		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
+			t.Errorf("got %v, %v, want it approved", c, err)
+		}
+		synctest.Wait()
+		if n := p.gets.Load() - asked; n > 0 { // other asks the store beside p
+			t.Errorf("got %d questions, want none", n)
+		}
+		stopAll(waiters)
+	})
+}
+
 // All who wait are woken when their challenges expire, without a question.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
