@@ -97,6 +97,10 @@ func (o ordeal) run(t *testing.T) {
 	time.Sleep(recovery)
 	c.phase.Store(recovered)
 	time.Sleep(o.well)
+	ended := func() bool { return strings.Contains(app.Log.String(), "the store answers again") }
+	for deadline := time.Now().Add(5 * time.Second); !ended() && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	c.phase.Store(over)
 	gone.Wait()
 

@@ -2,6 +2,7 @@ package factor_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -167,13 +168,13 @@ func TestCheckReadWhileOthersChange(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
 	_, grant := w.enrol(t, r, alice)
-	for range 3 { // changes are counted by a hash, which two users can share
+	for n := range 3 { // changes are counted by a hash, which two users can share
 		w.clock.Add(factor.CacheLifetime)
 		change := func() {
-			if err := r.Unlock(t.Context(), bob.ID, "asked for"); err != nil {
+			if err := r.Unlock(t.Context(), fmt.Sprint("other ", n), "asked for"); err != nil {
 				t.Error(err)
 			}
-			if err := r.Revoke(t.Context(), "another"); err != nil {
+			if err := r.Revoke(t.Context(), fmt.Sprint("another ", n)); err != nil {
 				t.Error(err)
 			}
 		}
