@@ -13,8 +13,8 @@ EXHAUSTIVE := exhaustive -default-signifies-exhaustive=false -ignore-enum-types=
 export GOTESTSUM_FORMAT ?= standard-quiet
 
 # How long each fuzz test runs, and how often the tests that race are repeated.
-FUZZTIME ?= 20s
-REPEAT   ?= 5
+FUZZTIME ?= 10s
+REPEAT   ?= 3
 
 # make lint has vetted what the tests compile. Tests wait more than they compute, so
 # more of them run at a time than there are cores.

@@ -37,8 +37,13 @@ func (a *App) Browser(t testing.TB) *Browser {
 	return a.browserWith(t, jar)
 }
 
+// transport isn't the default one, whose connections each test server closes that
+// ends.
+var transport = http.DefaultTransport.(*http.Transport).Clone()
+
 func (a *App) browserWith(t testing.TB, jar http.CookieJar) *Browser {
 	return &Browser{t: t, App: a, Jar: jar, c: &http.Client{
+		Transport:     transport,
 		Jar:           jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
