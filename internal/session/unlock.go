@@ -145,9 +145,9 @@ func (s *Sessions) former(id string) (ctx context.Context, known bool, err error
 }
 
 // leave keeps the session's former ID for a moment, without what it held of
-// ours, but for whom it asked. Requests that were already on their way with it would otherwise meet an
-// empty session, and an application that writes into that one would log the
-// browser out. That it can't be kept is no fault: they may.
+// ours, but for whom it asked. Requests that were already on their way with it would
+// otherwise meet an empty session, and an application that writes into that one would
+// log the browser out. That it can't be kept is no fault: they may.
 func (s *Sessions) leave(former context.Context, user factor.User, until time.Time) {
 	s.Forget(former)
 	s.KeepAsked(former, user)
