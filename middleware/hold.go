@@ -12,10 +12,21 @@ import "context"
 // peace for 15 minutes, and is told as [EventRejected].
 func WithHoldOnRejection() Option { return func(c *config) { c.hold = true } }
 
-// PasswordChanged opens an account that [WithHoldOnRejection] has closed, and has no
-// device be trusted any more: call it whenever a user's password has been changed.
+// PasswordChanged ends what somebody who knew the former password may have begun:
+// call it whenever a user's password has been changed, right after that was stored,
+// also for users without a second factor. It opens an account that
+// [WithHoldOnRejection] has closed, and
+//
+//   - voids the request that the user's phone is being asked, approved or not;
+//   - voids an enrolment that isn't confirmed yet, in whatever browser;
+//   - has every request of the user that began before and still waits change nothing;
+//   - has no device be trusted any more.
+//
 // Sessions that were verified by the user's own doing go on; [Admin.Revoke] ends
-// those too. The error is the store's.
+// those too. The application itself ends the sessions of its own login.
+//
+// The error is the store's: call it again then. It is safe for concurrent use, on any
+// number of nodes.
 func (g *Gate) PasswordChanged(ctx context.Context, userID string) error {
-	return g.rules.Release(ctx, userID)
+	return g.rules.PasswordChanged(ctx, userID)
 }

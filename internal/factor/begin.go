@@ -77,7 +77,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 			return nil // another session's request came in between: this one is replaced
 		}
 		a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
-		if err == nil && a.Epoch == c.Epoch {
+		if err == nil && a.Epoch == c.Epoch && a.Era == c.Era {
 			a.Push.Live = c.ID
 		}
 		if errors.Is(err, client.ErrCircuitOpen) {
@@ -136,6 +136,7 @@ func (r *Rules) create(ctx context.Context, acct records.Account, s Session) (to
 		UserID:    acct.UserID,
 		Binding:   s.Binding,
 		Epoch:     acct.Epoch,
+		Era:       acct.Era,
 		Mode:      r.cfg.Mode,
 		CreatedAt: now,
 		ExpiresAt: now.Add(r.cfg.TokenLifetime),

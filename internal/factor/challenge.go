@@ -116,11 +116,14 @@ func phase(acct *records.Account, c records.Challenge, now time.Time) Phase {
 	case records.Replaced:
 		return PhaseReplaced
 	case records.Consumed:
+		if acct.Era != c.Era {
+			return PhaseNone // nor taken again
+		}
 		return PhaseConsumed
 	case records.Rejected:
 		return PhaseRejected
 	case records.Pending, records.Approved:
-		if !acct.HeldSince.IsZero() {
+		if !acct.HeldSince.IsZero() || acct.Era != c.Era {
 			return PhaseNone // its approval isn't taken
 		}
 		if acct.Push.Live != c.ID {

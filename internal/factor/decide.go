@@ -100,6 +100,7 @@ func (r *Rules) rejected(ctx context.Context, c records.Challenge) (email string
 		// A report that comes again must not close what has been released. Without a
 		// second factor there is nothing to close, and the next one must not begin closed.
 		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
+			interrupt(acct)
 			acct.HeldSince, held = r.cfg.Now(), true
 		}
 		return nil

@@ -151,14 +151,14 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		event = Event{UserID: user.ID, Email: user.Email}
 	)
 	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+		if acct.State == records.On && !acct.HeldSince.IsZero() {
+			return CodeAnswer{Result: CodeHeld}, nil
+		}
 		if !r.stagedBy(*acct, s) {
 			return CodeAnswer{}, ErrNoEnrolment
 		}
 		if g := proof.Grant; acct.State == records.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
 			return CodeAnswer{}, ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
-		}
-		if acct.State == records.On && !acct.HeldSince.IsZero() {
-			return CodeAnswer{Result: CodeHeld}, nil
 		}
 		answer, step, err := r.try(acct, acct.Staged.Factor, 0, proof.Code)
 		if err != nil || answer.Result != CodeAccepted {

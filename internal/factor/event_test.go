@@ -125,7 +125,7 @@ func TestEvents(t *testing.T) {
 	tried("held", p.code(), 0, []string{"login", "stage", "disable", "recovery codes"}, "code_refused: held")
 	_, _ = r.Begin(t.Context(), alice, session("five"))
 	want("the phone, while it is held")
-	if err := r.Release(t.Context(), alice.ID); err != nil {
+	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
 		t.Fatal(err)
 	}
 	want("released", "released")

@@ -11,19 +11,23 @@ import (
 // ErrHeld says that the account is closed until the password has been changed.
 var ErrHeld = errors.New("factor: the account is held after a rejection on the phone")
 
-// Release opens an account that a rejection has closed: the password has been
-// changed since. No device is trusted from now on: it was on the former password
-// that they rested. That the account wasn't closed is no error.
-func (r *Rules) Release(ctx context.Context, userID string) error {
+// PasswordChanged ends what the former password has begun: requests to the phone,
+// enrolments, and whatever request of the user still waits, which changes nothing
+// when its turn comes. It opens an account that a rejection has closed, and no device
+// is trusted from now on: it was on the former password that they rested. Grants in
+// force stay. Called again after an error, it does all of it again.
+//
+// It gives a user who has none an account without a second factor: a first enrolment
+// that is still under way finds out by it.
+func (r *Rules) PasswordChanged(ctx context.Context, userID string) error {
 	var (
-		released bool
-		devices  []records.Device
+		email, live string
+		released    bool
+		devices     []records.Device
 	)
-	acct, err := r.Account(ctx, userID)
-	if err != nil || acct.State != records.On {
-		return err
-	}
-	err = r.updateAccount(ctx, userID, func(acct *records.Account) error {
+	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
+		email = acct.Email
+		live = interrupt(acct)
 		released = !acct.HeldSince.IsZero()
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		devices, acct.Devices = acct.Devices, nil
@@ -33,10 +37,20 @@ func (r *Rules) Release(ctx context.Context, userID string) error {
 		return err
 	}
 	if released {
-		r.emit(ctx, Event{Kind: EventReleased, UserID: userID, Email: acct.Email})
+		r.emit(ctx, Event{Kind: EventReleased, UserID: userID, Email: email})
 	}
 	for _, d := range devices {
-		r.emit(ctx, Event{Kind: EventDeviceRevoked, UserID: userID, Email: acct.Email, Device: d.Name, Reason: "password changed"})
+		r.emit(ctx, Event{Kind: EventDeviceRevoked, UserID: userID, Email: email, Device: d.Name, Reason: "password changed"})
 	}
-	return nil
+	return r.giveUp(ctx, live, records.Void) // it counts no more already: pages that wait are told
+}
+
+// interrupt ends what is under way in an account, but no grant, and returns the ID of
+// the challenge that could still have been approved.
+func interrupt(acct *records.Account) (live string) {
+	acct.Era++
+	live, acct.Push.Live = acct.Push.Live, ""
+	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
+	acct.Staged = nil
+	return live
 }

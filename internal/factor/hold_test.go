@@ -38,7 +38,7 @@ func TestHold(t *testing.T) {
 			}
 		}
 	}
-	release := must(func(t *testing.T, r *factor.Rules) error { return r.Release(t.Context(), alice.ID) })
+	release := must(func(t *testing.T, r *factor.Rules) error { return r.PasswordChanged(t.Context(), alice.ID) })
 	unlock := must(func(t *testing.T, r *factor.Rules) error { return r.Unlock(t.Context(), alice.ID, "a test") })
 	reset := must(func(t *testing.T, r *factor.Rules) error { return r.Reset(t.Context(), alice.ID, "a test") })
 	enrol := func(t *testing.T, w *world, r *factor.Rules, _ string) { w.enrol(t, r, alice) }
@@ -152,7 +152,7 @@ func TestHeldTakesNothing(t *testing.T) {
 	if _, err := r.Begin(t.Context(), alice, session("more")); !errors.Is(err, factor.ErrHeld) {
 		t.Errorf("another request: got %v, want %v", err, factor.ErrHeld)
 	}
-	if err := r.Release(t.Context(), alice.ID); err != nil {
+	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
 		t.Fatal(err)
 	}
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
@@ -160,13 +160,17 @@ func TestHeldTakesNothing(t *testing.T) {
 	}
 }
 
-// Whoever has no second factor has no account to be opened, and gets none.
-func TestReleaseOfNobody(t *testing.T) {
+// A user without a second factor has nothing that a changed password could open; what
+// was begun is in an earlier era, which an account says.
+func TestPasswordChangedOfNobody(t *testing.T) {
 	w := newWorld(t)
-	if err := w.node(t, holding).Release(t.Context(), alice.ID); err != nil {
-		t.Fatal(err)
-	}
-	if a := w.account(t, alice); a.Version != 0 || a.State != records.Off {
-		t.Errorf("got version %d, want no account", a.Version)
+	r := w.node(t, holding)
+	for want := uint64(1); want < 3; want++ {
+		if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.account(t, alice); a.Era != want || a.State != records.Off || a.Epoch != 0 {
+			t.Errorf("got era %d, epoch %d, state %v, want %d, 0 and off", a.Era, a.Epoch, a.State, want)
+		}
 	}
 }

@@ -27,6 +27,12 @@ type Account struct {
 	// [NewEpoch]. Challenges and grants of another epoch are void.
 	Epoch uint64 `json:"epoch,omitzero"`
 
+	// Era is raised by everything after which what is under way must end: when the
+	// account is closed, and when the password is changed. What began in an earlier era,
+	// a challenge or a request that waits, counts no more. Grants in force stay: Epoch
+	// is for those.
+	Era uint64 `json:"era,omitzero"`
+
 	// Factor is the TOTP secret in force; zero unless State is [On].
 	Factor Factor `json:"factor,omitzero"`
 
@@ -215,7 +221,7 @@ var accounts = kind[Account]{
 	},
 
 	awaited: func(from, to *Account) bool {
-		return from.State != to.State || from.Epoch != to.Epoch || from.Push.Live != to.Push.Live ||
+		return from.State != to.State || from.Epoch != to.Epoch || from.Era != to.Era || from.Push.Live != to.Push.Live ||
 			from.Push.Reserved != "" && from.Push.Reserved != to.Push.Reserved ||
 			!from.HeldSince.Equal(to.HeldSince) || !from.ReleasedAt.Equal(to.ReleasedAt)
 	},

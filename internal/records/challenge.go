@@ -21,8 +21,9 @@ type Challenge struct {
 	// its approval.
 	Binding string `json:"binding"`
 
-	// Epoch is the account's at the start.
+	// Epoch and Era are the account's at the start.
 	Epoch uint64 `json:"epoch"`
+	Era   uint64 `json:"era,omitzero"`
 
 	State ChallengeState `json:"state"`
 	Mode  Mode           `json:"mode"`

@@ -38,7 +38,7 @@ func newRecords(t testing.TB) (*records.Records, *store.Memory) {
 func account() records.Account {
 	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 	return records.Account{
-		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Factor: factor,
+		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Binding: "binding", ExpiresAt: at},
 		EnabledAt: at, LastStep: 60_000_000, Failures: 3, LockedUntil: at,
 		Push: records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, PausedUntil: at},
@@ -54,7 +54,7 @@ func account() records.Account {
 
 func challenge() records.Challenge {
 	return records.Challenge{
-		ID: "c", UserID: "u-42", Binding: "b", Epoch: 7, State: records.Approved, Mode: records.Popup, Number: "07",
+		ID: "c", UserID: "u-42", Binding: "b", Epoch: 7, Era: 3, State: records.Approved, Mode: records.Popup, Number: "07",
 		CreatedAt: at, DecidedAt: at, ExpiresAt: at, ForgetAt: at, GrantID: "g",
 	}
 }
