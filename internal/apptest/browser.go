@@ -66,13 +66,17 @@ func (b *Browser) Copy() *Browser {
 
 // Cookie returns the value of a cookie, or "".
 func (b *Browser) Cookie(name string) string {
+	return b.Cookies()[name]
+}
+
+// Cookies returns the cookies by name.
+func (b *Browser) Cookies() map[string]string {
 	u, _ := url.Parse(b.App.URL)
+	cookies := make(map[string]string)
 	for _, c := range b.Jar.Cookies(u) {
-		if c.Name == name {
-			return c.Value
-		}
+		cookies[c.Name] = c.Value
 	}
-	return ""
+	return cookies
 }
 
 // SetCookie sets a cookie.

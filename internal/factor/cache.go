@@ -16,15 +16,20 @@ import (
 // has aged.
 type cache struct {
 	accounts *lru.Cache[string, cachedAccount] // by user ID
-	grants   *lru.Cache[string, cachedGrant]   // by the grant's secret
+	grants   *lru.Cache[string, cachedGrant]   // by the grant's secret, so that a request need not hash it
+
+	// mu is held for all that changes the above and what is below.
+	mu sync.Mutex
+
+	// secrets are those of the grants, by the grant's ID: what ends a grant may know
+	// only that.
+	secrets map[string]string
 
 	// changes counts what was forgotten: an entry that was read from the store
 	// before a change must not be put here after it. They are counted apart by a hash
 	// of the key: changes of others must not keep an entry out, or nothing is put here
 	// while many users sign in and the store is slow.
-	mu      sync.Mutex
 	changes [changeCounts]uint64
-	purges  uint64 // of all grants
 	seed    maphash.Seed
 }
 
@@ -60,11 +65,12 @@ func newCache() (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	grants, err := lru.New[string, cachedGrant](cacheSize)
+	secrets := make(map[string]string)
+	grants, err := lru.NewWithEvict(cacheSize, func(_ string, g cachedGrant) { delete(secrets, g.ID) })
 	if err != nil {
 		return nil, err
 	}
-	return &cache{accounts: accounts, grants: grants, seed: maphash.MakeSeed()}, nil
+	return &cache{accounts: accounts, grants: grants, secrets: secrets, seed: maphash.MakeSeed()}, nil
 }
 
 // changeCounts is how many counters there are.
@@ -78,10 +84,10 @@ func (c *cache) count(key string) *uint64 {
 type generation struct{ account, grant uint64 }
 
 // generation returns what addAccount and addGrant want to be told.
-func (c *cache) generation(userID, secret string) generation {
+func (c *cache) generation(userID, grantID string) generation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return generation{*c.count(userID), *c.count(secret) + c.purges}
+	return generation{*c.count(userID), *c.count(grantID)}
 }
 
 // addAccount keeps an account, unless it was forgotten since generation returned then.
@@ -97,8 +103,9 @@ func (c *cache) addAccount(userID string, acct cachedAccount, then generation) {
 func (c *cache) addGrant(secret string, g cachedGrant, then generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if then.grant == *c.count(secret)+c.purges {
+	if then.grant == *c.count(g.ID) {
 		c.grants.Add(secret, g)
+		c.secrets[g.ID] = secret
 	}
 }
 
@@ -109,17 +116,11 @@ func (c *cache) forgetAccount(userID string) {
 	c.accounts.Remove(userID)
 }
 
-func (c *cache) forgetGrant(secret string) {
+func (c *cache) forgetGrant(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	*c.count(secret)++
-	c.grants.Remove(secret)
-}
-
-// forgetGrants forgets all of them: for a grant whose secret isn't known here.
-func (c *cache) forgetGrants() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.purges++
-	c.grants.Purge()
+	*c.count(id)++
+	if secret, ok := c.secrets[id]; ok {
+		c.grants.Remove(secret)
+	}
 }

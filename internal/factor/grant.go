@@ -80,7 +80,11 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		return Locked, records.Grant{}, fmt.Errorf("factor: user: %w", err)
 	}
 	ctx = storelimit.Fresh(storelimit.WithBudget(ctx)) // what is cached must not be older than it seems
-	changes := r.cache.generation(userID, secret)
+	id := ""
+	if secret != "" {
+		id = hash(secret)
+	}
+	changes := r.cache.generation(userID, id)
 	until := now.Add(cacheLifetime)
 	stored, err := r.cfg.Records.Account(ctx, userID)
 	if err != nil {
@@ -92,14 +96,14 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if acct.neverOn() && isSecretOf(secret, userID) {
 		return Locked, records.Grant{}, ErrAccountLost
 	}
-	if !acct.on || secret == "" {
+	if !acct.on || id == "" {
 		return judge(acct, records.Grant{}, userID, now), records.Grant{}, nil
 	}
 	// Another request of the session may have just read it.
 	if g, held := r.cache.grants.Get(secret); held && now.Before(g.until) && judge(acct, g.Grant, userID, now) == Verified {
 		return Verified, g.Grant, nil
 	}
-	g, err := r.cfg.Records.Grant(ctx, hash(secret))
+	g, err := r.cfg.Records.Grant(ctx, id)
 	if errors.Is(err, records.ErrNotFound) {
 		return Locked, records.Grant{}, nil
 	}
@@ -184,6 +188,7 @@ func (r *Rules) grant(ctx context.Context, g records.Grant) (secret string, err 
 // Revoke ends the grant with that secret: on this node at once, on others when
 // what they know has aged.
 func (r *Rules) Revoke(ctx context.Context, secret string) error {
-	defer r.cache.forgetGrant(secret)
-	return r.cfg.Records.DeleteGrant(ctx, hash(secret))
+	id := hash(secret)
+	defer r.cache.forgetGrant(id)
+	return r.cfg.Records.DeleteGrant(ctx, id)
 }

@@ -3,10 +3,12 @@ package factor_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
 )
 
 // What is revoked is locked at once here, and elsewhere when the cache has aged.
@@ -132,6 +134,17 @@ func TestCheckReadBeforeChange(t *testing.T) {
 				t.Error(err)
 			}
 		},
+		"logged out": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
+			if err := r.EndGrant(t.Context(), grant); err != nil {
+				t.Error(err)
+			}
+		},
+		"logged out under the former ID, whose mark only knows the grant's ID": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
+			err := r.Move(t.Context(), alice, session("former"), grant, records.MethodTOTP, far)
+			if err = errors.Join(err, r.End(t.Context(), alice, session("former"), far)); err != nil {
+				t.Error(err)
+			}
+		},
 		"off and on": func(t *testing.T, w *world, r *factor.Rules, _ string) {
 			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
 				t.Error(err)
@@ -187,6 +200,63 @@ func TestCheckReadWhileOthersChange(t *testing.T) {
 		}
 	}
 	t.Error("nothing is cached while others change something")
+}
+
+// What ends one grant, known by its secret or by its ID, leaves those of others cached.
+func TestEndedGrantIsForgottenAlone(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	_, hers := w.enrol(t, r, alice)
+	p, _ := w.enrol(t, r, bob)
+	for name, end := range map[string]func(grant string) error{
+		"revoked":    func(grant string) error { return r.Revoke(t.Context(), grant) },
+		"logged out": func(grant string) error { return r.EndGrant(t.Context(), grant) },
+		"logged out under the former ID": func(grant string) error {
+			err := r.Move(t.Context(), bob, session("former"), grant, records.MethodTOTP, far)
+			return errors.Join(err, r.End(t.Context(), bob, session("former"), far))
+		},
+	} {
+		w.clock.Add(30 * time.Second)
+		_, his := verify(t, r, bob, p.code())
+		wantCheck(t, r, alice, hers, factor.Verified, name+": before")
+		wantCheck(t, r, bob, his, factor.Verified, name+": before")
+		if err := end(his); err != nil {
+			t.Fatal(err)
+		}
+		asked := w.store.count()
+		wantCheck(t, r, alice, hers, factor.Verified, name+": after")
+		if n := w.store.count() - asked; n != 0 {
+			t.Errorf("%s: the store was asked %d times for somebody else's grant, want 0", name, n)
+		}
+		wantCheck(t, r, bob, his, factor.Locked, name+": after")
+	}
+}
+
+// Grants are read, cached, ended and forgotten at once, by several requests each.
+func TestEndedGrantsInARace(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	p, _ := w.enrol(t, r, alice)
+	for range 20 {
+		w.clock.Add(30 * time.Second)
+		_, grant := verify(t, r, alice, p.code())
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if _, _, err := r.Check(t.Context(), alice.ID, grant); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() {
+				if err := r.EndGrant(t.Context(), grant); err != nil {
+					t.Error(err)
+				}
+				wantCheck(t, r, alice, grant, factor.Locked, "after its end")
+			})
+		}
+		all.Wait()
+		wantCheck(t, r, alice, grant, factor.Locked, "after all")
+	}
 }
 
 // While the cache is warm the store isn't asked; then its faults count.

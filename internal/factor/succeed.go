@@ -16,10 +16,11 @@ import (
 // The former grant stays as a mark: whoever logs out of the session as it was
 // ends with it what the session goes on with.
 func (r *Rules) Succeed(ctx context.Context, former, secret string, method records.Method) error {
-	defer r.cache.forgetGrant(former)
+	id := hash(former)
+	defer r.cache.forgetGrant(id)
 	var earlier string
 	err := again(func() error {
-		return r.cfg.Records.UpdateGrant(ctx, hash(former), func(g *records.Grant) error {
+		return r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
 			earlier = ""
 			switch g.Kind {
 			case records.KindProof:
@@ -49,34 +50,31 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 
 // EndGrant ends the grant with that secret, and those that have taken its place.
 func (r *Rules) EndGrant(ctx context.Context, secret string) error {
-	defer r.cache.forgetGrant(secret)
 	return r.revokeID(ctx, hash(secret))
 }
 
-// revokeID ends a grant whose secret may not be known here, and those that have
-// taken its place. Each is ended first, so that none can take its place while it
-// is being deleted.
-func (r *Rules) revokeID(ctx context.Context, id string) error {
-	if id == "" {
+// revokeID ends the grant with that ID, if there is one, and those that have taken
+// its place.
+func (r *Rules) revokeID(ctx context.Context, id string) (err error) {
+	for id != "" && err == nil {
+		id, err = r.revokeOne(ctx, id)
+	}
+	return err
+}
+
+// revokeOne ends a grant, and returns the ID of the one that has taken its place, if
+// any. It is ended before it is deleted, so that none can take its place meanwhile.
+func (r *Rules) revokeOne(ctx context.Context, id string) (successor string, err error) {
+	defer r.cache.forgetGrant(id)
+	err = r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
+		g.Kind, successor = records.KindEnded, g.Successor
 		return nil
+	})
+	if errors.Is(err, records.ErrNotFound) {
+		return "", nil
 	}
-	defer r.cache.forgetGrants()
-	for id != "" {
-		var successor string
-		err := r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
-			g.Kind, successor = records.KindEnded, g.Successor
-			return nil
-		})
-		if errors.Is(err, records.ErrNotFound) {
-			return nil
-		}
-		if err == nil {
-			err = r.cfg.Records.DeleteGrant(ctx, id)
-		}
-		if err != nil {
-			return err
-		}
-		id = successor
+	if err == nil {
+		err = r.cfg.Records.DeleteGrant(ctx, id)
 	}
-	return nil
+	return successor, err
 }

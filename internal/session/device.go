@@ -20,30 +20,30 @@ func (s *Sessions) deviceName(user factor.User) string {
 // Device returns the ID of the trusted device that the request comes from, or "";
 // whether the user really trusts it, the rules know.
 func (s *Sessions) Device(r *http.Request, user factor.User) string {
-	if c, err := r.Cookie(s.deviceName(user)); err == nil {
-		return factor.DeviceOf(c.Value)
+	if secret, ok := cookie(r, s.deviceName(user)); ok {
+		return factor.DeviceOf(secret)
 	}
 	return ""
 }
 
 // Trust has the browser keep the secret of a trusted device.
 func (s *Sessions) Trust(w http.ResponseWriter, user factor.User, secret string, until time.Time) {
-	cookie := s.device
-	cookie.Name, cookie.Value, cookie.Expires = s.deviceName(user), secret, until
-	http.SetCookie(w, &cookie)
+	c := s.device
+	c.Name, c.Value, c.Expires = s.deviceName(user), secret, until
+	http.SetCookie(w, &c)
 }
 
 // Distrust has the browser forget it.
 func (s *Sessions) Distrust(w http.ResponseWriter, user factor.User) {
-	cookie := s.device
-	cookie.Name, cookie.MaxAge = s.deviceName(user), -1
-	http.SetCookie(w, &cookie)
+	c := s.device
+	c.Name, c.MaxAge = s.deviceName(user), -1
+	http.SetCookie(w, &c)
 }
 
 // admitDevice unlocks a locked session whose browser the user trusts.
 func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (factor.Verdict, records.Grant, error) {
-	c, err := r.Cookie(s.deviceName(user))
-	if err != nil {
+	device, ok := cookie(r, s.deviceName(user))
+	if !ok {
 		return factor.Locked, records.Grant{}, nil
 	}
 	ctx := r.Context()
@@ -51,7 +51,7 @@ func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user fact
 	if err != nil || mark.Over {
 		return factor.Locked, records.Grant{}, err
 	}
-	secret, err := s.rules.UseDevice(ctx, user, ref, c.Value, s.Until(ctx))
+	secret, err := s.rules.UseDevice(ctx, user, ref, device, s.Until(ctx))
 	if err != nil || secret == "" {
 		return factor.Locked, records.Grant{}, err
 	}

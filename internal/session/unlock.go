@@ -28,13 +28,13 @@ func (e *CommitError) Unwrap() error { return e.Err }
 func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, records.Grant, error) {
 	ctx := r.Context()
 	ref := s.Ref(ctx)
-	for _, cookie := range r.CookiesNamed(s.cookie.Name) {
-		verdict, g, err := s.rules.CheckReturning(ctx, user.ID, cookie.Value, ref)
+	if secret, ok := cookie(r, s.cookie.Name); ok {
+		verdict, g, err := s.rules.CheckReturning(ctx, user.ID, secret, ref)
 		if err != nil {
 			return factor.Locked, g, err
 		}
 		if verdict == factor.Verified {
-			return s.admitted(ctx, user, cookie.Value, s.renew(w, r, user, cookie.Value, returning))
+			return s.admitted(ctx, user, secret, s.renew(w, r, user, secret, returning))
 		}
 	}
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
@@ -124,9 +124,9 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	}
 	// scs does so too, but not if the first that the application does is a flush.
 	s.scs.WriteSessionCookie(ctx, w, id, expiry)
-	cookie := s.cookie
-	cookie.Value = secret
-	http.SetCookie(w, &cookie)
+	c := s.cookie
+	c.Value = secret
+	http.SetCookie(w, &c)
 	return nil
 }
 
