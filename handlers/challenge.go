@@ -235,7 +235,6 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		Code:       codeForm(acct.Factor.Digits, answer, now),
 
 		HasRecovery: factor.RecoveryLeft(acct) > 0,
-		ByRecovery:  answer.Method == records.MethodRecovery,
 		TrustFor:    h.cfg.Rules.DeviceLifetime(),
 	}
 	switch {
@@ -275,7 +274,7 @@ func state(p factor.Phase) templates.ChallengeState {
 
 // codeForm is the form to type a code into, with what became of the last one.
 func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.CodeForm {
-	form := templates.CodeForm{Digits: digits}
+	form := templates.CodeForm{Digits: digits, ByRecovery: answer.Method == records.MethodRecovery}
 	if answer.Until.After(now) {
 		form.RetryIn = answer.Until.Sub(now)
 	}

@@ -126,6 +126,9 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 		f.kind, f.title = "code-paused", "Too many wrong codes; try again later"
 	case factor.CodeBlocked:
 		f.kind, f.title = "code-blocked", "Too many wrong codes; only a recovery code is accepted, or the phone"
+		if answer.Method == records.MethodRecovery {
+			f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
+		}
 	case factor.CodeHeld:
 		h.held(v)
 		return

@@ -100,7 +100,7 @@ func TestA24_OneRecoveryCodeOften(t *testing.T) {
 	if n := strings.Count(fmt.Sprint(results), "true"); n != 1 {
 		t.Errorf("got %d successes, want 1: %v", n, results)
 	}
-	world.Clock.Add(3 * time.Second)
+	world.Clock.Add(time.Hour)
 	wantGuess(t, "afterwards", nodes[1].Browser(t).Login(alice), recoveryPath, codes[0], "code-wrong")
 	if n := len(world.Account(t, alice).Recovery.Hashes); n != 9 {
 		t.Errorf("got %d left, want 9", n)
@@ -123,22 +123,41 @@ func TestA24_AnothersRecoveryCode(t *testing.T) {
 	wantGuess(t, "alice's hashes", b, recoveryPath, codes[0], "code-wrong")
 }
 
-// Wrong codes of all kinds share a budget, but the owner's recovery code is the way
-// out of it.
-func TestA23_RecoveryWhenBlocked(t *testing.T) {
+// Recovery codes and those of the phone have budgets of their own: guesses of one shape
+// keep nobody from typing the other, and a right one makes good for both.
+func TestA23_RecoveryCodesApart(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t)
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
+	const none = "0000-0000-0000-0000"
 	b := app.Stopped(t, alice)
 	for i := range 5 {
-		wantGuess(t, fmt.Sprint("wrong recovery code ", i), b, recoveryPath, "0000-0000-0000-0000", "code-wrong")
+		wantGuess(t, fmt.Sprint("wrong recovery code ", i), b, recoveryPath, none, "code-wrong")
 	}
-	wantGuess(t, "the phone's code after that", b, totp, apptest.Code(t, phone), "code-paused")
-	wantGuess(t, "a recovery code at once", b, recoveryPath, codes[0], "code-paused")
-	app.Clock.Add(3 * time.Second)
-	wantGuess(t, "a recovery code", b, recoveryPath, codes[0], "accepted")
-	b.WantIn("by recovery code")
+	wantGuess(t, "in the pause", b, recoveryPath, codes[0], "code-paused")
+	if a := b.Post(recoveryPath, "code", codes[0]); !strings.Contains(a.Body, "Too many wrong recovery codes. Try again in") {
+		t.Errorf("page in the pause: got\n%s", a.Body)
+	}
+	wantGuess(t, "the phone's code in the pause", b, totp, apptest.Code(t, phone), "accepted")
+	wantGuess(t, "a recovery code after that", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
+
+	app.ChangeAccount(t, alice, func(a *records.Account) { a.RecoveryFailures = 49 })
+	b = app.Stopped(t, alice)
+	wantGuess(t, "the fiftieth wrong one", b, recoveryPath, none, "code-blocked")
+	wantGuess(t, "after fifty wrong ones", b, recoveryPath, codes[1], "code-blocked")
+	a := b.Post(recoveryPath, "code", codes[1])
+	if a.Status != http.StatusTooManyRequests || !strings.Contains(a.Body, "Too many wrong recovery codes, so no more are accepted") ||
+		strings.Contains(a.Body, `action="/2fa/challenge/recovery"`) || !strings.Contains(a.Body, `action="/2fa/challenge/totp"`) {
+		t.Errorf("page when recovery codes are blocked: got %d\n%s\nwant only the field for the phone's codes", a.Status, a.Body)
+	}
+	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(alice))
+	if err != nil || status.RecoveryLock != middleware.LockBlocked || status.WrongRecoveryCodes != 50 || status.Lock != middleware.LockNone {
+		t.Errorf("got %+v, %v, want recovery codes blocked, and those alone", status, err)
+	}
+	apptest.Approve(t, phone)
+	b.WantIn("by the phone")
+	wantGuess(t, "after an approval", app.Stopped(t, alice), recoveryPath, codes[1], "accepted")
 
 	for range 20 {
 		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
@@ -146,15 +165,44 @@ func TestA23_RecoveryWhenBlocked(t *testing.T) {
 	}
 	b = app.Stopped(t, alice)
 	wantGuess(t, "when blocked", b, totp, apptest.Code(t, phone), "code-blocked")
-	wantGuess(t, "when blocked", b, recoveryPath, "0000-0000-0000-0000", "code-wrong")
-	app.Clock.Add(3 * time.Second)
+	wantGuess(t, "when blocked", b, recoveryPath, none, "code-wrong")
 	if page := b.Get("/2fa/challenge").Body; !strings.Contains(page, `action="/2fa/challenge/recovery"`) {
 		t.Errorf("page: got\n%s\nwant the field for recovery codes", page)
 	}
-	wantGuess(t, "when blocked", b, recoveryPath, codes[1], "accepted")
+	wantGuess(t, "when blocked", b, recoveryPath, codes[2], "accepted")
 	app.Clock.Add(apptest.Step)
 	wantGuess(t, "the phone's code afterwards", app.Stopped(t, alice), totp, apptest.Code(t, phone), "accepted")
 	owner.WantIn("verified before")
+}
+
+// What isn't looked at can be asked for without end: nothing is stored of it, whichever
+// way it is typed.
+func TestA50_RefusedGuessesWriteNothing(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	b := app.Stopped(t, alice)
+	spy := app.Spy(t)
+	for when, until := range map[string]func(a *records.Account){
+		"paused": func(a *records.Account) {
+			a.Failures, a.LockedUntil = 5, app.Clock.Now().Add(30*time.Second)
+			a.RecoveryFailures, a.RecoveryLockedUntil = 5, a.LockedUntil
+		},
+		"blocked": func(a *records.Account) { a.Failures, a.RecoveryFailures = 20, 50 },
+	} {
+		app.ChangeAccount(t, alice, until)
+		before := spy.Changes()
+		for range 10 {
+			wantGuess(t, when, b, totp, apptest.Code(t, phone), "code-"+when)
+			wantGuess(t, when, b, totp, app.WrongCode(t, phone), "code-"+when)
+			wantGuess(t, when, b, recoveryPath, codes[0], "code-"+when)
+			wantGuess(t, when, b, recoveryPath, "0000-0000-0000-0000", "code-"+when)
+		}
+		if n := spy.Changes() - before; n != 0 {
+			t.Errorf("%s: 40 codes changed %d records, want none", when, n)
+		}
+	}
 }
 
 func TestRecoveryCodesMadeAnew(t *testing.T) {

@@ -76,7 +76,7 @@ func TestEventsAreHeard(t *testing.T) {
 	}
 	e.take()
 	guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
-	e.want(t, "the fifth", "code_refused totp: wrong", "paused")
+	e.want(t, "the fifth", "code_refused totp: wrong", "paused totp")
 	guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
 	e.want(t, "in the pause", "code_refused totp: paused")
 	app.Clock.Add(time.Minute)

@@ -29,9 +29,14 @@ type AccountStatus struct {
 	Enabled bool
 	Since   time.Time // when the factor in force was confirmed
 
-	Lock          Lock      // what keeps codes from being looked at
-	LockedUntil   time.Time // of [LockPaused]
-	WrongCodes    int       // since the last right one
+	Lock        Lock      // what keeps codes of the phone from being looked at
+	LockedUntil time.Time // of [LockPaused]
+	WrongCodes  int       // codes of the phone since the last proof
+
+	RecoveryLock        Lock // the same of recovery codes
+	RecoveryLockedUntil time.Time
+	WrongRecoveryCodes  int
+
 	RecoveryCodes int       // that are left
 	PushPaused    time.Time // until when the phone is left in peace after a rejection
 	Devices       []TrustedBrowser
@@ -46,14 +51,14 @@ type TrustedBrowser struct {
 	ExpiresAt  time.Time
 }
 
-// A Lock says what keeps a user's codes from being looked at.
+// A Lock says what keeps a user's codes of one kind from being looked at.
 type Lock = factor.Lock
 
 // The locks.
 const (
 	LockNone    = factor.LockNone    // nothing
 	LockPaused  = factor.LockPaused  // too many wrong ones, for a while
-	LockBlocked = factor.LockBlocked // too many in a row: [Admin.Unlock], a recovery code or the phone helps
+	LockBlocked = factor.LockBlocked // too many in a row: [Admin.Unlock], a code of the other kind or the phone helps
 	LockHeld    = factor.LockHeld    // the account is closed: see [WithHoldOnRejection]
 )
 
@@ -70,7 +75,9 @@ func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error
 func (a *Admin) statusOf(acct records.Account) AccountStatus {
 	s := AccountStatus{
 		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On, Since: acct.EnabledAt,
-		Lock: a.rules.LockOf(acct), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
+		Lock: a.rules.LockOf(acct, records.MethodTOTP), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
+		RecoveryLock:        a.rules.LockOf(acct, records.MethodRecovery),
+		RecoveryLockedUntil: acct.RecoveryLockedUntil, WrongRecoveryCodes: acct.RecoveryFailures,
 		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: acct.Push.PausedUntil,
 	}
 	for _, d := range a.rules.Devices(acct) {
@@ -86,14 +93,14 @@ func (a *Admin) statusOf(acct records.Account) AccountStatus {
 // lets all of them through, those too that no longer have a second factor.
 type ListFilter struct {
 	Enabled     bool // with the second factor on
-	Locked      bool // whose codes aren't looked at, for whatever reason
+	Locked      bool // whose codes of the phone, or recovery codes, aren't looked at
 	Late        bool // of which the service doesn't know how they stand
 	FewRecovery bool // with the second factor on and at most three recovery codes
 }
 
 func (f ListFilter) match(s AccountStatus) bool {
 	return (!f.Enabled || s.Enabled) &&
-		(!f.Locked || s.Lock != LockNone) &&
+		(!f.Locked || s.Lock != LockNone || s.RecoveryLock != LockNone) &&
 		(!f.Late || !s.LateSince.IsZero()) &&
 		(!f.FewRecovery || s.Enabled && s.RecoveryCodes <= templates.RecoveryFew)
 }

@@ -49,9 +49,8 @@ type Challenge struct {
 	// Code is the form for a code.
 	Code CodeForm
 
-	// HasRecovery says that the user has recovery codes, and ByRecovery that the
-	// error in Code is of one of them.
-	HasRecovery, ByRecovery bool
+	// HasRecovery says that the user has recovery codes.
+	HasRecovery bool
 
 	// TrustFor is how long this browser can be trusted, or 0 if it can't.
 	TrustFor time.Duration
@@ -112,10 +111,10 @@ type challengeSheet struct {
 func (c Challenge) sheet() sheet {
 	view := challengeSheet{Challenge: c}
 	phone, recovery := c.Code, CodeForm{Digits: c.Code.Digits}
-	if c.ByRecovery {
+	if c.Code.ByRecovery {
 		phone, recovery = recovery, phone
 	}
-	view.Input = phone.input(c.Issuer, view.CodeFirst() && !c.ByRecovery)
+	view.Input = phone.input(c.Issuer, view.CodeFirst() && !c.Code.ByRecovery)
 	view.Recovery = recovery.input(c.Issuer, false)
 	view.Recovery.Recovery = true
 	s := sheet{Page: c.Page, Name: challengePage, View: view, Failed: c.Code.failed()}
@@ -153,7 +152,7 @@ func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
 // CodeFirst reports whether the code is the only way on, or the one that the
 // user took.
 func (c challengeSheet) CodeFirst() bool {
-	return !c.NoCode && (c.PreferCode || c.Code.failed() && !c.ByRecovery || !c.Pending() && !c.CanPush())
+	return !c.NoCode && (c.PreferCode || c.Code.failed() && !c.Code.ByRecovery || !c.Pending() && !c.CanPush())
 }
 
 // Days is for how many days this browser can be trusted.

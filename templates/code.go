@@ -10,6 +10,9 @@ type CodeForm struct {
 	// Error says what was wrong with the last one.
 	Error CodeError
 
+	// ByRecovery says that it was a recovery code.
+	ByRecovery bool
+
 	// RetryIn is when the next code may be tried, with [CodeLocked].
 	RetryIn time.Duration
 }
@@ -50,7 +53,7 @@ func (f CodeForm) failed() bool { return f.Error != CodeOK }
 func (c codeInput) Failed() bool { return c.failed() }
 
 // Blocked reports whether it makes no sense to ask for a code.
-func (c codeInput) Blocked() bool { return c.Error == CodeBlocked }
+func (c codeInput) Blocked() bool { return c.Error == CodeBlocked && c.ByRecovery == c.Recovery }
 
 // Problem is the text that explains the error.
 func (c codeInput) Problem() Key {
@@ -60,16 +63,21 @@ func (c codeInput) Problem() Key {
 	case CodeMalformed:
 		return "code.malformed"
 	case CodeWrong:
-		if c.Recovery {
-			return "recovery.wrong"
-		}
-		return "code.wrong"
+		return c.either("code.wrong", "recovery.wrong")
 	case CodeUsed:
 		return "code.used"
 	case CodeLocked:
-		return "code.locked"
+		return c.either("code.locked", "recovery.locked")
 	case CodeBlocked:
-		return "code.blocked"
+		return c.either("code.blocked", "recovery.blocked")
 	}
 	return "code.wrong"
+}
+
+// either is the text about a code of the phone, or that about a recovery code.
+func (c codeInput) either(phone, recovery Key) Key {
+	if c.ByRecovery {
+		return recovery
+	}
+	return phone
 }

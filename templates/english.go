@@ -171,6 +171,8 @@ var english = texts{
 	"recovery.label":     "Recovery code",
 	"recovery.hint":      "16 letters and digits, such as ABCD-EFGH-JKMN-PQRS",
 	"recovery.submit":    "Sign in with the recovery code",
+	"recovery.locked":    "Too many wrong recovery codes. Try again in {duration}, or use your phone.",
+	"recovery.blocked":   "Too many wrong recovery codes, so no more are accepted. Use your phone, or ask {issuer} for help.",
 	"recovery.wrong":     "That is not one of your recovery codes, or it has been used. Look for typing mistakes, or try another one.",
 	"devices.title":      "Trusted devices",
 	"devices.text":       "On these devices, your password alone is enough to sign in.",

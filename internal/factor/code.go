@@ -34,8 +34,9 @@ type CodeAnswer struct {
 	Until  time.Time      // of CodePaused, and of CodeWrong and CodeUsed that began a pause
 	Left   int            // of CodeAccepted by MethodRecovery: how many codes are left
 
-	failures int       // in a row, if it was counted
-	paused   time.Time // until when it paused codes
+	counted bool      // whether it was counted as a wrong one
+	blocked bool      // whether it was the last one that is looked at
+	paused  time.Time // until when it paused codes
 }
 
 // try is the one place that decides whether a code of the phone is good. It runs
@@ -44,13 +45,8 @@ type CodeAnswer struct {
 // force or the staged one.
 func (r *Rules) try(acct *records.Account, f records.Factor, used int64, code string) (answer CodeAnswer, step int64, err error) {
 	now := r.cfg.Now()
-	answer.Method = records.MethodTOTP
-	if acct.Failures >= failuresMax {
-		answer.Result = CodeBlocked
-		return answer, 0, nil
-	}
-	if now.Before(acct.LockedUntil) {
-		answer.Result, answer.Until = CodePaused, acct.LockedUntil
+	g := guesses(acct, records.MethodTOTP)
+	if answer = g.refusal(now); answer.Result != CodeNone {
 		return answer, 0, nil
 	}
 	secret, err := r.cfg.Keys.Open(f.Secret, SecretPurpose, acct.UserID)
@@ -64,28 +60,13 @@ func (r *Rules) try(acct *records.Account, f records.Factor, used int64, code st
 	}
 	switch {
 	case !wellFormed || !right:
-		return r.refuse(acct, answer, CodeWrong), 0, nil
+		return g.count(CodeWrong, now), 0, nil
 	case step <= used:
-		return r.refuse(acct, answer, CodeUsed), 0, nil
+		return g.count(CodeUsed, now), 0, nil
 	}
-	acct.Failures, acct.LockedUntil = 0, time.Time{}
+	forgive(acct)
 	answer.Result = CodeAccepted
 	return answer, step, nil
-}
-
-// refuse counts a code that wasn't good: of whatever kind, they share one budget.
-func (r *Rules) refuse(acct *records.Account, answer CodeAnswer, result CodeResult) CodeAnswer {
-	acct.Failures++
-	answer.Result, answer.failures = result, acct.Failures
-	if acct.Failures >= failuresMax {
-		answer.Result = CodeBlocked
-		return answer
-	}
-	if pause := pauseAfter(acct.Failures); pause > 0 {
-		acct.LockedUntil = r.cfg.Now().Add(pause)
-		answer.Until, answer.paused = acct.LockedUntil, acct.LockedUntil
-	}
-	return answer
 }
 
 // tryInForce tries a code with the factor in force, or with the recovery codes.
@@ -111,7 +92,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 func (r *Rules) updateByCode(ctx context.Context, user User, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		answer, err = change(acct)
-		if err == nil && answer.Result != CodeAccepted && answer.failures == 0 {
+		if err == nil && answer.Result != CodeAccepted && !answer.counted {
 			err = errUnchanged
 		}
 		return err
@@ -148,31 +129,16 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	case CodeNone, CodeMissing, CodeNotApplicable:
 		return
 	}
-	if answer.failures == failuresMax {
+	if answer.blocked {
 		e.Reason = "wrong"
 	}
 	r.emit(ctx, e)
 	switch {
-	case answer.failures == failuresMax:
-		r.emit(ctx, Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email})
+	case answer.blocked:
+		r.emit(ctx, Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})
 	case !answer.paused.IsZero():
-		r.emit(ctx, Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Until: answer.paused})
+		r.emit(ctx, Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Method: answer.Method, Until: answer.paused})
 	}
-}
-
-// pauseAfter doubles the pause with each wrong code in a row beyond the free
-// ones.
-func pauseAfter(failures int) time.Duration {
-	if failures <= failuresFree {
-		return 0
-	}
-	pause := firstPause
-	for range failures - failuresFree - 1 {
-		if pause *= 2; pause >= longestPause {
-			return longestPause
-		}
-	}
-	return pause
 }
 
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and

@@ -56,7 +56,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 		if err := r.revokeID(ctx, former); err != nil {
 			return "", err
 		}
-		r.forgive(ctx, acct)
+		r.forgiveApproved(ctx, acct)
 		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 		return secret, nil
 	}
@@ -130,14 +130,14 @@ func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret stri
 	return errors.Join(revoke, err)
 }
 
-// forgive forgets the wrong codes of somebody who has proved it otherwise: a
-// guesser must not lock the owner out for good.
-func (r *Rules) forgive(ctx context.Context, acct records.Account) {
-	if acct.Failures == 0 {
+// forgiveApproved forgets the wrong codes of somebody who has proved it on the phone:
+// a guesser must not lock the owner out for good.
+func (r *Rules) forgiveApproved(ctx context.Context, acct records.Account) {
+	if acct.Failures == 0 && acct.RecoveryFailures == 0 {
 		return
 	}
 	err := r.updateAccount(ctx, acct.UserID, func(a *records.Account) error {
-		a.Failures, a.LockedUntil = 0, time.Time{}
+		forgive(a)
 		return nil
 	})
 	if err != nil {

@@ -99,7 +99,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 			// There is nothing yet that could be guessed, so that old mistakes
 			// must not keep the user from starting over.
 			answer = CodeAnswer{Result: CodeAccepted}
-			acct.Failures, acct.LockedUntil = 0, time.Time{}
+			forgive(acct)
 		}
 		acct.Staged = staged
 		return answer, nil

@@ -117,11 +117,7 @@ const (
 	cacheSize      = 1 << 14          // accounts and grants each
 	strandedAfter  = 2 * time.Second  // how long a request may take to unlock a session, beside what it waits for the store
 	reservation    = 15 * time.Second // longer than the two calls that start a challenge may take
-	failuresFree   = 4                // wrong codes before the first pause
-	failuresMax    = 20               // wrong codes in a row before only others can help (NIST SP 800-63B-4 §3.2.2)
-	firstPause     = 30 * time.Second
-	longestPause   = time.Hour
-	pushMost       = 3 // requests to the phone in pushWindow
+	pushMost       = 3                // requests to the phone in pushWindow
 	pushWindow     = 15 * time.Minute
 	rejectionPause = 15 * time.Minute
 )

@@ -76,7 +76,7 @@ func TestHold(t *testing.T) {
 				do(t, w, r, token)
 			}
 			acct := w.account(t, alice)
-			if got := r.LockOf(acct) == factor.LockHeld; got != c.want || acct.HeldSince.IsZero() == c.want {
+			if got := r.LockOf(acct, records.MethodTOTP) == factor.LockHeld; got != c.want || acct.HeldSince.IsZero() == c.want {
 				t.Errorf("got held %t since %v, want %t", got, acct.HeldSince, c.want)
 			}
 		})

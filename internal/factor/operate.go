@@ -13,7 +13,7 @@ import (
 func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
-		acct.Failures, acct.LockedUntil = 0, time.Time{}
+		forgive(acct)
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
 		acct.Staged = nil
@@ -39,12 +39,9 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
-		acct.Failures, acct.LockedUntil = 0, time.Time{}
+		forgive(acct)
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
-		if acct.Recovery != nil {
-			acct.Recovery.NextAt = time.Time{}
-		}
 		email = acct.Email
 		return nil
 	})
@@ -71,7 +68,7 @@ func (r *Rules) RevokeAll(ctx context.Context, userID, reason string) error {
 	return err
 }
 
-// A Lock says what keeps a user's codes from being looked at.
+// A Lock says what keeps a user's codes of one kind from being looked at.
 type Lock uint8
 
 const (
@@ -95,15 +92,10 @@ func (l Lock) String() string {
 	return "invalid"
 }
 
-// LockOf returns what keeps the account's codes from being looked at.
-func (r *Rules) LockOf(acct records.Account) Lock {
-	switch {
-	case !acct.HeldSince.IsZero():
+// LockOf returns what keeps the account's codes by that method from being looked at.
+func (r *Rules) LockOf(acct records.Account, method records.Method) Lock {
+	if !acct.HeldSince.IsZero() {
 		return LockHeld
-	case acct.Failures >= failuresMax:
-		return LockBlocked
-	case r.cfg.Now().Before(acct.LockedUntil):
-		return LockPaused
 	}
-	return LockNone
+	return guesses(&acct, method).lock(r.cfg.Now())
 }

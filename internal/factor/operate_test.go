@@ -23,10 +23,11 @@ func (w *world) troubled(t testing.TB, r *factor.Rules, on bool) (grant string) 
 	later := w.clock.Now().Add(time.Hour)
 	w.change(t, alice, func(a *records.Account) {
 		a.Failures, a.LockedUntil = 20, later
+		a.RecoveryFailures, a.RecoveryLockedUntil = 50, later
 		a.Push.Sent, a.Push.PausedUntil = []time.Time{w.clock.Now()}, later
 		if on {
 			a.HeldSince = w.clock.Now()
-			a.Recovery = &records.Recovery{Scheme: "argon2id 19456 2 1", Hashes: [][]byte{[]byte("hash")}, NextAt: later}
+			a.Recovery = &records.Recovery{Scheme: "argon2id 19456 2 1", Hashes: [][]byte{[]byte("hash")}}
 		}
 	})
 	return grant
@@ -34,8 +35,8 @@ func (w *world) troubled(t testing.TB, r *factor.Rules, on bool) (grant string) 
 
 func wantUntroubled(t *testing.T, r *factor.Rules, a records.Account) {
 	t.Helper()
-	if a.Failures != 0 || !a.LockedUntil.IsZero() || !a.HeldSince.IsZero() || len(a.Push.Sent) != 0 || !a.Push.PausedUntil.IsZero() ||
-		r.LockOf(a) != factor.LockNone || a.Recovery != nil && !a.Recovery.NextAt.IsZero() {
+	if a.Failures != 0 || !a.LockedUntil.IsZero() || a.RecoveryFailures != 0 || !a.RecoveryLockedUntil.IsZero() || !a.HeldSince.IsZero() || len(a.Push.Sent) != 0 || !a.Push.PausedUntil.IsZero() ||
+		r.LockOf(a, records.MethodTOTP) != factor.LockNone || r.LockOf(a, records.MethodRecovery) != factor.LockNone {
 		t.Errorf("got %d failures until %v, held since %v, %v sent, paused until %v, want nothing left of it",
 			a.Failures, a.LockedUntil, a.HeldSince, a.Push.Sent, a.Push.PausedUntil)
 	}
@@ -96,8 +97,8 @@ func TestRevokeAll(t *testing.T) {
 	if a.State != records.On || len(a.Devices) != 0 || a.Push.Live != "" || a.Push.Reserved != "" || !a.Push.ReservedUntil.IsZero() {
 		t.Errorf("got state %v, %d devices, live %q, reserved for %q, want nothing left to go in by", a.State, len(a.Devices), a.Push.Live, a.Push.Reserved)
 	}
-	if r.LockOf(a) != factor.LockHeld || a.Failures != 20 || len(a.Push.Sent) != 1 {
-		t.Errorf("got lock %v, %d failures, want the limits unchanged", r.LockOf(a), a.Failures)
+	if r.LockOf(a, records.MethodTOTP) != factor.LockHeld || a.Failures != 20 || len(a.Push.Sent) != 1 {
+		t.Errorf("got lock %v, %d failures, want the limits unchanged", r.LockOf(a, records.MethodTOTP), a.Failures)
 	}
 }
 
@@ -106,18 +107,26 @@ func TestLockOf(t *testing.T) {
 	r := w.node(t)
 	now := w.clock.Now()
 	for _, c := range []struct {
-		acct records.Account
-		want factor.Lock
-		name string
+		acct            records.Account
+		phone, recovery factor.Lock
 	}{
-		{records.Account{}, factor.LockNone, "none"},
-		{records.Account{Failures: 19, LockedUntil: now}, factor.LockNone, "none"},
-		{records.Account{Failures: 19, LockedUntil: now.Add(time.Microsecond)}, factor.LockPaused, "paused"},
-		{records.Account{Failures: 20, LockedUntil: now.Add(time.Hour)}, factor.LockBlocked, "blocked"},
-		{records.Account{Failures: 20, HeldSince: now}, factor.LockHeld, "held"},
+		{records.Account{}, factor.LockNone, factor.LockNone},
+		{records.Account{Failures: 19, LockedUntil: now}, factor.LockNone, factor.LockNone},
+		{records.Account{Failures: 19, LockedUntil: now.Add(time.Microsecond)}, factor.LockPaused, factor.LockNone},
+		{records.Account{Failures: 20, LockedUntil: now.Add(time.Hour)}, factor.LockBlocked, factor.LockNone},
+		{records.Account{RecoveryFailures: 49, RecoveryLockedUntil: now}, factor.LockNone, factor.LockNone},
+		{records.Account{RecoveryFailures: 49, RecoveryLockedUntil: now.Add(time.Microsecond)}, factor.LockNone, factor.LockPaused},
+		{records.Account{RecoveryFailures: 50}, factor.LockNone, factor.LockBlocked},
+		{records.Account{Failures: 20, HeldSince: now}, factor.LockHeld, factor.LockHeld},
 	} {
-		if got := r.LockOf(c.acct); got != c.want || got.String() != c.name {
-			t.Errorf("%+v: got %v, want %s", c.acct, got, c.name)
+		phone, recovery := r.LockOf(c.acct, records.MethodTOTP), r.LockOf(c.acct, records.MethodRecovery)
+		if phone != c.phone || recovery != c.recovery {
+			t.Errorf("%+v: got %v and %v, want %v and %v", c.acct, phone, recovery, c.phone, c.recovery)
+		}
+	}
+	for lock, want := range map[factor.Lock]string{factor.LockNone: "none", factor.LockPaused: "paused", factor.LockBlocked: "blocked", factor.LockHeld: "held", 9: "invalid"} {
+		if got := lock.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

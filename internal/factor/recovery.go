@@ -9,7 +9,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/eagate/eagate/internal/records"
 )
@@ -17,7 +16,6 @@ import (
 const (
 	recoveryCount = 10
 	recoveryBytes = 10 // 80 bits: more than NIST SP 800-63B-4 §3.1.2.2 asks for
-	recoveryPause = 3 * time.Second
 
 	// hashesAtOnce bounds the memory that strangers can have us use.
 	hashesAtOnce = 2
@@ -129,7 +127,8 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 // triable reports whether one of the user's recovery codes would be looked at now.
 func (r *Rules) triable(ctx context.Context, userID string) (acct records.Account, ok bool, err error) {
 	acct, err = r.Account(ctx, userID)
-	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() && !r.cfg.Now().Before(acct.Recovery.NextAt), err
+	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() &&
+		guesses(&acct, records.MethodRecovery).lock(r.cfg.Now()) == LockNone, err
 }
 
 // recoverable reports whether there are codes that this release can check.
@@ -141,15 +140,12 @@ func recoverable(acct records.Account) bool {
 	return ok
 }
 
-// tryRecovery tries a recovery code inside an update of acct. The pauses of
-// wrong codes don't hold for it, since it is the way out for an owner whom a
-// guesser keeps from typing codes, and 80 bits aren't guessed; but while there
-// is one, the codes are tried one by one.
+// tryRecovery tries a recovery code inside an update of acct.
 func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
 	now := r.cfg.Now()
-	answer := CodeAnswer{Method: records.MethodRecovery}
-	if recoverable(*acct) && now.Before(acct.Recovery.NextAt) {
-		answer.Result, answer.Until = CodePaused, acct.Recovery.NextAt
+	g := guesses(acct, records.MethodRecovery)
+	answer := g.refusal(now)
+	if answer.Result != CodeNone {
 		return answer
 	}
 	found := -1
@@ -161,17 +157,10 @@ func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
 		}
 	}
 	if found < 0 {
-		answer = r.refuse(acct, answer, CodeWrong)
-		if acct.Recovery != nil && acct.Failures > failuresFree {
-			acct.Recovery.NextAt = now.Add(recoveryPause)
-			answer.Until = acct.Recovery.NextAt
-		}
-		answer.Result = CodeWrong // that the phone's codes aren't looked at any more is another matter
-		return answer
+		return g.count(CodeWrong, now)
 	}
 	acct.Recovery.Hashes = slices.Delete(slices.Clone(acct.Recovery.Hashes), found, found+1)
-	acct.Recovery.NextAt = time.Time{}
-	acct.Failures, acct.LockedUntil = 0, time.Time{}
+	forgive(acct)
 	answer.Result, answer.Left = CodeAccepted, len(acct.Recovery.Hashes)
 	return answer
 }

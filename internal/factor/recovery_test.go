@@ -58,7 +58,7 @@ func TestRecoveryMeanwhile(t *testing.T) {
 			w.change(t, alice, func(a *records.Account) { a.Recovery.Salt = []byte("another") })
 		}, factor.CodeWrong},
 		"a pause": {func(_ *testing.T, w *world, _ *factor.Rules) {
-			w.change(t, alice, func(a *records.Account) { a.Recovery.NextAt = w.clock.Now().Add(time.Second) })
+			w.change(t, alice, func(a *records.Account) { a.RecoveryLockedUntil = w.clock.Now().Add(time.Second) })
 		}, factor.CodePaused},
 		"a rejection": {func(_ *testing.T, w *world, _ *factor.Rules) {
 			w.change(t, alice, func(a *records.Account) { a.HeldSince = w.clock.Now() })
@@ -86,35 +86,56 @@ func TestRecoveryMeanwhile(t *testing.T) {
 	}
 }
 
-// Recovery codes are tried one by one once there were too many wrong ones, and a
-// right one makes good for all.
+// Recovery codes are paused as codes of the phone are, and blocked after fifty wrong
+// ones in a row (NIST SP 800-63B-4 §3.2.2: at most a hundred).
 func TestRecoveryPauses(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
 	p, _ := w.enrol(t, r, alice)
 	w.recoverable(t, alice)
-	for i := range 4 {
-		if answer, _ := verify(t, r, alice, noCode); answer.Result != factor.CodeWrong || !answer.Until.IsZero() {
-			t.Errorf("wrong code %d: got %v until %v, want no pause", i+1, answer.Result, answer.Until)
+	pauses := []time.Duration{
+		0, 0, 0, 0,
+		30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 32 * time.Minute,
+	}
+	for i := range 50 {
+		want := time.Hour
+		if i < len(pauses) {
+			want = pauses[i]
 		}
+		answer, _ := verify(t, r, alice, noCode)
+		until, result := w.clock.Now().Add(want), factor.CodeWrong
+		if i == 49 {
+			result = factor.CodeBlocked
+		}
+		if want == 0 || i == 49 {
+			until = time.Time{}
+		}
+		if answer.Result != result || !answer.Until.Equal(until) {
+			t.Fatalf("wrong code %d: got %v until %v, want %v until %v", i+1, answer.Result, answer.Until, result, until)
+		}
+		if until.IsZero() {
+			continue
+		}
+		w.clock.Set(until.Add(-time.Microsecond))
+		for _, code := range []string{firstCode, noCode} {
+			if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodePaused || !answer.Until.Equal(until) {
+				t.Fatalf("in pause %d: got %v until %v, want paused until %v", i+1, answer.Result, answer.Until, until)
+			}
+		}
+		w.clock.Set(until)
 	}
-	until := w.clock.Now().Add(3 * time.Second)
-	if answer, _ := verify(t, r, alice, noCode); answer.Result != factor.CodeWrong || !answer.Until.Equal(until) {
-		t.Errorf("the fifth: got %v until %v, want a pause until %v", answer.Result, answer.Until, until)
+	w.clock.Add(1000 * time.Hour)
+	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeBlocked {
+		t.Errorf("after fifty: got %v, want blocked", answer.Result)
 	}
-	w.clock.Set(until.Add(-time.Microsecond))
-	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodePaused || !answer.Until.Equal(until) {
-		t.Errorf("in the pause: got %v until %v, want paused until %v", answer.Result, answer.Until, until)
-	}
-	w.clock.Set(until)
-	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeAccepted {
-		t.Errorf("after it: got %v, want accepted", answer.Result)
-	}
-	if a := w.account(t, alice); a.Failures != 0 || !a.LockedUntil.IsZero() || !a.Recovery.NextAt.IsZero() {
-		t.Errorf("got %d failures until %v and %v, want none left", a.Failures, a.LockedUntil, a.Recovery.NextAt)
+	if a := w.account(t, alice); a.Failures != 0 || !a.LockedUntil.IsZero() || a.RecoveryFailures != 50 {
+		t.Errorf("got %d failures until %v and %d of recovery codes, want 50 of these alone", a.Failures, a.LockedUntil, a.RecoveryFailures)
 	}
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
 		t.Errorf("a code of the phone: got %v, want accepted", answer.Result)
+	}
+	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeAccepted {
+		t.Errorf("after a code of the phone: got %v, want accepted", answer.Result)
 	}
 }
 
@@ -128,8 +149,9 @@ func TestRecoveryHashing(t *testing.T) {
 	}{
 		"a code":                    {noCode, func(time.Time, *records.Account) {}, true},
 		"a code of the phone":       {"123456", func(time.Time, *records.Account) {}, false},
-		"in the pause":              {firstCode, func(now time.Time, a *records.Account) { a.Recovery.NextAt = now.Add(time.Microsecond) }, false},
-		"after the pause":           {firstCode, func(now time.Time, a *records.Account) { a.Recovery.NextAt = now }, true},
+		"in the pause":              {firstCode, func(now time.Time, a *records.Account) { a.RecoveryLockedUntil = now.Add(time.Microsecond) }, false},
+		"blocked":                   {firstCode, func(_ time.Time, a *records.Account) { a.RecoveryFailures = 50 }, false},
+		"after the pause":           {firstCode, func(now time.Time, a *records.Account) { a.RecoveryLockedUntil = now }, true},
 		"none left":                 {firstCode, func(_ time.Time, a *records.Account) { a.Recovery.Hashes = nil }, false},
 		"while the account is held": {firstCode, func(now time.Time, a *records.Account) { a.HeldSince = now }, false},
 		"made by a later release":   {firstCode, func(_ time.Time, a *records.Account) { a.Recovery.Scheme = "argon3" }, false},

@@ -18,6 +18,8 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 	}{
 		{"paused", func(w *world, a *records.Account) { a.LockedUntil = far }, "000000", factor.CodePaused},
 		{"blocked", func(w *world, a *records.Account) { a.Failures = 20 }, "000000", factor.CodeBlocked},
+		{"recovery codes paused", func(w *world, a *records.Account) { a.RecoveryLockedUntil = far }, firstCode, factor.CodePaused},
+		{"recovery codes blocked", func(w *world, a *records.Account) { a.RecoveryFailures = 50 }, firstCode, factor.CodeBlocked},
 		{"held", func(w *world, a *records.Account) { a.HeldSince = w.clock.Now() }, "000000", factor.CodeHeld},
 		{"missing", func(*world, *records.Account) {}, "", factor.CodeMissing},
 	} {

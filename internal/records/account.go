@@ -46,12 +46,16 @@ type Account struct {
 	// It never goes down while a factor is in force.
 	LastStep int64 `json:"last_step,omitzero"`
 
-	// Failures counts the wrong codes since the last right one, over every
-	// path on which a code can be tried.
-	Failures int `json:"failures,omitzero"`
+	// Failures counts the wrong codes since the last proof, over every path on
+	// which a code can be tried; but for those that look like recovery codes, which
+	// RecoveryFailures counts.
+	Failures         int `json:"failures,omitzero"`
+	RecoveryFailures int `json:"recovery_failures,omitzero"`
 
-	// LockedUntil is when the next code may be tried.
-	LockedUntil time.Time `json:"locked_until,omitzero"`
+	// LockedUntil is when the next code may be tried, and RecoveryLockedUntil when
+	// the next one that looks like a recovery code.
+	LockedUntil         time.Time `json:"locked_until,omitzero"`
+	RecoveryLockedUntil time.Time `json:"recovery_locked_until,omitzero"`
 
 	// Push is what the user's phone is being asked, and has been.
 	Push Push `json:"push,omitzero"`
@@ -177,9 +181,6 @@ type Recovery struct {
 	Hashes [][]byte `json:"hashes"`
 
 	CreatedAt time.Time `json:"created_at,omitzero"`
-
-	// NextAt is when the next code may be tried.
-	NextAt time.Time `json:"next_at,omitzero"`
 
 	Unknown jsontext.Value `json:",unknown"`
 }

@@ -42,10 +42,11 @@
 //	-- Who has a second factor, and since when?
 //	SELECT user_id, email, enabled_at FROM eagate_accounts WHERE state = 'on';
 //
-//	-- Who must wait, can't use codes any more (20 wrong ones in a row), or is held
-//	-- after a rejection? MariaDB, MySQL: UTC_TIMESTAMP
-//	SELECT user_id, failures, locked_until, held_since FROM eagate_accounts
-//	WHERE failures >= 20 OR locked_until > CURRENT_TIMESTAMP OR held_since IS NOT NULL;
+//	-- Who must wait, can't use codes of the phone any more (20 wrong ones in a row) or
+//	-- recovery codes (50), or is held after a rejection? MariaDB, MySQL: UTC_TIMESTAMP
+//	SELECT user_id, failures, locked_until, recovery_failures, recovery_locked_until, held_since FROM eagate_accounts
+//	WHERE failures >= 20 OR locked_until > CURRENT_TIMESTAMP
+//	OR recovery_failures >= 50 OR recovery_locked_until > CURRENT_TIMESTAMP OR held_since IS NOT NULL;
 //
 //	-- Of whom doesn't the service know, since when, and why?
 //	SELECT * FROM eagate_late ORDER BY since;

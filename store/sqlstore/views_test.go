@@ -26,6 +26,7 @@ func TestViews(t *testing.T) {
 			r.UpdateAccount(ctx, "on", func(a *records.Account) error {
 				*a = records.Account{
 					UserID: a.UserID, Email: `o'"n@example.com`, State: records.On, EnabledAt: at, Failures: 20, LockedUntil: at.Add(time.Second), HeldSince: at,
+					RecoveryFailures: 50, RecoveryLockedUntil: at.Add(2 * time.Second),
 					Recovery: &records.Recovery{Hashes: [][]byte{{1}, {2}, {3}}},
 					Devices:  []records.Device{{ID: "d", Name: "a\x00b"}, {ID: "e"}},
 					Sync:     records.Sync{Wanted: 2, Confirmed: 2},
@@ -53,8 +54,8 @@ func TestViews(t *testing.T) {
 			want    []string
 		}{
 			"accounts": {
-				[]string{"user_id", "email", "state", moment("enabled_at"), "failures", moment("locked_until"), moment("held_since"), moment("required_since"), "recovery_codes", "devices"},
-				[]string{`on|o'"n@example.com|on|2026-11-28 12:00:00|20|2026-11-28 12:00:01|2026-11-28 12:00:00||3|2`, `ü |late@example.com|off||0|||2026-11-28 12:00:00|0|0`},
+				[]string{"user_id", "email", "state", moment("enabled_at"), "failures", moment("locked_until"), "recovery_failures", moment("recovery_locked_until"), moment("held_since"), moment("required_since"), "recovery_codes", "devices"},
+				[]string{`on|o'"n@example.com|on|2026-11-28 12:00:00|20|2026-11-28 12:00:01|50|2026-11-28 12:00:02|2026-11-28 12:00:00||3|2`, `ü |late@example.com|off||0||0|||2026-11-28 12:00:00|0|0`},
 			},
 			"late": {
 				[]string{"user_id", "email", moment("since"), "attempts", moment("next_at"), "last_error"},
@@ -101,7 +102,8 @@ func TestDocumentedQueries(t *testing.T) {
 		}
 		for _, query := range []string{
 			"SELECT user_id, email, enabled_at FROM eagate_accounts WHERE state = 'on'",
-			"SELECT user_id, failures, locked_until, held_since FROM eagate_accounts WHERE failures >= 20 OR locked_until > " + now + " OR held_since IS NOT NULL",
+			"SELECT user_id, failures, locked_until, recovery_failures, recovery_locked_until, held_since FROM eagate_accounts WHERE failures >= 20 OR locked_until > " + now +
+				" OR recovery_failures >= 50 OR recovery_locked_until > " + now + " OR held_since IS NOT NULL",
 			"SELECT * FROM eagate_late ORDER BY since",
 		} {
 			if _, err := column(db, query); err != nil && !strings.Contains(err.Error(), "Scan") {

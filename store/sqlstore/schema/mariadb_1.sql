@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS {schema}{prefix}documents (
     INDEX {prefix}documents_due (kind, due)
 ) ENGINE=InnoDB;
 
--- Who has a second factor, and what is up with it. Failures are wrong codes in a row.
+-- Who has a second factor, and what is up with it. Failures are wrong codes in a row,
+-- apart for codes of the phone and recovery codes.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW {schema}{prefix}accounts AS
 SELECT
     CONVERT(id USING utf8mb4) AS user_id,
@@ -27,6 +28,8 @@ SELECT
     CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.enabled_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS enabled_at,
     COALESCE(CAST(JSON_VALUE(body, '$.failures') AS SIGNED), 0) AS failures,
     CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.locked_until'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS locked_until,
+    COALESCE(CAST(JSON_VALUE(body, '$.recovery_failures') AS SIGNED), 0) AS recovery_failures,
+    CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.recovery_locked_until'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS recovery_locked_until,
     CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.held_since'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS held_since,
     CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.required_since'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS required_since,
     COALESCE(JSON_LENGTH(body, '$.recovery.hashes'), 0) AS recovery_codes,

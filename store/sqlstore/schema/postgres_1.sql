@@ -16,7 +16,8 @@ CREATE TABLE {schema}{prefix}documents (
 );
 CREATE INDEX {prefix}documents_due ON {schema}{prefix}documents (kind, due, id) WHERE due IS NOT NULL;
 
--- Who has a second factor, and what is up with it. Failures are wrong codes in a row.
+-- Who has a second factor, and what is up with it. Failures are wrong codes in a row,
+-- apart for codes of the phone and recovery codes.
 CREATE VIEW {schema}{prefix}accounts AS
 SELECT
     id AS user_id,
@@ -25,6 +26,8 @@ SELECT
     (record ->> 'enabled_at')::timestamptz AS enabled_at,
     COALESCE((record ->> 'failures')::int, 0) AS failures,
     (record ->> 'locked_until')::timestamptz AS locked_until,
+    COALESCE((record ->> 'recovery_failures')::int, 0) AS recovery_failures,
+    (record ->> 'recovery_locked_until')::timestamptz AS recovery_locked_until,
     (record ->> 'held_since')::timestamptz AS held_since,
     (record ->> 'required_since')::timestamptz AS required_since,
     COALESCE(json_array_length(record #> '{recovery,hashes}'), 0) AS recovery_codes,

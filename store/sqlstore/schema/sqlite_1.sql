@@ -16,7 +16,8 @@ CREATE TABLE {schema}{prefix}documents (
 );
 CREATE INDEX {schema}{prefix}documents_due ON {prefix}documents (kind, due, id) WHERE due IS NOT NULL;
 
--- Who has a second factor, and what is up with it. Failures are wrong codes in a row.
+-- Who has a second factor, and what is up with it. Failures are wrong codes in a row,
+-- apart for codes of the phone and recovery codes.
 CREATE VIEW {schema}{prefix}accounts AS
 SELECT
     id AS user_id,
@@ -25,6 +26,8 @@ SELECT
     datetime(json_extract(body, '$.enabled_at')) AS enabled_at,
     COALESCE(json_extract(body, '$.failures'), 0) AS failures,
     datetime(json_extract(body, '$.locked_until')) AS locked_until,
+    COALESCE(json_extract(body, '$.recovery_failures'), 0) AS recovery_failures,
+    datetime(json_extract(body, '$.recovery_locked_until')) AS recovery_locked_until,
     datetime(json_extract(body, '$.held_since')) AS held_since,
     datetime(json_extract(body, '$.required_since')) AS required_since,
     COALESCE(json_array_length(body, '$.recovery.hashes'), 0) AS recovery_codes,

@@ -1,0 +1,94 @@
+package factor
+
+import (
+	"time"
+
+	"github.com/eagate/eagate/internal/records"
+)
+
+// Codes of the phone and recovery codes are counted apart, so that wrong ones of one
+// kind never keep those of the other from being looked at. What proves the second
+// factor forgives both.
+const (
+	failuresFree        = 4  // wrong codes before the first pause
+	failuresMax         = 20 // wrong codes of the phone in a row before only others can help (NIST SP 800-63B-4 §3.2.2)
+	recoveryFailuresMax = 50 // the same of recovery codes: §3.2.2 has 100 at most
+	firstPause          = 30 * time.Second
+	longestPause        = time.Hour
+)
+
+// A guessCount is an account's count of wrong codes of one kind.
+type guessCount struct {
+	method   records.Method
+	failures *int
+	until    *time.Time // of the pause
+	most     int
+}
+
+// guesses returns the account's count of wrong codes by that method.
+func guesses(acct *records.Account, method records.Method) guessCount {
+	if method == records.MethodRecovery {
+		return guessCount{method, &acct.RecoveryFailures, &acct.RecoveryLockedUntil, recoveryFailuresMax}
+	}
+	return guessCount{method, &acct.Failures, &acct.LockedUntil, failuresMax}
+}
+
+// lock returns what keeps codes from being looked at.
+func (g guessCount) lock(now time.Time) Lock {
+	switch {
+	case *g.failures >= g.most:
+		return LockBlocked
+	case now.Before(*g.until):
+		return LockPaused
+	}
+	return LockNone
+}
+
+// refusal returns the answer to a code that isn't looked at, or that of [CodeNone].
+func (g guessCount) refusal(now time.Time) CodeAnswer {
+	answer := CodeAnswer{Method: g.method}
+	switch g.lock(now) {
+	case LockBlocked:
+		answer.Result = CodeBlocked
+	case LockPaused:
+		answer.Result, answer.Until = CodePaused, *g.until
+	case LockNone, LockHeld:
+	}
+	return answer
+}
+
+// count counts a code that wasn't good.
+func (g guessCount) count(result CodeResult, now time.Time) CodeAnswer {
+	*g.failures++
+	answer := CodeAnswer{Result: result, Method: g.method, counted: true}
+	if *g.failures >= g.most {
+		answer.Result, answer.blocked = CodeBlocked, true
+		return answer
+	}
+	if pause := pauseAfter(*g.failures); pause > 0 {
+		*g.until = now.Add(pause)
+		answer.Until, answer.paused = *g.until, *g.until
+	}
+	return answer
+}
+
+// pauseAfter doubles the pause with each wrong code in a row beyond the free
+// ones.
+func pauseAfter(failures int) time.Duration {
+	if failures <= failuresFree {
+		return 0
+	}
+	pause := firstPause
+	for range failures - failuresFree - 1 {
+		if pause *= 2; pause >= longestPause {
+			return longestPause
+		}
+	}
+	return pause
+}
+
+// forgive forgets the wrong codes of somebody who has given a proof.
+func forgive(acct *records.Account) {
+	acct.Failures, acct.LockedUntil = 0, time.Time{}
+	acct.RecoveryFailures, acct.RecoveryLockedUntil = 0, time.Time{}
+}
