@@ -95,7 +95,7 @@ func New(opts ...Option) (*Gate, error) {
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold,
 		StoreTimeout: c.patience, RecoveryCost: c.cost,
-		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now,
+		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
 	}
 	var messages *courier
 	if c.notifier != nil {

@@ -50,6 +50,7 @@ type config struct {
 	required   func(User) Requirement
 	log        *slog.Logger
 	now        func() time.Time
+	elapsed    func() time.Duration
 }
 
 // A User is who the application says is logged in.
@@ -177,6 +178,10 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.now = n
 // this module make codes cheap, and no option: applications can't name its
 // parameter's type.
 func (c *config) SetRecoveryCost(cost factor.Cost) { c.cost = cost }
+
+// SetElapsed sets the monotonic clock that goes with WithClock's, for the tests of
+// this module: it stands still while a machine is suspended, and can't be set.
+func (c *config) SetElapsed(elapsed func() time.Duration) { c.elapsed = elapsed }
 
 // check returns every fault.
 func (c *config) check() error {

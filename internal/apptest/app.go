@@ -54,6 +54,9 @@ type Setup struct {
 	Client  []client.Option
 	Service func(origin string) *client.Client
 
+	// Clock is the node's own; the world's unless set.
+	Clock *Clock
+
 	// Mode is how the challenge is met.
 	Mode middleware.Mode
 
@@ -108,14 +111,17 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 		middleware.WithKey(Key),
 		middleware.WithInsecureCookie(),
 		middleware.WithLogger(slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-		middleware.WithClock(w.Clock.Now),
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogoutPath("/logout"),
 		middleware.WithExempt("/open/"),
 		CheapCodes(),
 	}
 	var clientOptions []client.Option
+	clock := w.Clock
 	for _, s := range setups {
+		if s.Clock != nil {
+			clock = s.Clock
+		}
 		options = append(options, s.Options...)
 		clientOptions = append(clientOptions, s.Client...)
 		if s.Mode != middleware.NumberMatch {
@@ -125,7 +131,10 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 			s.Sessions(sessions)
 		}
 	}
-	options = append([]middleware.Option{middleware.WithService(w.Emulator.Client(clientOptions...))}, options...)
+	options = append([]middleware.Option{
+		middleware.WithService(w.Emulator.Client(clientOptions...)),
+		middleware.WithClock(clock.Now), withElapsed(clock.Elapsed),
+	}, options...)
 	gate, err := middleware.New(options...)
 	if err != nil {
 		t.Fatal(err)
@@ -178,11 +187,15 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 	a.Sessions.Put(r.Context(), "email", r.PostFormValue("email"))
 }
 
-// A Clock is set by hand.
+// A Clock is set by hand: a wall clock, and the monotonic one that goes with it.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	now     time.Time
+	elapsed time.Duration
 }
+
+// NewClock returns a clock that shows the same time as another.
+func NewClock(other *Clock) *Clock { return &Clock{now: other.Now()} }
 
 // Now returns the time.
 func (c *Clock) Now() time.Time {
@@ -191,11 +204,27 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Add lets time pass.
+// Elapsed returns what the monotonic clock shows.
+func (c *Clock) Elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.elapsed
+}
+
+// Add lets time pass. A negative d sets the wall clock back while time stands still.
 func (c *Clock) Add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+	c.elapsed += max(d, 0)
+}
+
+// Set sets the wall clock, ahead or back, and the monotonic one doesn't move. It is
+// also how a machine wakes up that was suspended for so long.
+func (c *Clock) Set(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
 }
 
 // Log keeps what was logged.

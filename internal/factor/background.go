@@ -10,7 +10,8 @@ import (
 
 const (
 	cleanEvery = time.Minute
-	cleanBatch = 500 // records at once: no store is kept busy for long
+	cleanBatch = 500              // records at once: no store is kept busy for long
+	strayEvery = 10 * time.Minute // see syncStray
 )
 
 // Run tells the service what it couldn't be told at once, and deletes what has
@@ -18,17 +19,30 @@ const (
 func (r *Rules) Run(ctx context.Context) {
 	sync := time.NewTicker(syncEvery)
 	defer sync.Stop()
+	stray := time.NewTicker(strayEvery)
+	defer stray.Stop()
 	clean := time.NewTicker(cleanEvery)
 	defer clean.Stop()
 	syncing, cleaning := work{name: "status sync"}, work{name: "clean-up"}
+	last := r.instant()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-sync.C:
 			syncing.report(ctx, r.cfg.Log, r.SyncDue(ctx))
+		case <-stray.C:
+			syncing.report(ctx, r.cfg.Log, r.syncStray(ctx))
 		case <-clean.C:
-			cleaning.report(ctx, r.cfg.Log, r.clean(ctx))
+			now := r.instant()
+			if set := now.setSince(last); set.Abs() > clockSkew {
+				// What has expired by a clock that is ahead for a moment is still
+				// needed when it is right again.
+				r.cfg.Log.WarnContext(ctx, "eagate: the clock was set, or the machine suspended: no clean-up this time", slog.Duration("by", set))
+			} else {
+				cleaning.report(ctx, r.cfg.Log, r.clean(ctx))
+			}
+			last = now
 		}
 	}
 }

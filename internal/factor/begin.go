@@ -39,7 +39,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		if !a.HeldSince.IsZero() {
 			return ErrHeld
 		}
-		if s.is(a.Push.Reserved) && now.Before(a.Push.ReservedUntil) {
+		if s.is(a.Push.Reserved) && holds(a.Push.ReservedUntil, now, reservation) {
 			return errUnderWay
 		}
 		if limit := pushLimit(a.Push, now); limit != nil {

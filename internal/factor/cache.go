@@ -38,7 +38,7 @@ type cachedAccount struct {
 	on      bool
 	epoch   uint64
 	devices []string // the IDs of those that are trusted
-	until   time.Time
+	read    instant  // when that was so
 
 	requiredSince time.Time
 }
@@ -47,8 +47,11 @@ type cachedAccount struct {
 // store knows: none was switched off or reset either, which leaves an epoch.
 func (a cachedAccount) neverOn() bool { return !a.on && a.epoch == 0 }
 
-func newCachedAccount(a records.Account, until time.Time) cachedAccount {
-	c := cachedAccount{version: a.Version, on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, until: until}
+// isFresh reports whether the entry may still be used.
+func (a cachedAccount) isFresh(now instant) bool { return a.read.within(cacheLifetime, now) }
+
+func newCachedAccount(a records.Account, read instant) cachedAccount {
+	c := cachedAccount{version: a.Version, on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, read: read}
 	for _, d := range a.Devices {
 		c.devices = append(c.devices, d.ID)
 	}
@@ -57,8 +60,11 @@ func newCachedAccount(a records.Account, until time.Time) cachedAccount {
 
 type cachedGrant struct {
 	records.Grant
-	until time.Time
+	read instant
 }
+
+// isFresh is that of an account.
+func (g cachedGrant) isFresh(now instant) bool { return g.read.within(cacheLifetime, now) }
 
 func newCache() (*cache, error) {
 	accounts, err := lru.New[string, cachedAccount](cacheSize)

@@ -56,7 +56,7 @@ func (r *Rules) lookAt(acct *records.Account, s Session, challenge lookup) (View
 	if acct.State != records.On {
 		return View{}, nil
 	}
-	if s.is(acct.Push.Reserved) && now.Before(acct.Push.ReservedUntil) {
+	if s.is(acct.Push.Reserved) && holds(acct.Push.ReservedUntil, now, reservation) {
 		return View{Phase: PhasePending, Mode: r.cfg.Mode, ExpiresAt: acct.Push.ReservedUntil}, nil
 	}
 	c, found, err := find(acct, s, challenge)
@@ -129,7 +129,7 @@ func phase(acct *records.Account, c records.Challenge, now time.Time) Phase {
 		if acct.Push.Live != c.ID {
 			return PhaseReplaced
 		}
-		if !now.Before(c.ExpiresAt) {
+		if expired(c, now) {
 			return PhaseExpired
 		}
 		if c.State == records.Approved {
@@ -138,4 +138,11 @@ func phase(acct *records.Account, c records.Challenge, now time.Time) Phase {
 		return PhasePending
 	}
 	return PhaseNone
+}
+
+// expired reports whether a challenge is too old to be approved, and its approval to
+// be used. That can't be known of what was begun or approved by a clock that was
+// ahead.
+func expired(c records.Challenge, now time.Time) bool {
+	return !now.Before(c.ExpiresAt) || ahead(c.CreatedAt, now) || ahead(c.DecidedAt, now)
 }

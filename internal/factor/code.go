@@ -42,8 +42,8 @@ type CodeAnswer struct {
 // try is the one place that decides whether a code of the phone is good. It runs
 // inside an update of acct, changes what must be remembered, and returns an error
 // only if it can't tell: the secret can't be opened, say. The factor is the one in
-// force or the staged one.
-func (r *Rules) try(acct *records.Account, f records.Factor, used int64, code string) (answer CodeAnswer, step int64, err error) {
+// force or the staged one, of which no code was accepted yet.
+func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, code string) (answer CodeAnswer, step int64, err error) {
 	now := r.cfg.Now()
 	g := guesses(acct, records.MethodTOTP)
 	if answer = g.refusal(now); answer.Result != CodeNone {
@@ -61,7 +61,7 @@ func (r *Rules) try(acct *records.Account, f records.Factor, used int64, code st
 	switch {
 	case !wellFormed || !right:
 		return g.count(CodeWrong, now), 0, nil
-	case step <= used:
+	case !staged && isUsed(acct, step, now):
 		return g.count(CodeUsed, now), 0, nil
 	}
 	forgive(acct)
@@ -79,9 +79,9 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	case p.recovery:
 		return r.tryRecovery(acct, p), nil
 	}
-	answer, step, err := r.try(acct, acct.Factor, acct.LastStep, p.text)
+	answer, step, err := r.try(acct, acct.Factor, false, p.text)
 	if answer.Result == CodeAccepted {
-		acct.LastStep = step
+		acceptStep(acct, step)
 	}
 	return answer, err
 }

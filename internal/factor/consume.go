@@ -45,7 +45,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 				return nil // by the first try, whose answer was lost
 			}
 			consumable := c.State == records.Approved || former != "" && c.State == records.Consumed && c.GrantID == former
-			if !consumable || !r.cfg.Now().Before(c.ExpiresAt) {
+			if !consumable || expired(*c, r.cfg.Now()) {
 				return errNotApproved
 			}
 			c.State, c.GrantID = records.Consumed, hash(secret)
@@ -78,7 +78,8 @@ func (r *Rules) stranded(ctx context.Context, user User, s Session, challengeID 
 	if errors.Is(err, records.ErrNotFound) {
 		return "", nil
 	}
-	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || r.cfg.Now().Before(g.VerifiedAt.Add(r.cfg.StoreTimeout+strandedAfter)) {
+	atWork := r.cfg.StoreTimeout + strandedAfter
+	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || holds(g.VerifiedAt.Add(atWork), r.cfg.Now(), atWork) {
 		return "", err
 	}
 	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {

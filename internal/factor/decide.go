@@ -63,7 +63,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 func decide(c *records.Challenge, approved bool, now time.Time) Decision {
 	switch c.State {
 	case records.Pending:
-		if !now.Before(c.ExpiresAt) {
+		if expired(*c, now) {
 			return DecisionTooLate
 		}
 		c.State, c.DecidedAt = records.Rejected, now
@@ -88,20 +88,20 @@ func decide(c *records.Challenge, approved bool, now time.Time) Decision {
 // a while, and the account is closed if it is to be. It returns the e-mail address.
 func (r *Rules) rejected(ctx context.Context, c records.Challenge) (email string, err error) {
 	until := c.DecidedAt.Add(rejectionPause)
-	held := false
+	now, held := r.cfg.Now(), false
 	err = r.updateAccount(ctx, c.UserID, func(acct *records.Account) error {
 		if acct.Version == 0 {
 			return ErrAccountLost
 		}
-		if acct.Push.PausedUntil.Before(until) {
+		if acct.Push.PausedUntil.Before(until) || !holds(acct.Push.PausedUntil, now, rejectionPause) {
 			acct.Push.PausedUntil = until
 		}
 		email, held = acct.Email, false
 		// A report that comes again must not close what has been released. Without a
 		// second factor there is nothing to close, and the next one must not begin closed.
-		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() && acct.ReleasedAt.Before(c.DecidedAt) {
+		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() && (acct.ReleasedAt.Before(c.DecidedAt) || ahead(acct.ReleasedAt, now)) {
 			interrupt(acct)
-			acct.HeldSince, held = r.cfg.Now(), true
+			acct.HeldSince, held = now, true
 		}
 		return nil
 	})

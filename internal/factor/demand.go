@@ -8,10 +8,6 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
-// clockSkew is how far another node's clock may be ahead: a proof that was just
-// given there is one, although it seems to come from the future here.
-const clockSkew = 5 * time.Second
-
 // A Demand is what a verified session must have proved besides: that it was not
 // long ago, or by which method. The zero value demands nothing.
 type Demand struct {

@@ -145,7 +145,9 @@ var errNotTrusted = errors.New("factor: the browser isn't trusted")
 // knows reports whether the account trusts the device.
 func knows(acct records.Account, id string, now time.Time) bool {
 	return acct.State == records.On && acct.HeldSince.IsZero() &&
-		slices.ContainsFunc(acct.Devices, func(d records.Device) bool { return d.ID == id && now.Before(d.ExpiresAt) })
+		slices.ContainsFunc(acct.Devices, func(d records.Device) bool {
+			return d.ID == id && now.Before(d.ExpiresAt) && !ahead(d.VerifiedAt, now)
+		})
 }
 
 // Distrust has the user be asked again on a device, or with the ID "" on all of

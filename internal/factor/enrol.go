@@ -135,7 +135,7 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 // Another session of the same user may not: whoever only has the password could
 // otherwise read along while the owner enrols.
 func (r *Rules) stagedBy(acct records.Account, s Session) bool {
-	return acct.Staged != nil && s.is(acct.Staged.Binding) && r.cfg.Now().Before(acct.Staged.ExpiresAt)
+	return acct.Staged != nil && s.is(acct.Staged.Binding) && holds(acct.Staged.ExpiresAt, r.cfg.Now(), enrolmentTime)
 }
 
 // Confirm brings the staged factor into force if the proof's code is right and,
@@ -160,12 +160,12 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if g := proof.Grant; acct.State == records.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
 			return CodeAnswer{}, ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
 		}
-		answer, step, err := r.try(acct, acct.Staged.Factor, 0, proof.Code)
+		answer, step, err := r.try(acct, acct.Staged.Factor, true, proof.Code)
 		if err != nil || answer.Result != CodeAccepted {
 			return answer, err
 		}
 		if acct.Factor.Period != acct.Staged.Factor.Period {
-			acct.LastStep = 0 // it counts other steps
+			acct.LastStep, acct.EarlierSteps = 0, nil // it counts other steps
 		}
 		if acct.State == records.On && acct.Email != user.Email {
 			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
@@ -181,7 +181,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		acct.Factor, acct.Staged = acct.Staged.Factor, nil
 		acct.Email = user.Email
 		acct.EnabledAt = r.cfg.Now()
-		acct.LastStep = max(acct.LastStep, step)
+		acceptStep(acct, step)
 		r.changed(acct)
 		epoch = acct.Epoch
 		return answer, nil
@@ -229,7 +229,7 @@ func (r *Rules) switchOff(acct *records.Account) {
 	acct.State = records.Off
 	acct.Factor, acct.Staged, acct.Recovery = records.Factor{}, nil, nil
 	acct.EnabledAt, acct.HeldSince = time.Time{}, time.Time{}
-	acct.LastStep = 0
+	acct.LastStep, acct.EarlierSteps = 0, nil
 	r.changed(acct)
 }
 

@@ -32,7 +32,7 @@ func TestA39_FreshProof(t *testing.T) {
 		}, false},
 		{"in the future", func(t *testing.T, w *world, _ *factor.Rules) factor.Proof {
 			p := w.fresh(t, alice)
-			w.clock.Add(-time.Second)
+			w.clock.Add(-6 * time.Second)
 			return p
 		}, false},
 		{"of a trusted device", func(t *testing.T, w *world, _ *factor.Rules) factor.Proof {

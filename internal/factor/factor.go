@@ -63,8 +63,8 @@ type Session struct {
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
 // Config is what the rules are made of. All of it is needed but Required,
-// Events and Notify, and TOTP, TokenLifetime, Mode and RecoveryCost, which have
-// defaults.
+// Events and Notify, and TOTP, TokenLifetime, Mode, RecoveryCost and Elapsed, which
+// have defaults.
 type Config struct {
 	Records *records.Records
 	Service Service
@@ -103,6 +103,9 @@ type Config struct {
 
 	Log *slog.Logger
 	Now func() time.Time
+
+	// Elapsed is the monotonic clock: the time since some moment of this process.
+	Elapsed func() time.Duration
 }
 
 // The limits.
@@ -148,6 +151,10 @@ func New(cfg Config) (*Rules, error) {
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
+	}
+	if cfg.Elapsed == nil {
+		start := time.Now()
+		cfg.Elapsed = func() time.Duration { return time.Since(start) }
 	}
 	clock := cfg.Now
 	// As precise as records are due, and as they are read.

@@ -28,7 +28,7 @@ const (
 // What is cached can let a session in, but never lock it out: that would send
 // somebody who has just proved it on another node through it again.
 func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
-	now := r.cfg.Now()
+	now := r.instant()
 	if verdict, g, known := r.remembered(userID, secret, now); known {
 		return verdict, g, nil
 	}
@@ -37,22 +37,22 @@ func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, reco
 
 // Remembered returns what Check returns, if that doesn't have to ask the store.
 func (r *Rules) Remembered(userID, secret string) (verdict Verdict, known bool) {
-	verdict, _, known = r.remembered(userID, secret, r.cfg.Now())
+	verdict, _, known = r.remembered(userID, secret, r.instant())
 	return verdict, known
 }
 
 // remembered is Check as far as the cache knows.
-func (r *Rules) remembered(userID, secret string, now time.Time) (verdict Verdict, g records.Grant, known bool) {
+func (r *Rules) remembered(userID, secret string, now instant) (verdict Verdict, g records.Grant, known bool) {
 	acct, known := r.cache.accounts.Get(userID)
 	lost := acct.neverOn() && isSecretOf(secret, userID) // another session doesn't know
-	if !known || !now.Before(acct.until) || lost {
+	if !known || !acct.isFresh(now) || lost {
 		return Locked, records.Grant{}, false
 	}
 	cached, held := r.cache.grants.Get(secret)
-	if !held || !now.Before(cached.until) {
+	if !held || !cached.isFresh(now) {
 		cached = cachedGrant{}
 	}
-	if verdict = judge(acct, cached.Grant, userID, now); verdict == Locked {
+	if verdict = judge(acct, cached.Grant, userID, now.wall); verdict == Locked {
 		return Locked, records.Grant{}, false
 	}
 	return verdict, cached.Grant, true
@@ -66,6 +66,8 @@ func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Ve
 		return Open
 	case g.ID == "" || g.Kind != records.KindProof || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
 		return Locked
+	case ahead(g.VerifiedAt, now):
+		return Locked
 	case g.Method == records.MethodDevice && !slices.Contains(acct.devices, g.Device):
 		return Locked // the device is no longer trusted
 	}
@@ -73,7 +75,7 @@ func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Ve
 }
 
 // checkStored asks the store, and remembers what it says.
-func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time.Time) (Verdict, records.Grant, error) {
+func (r *Rules) checkStored(ctx context.Context, userID, secret string, now instant) (Verdict, records.Grant, error) {
 	// It is a fault of the application, and must not pass for a user without a
 	// second factor.
 	if err := store.CheckID(userID); err != nil {
@@ -85,22 +87,21 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 		id = hash(secret)
 	}
 	changes := r.cache.generation(userID, id)
-	until := now.Add(cacheLifetime)
 	stored, err := r.cfg.Records.Account(ctx, userID)
 	if err != nil {
 		return Locked, records.Grant{}, err
 	}
 	r.watchVersion(ctx, stored)
-	acct := newCachedAccount(stored, until)
+	acct := newCachedAccount(stored, now)
 	r.cache.addAccount(userID, acct, changes)
 	if acct.neverOn() && isSecretOf(secret, userID) {
 		return Locked, records.Grant{}, ErrAccountLost
 	}
 	if !acct.on || id == "" {
-		return judge(acct, records.Grant{}, userID, now), records.Grant{}, nil
+		return judge(acct, records.Grant{}, userID, now.wall), records.Grant{}, nil
 	}
 	// Another request of the session may have just read it.
-	if g, held := r.cache.grants.Get(secret); held && now.Before(g.until) && judge(acct, g.Grant, userID, now) == Verified {
+	if g, held := r.cache.grants.Get(secret); held && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
 		return Verified, g.Grant, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, id)
@@ -110,8 +111,8 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now time
 	if err != nil {
 		return Locked, records.Grant{}, err
 	}
-	r.cache.addGrant(secret, cachedGrant{Grant: g, until: until}, changes)
-	if verdict := judge(acct, g, userID, now); verdict != Verified {
+	r.cache.addGrant(secret, cachedGrant{Grant: g, read: now}, changes)
+	if verdict := judge(acct, g, userID, now.wall); verdict != Verified {
 		return verdict, records.Grant{}, nil
 	}
 	return Verified, g, nil
@@ -168,7 +169,7 @@ func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool,
 // another one. That of a trusted device is that of its user, earlier.
 func (r *Rules) Fresh(g records.Grant) bool {
 	age := r.cfg.Now().Sub(g.VerifiedAt)
-	return g.Method != records.MethodDevice && age >= 0 && age < freshness
+	return g.Method != records.MethodDevice && age >= -clockSkew && age < freshness
 }
 
 // grant stores a new grant, of a proof that was given right now unless it says

@@ -297,7 +297,7 @@ func TestFresh(t *testing.T) {
 		age  time.Duration
 		want bool
 	}{
-		{-time.Second, false}, {0, true}, {factor.Freshness - 1, true}, {factor.Freshness, false}, {time.Hour, false},
+		{-6 * time.Second, false}, {-5 * time.Second, true}, {0, true}, {factor.Freshness - 1, true}, {factor.Freshness, false}, {time.Hour, false},
 	} {
 		w.clock.Set(g.VerifiedAt.Add(c.age))
 		if got := r.Fresh(g); got != c.want {

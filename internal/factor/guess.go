@@ -38,7 +38,7 @@ func (g guessCount) lock(now time.Time) Lock {
 	switch {
 	case *g.failures >= g.most:
 		return LockBlocked
-	case now.Before(*g.until):
+	case holds(*g.until, now, longestPause):
 		return LockPaused
 	}
 	return LockNone

@@ -39,8 +39,9 @@ func session(id string) factor.Session { return factor.Session{Binding: factor.B
 
 // A clock is set by hand.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	now     time.Time
+	elapsed time.Duration
 }
 
 func (c *clock) Now() time.Time {
@@ -55,7 +56,20 @@ func (c *clock) Set(t time.Time) {
 	c.now = t
 }
 
-func (c *clock) Add(d time.Duration) { c.Set(c.Now().Add(d)) }
+// Add lets time pass.
+func (c *clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	c.elapsed += max(d, 0)
+}
+
+// Elapsed is the monotonic clock, which Set doesn't move.
+func (c *clock) Elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.elapsed
+}
 
 var errDown = errors.New("service is down")
 
@@ -167,7 +181,7 @@ func newWorld(t testing.TB) *world {
 func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rules {
 	t.Helper()
 	cfg := factor.Config{
-		Records: w.records, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now,
+		Records: w.records, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now, Elapsed: w.clock.Elapsed,
 		Log:          slog.New(slog.NewTextHandler(&w.log, nil)),
 		RecoveryCost: cheap,
 	}

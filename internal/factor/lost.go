@@ -47,8 +47,8 @@ func isSecretOf(secret, userID string) bool {
 // CheckPending returns [ErrAccountLost] if the account of a user is lost whose session
 // was asked for a proof. Check has found that the user has no second factor.
 func (r *Rules) CheckPending(ctx context.Context, userID string) error {
-	now := r.cfg.Now()
-	if acct, known := r.cache.accounts.Get(userID); known && now.Before(acct.until) && !acct.neverOn() {
+	now := r.instant()
+	if acct, known := r.cache.accounts.Get(userID); known && acct.isFresh(now) && !acct.neverOn() {
 		return nil
 	}
 	acct, err := r.Account(storelimit.WithBudget(ctx), userID)

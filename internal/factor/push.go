@@ -27,7 +27,7 @@ func (e *PushLimit) Error() string {
 
 // pushLimit returns what keeps the next request from the phone, or nil.
 func pushLimit(p records.Push, now time.Time) *PushLimit {
-	if now.Before(p.PausedUntil) {
+	if holds(p.PausedUntil, now, rejectionPause) {
 		return &PushLimit{Rejected: true, Until: p.PausedUntil}
 	}
 	if sent := recent(p.Sent, now); len(sent) >= pushMost {
@@ -38,7 +38,7 @@ func pushLimit(p records.Push, now time.Time) *PushLimit {
 
 // recent returns what of sent still counts.
 func recent(sent []time.Time, now time.Time) []time.Time {
-	return slices.DeleteFunc(slices.Clone(sent), func(t time.Time) bool { return !now.Before(t.Add(pushWindow)) })
+	return slices.DeleteFunc(slices.Clone(sent), func(t time.Time) bool { return !holds(t.Add(pushWindow), now, pushWindow) })
 }
 
 // unsend takes the reservation's request back: it never left.

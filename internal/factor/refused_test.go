@@ -2,6 +2,7 @@ package factor_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -16,9 +17,9 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 		code   string
 		want   factor.CodeResult
 	}{
-		{"paused", func(w *world, a *records.Account) { a.LockedUntil = far }, "000000", factor.CodePaused},
+		{"paused", func(w *world, a *records.Account) { a.LockedUntil = w.clock.Now().Add(time.Hour) }, "000000", factor.CodePaused},
 		{"blocked", func(w *world, a *records.Account) { a.Failures = 20 }, "000000", factor.CodeBlocked},
-		{"recovery codes paused", func(w *world, a *records.Account) { a.RecoveryLockedUntil = far }, firstCode, factor.CodePaused},
+		{"recovery codes paused", func(w *world, a *records.Account) { a.RecoveryLockedUntil = w.clock.Now().Add(time.Hour) }, firstCode, factor.CodePaused},
 		{"recovery codes blocked", func(w *world, a *records.Account) { a.RecoveryFailures = 50 }, firstCode, factor.CodeBlocked},
 		{"held", func(w *world, a *records.Account) { a.HeldSince = w.clock.Now() }, "000000", factor.CodeHeld},
 		{"missing", func(*world, *records.Account) {}, "", factor.CodeMissing},
@@ -62,7 +63,7 @@ func TestRefusedCodesLeaveTheCache(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
 	w.enrol(t, r, alice)
-	w.change(t, alice, func(a *records.Account) { a.LockedUntil = far })
+	w.change(t, alice, func(a *records.Account) { a.LockedUntil = w.clock.Now().Add(time.Hour) })
 	w.store.whileReading(func() {
 		if answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), "000000", far); err != nil || answer.Result != factor.CodePaused {
 			t.Errorf("got %v, %v, want it paused", answer.Result, err)

@@ -41,8 +41,7 @@ func newRemarks() (*remarks, error) {
 func (rs *remarks) isNews(m remark, now time.Time) bool {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	last, said := rs.last.Get(m)
-	if age := now.Sub(last); said && age >= 0 && age < remarkAgain {
+	if last, said := rs.last.Get(m); said && holds(last.Add(remarkAgain), now, remarkAgain) {
 		return false
 	}
 	rs.last.Add(m, now)

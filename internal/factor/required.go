@@ -39,7 +39,7 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 	need := r.cfg.Required(user)
 	now := r.cfg.Now()
 	ctx = storelimit.WithBudget(ctx)
-	acct, err := r.recent(ctx, user.ID, now)
+	acct, err := r.recent(ctx, user.ID)
 	switch {
 	case err != nil:
 		return Locked, err
@@ -94,7 +94,7 @@ func (r *Rules) Duty(ctx context.Context, user User) (Duty, error) {
 		return Duty{}, nil
 	}
 	now := r.cfg.Now()
-	acct, err := r.recent(ctx, user.ID, now)
+	acct, err := r.recent(ctx, user.ID)
 	switch {
 	case err != nil:
 		return Duty{}, err
@@ -115,8 +115,8 @@ func (r *Rules) required(user User) (Requirement, bool) {
 }
 
 // recent returns the account as Check has just seen it, or as the store has it.
-func (r *Rules) recent(ctx context.Context, userID string, now time.Time) (cachedAccount, error) {
-	if acct, known := r.cache.accounts.Get(userID); known && now.Before(acct.until) {
+func (r *Rules) recent(ctx context.Context, userID string) (cachedAccount, error) {
+	if acct, known := r.cache.accounts.Get(userID); known && acct.isFresh(r.instant()) {
 		return acct, nil
 	}
 	stored, err := r.cfg.Records.Account(ctx, userID)

@@ -26,7 +26,11 @@ const (
 	syncPauseMax = time.Hour
 	syncRest     = 15 * time.Second // while the client doesn't ask the service
 	resyncAfter  = time.Minute      // that accounts which are on come behind those that are off
+	strayBehind  = 10_000           // accounts that are due within syncPauseMax: with more of them, strays wait
 )
+
+// noLater is a time that every store can hold, and later than any attempt is due.
+var noLater = time.Date(2099, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // errNotDue ends an update that finds nothing to be told, or another node at it.
 var errNotDue = errors.New("factor: nothing to tell the service now")
@@ -57,6 +61,21 @@ func (r *Rules) SyncDue(ctx context.Context) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// syncStray tells the service of accounts that a clock which was ahead has put off
+// further than it is ever done: SyncDue would find them when that time comes.
+func (r *Rules) syncStray(ctx context.Context) error {
+	waiting, err := r.cfg.Records.DueAccounts(ctx, r.cfg.Now().Add(syncPauseMax+clockSkew), strayBehind)
+	if err != nil || len(waiting) == strayBehind {
+		return err
+	}
+	ids, err := r.cfg.Records.DueAccounts(ctx, noLater, len(waiting)+syncBatch)
+	if err != nil {
+		return err
+	}
+	_, err = r.syncAccounts(ctx, ids[min(len(waiting), len(ids)):]) // the longest due come first
+	return err
 }
 
 // syncAccounts tells the service of several accounts at once, until the client
@@ -129,7 +148,7 @@ func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Account, err error) {
 	err = r.updateAccount(ctx, userID, func(a *records.Account) error {
 		now := r.cfg.Now()
-		if !a.Sync.Late() || now.Before(a.Sync.ClaimedUntil) || now.Before(a.Sync.NextAt) {
+		if !a.Sync.Late() || holds(a.Sync.ClaimedUntil, now, syncClaim) || holds(a.Sync.NextAt, now, syncPauseMax) {
 			return errNotDue
 		}
 		a.Sync.ClaimedUntil = now.Add(syncClaim)

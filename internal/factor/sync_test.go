@@ -305,7 +305,7 @@ func TestSyncDamaged(t *testing.T) {
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		r := w.node(t, func(cfg *factor.Config) { cfg.Now = time.Now })
+		r := w.node(t, func(cfg *factor.Config) { cfg.Now, cfg.Elapsed = time.Now, nil })
 		w.clock.Set(time.Now())
 		ctx, cancel := context.WithCancel(t.Context())
 		stopped := make(chan struct{})

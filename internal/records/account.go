@@ -46,6 +46,10 @@ type Account struct {
 	// It never goes down while a factor is in force.
 	LastStep int64 `json:"last_step,omitzero"`
 
+	// EarlierSteps are the last accepted ones before LastStep, the oldest first: they
+	// tell what was accepted if the clock was ahead when LastStep was.
+	EarlierSteps []int64 `json:"earlier_steps,omitzero"`
+
 	// Failures counts the wrong codes since the last proof, over every path on
 	// which a code can be tried; but for those that look like recovery codes, which
 	// RecoveryFailures counts.
