@@ -179,14 +179,16 @@ func TestA03_TrueThenFalse(t *testing.T) {
 
 func TestA04_FalseThenTrue(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
-	w := wait(t, app, alice)
-	report(t, app, w.token, "false")
-	report(t, app, w.token, "true")
-	w.wantState(t, "false, then true", "rejected")
-	w.WantLocked("false, then true")
-	if !strings.Contains(app.Log.String(), tooLate) {
-		t.Error("nothing was logged")
+	for state, setup := range map[string]apptest.Setup{"not_approved": {}, "rejected": apptest.Rejecting()} {
+		app := apptest.New(t, setup)
+		w := wait(t, app, alice)
+		report(t, app, w.token, "false")
+		report(t, app, w.token, "true")
+		w.wantState(t, "false, then true", state)
+		w.WantLockedOrOut("false, then true: " + state)
+		if n := strings.Count(app.Log.String(), tooLate); n != 1 {
+			t.Errorf("%s: got %d events, want 1", state, n)
+		}
 	}
 }
 

@@ -263,6 +263,8 @@ func state(p factor.Phase) templates.ChallengeState {
 		return templates.ChallengePending
 	case factor.PhaseApproved:
 		return templates.ChallengeApproved
+	case factor.PhaseNotApproved:
+		return templates.ChallengeNotApproved
 	case factor.PhaseRejected:
 		return templates.ChallengeRejected
 	case factor.PhaseExpired:

@@ -189,7 +189,7 @@ func TestChallengeExpires(t *testing.T) {
 
 func TestChallengeRejected(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
+	app := apptest.New(t, apptest.Rejecting())
 	w := wait(t, app, alice)
 	events := listen(t, w.Browser)
 	events.want("pending")
@@ -226,7 +226,7 @@ func TestChallengeRejected(t *testing.T) {
 // A session that was rejected doesn't sit out the pause.
 func TestChallengeRejectedLater(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
+	app := apptest.New(t, apptest.Rejecting())
 	w := wait(t, app, alice)
 	apptest.Deny(t, w.phone)
 	app.Clock.Add(15 * time.Minute)

@@ -322,7 +322,7 @@ func TestA23_CodesAndPushApart(t *testing.T) {
 	apptest.Approve(t, phone)
 	b.WantIn("by push while codes are blocked")
 
-	app = apptest.New(t)
+	app = apptest.New(t, apptest.Rejecting())
 	phone = app.Enrolled(t, bob)
 	b = app.Stopped(t, bob)
 	apptest.Deny(t, phone)
@@ -337,7 +337,7 @@ func TestA23_CodesAndPushApart(t *testing.T) {
 func TestA25_PushStarts(t *testing.T) {
 	t.Parallel()
 	world := apptest.NewWorld(t)
-	nodes := []*apptest.App{world.Node(t), world.Node(t)}
+	nodes := []*apptest.App{world.Node(t, apptest.Rejecting()), world.Node(t, apptest.Rejecting())}
 	phone := nodes[0].Enrolled(t, alice)
 	browsers := make([]*apptest.Browser, 20)
 	for i := range browsers {

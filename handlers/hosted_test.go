@@ -221,7 +221,7 @@ func TestA11_HostedReturn(t *testing.T) {
 						t.Error("no code can be typed")
 					}
 				}
-				if n := spy.Moves(records.Pending, records.Approved) + spy.Moves(records.Pending, records.Rejected) + spy.Grants(); n != 0 {
+				if n := spy.Moves(records.Pending, records.Approved) + spy.Moves(records.Pending, records.NotApproved) + spy.Grants(); n != 0 {
 					t.Errorf("got %d changes of the challenge, want none", n)
 				}
 				w.wantState(t, "after the return", "pending")
@@ -264,7 +264,7 @@ func TestHostedErrorsNextStep(t *testing.T) {
 // A rejection on the phone is a matter of the report, whatever the browser says.
 func TestHostedRejection(t *testing.T) {
 	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
-		app := apptest.New(t, hosted(mode))
+		app := apptest.New(t, hosted(mode), apptest.Rejecting())
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge").Body
 		apptest.Deny(t, w.phone)

@@ -63,7 +63,7 @@ func (l letterBox) wantNoMore(t *testing.T, gate *middleware.Gate) {
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	box := make(letterBox, 100)
-	app := apptest.New(t, box.setup(), trusting())
+	app := apptest.New(t, box.setup(), trusting(), apptest.Rejecting())
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	n := box.want(t, "switched on", "enabled")[0]
@@ -143,7 +143,7 @@ func TestNotices(t *testing.T) {
 func TestNoticeOfHold(t *testing.T) {
 	t.Parallel()
 	box := make(letterBox, 100)
-	app := apptest.New(t, box.setup(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
+	app := apptest.New(t, box.setup(), apptest.Rejecting(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
 	phone := app.Enrolled(t, alice)
 	box.want(t, "switched on", "enabled")
 	app.Stopped(t, alice)

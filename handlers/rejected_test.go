@@ -55,7 +55,7 @@ func (e *ear) want(t *testing.T, when string, want ...string) {
 func TestEventsAreHeard(t *testing.T) {
 	t.Parallel()
 	var e ear
-	app := apptest.New(t, e.setup(), trusting())
+	app := apptest.New(t, e.setup(), trusting(), apptest.Rejecting())
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	e.want(t, "switched on", "enabled", "recovery_made: first")
@@ -139,7 +139,7 @@ func TestEventsPanic(t *testing.T) {
 func TestHoldOnRejection(t *testing.T) {
 	t.Parallel()
 	var e ear
-	app := apptest.New(t, e.setup(), trusting(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
+	app := apptest.New(t, e.setup(), trusting(), apptest.Rejecting(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
 	owner, codes := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	device := trusted(t, app, alice)

@@ -162,7 +162,7 @@ func TestPlainReports(t *testing.T) {
 		{"both alike", "POST", "result=R&session_token=T", form, "result=R&session_token=T"},
 		{"one each", "POST", "session_token=T", js, `{"result":R}`},
 	} {
-		for r, want := range map[string]string{"true": "approved", "false": "rejected"} {
+		for r, want := range map[string]string{"true": "approved", "false": "not_approved"} {
 			t.Run(c.name+"/"+r, func(t *testing.T) {
 				t.Parallel()
 				app := apptest.New(t)
@@ -226,10 +226,10 @@ func FuzzCallback(f *testing.F) {
 		r.Header.Set("Content-Type", contentType)
 		app.Store.SetInner(unwatched)
 		spy := app.Spy(t)
-		approved, rejected := spy.Moves(records.Pending, records.Approved), spy.Moves(records.Pending, records.Rejected)
+		approved, rejected := spy.Moves(records.Pending, records.Approved), spy.Moves(records.Pending, records.NotApproved)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
-		approved, rejected = spy.Moves(records.Pending, records.Approved)-approved, spy.Moves(records.Pending, records.Rejected)-rejected
+		approved, rejected = spy.Moves(records.Pending, records.Approved)-approved, spy.Moves(records.Pending, records.NotApproved)-rejected
 		if !slices.Contains([]int{200, 400, 405, 413, 415}, w.Code) {
 			t.Errorf("got status %d", w.Code)
 		}

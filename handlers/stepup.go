@@ -61,6 +61,10 @@ func (h *Handlers) ask(v *visit) error {
 		return err
 	}
 	switch view.Phase {
+	case factor.PhaseNotApproved:
+		if h.cfg.Rules.Now().Before(view.ExpiresAt) {
+			return nil
+		}
 	case factor.PhasePending, factor.PhaseApproved, factor.PhaseRejected, factor.PhaseConsumed:
 		return nil // consumed: another request is about to take the session to its new ID
 	case factor.PhaseNone, factor.PhaseExpired, factor.PhaseReplaced: // of an earlier time

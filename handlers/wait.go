@@ -16,7 +16,7 @@ const writeTimeout = 10 * time.Second
 
 // status is what a waiting page or program is told.
 type status struct {
-	State     string `json:"state"` // pending, approved, rejected, expired or none
+	State     string `json:"state"` // pending, approved, not_approved, rejected, expired or none
 	Number    string `json:"number,omitempty"`
 	Webview   string `json:"webview_url,omitempty"` // the service's page, in the hosted modes
 	ExpiresIn int    `json:"expires_in,omitempty"`  // seconds
@@ -77,7 +77,7 @@ func (h *Handlers) statusOf(v *visit, view factor.View) status {
 		s.ExpiresIn = seconds(view.ExpiresAt.Sub(h.cfg.Rules.Now()))
 	case factor.PhaseApproved:
 		s.Next = h.unlocking()
-	case factor.PhaseNone, factor.PhaseRejected, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
+	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseRejected, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
 	}
 	return s
 }

@@ -15,7 +15,7 @@ import (
 // happens, and whether the store can be watched or not.
 func TestWaitingPagesAreTold(t *testing.T) {
 	t.Parallel()
-	hold := apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}}
+	hold := apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection()}}
 	for _, row := range []struct {
 		name   string
 		setup  apptest.Setup
@@ -24,7 +24,8 @@ func TestWaitingPagesAreTold(t *testing.T) {
 		poll   string // or the status of an answer that isn't 200
 	}{
 		{"approved", apptest.Setup{}, func(t *testing.T, at *apptest.App, w waiter) { report(t, at, w.token, "true") }, "approved", "approved"},
-		{"rejected", apptest.Setup{}, func(t *testing.T, at *apptest.App, w waiter) { report(t, at, w.token, "false") }, "rejected", "rejected"},
+		{"not approved", apptest.Setup{}, func(t *testing.T, at *apptest.App, w waiter) { report(t, at, w.token, "false") }, "not_approved", "not_approved"},
+		{"rejected", apptest.Rejecting(), func(t *testing.T, at *apptest.App, w waiter) { report(t, at, w.token, "false") }, "rejected", "rejected"},
 		{"rejected and held", hold, func(t *testing.T, at *apptest.App, w waiter) { report(t, at, w.token, "false") }, "rejected", "rejected"},
 		{"held", hold, func(t *testing.T, at *apptest.App, _ waiter) {
 			at.ChangeAccount(t, alice, func(a *records.Account) { a.HeldSince = at.Clock.Now() })

@@ -36,7 +36,8 @@ const (
 	EventPushFailed    = factor.EventPushFailed    // the phone couldn't be asked, because of Err: a code will do
 	EventPushLimited   = factor.EventPushLimited   // the phone wasn't asked: too many requests, or one was rejected; until Until
 	EventApproved      = factor.EventApproved      // the phone said yes
-	EventRejected      = factor.EventRejected      // the phone said no: "it wasn't me"
+	EventNotApproved   = factor.EventNotApproved   // the request failed: a rejection, a time-out or a fault of the service
+	EventRejected      = factor.EventRejected      // the same, with [Rejection]: "it wasn't me"
 	EventLateReport    = factor.EventLateReport    // the service reported a result that changes nothing, because its challenge is over
 	EventVerified      = factor.EventVerified      // a session was unlocked, by Method
 	EventCodeRefused   = factor.EventCodeRefused   // a code was refused, for Reason

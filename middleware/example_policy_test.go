@@ -67,9 +67,17 @@ func ExampleNotice_In() {
 	// มีการรีเซ็ตการอนุมัติการเข้าสู่ระบบ – Acme
 }
 
+// The service reports nothing but rejections as false: whoever signs in then, it
+// isn't the user.
+func ExampleWithFalseResult() {
+	gate, _ := newGate(middleware.WithFalseResult(middleware.Rejection))
+	fmt.Println(gate)
+	// Output: middleware.Gate("/2fa")
+}
+
 // After a rejection on the phone, nobody signs in before the password is changed.
 func ExampleWithHoldOnRejection() {
-	gate, _ := newGate(middleware.WithHoldOnRejection())
+	gate, _ := newGate(middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection())
 	changePassword := func(ctx context.Context, userID string) error {
 		// … change it, and then:
 		return gate.PasswordChanged(ctx, userID)
@@ -79,7 +87,7 @@ func ExampleWithHoldOnRejection() {
 }
 
 func ExampleGate_PasswordChanged() {
-	gate, _ := newGate(middleware.WithHoldOnRejection())
+	gate, _ := newGate(middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection())
 	fmt.Println(gate.PasswordChanged(context.Background(), "u-42"))
 	// Output: <nil>
 }

@@ -93,7 +93,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	cfg := factor.Config{
 		Keys: keys, Issuer: c.issuer,
-		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, HoldRejected: c.hold,
+		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, False: c.falses, HoldRejected: c.hold,
 		StoreTimeout: c.patience, RecoveryCost: c.cost,
 		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
 	}

@@ -3,13 +3,13 @@ package middleware
 import "context"
 
 // WithHoldOnRejection closes an account when its user rejects a request on the
-// phone: "it wasn't me". Somebody knows the password then, so that no sign-in can
+// phone: "it wasn't me". It needs [WithFalseResult] with [Rejection]. Somebody knows the password then, so that no sign-in can
 // be proved, by whatever means, until [Gate.PasswordChanged] is called, or
 // [Admin.Unlock] or [Admin.Reset]. Sessions that are verified already go on, but can't
 // change the second factor either, nor have a device trusted.
 //
-// Without it, a rejection ends the sign-in that it is about, keeps the phone in
-// peace for 15 minutes, and is told as [EventRejected].
+// Without it, a rejection ends the sign-in that it is about, and is told as
+// [EventRejected].
 func WithHoldOnRejection() Option { return func(c *config) { c.hold = true } }
 
 // PasswordChanged ends what somebody who knew the former password may have begun:

@@ -78,6 +78,8 @@ func TestNewFaults(t *testing.T) {
 		"long tokens":        {middleware.WithTokenLifetime(time.Hour), "5 to 10 minutes"},
 		"invalid network":    {middleware.WithCallbackNetworks(netip.Prefix{}), "invalid network"},
 		"source for nothing": {middleware.WithCallbackSource(func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }), "no effect"},
+		"unknown result":     {middleware.WithFalseResult(2), "WithFalseResult: 2"},
+		"hold on nothing":    {middleware.WithHoldOnRejection(), "WithHoldOnRejection needs WithFalseResult(Rejection)"},
 		"unknown language":   {middleware.WithPages(templates.WithLanguages("xx")), "language"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,7 @@ type config struct {
 	devices    time.Duration
 	cost       factor.Cost
 	hold       bool
+	falses     FalseResult
 	pages      []templates.Option
 	events     func(context.Context, Event)
 	notifier   Notifier
@@ -242,5 +243,6 @@ func (c *config) check() error {
 	if c.devices < 0 || c.devices > maxDevices {
 		fault("WithTrustedDevices: %v isn't more than 0 and at most 90 days", c.devices)
 	}
+	faults = append(faults, c.checkFalse()...)
 	return errors.Join(append(faults, c.checkMode()...)...)
 }

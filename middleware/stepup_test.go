@@ -573,7 +573,7 @@ func TestStepUpOfManyAtOnce(t *testing.T) {
 // requests.
 func TestStepUpDisturbsNobody(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t, apptest.Setup{Routes: stepUps})
+	app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Rejecting())
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	id := b.Cookie("session")

@@ -65,11 +65,12 @@ type Challenge struct {
 type ChallengeState uint8
 
 const (
-	ChallengeNone     ChallengeState = iota // nothing was sent, or it is no longer this session's; the zero value
-	ChallengePending                        // the phone hasn't answered
-	ChallengeApproved                       // the phone said yes
-	ChallengeRejected                       // the phone said no
-	ChallengeExpired                        // the phone didn't answer in time
+	ChallengeNone        ChallengeState = iota // nothing was sent, or it is no longer this session's; the zero value
+	ChallengePending                           // the phone hasn't answered
+	ChallengeApproved                          // the phone said yes
+	ChallengeNotApproved                       // it failed, and the service doesn't say why
+	ChallengeRejected                          // the phone said no
+	ChallengeExpired                           // the phone didn't answer in time
 )
 
 // String returns the state's name in the challenge's status, and in the page's
@@ -82,6 +83,8 @@ func (s ChallengeState) String() string {
 		return "pending"
 	case ChallengeApproved:
 		return "approved"
+	case ChallengeNotApproved:
+		return "not_approved"
 	case ChallengeRejected:
 		return "rejected"
 	case ChallengeExpired:
@@ -131,6 +134,8 @@ func (c Challenge) sheet() sheet {
 		s.Title = "challenge.title"
 	case ChallengeApproved:
 		s.Title, s.Lead = "challenge.approved.title", "challenge.approved.text"
+	case ChallengeNotApproved:
+		s.Title, s.Lead = "challenge.failed.title", "challenge.failed.text"
 	case ChallengeRejected:
 		s.Title, s.Lead = "challenge.rejected.title", "challenge.rejected.text"
 	case ChallengeExpired:

@@ -81,7 +81,7 @@ func TestPopup(t *testing.T) {
 
 func TestPopupRejected(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Popup)
+	w := newHosted(t, middleware.Popup, middleware.WithFalseResult(middleware.Rejection))
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)

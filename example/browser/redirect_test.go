@@ -11,9 +11,9 @@ import (
 )
 
 // newHosted is newWorld with the service's own page showing the number.
-func newHosted(t *testing.T, mode middleware.Mode) *world {
+func newHosted(t *testing.T, mode middleware.Mode, options ...middleware.Option) *world {
 	t.Helper()
-	return newWorldIn(t, mode, func(app http.Handler) http.Handler { return app })
+	return newWorldIn(t, mode, func(app http.Handler) http.Handler { return app }, options...)
 }
 
 const (
@@ -70,7 +70,7 @@ func TestRedirectAndBack(t *testing.T) {
 
 func TestRedirectRejected(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Redirect)
+	w := newHosted(t, middleware.Redirect, middleware.WithFalseResult(middleware.Rejection))
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/middleware"
 )
 
 // Whatever the phone does, the page says what to do, and a code gets in.
@@ -14,23 +15,22 @@ func TestTrouble(t *testing.T) {
 	needChromium(t)
 	for _, test := range []struct {
 		name   string
+		means  middleware.FalseResult
 		before func(*world)                              // the login
 		then   func(*testing.T, *world, *emulator.Phone) // while the page waits, if it does
-		ends   bool                                      // whether the sign-in ends by it
 		state  string
 		says   []string
 	}{
 		{
 			name:  "wrong number",
 			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.TapWrong) },
-			ends:  true,
-			state: "none",
-			says:  []string{"no new request can be sent for 15 minutes", "Type the code"},
+			state: "not_approved",
+			says:  []string{"The request wasn’t approved", "Send a new request", "Use a code instead"},
 		},
 		{
 			name:  "not me",
+			means: middleware.Rejection,
 			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.Deny) },
-			ends:  true,
 			state: "none",
 			says:  []string{"no new request can be sent for 15 minutes", "Type the code"},
 		},
@@ -54,7 +54,7 @@ func TestTrouble(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, middleware.WithFalseResult(test.means))
 			phone := w.enrolled(t, alice)
 			if test.before != nil {
 				test.before(w)
@@ -66,7 +66,7 @@ func TestTrouble(t *testing.T) {
 			} else {
 				b.login(alice)
 			}
-			if test.ends {
+			if test.means == middleware.Rejection {
 				b.ended()
 				b.login(alice)
 			}

@@ -71,6 +71,11 @@ type Setup struct {
 	Wrap func(app *App, mux http.Handler) http.Handler
 }
 
+// Rejecting has a report of false mean that the user rejected the request.
+func Rejecting() Setup {
+	return Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection)}}
+}
+
 // NewWorld starts the service and the stores.
 func NewWorld(t testing.TB) *World {
 	t.Helper()

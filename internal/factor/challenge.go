@@ -12,13 +12,14 @@ import (
 type Phase uint8
 
 const (
-	PhaseNone     Phase = iota // there is none, or none that counts; the zero value
-	PhasePending               // the phone hasn't answered
-	PhaseApproved              // the phone said yes: Consume it
-	PhaseRejected              // the phone said no
-	PhaseExpired               // the phone said nothing in time
-	PhaseReplaced              // a newer challenge, of another session perhaps, took its place
-	PhaseConsumed              // its approval was used
+	PhaseNone        Phase = iota // there is none, or none that counts; the zero value
+	PhasePending                  // the phone hasn't answered
+	PhaseApproved                 // the phone said yes: Consume it
+	PhaseNotApproved              // the service said that it failed
+	PhaseRejected                 // the phone said no
+	PhaseExpired                  // the phone said nothing in time
+	PhaseReplaced                 // a newer challenge, of another session perhaps, took its place
+	PhaseConsumed                 // its approval was used
 )
 
 // A View is a session's challenge at one moment.
@@ -120,6 +121,8 @@ func phase(acct *records.Account, c records.Challenge, now time.Time) Phase {
 			return PhaseNone // nor taken again
 		}
 		return PhaseConsumed
+	case records.NotApproved:
+		return PhaseNotApproved
 	case records.Rejected:
 		return PhaseRejected
 	case records.Pending, records.Approved:

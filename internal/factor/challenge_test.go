@@ -68,7 +68,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v, %t, expired %t", c.state, c.approved, c.expired), func(t *testing.T) {
 			w := newWorld(t)
-			r := w.node(t)
+			r := w.node(t, rejecting)
 			w.enrol(t, r, alice)
 			s := begun(t, r, alice, "s")
 			before := w.challenge(t, r, alice, s)
@@ -282,7 +282,7 @@ func TestConsumeMeanwhile(t *testing.T) {
 // One live request: the newest, in whichever session.
 func TestPhases(t *testing.T) {
 	w := newWorld(t)
-	r := w.node(t)
+	r := w.node(t, rejecting)
 	w.enrol(t, r, alice)
 	want := func(s factor.Session, want factor.Phase, when string) {
 		t.Helper()
@@ -332,7 +332,7 @@ func TestPhases(t *testing.T) {
 // A25: three requests in a quarter of an hour, a pause after a rejection.
 func TestA25_PushBudget(t *testing.T) {
 	w := newWorld(t)
-	r := w.node(t)
+	r := w.node(t, rejecting)
 	w.enrol(t, r, alice)
 	first := w.clock.Now()
 	for i := range 3 {

@@ -18,6 +18,25 @@ const (
 	DecisionTooLate                  // the challenge was decided otherwise, used, given up or expired: no change
 )
 
+// FalseResult is what a report of false means. The service doesn't say: a rejection
+// on the phone, a time-out or a fault of its own can be behind it.
+type FalseResult uint8
+
+const (
+	NotApproved FalseResult = iota // that the request failed, like one that ran out; the zero value
+	Rejection                      // that the user rejected it
+)
+
+func (f FalseResult) String() string {
+	switch f {
+	case NotApproved:
+		return "not approved"
+	case Rejection:
+		return "rejection"
+	}
+	return "invalid"
+}
+
 // Decide takes what the service reports of the challenge with that session
 // token. The first decision stands.
 func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decision, error) {
@@ -28,7 +47,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 		email    string
 	)
 	err := r.cfg.Records.UpdateChallenge(ctx, id, func(ch *records.Challenge) error {
-		decision = decide(ch, approved, r.cfg.Now())
+		decision = decide(ch, r.stateOf(approved), r.cfg.Now())
 		c = *ch
 		return nil
 	})
@@ -44,39 +63,47 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	}
 	switch decision {
 	case DecisionTaken:
-		kind := EventRejected
-		if approved {
-			kind = EventApproved
+		kind := EventApproved
+		switch c.State {
+		case records.Rejected:
+			kind = EventRejected
+		case records.NotApproved:
+			kind = EventNotApproved
+		case records.Pending, records.Approved, records.Consumed, records.Void, records.Replaced:
 		}
 		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Email: email, Method: records.MethodPush})
 	case DecisionTooLate:
-		reason := "rejected"
-		if approved {
-			reason = "approved"
-		}
-		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: records.MethodPush, Reason: reason})
+		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: records.MethodPush, Reason: r.stateOf(approved).String()})
 	case DecisionUnknown, DecisionRepeated:
 	}
 	return decision, err
 }
 
-func decide(c *records.Challenge, approved bool, now time.Time) Decision {
+// stateOf is the state that a report leads to.
+func (r *Rules) stateOf(approved bool) records.ChallengeState {
+	switch {
+	case approved:
+		return records.Approved
+	case r.cfg.False == Rejection:
+		return records.Rejected
+	}
+	return records.NotApproved
+}
+
+func decide(c *records.Challenge, reported records.ChallengeState, now time.Time) Decision {
 	switch c.State {
 	case records.Pending:
 		if expired(*c, now) {
 			return DecisionTooLate
 		}
-		c.State, c.DecidedAt = records.Rejected, now
-		if approved {
-			c.State = records.Approved
-		}
+		c.State, c.DecidedAt = reported, now
 		return DecisionTaken
 	case records.Approved, records.Consumed:
-		if approved {
+		if reported == records.Approved {
 			return DecisionRepeated
 		}
-	case records.Rejected:
-		if !approved {
+	case records.Rejected, records.NotApproved:
+		if reported != records.Approved {
 			return DecisionRepeated
 		}
 	case records.Void, records.Replaced:

@@ -36,7 +36,8 @@ const (
 	EventPushFailed                         // the phone couldn't be asked, because of Err: a code will do
 	EventPushLimited                        // the phone wasn't asked: too many requests, or one was rejected; until Until
 	EventApproved                           // the phone said yes
-	EventRejected                           // the phone said no: "it wasn't me"
+	EventNotApproved                        // the request failed: a rejection, a time-out or a fault of the service
+	EventRejected                           // the same, where it means that the phone said no: "it wasn't me"
 	EventLateReport                         // the service reported a result that changes nothing, because its challenge is over
 	EventVerified                           // a session was unlocked, by Method
 	EventCodeRefused                        // a code was refused, for Reason
@@ -58,7 +59,7 @@ const (
 var eventNames = [...]string{
 	EventEnabled: "enabled", EventReplaced: "replaced", EventDisabled: "disabled", EventReset: "reset",
 	EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited",
-	EventApproved: "approved", EventRejected: "rejected", EventLateReport: "late_report",
+	EventApproved: "approved", EventNotApproved: "not_approved", EventRejected: "rejected", EventLateReport: "late_report",
 	EventVerified: "verified", EventCodeRefused: "code_refused",
 	EventPaused: "paused", EventBlocked: "blocked", EventUnblocked: "unblocked",
 	EventRecoveryUsed: "recovery_used", EventRecoveryMade: "recovery_made",
@@ -78,7 +79,7 @@ func (k EventKind) String() string {
 // Level is how much an event matters to an operator.
 func (k EventKind) Level() slog.Level {
 	switch k {
-	case EventPushFailed, EventPushLimited, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
+	case EventPushFailed, EventPushLimited, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
 		EventBlocked, EventReset, EventRecoveryUsed, EventHeld, EventStopped, EventWouldStop:
 		return slog.LevelWarn
 	case EventEnabled, EventReplaced, EventDisabled, EventPushSent, EventApproved, EventVerified, EventUnblocked,

@@ -74,7 +74,11 @@ type Config struct {
 	ClientID        string
 	SecretOnDisable bool
 
-	// HoldRejected closes an account when a request is rejected on the phone.
+	// False is what a report of false means.
+	False FalseResult
+
+	// HoldRejected closes an account when a request is rejected on the phone, with
+	// [Rejection].
 	HoldRejected bool
 
 	// DeviceLifetime is how long a browser may be trusted, or 0 for not at all.

@@ -10,7 +10,9 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-func holding(cfg *factor.Config) { cfg.HoldRejected = true }
+func holding(cfg *factor.Config) { cfg.False, cfg.HoldRejected = factor.Rejection, true }
+
+func rejecting(cfg *factor.Config) { cfg.False = factor.Rejection }
 
 // What closes an account, and what a report that comes again must not close.
 func TestHold(t *testing.T) {

@@ -47,7 +47,7 @@ func TestAccountLost(t *testing.T) {
 // A report about a challenge whose account is gone makes no account.
 func TestReportWithoutAccount(t *testing.T) {
 	w := newWorld(t)
-	r := w.node(t)
+	r := w.node(t, rejecting)
 	w.enrol(t, r, alice)
 	token, err := r.Begin(t.Context(), alice, session("begun"))
 	if err != nil {

@@ -57,12 +57,13 @@ type Challenge struct {
 type ChallengeState uint8
 
 const (
-	Pending  ChallengeState = iota // the phone hasn't answered; the zero value
-	Approved                       // the phone said yes; the session hasn't come back for it yet
-	Rejected                       // the phone said no
-	Consumed                       // the approval was turned into a grant
-	Void                           // given up: its session is over
-	Replaced                       // given up for a newer challenge
+	Pending     ChallengeState = iota // the phone hasn't answered; the zero value
+	Approved                          // the phone said yes; the session hasn't come back for it yet
+	NotApproved                       // the service said that it failed: a rejection, a time-out or a fault
+	Rejected                          // the same, where the application says that it means a rejection
+	Consumed                          // the approval was turned into a grant
+	Void                              // given up: its session is over
+	Replaced                          // given up for a newer challenge
 )
 
 // Mode is how the user meets the challenge.

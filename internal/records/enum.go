@@ -6,7 +6,7 @@ import "fmt"
 // release gives another meaning would be read wrong.
 var (
 	stateWords     = words[State]{"off", "on"}
-	challengeWords = words[ChallengeState]{"pending", "approved", "rejected", "consumed", "void", "replaced"}
+	challengeWords = words[ChallengeState]{"pending", "approved", "not_approved", "rejected", "consumed", "void", "replaced"}
 	modeWords      = words[Mode]{"number", "redirect", "popup"}
 	kindWords      = words[Kind]{"proof", "moved", "ended"}
 	methodWords    = words[Method]{"", "totp", "push", "recovery", "device"}

@@ -70,6 +70,7 @@
         location.assign(target.origin === location.origin ? target : page);
         return;
       }
+      case "not_approved":
       case "rejected":
       case "expired":
       case "none":

@@ -1,0 +1,111 @@
+package handlers_test
+
+import (
+	"html"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/middleware"
+)
+
+// A report of false is like a request that ran out: nothing ends.
+func TestNotApproved(t *testing.T) {
+	t.Parallel()
+	var e ear
+	app := apptest.New(t, e.setup())
+	w := wait(t, app, alice)
+	id := w.Cookie("session")
+	events := listen(t, w.Browser)
+	events.want("pending")
+	e.take()
+	report(t, app, w.token, "false")
+	e.want(t, "reported", "not_approved push")
+	events.want("not_approved")
+	events.wantEnd()
+	w.wantState(t, "reported", "not_approved")
+	for lang, want := range map[string][]string{
+		"en": {`data-state="not_approved"`, "The request wasn’t approved", "Choose below how to go on", "Send a new request", `action="/2fa/challenge/totp"`},
+		"th": {"คำขอไม่ได้รับการอนุมัติ", "ส่งคำขอใหม่"},
+	} {
+		page := html.UnescapeString(w.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "Accept-Language", lang).Body)
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s page: got\n%s\nwant %q", lang, page, text)
+			}
+		}
+	}
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1: the page must not ask again by itself", n)
+	}
+	a := w.PostJSON("/2fa/challenge", "")
+	if a.Status != 201 || a.JSON("state") != "pending" {
+		t.Errorf("a new request: got %d %s, want it pending", a.Status, a.Body)
+	}
+	if w.Cookie("session") != id {
+		t.Error("the session got another ID")
+	}
+	apptest.Approve(t, w.phone)
+	w.WantIn("by the second request")
+}
+
+// Codes go on working, in the same session.
+func TestNotApprovedThenCode(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	report(t, app, w.token, "false")
+	wantGuess(t, "a code", w.Browser, totp, apptest.Code(t, w.phone), "accepted")
+	w.WantIn("by code")
+}
+
+// The first decision stands, and what comes later is only told of.
+func TestA04_NotApprovedStands(t *testing.T) {
+	t.Parallel()
+	var e ear
+	app := apptest.New(t, e.setup())
+	w := wait(t, app, alice)
+	e.take()
+	for _, result := range []string{"false", "false", "true", "true"} {
+		report(t, app, w.token, result)
+	}
+	e.want(t, "reports", "not_approved push", "late_report push: approved", "late_report push: approved")
+	w.wantState(t, "false, then true", "not_approved")
+	w.WantLocked("false, then true")
+	w = waitOn(t, app.Stopped(t, alice), w.phone)
+	e.take()
+	report(t, app, w.token, "true")
+	report(t, app, w.token, "false")
+	e.want(t, "the other way", "approved push", "late_report push: not_approved")
+	w.WantIn("true, then false")
+}
+
+// In the hosted modes, what the browser brings back is a text: neither a decision,
+// nor the end of anything.
+func TestNotApprovedIsNoWordOfTheBrowser(t *testing.T) {
+	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+		for name, setup := range map[string]apptest.Setup{"not approved": {}, "rejection": apptest.Rejecting()} {
+			app := apptest.New(t, hosted(mode), setup)
+			w := wait(t, app, alice)
+			for _, said := range []string{"REJECT", "TIMEOUT", "INTERNAL_SERVER_ERROR"} {
+				w.Get("/2fa/return?error=" + said)
+				w.wantState(t, name+", "+said, "pending")
+				page := html.UnescapeString(w.Get("/2fa/challenge").Body)
+				for _, not := range []string{"sign-in has ended", "is locked", "signed out"} {
+					if strings.Contains(page, not) {
+						t.Errorf("%s: %s: the page says %q", name, said, not)
+					}
+				}
+				if !strings.Contains(page, "/2fa/challenge/totp") {
+					t.Errorf("%s: %s: the page offers no code", name, said)
+				}
+			}
+			if c, err := app.Records(t).Challenge(t.Context(), app.Account(t, alice).Push.Live); err != nil || c.State != records.Pending {
+				t.Errorf("%s: got %v, %v, want it pending", name, c.State, err)
+			}
+			apptest.Approve(t, w.phone)
+			w.WantIn(name + ": by the approval")
+		}
+	})
+}
