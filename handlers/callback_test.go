@@ -35,7 +35,7 @@ func TestA01_BrowserCallsTheCallback(t *testing.T) {
 	app := apptest.New(t)
 	w := wait(t, app, alice)
 	other, err := middleware.New(middleware.WithSessions(app.Sessions), middleware.WithService(app.Emulator.Client()),
-		middleware.WithStore(store.NewMemory()), middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
+		middleware.WithStore(store.NewMemory()), middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
 		middleware.WithIssuer("Other"), middleware.WithKey([]byte("another key of thirty-two bytes.")), middleware.WithInsecureCookie())
 	if err != nil {
 		t.Fatal(err)

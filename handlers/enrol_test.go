@@ -332,8 +332,11 @@ func TestPushGoesToTheEnrolledAddress(t *testing.T) {
 	var sessions *scs.SessionManager
 	app := apptest.New(t, apptest.Setup{
 		Sessions: func(m *scs.SessionManager) { sessions = m },
-		Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
-			return middleware.User{ID: "1", Email: email.Load().(string)}, sessions.GetString(r.Context(), "email") != ""
+		Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, error) {
+			if sessions.GetString(r.Context(), apptest.KeyUser) == "" {
+				return middleware.User{}, nil
+			}
+			return middleware.User{ID: "1", Email: email.Load().(string)}, nil
 		})},
 	})
 	phone := app.Enrolled(t, alice)

@@ -108,7 +108,11 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 	}
 	more, news := 0, true
 	if level == slog.LevelError {
-		more, news = h.faults.news(err.Error(), h.cfg.Rules.Now())
+		fault := err.Error()
+		if errors.As(err, new(*UserError)) {
+			fault = "WithUser" // the application's error may be another each time
+		}
+		more, news = h.faults.news(fault, h.cfg.Rules.Now())
 	}
 	if news {
 		h.cfg.Log.Log(r.Context(), level, "eagate: request refused because of a fault",
@@ -124,6 +128,15 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 		forProgram: !IsNavigation(r) && !h.Owns(r),
 	})
 }
+
+// A UserError says that the application can't tell who is logged in.
+type UserError struct{ Err error }
+
+func (e *UserError) Error() string {
+	return "middleware: WithUser can't tell who is logged in (for nobody, and for a user who no longer exists, it returns the zero User and no error): " + e.Err.Error()
+}
+
+func (e *UserError) Unwrap() error { return e.Err }
 
 // NoSession answers a request that has not gone through LoadAndSave: a mistake
 // in the application's order of middleware.

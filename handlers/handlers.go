@@ -32,8 +32,9 @@ type Config struct {
 	Sessions *session.Sessions
 	Pages    *templates.Pages
 
-	// User tells who is logged in.
-	User func(*http.Request) (factor.User, bool)
+	// User tells who is logged in; the zero User is nobody, and an error a
+	// *UserError.
+	User func(*http.Request) (factor.User, error)
 
 	Base          string // the path that the routes are below, such as /2fa
 	Issuer        string

@@ -87,9 +87,9 @@ func (h *Handlers) back(w http.ResponseWriter, r *http.Request) {
 // nothing, and isn't written again.
 func (h *Handlers) noteBack(r *http.Request) error {
 	ctx := r.Context()
-	user, ok := h.cfg.User(r)
-	if !ok {
-		return nil
+	user, err := h.cfg.User(r)
+	if err != nil || user.ID == "" {
+		return nil // the challenge page, which is next, says so
 	}
 	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(ctx))
 	if err != nil || view.Phase != factor.PhasePending || view.Mode == records.NumberMatch || !view.Held {

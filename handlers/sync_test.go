@@ -164,7 +164,7 @@ func TestA37_Run(t *testing.T) {
 		gate, err := middleware.New(
 			middleware.WithSessions(sessions), middleware.WithStore(accounts), middleware.WithIssuer("Acme"),
 			middleware.WithInsecureCookie(), middleware.WithKey(apptest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
-			middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
+			middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
 			middleware.WithService(client.New(emu.ClientID(), emu.APIKey(), append(emulator.ClientOptions("http://localhost:1"),
 				client.WithHTTPClient(&http.Client{Transport: direct{emu}}))...)),
 		)

@@ -49,8 +49,12 @@ func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.C
 		h.NoSession(w, r)
 		return nil
 	}
-	user, ok := h.cfg.User(r)
-	if !ok {
+	user, err := h.cfg.User(r)
+	if err != nil {
+		h.Unavailable(w, r, err)
+		return nil
+	}
+	if user.ID == "" {
 		h.signIn(w, r)
 		return nil
 	}

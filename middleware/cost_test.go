@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,9 +28,9 @@ func verified(tb testing.TB) (app *apptest.App, guarded, bare http.Handler, requ
 // in, besides.
 func sessions(tb testing.TB) (app *apptest.App, guarded, bare http.Handler, marked, unmarked func() *http.Request) {
 	tb.Helper()
-	user := func(r *http.Request) (middleware.User, bool) {
-		email := app.Sessions.GetString(r.Context(), "email")
-		return middleware.User{ID: email, Email: email}, email != ""
+	user := func(r *http.Request) (middleware.User, error) {
+		id := app.Sessions.GetString(r.Context(), apptest.KeyUser)
+		return middleware.User{ID: id, Email: strings.TrimPrefix(id, "id of ")}, nil
 	}
 	app = apptest.New(tb, apptest.Setup{Options: []middleware.Option{
 		middleware.WithUser(user), middleware.WithClock(time.Now),
@@ -58,7 +59,7 @@ func sessions(tb testing.TB) (app *apptest.App, guarded, bare http.Handler, mark
 	// What any application does without a gate: find out who is logged in.
 	identify := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, ok := user(r); !ok {
+			if u, err := user(r); err != nil || u.ID == "" {
 				http.Error(w, "who?", http.StatusUnauthorized)
 				return
 			}

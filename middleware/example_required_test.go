@@ -13,9 +13,9 @@ import (
 
 // visit is what becomes of the first page that a user without a second factor
 // asks for.
-func visit(account http.HandlerFunc, email string, opts ...middleware.Option) string {
-	gate, sessions := newGate(append(opts, middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-		return middleware.User{ID: email, Email: email}, true // always logged in
+func visit(account http.HandlerFunc, user middleware.User, opts ...middleware.Option) string {
+	gate, sessions := newGate(append(opts, middleware.WithUser(func(*http.Request) (middleware.User, error) {
+		return user, nil // always logged in
 	}))...)
 	w := httptest.NewRecorder()
 	sessions.LoadAndSave(gate.Handler(account)).ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
@@ -32,8 +32,8 @@ func ExampleWithRequired() {
 		}
 		return middleware.Optional()
 	})
-	fmt.Println(visit(welcome, "dave@acme.example", required))
-	fmt.Println(visit(welcome, "alice@example.com", required))
+	fmt.Println(visit(welcome, middleware.User{ID: "4", Email: "dave@acme.example"}, required))
+	fmt.Println(visit(welcome, middleware.User{ID: "7", Email: "alice@example.com"}, required))
 	// Output:
 	// 303 /2fa/enable
 	// 200 Welcome
@@ -51,8 +51,8 @@ func ExampleRequire() {
 	})
 	now := time.Now()
 	clock := middleware.WithClock(func() time.Time { return now })
-	gate, sessions := newGate(required, clock, middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-		return middleware.User{ID: "7", Email: "alice@example.com"}, true // always logged in
+	gate, sessions := newGate(required, clock, middleware.WithUser(func(*http.Request) (middleware.User, error) {
+		return middleware.User{ID: "7", Email: "alice@example.com"}, nil // always logged in
 	}))
 	app := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(welcome)))
 	for _, days := range []int{0, 13, 1} {
@@ -69,20 +69,20 @@ func ExampleRequire() {
 
 // Before it is required, it can be seen whom that would stop.
 func ExampleReportOnly() {
-	fmt.Println(visit(welcome, "alice@example.com",
+	fmt.Println(visit(welcome, middleware.User{ID: "7", Email: "alice@example.com"},
 		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.ReportOnly() }),
 		middleware.WithEvents(func(_ context.Context, e middleware.Event) { fmt.Println(e.Kind, e.UserID) }),
 	))
 	// Output:
-	// would_stop alice@example.com
+	// would_stop 7
 	// 200 Welcome
 }
 
 // A page can say how long the second factor may be put off.
 func ExampleGate_EnrolmentDue() {
 	gate, sessions := newGate(
-		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-			return middleware.User{ID: "7", Email: "alice@example.com"}, true // always logged in
+		middleware.WithUser(func(*http.Request) (middleware.User, error) {
+			return middleware.User{ID: "7", Email: "alice@example.com"}, nil // always logged in
 		}),
 		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(14 * 24 * time.Hour) }),
 	)

@@ -3,8 +3,10 @@ package middleware_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -23,6 +25,11 @@ import (
 // key stands for 32 random bytes from a vault or the environment.
 var key = []byte("0123456789abcdef0123456789abcdef")
 
+// users stands for a table of users by ID; there is nobody under any other ID.
+var users = map[string]middleware.User{
+	"7": {ID: "7", Email: "alice@example.com"},
+}
+
 // newGate makes a gate as an application does, with its session manager.
 func newGate(opts ...middleware.Option) (*middleware.Gate, *scs.SessionManager) {
 	sessions := scs.New()
@@ -31,9 +38,8 @@ func newGate(opts ...middleware.Option) (*middleware.Gate, *scs.SessionManager) 
 		middleware.WithSessions(sessions),
 		middleware.WithService(client.New("f0e1d2c3-client-id", "api-key")),
 		middleware.WithStore(store.NewMemory()),
-		middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
-			email := sessions.GetString(r.Context(), "email")
-			return middleware.User{ID: email, Email: email}, email != ""
+		middleware.WithUser(func(r *http.Request) (middleware.User, error) {
+			return users[sessions.GetString(r.Context(), "user")], nil
 		}),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),
@@ -50,13 +56,40 @@ func ExampleNew() {
 		middleware.WithSessions(scs.New()),
 		middleware.WithService(client.New("f0e1d2c3-client-id", "api-key")),
 		middleware.WithStore(store.NewMemory()),
-		middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
+		middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
 		middleware.WithKey(key),
 	)
 	fmt.Println(err)
 	// Output:
 	// middleware: the session cookie isn't Secure: set Cookie.Secure, or for development WithInsecureCookie
 	// middleware: WithIssuer: no name for the application
+}
+
+// The ID in the session leads to the user. A database that doesn't answer is an error,
+// and a user who isn't there any more is nobody.
+func ExampleWithUser() {
+	var down bool
+	gate, sessions := newGate(middleware.WithUser(func(r *http.Request) (middleware.User, error) {
+		if down {
+			return middleware.User{}, errors.New("users: the database is down")
+		}
+		return users[r.Header.Get("X-User")], nil // of a session, rather
+	}), middleware.WithLogger(slog.New(slog.DiscardHandler)))
+	app := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(welcome)))
+	get := func(id string) {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/account", nil)
+		r.Header.Set("X-User", id)
+		app.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+	}
+	get("7")
+	get("8") // was deleted: what becomes of it is the application's
+	down = true
+	get("7")
+	// Output:
+	// 200
+	// 200
+	// 503
 }
 
 // On chi, the gate is one more middleware, inside the session manager's.
@@ -178,8 +211,8 @@ func Example_test() {
 		middleware.WithInsecureCookie(),
 		middleware.WithService(service.Client()),
 		middleware.WithStore(store.NewMemory()),
-		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-			return middleware.User{ID: "7", Email: "alice@example.com"}, true // always logged in
+		middleware.WithUser(func(*http.Request) (middleware.User, error) {
+			return middleware.User{ID: "7", Email: "alice@example.com"}, nil // always logged in
 		}),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),

@@ -141,8 +141,8 @@ func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
 // A session that was never saved can't begin anything before it is.
 func TestA17_SessionNotSavedInTheFirstRequest(t *testing.T) {
 	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
-		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-			return middleware.User{ID: "7", Email: alice}, true // by a client certificate, say
+		middleware.WithUser(func(*http.Request) (middleware.User, error) {
+			return middleware.User{ID: "7", Email: alice}, nil // by a client certificate, say
 		}),
 	}})
 	app.Browser(t).Enrol(alice)

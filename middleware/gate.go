@@ -60,7 +60,7 @@ import (
 type Gate struct {
 	base     string
 	keys     *keyring.Keyring
-	user     func(*http.Request) (factor.User, bool)
+	user     func(*http.Request) (factor.User, error)
 	exempt   exemptions
 	rules    *factor.Rules
 	sessions *session.Sessions
@@ -72,6 +72,11 @@ type Gate struct {
 // New returns the gate that the options describe, or an error that tells all
 // that is wrong with them. After that, no request meets a mistake in the
 // configuration.
+//
+// What New can't check is the ID that [WithUser] returns. An account is found by it
+// byte for byte, and a user without an account is one without a second factor: an ID
+// that is spelled in two ways lets its user in by the second spelling with the
+// password alone. See [User].
 func New(opts ...Option) (*Gate, error) {
 	c := config{patience: 3 * time.Second, base: "/2fa", home: "/", log: slog.Default(), now: time.Now}
 	for _, opt := range opts {
@@ -118,10 +123,7 @@ func New(opts ...Option) (*Gate, error) {
 		base: c.base, exempt: exempt, rules: rules, log: c.log,
 		keys: keys, messages: messages,
 		sessions: session.New(c.sessions, rules),
-		user: func(r *http.Request) (factor.User, bool) {
-			u, ok := c.user(r)
-			return factor.User(u), ok
-		},
+		user:     c.currentUser,
 	}
 	source := c.source
 	if source == nil {
@@ -138,6 +140,18 @@ func New(opts ...Option) (*Gate, error) {
 	c.warnOfMode()
 	register(g)
 	return g, nil
+}
+
+// currentUser asks the application who is logged in; the zero User is nobody.
+func (c *config) currentUser(r *http.Request) (factor.User, error) {
+	u, err := c.user(r)
+	if err == nil && u.ID == "" && u.Email != "" {
+		err = errors.New("a user without an ID")
+	}
+	if err != nil {
+		return factor.User{}, &handlers.UserError{Err: err}
+	}
+	return factor.User(u), nil
 }
 
 // exemptPatterns are the exemptions, named and implied.

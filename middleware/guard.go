@@ -47,6 +47,7 @@ func (g *Gate) Require(next http.Handler) http.Handler {
 
 // admit decides whether the request may pass, and answers it otherwise.
 func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Before, pass bool) {
+	var err error
 	ctx := r.Context()
 	secret, ok := g.sessions.Grant(ctx)
 	if !ok {
@@ -54,9 +55,12 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		return before, false
 	}
 	before.Secret = secret
-	before.User, before.Known = g.user(r)
-	if !before.Known {
-		// Whoever was verified in this session has gone.
+	before.User, err = g.user(r)
+	if err != nil {
+		return g.unsure(w, r, before, err)
+	}
+	if before.User.ID == "" {
+		// The user who was verified in this session has gone.
 		return before, secret == "" || g.end(w, r, &before)
 	}
 	verdict, known := g.sessions.Remembered(before.User, secret)
@@ -68,7 +72,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		ctx = storelimit.WithBudget(ctx)
 		r = r.WithContext(ctx)
 	}
-	verdict, _, err := g.sessions.Check(ctx, before.User, secret)
+	verdict, _, err = g.sessions.Check(ctx, before.User, secret)
 	if err != nil {
 		g.handlers.Unavailable(w, r, err)
 		return before, false
@@ -117,7 +121,20 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	return before, true
 }
 
-// end makes worthless what the session of somebody who has gone holds.
+// unsure decides where the application can't tell who is logged in: nothing passes
+// but what needs no second factor, and nothing changes. The user of the session is
+// then the one whom it was last asked for a proof of, so that after sees a logout.
+func (g *Gate) unsure(w http.ResponseWriter, r *http.Request, before session.Before, err error) (session.Before, bool) {
+	if !g.exempt.match(r) {
+		g.handlers.Unavailable(w, r, err)
+		return before, false
+	}
+	ctx := r.Context()
+	before.User, before.Ref, before.Until = g.sessions.Owner(ctx), g.sessions.Ref(ctx), g.sessions.Until(ctx)
+	return before, true
+}
+
+// end revokes what the session of a user who has gone holds.
 func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Before) bool {
 	if err := g.sessions.End(r, *before); err != nil {
 		g.handlers.Unavailable(w, r, err)
@@ -130,7 +147,7 @@ func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Befor
 
 // after sees whether the request was a logout, or changed the user.
 func (g *Gate) after(w http.ResponseWriter, r *http.Request, before *session.Before) {
-	ended := g.sessions.Ended(r.Context(), *before, func() (factor.User, bool) { return g.user(r) })
+	ended := g.sessions.Ended(r.Context(), *before, func() (factor.User, error) { return g.user(r) })
 	if !ended {
 		return
 	}

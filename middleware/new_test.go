@@ -24,7 +24,7 @@ func complete() []middleware.Option {
 		middleware.WithSessions(sessions),
 		middleware.WithService(client.New("client", "key")),
 		middleware.WithStore(store.NewMemory()),
-		middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{}, false }),
+		middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(apptest.Key),
 	}
@@ -151,14 +151,14 @@ func TestUserIDs(t *testing.T) {
 	}{
 		"plain":         {"7", http.StatusOK},
 		"longest":       {strings.Repeat("x", 255), http.StatusOK},
-		"none":          {"", http.StatusServiceUnavailable},
+		"none":          {"", http.StatusOK}, // nobody
 		"too long":      {strings.Repeat("x", 256), http.StatusServiceUnavailable},
 		"NUL":           {"7\x00", http.StatusServiceUnavailable},
 		"invalid UTF-8": {"\xff", http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
-				middleware.WithUser(func(*http.Request) (middleware.User, bool) { return middleware.User{ID: test.id}, true }),
+				middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{ID: test.id}, nil }),
 			}})
 			if a := app.Browser(t).Get("/account"); a.Status != test.want {
 				t.Errorf("got %d, want %d", a.Status, test.want)

@@ -25,7 +25,7 @@ type config struct {
 	service  *client.Client
 	store    store.Backend
 	patience time.Duration // with the store
-	user     func(*http.Request) (User, bool)
+	user     func(*http.Request) (User, error)
 	issuer   string
 	keys     [][]byte
 
@@ -56,9 +56,15 @@ type config struct {
 
 // A User is who the application says is logged in.
 type User struct {
-	// ID is the application's own, never-changing ID of the user: 1 to 255 bytes
-	// of UTF-8 without NUL. The second factor hangs on it, not on the e-mail
-	// address.
+	// ID is the application's own ID of the user, 1 to 255 bytes of UTF-8 without
+	// NUL: one that never changes and is never given to another user, such as the
+	// primary key of a table. The second factor belongs to it, and it is compared byte
+	// by byte.
+	//
+	// The address that was typed at the login is no such ID. Where the application finds
+	// "alice@example.com" by "Alice@example.com" too, the gate would know no account of
+	// that spelling, and let her in without a second factor; and when the address
+	// changes, the second factor would stay behind.
 	ID string
 
 	// Email is the address that the phone app knows the user by, and that its
@@ -89,10 +95,30 @@ func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } 
 // when it answers again.
 func WithStoreTimeout(d time.Duration) Option { return func(c *config) { c.patience = d } }
 
-// WithUser names the function that tells who is logged in by password.
-// Required. It is called on every request, so it should only look into the
-// session; ok is false when nobody is logged in.
-func WithUser(user func(*http.Request) (u User, ok bool)) Option {
+// WithUser names the function that tells who is logged in by password. Required.
+//
+//	middleware.WithUser(func(r *http.Request) (middleware.User, error) {
+//		u, err := users.ByID(r.Context(), sessions.GetString(r.Context(), "user"))
+//		if errors.Is(err, sql.ErrNoRows) { // logged out, or deleted
+//			return middleware.User{}, nil
+//		}
+//		return middleware.User{ID: u.ID, Email: u.Email}, err
+//	})
+//
+// The zero User and no error is nobody: such requests pass, and what the session was
+// verified for ends. A user who no longer exists is nobody, not an error. [User] says
+// which ID to return.
+//
+// An error says that it can't be told, because a database doesn't answer perhaps. So
+// does a User with an address and no ID. Guarded routes and the gate's own pages
+// answer 503 then, with Retry-After, and nothing changes: a verified session is
+// verified again when it can be told. Routes that are exempt go on as they are. The
+// log has the error once a minute.
+//
+// The function is called on every request, and again after those that change the
+// session, from any number of requests at once. It should only look into the session,
+// or at what is as near.
+func WithUser(user func(*http.Request) (User, error)) Option {
 	return func(c *config) { c.user = user }
 }
 

@@ -187,12 +187,11 @@ func TestA16_LoginAfterALostAnswer(t *testing.T) {
 func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	asked := make(chan struct{})
 	var app *apptest.App
-	app = apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+	app = apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, error) {
 		if r.Header.Get("X-Wait") != "" {
 			asked <- struct{}{}
 		}
-		email := app.Sessions.GetString(r.Context(), "email")
-		return middleware.User{ID: email, Email: email}, email != ""
+		return app.CurrentUser(r)
 	})}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
@@ -314,7 +313,7 @@ func loseToken(t *testing.T, app *apptest.App, id string) {
 		t.Fatal(err)
 	}
 	for _, key := range app.Sessions.Keys(ctx) {
-		if key != "email" {
+		if key != apptest.KeyUser {
 			app.Sessions.Remove(ctx, key)
 		}
 	}

@@ -21,8 +21,8 @@ func TestA38_CostOfRecoveryCodes(t *testing.T) {
 		middleware.WithSessions(sessions),
 		middleware.WithService(w.Emulator.Client()),
 		middleware.WithStore(w.Store),
-		middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-			return middleware.User{ID: apptest.UserID(alice), Email: alice}, true
+		middleware.WithUser(func(*http.Request) (middleware.User, error) {
+			return middleware.User{ID: apptest.UserID(alice), Email: alice}, nil
 		}),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(apptest.Key),

@@ -61,12 +61,12 @@ func WithRequired(f func(User) Requirement) Option { return func(c *config) { c.
 
 // EnrolmentDue returns until when the user of the request may go without a second
 // factor, for a banner that leads to "/2fa/enable" below the base path. ok is false
-// if the user need not have one or has one, if nobody is logged in, or if the store
-// can't say. It calls the functions of [WithUser] and [WithRequired], and asks the
+// if the user need not have one or has one, if nobody is logged in, or if that or the
+// store's answer can't be had. It calls the functions of [WithUser] and [WithRequired], and asks the
 // store only where the guard hasn't just done so.
 func (g *Gate) EnrolmentDue(r *http.Request) (due time.Time, ok bool) {
-	user, known := g.user(r)
-	if !known {
+	user, err := g.user(r)
+	if err != nil || user.ID == "" {
 		return time.Time{}, false
 	}
 	duty, err := g.rules.Duty(r.Context(), user)

@@ -26,10 +26,10 @@ const (
 // word to the gate.
 func switchUser(app *apptest.App, mux *http.ServeMux) {
 	mux.HandleFunc("GET /open/become", func(w http.ResponseWriter, r *http.Request) {
-		app.Sessions.Put(r.Context(), "email", r.FormValue("email"))
+		app.Sessions.Put(r.Context(), apptest.KeyUser, apptest.UserID(r.FormValue("email")))
 	})
 	mux.HandleFunc("GET /become", func(w http.ResponseWriter, r *http.Request) {
-		app.Sessions.Put(r.Context(), "email", r.FormValue("email"))
+		app.Sessions.Put(r.Context(), apptest.KeyUser, apptest.UserID(r.FormValue("email")))
 	})
 }
 
@@ -193,7 +193,7 @@ func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
 			return app.Sessions.Destroy(r.Context())
 		},
 		"Remove": func(app *apptest.App, r *http.Request) error {
-			app.Sessions.Remove(r.Context(), "email")
+			app.Sessions.Remove(r.Context(), apptest.KeyUser)
 			return nil
 		},
 		"Destroy, then a panic": func(app *apptest.App, r *http.Request) error {

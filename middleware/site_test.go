@@ -62,9 +62,8 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 		middleware.WithSessions(sessions),
 		middleware.WithService(client.New("acme", "key", client.WithBaseURL(service.url), client.WithHTTPClient(&http.Client{Transport: transport}))),
 		middleware.WithStore(documents),
-		middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
-			email := sessions.GetString(r.Context(), "email")
-			return middleware.User{ID: email, Email: email}, email != ""
+		middleware.WithUser(func(r *http.Request) (middleware.User, error) {
+			return middleware.User{ID: sessions.GetString(r.Context(), apptest.KeyUser), Email: sessions.GetString(r.Context(), "email")}, nil
 		}),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(apptest.Key),
@@ -82,10 +81,11 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 
 	keys := apptest.Keys(tb)
 	s := &site{service: service, enrol: func(email string) error {
-		return records.New(documents, keys).UpdateAccount(tb.Context(), email, func(a *records.Account) error {
+		id := apptest.UserID(email)
+		return records.New(documents, keys).UpdateAccount(tb.Context(), id, func(a *records.Account) error {
 			a.State, a.Email, a.Epoch, a.EnabledAt = records.On, email, 1, time.Now()
 			a.Factor = records.Factor{
-				Secret: keys.Seal(make([]byte, 20), factor.SecretPurpose, email), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+				Secret: keys.Seal(make([]byte, 20), factor.SecretPurpose, id), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
 			}
 			return nil
 		})
@@ -102,6 +102,7 @@ func logIn(sessions *scs.SessionManager) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
+		sessions.Put(r.Context(), apptest.KeyUser, apptest.UserID(r.PostFormValue("email")))
 		sessions.Put(r.Context(), "email", r.PostFormValue("email"))
 	}
 }

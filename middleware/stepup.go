@@ -112,8 +112,12 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.handlers.NoSession(w, r)
 		return
 	}
-	user, ok := g.user(r)
-	if !ok {
+	user, err := g.user(r)
+	if err != nil {
+		g.handlers.Unavailable(w, r, err)
+		return
+	}
+	if user.ID == "" {
 		g.handlers.SignInFirst(w, r)
 		return
 	}

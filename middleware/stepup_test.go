@@ -25,7 +25,7 @@ import (
 func stepUps(app *apptest.App, mux *http.ServeMux) {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		app.Passed.Add(1)
-		w.Header().Set("X-User", app.Sessions.GetString(r.Context(), "email"))
+		w.Header().Set("X-User", app.SignedIn(r))
 		_, _ = io.WriteString(w, apptest.Secret)
 	})
 	recent, push := app.Gate.RequireRecent(5*time.Minute), app.Gate.RequireMethod(middleware.Push)
@@ -743,14 +743,13 @@ func TestStepUpOnAnotherNode(t *testing.T) {
 	world := apptest.NewWorld(t)
 	one := world.Node(t, apptest.Setup{Routes: stepUps})
 	var two *apptest.App
-	two = world.Node(t, apptest.Setup{Routes: stepUps, Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
+	two = world.Node(t, apptest.Setup{Routes: stepUps, Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, error) {
 		if r.Header.Get("X-Wait") != "" {
 			r.Header.Del("X-Wait")
 			asked <- struct{}{}
 			<-proceed
 		}
-		email := two.Sessions.GetString(r.Context(), "email")
-		return middleware.User{ID: apptest.UserID(email), Email: email}, email != ""
+		return two.CurrentUser(r)
 	})}})
 	phone := one.Enrolled(t, alice)
 	b := byCode(t, one, phone)
@@ -780,7 +779,7 @@ func TestStepUpAndTheLogout(t *testing.T) {
 	t.Parallel()
 	logouts := map[string]func(app *apptest.App, r *http.Request){
 		"Destroy": func(app *apptest.App, r *http.Request) { _ = app.Sessions.Destroy(r.Context()) },
-		"Remove":  func(app *apptest.App, r *http.Request) { app.Sessions.Remove(r.Context(), "email") },
+		"Remove":  func(app *apptest.App, r *http.Request) { app.Sessions.Remove(r.Context(), apptest.KeyUser) },
 	}
 	for name, logout := range logouts {
 		setup := func(s, out *slow) apptest.Setup {

@@ -69,8 +69,8 @@ func TestQR(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t,
 				middleware.WithIssuer(test.issuer),
-				middleware.WithUser(func(*http.Request) (middleware.User, bool) {
-					return middleware.User{ID: "1", Email: test.email}, true
+				middleware.WithUser(func(*http.Request) (middleware.User, error) {
+					return middleware.User{ID: "1", Email: test.email}, nil
 				}),
 			)
 			b := w.browser(t)

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -57,14 +59,31 @@ func main() {
 	log.Fatal(http.Serve(l, http.NewCrossOriginProtection().Handler(sessions.LoadAndSave(gate.Handler(mux)))))
 }
 
-func currentUser(r *http.Request) (middleware.User, bool) {
-	email := sessions.GetString(r.Context(), "email")
-	return middleware.User{ID: email, Email: email}, email != ""
+type user struct{ id, email, password string }
+
+// Yours are in a database, with slow hashes of the passwords, such as Argon2id. The ID
+// never changes, and the second factor belongs to it; the address may change.
+var users = []user{{"1", "alice@example.com", "correct horse battery staple"}}
+
+// find returns the user of whom that is true, or the zero user.
+func find(is func(user) bool) user {
+	if i := slices.IndexFunc(users, is); i >= 0 {
+		return users[i]
+	}
+	return user{}
+}
+
+// currentUser returns who is logged in: the zero User is nobody. Yours returns the
+// error, too, of a database that doesn't answer.
+func currentUser(r *http.Request) (middleware.User, error) {
+	id := sessions.GetString(r.Context(), "user")
+	u := find(func(u user) bool { return u.id == id })
+	return middleware.User{ID: u.id, Email: u.email}, nil
 }
 
 func home(w http.ResponseWriter, r *http.Request) {
-	user, ok := currentUser(r)
-	if !ok {
+	user, err := currentUser(r)
+	if err != nil || user.ID == "" {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}
@@ -78,8 +97,8 @@ func loginForm(w http.ResponseWriter, _ *http.Request) {
 
 func login(w http.ResponseWriter, r *http.Request) {
 	email, password := r.PostFormValue("email"), r.PostFormValue("password")
-	// Yours looks the user up, and compares a slow hash such as Argon2id.
-	if email != "alice@example.com" || subtle.ConstantTimeCompare([]byte(password), []byte("correct horse battery staple")) != 1 {
+	u := find(func(u user) bool { return strings.EqualFold(u.email, email) })
+	if u.id == "" || subtle.ConstantTimeCompare([]byte(password), []byte(u.password)) != 1 {
 		http.Error(w, "wrong e-mail address or password", http.StatusUnauthorized)
 		return
 	}
@@ -87,6 +106,6 @@ func login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 		return
 	}
-	sessions.Put(r.Context(), "email", email)
+	sessions.Put(r.Context(), "user", u.id) // not the address as it was typed
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

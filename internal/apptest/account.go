@@ -16,9 +16,6 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// UserID is the ID of the user with that address.
-func UserID(email string) string { return "id of " + email }
-
 // Records returns what the store holds, beside the gate.
 func (w *World) Records(t testing.TB) *records.Records { return records.New(w.Store, Keys(t)) }
 

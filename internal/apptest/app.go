@@ -37,6 +37,7 @@ type World struct {
 	Scs      *FaultyScs
 	Clock    *Clock
 	Log      *Log
+	Users    *Users
 }
 
 // An App is one node.
@@ -88,6 +89,7 @@ func NewWorld(t testing.TB) *World {
 		Scs:      &FaultyScs{MemStore: memstore.NewWithCleanupInterval(0)},
 		Clock:    clock,
 		Log:      new(Log),
+		Users:    new(Users),
 	}
 }
 
@@ -108,10 +110,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 	options := []middleware.Option{
 		middleware.WithSessions(sessions),
 		middleware.WithStore(w.Store),
-		middleware.WithUser(func(r *http.Request) (middleware.User, bool) {
-			email := sessions.GetString(r.Context(), "email")
-			return middleware.User{ID: "id of " + email, Email: email}, email != ""
-		}),
+		middleware.WithUser(app.CurrentUser),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(Key),
 		middleware.WithInsecureCookie(),
@@ -175,7 +174,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 func (a *App) guarded(w http.ResponseWriter, r *http.Request) {
 	a.Passed.Add(1)
 	v, ok := middleware.VerificationFrom(r.Context())
-	w.Header().Set("X-User", a.Sessions.GetString(r.Context(), "email"))
+	w.Header().Set("X-User", a.SignedIn(r))
 	w.Header().Set("X-Verified", fmt.Sprint(ok))
 	if ok {
 		w.Header().Set("X-Method", v.Method.String())
@@ -189,7 +188,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	a.Sessions.Put(r.Context(), "email", r.PostFormValue("email"))
+	a.Sessions.Put(r.Context(), KeyUser, a.Users.find(r.PostFormValue("email")))
 }
 
 // A Clock is set by hand: a wall clock, and the monotonic one that goes with it.

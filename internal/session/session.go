@@ -10,6 +10,7 @@ package session
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -172,8 +173,26 @@ func (s *Sessions) NoPush(ctx context.Context, user factor.User) bool {
 	return s.scs.GetString(ctx, keyNote) == noPush(user)
 }
 
-func asked(user factor.User) string  { return "asked " + user.ID }
-func noPush(user factor.User) string { return "no push " + user.ID }
+// Owner returns the user who was last asked for a proof in this session, without the
+// address; the zero User if nobody was.
+func (s *Sessions) Owner(ctx context.Context) factor.User {
+	note := s.scs.GetString(ctx, keyNote)
+	for _, kind := range []string{noteAsked, noteNoPush} {
+		if id, ok := strings.CutPrefix(note, kind); ok {
+			return factor.User{ID: id}
+		}
+	}
+	return factor.User{}
+}
+
+// What is noted of a user, whose ID follows.
+const (
+	noteAsked  = "asked "
+	noteNoPush = "no push "
+)
+
+func asked(user factor.User) string  { return noteAsked + user.ID }
+func noPush(user factor.User) string { return noteNoPush + user.ID }
 
 // KeepNext keeps the page to return to after unlocking.
 func (s *Sessions) KeepNext(ctx context.Context, next string) {

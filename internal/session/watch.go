@@ -14,8 +14,7 @@ import (
 
 // A Before is what a session was when a request came.
 type Before struct {
-	User   factor.User
-	Known  bool           // whether there was a user
+	User   factor.User    // the zero User if there was none
 	Secret string         // of the grant
 	Ref    factor.Session // of a locked session
 	Until  time.Time      // when the session would have ended by itself
@@ -27,8 +26,9 @@ type Before struct {
 
 // Ended reports whether the request that is being handled changed who the
 // session belongs to: a logout, by whatever means of scs, or another user. user
-// is asked only if the session was changed at all.
-func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User, bool)) bool {
+// is asked only if the session was changed at all; if it fails, the user is taken to
+// be the same.
+func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User, error)) bool {
 	switch s.scs.Status(ctx) {
 	case scs.Unmodified:
 		return false
@@ -42,8 +42,8 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 	if b.Ref.Token != "" && s.scs.GetString(ctx, keyToken) != b.Ref.Token {
 		return true
 	}
-	u, ok := user()
-	return ok != b.Known || u.ID != b.User.ID
+	u, err := user()
+	return err == nil && u.ID != b.User.ID
 }
 
 // End makes worthless what the session held before: its grant and what has taken
@@ -57,7 +57,7 @@ func (s *Sessions) End(r *http.Request, b Before) error {
 	if b.Verified {
 		b.Ref, b.Until = s.stepping(r), time.Now().Add(s.scs.Lifetime)
 	}
-	if b.Known && b.Ref != (factor.Session{}) {
+	if b.User.ID != "" && b.Ref != (factor.Session{}) {
 		if b.Ref.Binding != "" && b.Ref.Binding != s.Ref(ctx).Binding {
 			errs = append(errs, s.rules.End(ctx, b.User, b.Ref, b.Until))
 		}
