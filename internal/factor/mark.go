@@ -90,6 +90,7 @@ func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) 
 	mark := records.Grant{
 		ID: markID(user, s), UserID: user.ID, Kind: records.KindEnded, Binding: s.Binding, ExpiresAt: until,
 	}
+	defer r.leave(ctx, user.ID, until, mark.ID)
 	err := r.cfg.Records.CreateGrant(ctx, mark)
 	if !errors.Is(err, records.ErrExists) {
 		return err

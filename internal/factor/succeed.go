@@ -19,9 +19,10 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 	id := hash(former)
 	defer r.cache.forgetGrant(id)
 	var earlier string
+	var left records.Grant
 	err := again(func() error {
 		return r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
-			earlier = ""
+			earlier, left = "", *g
 			switch g.Kind {
 			case records.KindProof:
 			case records.KindMoved:
@@ -45,36 +46,59 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 	if errors.Is(err, ErrSessionOver) {
 		return errors.Join(err, r.Revoke(ctx, secret))
 	}
+	if err == nil {
+		r.leave(ctx, left.UserID, left.ExpiresAt, id, markID(User{ID: left.UserID}, Session{Binding: left.Binding}))
+	}
 	return errors.Join(err, r.revokeID(ctx, earlier))
 }
 
 // EndGrant ends the grant with that secret, and those that have taken its place.
 func (r *Rules) EndGrant(ctx context.Context, secret string) error {
-	return r.revokeID(ctx, hash(secret))
-}
-
-// revokeID ends the grant with that ID, if there is one, and those that have taken
-// its place.
-func (r *Rules) revokeID(ctx context.Context, id string) (err error) {
-	for id != "" && err == nil {
-		id, err = r.revokeOne(ctx, id)
+	var marks []string
+	var last records.Grant
+	err := r.revokeAll(ctx, hash(secret), func(g records.Grant) {
+		last, marks = g, append(marks, markID(User{ID: g.UserID}, Session{Binding: g.Binding}))
+	})
+	if marks != nil {
+		r.leave(ctx, last.UserID, last.ExpiresAt, marks...)
 	}
 	return err
 }
 
-// revokeOne ends a grant, and returns the ID of the one that has taken its place, if
-// any. It is ended before it is deleted, so that none can take its place meanwhile.
-func (r *Rules) revokeOne(ctx context.Context, id string) (successor string, err error) {
+// revokeID ends the grant with that ID, if there is one, and those that have taken
+// its place.
+func (r *Rules) revokeID(ctx context.Context, id string) error {
+	return r.revokeAll(ctx, id, func(records.Grant) {})
+}
+
+// revokeAll is revokeID, and calls ended with each grant.
+func (r *Rules) revokeAll(ctx context.Context, id string, ended func(records.Grant)) error {
+	for id != "" {
+		g, err := r.revokeOne(ctx, id)
+		if err != nil {
+			return err
+		}
+		if g.ID != "" {
+			ended(g)
+		}
+		id = g.Successor
+	}
+	return nil
+}
+
+// revokeOne ends a grant, and returns it, or the zero one if there is none. It is
+// ended before it is deleted, so that none can take its place meanwhile.
+func (r *Rules) revokeOne(ctx context.Context, id string) (ended records.Grant, err error) {
 	defer r.cache.forgetGrant(id)
 	err = r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
-		g.Kind, successor = records.KindEnded, g.Successor
+		g.Kind, ended = records.KindEnded, *g
 		return nil
 	})
 	if errors.Is(err, records.ErrNotFound) {
-		return "", nil
+		return records.Grant{}, nil
 	}
 	if err == nil {
 		err = r.cfg.Records.DeleteGrant(ctx, id)
 	}
-	return successor, err
+	return ended, err
 }

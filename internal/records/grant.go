@@ -34,6 +34,9 @@ type Grant struct {
 	// with.
 	Successor string `json:"successor,omitzero"`
 
+	// Left are, of [KindLeft], the IDs of grants, oldest first.
+	Left []string `json:"left,omitzero"`
+
 	// Device is, of [MethodDevice], the ID of the trusted device: the grant lasts
 	// as long as that is trusted.
 	Device string `json:"device,omitzero"`
@@ -48,13 +51,15 @@ type Grant struct {
 }
 
 // Kind says what a [Grant] is: a proof, or a mark that nothing can be proved any
-// more in a session, which is kept in the same place because it lives as long.
+// more in a session, which is kept in the same place because it lives as long; or
+// the list of what a user's sessions that are over have left there.
 type Kind uint8
 
 const (
 	KindProof Kind = iota // a proof; the zero value
 	KindMoved             // the session goes on under another ID
 	KindEnded             // the session was logged out
+	KindLeft              // a list of the user's marks and former grants
 )
 
 // Method is a way to give the second factor.

@@ -62,7 +62,7 @@ func challenge() records.Challenge {
 func grant() records.Grant {
 	return records.Grant{
 		ID: "g", UserID: "u-42", Kind: records.KindMoved, Epoch: 7, Method: records.MethodDevice, Binding: "b",
-		Successor: "s", Device: "d", VerifiedAt: at, ExpiresAt: at,
+		Successor: "s", Left: []string{"l"}, Device: "d", VerifiedAt: at, ExpiresAt: at,
 	}
 }
 
