@@ -175,7 +175,7 @@ func (h *Handlers) begin(r *http.Request, user factor.User) error {
 	}
 	token, err := h.cfg.Rules.Begin(ctx, user, ref)
 	var fault *client.Error
-	if errors.As(err, &fault) {
+	if errors.As(err, &fault) || errors.Is(err, factor.ErrNoPush) {
 		h.cfg.Sessions.KeepNoPush(ctx, user)
 		return nil
 	}

@@ -3,16 +3,12 @@ package handlers_test
 import (
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
-	"github.com/eagate/eagate/middleware"
 )
 
 // stage begins an enrolment and returns the phone that has scanned it.
@@ -321,35 +317,4 @@ func TestEnrolAfterWrongCodes(t *testing.T) {
 	if got := app.Account(t, alice).Failures; got != 0 {
 		t.Errorf("got %d failures left, want 0", got)
 	}
-}
-
-// The phone is asked under the address that it was enrolled with, until it is
-// enrolled anew.
-func TestPushGoesToTheEnrolledAddress(t *testing.T) {
-	t.Parallel()
-	var email atomic.Value
-	email.Store(alice)
-	var sessions *scs.SessionManager
-	app := apptest.New(t, apptest.Setup{
-		Sessions: func(m *scs.SessionManager) { sessions = m },
-		Options: []middleware.Option{middleware.WithUser(func(r *http.Request) (middleware.User, error) {
-			if sessions.GetString(r.Context(), apptest.KeyUser) == "" {
-				return middleware.User{}, nil
-			}
-			return middleware.User{ID: "1", Email: email.Load().(string)}, nil
-		})},
-	})
-	phone := app.Enrolled(t, alice)
-	email.Store("alice@new.example.com")
-	b := app.Stopped(t, "alice@new.example.com")
-	apptest.Approve(t, phone)
-	b.WantIn("by the enrolled phone")
-	requests := app.Emulator.Requests()
-	if len(requests) != 1 || requests[0].Email != alice {
-		t.Errorf("got requests %v, want one for %s", len(requests), alice)
-	}
-	phone = b.Enrol("alice@new.example.com")
-	b = app.Stopped(t, "alice@new.example.com")
-	apptest.Approve(t, phone)
-	b.WantIn("by the phone enrolled anew")
 }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -152,13 +153,14 @@ func TestA37_Run(t *testing.T) {
 		emu := emulator.New(emulator.Config{})
 		accounts := store.NewMemory()
 		secret := []byte("12345678901234567890")
-		err := records.New(accounts, apptest.Keys(t)).UpdateAccount(t.Context(), apptest.UserID(alice), func(a *records.Account) error {
+		kept := records.New(accounts, apptest.Keys(t))
+		err := kept.UpdateAccount(t.Context(), apptest.UserID(alice), func(a *records.Account) error {
 			a.State, a.Email = records.On, alice
 			a.Factor = records.Factor{Secret: apptest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 			a.Sync = records.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
 			return nil
 		})
-		if err != nil {
+		if err := errors.Join(err, apptest.ClaimAddress(t.Context(), kept, apptest.UserID(alice), alice)); err != nil {
 			t.Fatal(err)
 		}
 		gate, err := middleware.New(

@@ -29,6 +29,10 @@ type AccountStatus struct {
 	Enabled bool
 	Since   time.Time // when the factor in force was confirmed
 
+	// CodesOnly says that the phone makes codes and isn't asked: another account held
+	// the address when it was set up, or the address was released since.
+	CodesOnly bool
+
 	Lock        Lock      // what keeps codes of the phone from being looked at
 	LockedUntil time.Time // of [LockPaused]
 	WrongCodes  int       // codes of the phone since the last proof
@@ -75,7 +79,8 @@ func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error
 func (a *Admin) statusOf(acct records.Account) AccountStatus {
 	s := AccountStatus{
 		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On, Since: acct.EnabledAt,
-		Lock: a.rules.LockOf(acct, records.MethodTOTP), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
+		CodesOnly: acct.Factor.CodesOnly,
+		Lock:      a.rules.LockOf(acct, records.MethodTOTP), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
 		RecoveryLock:        a.rules.LockOf(acct, records.MethodRecovery),
 		RecoveryLockedUntil: acct.RecoveryLockedUntil, WrongRecoveryCodes: acct.RecoveryFailures,
 		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: acct.Push.PausedUntil,

@@ -9,7 +9,7 @@ import (
 
 // An Event is something that has happened to a user's second factor. All of them
 // are logged as well, as "eagate: " and the kind's name, with the attributes event,
-// user, method, reason, device, left, until and error where they apply.
+// user, method, reason, device, left, holder, until and error where they apply.
 type Event struct {
 	Kind   EventKind
 	At     time.Time
@@ -20,6 +20,7 @@ type Event struct {
 	Left   int       // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
 	Device string    // the name of a trusted device
 	Until  time.Time // of a pause
+	Holder string    // of EventCodesOnly: the ID of the user who holds the address, where it is known
 	Err    error     // the cause of a fault
 }
 
@@ -32,6 +33,7 @@ const (
 	EventReplaced      = factor.EventReplaced      // another phone, or another secret, took its place
 	EventDisabled      = factor.EventDisabled      // it was switched off by the user
 	EventReset         = factor.EventReset         // it was switched off by an administrator, for Reason
+	EventCodesOnly     = factor.EventCodesOnly     // the phone isn't asked from now on: Holder has the address, or an administrator released it, for Reason
 	EventPushSent      = factor.EventPushSent      // the phone was asked
 	EventPushFailed    = factor.EventPushFailed    // the phone couldn't be asked, because of Err: a code will do
 	EventPushLimited   = factor.EventPushLimited   // the phone wasn't asked: too many requests, or one was rejected; until Until

@@ -100,7 +100,7 @@ func New(opts ...Option) (*Gate, error) {
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, False: c.falses, HoldRejected: c.hold,
 		StoreTimeout: c.patience, RecoveryCost: c.cost,
-		Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
+		Email: emailOf(c.email), Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
 	}
 	var messages *courier
 	if c.notifier != nil {

@@ -26,6 +26,8 @@ type config struct {
 	store    store.Backend
 	patience time.Duration // with the store
 	user     func(*http.Request) (User, error)
+	email    func(context.Context, string) (string, error)
+	emailSet bool
 	issuer   string
 	keys     [][]byte
 
@@ -67,8 +69,12 @@ type User struct {
 	// changes, the second factor would stay behind.
 	ID string
 
-	// Email is the address that the phone app knows the user by, and that its
-	// requests are sent to.
+	// Email is the user's present e-mail address, by which the service knows the
+	// user: see [WithEmail] for where a session may keep an old one. A phone is
+	// set up with it, and asked only while it stays the same but for letter case, blanks
+	// around it, and ways to write the same letter (NFKC). If it has changed, codes go
+	// on working until the user has set the phone up again. Of several users with one
+	// address, the first who sets up a phone can be asked; the others have codes only.
 	Email string
 }
 
@@ -234,6 +240,9 @@ func (c *config) check() error {
 	}
 	if c.user == nil {
 		fault("nothing tells who is logged in: use WithUser")
+	}
+	if c.emailSet && c.email == nil {
+		fault("WithEmail: no function")
 	}
 	if err := checkIssuer(c.issuer); err != nil {
 		fault("WithIssuer: %w", err)

@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -82,13 +83,15 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 	keys := apptest.Keys(tb)
 	s := &site{service: service, enrol: func(email string) error {
 		id := apptest.UserID(email)
-		return records.New(documents, keys).UpdateAccount(tb.Context(), id, func(a *records.Account) error {
+		kept := records.New(documents, keys)
+		err := kept.UpdateAccount(tb.Context(), id, func(a *records.Account) error {
 			a.State, a.Email, a.Epoch, a.EnabledAt = records.On, email, 1, time.Now()
 			a.Factor = records.Factor{
 				Secret: keys.Seal(make([]byte, 20), factor.SecretPurpose, id), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
 			}
 			return nil
 		})
+		return errors.Join(err, apptest.ClaimAddress(tb.Context(), kept, id, email))
 	}}
 	s.serve(tb, r)
 	s.callback = gate.CallbackURL(s.url)

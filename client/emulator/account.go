@@ -21,12 +21,13 @@ type Account struct {
 	Algorithm string // SHA1, SHA256 or SHA512
 	Digits    int
 	Period    int    // seconds
-	ClientID  string // lets push requests in; empty if the key was typed in
+	ClientID  string // lets push requests in; empty if the key was typed in, or is for codes only
 }
 
 // ParseAccount reads an otpauth URI the way a careful app would: it must have
 // a label of issuer and e-mail address, and each of secret, issuer, algorithm,
-// digits, period, client_id and email exactly once and nothing else; label and
+// digits, period, client_id and email exactly once and nothing else, or all of them but
+// the last two, for an account that only makes codes; label and
 // parameters must agree. No error quotes the URI, because it contains the
 // secret.
 func ParseAccount(uri string) (Account, error) {
@@ -60,30 +61,34 @@ func ParseAccount(uri string) (Account, error) {
 	}
 	a := Account{
 		Issuer:    params["issuer"],
-		Email:     params["email"],
+		Email:     email,
 		Secret:    params["secret"],
 		Algorithm: params["algorithm"],
 		ClientID:  params["client_id"],
 	}
 	a.Digits, _ = strconv.Atoi(params["digits"])
 	a.Period, _ = strconv.Atoi(params["period"])
-	if a.Issuer != issuer || a.Email != email {
+	named, push := params["email"]
+	if a.Issuer != issuer || push && named != email {
 		return Account{}, errors.New("emulator: label and parameters disagree")
 	}
-	if a.ClientID == "" {
+	if push && a.ClientID == "" {
 		return Account{}, errors.New("emulator: client_id is empty")
 	}
 	return a, a.check()
 }
 
-// accountParams are the parameters of a URI, all of them needed.
-var accountParams = []string{"secret", "issuer", "algorithm", "digits", "period", "client_id", "email"}
+// The parameters of a URI, all of them needed; those of push, both or none.
+var (
+	accountParams = []string{"secret", "issuer", "algorithm", "digits", "period"}
+	pushParams    = []string{"client_id", "email"}
+)
 
 func parseParams(query string) (map[string]string, error) {
 	params := make(map[string]string)
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		if !slices.Contains(accountParams, name) {
+		if !slices.Contains(accountParams, name) && !slices.Contains(pushParams, name) {
 			return nil, errors.New("emulator: unknown parameter")
 		}
 		if _, twice := params[name]; twice {
@@ -94,7 +99,11 @@ func parseParams(query string) (map[string]string, error) {
 			return nil, fmt.Errorf("emulator: parameter %s is badly escaped", name)
 		}
 	}
-	for _, name := range accountParams {
+	needed := accountParams
+	if len(params) > len(accountParams) {
+		needed = slices.Concat(accountParams, pushParams)
+	}
+	for _, name := range needed {
 		if _, ok := params[name]; !ok {
 			return nil, fmt.Errorf("emulator: parameter %s is missing", name)
 		}

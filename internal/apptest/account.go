@@ -82,6 +82,14 @@ func (w *World) ChangeAccount(t testing.TB, email string, change func(*records.A
 	}
 }
 
+// ClaimAddress claims an e-mail address for an account that a test has written itself.
+func ClaimAddress(ctx context.Context, r *records.Records, userID, email string) error {
+	return r.UpdateAddress(ctx, email, func(a *records.Address) error {
+		a.UserID = userID
+		return nil
+	})
+}
+
 // Keys are what the gate seals with.
 func Keys(t testing.TB) *keyring.Keyring {
 	t.Helper()

@@ -17,8 +17,8 @@ var errUnderWay = errors.New("factor: challenge is being created")
 // Begin sends a new request to the user's phone, which voids any earlier one,
 // and returns the service's session token, to be kept in the session. While
 // another request of the same session is at it, Begin returns no token and no
-// error. A [*PushLimit] says that the phone must be left in peace; any error
-// that the service caused is a [*client.Error].
+// error. A [*PushLimit] says that the phone must be left in peace, and [ErrNoPush]
+// that it isn't asked; any error that the service caused is a [*client.Error].
 func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, err error) {
 	// The browser may go away in the middle; the phone has been asked then, and
 	// the page that comes back should show the number.
@@ -26,6 +26,10 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	defer cancel()
 	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
 		return "", errors.Join(err, over(mark))
+	}
+	address, err := r.pushAddress(ctx, user)
+	if err != nil {
+		return "", err
 	}
 
 	var acct records.Account
@@ -38,6 +42,9 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		}
 		if !a.HeldSince.IsZero() {
 			return ErrHeld
+		}
+		if !canPush(a, address) {
+			return ErrNoPush
 		}
 		if s.is(a.Push.Reserved) && holds(a.Push.ReservedUntil, now, reservation) {
 			return errUnderWay

@@ -25,6 +25,9 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	if err != nil || view.Phase != PhaseApproved && view.Phase != PhaseConsumed || !acct.HeldSince.IsZero() {
 		return "", err
 	}
+	if good, err := r.checkApproval(ctx, user, acct, view.ID); err != nil || !good {
+		return "", err
+	}
 	former := ""
 	if view.Phase == PhaseConsumed {
 		if former, err = r.stranded(ctx, user, s, view.ID); former == "" {

@@ -27,6 +27,8 @@ type Enrolment struct {
 	Secret     string // Base32 without padding
 	URI        string // the same with all that goes with it, for the QR code
 	Parameters Parameters
+	Email      string // the address that the phone is set up with
+	CodesOnly  bool   // the phone makes codes, and can't be asked
 	ExpiresAt  time.Time
 }
 
@@ -74,19 +76,22 @@ func (r *Rules) prove(acct *records.Account, p Proof) (CodeAnswer, error) {
 // Stage makes a new secret for the user, which the session may see and confirm.
 // The factor in force, if any, stays in force until then, and is asked for.
 func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (CodeAnswer, error) {
-	if user.Email == "" {
-		return CodeAnswer{}, errNoEmail
+	email, codesOnly, err := r.addressToStage(ctx, user)
+	if err != nil {
+		return CodeAnswer{}, err
 	}
 	p := r.cfg.TOTP
 	staged := &records.Staged{
 		Factor: records.Factor{
 			Secret:    r.cfg.Keys.Seal(newSecret(), SecretPurpose, user.ID),
 			Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
+			CodesOnly: codesOnly,
 		},
+		Email:     email,
 		Binding:   s.Binding,
 		ExpiresAt: r.cfg.Now().Add(enrolmentTime),
 	}
-	proof, err := r.recheck(ctx, user, proof)
+	proof, err = r.recheck(ctx, user, proof)
 	if err != nil {
 		return CodeAnswer{}, err
 	}
@@ -123,10 +128,16 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 	}
 	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
 	secret := secretText.EncodeToString(plain)
+	clientID := r.cfg.ClientID
+	if f.CodesOnly {
+		clientID = ""
+	}
 	return Enrolment{
 		Secret:     secret,
-		URI:        provisioningURI(r.cfg.Issuer, user.Email, r.cfg.ClientID, secret, p),
+		URI:        provisioningURI(r.cfg.Issuer, acct.Staged.Email, clientID, secret, p),
 		Parameters: p,
+		Email:      acct.Staged.Email,
+		CodesOnly:  f.CodesOnly,
 		ExpiresAt:  acct.Staged.ExpiresAt,
 	}, nil
 }
@@ -146,15 +157,20 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 	if err != nil {
 		return answer, "", err
 	}
+	claim, err := r.claimFor(ctx, user, s)
+	if err != nil {
+		return answer, "", err
+	}
 	var (
-		epoch uint64
-		event = Event{UserID: user.ID, Email: user.Email}
+		epoch     uint64
+		codesOnly bool
+		event     = Event{UserID: user.ID, Email: claim.email}
 	)
 	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State == records.On && !acct.HeldSince.IsZero() {
 			return CodeAnswer{Result: CodeHeld}, nil
 		}
-		if !r.stagedBy(*acct, s) {
+		if !r.stagedBy(*acct, s) || !claim.covers(acct.Staged) {
 			return CodeAnswer{}, ErrNoEnrolment
 		}
 		if g := proof.Grant; acct.State == records.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
@@ -167,7 +183,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if acct.Factor.Period != acct.Staged.Factor.Period {
 			acct.LastStep, acct.EarlierSteps = 0, nil // it counts other steps
 		}
-		if acct.State == records.On && acct.Email != user.Email {
+		if acct.State == records.On && acct.Email != claim.email {
 			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
 			if r.cfg.SecretOnDisable {
 				acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
@@ -178,8 +194,8 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 			event.Kind = EventReplaced
 		}
 		acct.State = records.On
-		acct.Factor, acct.Staged = acct.Staged.Factor, nil
-		acct.Email = user.Email
+		acct.Factor, acct.Staged = claim.of(acct.Staged.Factor), nil
+		acct.Email, codesOnly = claim.email, acct.Factor.CodesOnly
 		acct.EnabledAt = r.cfg.Now()
 		acceptStep(acct, step)
 		r.changed(acct)
@@ -190,6 +206,9 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		return answer, "", err
 	}
 	r.emit(ctx, event)
+	if codesOnly {
+		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: user.ID, Email: claim.email, Holder: claim.holder})
+	}
 	secret, err = r.grant(ctx, records.Grant{
 		UserID: user.ID, Epoch: epoch, Method: records.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
 	})

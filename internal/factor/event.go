@@ -20,6 +20,7 @@ type Event struct {
 	Left   int            // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
 	Device string         // the name of a trusted device
 	Until  time.Time      // of a pause
+	Holder string         // of EventCodesOnly: the ID of the user who holds the address, where it is known
 	Err    error          // the cause of a fault
 }
 
@@ -32,6 +33,7 @@ const (
 	EventReplaced                           // another phone, or another secret, took its place
 	EventDisabled                           // it was switched off by the user
 	EventReset                              // it was switched off by an administrator, for Reason
+	EventCodesOnly                          // the phone isn't asked from now on: Holder has the address, or an administrator released it, for Reason
 	EventPushSent                           // the phone was asked
 	EventPushFailed                         // the phone couldn't be asked, because of Err: a code will do
 	EventPushLimited                        // the phone wasn't asked: too many requests, or one was rejected; until Until
@@ -58,7 +60,7 @@ const (
 
 var eventNames = [...]string{
 	EventEnabled: "enabled", EventReplaced: "replaced", EventDisabled: "disabled", EventReset: "reset",
-	EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited",
+	EventCodesOnly: "codes_only", EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited",
 	EventApproved: "approved", EventNotApproved: "not_approved", EventRejected: "rejected", EventLateReport: "late_report",
 	EventVerified: "verified", EventCodeRefused: "code_refused",
 	EventPaused: "paused", EventBlocked: "blocked", EventUnblocked: "unblocked",
@@ -79,7 +81,7 @@ func (k EventKind) String() string {
 // Level is how much an event matters to an operator.
 func (k EventKind) Level() slog.Level {
 	switch k {
-	case EventPushFailed, EventPushLimited, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
+	case EventCodesOnly, EventPushFailed, EventPushLimited, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
 		EventBlocked, EventReset, EventRecoveryUsed, EventHeld, EventStopped, EventWouldStop:
 		return slog.LevelWarn
 	case EventEnabled, EventReplaced, EventDisabled, EventPushSent, EventApproved, EventVerified, EventUnblocked,
@@ -104,6 +106,9 @@ func (r *Rules) emit(ctx context.Context, e Event) {
 	}
 	if e.Kind == EventRecoveryUsed || e.Kind == EventRecoveryMade {
 		attrs = append(attrs, slog.Int("left", e.Left))
+	}
+	if e.Holder != "" {
+		attrs = append(attrs, slog.String("holder", e.Holder))
 	}
 	if !e.Until.IsZero() {
 		attrs = append(attrs, slog.Time("until", e.Until))

@@ -41,7 +41,7 @@ type Service interface {
 // A User is who the application says is logged in.
 type User struct {
 	ID    string
-	Email string
+	Email string // the present address, unless [Config.Email] tells it
 }
 
 // A Session is what the browser session of a request knows of its challenge,
@@ -63,8 +63,8 @@ type Session struct {
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }
 
 // Config is what the rules are made of. All of it is needed but Required,
-// Events and Notify, and TOTP, TokenLifetime, Mode, RecoveryCost and Elapsed, which
-// have defaults.
+// Email, Events and Notify, and TOTP, TokenLifetime, Mode, RecoveryCost and Elapsed,
+// which have defaults.
 type Config struct {
 	Records *records.Records
 	Service Service
@@ -97,6 +97,9 @@ type Config struct {
 
 	// Required tells who must have a second factor; nil for nobody.
 	Required func(User) Requirement
+
+	// Email tells a user's present e-mail address, in place of User.Email; or nil.
+	Email func(ctx context.Context, userID string) (string, error)
 
 	// Events is called, while the request waits, after what it tells of has been
 	// stored.

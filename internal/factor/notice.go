@@ -24,7 +24,7 @@ func (r *Rules) tellUser(ctx context.Context, e Event) {
 		if e.Reason == reasonRejected || !r.remarks.isNews(remark{e.Kind, e.UserID}, e.At) {
 			return
 		}
-	case EventPushSent, EventPushFailed, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused,
+	case EventCodesOnly, EventPushSent, EventPushFailed, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused,
 		EventUnblocked, EventDeviceUsed, EventDeviceRevoked, EventRevoked, EventReleased, EventStopped, EventWouldStop:
 		return
 	}

@@ -129,7 +129,10 @@ func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 		if err != nil {
 			return err
 		}
-		told := r.tell(ctx, acct)
+		told, err := r.tell(ctx, acct)
+		if err != nil {
+			return err
+		}
 		if err := r.finishSync(ctx, acct, told); err != nil {
 			return err
 		}
@@ -153,7 +156,7 @@ func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Acco
 		}
 		a.Sync.ClaimedUntil = now.Add(syncClaim)
 		a.Sync.NextAt = a.Sync.ClaimedUntil
-		if a.State == records.On {
+		if a.State == records.On && !a.Factor.CodesOnly {
 			addAddress(&a.Sync, a.Email)
 		}
 		acct = *a
@@ -164,42 +167,86 @@ func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Acco
 
 // told is what came of the calls of one claim.
 type told struct {
-	off     []string // addresses that are off at the service now, or can't be on
+	off     []string // addresses where the account is off at the service now, or can't be on
+	on      bool     // the factor in force was taken
+	lost    bool     // the account doesn't hold its address, though its phone was set up for push
 	failure error    // of the first call that failed
 }
 
 // tell tells the service how the account stands, and that it is off under former
 // addresses. The one doesn't wait for the other: a service that refuses a former
-// address must not keep the new one off.
-func (r *Rules) tell(ctx context.Context, acct records.Account) told {
-	var t told
+// address must not keep the new one off. The service is told that the account is on
+// only while the account holds its address, and that it is off only where no other
+// account holds the address by then. The error is the store's.
+func (r *Rules) tell(ctx context.Context, acct records.Account) (t told, err error) {
 	for _, email := range addresses(acct) {
-		status, err := r.status(ctx, acct, email)
+		a, err := r.address(ctx, email)
+		if err != nil {
+			return t, err
+		}
+		enable := email == acct.Email && holdsAddress(&acct, a)
+		if !enable && email == acct.Email && acct.State == records.On {
+			t.lost = !acct.Factor.CodesOnly
+			if !slices.Contains(acct.Sync.Addresses, email) {
+				continue // the service was never told that it is on
+			}
+		}
+		if !enable {
+			other, err := r.yield(ctx, acct, email)
+			if err != nil {
+				return t, err
+			}
+			if other {
+				t.off = append(t.off, email)
+				continue
+			}
+		}
+		status, err := r.status(ctx, acct, email, enable)
 		if err == nil {
 			err = r.cfg.Service.SyncStatus(ctx, status)
 		}
-		if !status.Enabled && errors.Is(err, client.ErrInvalid) {
+		if !enable && errors.Is(err, client.ErrInvalid) {
 			err = nil // the client tells of no such address, and never has
 		}
 		switch {
-		case err == nil && !status.Enabled:
+		case err == nil && !enable:
 			t.off = append(t.off, email)
-		case err != nil && t.failure == nil:
+		case err == nil:
+			t.on = true
+		case t.failure == nil:
 			t.failure = err
 		}
 		if errors.Is(err, client.ErrCircuitOpen) {
 			break
 		}
+		if _, err := r.yield(ctx, acct, email); err != nil { // somebody may have got the address meanwhile
+			return t, err
+		}
 	}
-	return t
+	return t, nil
+}
+
+// yield reports whether another account holds the address. If the service may have
+// been told of acct there, it is then told of the other one again.
+func (r *Rules) yield(ctx context.Context, acct records.Account, email string) (bool, error) {
+	holder, err := r.AddressHolder(ctx, email)
+	if err != nil || holder == "" || holder == acct.UserID {
+		return false, err
+	}
+	if !slices.Contains(acct.Sync.Addresses, email) {
+		return true, nil
+	}
+	return true, r.resync(ctx, holder, email)
 }
 
 // addresses returns the account's own address, and former ones to be told of in
-// the same claim. The service may not tell letter cases apart.
+// the same claim. While the account is on, an address in another spelling isn't a
+// former one: the service may take both for one.
 func addresses(acct records.Account) []string {
 	list := []string{acct.Email}
 	for _, email := range acct.Sync.Addresses {
-		if !strings.EqualFold(email, acct.Email) && len(list) < syncCalls {
+		former := email != acct.Email && (acct.State == records.Off || !sameAddress(email, acct.Email))
+		if former && len(list) < syncCalls {
 			list = append(list, email)
 		}
 	}
@@ -207,8 +254,8 @@ func addresses(acct records.Account) []string {
 }
 
 // status is what the service is told of one of the account's addresses.
-func (r *Rules) status(ctx context.Context, acct records.Account, email string) (client.Status, error) {
-	s := client.Status{Email: email, Enabled: acct.State == records.On && email == acct.Email}
+func (r *Rules) status(ctx context.Context, acct records.Account, email string, enable bool) (client.Status, error) {
+	s := client.Status{Email: email, Enabled: enable}
 	sealed := acct.Sync.Retired
 	if s.Enabled {
 		sealed = acct.Factor.Secret
@@ -229,12 +276,22 @@ func (r *Rules) status(ctx context.Context, acct records.Account, email string) 
 
 // finishSync notes what came of telling the service of acct, as it was claimed.
 func (r *Rules) finishSync(ctx context.Context, acct records.Account, t told) error {
-	var after records.Sync
+	var (
+		after records.Sync
+		lost  bool
+	)
 	err := r.updateAccount(ctx, acct.UserID, func(a *records.Account) error {
+		lost = a.Sync.Wanted == acct.Sync.Wanted && a.State == records.On && t.lost
+		if lost {
+			a.Factor.CodesOnly, a.Factor.AwaitsSync = true, false
+		}
 		r.noteSync(a, acct, t)
 		after = a.Sync
 		return nil
 	})
+	if err == nil && lost {
+		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: acct.UserID, Email: acct.Email})
+	}
 	switch {
 	case t.failure != nil && after.Attempts == 1 && !errors.Is(t.failure, client.ErrCircuitOpen):
 		r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on",
@@ -252,13 +309,16 @@ func (r *Rules) noteSync(a *records.Account, claimed records.Account, t told) {
 	if !a.Sync.ClaimedUntil.Equal(claimed.Sync.ClaimedUntil) {
 		// It took too long, and another node has taken over. What came last to
 		// the service may be what was true before: once more.
-		if claimed.State == records.On {
+		if claimed.State == records.On && !claimed.Factor.CodesOnly {
 			addAddress(&a.Sync, claimed.Email)
 		}
 		want(&a.Sync, now)
 		return
 	}
 	a.Sync.ClaimedUntil = time.Time{}
+	if t.on && a.Sync.Wanted == claimed.Sync.Wanted {
+		a.Factor.AwaitsSync = false
+	}
 	a.Sync.Addresses = slices.DeleteFunc(a.Sync.Addresses, func(email string) bool { return slices.Contains(t.off, email) })
 	switch {
 	case errors.Is(t.failure, client.ErrCircuitOpen): // no attempt was made

@@ -7,14 +7,16 @@ import (
 )
 
 // provisioningURI is what the QR code holds: the Key URI format with the two
-// parameters more that let the phone receive push requests. Every value is
+// parameters more that let the phone receive push requests, unless clientID is empty. Every value is
 // escaped down to unreserved characters, so that none can add or change a
 // parameter or the label.
 func provisioningURI(issuer, email, clientID, secret string, p Parameters) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=%s&digits=%d&period=%d&client_id=%s&email=%s",
-		escape(issuer), escape(email), secret, escape(issuer), p.Algorithm, p.Digits, p.Period/time.Second,
-		escape(clientID), escape(email))
+	fmt.Fprintf(&b, "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=%s&digits=%d&period=%d",
+		escape(issuer), escape(email), secret, escape(issuer), p.Algorithm, p.Digits, p.Period/time.Second)
+	if clientID != "" {
+		fmt.Fprintf(&b, "&client_id=%s&email=%s", escape(clientID), escape(email))
+	}
 	return b.String()
 }
 

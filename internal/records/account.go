@@ -108,12 +108,21 @@ type Factor struct {
 	Digits    int           `json:"digits"`            // 6 or 8
 	Period    time.Duration `json:"period,format:sec"` // whole seconds
 
+	// CodesOnly says that the phone makes codes and isn't asked: when it was set up,
+	// another account held the e-mail address, or an operator has released it since.
+	CodesOnly bool `json:"codes_only,omitzero"`
+
+	// AwaitsSync says that the phone isn't asked before the service has been told of
+	// this factor: under the same address, it may know another account's phone.
+	AwaitsSync bool `json:"awaits_sync,omitzero"`
+
 	Unknown jsontext.Value `json:",unknown"`
 }
 
 // Staged is a factor that was shown to the user but not yet confirmed.
 type Staged struct {
 	Factor    Factor    `json:"factor"`
+	Email     string    `json:"email"`   // the user's address when the factor was shown
 	Binding   string    `json:"binding"` // names the session that staged it, and may see and confirm it
 	ExpiresAt time.Time `json:"expires_at"`
 

@@ -16,15 +16,23 @@ import (
 
 // An Address says which account an e-mail address belongs to: the service knows
 // addresses only, so that two accounts must not share one.
+//
+// It is a claim, which is made before the account is changed. The claim counts only
+// while the account that it names has the second factor on under that address, and
+// set up for requests to the phone.
 type Address struct {
 	// ID names the address: see [AddressID].
 	ID string `json:"-"`
 
-	// UserID is who holds the address, or empty if nobody does any more.
+	// UserID is who has claimed the address, or empty if nobody ever did.
 	UserID string `json:"user,omitzero"`
 
-	// Since is when the user got it.
+	// Since is when the user claimed it.
 	Since time.Time `json:"since,omitzero"`
+
+	// Former says that another user had claimed it before: under this address, the
+	// service may still know that user's phone.
+	Former bool `json:"former,omitzero"`
 
 	Version uint64 `json:"-"`
 	Stale   bool   `json:"-"` // see Account
@@ -34,9 +42,10 @@ type Address struct {
 
 // AddressID returns the ID of an e-mail address: a hash, so that a list of
 // documents is no list of addresses. Letter case, blanks around the address, and the
-// ways to write the same letter in Unicode (NFKC) make no difference.
+// ways to write the same letter in Unicode (NFKC) make no difference: addresses that
+// differ in nothing else are one address everywhere in eagate, and have one ID.
 func AddressID(email string) string {
-	folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(email))))
+	folded := strings.TrimSpace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(email))))
 	sum := sha256.Sum256([]byte("eagate address\x00" + folded))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
@@ -48,7 +57,7 @@ var addresses = kind[Address]{
 	awaited: func(_, _ *Address) bool { return false },
 }
 
-// Address returns who holds an e-mail address. One that nobody ever had has the zero
+// Address returns who has claimed an e-mail address. One that nobody ever did has the zero
 // Address with only its ID, and no error.
 func (r *Records) Address(ctx context.Context, email string) (Address, error) {
 	return orZero(addresses.get(ctx, r, AddressID(email)))

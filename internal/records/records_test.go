@@ -36,10 +36,10 @@ func newRecords(t testing.TB) (*records.Records, *store.Memory) {
 
 // account is one with a value in every field.
 func account() records.Account {
-	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, CodesOnly: true, AwaitsSync: true}
 	return records.Account{
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
-		Staged:    &records.Staged{Factor: factor, Binding: "binding", ExpiresAt: at},
+		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", ExpiresAt: at},
 		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at,
 		Push: records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, PausedUntil: at},
 		Sync: records.Sync{

@@ -1,0 +1,256 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
+)
+
+// ErrNoPush says that the phone isn't asked, because the account doesn't hold the
+// user's present e-mail address: the service knows addresses only, and would ask
+// somebody else's phone. See [Rules.WhyNoPush].
+var ErrNoPush = errors.New("factor: the account doesn't hold the user's e-mail address")
+
+// A NoPush says why a phone couldn't be asked.
+type NoPush uint8
+
+const (
+	NoPushFault     NoPush = iota // the service or the phone couldn't be reached, or the user's address isn't known; the zero value
+	NoPushMoved                   // the user has another address by now than the phone was set up with
+	NoPushCodesOnly               // the phone was set up for codes only, or has lost the address since
+)
+
+// sameAddress reports whether two e-mail addresses are one.
+func sameAddress(a, b string) bool { return records.AddressID(a) == records.AddressID(b) }
+
+// holdsAddress reports whether the account holds the address: it has claimed it, and the
+// second factor is on under that address and set up for requests to the phone. Any
+// other claim is void, and can be taken over: there is nothing to be released when a
+// factor is switched off, or set up under another address.
+func holdsAddress(acct *records.Account, a records.Address) bool {
+	return a.UserID == acct.UserID && acct.State == records.On && !acct.Factor.CodesOnly && a.ID == records.AddressID(acct.Email)
+}
+
+// canPush reports whether the account's phone may be asked at the address.
+func canPush(acct *records.Account, a records.Address) bool {
+	return holdsAddress(acct, a) && !acct.Factor.AwaitsSync
+}
+
+// email returns the user's present address.
+func (r *Rules) email(ctx context.Context, user User) (string, error) {
+	if r.cfg.Email == nil {
+		return strings.TrimSpace(user.Email), nil
+	}
+	email, err := r.cfg.Email(ctx, user.ID)
+	return strings.TrimSpace(email), err
+}
+
+// address returns the record of an e-mail address as it is now, and not as it was when
+// the request read it before: between the two, another user may have claimed it.
+func (r *Rules) address(ctx context.Context, email string) (records.Address, error) {
+	return r.cfg.Records.Address(storelimit.Fresh(ctx), email)
+}
+
+// pushAddress returns the record of the user's present address, to be passed to
+// canPush; if the application can't tell the address, the zero one, which nobody holds.
+func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, error) {
+	email, err := r.email(ctx, user)
+	if err != nil {
+		if r.remarks.isNews(remark{kind: EventPushFailed}, r.cfg.Now()) {
+			r.cfg.Log.ErrorContext(ctx, "eagate: phones aren't asked, because users' e-mail addresses can't be told", slog.Any("error", err))
+		}
+		return records.Address{}, nil
+	}
+	return r.address(ctx, email)
+}
+
+// WhyNoPush tells why the phone couldn't be asked, after it couldn't. It writes
+// nothing.
+func (r *Rules) WhyNoPush(ctx context.Context, user User, acct records.Account) NoPush {
+	if acct.Factor.CodesOnly {
+		return NoPushCodesOnly
+	}
+	email, err := r.email(ctx, user)
+	if err != nil {
+		return NoPushFault
+	}
+	a, err := r.address(ctx, email)
+	switch {
+	case err != nil, canPush(&acct, a):
+		return NoPushFault
+	case !sameAddress(email, acct.Email):
+		return NoPushMoved
+	case !holdsAddress(&acct, a):
+		return NoPushCodesOnly
+	}
+	return NoPushFault
+}
+
+// checkApproval reports whether an approval may be used: the account must still hold
+// the user's present address. An approval that may not is void.
+func (r *Rules) checkApproval(ctx context.Context, user User, acct records.Account, challengeID string) (bool, error) {
+	email, err := r.email(ctx, user)
+	if err != nil {
+		return false, err
+	}
+	a, err := r.address(ctx, email)
+	if err != nil {
+		return false, err
+	}
+	if canPush(&acct, a) {
+		return true, nil
+	}
+	return false, r.giveUp(ctx, challengeID, records.Void)
+}
+
+// addressToStage returns the user's present address, and whether a phone can only be
+// set up for codes, because another account holds the address.
+func (r *Rules) addressToStage(ctx context.Context, user User) (email string, codesOnly bool, err error) {
+	email, err = r.email(ctx, user)
+	if err != nil {
+		return "", false, err
+	}
+	if email == "" {
+		return "", false, errNoEmail
+	}
+	a, err := r.address(ctx, email)
+	if err != nil {
+		return "", false, err
+	}
+	other, err := r.heldByOther(ctx, a, user.ID)
+	return email, other, err
+}
+
+// heldByOther reports whether another account holds the address, and its user still
+// has it. While the application can't tell that, it is so.
+func (r *Rules) heldByOther(ctx context.Context, a records.Address, userID string) (bool, error) {
+	if a.UserID == "" || a.UserID == userID {
+		return false, nil
+	}
+	acct, err := r.cfg.Records.Account(storelimit.Fresh(ctx), a.UserID)
+	if err != nil || !holdsAddress(&acct, a) {
+		return false, err
+	}
+	if r.cfg.Email == nil {
+		return true, nil
+	}
+	email, err := r.cfg.Email(ctx, a.UserID)
+	return err != nil || records.AddressID(email) == a.ID, nil
+}
+
+// A claim is what became of claiming an address for a staged factor. The zero claim
+// is for none.
+type claim struct {
+	email     string
+	codesOnly bool
+	former    bool   // whether another account had it
+	holder    string // who holds it instead, where that is known
+}
+
+// claimFor claims the address for the factor that the session has staged, before that
+// comes into force. Of two users at once, the address names the one who came last, and
+// the other one's factor doesn't count as set up for push: see holdsAddress. It is the zero
+// claim if the session has staged none under the user's present address.
+func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, err error) {
+	email, err := r.email(ctx, user)
+	if err != nil {
+		return claim{}, err
+	}
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil || !r.stagedBy(acct, s) || !sameAddress(email, acct.Staged.Email) {
+		return claim{}, err
+	}
+	err = r.cfg.Records.UpdateAddress(ctx, email, func(a *records.Address) error {
+		c = claim{email: acct.Staged.Email, codesOnly: acct.Staged.Factor.CodesOnly}
+		other, err := r.heldByOther(ctx, *a, user.ID)
+		switch {
+		case err != nil:
+			return err
+		case other:
+			c.codesOnly, c.holder = true, a.UserID
+		}
+		if c.former = a.Former; c.codesOnly || a.UserID == user.ID {
+			return errUnchanged
+		}
+		a.Former = a.UserID != ""
+		a.UserID, a.Since, c.former = user.ID, r.cfg.Now(), a.Former
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return c, err
+}
+
+// covers reports whether the claim is of the address that was staged.
+func (c claim) covers(s *records.Staged) bool { return c.email != "" && c.email == s.Email }
+
+// of returns the factor as it comes into force after the claim.
+func (c claim) of(f records.Factor) records.Factor {
+	f.CodesOnly = f.CodesOnly || c.codesOnly
+	f.AwaitsSync = c.former && !f.CodesOnly
+	return f
+}
+
+// AddressHolder returns the user whose account holds the address, or "".
+func (r *Rules) AddressHolder(ctx context.Context, email string) (userID string, err error) {
+	a, err := r.address(ctx, email)
+	if err != nil || a.UserID == "" {
+		return "", err
+	}
+	acct, err := r.Account(storelimit.Fresh(ctx), a.UserID)
+	if err != nil || !holdsAddress(&acct, a) {
+		return "", err
+	}
+	return acct.UserID, nil
+}
+
+// ReleaseAddress makes the account that holds the address one for codes only: for an
+// administrator, who says why. That nobody holds it is no error.
+func (r *Rules) ReleaseAddress(ctx context.Context, email, reason string) error {
+	holder, err := r.AddressHolder(ctx, email)
+	if err != nil || holder == "" {
+		return err
+	}
+	err = r.updateAccount(ctx, holder, func(acct *records.Account) error {
+		if acct.State != records.On || acct.Factor.CodesOnly || !sameAddress(acct.Email, email) {
+			return errUnchanged
+		}
+		acct.Factor.CodesOnly, acct.Factor.AwaitsSync = true, false
+		acct.Push.Live = ""
+		acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
+		want(&acct.Sync, r.cfg.Now())
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.emit(ctx, Event{Kind: EventCodesOnly, UserID: holder, Email: email, Reason: reason})
+	r.SyncNow(ctx, holder)
+	return nil
+}
+
+// resync has the service told again of an account that holds the address, after it may
+// have been told of another one there: its phone isn't asked before.
+func (r *Rules) resync(ctx context.Context, userID, email string) error {
+	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
+		if acct.State != records.On || acct.Factor.CodesOnly || !sameAddress(acct.Email, email) {
+			return errUnchanged
+		}
+		acct.Factor.AwaitsSync = true
+		want(&acct.Sync, r.cfg.Now())
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
