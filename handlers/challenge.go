@@ -276,7 +276,7 @@ func state(p factor.Phase) templates.ChallengeState {
 
 // codeForm is the form to type a code into, with what became of the last one.
 func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.CodeForm {
-	form := templates.CodeForm{Digits: digits, ByRecovery: answer.Method == records.MethodRecovery}
+	form := templates.CodeForm{Digits: digits, ByRecovery: answer.Method == records.MethodRecovery, CheckClock: answer.CheckClock}
 	if answer.Until.After(now) {
 		form.RetryIn = answer.Until.Sub(now)
 	}

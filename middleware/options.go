@@ -189,7 +189,9 @@ func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.life
 
 // WithTOTP sets how the codes of new enrolments are made: algorithm SHA1, SHA256
 // or SHA512, of 6 or 8 digits, each for a period of whole seconds (RFC 6238).
-// "SHA1", 6 and 30 s unless set, which all authenticator apps can do.
+// "SHA1", 6 and 30 s unless set, which all authenticator apps can do. A code is taken
+// in its own period, the one before and the one after (RFC 6238 §5.2), and once: with
+// it all earlier ones are used up.
 func WithTOTP(algorithm string, digits int, period time.Duration) Option {
 	return func(c *config) {
 		c.parameters = factor.Parameters{Algorithm: algorithm, Digits: digits, Period: period}

@@ -13,6 +13,10 @@ type CodeForm struct {
 	// ByRecovery says that it was a recovery code.
 	ByRecovery bool
 
+	// CheckClock says that it wasn't the first one in a row: the phone's clock may be
+	// wrong.
+	CheckClock bool
+
 	// RetryIn is when the next code may be tried, with [CodeLocked].
 	RetryIn time.Duration
 }

@@ -79,6 +79,7 @@ var english = texts{
 	"code.submit":    "Sign in with the code",
 	"code.malformed": "Type all {digits} digits of the code, and nothing else.",
 	"code.wrong":     "That code is not right. Type the one that the app shows now.",
+	"code.clock":     "If codes go on being refused, have the phone set its date and time automatically.",
 	"code.used":      "That code was used already, or is too old. Wait for the next one.",
 	"code.locked":    "Too many wrong codes. Try again in {duration}.",
 	"code.blocked":   "Too many wrong codes, so no more are accepted. Ask {issuer} for help.",

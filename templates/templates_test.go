@@ -55,6 +55,7 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 	codes := []templates.CodeForm{
 		{}, {Digits: 8}, {Error: templates.CodeMalformed}, {Error: templates.CodeWrong}, {Error: templates.CodeUsed},
 		{Error: templates.CodeLocked, RetryIn: 90 * time.Second}, {Error: templates.CodeBlocked},
+		{Error: templates.CodeWrong, CheckClock: true},
 	}
 	for i, code := range codes {
 		for state := templates.ChallengeNone; state <= templates.ChallengeExpired; state++ {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
@@ -143,7 +142,7 @@ func (w *World) Sync(t testing.TB, opts ...client.Option) {
 func (w *World) WrongCode(t testing.TB, phone *emulator.Phone) string {
 	t.Helper()
 	right := make(map[string]bool)
-	for _, d := range []time.Duration{-Step, 0, Step} {
+	for d := -11 * Step; d <= 11*Step; d += Step {
 		code, err := phone.CodeAt(w.Clock.Now().Add(d))
 		if err != nil {
 			t.Fatal(err)

@@ -41,12 +41,27 @@ func TestWrongCodeAllocs(t *testing.T) {
 	}
 }
 
-// BenchmarkWrongCode compares with pquerna/otp, which also looks at the next
-// step.
+// BenchmarkWrongCode compares with pquerna/otp, which looks at the same three steps.
+// How far a code is off, which is looked for from the second wrong one on, is apart:
+// see BenchmarkClockOff.
 func BenchmarkWrongCode(b *testing.B) {
 	now := time.Unix(1_800_000_000, 0)
 	opts := totp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	pairbench.Compare(b, wrongCode(), func() bool {
+		right, err := totp.ValidateCustom("000000", benchSecret, now, opts)
+		return err == nil && !right
+	})
+}
+
+// BenchmarkClockOff is what the search costs for how far a wrong code is off, beside
+// pquerna/otp's check of three steps.
+func BenchmarkClockOff(b *testing.B) {
+	now := time.Unix(1_800_000_000, 0)
+	opts := totp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
+	f := records.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	pairbench.Compare(b, func() bool {
+		return factor.ClockOff(f, []byte("12345678901234567890"), 0, now) == 0
+	}, func() bool {
 		right, err := totp.ValidateCustom("000000", benchSecret, now, opts)
 		return err == nil && !right
 	})

@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -34,6 +35,14 @@ type CodeAnswer struct {
 	Until  time.Time      // of CodePaused, and of CodeWrong and CodeUsed that began a pause
 	Left   int            // of CodeAccepted by MethodRecovery: how many codes are left
 
+	// CheckClock says that a code of the phone isn't the first in a row that was
+	// refused: its clock may be wrong.
+	CheckClock bool
+
+	// clockOff is by how many steps it seems to be. That is for operators: it would
+	// tell guessers that they had been right at another time.
+	clockOff int
+
 	counted bool      // whether it was counted as a wrong one
 	blocked bool      // whether it was the last one that is looked at
 	paused  time.Time // until when it paused codes
@@ -53,14 +62,21 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, code s
 	if err != nil {
 		return CodeAnswer{}, 0, err
 	}
-	n, wellFormed := parseCode(code, f.Digits)
-	step, right, err := matchStep(f, secret, n, now)
+	gen, err := newGenerator(f, secret)
 	if err != nil {
 		return CodeAnswer{}, 0, err
 	}
+	n, wellFormed := parseCode(code, f.Digits)
+	step, right := gen.match(n, now)
 	switch {
 	case !wellFormed || !right:
-		return g.count(CodeWrong, now), 0, nil
+		off := 0
+		if wellFormed && acct.Failures > 0 {
+			off = gen.clockOff(n, now)
+		}
+		answer = g.count(CodeWrong, now)
+		answer.clockOff = off
+		return answer, 0, nil
 	case !staged && isUsed(acct, step, now):
 		return g.count(CodeUsed, now), 0, nil
 	}
@@ -132,7 +148,11 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	if answer.blocked {
 		e.Reason = "wrong"
 	}
-	r.emit(ctx, e)
+	var more []slog.Attr
+	if answer.clockOff != 0 {
+		more = append(more, slog.Int("clock_off_steps", answer.clockOff))
+	}
+	r.emit(ctx, e, more...)
 	switch {
 	case answer.blocked:
 		r.emit(ctx, Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})

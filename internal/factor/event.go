@@ -91,8 +91,9 @@ func (k EventKind) Level() slog.Level {
 }
 
 // emit tells of an event that has been stored: it writes it to the log, under
-// names that never change, and hands it to the application.
-func (r *Rules) emit(ctx context.Context, e Event) {
+// names that never change, with more that is for the log alone, and hands it to the
+// application.
+func (r *Rules) emit(ctx context.Context, e Event, more ...slog.Attr) {
 	e.At = r.cfg.Now()
 	attrs := []slog.Attr{slog.String("event", e.Kind.String()), slog.String("user", e.UserID)}
 	if e.Method != 0 {
@@ -116,7 +117,7 @@ func (r *Rules) emit(ctx context.Context, e Event) {
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("error", e.Err))
 	}
-	r.cfg.Log.LogAttrs(ctx, e.Kind.Level(), "eagate: "+e.Kind.String(), attrs...)
+	r.cfg.Log.LogAttrs(ctx, e.Kind.Level(), "eagate: "+e.Kind.String(), append(attrs, more...)...)
 	r.tellUser(ctx, e)
 	if r.cfg.Events == nil {
 		return

@@ -10,7 +10,6 @@ import (
 // What the tests look at from the inside.
 var (
 	ParseCode       = parseCode
-	MatchStep       = matchStep
 	ProvisioningURI = provisioningURI
 	SyncPauseAfter  = syncPauseAfter
 )
@@ -36,6 +35,25 @@ const (
 
 // PushLimitOf is what keeps the next request from a phone.
 func PushLimitOf(p records.Push, now time.Time) *PushLimit { return pushLimit(p, now) }
+
+// MatchStep returns the time step whose code is n, if there is one in the window.
+func MatchStep(f records.Factor, secret []byte, n uint32, now time.Time) (step int64, ok bool, err error) {
+	g, err := newGenerator(f, secret)
+	if err != nil {
+		return 0, false, err
+	}
+	step, ok = g.match(n, now)
+	return step, ok, nil
+}
+
+// ClockOff returns by how many steps a code is off that isn't in the window.
+func ClockOff(f records.Factor, secret []byte, n uint32, now time.Time) int {
+	g, err := newGenerator(f, secret)
+	if err != nil {
+		return 0
+	}
+	return g.clockOff(n, now)
+}
 
 // Hashed reports whether a code that was typed would be hashed.
 func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {

@@ -46,7 +46,7 @@ func (g guessCount) lock(now time.Time) Lock {
 
 // refusal returns the answer to a code that isn't looked at, or that of [CodeNone].
 func (g guessCount) refusal(now time.Time) CodeAnswer {
-	answer := CodeAnswer{Method: g.method}
+	answer := CodeAnswer{Method: g.method, CheckClock: g.suspectsClock()}
 	switch g.lock(now) {
 	case LockBlocked:
 		answer.Result = CodeBlocked
@@ -60,7 +60,7 @@ func (g guessCount) refusal(now time.Time) CodeAnswer {
 // count counts a code that wasn't good.
 func (g guessCount) count(result CodeResult, now time.Time) CodeAnswer {
 	*g.failures++
-	answer := CodeAnswer{Result: result, Method: g.method, counted: true}
+	answer := CodeAnswer{Result: result, Method: g.method, CheckClock: g.suspectsClock(), counted: true}
 	if *g.failures >= g.most {
 		answer.Result, answer.blocked = CodeBlocked, true
 		return answer
@@ -71,6 +71,9 @@ func (g guessCount) count(result CodeResult, now time.Time) CodeAnswer {
 	}
 	return answer
 }
+
+// suspectsClock reports whether more than one code of the phone was wrong in a row.
+func (g guessCount) suspectsClock() bool { return g.method == records.MethodTOTP && *g.failures > 1 }
 
 // pauseAfter doubles the pause with each wrong code in a row beyond the free
 // ones.

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	stdhash "hash"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -76,34 +77,68 @@ func parseCode(code string, digits int) (uint32, bool) {
 	return n, true
 }
 
-// matchStep returns the newest time step, of the present one and the one
-// before, whose code is n. It takes one step of delay but no clock that is
-// ahead (RFC 6238 §5.2).
-func matchStep(f records.Factor, secret []byte, n uint32, now time.Time) (step int64, ok bool, err error) {
+// A generator makes the codes of one factor.
+type generator struct {
+	mac     stdhash.Hash
+	modulus uint32
+	period  time.Duration
+	scratch [8 + sha512.Size]byte // of one allocation with the rest
+}
+
+func newGenerator(f records.Factor, secret []byte) (*generator, error) {
 	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
 	if err := p.check(); err != nil {
-		return 0, false, err
+		return nil, err
 	}
 	if len(secret) < minSecretSize {
-		return 0, false, fmt.Errorf("factor: TOTP secret has %d bytes, want at least %d", len(secret), minSecretSize)
+		return nil, fmt.Errorf("factor: TOTP secret has %d bytes, want at least %d", len(secret), minSecretSize)
 	}
-	mac := hmac.New(algorithms[p.Algorithm].Hash, secret)
-	modulus := uint32(1_000_000)
+	g := &generator{mac: hmac.New(algorithms[p.Algorithm].Hash, secret), modulus: 1_000_000, period: p.Period}
 	if p.Digits == 8 {
-		modulus = 100_000_000
+		g.modulus = 100_000_000
 	}
-	present := now.Unix() / int64(p.Period/time.Second)
-	var scratch [8 + sha512.Size]byte // of one allocation
-	counter, sum := scratch[:8], scratch[8:8]
-	for _, s := range [...]int64{present, present - 1} {
-		mac.Reset()
-		binary.BigEndian.PutUint64(counter, uint64(s))
-		mac.Write(counter)
-		if truncate(mac.Sum(sum))%modulus == n && !ok {
+	return g, nil
+}
+
+// code returns the number that the code of a step stands for.
+func (g *generator) code(step int64) uint32 {
+	counter, sum := g.scratch[:8], g.scratch[8:8]
+	g.mac.Reset()
+	binary.BigEndian.PutUint64(counter, uint64(step))
+	g.mac.Write(counter)
+	return truncate(g.mac.Sum(sum)) % g.modulus
+}
+
+// match returns the newest time step, of the present one, the one before and the
+// next one, whose code is n: people are slow, and a phone's clock may be off either
+// way (RFC 6238 §5.2). It always looks at all of them.
+func (g *generator) match(n uint32, now time.Time) (step int64, ok bool) {
+	present := stepOf(now, g.period)
+	for s := present + 1; s >= present-1; s-- {
+		if g.code(s) == n && !ok {
 			step, ok = s, true
 		}
 	}
-	return step, ok, nil
+	return step, ok
+}
+
+// clockOffMost is how many steps away from the present a code is looked for that isn't
+// right: farther than people are slow, and near enough to be no matter of chance.
+const clockOffMost = 10
+
+// clockOff returns how many steps the clock of a phone seems to be ahead that shows
+// the code n, or behind if it is negative, or 0. Those of match aren't looked at; it
+// always looks at all others.
+func (g *generator) clockOff(n uint32, now time.Time) (off int) {
+	present := stepOf(now, g.period)
+	for i := 2; i <= clockOffMost; i++ {
+		for _, steps := range [...]int{i, -i} {
+			if g.code(present+int64(steps)) == n && off == 0 {
+				off = steps
+			}
+		}
+	}
+	return off
 }
 
 // truncate is the dynamic truncation of RFC 4226 §5.3.
