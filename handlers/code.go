@@ -55,9 +55,9 @@ func (h *Handlers) code(v *visit) {
 			return
 		}
 	}
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, fields.Get("code"), until)
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(fields.Get("code")), until)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 		return
 	}
 	if answer.Result != factor.CodeAccepted {

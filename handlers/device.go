@@ -66,10 +66,8 @@ func (h *Handlers) trust(v *visit) {
 		h.fail(v.w, v.r, failure{
 			status: http.StatusForbidden, kind: "not-fresh", title: "This session was not verified by its user in the last minutes",
 		})
-	case errors.Is(err, factor.ErrHeld):
-		h.held(v)
 	case err != nil && !errors.Is(err, factor.ErrNotFresh):
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 	case prefersJSON(v.r):
 		h.devices(v)
 	default:
@@ -82,13 +80,13 @@ func (h *Handlers) trustThis(v *visit) {
 	if h.cfg.Rules.DeviceLifetime() == 0 {
 		return
 	}
-	if err := h.trustBy(v); err != nil && !errors.Is(err, factor.ErrNotFresh) && !errors.Is(err, factor.ErrHeld) {
+	if err := h.trustBy(v); err != nil && !errors.Is(err, factor.ErrNotFresh) && !errors.Is(err, factor.ErrHeld) && !errors.Is(err, factor.ErrOvertaken) {
 		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the browser isn't trusted because of a fault", slog.String("user", v.user.ID), slog.Any("error", err))
 	}
 }
 
 func (h *Handlers) trustBy(v *visit) error {
-	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.user, v.grant, browserName(v.r.UserAgent()))
+	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.user, v.proof(""), browserName(v.r.UserAgent()))
 	if err == nil {
 		h.cfg.Sessions.Trust(v.w, v.user, secret, d.ExpiresAt)
 	}
@@ -106,8 +104,8 @@ func (h *Handlers) revoke(v *visit) {
 		h.badBody(v.w, v.r, errBody)
 		return
 	}
-	if _, err := h.cfg.Rules.Distrust(v.ctx(), v.user.ID, id); err != nil {
-		h.Unavailable(v.w, v.r, err)
+	if _, err := h.cfg.Rules.DistrustBy(v.ctx(), v.user, v.proof(""), id); err != nil {
+		h.failChange(v, err)
 		return
 	}
 	if id == "" || id == h.cfg.Sessions.Device(v.r, v.user) {

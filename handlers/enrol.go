@@ -32,10 +32,10 @@ func (h *Handlers) enrol(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, factor.Proof{Grant: v.grant, Code: code})
+	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, v.proof(code))
 	switch {
 	case err != nil:
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 	case answer.Result != factor.CodeAccepted:
 		h.refuseChange(v, answer)
 	case prefersJSON(v.r):
@@ -72,7 +72,7 @@ func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		p.Email = v.user.Email
 		return templates.Enable{
-			Page: p, Key: key, Replaces: v.verdict == factor.Verified,
+			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt,
 			Code: codeForm(e.Parameters.Digits, answer, h.cfg.Rules.Now()),
 		}
 	})
@@ -85,7 +85,7 @@ func (h *Handlers) confirm(v *visit) {
 		return
 	}
 	ctx := v.ctx()
-	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.cfg.Sessions.Ref(ctx), factor.Proof{Grant: v.grant, Code: code}, h.cfg.Sessions.Until(ctx))
+	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.cfg.Sessions.Ref(ctx), v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
 		h.failEnrolment(v, err)
@@ -108,7 +108,8 @@ func (h *Handlers) enabled(v *visit, next string) {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	var codes []string
 	if err == nil && acct.Recovery == nil {
-		_, codes, err = h.cfg.Rules.MakeRecovery(v.ctx(), v.user, factor.Proof{Grant: v.grant})
+		v.basis = v.basis.After(v.grant)
+		_, codes, err = h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(""))
 		if err == nil && codes == nil {
 			err = errors.New("handlers: the session was overtaken meanwhile")
 		}
@@ -136,7 +137,7 @@ func (h *Handlers) enabled(v *visit, next string) {
 // failEnrolment answers a request that there is no enrolment for.
 func (h *Handlers) failEnrolment(v *visit, err error) {
 	if !errors.Is(err, factor.ErrNoEnrolment) {
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 		return
 	}
 	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {

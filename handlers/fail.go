@@ -149,6 +149,21 @@ func (h *Handlers) NoSession(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// failChange answers a request to change something that came to an error.
+func (h *Handlers) failChange(v *visit, err error) {
+	switch {
+	case errors.Is(err, factor.ErrHeld):
+		h.held(v)
+	case errors.Is(err, factor.ErrOvertaken):
+		h.fail(v.w, v.r, failure{
+			status: http.StatusConflict, kind: "overtaken", title: "The account or the session has changed since the request began; nothing was done",
+			page: templates.MessageOvertaken,
+		})
+	default:
+		h.Unavailable(v.w, v.r, err)
+	}
+}
+
 func (h *Handlers) signIn(w http.ResponseWriter, r *http.Request) {
 	h.fail(w, r, failure{
 		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",

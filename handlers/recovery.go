@@ -52,7 +52,7 @@ func (h *Handlers) makeRecovery(v *visit) {
 	if !ok {
 		return
 	}
-	answer, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, factor.Proof{Grant: v.grant, Code: code})
+	answer, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(code))
 	switch {
 	case errors.Is(err, factor.ErrOff):
 		h.noFactor(v)
@@ -63,7 +63,7 @@ func (h *Handlers) makeRecovery(v *visit) {
 			status: http.StatusConflict, kind: "made-meanwhile", title: "Another request has made recovery codes meanwhile",
 		})
 	case err != nil:
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 	case answer.Result == factor.CodeHeld, answer.Result != factor.CodeAccepted && prefersJSON(v.r):
 		h.failCode(v, answer)
 	case answer.Result != factor.CodeAccepted:

@@ -93,14 +93,14 @@ func (h *Handlers) disable(v *visit) {
 	if !ok {
 		return
 	}
-	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, factor.Proof{Grant: v.grant, Code: code})
+	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, v.proof(code))
 	switch {
 	case errors.Is(err, factor.ErrRequired):
 		h.refuseDisable(v)
 	case errors.Is(err, factor.ErrOff):
 		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
 	case err != nil:
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 	case answer.Result != factor.CodeAccepted:
 		h.refuseChange(v, answer)
 	default:

@@ -16,11 +16,17 @@ type visit struct {
 	user    factor.User
 	verdict factor.Verdict
 	grant   records.Grant // of a verified session
+	basis   factor.Basis  // of a request that may change something, before its body was read
 
 	demand session.Demand // what a verified session must prove besides; else zero
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
+
+// proof is what the request has to show for a change, with the code that was typed.
+func (v *visit) proof(code string) factor.Proof {
+	return factor.Proof{Basis: v.basis, Grant: v.grant, Code: code}
+}
 
 // signedIn calls next for a user who is logged in, verified or not.
 func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
@@ -64,6 +70,12 @@ func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.C
 		return nil
 	}
 	v := &visit{w: w, r: r, user: user, verdict: verdict, grant: grant}
+	if r.Method == http.MethodPost {
+		if v.basis, err = h.cfg.Rules.Basis(r.Context(), user.ID); err != nil {
+			h.Unavailable(w, r, err)
+			return nil
+		}
+	}
 	v.demand = h.demand(v)
 	return v
 }

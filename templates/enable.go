@@ -1,5 +1,7 @@
 package templates
 
+import "time"
+
 const enablePage = "enable"
 
 // Enable is the page on which a phone is enrolled.
@@ -11,6 +13,9 @@ type Enable struct {
 
 	// Replaces says that another phone is in use until this one is confirmed.
 	Replaces bool
+
+	// ExpiresAt is when the key is no longer good, or zero to leave that out.
+	ExpiresAt time.Time
 
 	// Code is the form for the first code.
 	Code CodeForm
@@ -25,6 +30,7 @@ type enableSheet struct {
 func (e Enable) sheet() sheet {
 	return sheet{
 		Page: e.Page, Name: enablePage, Failed: e.Code.failed(),
+		Also:  requiredPage, // whose script shows times where the user is
 		View:  enableSheet{Enable: e, Input: e.Code.input(e.Issuer, false)},
 		Title: "enable.title",
 	}

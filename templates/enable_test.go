@@ -4,6 +4,7 @@ import (
 	"html"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/templates"
 )
@@ -26,6 +27,10 @@ func TestEnable(t *testing.T) {
 				"Google Play Store", "Apple App Store", "Tap “&#43;”.", "Scan the QR code.", `id="copy" type="button" class="quiet" hidden`,
 			},
 			[]string{"Your present phone", " autofocus"},
+		},
+		{
+			"until then", templates.Enable{Key: key, ExpiresAt: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)},
+			[]string{"Finish by", `<time datetime="2027-01-02T03:04:05Z">2027-01-02 03:04 UTC</time>`}, nil,
 		},
 		{"another phone", templates.Enable{Key: key, Replaces: true}, []string{"Your present phone keeps working"}, nil},
 		{

@@ -118,6 +118,7 @@ var english = texts{
 
 	"enable.title":    "Set up eAuthenticator",
 	"enable.replaces": "Your present phone keeps working until you confirm the new one.",
+	"enable.expires":  "Finish by",
 	"enable.open":     "Open the eAuthenticator app. You find it in the Google Play Store and the Apple App Store.",
 	"enable.plus":     "Tap “+”.",
 	"enable.scan":     "Scan the QR code.",
@@ -195,6 +196,8 @@ var english = texts{
 	"held.text":          "A sign-in was rejected on your phone. To protect you, nobody can sign in until your password has been changed.",
 	"kept.title":         "Sign-in approval stays on",
 	"kept.text":          "It is required for your account, so it can’t be switched off.",
+	"overtaken.title":    "Nothing was changed",
+	"overtaken.text":     "Your password, your sign-in approval or this session has changed while your request was waiting. See how things stand, and try again.",
 
 	"notice.account":        "Account: {email}",
 	"notice.time":           "Time: {time}",

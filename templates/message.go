@@ -37,6 +37,7 @@ const (
 	MessageHeld                                // the account is closed until the password has been changed
 	MessageRequired                            // it can't be switched off (403)
 	MessageEnrolFirst                          // what was asked for wants a second factor, and it is off (403)
+	MessageOvertaken                           // the account or the session has changed since the request began (409)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -75,6 +76,8 @@ func (k MessageKind) words() words {
 		return words{"required", "kept.title", "kept.text", "message.security"}
 	case MessageEnrolFirst:
 		return words{"enrol-first", "enrolfirst.title", "enrolfirst.text", "message.security"}
+	case MessageOvertaken:
+		return words{"overtaken", "overtaken.title", "overtaken.text", "message.security"}
 	}
 	return MessageUnavailable.words()
 }
@@ -106,7 +109,7 @@ func (m messageSheet) NextPath() string {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired, MessageEnrolFirst:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired, MessageEnrolFirst, MessageOvertaken:
 	}
 	return m.Base + "/"
 }

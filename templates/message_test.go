@@ -41,6 +41,7 @@ func TestMessage(t *testing.T) {
 			"enrol first", templates.Message{Kind: templates.MessageEnrolFirst},
 			[]string{`data-message="enrol-first"`, `href="/2fa/"`, "Switch on sign-in approval first"},
 		},
+		{"overtaken", templates.Message{Kind: templates.MessageOvertaken}, []string{`data-message="overtaken"`, `href="/2fa/"`, "Nothing was changed"}},
 		{"unknown", templates.Message{Kind: 200}, []string{`data-message="unavailable"`}},
 	}
 	p := newPages(t)

@@ -24,9 +24,6 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	// the page that comes back should show the number.
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
-		return "", errors.Join(err, over(mark))
-	}
 	address, err := r.pushAddress(ctx, user)
 	if err != nil {
 		return "", err
@@ -36,6 +33,10 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	var at time.Time
 	var replaced string
 	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
+		// A logout marks the session, and then takes back what it has reserved.
+		if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
+			return errors.Join(err, over(mark))
+		}
 		now := r.cfg.Now()
 		if a.State != records.On {
 			return ErrOff
@@ -81,7 +82,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	token, c, err := r.create(ctx, acct, s)
 	finish := r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 		if !s.is(a.Push.Reserved) || !a.Push.ReservedUntil.Equal(acct.Push.ReservedUntil) {
-			return nil // another session's request came in between: this one is replaced
+			return nil // given up, or another session's request came in between: this one is replaced
 		}
 		a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
 		if err == nil && a.Epoch == c.Epoch && a.Era == c.Era {

@@ -90,8 +90,6 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	switch {
 	case acct.State != records.On:
 		return CodeAnswer{Result: CodeNotApplicable}, nil
-	case !acct.HeldSince.IsZero():
-		return CodeAnswer{Result: CodeHeld}, nil
 	case p.recovery:
 		return r.tryRecovery(acct, p), nil
 	}
@@ -103,7 +101,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 }
 
 // updateByCode is updateAccount for a change that tries a code, and tells of what
-// became of it. Where the code wasn't looked at, nothing is stored: that can be asked
+// became of it; that the account is closed is an answer too. Where the code wasn't looked at, nothing is stored: that can be asked
 // for as often as somebody likes.
 func (r *Rules) updateByCode(ctx context.Context, user User, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
@@ -113,8 +111,11 @@ func (r *Rules) updateByCode(ctx context.Context, user User, change func(*record
 		}
 		return err
 	})
-	if errors.Is(err, errUnchanged) {
+	switch {
+	case errors.Is(err, errUnchanged):
 		err = nil
+	case errors.Is(err, ErrHeld):
+		answer, err = CodeAnswer{Result: CodeHeld}, nil
 	}
 	r.tellCode(ctx, user, answer, err)
 	return answer, err
@@ -162,13 +163,13 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 }
 
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and
-// returns the secret of the grant if it was right.
-func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code string, until time.Time) (answer CodeAnswer, secret string, err error) {
+// returns the secret of the grant if it was right. The proof needs no grant.
+func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
 	own, err := r.ownChallenge(ctx, user, s)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
-	typed, err := r.present(ctx, user.ID, code)
+	typed, err := r.present(ctx, user.ID, proof.Code)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
@@ -177,6 +178,9 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 		voided string
 	)
 	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+		if err := proof.Basis.check(acct); err != nil {
+			return CodeAnswer{}, err
+		}
 		answer, err := r.tryInForce(acct, typed)
 		epoch, voided = acct.Epoch, ""
 		if err == nil && answer.Result == CodeAccepted && own.ID != "" && acct.Push.Live == own.ID {
@@ -193,7 +197,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, code strin
 	if err := r.giveUp(ctx, voided, records.Void); err != nil {
 		return CodeAnswer{}, "", err
 	}
-	secret, err = r.grant(ctx, records.Grant{
+	secret, err = r.grant(ctx, proof.Basis, records.Grant{
 		UserID: user.ID, Epoch: epoch, Method: answer.Method, Binding: s.Binding, ExpiresAt: until,
 	})
 	if err == nil {

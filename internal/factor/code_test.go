@@ -102,7 +102,7 @@ func TestA20_Replay(t *testing.T) {
 		if answer, _ := verify(t, b, alice, code); answer.Result != factor.CodeUsed {
 			t.Errorf("%s: got %v, want used", name, answer.Result)
 		}
-		answer, err := a.Disable(t.Context(), alice, factor.Proof{Code: code})
+		answer, err := a.Disable(t.Context(), alice, w.proof(t, alice, code))
 		if err != nil || answer.Result != factor.CodeUsed {
 			t.Errorf("disable by %s: got %v, %v, want used", name, answer.Result, err)
 		}
@@ -124,7 +124,7 @@ func TestA20_Together(t *testing.T) {
 	)
 	for i := range 20 {
 		wg.Go(func() {
-			answer, _, err := nodes[i%2].VerifyCode(t.Context(), alice, session(fmt.Sprint(i)), code, far)
+			answer, _, err := nodes[i%2].VerifyCode(t.Context(), alice, session(fmt.Sprint(i)), typed(t, nodes[i%2], alice, code), far)
 			if err != nil {
 				t.Error(err)
 			}
@@ -147,11 +147,11 @@ func TestA23_OneBudget(t *testing.T) {
 	w.stage(t, r, alice, session("again"), w.fresh(t, alice))
 	paths := map[string]func(string) (factor.CodeAnswer, error){
 		"login": func(code string) (factor.CodeAnswer, error) {
-			answer, _, err := r.VerifyCode(t.Context(), alice, session("login"), code, far)
+			answer, _, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, code), far)
 			return answer, err
 		},
 		"disable": func(code string) (factor.CodeAnswer, error) {
-			return r.Disable(t.Context(), alice, factor.Proof{Code: code})
+			return r.Disable(t.Context(), alice, w.proof(t, alice, code))
 		},
 		"disable, fresh but with a code": func(code string) (factor.CodeAnswer, error) {
 			proof := w.fresh(t, alice)
@@ -159,7 +159,7 @@ func TestA23_OneBudget(t *testing.T) {
 			return r.Disable(t.Context(), alice, proof)
 		},
 		"enable": func(code string) (factor.CodeAnswer, error) {
-			return r.Stage(t.Context(), alice, session("again"), factor.Proof{Code: code})
+			return r.Stage(t.Context(), alice, session("again"), w.proof(t, alice, code))
 		},
 		"confirm": func(code string) (factor.CodeAnswer, error) {
 			answer, _, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, code), far)
@@ -201,7 +201,7 @@ func TestA22_GuessesTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
-			if _, _, err := nodes[i%2].VerifyCode(t.Context(), alice, session(fmt.Sprint(i%50)), p.wrong(), far); err != nil {
+			if _, _, err := nodes[i%2].VerifyCode(t.Context(), alice, session(fmt.Sprint(i%50)), typed(t, nodes[i%2], alice, p.wrong()), far); err != nil {
 				t.Error(err)
 			}
 		})

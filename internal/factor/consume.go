@@ -36,7 +36,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	}
 	// The grant comes first: nobody knows its secret yet, so that a crash
 	// between the two leaves nothing behind that could be used.
-	secret, err = r.grant(ctx, records.Grant{
+	secret, err = r.newGrant(ctx, records.Grant{
 		UserID: user.ID, Epoch: acct.Epoch, Method: records.MethodPush, Binding: s.Binding, ExpiresAt: until,
 	})
 	if err != nil {
@@ -58,6 +58,12 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	if err == nil {
 		if err := r.revokeID(ctx, former); err != nil {
 			return "", err
+		}
+		switch err := r.settle(ctx, basisOf(acct), user.ID, secret); {
+		case errors.Is(err, ErrHeld), errors.Is(err, ErrOvertaken):
+			return "", nil
+		case err != nil: // by a fault: the next request can try again
+			return "", errors.Join(err, r.Unconsume(ctx, user, s, secret))
 		}
 		r.forgiveApproved(ctx, acct)
 		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})

@@ -26,26 +26,20 @@ func (r *Rules) DeviceLifetime() time.Duration { return r.cfg.DeviceLifetime }
 // Trust has the user not be asked on this browser for a while, and returns what
 // its cookie must hold. The session's grant must be fresh, and not itself come
 // from a trusted device: a chain of them would never end.
-func (r *Rules) Trust(ctx context.Context, user User, g records.Grant, name string) (secret string, d records.Device, err error) {
+func (r *Rules) Trust(ctx context.Context, user User, proof Proof, name string) (secret string, d records.Device, err error) {
 	secret = newID()
 	now := r.cfg.Now()
-	proof, err := r.recheck(ctx, user, Proof{Grant: g})
-	if err != nil {
-		return "", d, err
-	}
-	if g = proof.Grant; g.Method == records.MethodDevice || !r.Fresh(g) || r.cfg.DeviceLifetime <= 0 {
-		return "", d, ErrNotFresh
-	}
-	d = records.Device{
-		ID: hash(secret), Name: deviceName(name), Method: g.Method,
-		VerifiedAt: g.VerifiedAt, LastUsedAt: now, ExpiresAt: now.Add(r.cfg.DeviceLifetime),
-	}
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		if !acct.HeldSince.IsZero() {
-			return ErrHeld
+		g, err := r.check(ctx, acct, proof)
+		if err != nil {
+			return err
 		}
-		if acct.State != records.On || g.UserID != acct.UserID || g.Epoch != acct.Epoch {
+		if acct.State != records.On || !r.Fresh(g) || r.cfg.DeviceLifetime <= 0 {
 			return ErrNotFresh
+		}
+		d = records.Device{
+			ID: hash(secret), Name: deviceName(name), Method: g.Method,
+			VerifiedAt: g.VerifiedAt, LastUsedAt: now, ExpiresAt: now.Add(r.cfg.DeviceLifetime),
 		}
 		devices := trusted(acct.Devices, now)
 		if len(devices) >= devicesMost {
@@ -110,18 +104,16 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 	if err != nil || !knows(acct, id, now) {
 		return "", err
 	}
-	var (
-		epoch uint64
-		d     records.Device
-	)
+	basis := basisOf(acct)
+	var d records.Device
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		if !knows(*acct, id, now) {
+		if basis.check(acct) != nil || !knows(*acct, id, now) {
 			return errNotTrusted
 		}
 		devices := trusted(acct.Devices, now)
 		i := slices.IndexFunc(devices, func(d records.Device) bool { return d.ID == id })
 		devices[i].LastUsedAt = now
-		acct.Devices, d, epoch = devices, devices[i], acct.Epoch
+		acct.Devices, d = devices, devices[i]
 		return nil
 	})
 	if errors.Is(err, errNotTrusted) {
@@ -130,10 +122,13 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 	if err != nil {
 		return "", err
 	}
-	secret, err = r.grant(ctx, records.Grant{
-		UserID: user.ID, Epoch: epoch, Method: records.MethodDevice, Device: id,
+	secret, err = r.grant(ctx, basis, records.Grant{
+		UserID: user.ID, Epoch: basis.epoch, Method: records.MethodDevice, Device: id,
 		Binding: s.Binding, VerifiedAt: d.VerifiedAt, ExpiresAt: until,
 	})
+	if errors.Is(err, ErrHeld) || errors.Is(err, ErrOvertaken) {
+		return "", nil
+	}
 	if err == nil {
 		r.emit(ctx, Event{Kind: EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: records.MethodDevice, Device: d.Name})
 	}
@@ -153,8 +148,23 @@ func knows(acct records.Account, id string, now time.Time) bool {
 // Distrust has the user be asked again on a device, or with the ID "" on all of
 // them, and ends the sessions that they let in. It returns how many there were.
 func (r *Rules) Distrust(ctx context.Context, userID, id string) (int, error) {
+	return r.distrust(ctx, userID, id, func(*records.Account) error { return nil })
+}
+
+// DistrustBy is Distrust for a session of the user.
+func (r *Rules) DistrustBy(ctx context.Context, user User, proof Proof, id string) (int, error) {
+	return r.distrust(ctx, user.ID, id, func(acct *records.Account) error {
+		_, err := r.check(ctx, acct, proof)
+		return err
+	})
+}
+
+func (r *Rules) distrust(ctx context.Context, userID, id string, check func(*records.Account) error) (int, error) {
 	var gone []records.Device
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
+		if err := check(acct); err != nil {
+			return err
+		}
 		gone = nil
 		acct.Devices = slices.DeleteFunc(slices.Clone(acct.Devices), func(d records.Device) bool {
 			if id != "" && d.ID != id {

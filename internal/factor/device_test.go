@@ -20,7 +20,7 @@ func trusting(cfg *factor.Config) { cfg.DeviceLifetime = trustedFor }
 // trusted returns what the cookie of a trusted device holds.
 func (w *world) trusted(t testing.TB, r *factor.Rules, user factor.User) (secret string) {
 	t.Helper()
-	secret, _, err := r.Trust(t.Context(), user, w.fresh(t, user).Grant, "browser")
+	secret, _, err := r.Trust(t.Context(), user, w.fresh(t, user), "browser")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,52 +43,52 @@ func TestTrust(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		grant func(t *testing.T, w *world, g records.Grant) records.Grant
-		want  bool
+		want  error
 	}{
-		{"just now", func(_ *testing.T, _ *world, g records.Grant) records.Grant { return g }, true},
+		{"just now", func(_ *testing.T, _ *world, g records.Grant) records.Grant { return g }, nil},
 		{"5 minutes ago, less a moment", func(_ *testing.T, w *world, g records.Grant) records.Grant {
 			w.clock.Add(factor.Freshness - time.Microsecond)
 			return g
-		}, true},
+		}, nil},
 		{"5 minutes ago", func(_ *testing.T, w *world, g records.Grant) records.Grant {
 			w.clock.Add(factor.Freshness)
 			return g
-		}, false},
+		}, factor.ErrNotFresh},
 		{"by another trusted device", func(t *testing.T, w *world, g records.Grant) records.Grant {
-			if err := w.records.UpdateGrant(t.Context(), g.ID, func(g *records.Grant) error { g.Method = records.MethodDevice; return nil }); err != nil {
-				t.Fatal(err)
-			}
+			w.byDevice(t, alice, g)
 			return g
-		}, false},
-		{"none", func(*testing.T, *world, records.Grant) records.Grant { return records.Grant{} }, false},
+		}, factor.ErrNotFresh},
+		{"none", func(*testing.T, *world, records.Grant) records.Grant { return records.Grant{} }, factor.ErrOvertaken},
 		{"revoked", func(t *testing.T, w *world, g records.Grant) records.Grant {
 			if err := w.records.DeleteGrant(t.Context(), g.ID); err != nil {
 				t.Fatal(err)
 			}
 			return g
-		}, false},
+		}, factor.ErrOvertaken},
 		{"another user's", func(t *testing.T, w *world, g records.Grant) records.Grant {
 			w.change(t, bob, func(b *records.Account) { b.Epoch = g.Epoch })
 			return w.fresh(t, bob).Grant
-		}, false},
+		}, factor.ErrOvertaken},
 		{"with the factor before", func(t *testing.T, w *world, g records.Grant) records.Grant {
 			w.change(t, alice, func(a *records.Account) { a.Epoch++ })
 			return g
-		}, false},
+		}, factor.ErrOvertaken},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			r := w.node(t, trusting)
 			w.enrol(t, r, alice)
-			secret, d, err := r.Trust(t.Context(), alice, c.grant(t, w, w.fresh(t, alice).Grant), "browser")
-			if got := secret != ""; got != c.want || (err == nil) != c.want || err != nil && !errors.Is(err, factor.ErrNotFresh) {
-				t.Errorf("got a secret %t, %v, want %t", got, err, c.want)
+			proof := w.fresh(t, alice)
+			proof.Grant = c.grant(t, w, proof.Grant)
+			secret, d, err := r.Trust(t.Context(), alice, proof, "browser")
+			if got := secret != ""; got != (c.want == nil) || !errors.Is(err, c.want) {
+				t.Errorf("got a secret %t, %v, want %v", got, err, c.want)
 			}
-			devices := w.account(t, alice).Devices
-			if got := len(devices) == 1; got != c.want {
-				t.Fatalf("got devices %+v, want one %t", devices, c.want)
+			devices := slices.DeleteFunc(w.account(t, alice).Devices, func(d records.Device) bool { return d.ID == "another" })
+			if got := len(devices) == 1; got != (c.want == nil) {
+				t.Fatalf("got devices %+v, want one %t", devices, c.want == nil)
 			}
-			if c.want && (!reflect.DeepEqual(devices[0], d) || d.ID == secret || !d.ExpiresAt.Equal(w.clock.Now().Add(trustedFor))) {
+			if c.want == nil && (!reflect.DeepEqual(devices[0], d) || d.ID == secret || !d.ExpiresAt.Equal(w.clock.Now().Add(trustedFor))) {
 				t.Errorf("got %+v, want it hashed, and for %v", d, trustedFor)
 			}
 		})
@@ -96,7 +96,7 @@ func TestTrust(t *testing.T) {
 	t.Run("where nothing was set", func(t *testing.T) {
 		w := newWorld(t)
 		w.enrol(t, w.node(t), alice)
-		if _, _, err := w.node(t).Trust(t.Context(), alice, w.fresh(t, alice).Grant, ""); !errors.Is(err, factor.ErrNotFresh) {
+		if _, _, err := w.node(t).Trust(t.Context(), alice, w.fresh(t, alice), ""); !errors.Is(err, factor.ErrNotFresh) {
 			t.Errorf("got %v, want %v", err, factor.ErrNotFresh)
 		}
 		// Nor is there anything left of it once it is taken away.
@@ -235,7 +235,7 @@ func TestDeviceNames(t *testing.T) {
 		{" Chrome, Android ", "Chrome, Android"}, {"a\x00b\nc\u009bd", "abcd"}, {"a\xff\ufffdb", "ab"},
 		{strings.Repeat("ä", 40), strings.Repeat("ä", 32)}, {"a" + strings.Repeat("ä", 40), "a" + strings.Repeat("ä", 31)},
 	} {
-		_, d, err := r.Trust(t.Context(), alice, w.fresh(t, alice).Grant, c[0])
+		_, d, err := r.Trust(t.Context(), alice, w.fresh(t, alice), c[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,81 +32,41 @@ type Enrolment struct {
 	ExpiresAt  time.Time
 }
 
-// Proof shows that the user of an unlocked session has the second factor at
-// hand.
-type Proof struct {
-	Grant records.Grant // the session's: it will do if it is fresh and no code was typed
-	Code  string        // a code of the phone or a recovery code, if one was typed
-
-	typed presented
-}
-
-// recheck makes a proof ready to be checked, and drops from it a grant that has
-// been revoked, or that another has taken the place of: it may come from this
-// node's cache, or be older than the request's body.
-func (r *Rules) recheck(ctx context.Context, user User, p Proof) (_ Proof, err error) {
-	if p.typed, err = r.present(ctx, user.ID, p.Code); err != nil || p.Grant.ID == "" {
-		return p, err
-	}
-	p.Grant, err = r.cfg.Records.Grant(ctx, p.Grant.ID)
-	if errors.Is(err, records.ErrNotFound) {
-		err = nil
-	}
-	if p.Grant.Kind != records.KindProof {
-		p.Grant = records.Grant{}
-	}
-	return p, err
-}
-
-// prove checks a proof inside an update of acct.
-func (r *Rules) prove(acct *records.Account, p Proof) (CodeAnswer, error) {
-	g := p.Grant
-	if !acct.HeldSince.IsZero() {
-		return CodeAnswer{Result: CodeHeld}, nil // whoever is in may be the one who was rejected
-	}
-	if p.Code == "" && g.UserID == acct.UserID && g.Epoch == acct.Epoch && r.Fresh(g) {
-		return CodeAnswer{Result: CodeAccepted}, nil
-	}
-	if p.Code == "" {
-		return CodeAnswer{Result: CodeMissing}, nil
-	}
-	return r.tryInForce(acct, p.typed)
-}
-
-// Stage makes a new secret for the user, which the session may see and confirm.
-// The factor in force, if any, stays in force until then, and is asked for.
+// Stage makes a new secret for the user, which the session may see and confirm. The
+// factor in force, if any, stays in force until then, and is asked for: how long the
+// session may take to confirm counts from that proof.
 func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (CodeAnswer, error) {
 	email, codesOnly, err := r.addressToStage(ctx, user)
 	if err != nil {
 		return CodeAnswer{}, err
 	}
 	p := r.cfg.TOTP
-	staged := &records.Staged{
-		Factor: records.Factor{
-			Secret:    r.cfg.Keys.Seal(newSecret(), SecretPurpose, user.ID),
-			Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
-			CodesOnly: codesOnly,
-		},
-		Email:     email,
-		Binding:   s.Binding,
-		ExpiresAt: r.cfg.Now().Add(enrolmentTime),
+	f := records.Factor{
+		Secret:    r.cfg.Keys.Seal(newSecret(), SecretPurpose, user.ID),
+		Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
+		CodesOnly: codesOnly,
 	}
-	proof, err = r.recheck(ctx, user, proof)
-	if err != nil {
+	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
 		return CodeAnswer{}, err
 	}
 	return r.updateByCode(ctx, user, func(acct *records.Account) (answer CodeAnswer, err error) {
+		until := r.cfg.Now().Add(enrolmentTime)
 		if acct.State == records.On {
-			if answer, err = r.prove(acct, proof); err != nil || answer.Result != CodeAccepted {
+			var at time.Time
+			if answer, at, err = r.prove(ctx, acct, proof); err != nil || answer.Result != CodeAccepted {
 				return answer, err
 			}
+			until = at.Add(replacementTime)
 		} else {
+			if err := proof.Basis.check(acct); err != nil {
+				return CodeAnswer{}, err
+			}
 			// There is nothing yet that could be guessed, so that old mistakes
 			// must not keep the user from starting over.
 			answer = CodeAnswer{Result: CodeAccepted}
 			forgive(acct)
 		}
-		acct.Staged = staged
+		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, ExpiresAt: until}
 		return answer, nil
 	})
 }
@@ -146,17 +106,22 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 // Another session of the same user may not: whoever only has the password could
 // otherwise read along while the owner enrols.
 func (r *Rules) stagedBy(acct records.Account, s Session) bool {
-	return acct.Staged != nil && s.is(acct.Staged.Binding) && holds(acct.Staged.ExpiresAt, r.cfg.Now(), enrolmentTime)
+	longest := enrolmentTime
+	if acct.State == records.On {
+		longest = replacementTime
+	}
+	return s.staged(acct) && holds(acct.Staged.ExpiresAt, r.cfg.Now(), longest)
+}
+
+// staged reports whether the session has staged what is, some time ago perhaps.
+func (s Session) staged(acct records.Account) bool {
+	return acct.Staged != nil && s.is(acct.Staged.Binding)
 }
 
 // Confirm brings the staged factor into force if the proof's code is right and,
 // where another factor is in force, its grant still holds. All that was proved
 // before is void then; the secret of a new grant is returned for this session.
 func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
-	proof, err = r.recheck(ctx, user, proof)
-	if err != nil {
-		return answer, "", err
-	}
 	claim, err := r.claimFor(ctx, user, s)
 	if err != nil {
 		return answer, "", err
@@ -167,14 +132,11 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		event     = Event{UserID: user.ID, Email: claim.email}
 	)
 	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
-		if acct.State == records.On && !acct.HeldSince.IsZero() {
-			return CodeAnswer{Result: CodeHeld}, nil
+		if _, err := r.check(ctx, acct, proof); err != nil {
+			return CodeAnswer{}, err
 		}
 		if !r.stagedBy(*acct, s) || !claim.covers(acct.Staged) {
 			return CodeAnswer{}, ErrNoEnrolment
-		}
-		if g := proof.Grant; acct.State == records.On && (g.UserID != acct.UserID || g.Epoch != acct.Epoch) {
-			return CodeAnswer{}, ErrNoEnrolment // the session was logged out, or overtaken, meanwhile
 		}
 		answer, step, err := r.try(acct, acct.Staged.Factor, true, proof.Code)
 		if err != nil || answer.Result != CodeAccepted {
@@ -209,7 +171,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 	if codesOnly {
 		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: user.ID, Email: claim.email, Holder: claim.holder})
 	}
-	secret, err = r.grant(ctx, records.Grant{
+	secret, err = r.grant(ctx, proof.Basis.After(records.Grant{Epoch: epoch}), records.Grant{
 		UserID: user.ID, Epoch: epoch, Method: records.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
 	})
 	return answer, secret, err
@@ -220,15 +182,15 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 	if _, required := r.required(user); required {
 		return CodeAnswer{}, ErrRequired
 	}
-	proof, err := r.recheck(ctx, user, proof)
-	if err != nil {
+	var err error
+	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
 		return CodeAnswer{}, err
 	}
 	answer, err := r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}
-		answer, err := r.prove(acct, proof)
+		answer, _, err := r.prove(ctx, acct, proof)
 		if err == nil && answer.Result == CodeAccepted {
 			r.switchOff(acct)
 		}

@@ -12,6 +12,7 @@ var (
 	ParseCode       = parseCode
 	ProvisioningURI = provisioningURI
 	SyncPauseAfter  = syncPauseAfter
+	BasisOf         = basisOf
 )
 
 const (

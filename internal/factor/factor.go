@@ -120,8 +120,14 @@ const (
 	DefaultTokenLifetime = 5 * time.Minute
 	MaxTokenLifetime     = 10 * time.Minute // ASVS 5.0 6.5.5
 
-	freshness      = 5 * time.Minute  // how recent a proof must be to change the factor without another
-	enrolmentTime  = 30 * time.Minute // from the QR code to its first code
+	freshness     = 5 * time.Minute  // how recent a proof must be to change the factor without another
+	enrolmentTime = 30 * time.Minute // from the first QR code to its first code
+
+	// replacementTime is from the proof that allows another phone to that one's first
+	// code: somebody who finds the session open later must not finish what its owner
+	// has begun.
+	replacementTime = 15 * time.Minute
+
 	forgetAfter    = time.Hour        // how long an ended challenge can still be shown
 	cacheLifetime  = 2 * time.Second  // how old what Check knows may be
 	cacheSize      = 1 << 14          // accounts and grants each

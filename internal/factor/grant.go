@@ -172,9 +172,20 @@ func (r *Rules) Fresh(g records.Grant) bool {
 	return g.Method != records.MethodDevice && age >= -clockSkew && age < freshness
 }
 
-// grant stores a new grant, of a proof that was given right now unless it says
-// when, and returns its secret.
-func (r *Rules) grant(ctx context.Context, g records.Grant) (secret string, err error) {
+// grant stores a new grant, if its basis stands, and returns its secret.
+func (r *Rules) grant(ctx context.Context, b Basis, g records.Grant) (secret string, err error) {
+	if secret, err = r.newGrant(ctx, g); err != nil {
+		return "", err
+	}
+	if err := r.settle(ctx, b, g.UserID, secret); err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// newGrant stores a new grant, of a proof that was given right now unless it says
+// when. It must be settled before anybody learns its secret.
+func (r *Rules) newGrant(ctx context.Context, g records.Grant) (secret string, err error) {
 	secret = newID() + ownerTag(g.UserID)
 	g.ID = hash(secret)
 	if g.VerifiedAt.IsZero() {

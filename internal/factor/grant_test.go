@@ -103,7 +103,7 @@ func TestCheckExpired(t *testing.T) {
 	r := w.node(t)
 	p, _ := w.enrol(t, r, alice)
 	until := w.clock.Now().Add(time.Second)
-	_, grant, err := r.VerifyCode(t.Context(), alice, session("login"), p.code(), until)
+	_, grant, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, p.code()), until)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -270,7 +270,7 @@ func (w *world) stage(t testing.TB, r *factor.Rules, user factor.User, s factor.
 // enrol switches the second factor on, and lets the code's step pass.
 func (w *world) enrol(t testing.TB, r *factor.Rules, user factor.User) (p phone, grant string) {
 	t.Helper()
-	p = w.stage(t, r, user, session("enrolment"), factor.Proof{})
+	p = w.stage(t, r, user, session("enrolment"), typed(t, r, user, ""))
 	answer, grant, err := r.Confirm(t.Context(), user, session("enrolment"), w.proof(t, user, p.code()), far)
 	if err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("confirm: got %v, %v, want accepted", answer, err)
@@ -282,7 +282,7 @@ func (w *world) enrol(t testing.TB, r *factor.Rules, user factor.User) (p phone,
 // verify tries a code in a session of its own.
 func verify(t testing.TB, r *factor.Rules, user factor.User, code string) (factor.CodeAnswer, string) {
 	t.Helper()
-	answer, grant, err := r.VerifyCode(t.Context(), user, session("login"), code, far)
+	answer, grant, err := r.VerifyCode(t.Context(), user, session("login"), typed(t, r, user, code), far)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func (w *world) fresh(t testing.TB, user factor.User) factor.Proof {
 	if err := w.records.CreateGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
-	return factor.Proof{Grant: g}
+	return factor.Proof{Basis: factor.BasisOf(w.account(t, user)), Grant: g}
 }
 
 // wantCheck fails the test unless Check has that verdict.
@@ -429,7 +429,32 @@ func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof 
 	if err := w.records.CreateGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
-	return factor.Proof{Grant: g, Code: code}
+	return factor.Proof{Basis: factor.BasisOf(w.account(t, user)), Grant: g, Code: code}
+}
+
+// byDevice makes a grant one that another device, which the user trusts, has brought.
+func (w *world) byDevice(t testing.TB, user factor.User, g records.Grant) {
+	t.Helper()
+	w.change(t, user, func(a *records.Account) {
+		a.Devices = append(a.Devices, records.Device{ID: "another", ExpiresAt: far})
+	})
+	err := w.records.UpdateGrant(t.Context(), g.ID, func(g *records.Grant) error {
+		g.Method, g.Device = records.MethodDevice, "another"
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// typed is a code in a locked session.
+func typed(t testing.TB, r *factor.Rules, user factor.User, code string) factor.Proof {
+	t.Helper()
+	b, err := r.Basis(t.Context(), user.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return factor.Proof{Basis: b, Code: code}
 }
 
 // logged keeps what several nodes log.

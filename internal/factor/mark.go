@@ -103,17 +103,21 @@ func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) 
 	return errors.Join(err, r.revokeID(ctx, successor))
 }
 
-// Abandon voids the challenge of a session that is over, the one that is just
-// being created too, and whatever grant its approval was turned into.
+// Abandon voids what a session has begun that is over: its enrolment, its challenge,
+// the one that is just being created too, and whatever grant its approval was turned
+// into.
 func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return err
 	}
-	if s.is(acct.Push.Reserved) {
+	if s.is(acct.Push.Reserved) || s.staged(acct) {
 		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 			if s.is(a.Push.Reserved) {
 				a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
+			}
+			if s.staged(*a) {
+				a.Staged = nil
 			}
 			return nil
 		})

@@ -193,21 +193,18 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	began := r.cfg.Now()
-	proof, err := r.recheck(ctx, user, proof)
-	if err != nil {
+	var err error
+	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
 		return CodeAnswer{}, nil, err
 	}
 	// The proof comes first, so that strangers can't have us hash.
-	var (
-		epoch  uint64
-		former *records.Recovery
-	)
+	var former *records.Recovery
 	answer, err := r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}
-		answer, err := r.prove(acct, proof)
-		epoch, former = acct.Epoch, acct.Recovery
+		answer, _, err := r.prove(ctx, acct, proof)
+		former = acct.Recovery
 		return answer, err
 	})
 	if err != nil || answer.Result != CodeAccepted {
@@ -225,8 +222,11 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	}
 	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		if acct.State != records.On || acct.Epoch != epoch {
-			return ErrOff // it was switched off, or over, meanwhile
+		if acct.State != records.On {
+			return ErrOff // meanwhile
+		}
+		if _, err := r.check(ctx, acct, proof); err != nil { // it had to wait to hash
+			return err
 		}
 		if isNewer(acct.Recovery, former) && acct.Recovery.CreatedAt.After(began) {
 			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
@@ -238,6 +238,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 		acct.Recovery = set
 		return nil
 	})
+	if errors.Is(err, ErrHeld) {
+		return CodeAnswer{Result: CodeHeld}, nil, nil
+	}
 	if err != nil {
 		return answer, nil, err
 	}

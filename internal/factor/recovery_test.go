@@ -46,7 +46,7 @@ func (w *world) recoverable(t testing.TB, user factor.User) {
 func TestRecoveryMeanwhile(t *testing.T) {
 	for name, c := range map[string]struct {
 		meanwhile func(t *testing.T, w *world, r *factor.Rules)
-		want      factor.CodeResult
+		want      factor.CodeResult // CodeNone: the request is overtaken
 	}{
 		"nothing": {func(*testing.T, *world, *factor.Rules) {}, factor.CodeAccepted},
 		"used on another node": {func(t *testing.T, _ *world, r *factor.Rules) {
@@ -67,20 +67,27 @@ func TestRecoveryMeanwhile(t *testing.T) {
 			if err := r.Reset(t.Context(), alice.ID, "a test"); err != nil {
 				t.Error(err)
 			}
-		}, factor.CodeNotApplicable},
+		}, factor.CodeNone},
+		"another password": {func(t *testing.T, _ *world, r *factor.Rules) {
+			if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
+				t.Error(err)
+			}
+		}, factor.CodeNone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			r := w.node(t)
 			w.enrol(t, r, alice)
 			w.recoverable(t, alice)
+			proof := typed(t, r, alice, firstCode)
 			w.store.whileReading(func() { // of the session's challenge
 				w.store.whileReading(func() { // before the turn
 					w.store.whileReading(func() { c.meanwhile(t, w, w.node(t)) })
 				})
 			})
-			if answer, _ := verify(t, r, alice, firstCode); answer.Result != c.want {
-				t.Errorf("got %v, want %v", answer.Result, c.want)
+			answer, grant, err := r.VerifyCode(t.Context(), alice, session("login"), proof, far)
+			if answer.Result != c.want || (grant != "") != (c.want == factor.CodeAccepted) || errors.Is(err, factor.ErrOvertaken) != (c.want == factor.CodeNone) {
+				t.Errorf("got %v, %v, want %v", answer.Result, err, c.want)
 			}
 		})
 	}
@@ -239,12 +246,31 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 			w.recoverable(t, alice)
 			w.change(t, alice, func(a *records.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(-time.Second) })
 		}, nil},
-		"switched off and on": {func(t *testing.T, w *world, r *factor.Rules, _ func()) { w.reEnrol(t, r) }, factor.ErrOff},
+		"switched off and on": {func(t *testing.T, w *world, r *factor.Rules, _ func()) { w.reEnrol(t, r) }, factor.ErrOvertaken},
+		"switched off": {func(t *testing.T, w *world, r *factor.Rules, _ func()) {
+			if answer, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil || answer.Result != factor.CodeAccepted {
+				t.Errorf("disable: got %v, %v", answer, err)
+			}
+		}, factor.ErrOff},
+		"another password": {func(t *testing.T, _ *world, r *factor.Rules, _ func()) {
+			if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
+				t.Error(err)
+			}
+		}, factor.ErrOvertaken},
+		"logged out": {func(t *testing.T, w *world, _ *factor.Rules, _ func()) {
+			if err := w.records.DeleteGrant(t.Context(), "the session's"); err != nil {
+				t.Error(err)
+			}
+		}, factor.ErrOvertaken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.enrol(t, w.node(t), alice)
 			proof := w.fresh(t, alice)
+			proof.Grant.ID = "the session's"
+			if err := w.records.CreateGrant(t.Context(), proof.Grant); err != nil {
+				t.Fatal(err)
+			}
 			ctx, cancel := context.WithCancel(t.Context())
 			b := &between{Backend: w.store, do: func() { c.meanwhile(t, w, w.node(t), cancel) }}
 			r := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(b, w.keys) })

@@ -32,17 +32,17 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 			before := w.account(t, alice).Version
 			tries := map[string]func() (factor.CodeAnswer, error){
 				"staging": func() (factor.CodeAnswer, error) {
-					return r.Stage(t.Context(), alice, session("a"), factor.Proof{Code: c.code})
+					return r.Stage(t.Context(), alice, session("a"), w.proof(t, alice, c.code))
 				},
-				"disabling": func() (factor.CodeAnswer, error) { return r.Disable(t.Context(), alice, factor.Proof{Code: c.code}) },
+				"disabling": func() (factor.CodeAnswer, error) { return r.Disable(t.Context(), alice, w.proof(t, alice, c.code)) },
 				"recovery codes": func() (factor.CodeAnswer, error) {
-					answer, _, err := r.MakeRecovery(t.Context(), alice, factor.Proof{Code: c.code})
+					answer, _, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, c.code))
 					return answer, err
 				},
 			}
 			if c.code != "" {
 				tries["unlocking"] = func() (factor.CodeAnswer, error) {
-					answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), c.code, far)
+					answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), typed(t, r, alice, c.code), far)
 					return answer, err
 				}
 			}
@@ -65,7 +65,7 @@ func TestRefusedCodesLeaveTheCache(t *testing.T) {
 	w.enrol(t, r, alice)
 	w.change(t, alice, func(a *records.Account) { a.LockedUntil = w.clock.Now().Add(time.Hour) })
 	w.store.whileReading(func() {
-		if answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), "000000", far); err != nil || answer.Result != factor.CodePaused {
+		if answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), typed(t, r, alice, "000000"), far); err != nil || answer.Result != factor.CodePaused {
 			t.Errorf("got %v, %v, want it paused", answer.Result, err)
 		}
 	})

@@ -234,18 +234,18 @@ func TestA27_StoredFactor(t *testing.T) {
 				codes = append(codes, code)
 			}
 			for _, code := range codes {
-				answer, grant, err := r.VerifyCode(t.Context(), alice, session("login"), code, far)
+				answer, grant, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, code), far)
 				if err == nil || answer.Result == factor.CodeAccepted || grant != "" {
 					t.Errorf("code %q: got %v, grant %q, %v, want an error", code, answer, grant, err)
 				}
 				if code == "" {
 					continue // which is no proof, and isn't tried
 				}
-				answer, err = r.Disable(t.Context(), alice, factor.Proof{Code: code})
+				answer, err = r.Disable(t.Context(), alice, w.proof(t, alice, code))
 				if err == nil || answer.Result == factor.CodeAccepted {
 					t.Errorf("disable by %q: got %v, %v, want an error", code, answer, err)
 				}
-				answer, err = r.Stage(t.Context(), alice, session("login"), factor.Proof{Code: code})
+				answer, err = r.Stage(t.Context(), alice, session("login"), w.proof(t, alice, code))
 				if err == nil || answer.Result == factor.CodeAccepted {
 					t.Errorf("enable by %q: got %v, %v, want an error", code, answer, err)
 				}

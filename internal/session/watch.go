@@ -47,7 +47,7 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 }
 
 // End makes worthless what the session held before: its grant and what has taken
-// that one's place, its challenge, and, if it was destroyed, its ID.
+// that one's place, its challenge or enrolment, and, if it was destroyed, its ID.
 func (s *Sessions) End(r *http.Request, b Before) error {
 	ctx := storelimit.WithNewBudget(context.WithoutCancel(r.Context()))
 	var errs []error
@@ -62,6 +62,8 @@ func (s *Sessions) End(r *http.Request, b Before) error {
 			errs = append(errs, s.rules.End(ctx, b.User, b.Ref, b.Until))
 		}
 		errs = append(errs, s.rules.Abandon(ctx, b.User, b.Ref))
+	} else if b.User.ID != "" { // no second factor: it may have been about to switch one on
+		errs = append(errs, s.rules.Abandon(ctx, b.User, s.stepping(r)))
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,107 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/eagate/eagate/internal/records"
+)
+
+// ErrOvertaken says that a request changed nothing, because what it rested on has
+// ended since it began: the password or the factor was changed, or its session was
+// logged out.
+var ErrOvertaken = errors.New("factor: the account or the session has changed since the request began")
+
+// A Basis is what a request rests on that changes something: the account's epoch and
+// era as they were when the request began, before whatever it may have to wait for.
+// Every change checks them again, inside the update that makes it. The zero Basis is
+// that of a user who has no account.
+type Basis struct{ epoch, era uint64 }
+
+// Basis returns what a request of the user that begins now rests on.
+func (r *Rules) Basis(ctx context.Context, userID string) (Basis, error) {
+	acct, err := r.Account(ctx, userID)
+	return basisOf(acct), err
+}
+
+func basisOf(acct records.Account) Basis { return Basis{acct.Epoch, acct.Era} }
+
+// After returns what the request goes on to rest on, once it has itself brought the
+// factor into force that g was made with.
+func (b Basis) After(g records.Grant) Basis { return Basis{g.Epoch, b.era} }
+
+// check returns ErrHeld or ErrOvertaken if the request may change nothing any more.
+func (b Basis) check(acct *records.Account) error {
+	switch {
+	case acct.State == records.On && !acct.HeldSince.IsZero():
+		return ErrHeld
+	case b != basisOf(*acct):
+		return ErrOvertaken
+	}
+	return nil
+}
+
+// A Proof is what a request has to show for a change: that it still may, and that the
+// user of an unlocked session has the second factor at hand.
+type Proof struct {
+	Basis Basis
+	Grant records.Grant // the session's, which must be in force where a factor is: fresh, if no code was typed
+	Code  string        // a code of the phone or a recovery code, if one was typed
+
+	typed presented
+}
+
+// check is what every change by a session checks inside the update that makes it. It
+// returns ErrHeld, ErrOvertaken or a fault, or the grant as it is in force.
+//
+// A hold, another epoch and another era are written to the account, so that either they
+// or the change come first. The grant is another record. It is read between the read
+// and the write of the account, and the write fails if the account was changed in
+// between: the change is therefore as if made at the moment when the grant was read in
+// force. A logout that comes before that moment stops it, however long the request has
+// waited; one that comes after it was a write of the store too late.
+func (r *Rules) check(ctx context.Context, acct *records.Account, p Proof) (g records.Grant, err error) {
+	if err := p.Basis.check(acct); err != nil || acct.State != records.On {
+		return g, err
+	}
+	if p.Grant.ID != "" {
+		if g, err = r.cfg.Records.Grant(ctx, p.Grant.ID); err != nil && !errors.Is(err, records.ErrNotFound) {
+			return records.Grant{}, err
+		}
+	}
+	if judge(newCachedAccount(*acct, instant{}), g, acct.UserID, r.cfg.Now()) != Verified {
+		return records.Grant{}, ErrOvertaken
+	}
+	return g, nil
+}
+
+// prove is check for a change that wants a proof of the last minutes, which a code is
+// or a fresh grant. It returns when that was given.
+func (r *Rules) prove(ctx context.Context, acct *records.Account, p Proof) (answer CodeAnswer, at time.Time, err error) {
+	g, err := r.check(ctx, acct, p)
+	switch {
+	case err != nil:
+		return CodeAnswer{}, at, err
+	case p.Code != "":
+		answer, err = r.tryInForce(acct, p.typed)
+		return answer, r.cfg.Now(), err
+	case r.Fresh(g):
+		return CodeAnswer{Result: CodeAccepted}, g.VerifiedAt, nil
+	}
+	return CodeAnswer{Result: CodeMissing}, at, nil
+}
+
+// settle ends the path to a new grant: if the account was closed, or its basis went,
+// before the grant was in the store, the grant is revoked. What comes later finds a
+// grant in force. Nobody knows its secret before.
+func (r *Rules) settle(ctx context.Context, b Basis, userID, secret string) error {
+	acct, err := r.Account(ctx, userID)
+	if err == nil {
+		err = b.check(&acct)
+	}
+	if err != nil {
+		return errors.Join(err, r.Revoke(ctx, secret))
+	}
+	return nil
+}
