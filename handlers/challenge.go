@@ -276,9 +276,8 @@ func state(p factor.Phase) templates.ChallengeState {
 
 // codeForm is the form to type a code into, with what became of the last one.
 func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.CodeForm {
-	form := templates.CodeForm{Digits: digits, ByRecovery: answer.Method == records.MethodRecovery, CheckClock: answer.CheckClock}
-	if answer.Until.After(now) {
-		form.RetryIn = answer.Until.Sub(now)
+	form := templates.CodeForm{
+		Digits: digits, ByRecovery: answer.Method == records.MethodRecovery, CheckClock: answer.CheckClock, RetryIn: retryIn(answer, now),
 	}
 	switch answer.Result {
 	case factor.CodeNone, factor.CodeAccepted:
@@ -288,6 +287,8 @@ func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.Cod
 		form.Error = templates.CodeMalformed
 	case factor.CodeUsed:
 		form.Error = templates.CodeUsed
+	case factor.CodeBusy:
+		form.Error = templates.CodeBusy
 	case factor.CodePaused:
 		form.Error = templates.CodeLocked
 	case factor.CodeBlocked, factor.CodeHeld: // the latter has a page of its own

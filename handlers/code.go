@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -104,7 +105,7 @@ func codeStatus(answer factor.CodeAnswer) int {
 		return http.StatusOK
 	case factor.CodeWrong, factor.CodeUsed, factor.CodeMissing, factor.CodeNotApplicable:
 		return http.StatusUnprocessableEntity
-	case factor.CodePaused, factor.CodeBlocked:
+	case factor.CodeBusy, factor.CodePaused, factor.CodeBlocked:
 		return http.StatusTooManyRequests
 	case factor.CodeHeld:
 		return http.StatusForbidden
@@ -122,6 +123,8 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 		f.kind, f.title = "code-required", "A code is required, because this session was not verified in the last minutes"
 	case factor.CodeUsed:
 		f.kind, f.title = "code-used", "That code has been used; wait for the next one"
+	case factor.CodeBusy:
+		f.kind, f.title = "code-busy", "Other codes are being checked; try again in a moment"
 	case factor.CodePaused:
 		f.kind, f.title = "code-paused", "Too many wrong codes; try again later"
 	case factor.CodeBlocked:
@@ -133,8 +136,16 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 		h.held(v)
 		return
 	}
-	if now := h.cfg.Rules.Now(); answer.Until.After(now) {
-		f.retryIn = answer.Until.Sub(now)
-	}
+	f.retryIn = retryIn(answer, h.cfg.Rules.Now())
 	h.fail(v.w, v.r, f)
+}
+
+// retryIn is when the next code may be tried, or 0 for at once. A pause that has ended
+// since the code came still is one.
+func retryIn(answer factor.CodeAnswer, now time.Time) time.Duration {
+	least := time.Duration(0)
+	if answer.Result == factor.CodePaused || answer.Result == factor.CodeBusy {
+		least = time.Second
+	}
+	return max(least, answer.Until.Sub(now))
 }

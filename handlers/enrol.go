@@ -111,7 +111,7 @@ func (h *Handlers) enabled(v *visit, next string) {
 		v.basis = v.basis.After(v.grant)
 		_, codes, err = h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(""))
 		if err == nil && codes == nil {
-			err = errors.New("handlers: the session was overtaken meanwhile")
+			err = errors.New("handlers: the session was overtaken meanwhile, or others wait for their codes")
 		}
 	}
 	if err != nil {

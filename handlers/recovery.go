@@ -53,9 +53,15 @@ func (h *Handlers) makeRecovery(v *visit) {
 		return
 	}
 	answer, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(code))
+	var limit *factor.RecoveryLimit
 	switch {
 	case errors.Is(err, factor.ErrOff):
 		h.noFactor(v)
+	case errors.As(err, &limit):
+		h.fail(v.w, v.r, failure{
+			status: http.StatusTooManyRequests, kind: "recovery-limited", title: "New recovery codes were made too often",
+			page: templates.MessageMadeOften, retryIn: limit.Until.Sub(h.cfg.Rules.Now()),
+		})
 	case errors.Is(err, factor.ErrMadeMeanwhile) && !prefersJSON(v.r):
 		seeOther(v.w, h.cfg.Base+"/recovery-codes")
 	case errors.Is(err, factor.ErrMadeMeanwhile):

@@ -45,6 +45,7 @@ type config struct {
 	parameters factor.Parameters
 	devices    time.Duration
 	cost       factor.Cost
+	hash       func(cost factor.Cost, code string, salt []byte) []byte
 	hold       bool
 	falses     FalseResult
 	pages      []templates.Option
@@ -217,6 +218,9 @@ func (c *config) SetRecoveryCost(cost factor.Cost) { c.cost = cost }
 // SetElapsed sets the monotonic clock that goes with WithClock's, for the tests of
 // this module: it stands still while a machine is suspended, and can't be set.
 func (c *config) SetElapsed(elapsed func() time.Duration) { c.elapsed = elapsed }
+
+// SetHash sets how recovery codes are hashed. The tests of this module hold it.
+func (c *config) SetHash(hash func(cost factor.Cost, code string, salt []byte) []byte) { c.hash = hash }
 
 // check returns every fault.
 func (c *config) check() error {

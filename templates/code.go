@@ -29,6 +29,7 @@ const (
 	CodeMalformed                  // not the right number of digits
 	CodeWrong                      // not the code of this moment
 	CodeUsed                       // used already, or older than one that was
+	CodeBusy                       // not looked at, because others are: try again at once
 	CodeLocked                     // too many wrong ones: try again later
 	CodeBlocked                    // too many wrong ones: an administrator must help
 )
@@ -70,6 +71,8 @@ func (c codeInput) Problem() Key {
 		return c.either("code.wrong", "recovery.wrong")
 	case CodeUsed:
 		return "code.used"
+	case CodeBusy:
+		return "code.busy"
 	case CodeLocked:
 		return c.either("code.locked", "recovery.locked")
 	case CodeBlocked:

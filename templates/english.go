@@ -81,6 +81,7 @@ var english = texts{
 	"code.wrong":     "That code is not right. Type the one that the app shows now.",
 	"code.clock":     "If codes go on being refused, have the phone set its date and time automatically.",
 	"code.used":      "That code was used already, or is too old. Wait for the next one.",
+	"code.busy":      "We are still busy with other codes, so this one wasn’t checked. Please type it once more.",
 	"code.locked":    "Too many wrong codes. Try again in {duration}.",
 	"code.blocked":   "Too many wrong codes, so no more are accepted. Ask {issuer} for help.",
 
@@ -179,6 +180,8 @@ var english = texts{
 	"recovery.locked":    "Too many wrong recovery codes. Try again in {duration}, or use your phone.",
 	"recovery.blocked":   "Too many wrong recovery codes, so no more are accepted. Use your phone, or ask {issuer} for help.",
 	"recovery.wrong":     "That is not one of your recovery codes, or it has been used. Look for typing mistakes, or try another one.",
+	"madeoften.title":    "No new recovery codes right now",
+	"madeoften.text":     "New recovery codes were made several times within an hour. The ones that were made last are good.",
 	"devices.title":      "Trusted devices",
 	"devices.text":       "On these devices, your password alone is enough to sign in.",
 	"devices.none":       "You don’t trust any device: you are asked at each sign-in.",

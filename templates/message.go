@@ -35,6 +35,7 @@ const (
 	MessageDisabled                            // the second factor was switched off
 	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
 	MessageHeld                                // the account is closed until the password has been changed
+	MessageMadeOften                           // new recovery codes were made too often (429)
 	MessageRequired                            // it can't be switched off (403)
 	MessageEnrolFirst                          // what was asked for wants a second factor, and it is off (403)
 	MessageOvertaken                           // the account or the session has changed since the request began (409)
@@ -72,6 +73,8 @@ func (k MessageKind) words() words {
 		return words{"rejected", "challenge.rejected.title", "rejected.text", "rejected.again"}
 	case MessageHeld:
 		return words{"held", "held.title", "held.text", "message.continue"}
+	case MessageMadeOften:
+		return words{"made-often", "madeoften.title", "madeoften.text", "message.security"}
 	case MessageRequired:
 		return words{"required", "kept.title", "kept.text", "message.security"}
 	case MessageEnrolFirst:
@@ -109,7 +112,7 @@ func (m messageSheet) NextPath() string {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageRequired, MessageEnrolFirst, MessageOvertaken:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageMadeOften, MessageRequired, MessageEnrolFirst, MessageOvertaken:
 	}
 	return m.Base + "/"
 }

@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
@@ -20,6 +21,44 @@ func withElapsed(elapsed func() time.Duration) middleware.Option {
 
 func setElapsed[C interface{ SetElapsed(func() time.Duration) }](_ func(C), elapsed func() time.Duration) func(C) {
 	return func(c C) { c.SetElapsed(elapsed) }
+}
+
+// HeldHashes holds the hashing of recovery codes, to see who gets which turn.
+type HeldHashes struct {
+	held atomic.Pointer[hold]
+}
+
+type hold struct {
+	begun chan string
+	goOn  chan struct{}
+}
+
+// Option has a node's hashing held, once it is.
+func (h *HeldHashes) Option() middleware.Option {
+	return withHash(middleware.Option(nil), func(c factor.Cost, code string, salt []byte) []byte {
+		if held := h.held.Load(); held != nil {
+			held.begun <- string(salt)
+			<-held.goOn
+		}
+		return c.Hash(code, salt)
+	})
+}
+
+// Hold holds hashing from now on. Each hash that begins sends its salt, and ends after
+// it has received from goOn; release lets all of them end.
+func (h *HeldHashes) Hold() (begun <-chan string, goOn chan<- struct{}, release func()) {
+	held := &hold{begun: make(chan string, 10_000), goOn: make(chan struct{})}
+	h.held.Store(held)
+	return held.begun, held.goOn, func() {
+		h.held.Store(nil)
+		close(held.goOn)
+	}
+}
+
+func withHash[C interface {
+	SetHash(func(factor.Cost, string, []byte) []byte)
+}](_ func(C), hash func(factor.Cost, string, []byte) []byte) func(C) {
+	return func(c C) { c.SetHash(hash) }
 }
 
 // withCost returns an option of the same type as the other: only package

@@ -21,6 +21,7 @@ const (
 	CodeWrong                           // not the code; counted
 	CodeAccepted                        // right, and used up now
 	CodeUsed                            // was right, but it or a later one has been used; counted
+	CodeBusy                            // not looked at: other codes are being hashed; not counted
 	CodePaused                          // not looked at: too many wrong ones, try again later
 	CodeBlocked                         // not looked at: too many wrong ones in a row, others must help
 	CodeMissing                         // none was given where a proof is needed; not counted
@@ -32,7 +33,7 @@ const (
 type CodeAnswer struct {
 	Result CodeResult
 	Method records.Method // which the code was of
-	Until  time.Time      // of CodePaused, and of CodeWrong and CodeUsed that began a pause
+	Until  time.Time      // of CodePaused and CodeBusy, and of CodeWrong and CodeUsed that began a pause
 	Left   int            // of CodeAccepted by MethodRecovery: how many codes are left
 
 	// CheckClock says that a code of the phone isn't the first in a row that was
@@ -52,10 +53,12 @@ type CodeAnswer struct {
 // inside an update of acct, changes what must be remembered, and returns an error
 // only if it can't tell: the secret can't be opened, say. The factor is the one in
 // force or the staged one, of which no code was accepted yet.
-func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, code string) (answer CodeAnswer, step int64, err error) {
-	now := r.cfg.Now()
+func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p presented) (answer CodeAnswer, step int64, err error) {
+	if p.recovery { // where nothing but a code of the phone will do
+		return CodeAnswer{Result: CodeWrong, Method: records.MethodRecovery}, 0, nil
+	}
 	g := guesses(acct, records.MethodTOTP)
-	if answer = g.refusal(now); answer.Result != CodeNone {
+	if answer = g.refusal(p.at, r.cfg.Now()); answer.Result != CodeNone {
 		return answer, 0, nil
 	}
 	secret, err := r.cfg.Keys.Open(f.Secret, SecretPurpose, acct.UserID)
@@ -66,19 +69,19 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, code s
 	if err != nil {
 		return CodeAnswer{}, 0, err
 	}
-	n, wellFormed := parseCode(code, f.Digits)
-	step, right := gen.match(n, now)
+	n, wellFormed := parseCode(p.text, f.Digits)
+	step, right := gen.match(n, p.at)
 	switch {
 	case !wellFormed || !right:
 		off := 0
 		if wellFormed && acct.Failures > 0 {
-			off = gen.clockOff(n, now)
+			off = gen.clockOff(n, p.at)
 		}
-		answer = g.count(CodeWrong, now)
+		answer = g.count(CodeWrong, r.cfg.Now())
 		answer.clockOff = off
 		return answer, 0, nil
-	case !staged && isUsed(acct, step, now):
-		return g.count(CodeUsed, now), 0, nil
+	case !staged && isUsed(acct, step, p.at):
+		return g.count(CodeUsed, r.cfg.Now()), 0, nil
 	}
 	forgive(acct)
 	answer.Result = CodeAccepted
@@ -93,7 +96,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	case p.recovery:
 		return r.tryRecovery(acct, p), nil
 	}
-	answer, step, err := r.try(acct, acct.Factor, false, p.text)
+	answer, step, err := r.try(acct, acct.Factor, false, p)
 	if answer.Result == CodeAccepted {
 		acceptStep(acct, step)
 	}
@@ -143,7 +146,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 		e.Reason = "blocked"
 	case CodeHeld:
 		e.Reason = "held"
-	case CodeNone, CodeMissing, CodeNotApplicable:
+	case CodeNone, CodeBusy, CodeMissing, CodeNotApplicable:
 		return
 	}
 	if answer.blocked {
@@ -165,11 +168,11 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and
 // returns the secret of the grant if it was right. The proof needs no grant.
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
-	own, err := r.ownChallenge(ctx, user, s)
+	typed, err := r.present(ctx, user.ID, proof.Code)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
-	typed, err := r.present(ctx, user.ID, proof.Code)
+	own, err := r.ownChallenge(ctx, user, s)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}

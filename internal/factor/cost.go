@@ -42,6 +42,7 @@ func (c Cost) check() error {
 	return nil
 }
 
-func (c Cost) hash(code string, salt []byte) []byte {
+// Hash returns the Argon2id hash of a code.
+func (c Cost) Hash(code string, salt []byte) []byte {
 	return argon2.IDKey([]byte(code), salt, c.Passes, c.Memory, c.Lanes, 32)
 }

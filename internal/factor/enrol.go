@@ -122,6 +122,7 @@ func (s Session) staged(acct records.Account) bool {
 // where another factor is in force, its grant still holds. All that was proved
 // before is void then; the secret of a new grant is returned for this session.
 func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
+	typed, _ := r.arrived(proof.Code)
 	claim, err := r.claimFor(ctx, user, s)
 	if err != nil {
 		return answer, "", err
@@ -138,7 +139,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if !r.stagedBy(*acct, s) || !claim.covers(acct.Staged) {
 			return CodeAnswer{}, ErrNoEnrolment
 		}
-		answer, step, err := r.try(acct, acct.Staged.Factor, true, proof.Code)
+		answer, step, err := r.try(acct, acct.Staged.Factor, true, typed)
 		if err != nil || answer.Result != CodeAccepted {
 			return answer, err
 		}

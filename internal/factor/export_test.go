@@ -2,6 +2,8 @@ package factor
 
 import (
 	"context"
+	"fmt"
+	"testing"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -63,13 +65,18 @@ func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {
 }
 
 // HoldHashes takes all turns at hashing, until release is called.
-func HoldHashes(r *Rules) (release func()) {
-	for range hashesAtOnce {
-		r.hashes <- struct{}{}
+func HoldHashes(t testing.TB, r *Rules) (release func()) {
+	var ends []func()
+	for i := range hashesAtOnce {
+		end, err := r.turns.join(job{userID: fmt.Sprint("holder ", i)}).take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, end)
 	}
 	return func() {
-		for range hashesAtOnce {
-			<-r.hashes
+		for _, end := range ends {
+			end()
 		}
 	}
 }

@@ -95,6 +95,9 @@ type Config struct {
 	// many codes.
 	RecoveryCost Cost
 
+	// Hash hashes a recovery code at that cost; nil for Argon2id. Tests hold it.
+	Hash func(c Cost, code string, salt []byte) []byte
+
 	// Required tells who must have a second factor; nil for nobody.
 	Required func(User) Requirement
 
@@ -144,7 +147,7 @@ type Rules struct {
 	cache   *cache
 	remarks *remarks
 	waiting *waiting.Hub
-	hashes  hashes
+	turns   *turns
 }
 
 // New checks TOTP, TokenLifetime and RecoveryCost, and returns every fault in them.
@@ -157,6 +160,9 @@ func New(cfg Config) (*Rules, error) {
 	}
 	if cfg.RecoveryCost == (Cost{}) {
 		cfg.RecoveryCost = realCost
+	}
+	if cfg.Hash == nil {
+		cfg.Hash = Cost.Hash
 	}
 	faults := []error{cfg.TOTP.check(), cfg.RecoveryCost.check()}
 	if cfg.TokenLifetime < DefaultTokenLifetime || cfg.TokenLifetime > MaxTokenLifetime {
@@ -184,7 +190,7 @@ func New(cfg Config) (*Rules, error) {
 	if cfg.Records != nil { // else the gate says what is missing
 		cfg.Records = cfg.Records.Observed(hub)
 	}
-	return &Rules{cfg: cfg, waiting: hub, cache: cache, remarks: remarks, hashes: make(hashes, hashesAtOnce)}, nil
+	return &Rules{cfg: cfg, waiting: hub, cache: cache, remarks: remarks, turns: newTurns()}, nil
 }
 
 // Account returns the user's account as the store has it.

@@ -15,6 +15,7 @@ const (
 	recoveryFailuresMax = 50 // the same of recovery codes: §3.2.2 has 100 at most
 	firstPause          = 30 * time.Second
 	longestPause        = time.Hour
+	busyPause           = time.Second
 )
 
 // A guessCount is an account's count of wrong codes of one kind.
@@ -33,21 +34,22 @@ func guesses(acct *records.Account, method records.Method) guessCount {
 	return guessCount{method, &acct.Failures, &acct.LockedUntil, failuresMax}
 }
 
-// lock returns what keeps codes from being looked at.
-func (g guessCount) lock(now time.Time) Lock {
+// lock returns what keeps codes that came then from being looked at now.
+func (g guessCount) lock(at, now time.Time) Lock {
 	switch {
 	case *g.failures >= g.most:
 		return LockBlocked
-	case holds(*g.until, now, longestPause):
+	case holds(*g.until, at, longestPause+now.Sub(at)):
 		return LockPaused
 	}
 	return LockNone
 }
 
-// refusal returns the answer to a code that isn't looked at, or that of [CodeNone].
-func (g guessCount) refusal(now time.Time) CodeAnswer {
+// refusal returns the answer to a code that came then and isn't looked at, or that of
+// [CodeNone].
+func (g guessCount) refusal(at, now time.Time) CodeAnswer {
 	answer := CodeAnswer{Method: g.method, CheckClock: g.suspectsClock()}
-	switch g.lock(now) {
+	switch g.lock(at, now) {
 	case LockBlocked:
 		answer.Result = CodeBlocked
 	case LockPaused:

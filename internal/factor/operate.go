@@ -97,5 +97,6 @@ func (r *Rules) LockOf(acct records.Account, method records.Method) Lock {
 	if !acct.HeldSince.IsZero() {
 		return LockHeld
 	}
-	return guesses(&acct, method).lock(r.cfg.Now())
+	now := r.cfg.Now()
+	return guesses(&acct, method).lock(now, now)
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eagate/eagate/internal/records"
 )
@@ -17,8 +18,9 @@ const (
 	recoveryCount = 10
 	recoveryBytes = 10 // 80 bits: more than NIST SP 800-63B-4 §3.1.2.2 asks for
 
-	// hashesAtOnce bounds the memory that strangers can have us use.
-	hashesAtOnce = 2
+	// How often a user can have new codes made.
+	recoveryMost   = 5
+	recoveryWindow = time.Hour
 )
 
 // crockford is the alphabet without the letters that are taken for digits, or
@@ -59,76 +61,58 @@ func newRecoveryCodes() []string {
 	return codes
 }
 
-// hashes hashes recovery codes, a few at once.
-type hashes chan struct{}
-
-// enter waits for a turn, which leave ends.
-func (h hashes) enter(ctx context.Context) (leave func(), err error) {
-	select {
-	case h <- struct{}{}:
-		return func() { <-h }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (h hashes) make(ctx context.Context, cost Cost, salt []byte, codes ...string) ([][]byte, error) {
-	leave, err := h.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	made := make([][]byte, len(codes))
-	for i, code := range codes {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		made[i] = cost.hash(code, salt)
-	}
-	return made, nil
-}
-
 // A presented code is one that was typed, made ready to be tried: hashing takes
 // too long for the inside of an update.
 type presented struct {
 	text     string
-	recovery bool   // whether it looks like a recovery code
-	salt     []byte // of the set that hash was made for
-	hash     []byte
+	at       time.Time // when it came: that is what it is judged by, however long it waits
+	recovery bool      // whether it looks like a recovery code
+	salt     []byte    // of the set that hash was made for
+	hash     []byte    // nil if there was nothing to hash it for, or no turn
+}
+
+// arrived returns a code that comes now, and the plain form of a recovery code.
+func (r *Rules) arrived(text string) (p presented, code string) {
+	p = presented{text: text, at: r.cfg.Now()}
+	code, p.recovery = parseRecovery(text)
+	return p, code
 }
 
 // present makes a code ready. Of a recovery code that wouldn't be looked at, or
 // that there is no set for, nothing is hashed.
 func (r *Rules) present(ctx context.Context, userID, text string) (presented, error) {
-	p := presented{text: text}
-	var code string
-	if code, p.recovery = parseRecovery(text); !p.recovery {
+	p, code := r.arrived(text)
+	if !p.recovery {
 		return p, nil
 	}
-	acct, tried, err := r.triable(ctx, userID)
+	acct, tried, err := r.triable(ctx, userID, p.at)
 	if err != nil || !tried {
 		return p, err
 	}
-	leave, err := r.hashes.enter(ctx)
+	place := r.turns.join(job{userID: userID})
+	defer place.leave()
+	end, err := place.take(ctx)
+	if errors.Is(err, errOvertaken) || errors.Is(err, errNoTurn) {
+		return p, nil
+	}
 	if err != nil {
 		return p, err
 	}
-	defer leave()
-	// Of many guesses at once, the first ones' pause holds for those that had to wait:
-	// or else whoever has a password keeps others waiting for their turn.
-	if acct, tried, err = r.triable(ctx, userID); err != nil || !tried {
+	defer end()
+	// Of many guesses at once, the first ones' pause holds for those that had to wait.
+	if acct, tried, err = r.triable(ctx, userID, p.at); err != nil || !tried {
 		return p, err
 	}
 	cost, _ := parseScheme(acct.Recovery.Scheme) // as triable has found
-	p.salt, p.hash = acct.Recovery.Salt, cost.hash(code, acct.Recovery.Salt)
+	p.salt, p.hash = acct.Recovery.Salt, r.cfg.Hash(cost, code, acct.Recovery.Salt)
 	return p, nil
 }
 
-// triable reports whether one of the user's recovery codes would be looked at now.
-func (r *Rules) triable(ctx context.Context, userID string) (acct records.Account, ok bool, err error) {
+// triable reports whether one of the user's recovery codes would be looked at.
+func (r *Rules) triable(ctx context.Context, userID string, at time.Time) (acct records.Account, ok bool, err error) {
 	acct, err = r.Account(ctx, userID)
 	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() &&
-		guesses(&acct, records.MethodRecovery).lock(r.cfg.Now()) == LockNone, err
+		guesses(&acct, records.MethodRecovery).lock(at, r.cfg.Now()) == LockNone, err
 }
 
 // recoverable reports whether there are codes that this release can check.
@@ -142,14 +126,18 @@ func recoverable(acct records.Account) bool {
 
 // tryRecovery tries a recovery code inside an update of acct.
 func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
-	now := r.cfg.Now()
 	g := guesses(acct, records.MethodRecovery)
-	answer := g.refusal(now)
+	answer := g.refusal(p.at, r.cfg.Now())
 	if answer.Result != CodeNone {
 		return answer
 	}
 	found := -1
-	if recoverable(*acct) && p.hash != nil && bytes.Equal(p.salt, acct.Recovery.Salt) {
+	if recoverable(*acct) {
+		if !bytes.Equal(p.salt, acct.Recovery.Salt) {
+			// There was no turn, or nothing to hash it for yet.
+			answer.Result, answer.Until = CodeBusy, r.cfg.Now().Add(busyPause)
+			return answer
+		}
 		for i, hash := range acct.Recovery.Hashes {
 			if subtle.ConstantTimeCompare(hash, p.hash) == 1 {
 				found = i
@@ -157,7 +145,7 @@ func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
 		}
 	}
 	if found < 0 {
-		return g.count(CodeWrong, now)
+		return g.count(CodeWrong, r.cfg.Now())
 	}
 	acct.Recovery.Hashes = slices.Delete(slices.Clone(acct.Recovery.Hashes), found, found+1)
 	forgive(acct)
@@ -185,10 +173,49 @@ func isNewer(set, former *records.Recovery) bool {
 	return set != nil && (former == nil || !bytes.Equal(set.Salt, former.Salt))
 }
 
+// A RecoveryLimit says that new recovery codes were made so often that no more are
+// for a while.
+type RecoveryLimit struct {
+	Until time.Time
+}
+
+func (e *RecoveryLimit) Error() string {
+	return "factor: no new recovery codes until " + e.Until.Format(time.RFC3339) + ": too many were made"
+}
+
+// noteMaking notes that new codes are being made, or returns a [*RecoveryLimit].
+func noteMaking(acct *records.Account, now time.Time) error {
+	acct.RecoveryMade = slices.DeleteFunc(slices.Clone(acct.RecoveryMade), func(t time.Time) bool {
+		return !holds(t.Add(recoveryWindow), now, recoveryWindow)
+	})
+	if n := len(acct.RecoveryMade); n >= recoveryMost {
+		return &RecoveryLimit{Until: acct.RecoveryMade[n-recoveryMost].Add(recoveryWindow)}
+	}
+	acct.RecoveryMade = append(acct.RecoveryMade, now)
+	return nil
+}
+
+// hashAll hashes a user's new codes, a turn for each.
+func (r *Rules) hashAll(ctx context.Context, userID string, salt []byte, codes []string) ([][]byte, error) {
+	place := r.turns.join(job{userID: userID, making: true})
+	defer place.leave()
+	hashes := make([][]byte, len(codes))
+	for i, code := range codes {
+		end, err := place.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		plain, _ := parseRecovery(code)
+		hashes[i] = r.cfg.Hash(r.cfg.RecoveryCost, plain, salt)
+		end()
+	}
+	return hashes, nil
+}
+
 // MakeRecovery gives the user a new set of recovery codes in place of any
 // earlier one, and returns them: they can't be shown again. It returns no codes
-// if the proof isn't good. Besides the store's, the errors are ErrOff and
-// ErrMadeMeanwhile.
+// if the proof isn't good, or too many users wait. Besides the store's, the errors
+// are ErrOff, ErrMadeMeanwhile and a [*RecoveryLimit].
 func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeAnswer, []string, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
@@ -203,6 +230,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}
+		if err := noteMaking(acct, r.cfg.Now()); err != nil {
+			return CodeAnswer{}, err // before a code is used up for it
+		}
 		answer, _, err := r.prove(ctx, acct, proof)
 		former = acct.Recovery
 		return answer, err
@@ -211,13 +241,14 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 		return answer, nil, err
 	}
 	codes := newRecoveryCodes()
-	plain := make([]string, len(codes))
-	for i, code := range codes {
-		plain[i], _ = parseRecovery(code)
-	}
 	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.scheme(), Salt: make([]byte, 16), CreatedAt: began}
 	rand.Read(set.Salt) // never fails
-	if set.Hashes, err = r.hashes.make(ctx, r.cfg.RecoveryCost, set.Salt, plain...); err != nil {
+	switch set.Hashes, err = r.hashAll(ctx, user.ID, set.Salt, codes); {
+	case errors.Is(err, errOvertaken):
+		return answer, nil, ErrMadeMeanwhile
+	case errors.Is(err, errNoTurn):
+		return CodeAnswer{Result: CodeBusy, Until: r.cfg.Now().Add(busyPause)}, nil, nil
+	case err != nil:
 		return answer, nil, err
 	}
 	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}

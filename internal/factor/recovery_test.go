@@ -56,7 +56,7 @@ func TestRecoveryMeanwhile(t *testing.T) {
 		}, factor.CodeWrong},
 		"another salt": {func(t *testing.T, w *world, _ *factor.Rules) {
 			w.change(t, alice, func(a *records.Account) { a.Recovery.Salt = []byte("another") })
-		}, factor.CodeWrong},
+		}, factor.CodeBusy},
 		"a pause": {func(_ *testing.T, w *world, _ *factor.Rules) {
 			w.change(t, alice, func(a *records.Account) { a.RecoveryLockedUntil = w.clock.Now().Add(time.Second) })
 		}, factor.CodePaused},
@@ -80,10 +80,8 @@ func TestRecoveryMeanwhile(t *testing.T) {
 			w.enrol(t, r, alice)
 			w.recoverable(t, alice)
 			proof := typed(t, r, alice, firstCode)
-			w.store.whileReading(func() { // of the session's challenge
-				w.store.whileReading(func() { // before the turn
-					w.store.whileReading(func() { c.meanwhile(t, w, w.node(t)) })
-				})
+			w.store.whileReading(func() { // before the turn
+				w.store.whileReading(func() { c.meanwhile(t, w, w.node(t)) })
 			})
 			answer, grant, err := r.VerifyCode(t.Context(), alice, session("login"), proof, far)
 			if answer.Result != c.want || (grant != "") != (c.want == factor.CodeAccepted) || errors.Is(err, factor.ErrOvertaken) != (c.want == factor.CodeNone) {
@@ -175,7 +173,7 @@ func TestRecoveryHashing(t *testing.T) {
 				if !waiting {
 					change()
 				}
-				release := factor.HoldHashes(r)
+				release := factor.HoldHashes(t, r)
 				done := make(chan bool, 1)
 				go func() {
 					hashed, err := factor.Hashed(t.Context(), r, alice.ID, c.text)
@@ -309,5 +307,44 @@ func TestMakeRecoveryByAnEarlierClock(t *testing.T) {
 	w.change(t, alice, func(a *records.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Hour) })
 	if _, codes, err := r.MakeRecovery(t.Context(), alice, w.fresh(t, alice)); err != nil || len(codes) != 10 {
 		t.Errorf("got %d codes, %v, want ten", len(codes), err)
+	}
+}
+
+// A code is judged by when it came, not by when its turn is: a right one is good then,
+// and one that came in a pause isn't wrong for want of a hash.
+func TestA50_CodesThatWaited(t *testing.T) {
+	for name, c := range map[string]struct {
+		code     func(p *phone) string
+		change   func(now time.Time, a *records.Account)
+		failures int
+		want     factor.CodeResult
+	}{
+		"of the phone": {(*phone).code, func(time.Time, *records.Account) {}, 0, factor.CodeAccepted},
+		"in a pause of the phone's": {
+			(*phone).code, func(now time.Time, a *records.Account) { a.Failures, a.LockedUntil = 5, now.Add(time.Second) }, 5, factor.CodePaused,
+		},
+		"a recovery code": {func(*phone) string { return firstCode }, func(time.Time, *records.Account) {}, 0, factor.CodeAccepted},
+		"in a pause of recovery codes": {
+			func(*phone) string { return firstCode },
+			func(now time.Time, a *records.Account) {
+				a.RecoveryFailures, a.RecoveryLockedUntil = 5, now.Add(time.Second)
+			}, 5, factor.CodePaused,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			p, _ := w.enrol(t, r, alice)
+			w.recoverable(t, alice)
+			w.change(t, alice, func(a *records.Account) { c.change(w.clock.Now(), a) })
+			proof := typed(t, r, alice, c.code(&p))
+			w.store.whileReading(func() { w.clock.Add(2 * time.Minute) })
+			if answer, _, err := r.VerifyCode(t.Context(), alice, session("login"), proof, far); answer.Result != c.want {
+				t.Errorf("got %v, %v, want %v", answer.Result, err, c.want)
+			}
+			if a := w.account(t, alice); a.Failures+a.RecoveryFailures != c.failures {
+				t.Errorf("got %d and %d counted, want %d", a.Failures, a.RecoveryFailures, c.failures)
+			}
+		})
 	}
 }

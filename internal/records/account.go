@@ -70,6 +70,9 @@ type Account struct {
 	// Recovery are the codes for somebody who doesn't have the phone, or nil.
 	Recovery *Recovery `json:"recovery,omitzero"`
 
+	// RecoveryMade holds when new ones were made lately, the oldest first.
+	RecoveryMade []time.Time `json:"recovery_made,omitzero"`
+
 	// Devices are the browsers on which the user isn't asked, the oldest first.
 	Devices []Device `json:"devices,omitzero"`
 
