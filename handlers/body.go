@@ -1,14 +1,13 @@
 package handlers
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
 
+	"github.com/eagate/eagate/internal/fields"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -21,10 +20,10 @@ var (
 	errBody      = errors.New("handlers: body is malformed")
 )
 
-// readFields returns the fields of a form or of a JSON object, with all their
-// values: net/http's own form parsing mixes in the query, and prefers the first
-// of several.
-func readFields(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+// readFields returns the fields of a form or of a flat JSON object, each of those
+// named at most once. net/http's own form parsing mixes in the query, and prefers the
+// first of several.
+func readFields(w http.ResponseWriter, r *http.Request, names ...string) (url.Values, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -36,63 +35,57 @@ func readFields(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if len(body) == 0 {
 		return url.Values{}, nil
 	}
-	contentType := r.Header["Content-Type"]
-	if len(contentType) != 1 {
-		return nil, errMediaType
-	}
-	name, _, err := mime.ParseMediaType(contentType[0])
+	mediaType, err := fields.MediaType(r.Header)
 	if err != nil {
 		return nil, errMediaType
 	}
-	switch name {
-	case "application/x-www-form-urlencoded":
-		fields, err := url.ParseQuery(string(body))
-		if err != nil {
-			return nil, errBody
-		}
-		return fields, nil
-	case typeJSON:
-		return readObject(string(body))
+	switch mediaType {
+	case fields.TypeForm:
+		return readForm(string(body), names)
+	case fields.TypeJSON:
+		return readObject(body, names)
 	}
 	return nil, errMediaType
 }
 
-// readObject reads a flat JSON object of strings and booleans. Unlike
-// json.Unmarshal it keeps repeated names, and their letter case.
-func readObject(body string) (url.Values, error) {
-	fields := make(url.Values)
-	if strings.TrimSpace(body) == "" {
-		return fields, nil
-	}
-	d := json.NewDecoder(strings.NewReader(body))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+// readForm reads a form or a query.
+func readForm(s string, names []string) (url.Values, error) {
+	values, err := fields.Form(s)
+	if err != nil || fields.Distinct(values, names...) != nil {
 		return nil, errBody
 	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
+	for _, name := range names {
+		if len(values[name]) > 1 {
 			return nil, errBody
 		}
-		value, err := d.Token()
-		if err != nil {
+	}
+	return values, nil
+}
+
+// readObject reads those of an object's fields that are named: strings and booleans.
+// The others may be anything flat.
+func readObject(body []byte, names []string) (url.Values, error) {
+	object, err := fields.Object(body)
+	if err != nil || fields.Distinct(object, names...) != nil {
+		return nil, errBody
+	}
+	values := make(url.Values)
+	for name, value := range object {
+		switch kind := value.Kind(); {
+		case kind == '{' || kind == '[':
 			return nil, errBody
-		}
-		switch value := value.(type) {
-		case string:
-			fields.Add(name.(string), value)
-		case bool:
-			fields.Add(name.(string), map[bool]string{true: "true", false: "false"}[value])
+		case !slices.Contains(names, name):
+		case kind == 't' || kind == 'f':
+			values.Set(name, value.String())
 		default:
-			return nil, errBody
+			text, ok := fields.Text(value)
+			if !ok {
+				return nil, errBody
+			}
+			values.Set(name, text)
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, errBody
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errBody
-	}
-	return fields, nil
+	return values, nil
 }
 
 // isYes reports whether a field says yes: a box that was ticked, or JSON's true.
@@ -125,16 +118,11 @@ func (h *Handlers) readCode(v *visit) (code string, ok bool) {
 
 // readOnce returns the fields of a request, of which those named may be missing
 // but not repeated, or answers it.
-func (h *Handlers) readOnce(v *visit, names ...string) (fields url.Values, ok bool) {
-	fields, err := readFields(v.w, v.r)
-	for _, name := range names {
-		if err == nil && len(fields[name]) > 1 {
-			err = errBody
-		}
-	}
+func (h *Handlers) readOnce(v *visit, names ...string) (values url.Values, ok bool) {
+	values, err := readFields(v.w, v.r, names...)
 	if err != nil {
 		h.badBody(v.w, v.r, err)
 		return nil, false
 	}
-	return fields, true
+	return values, true
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 
 	"github.com/go-chi/chi/v5"
@@ -97,11 +96,12 @@ type report struct {
 // readReport takes the two parameters from the query, a form or a JSON object,
 // and refuses whatever could be read in two ways.
 func readReport(w http.ResponseWriter, r *http.Request) (report, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	names := []string{"result", "session_token"}
+	query, err := readForm(r.URL.RawQuery, names)
 	if err != nil {
-		return report{}, errBody
+		return report{}, err
 	}
-	body, err := readFields(w, r) // of a GET too: it might say otherwise
+	body, err := readFields(w, r, names...) // of a GET too: it might say otherwise
 	if err != nil {
 		return report{}, err
 	}
@@ -122,9 +122,6 @@ func readReport(w http.ResponseWriter, r *http.Request) (report, error) {
 // single returns the one value that a parameter has, in the query or the body
 // or alike in both.
 func single(query, body []string) (string, error) {
-	if len(query) > 1 || len(body) > 1 {
-		return "", errBody
-	}
 	values := slices.Concat(query, body)
 	if len(values) == 0 || values[0] == "" || values[0] != values[len(values)-1] {
 		return "", errBody

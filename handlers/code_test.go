@@ -153,7 +153,7 @@ func TestA21_BadCodes(t *testing.T) {
 		"hexadecimal":     "0x%s",
 		"full-width":      "\uff10\uff11",
 		"Arabic-Indic":    "\u0661\u0662\u0663",
-		"not UTF-8":       "\xff%s",
+		"a replacement":   "\ufffd%s", // what some readers make of invalid UTF-8
 		"long":            strings.Repeat("1", 3000),
 		"right, repeated": "%s,%s",
 	} {
@@ -182,16 +182,17 @@ func TestA21_BadCodes(t *testing.T) {
 	app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures = 0 })
 	right := apptest.Code(t, phone)
 	for name, body := range map[string]string{
-		"number":   fmt.Sprintf(`{"code":%s}`, right),
-		"list":     fmt.Sprintf(`{"code":["%s"]}`, right),
-		"object":   fmt.Sprintf(`{"code":{"code":"%s"}}`, right),
-		"null":     `{"code":null}`,
-		"twice":    fmt.Sprintf(`{"code":"000000","code":"%s"}`, right),
-		"no JSON":  right,
-		"two":      fmt.Sprintf(`{"code":"%s"}{}`, right),
-		"cut off":  fmt.Sprintf(`{"code":"%s"`, right),
-		"5 KiB":    fmt.Sprintf(`{"code":"%s","x":"%s"}`, right, strings.Repeat("x", 5<<10)),
-		"top list": fmt.Sprintf(`[{"code":"%s"}]`, right),
+		"number":    fmt.Sprintf(`{"code":%s}`, right),
+		"list":      fmt.Sprintf(`{"code":["%s"]}`, right),
+		"object":    fmt.Sprintf(`{"code":{"code":"%s"}}`, right),
+		"null":      `{"code":null}`,
+		"twice":     fmt.Sprintf(`{"code":"000000","code":"%s"}`, right),
+		"no JSON":   right,
+		"two":       fmt.Sprintf(`{"code":"%s"}{}`, right),
+		"cut off":   fmt.Sprintf(`{"code":"%s"`, right),
+		"5 KiB":     fmt.Sprintf(`{"code":"%s","x":"%s"}`, right, strings.Repeat("x", 5<<10)),
+		"not UTF-8": fmt.Sprintf("{\"code\":\"%s\",\"x\":\"\xff\"}", right),
+		"top list":  fmt.Sprintf(`[{"code":"%s"}]`, right),
 	} {
 		if a := b.PostJSON(totp, body); a.Status != http.StatusBadRequest && a.Status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s: got %d, want 400 or 413", name, a.Status)
@@ -199,6 +200,9 @@ func TestA21_BadCodes(t *testing.T) {
 	}
 	if a := b.Post(totp, "code", right, "code", right); a.Status != http.StatusBadRequest {
 		t.Errorf("twice in a form: got %d, want 400", a.Status)
+	}
+	if a := b.Post(totp, "code", "\xff"+right); a.Status != http.StatusBadRequest {
+		t.Errorf("not UTF-8 in a form: got %d, want 400", a.Status)
 	}
 	if a := b.Do("POST", totp+"?code="+right, "", "Accept", "application/json"); a.Status != http.StatusUnprocessableEntity {
 		t.Errorf("in the query: got %d, want 422", a.Status)

@@ -1,62 +1,40 @@
 package emulator
 
 import (
-	"bytes"
 	"encoding/base32"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/eagate/eagate/internal/fields"
 )
 
 // A body is a flat JSON object from which every field is taken exactly once.
 // The first fault sticks.
 type body struct {
-	fields map[string]any // string or json.Number
+	fields map[string]jsontext.Value // strings and numbers
 	err    error
 }
 
 func parseBody(r *http.Request, raw []byte) (*body, error) {
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return nil, errors.New("content type is not application/json")
+	if t, err := fields.MediaType(r.Header); err != nil || t != fields.TypeJSON {
+		return nil, errors.New("content type is not application/json in UTF-8")
 	}
-	b := &body{fields: make(map[string]any)}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.New("body is not a JSON object")
+	object, err := fields.Object(raw)
+	if err != nil {
+		return nil, err
 	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, errors.New("body is broken JSON")
-		}
-		value, err := d.Token()
-		if err != nil {
-			return nil, errors.New("body is broken JSON")
-		}
-		if _, twice := b.fields[name.(string)]; twice {
-			return nil, fmt.Errorf("field %q comes twice", name)
-		}
-		switch value.(type) {
-		case string, json.Number:
-			b.fields[name.(string)] = value
-		default:
+	for name, value := range object {
+		if kind := value.Kind(); kind != '"' && kind != '0' {
 			return nil, fmt.Errorf("field %q is neither string nor number", name)
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, errors.New("body is broken JSON")
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("something follows the body")
-	}
-	return b, nil
+	return &body{fields: object}, nil
 }
 
 func (b *body) fail(format string, args ...any) {
@@ -65,7 +43,7 @@ func (b *body) fail(format string, args ...any) {
 	}
 }
 
-func (b *body) take(name string) any {
+func (b *body) take(name string) jsontext.Value {
 	v, ok := b.fields[name]
 	if !ok {
 		b.fail("field %q is missing", name)
@@ -75,7 +53,7 @@ func (b *body) take(name string) any {
 }
 
 func (b *body) text(name string) string {
-	s, ok := b.take(name).(string)
+	s, ok := fields.Text(b.take(name))
 	if !ok || s == "" {
 		b.fail("field %q is not a string, or empty", name)
 	}
@@ -92,9 +70,8 @@ func (b *body) oneOf(name string, values ...string) string {
 
 // number takes an integer that is written as one.
 func (b *body) number(name string, low, high int) int {
-	n, ok := b.take(name).(json.Number)
-	i, err := strconv.Atoi(n.String())
-	if !ok || err != nil || i < low || i > high {
+	i, err := strconv.Atoi(string(b.take(name)))
+	if err != nil || i < low || i > high {
 		b.fail("field %q is not a number from %d to %d", name, low, high)
 	}
 	return i

@@ -1,0 +1,118 @@
+// Package fields reads the fields of a message's body: those of one JSON object, or
+// of a form. It refuses what two readers could take for two different things: names
+// that come twice or differ from an expected one by letter case only, another charset
+// than UTF-8, anything behind the object.
+package fields
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The media types that bodies come in.
+const (
+	TypeJSON = "application/json"
+	TypeForm = "application/x-www-form-urlencoded"
+)
+
+// MediaType returns the media type of a message's body, in lower case and without
+// parameters. It is an error if there is none, more than one, or a charset other than
+// UTF-8: JSON knows no other (RFC 8259 §8.1), and has no charset to name, but many
+// programs name it.
+func MediaType(h http.Header) (string, error) {
+	values := h["Content-Type"]
+	if len(values) != 1 {
+		return "", fmt.Errorf("fields: %d content types", len(values))
+	}
+	name, params, err := mime.ParseMediaType(values[0])
+	if err != nil {
+		return "", fmt.Errorf("fields: content type: %w", err)
+	}
+	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return "", fmt.Errorf("fields: charset %q isn't UTF-8", charset)
+	}
+	return name, nil
+}
+
+// Object reads one JSON object and nothing behind it (RFC 7493, I-JSON: UTF-8 without
+// a byte order mark, and each name once, however it is escaped).
+func Object(raw []byte) (map[string]jsontext.Value, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(raw))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return nil, errors.New("fields: not a JSON object")
+	}
+	fields := make(map[string]jsontext.Value)
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, errSyntax(err)
+		}
+		key := name.String()
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, errSyntax(err)
+		}
+		fields[key] = value.Clone()
+	}
+	if _, err := d.ReadToken(); err != nil { // its end
+		return nil, errSyntax(err)
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return nil, errors.New("fields: something follows the JSON object")
+	}
+	return fields, nil
+}
+
+// errSyntax tells what is wrong, but not what the body says: that may be secret.
+func errSyntax(err error) error {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return errors.New("fields: a name comes twice")
+	}
+	return errors.New("fields: broken JSON")
+}
+
+// Text returns what a JSON string says. ok is false if the value is none.
+func Text(v jsontext.Value) (s string, ok bool) {
+	if v.Kind() != '"' {
+		return "", false
+	}
+	b, err := jsontext.AppendUnquote(nil, v)
+	return string(b), err == nil
+}
+
+// Form reads the fields of a form or a query, in UTF-8 without a semicolon.
+func Form(s string) (url.Values, error) {
+	values, err := url.ParseQuery(s)
+	if err != nil {
+		return nil, errors.New("fields: broken form")
+	}
+	for name, list := range values {
+		if !utf8.ValidString(name) || slices.ContainsFunc(list, func(s string) bool { return !utf8.ValidString(s) }) {
+			return nil, errors.New("fields: a form that isn't UTF-8")
+		}
+	}
+	return values, nil
+}
+
+// Distinct returns an error if one of the fields is named as one of the names but for
+// letter case: many a reader takes it for that one. Other fields do no harm.
+func Distinct[V any](fields map[string]V, names ...string) error {
+	for field := range fields {
+		for _, name := range names {
+			if field != name && strings.EqualFold(field, name) {
+				return fmt.Errorf("fields: %q in another letter case", name)
+			}
+		}
+	}
+	return nil
+}
