@@ -65,7 +65,7 @@ type Gate struct {
 	rules    *factor.Rules
 	sessions *session.Sessions
 	handlers *handlers.Handlers
-	messages *courier // nil without a notifier
+	messages *noticeQueue // nil without a notifier
 	log      *slog.Logger
 }
 
@@ -102,9 +102,9 @@ func New(opts ...Option) (*Gate, error) {
 		StoreTimeout: c.patience, RecoveryCost: c.cost, Hash: c.hash,
 		Email: emailOf(c.email), Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
 	}
-	var messages *courier
+	var messages *noticeQueue
 	if c.notifier != nil {
-		messages = newCourier(c.notifier, pages, c.issuer, c.log)
+		messages = newNoticeQueue(c.notifier, pages, c.issuer, c.log)
 		cfg.Notify = messages.notify
 	}
 	if c.store != nil && keys != nil && c.log != nil {

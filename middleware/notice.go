@@ -14,7 +14,8 @@ import (
 // has the values of the request's, and ends after 30 seconds. After an error it is
 // called again, up to five times, after pauses that grow from 4 seconds to a minute;
 // then, or if 256 messages are under way already, the log says which user hasn't been
-// told of what. A message that isn't delivered yet when the program
+// told of what. Of one user, eight messages are under way, and one more of each kind
+// that isn't: the others are lost, with one line in the log. A message that isn't delivered yet when the program
 // ends is lost: where that matters, Notify should put it into a queue that lasts.
 type Notifier interface {
 	Notify(context.Context, Notice) error

@@ -3,9 +3,11 @@ package middleware_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,35 +112,67 @@ func TestNoticesUnderWay(t *testing.T) {
 	t.Parallel()
 	var (
 		log   apptest.Log
-		mu    sync.Mutex
-		calls int
+		calls atomic.Int64
 	)
 	gate, _ := newGate(
 		middleware.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
 		middleware.WithNotifier(middleware.NotifierFunc(func(ctx context.Context, _ middleware.Notice) error {
-			mu.Lock()
-			calls++
-			mu.Unlock()
+			calls.Add(1)
 			<-ctx.Done()
 			return nil
 		})),
 	)
 	synctest.Test(t, func(t *testing.T) {
-		for range 257 {
-			reset(t, gate, "u-42")
+		for i := range 257 {
+			reset(t, gate, fmt.Sprint("u-", i))
 		}
 		synctest.Wait()
-		if calls != 256 || !strings.Contains(log.String(), "256 notices are under way already") {
-			t.Errorf("got %d calls, want 256 and a line for the one that was lost", calls)
+		if calls.Load() != 256 || !strings.Contains(log.String(), "256 notices are under way already") {
+			t.Errorf("got %d calls, want 256 and a line for the one that was lost", calls.Load())
 		}
 		time.Sleep(time.Minute)
-		reset(t, gate, "u-43")
+		reset(t, gate, "u-42")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if calls != 257 {
-			t.Errorf("got %d calls after they have ended, want one more", calls)
+		if calls.Load() != 257 {
+			t.Errorf("got %d calls after they have ended, want one more", calls.Load())
 		}
 	})
+}
+
+// One user's events in a loop keep no other user from being told, nor that user of
+// something else; and the log has one line of it.
+func TestA50_NoticesOfOneUser(t *testing.T) {
+	t.Parallel()
+	told, hang := make(chan string, 1000), make(chan struct{})
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
+		middleware.WithNotifier(middleware.NotifierFunc(func(_ context.Context, n middleware.Notice) error {
+			told <- n.Kind.String() + " " + n.UserID
+			<-hang // the mail server
+			return nil
+		})),
+	}})
+	for range 300 {
+		reset(t, app.Gate, apptest.UserID(alice))
+	}
+	reset(t, app.Gate, apptest.UserID(bob))
+	app.Enrolled(t, alice)
+	close(hang)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	app.Gate.Run(ended) // waits for what is under way
+	close(told)
+	got := make(map[string]int)
+	for n := range told {
+		got[n]++
+	}
+	want := map[string]int{"reset " + apptest.UserID(alice): 8, "reset " + apptest.UserID(bob): 1, "enabled " + apptest.UserID(alice): 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if n := strings.Count(app.Log.String(), "a notice to a user is lost"); n != 1 {
+		t.Errorf("got %d lines of lost notices, want one", n)
+	}
 }
 
 // Run lets notices go out before the program ends, but doesn't wait for long.
