@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -13,6 +14,9 @@ import (
 
 // writeTimeout is how long a browser may take to receive an event.
 const writeTimeout = 10 * time.Second
+
+// pollEvery is how often a page polls that has no events.
+const pollEvery = 2 * time.Second
 
 // status is what a waiting page or program is told.
 type status struct {
@@ -106,7 +110,15 @@ func (h *Handlers) stream(v *visit) *eventStream {
 	s, waits := h.settled(v)
 	if waits {
 		var err error
-		if e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx())); err != nil {
+		e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		if errors.Is(err, factor.ErrManyWait) { // a browser takes it for the end of the events, and the page polls
+			h.fail(v.w, v.r, failure{
+				status: http.StatusTooManyRequests, kind: "many-wait", title: "Too many pages wait for events: poll the status",
+				retryIn: pollEvery, forProgram: true,
+			})
+			return nil
+		}
+		if err != nil {
 			h.Unavailable(v.w, v.r, err)
 			return nil
 		}

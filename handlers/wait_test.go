@@ -27,6 +27,16 @@ type stream struct {
 // listen opens the events of the browser's challenge.
 func listen(t *testing.T, b *apptest.Browser) *stream {
 	t.Helper()
+	res, cancel := open(t, b)
+	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
+		t.Fatalf("events: got %d %s, want 200 text/event-stream", res.StatusCode, got)
+	}
+	return &stream{t, res, bufio.NewScanner(res.Body), cancel}
+}
+
+// open asks for the events.
+func open(t *testing.T, b *apptest.Browser) (res *http.Response, cancel func()) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, "GET", b.App.URL+"/2fa/challenge/events", nil)
@@ -35,7 +45,7 @@ func listen(t *testing.T, b *apptest.Browser) *stream {
 	}
 	req.Header.Set("Accept", "text/event-stream")
 	c := &http.Client{Jar: b.Jar, Transport: &http.Transport{}}
-	res, err := c.Do(req)
+	res, err = c.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,10 +53,7 @@ func listen(t *testing.T, b *apptest.Browser) *stream {
 		res.Body.Close()
 		c.CloseIdleConnections()
 	})
-	if got := res.Header.Get("Content-Type"); res.StatusCode != 200 || got != "text/event-stream" {
-		t.Fatalf("events: got %d %s, want 200 text/event-stream", res.StatusCode, got)
-	}
-	return &stream{t, res, bufio.NewScanner(res.Body), cancel}
+	return res, cancel
 }
 
 // next returns the next event, or false at the stream's end.
@@ -78,6 +85,38 @@ func (s *stream) wantEnd() {
 	s.t.Helper()
 	if event, ok := s.next(); ok || s.lines.Err() != nil {
 		s.t.Errorf("got event %v, error %v, want the stream's end", event, s.lines.Err())
+	}
+}
+
+// So many streams of a user are open at once on a node; the pages beyond them poll.
+func TestA50_Streams(t *testing.T) {
+	t.Parallel()
+	const most = 16
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	var streams []*stream
+	for range most {
+		s := listen(t, w.Browser)
+		s.want("pending")
+		streams = append(streams, s)
+	}
+	for range 100 {
+		if res, _ := open(t, w.Browser); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "2" {
+			t.Fatalf("one more: got %d, Retry-After %q, want 429 and 2", res.StatusCode, res.Header.Get("Retry-After"))
+		}
+	}
+	w.wantState(t, "a poll", "pending")
+	his := wait(t, app, bob)
+	listen(t, his.Browser).want("pending")
+
+	streams[0].cancel()
+	await(t, "the place of a stream that has ended", func() bool {
+		res, _ := open(t, w.Browser)
+		return res.StatusCode == http.StatusOK
+	})
+	report(t, app, w.token, "true")
+	for _, s := range streams[1:] {
+		s.want("approved")
 	}
 }
 

@@ -2,6 +2,7 @@ package factor
 
 import (
 	"context"
+	"errors"
 
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/waiting"
@@ -46,6 +47,10 @@ func (r *Rules) CheckWaiting(ctx context.Context, userID, secret string) (Verdic
 	return verdict, g, err
 }
 
+// ErrManyWait says that so many pages wait for the user on this node already that
+// this one can't: it may ask now and then.
+var ErrManyWait = errors.New("factor: too many pages wait")
+
 // A Wait is a page that waits for what happens to its challenge. It is not for
 // concurrent use.
 type Wait struct {
@@ -56,9 +61,13 @@ type Wait struct {
 }
 
 // Wait begins to wait, and returns what LookWaiting does. What happens from then on
-// isn't missed. It must be stopped, unless there is an error.
+// isn't missed. It must be stopped, unless there is an error, such as [ErrManyWait].
 func (r *Rules) Wait(ctx context.Context, user User, s Session) (*Wait, View, error) {
-	w := &Wait{rules: r, waiter: r.waiting.Wait(user.ID), s: s}
+	waiter := r.waiting.Wait(user.ID)
+	if waiter == nil {
+		return nil, View{}, ErrManyWait
+	}
+	w := &Wait{rules: r, waiter: waiter, s: s}
 	view, err := r.LookWaiting(ctx, user, s)
 	if err != nil {
 		w.Stop()

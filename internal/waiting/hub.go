@@ -25,6 +25,10 @@ const (
 	alive  = 15               // ticks between two signs of life: less than proxies wait for
 	lease  = 10 * time.Second // how long a user's records are kept after a question
 	linger = 3 * time.Second  // and after a stream
+
+	// waitersMost is how many wait at once for one user: the tabs of a session, for no
+	// two sessions of a user have a request on the phone.
+	waitersMost = 16
 )
 
 // A Hub keeps the records of users for whom somebody waits here. It is safe for
@@ -295,21 +299,24 @@ func (h *Hub) ChallengeWritten(id string, c *records.Challenge) {
 
 // A Waiter waits for what happens to a user's account or challenges.
 type Waiter struct {
-	h      *Hub
-	userID string
-	u      *user
-	c      chan struct{}
-	slot   int
-	due    bool
+	h    *Hub
+	u    *user
+	c    chan struct{}
+	slot int
+	due  bool
 }
 
-// Wait returns a waiter for the user, which must be stopped.
+// Wait returns a waiter for the user, which must be stopped, or nil if as many wait
+// already as may.
 func (h *Hub) Wait(userID string) *Waiter {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	u := h.keep(userID, linger)
+	if len(u.waiters) >= waitersMost {
+		return nil
+	}
 	h.next++
-	w := &Waiter{h: h, userID: userID, u: u, c: make(chan struct{}, 1), slot: h.next % alive}
+	w := &Waiter{h: h, u: u, c: make(chan struct{}, 1), slot: h.next % alive}
 	u.waiters = append(u.waiters, w)
 	return w
 }
