@@ -240,7 +240,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	switch {
 	case view.Limit != nil:
 		page.Push = templates.PushLimited
-		if view.Limit.Rejected {
+		if view.Limit.Paused {
 			page.Push = templates.PushPaused
 		}
 		page.PushRetryIn = view.Limit.Until.Sub(now)

@@ -86,7 +86,7 @@ func TestEventsAreHeard(t *testing.T) {
 	apptest.Deny(t, phone)
 	e.want(t, "rejected", "push_sent", "rejected push")
 	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "")
-	e.want(t, "after a rejection", "push_limited: rejected")
+	e.want(t, "after a rejection", "push_limited: paused")
 	b = app.Browser(t).Login(alice)
 	app.Clock.Add(apptest.Step)
 	b.Post(totp, "code", apptest.Code(t, phone), "trust", "1")

@@ -42,7 +42,7 @@ type AccountStatus struct {
 	WrongRecoveryCodes  int
 
 	RecoveryCodes int       // that are left
-	PushPaused    time.Time // until when the phone is left in peace after a rejection
+	PushPaused    time.Time // until when no request is sent to the phone, because earlier ones weren't approved
 	Devices       []TrustedBrowser
 	LateSince     time.Time // since when the service hasn't been told of a change
 }
@@ -73,17 +73,21 @@ func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error
 	if err != nil {
 		return AccountStatus{}, err
 	}
-	return a.statusOf(acct), nil
+	return a.statusOf(ctx, acct)
 }
 
-func (a *Admin) statusOf(acct records.Account) AccountStatus {
+func (a *Admin) statusOf(ctx context.Context, acct records.Account) (AccountStatus, error) {
+	paused, err := a.rules.PushPaused(ctx, acct)
+	if err != nil {
+		return AccountStatus{UserID: acct.UserID}, err
+	}
 	s := AccountStatus{
 		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On, Since: acct.EnabledAt,
 		CodesOnly: acct.Factor.CodesOnly,
 		Lock:      a.rules.LockOf(acct, records.MethodTOTP), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
 		RecoveryLock:        a.rules.LockOf(acct, records.MethodRecovery),
 		RecoveryLockedUntil: acct.RecoveryLockedUntil, WrongRecoveryCodes: acct.RecoveryFailures,
-		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: acct.Push.PausedUntil,
+		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: paused,
 	}
 	for _, d := range a.rules.Devices(acct) {
 		s.Devices = append(s.Devices, TrustedBrowser{ID: d.ID, Name: d.Name, LastUsedAt: d.LastUsedAt, ExpiresAt: d.ExpiresAt})
@@ -91,7 +95,7 @@ func (a *Admin) statusOf(acct records.Account) AccountStatus {
 	if acct.Sync.Late() {
 		s.LateSince = acct.Sync.Since
 	}
-	return s
+	return s, nil
 }
 
 // A ListFilter lets through the accounts that are all that it says. The zero value
@@ -117,11 +121,11 @@ func (f ListFilter) match(s AccountStatus) bool {
 func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountStatus, error] {
 	return func(yield func(AccountStatus, error) bool) {
 		for acct, err := range a.rules.Accounts(ctx) {
-			if err != nil {
-				if !yield(AccountStatus{UserID: acct.UserID}, err) {
-					return
-				}
-			} else if s := a.statusOf(acct); filter.match(s) && !yield(s, nil) {
+			s := AccountStatus{UserID: acct.UserID}
+			if err == nil {
+				s, err = a.statusOf(ctx, acct)
+			}
+			if (err != nil || filter.match(s)) && !yield(s, err) {
 				return
 			}
 		}
@@ -136,9 +140,9 @@ func (a *Admin) Reset(ctx context.Context, userID, reason string) error {
 	return withReason(reason, func() error { return a.rules.Reset(ctx, userID, reason) })
 }
 
-// Unlock forgets a user's wrong codes and how often the phone was asked, and opens
-// an account that a rejection has closed. The reason is told with [EventUnblocked];
-// it must not be empty.
+// Unlock forgets a user's wrong codes, how often the phone was asked and what wasn't
+// approved there, and opens an account that a rejection has closed. The reason is
+// told with [EventUnblocked]; it must not be empty.
 func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
 	return withReason(reason, func() error { return a.rules.Unlock(ctx, userID, reason) })
 }

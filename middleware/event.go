@@ -36,7 +36,8 @@ const (
 	EventCodesOnly     = factor.EventCodesOnly     // the phone isn't asked from now on: Holder has the address, or an administrator released it, for Reason
 	EventPushSent      = factor.EventPushSent      // the phone was asked
 	EventPushFailed    = factor.EventPushFailed    // the phone couldn't be asked, because of Err: a code will do
-	EventPushLimited   = factor.EventPushLimited   // the phone wasn't asked: too many requests, or one was rejected; until Until
+	EventPushLimited   = factor.EventPushLimited   // the phone wasn't asked, for Reason: too many requests, or paused; until Until
+	EventPushPaused    = factor.EventPushPaused    // requests in a row weren't approved: none is sent before Until
 	EventApproved      = factor.EventApproved      // the phone said yes
 	EventNotApproved   = factor.EventNotApproved   // the request failed: a rejection, a time-out or a fault of the service
 	EventRejected      = factor.EventRejected      // the same, with [Rejection]: "it wasn't me"

@@ -30,9 +30,9 @@ func (f NotifierFunc) Notify(ctx context.Context, n Notice) error { return f(ctx
 // A Notice is a message to a user about an event, ready to be sent. It tells of the
 // second factor being switched on, replaced, switched off and reset; of recovery
 // codes used and made anew, and devices trusted; of what looks as if somebody else
-// knew the password, a rejection on the phone, too many requests to it or wrong
-// codes, the last two about once an hour on each node; and of an account that is
-// closed.
+// knew the password: a rejection on the phone, requests to it in a row that weren't
+// approved, once a day, or wrong codes, about once an hour on each node; and of an
+// account that is closed.
 type Notice struct {
 	Event
 
@@ -80,7 +80,7 @@ var noticeKinds = map[EventKind]templates.NoticeKind{
 	EventRecoveryMade: templates.NoticeRecoveryMade,
 	EventDeviceAdded:  templates.NoticeDeviceAdded,
 	EventRejected:     templates.NoticeRejected,
-	EventPushLimited:  templates.NoticePushLimited,
+	EventPushPaused:   templates.NoticePushPaused,
 	EventPaused:       templates.NoticePaused,
 	EventBlocked:      templates.NoticeBlocked,
 	EventHeld:         templates.NoticeHeld,

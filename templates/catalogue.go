@@ -88,12 +88,15 @@ func isolate(s string) string {
 	return s
 }
 
-// duration returns d in words, rounded up to whole seconds below a minute and
-// to whole minutes above.
+// duration returns d in words, rounded up to whole seconds below a minute, to whole
+// minutes below two hours, and to whole hours above.
 func (t texts) duration(d time.Duration) (string, error) {
 	unit, one, many := time.Minute, Key("duration.minute"), Key("duration.minutes")
-	if d <= 59*time.Second {
+	switch {
+	case d <= 59*time.Second:
 		unit, one, many = time.Second, "duration.second", "duration.seconds"
+	case d > 119*time.Minute:
+		unit, many = time.Hour, "duration.hours"
 	}
 	n := max(1, int((d+unit-1)/unit))
 	if n == 1 {

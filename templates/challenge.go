@@ -99,7 +99,7 @@ type Push uint8
 const (
 	PushReady       Push = iota // it can; the zero value
 	PushUnavailable             // the service or the phone can't be reached
-	PushPaused                  // the user rejected one: not for a while
+	PushPaused                  // requests weren't approved: not for a while
 	PushLimited                 // too many were sent: not for a while
 	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
 )

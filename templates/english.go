@@ -12,6 +12,7 @@ var english = texts{
 	"duration.seconds": "{n} seconds",
 	"duration.minute":  "{n} minute",
 	"duration.minutes": "{n} minutes",
+	"duration.hours":   "{n} hours",
 
 	"challenge.account":        "Signing in as {email}",
 	"challenge.title":          "Approve sign in request",
@@ -228,8 +229,8 @@ var english = texts{
 	"notice.device.until":   "Trusted until: {time}",
 	"notice.rejected.title": "A request was rejected on your phone",
 	"notice.rejected.text":  "Your phone was asked to approve a sign-in, or something that needs your confirmation, and it was rejected there. Nothing was let through.",
-	"notice.pushed.title":   "Your phone was asked many times",
-	"notice.pushed.text":    "Your phone was asked several times to approve a sign-in. It won’t be asked again for a while. Tap only a number that you see on your own screen.",
+	"notice.pushed.title":   "Sign-in requests weren’t approved",
+	"notice.pushed.text":    "Your phone was asked several times to approve a sign-in, and it wasn’t approved. Somebody who knows your password may be signing in. Your phone won’t be asked again for a while. Tap only a number that you see on your own screen.",
 	"notice.paused.title":   "Wrong codes were typed",
 	"notice.paused.text":    "Several wrong codes were typed for your account, after the password. For a while, no code is accepted.",
 	"notice.blocked.title":  "Codes are no longer accepted",

@@ -29,7 +29,7 @@ const (
 	NoticeRecoveryMade                       // new recovery codes took the place of the old ones
 	NoticeDeviceAdded                        // a browser is trusted from now on
 	NoticeRejected                           // a sign-in was rejected on the phone
-	NoticePushLimited                        // the phone was asked so often that it isn't any more, for a while
+	NoticePushPaused                         // requests in a row weren't approved, and none is sent for a while
 	NoticePaused                             // wrong codes were typed
 	NoticeBlocked                            // so many that none is looked at any more
 	NoticeHeld                               // the account is closed until the password has been changed
@@ -55,7 +55,7 @@ func (k NoticeKind) keys() (title, text, advice Key) {
 		return "notice.device.title", "notice.device.text", "notice.notyou"
 	case NoticeRejected:
 		return "notice.rejected.title", "notice.rejected.text", "notice.password"
-	case NoticePushLimited:
+	case NoticePushPaused:
 		return "notice.pushed.title", "notice.pushed.text", "notice.password"
 	case NoticePaused:
 		return "notice.paused.title", "notice.paused.text", "notice.password"
@@ -98,7 +98,7 @@ func (p *Pages) Notice(lang Language, n Notice) (subject, text string) {
 			lines = append(lines, "", say("notice.few"))
 		}
 	case NoticeEnabled, NoticeReplaced, NoticeDisabled, NoticeReset, NoticeRecoveryMade, NoticeRejected,
-		NoticePushLimited, NoticePaused, NoticeBlocked, NoticeHeld:
+		NoticePushPaused, NoticePaused, NoticeBlocked, NoticeHeld:
 	}
 	lines = append(lines, "", say(advice, "issuer", n.Issuer), "")
 	subject = say("page.title", "title", say(title), "issuer", n.Issuer)

@@ -32,12 +32,15 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	var acct records.Account
 	var at time.Time
 	var replaced string
+	var limit *PushLimit
+	var missed unapproved
 	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 		// A logout marks the session, and then takes back what it has reserved.
 		if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
 			return errors.Join(err, over(mark))
 		}
 		now := r.cfg.Now()
+		limit, missed = nil, unapproved{}
 		if a.State != records.On {
 			return ErrOff
 		}
@@ -50,10 +53,17 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		if s.is(a.Push.Reserved) && holds(a.Push.ReservedUntil, now, reservation) {
 			return errUnderWay
 		}
-		if limit := pushLimit(a.Push, now); limit != nil {
-			return limit
+		var err error
+		if missed, err = r.countUnanswered(ctx, &a.Push, now); err != nil {
+			return err
 		}
-		a.Push.Sent = append(recent(a.Push.Sent, now), now)
+		if limit = pushLimit(a.Push, now); limit != nil {
+			if missed.counted {
+				return nil
+			}
+			return errUnchanged
+		}
+		sendPush(&a.Push, now)
 		replaced, a.Push.Live = a.Push.Live, ""
 		a.Push.Reserved, a.Push.ReservedUntil = s.Binding, now.Add(reservation)
 		acct, at = *a, now
@@ -62,16 +72,16 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	if errors.Is(err, errUnderWay) {
 		return "", nil
 	}
-	if err != nil {
-		var limit *PushLimit
-		if errors.As(err, &limit) {
-			reason := "too many"
-			if limit.Rejected {
-				reason = reasonRejected
-			}
-			r.emit(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: reason, Until: limit.Until})
-		}
+	if err != nil && !errors.Is(err, errUnchanged) {
 		return "", err
+	}
+	if missed.counted {
+		r.emit(ctx, Event{Kind: EventNotApproved, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: reasonNoAnswer})
+		r.tellUnapproved(ctx, user, missed)
+	}
+	if limit != nil {
+		r.emit(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: limit.reason(), Until: limit.Until})
+		return "", limit
 	}
 
 	if err := r.giveUp(ctx, replaced, records.Replaced); err != nil {
@@ -146,7 +156,7 @@ func (r *Rules) create(ctx context.Context, acct records.Account, s Session) (to
 		Epoch:     acct.Epoch,
 		Era:       acct.Era,
 		Mode:      r.cfg.Mode,
-		CreatedAt: now,
+		CreatedAt: acct.Push.Open,
 		ExpiresAt: now.Add(r.cfg.TokenLifetime),
 		ForgetAt:  now.Add(r.cfg.TokenLifetime + forgetAfter),
 	}

@@ -44,7 +44,9 @@ func (r *Rules) Look(ctx context.Context, user User, s Session) (View, error) {
 
 func (r *Rules) look(ctx context.Context, acct records.Account, s Session) (View, error) {
 	view, err := r.lookAt(&acct, s, r.stored(ctx))
-	view.Limit = pushLimit(acct.Push, r.cfg.Now())
+	if err == nil {
+		view.Limit, err = r.limit(ctx, acct.Push)
+	}
 	return view, err
 }
 

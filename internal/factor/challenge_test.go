@@ -100,7 +100,7 @@ func TestDecide(t *testing.T) {
 			}
 			paused := time.Time{}
 			if c.then == records.Rejected && got != factor.DecisionTooLate {
-				paused = decided.Add(factor.RejectionPause)
+				paused = decided.Add(factor.FirstPushPause)
 			}
 			if got := w.account(t, alice).Push.PausedUntil; !got.Equal(paused) {
 				t.Errorf("got push paused until %v, want %v", got, paused)
@@ -344,7 +344,7 @@ func TestA25_PushBudget(t *testing.T) {
 		t.Helper()
 		before, _ := w.service.asked()
 		_, err := r.Begin(t.Context(), alice, session("more"))
-		if !errors.As(err, &limit) || !limit.Until.Equal(until) || limit.Rejected != rejected {
+		if !errors.As(err, &limit) || !limit.Until.Equal(until) || limit.Paused != rejected {
 			t.Errorf("got %v, want a limit until %v", err, until)
 		}
 		if after, _ := w.service.asked(); after != before {
@@ -361,14 +361,14 @@ func TestA25_PushBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	rejected := w.clock.Now()
-	refused(rejected.Add(factor.RejectionPause), true)
-	w.clock.Set(rejected.Add(factor.RejectionPause - 1))
-	refused(rejected.Add(factor.RejectionPause), true)
+	refused(rejected.Add(factor.FirstPushPause), true)
+	w.clock.Set(rejected.Add(factor.FirstPushPause - 1))
+	refused(rejected.Add(factor.FirstPushPause), true)
 	// A repeated report doesn't lengthen the pause.
 	if _, err := r.Decide(t.Context(), s.Token, false); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.Set(rejected.Add(factor.RejectionPause))
+	w.clock.Set(rejected.Add(factor.FirstPushPause))
 	next := begun(t, r, alice, "after the pause")
 	// Nor does it shorten that of a later rejection.
 	for _, token := range []string{next.Token, s.Token} {
@@ -376,7 +376,8 @@ func TestA25_PushBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	refused(w.clock.Now().Add(factor.RejectionPause), true)
+	// It is the third in a row: one had run out before.
+	refused(w.clock.Now().Add(2*factor.FirstPushPause), true)
 	if _, err := r.Begin(t.Context(), bob, session("bob")); !errors.Is(err, factor.ErrOff) {
 		t.Errorf("a user without a second factor: got %v, want %v", err, factor.ErrOff)
 	}

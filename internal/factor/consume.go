@@ -42,8 +42,10 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	if err != nil {
 		return "", err
 	}
+	var sent time.Time
 	err = again(func() error {
 		return r.cfg.Records.UpdateChallenge(ctx, view.ID, func(c *records.Challenge) error {
+			sent = c.CreatedAt
 			if c.State == records.Consumed && c.GrantID == hash(secret) {
 				return nil // by the first try, whose answer was lost
 			}
@@ -65,7 +67,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 		case err != nil: // by a fault: the next request can try again
 			return "", errors.Join(err, r.Unconsume(ctx, user, s, secret))
 		}
-		r.forgiveApproved(ctx, acct)
+		r.approved(ctx, user.ID, sent)
 		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 		return secret, nil
 	}
@@ -140,17 +142,15 @@ func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret stri
 	return errors.Join(revoke, err)
 }
 
-// forgiveApproved forgets the wrong codes of somebody who has proved it on the phone:
-// a guesser must not lock the owner out for good.
-func (r *Rules) forgiveApproved(ctx context.Context, acct records.Account) {
-	if acct.Failures == 0 && acct.RecoveryFailures == 0 {
-		return
-	}
-	err := r.updateAccount(ctx, acct.UserID, func(a *records.Account) error {
+// approved notes that the approval of the request that was sent at that time was used,
+// and forgives: a guesser must not lock the owner out for good.
+func (r *Rules) approved(ctx context.Context, userID string, sent time.Time) {
+	err := r.updateAccount(ctx, userID, func(a *records.Account) error {
 		forgive(a)
+		usePush(&a.Push, sent)
 		return nil
 	})
 	if err != nil {
-		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: wrong codes not forgotten", slog.String("user", acct.UserID), slog.Any("error", err))
+		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: used approval not noted", slog.String("user", userID), slog.Any("error", err))
 	}
 }

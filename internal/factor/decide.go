@@ -44,6 +44,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	var (
 		decision Decision
 		c        records.Challenge
+		what     unapproved
 		email    string
 	)
 	err := r.cfg.Records.UpdateChallenge(ctx, id, func(ch *records.Challenge) error {
@@ -57,9 +58,9 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	if err != nil {
 		return DecisionUnknown, err
 	}
-	if c.State == records.Rejected && decision != DecisionTooLate {
+	if !approved && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
-		email, err = r.rejected(ctx, c)
+		email, what, err = r.notApproved(ctx, c)
 	}
 	switch decision {
 	case DecisionTaken:
@@ -76,6 +77,7 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: records.MethodPush, Reason: r.stateOf(approved).String()})
 	case DecisionUnknown, DecisionRepeated:
 	}
+	r.tellUnapproved(ctx, User{ID: c.UserID, Email: email}, what)
 	return decision, err
 }
 
@@ -111,29 +113,41 @@ func decide(c *records.Challenge, reported records.ChallengeState, now time.Time
 	return DecisionTooLate
 }
 
-// rejected protects a user who said "it wasn't me": the phone is left in peace for
-// a while, and the account is closed if it is to be. It returns the e-mail address.
-func (r *Rules) rejected(ctx context.Context, c records.Challenge) (email string, err error) {
-	until := c.DecidedAt.Add(rejectionPause)
+// notApproved counts a request that wasn't approved. A user who said "it wasn't me" is
+// protected at once: the phone is left in peace for a while, and the account is closed
+// if it is to be. It returns the e-mail address.
+func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email string, what unapproved, err error) {
 	now, held := r.cfg.Now(), false
 	err = r.updateAccount(ctx, c.UserID, func(acct *records.Account) error {
+		email, what, held = acct.Email, unapproved{}, false
 		if acct.Version == 0 {
 			return ErrAccountLost
 		}
-		if acct.Push.PausedUntil.Before(until) || !holds(acct.Push.PausedUntil, now, rejectionPause) {
-			acct.Push.PausedUntil = until
+		if acct.Push.Open.Equal(c.CreatedAt) {
+			what = countUnapproved(&acct.Push, c.DecidedAt, now)
 		}
-		email, held = acct.Email, false
-		// A report that comes again must not close what has been released. Without a
-		// second factor there is nothing to close, and the next one must not begin closed.
-		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() && (acct.ReleasedAt.Before(c.DecidedAt) || ahead(acct.ReleasedAt, now)) {
+		// A report that comes again must not close or pause what has been released.
+		if c.State != records.Rejected || !acct.ReleasedAt.Before(c.DecidedAt) && !ahead(acct.ReleasedAt, now) {
+			if !what.counted {
+				return errUnchanged
+			}
+			return nil
+		}
+		what.warn = false // EventRejected says more
+		pausePush(&acct.Push, c.DecidedAt.Add(firstPushPause), now)
+		// Without a second factor there is nothing to close, and the next one must not
+		// begin closed.
+		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() {
 			interrupt(acct)
 			acct.HeldSince, held = now, true
 		}
 		return nil
 	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
 	if err == nil && held {
 		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Email: email, Reason: "rejected on the phone"})
 	}
-	return email, err
+	return email, what, err
 }

@@ -36,7 +36,8 @@ const (
 	EventCodesOnly                          // the phone isn't asked from now on: Holder has the address, or an administrator released it, for Reason
 	EventPushSent                           // the phone was asked
 	EventPushFailed                         // the phone couldn't be asked, because of Err: a code will do
-	EventPushLimited                        // the phone wasn't asked: too many requests, or one was rejected; until Until
+	EventPushLimited                        // the phone wasn't asked, for Reason: too many requests, or paused; until Until
+	EventPushPaused                         // requests in a row weren't approved: none is sent before Until
 	EventApproved                           // the phone said yes
 	EventNotApproved                        // the request failed: a rejection, a time-out or a fault of the service
 	EventRejected                           // the same, where it means that the phone said no: "it wasn't me"
@@ -60,7 +61,7 @@ const (
 
 var eventNames = [...]string{
 	EventEnabled: "enabled", EventReplaced: "replaced", EventDisabled: "disabled", EventReset: "reset",
-	EventCodesOnly: "codes_only", EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited",
+	EventCodesOnly: "codes_only", EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited", EventPushPaused: "push_paused",
 	EventApproved: "approved", EventNotApproved: "not_approved", EventRejected: "rejected", EventLateReport: "late_report",
 	EventVerified: "verified", EventCodeRefused: "code_refused",
 	EventPaused: "paused", EventBlocked: "blocked", EventUnblocked: "unblocked",
@@ -81,7 +82,7 @@ func (k EventKind) String() string {
 // Level is how much an event matters to an operator.
 func (k EventKind) Level() slog.Level {
 	switch k {
-	case EventCodesOnly, EventPushFailed, EventPushLimited, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
+	case EventCodesOnly, EventPushFailed, EventPushLimited, EventPushPaused, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
 		EventBlocked, EventReset, EventRecoveryUsed, EventHeld, EventStopped, EventWouldStop:
 		return slog.LevelWarn
 	case EventEnabled, EventReplaced, EventDisabled, EventPushSent, EventApproved, EventVerified, EventUnblocked,

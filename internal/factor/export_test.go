@@ -25,7 +25,7 @@ const (
 	Reservation    = reservation
 	PushWindow     = pushWindow
 	RemarkAgain    = remarkAgain
-	RejectionPause = rejectionPause
+	FirstPushPause = firstPushPause
 	SyncClaim      = syncClaim
 	SyncEvery      = syncEvery
 	CleanEvery     = cleanEvery

@@ -131,14 +131,11 @@ const (
 	// has begun.
 	replacementTime = 15 * time.Minute
 
-	forgetAfter    = time.Hour        // how long an ended challenge can still be shown
-	cacheLifetime  = 2 * time.Second  // how old what Check knows may be
-	cacheSize      = 1 << 14          // accounts and grants each
-	strandedAfter  = 2 * time.Second  // how long a request may take to unlock a session, beside what it waits for the store
-	reservation    = 15 * time.Second // longer than the two calls that start a challenge may take
-	pushMost       = 3                // requests to the phone in pushWindow
-	pushWindow     = 15 * time.Minute
-	rejectionPause = 15 * time.Minute
+	forgetAfter   = time.Hour        // how long an ended challenge can still be shown
+	cacheLifetime = 2 * time.Second  // how old what Check knows may be
+	cacheSize     = 1 << 14          // accounts and grants each
+	strandedAfter = 2 * time.Second  // how long a request may take to unlock a session, beside what it waits for the store
+	reservation   = 15 * time.Second // longer than the two calls that start a challenge may take
 )
 
 // Rules are safe for concurrent use.

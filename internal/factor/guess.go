@@ -92,8 +92,10 @@ func pauseAfter(failures int) time.Duration {
 	return pause
 }
 
-// forgive forgets the wrong codes of somebody who has given a proof.
+// forgive forgets the wrong codes, and the requests that weren't approved, of somebody
+// who has given a proof.
 func forgive(acct *records.Account) {
+	acct.Push.Unapproved, acct.Push.PausedUntil = 0, time.Time{}
 	acct.Failures, acct.LockedUntil = 0, time.Time{}
 	acct.RecoveryFailures, acct.RecoveryLockedUntil = 0, time.Time{}
 }

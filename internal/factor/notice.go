@@ -19,12 +19,14 @@ func (r *Rules) tellUser(ctx context.Context, e Event) {
 		if r.cfg.HoldRejected {
 			return // EventHeld says more
 		}
-	case EventPushLimited, EventPaused:
+	case EventPaused:
 		// Who knows the password can repeat these at will.
-		if e.Reason == reasonRejected || !r.remarks.isNews(remark{e.Kind, e.UserID}, e.At) {
+		if !r.remarks.isNews(remark{e.Kind, e.UserID}, e.At) {
 			return
 		}
-	case EventCodesOnly, EventPushSent, EventPushFailed, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused,
+	case EventPushPaused: // once a day: see tellUnapproved
+		return
+	case EventCodesOnly, EventPushSent, EventPushFailed, EventPushLimited, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused,
 		EventUnblocked, EventDeviceUsed, EventDeviceRevoked, EventRevoked, EventReleased, EventStopped, EventWouldStop:
 		return
 	}

@@ -15,7 +15,7 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		forgive(acct)
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
-		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
+		forgetPushes(&acct.Push)
 		acct.Staged = nil
 		email = acct.Email
 		switch {
@@ -41,7 +41,7 @@ func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		forgive(acct)
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
-		acct.Push.Sent, acct.Push.PausedUntil = nil, time.Time{}
+		forgetPushes(&acct.Push)
 		email = acct.Email
 		return nil
 	})

@@ -144,11 +144,22 @@ type Push struct {
 	Reserved      string    `json:"reserved,omitzero"`
 	ReservedUntil time.Time `json:"reserved_until,omitzero"`
 
-	// Sent holds when the last requests were sent, oldest first.
-	Sent []time.Time `json:"sent,omitzero"`
+	// Sent holds when the requests of the last hour were sent, and Unused those of the
+	// last quarter of an hour whose approval wasn't used; oldest first.
+	Sent   []time.Time `json:"sent,omitzero"`
+	Unused []time.Time `json:"unused,omitzero"`
 
-	// PausedUntil is when the next request may be sent after a rejection.
+	// Open is when the newest request was sent, until it is noted here what came of
+	// it.
+	Open time.Time `json:"open,omitzero"`
+
+	// Unapproved counts the requests in a row that weren't approved, since the last
+	// proof; PausedUntil is when the next one may be sent because of them.
+	Unapproved  int       `json:"unapproved,omitzero"`
 	PausedUntil time.Time `json:"paused_until,omitzero"`
+
+	// WarnedAt is when the user was last told of them.
+	WarnedAt time.Time `json:"warned_at,omitzero"`
 
 	Unknown jsontext.Value `json:",unknown"`
 }

@@ -1,0 +1,118 @@
+package factor_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/store"
+)
+
+// A request that wasn't approved counts once, whoever finds out, and although the
+// report was cut off between challenge and account.
+func TestA25_CountsOnce(t *testing.T) {
+	report := func(t *testing.T, _ *world, r *factor.Rules, token string) {
+		t.Helper()
+		if _, err := r.Decide(t.Context(), token, false); err != nil {
+			t.Error(err)
+		}
+	}
+	cutOff := func(t *testing.T, w *world, r *factor.Rules, token string) {
+		t.Helper()
+		w.store.setFaultOf(store.Accounts, errDown)
+		if _, err := r.Decide(t.Context(), token, false); !errors.Is(err, errDown) {
+			t.Errorf("got %v, want the fault", err)
+		}
+		w.store.setFault(nil)
+	}
+	yes := func(t *testing.T, _ *world, r *factor.Rules, token string) {
+		t.Helper()
+		if _, err := r.Decide(t.Context(), token, true); err != nil {
+			t.Error(err)
+		}
+	}
+	over := func(t *testing.T, _ *world, r *factor.Rules, token string) {
+		t.Helper()
+		s := session("s")
+		s.Token = token
+		if err := r.Abandon(t.Context(), alice, s); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		steps []func(*testing.T, *world, *factor.Rules, string)
+		want  int
+	}{
+		{"no report", nil, 1},
+		{"reported", []func(*testing.T, *world, *factor.Rules, string){report}, 1},
+		{"reported twice", []func(*testing.T, *world, *factor.Rules, string){report, report}, 1},
+		{"cut off", []func(*testing.T, *world, *factor.Rules, string){cutOff}, 1},
+		{"cut off, and reported again", []func(*testing.T, *world, *factor.Rules, string){cutOff, report}, 1},
+		{"approved, and not used", []func(*testing.T, *world, *factor.Rules, string){yes}, 0},
+		{"approved, and logged out", []func(*testing.T, *world, *factor.Rules, string){yes, over}, 0},
+		{"logged out", []func(*testing.T, *world, *factor.Rules, string){over}, 1},
+		{"approved, then false", []func(*testing.T, *world, *factor.Rules, string){yes, report}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.node(t)
+			w.enrol(t, r, alice)
+			s := begun(t, r, alice, "s")
+			for _, do := range c.steps {
+				do(t, w, r, s.Token)
+			}
+			w.clock.Add(factor.DefaultTokenLifetime)
+			begun(t, r, alice, "next")
+			if got := w.account(t, alice).Push.Unapproved; got != c.want {
+				t.Errorf("got %d counted, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// One that was forgotten counts too: otherwise one every hour would never pause.
+func TestA25_ForgottenCounts(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	begun(t, r, alice, "s")
+	w.clock.Add(2 * time.Hour)
+	if _, err := w.records.DeleteExpired(t.Context(), w.clock.Now(), 10); err != nil {
+		t.Fatal(err)
+	}
+	begun(t, r, alice, "next")
+	if got := w.account(t, alice).Push.Unapproved; got != 1 {
+		t.Errorf("got %d counted, want 1", got)
+	}
+}
+
+// What is refused writes nothing, but for what is found out by it.
+func TestA50_RefusedPushesWriteNothing(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	for range 2 {
+		begun(t, r, alice, "s")
+		w.clock.Add(factor.DefaultTokenLifetime)
+	}
+	var limit *factor.PushLimit
+	refused := func() records.Account {
+		t.Helper()
+		if _, err := r.Begin(t.Context(), alice, session("more")); !errors.As(err, &limit) || !limit.Paused {
+			t.Errorf("got %v, want a pause", err)
+		}
+		return w.account(t, alice)
+	}
+	before := refused()
+	if before.Push.Unapproved != 2 {
+		t.Errorf("got %d counted, want 2", before.Push.Unapproved)
+	}
+	for range 3 {
+		if after := refused(); after.Version != before.Version {
+			t.Error("the account was written")
+		}
+	}
+}
