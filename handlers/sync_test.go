@@ -216,3 +216,44 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	d.ServeHTTP(w, in)
 	return w.Result(), nil
 }
+
+// A user who switches on and off in a loop has the service called a few times and then
+// once in fifteen seconds, and another user's change is told at once. In the end the
+// service knows how the user stands.
+func TestA50_EnrolmentsInALoop(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b := app.Browser(t).Login(alice)
+	changes := func(n int) {
+		t.Helper()
+		for range n {
+			phone := stage(t, b, alice)
+			wantGuess(t, "on", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
+			wantGuess(t, "off", b, "/2fa/disable", "", "accepted")
+		}
+	}
+	calls := func() int { return len(app.Emulator.Calls(emulator.SyncStatus)) }
+	changes(20)
+	if n := calls(); n != 4 {
+		t.Errorf("40 changes at once: got %d calls, want 4", n)
+	}
+	app.Enrolled(t, bob) // which takes 30 seconds
+	wantTold(t, app.World, bob)
+	if n := calls(); n != 5 {
+		t.Errorf("another user's: got %d calls, want 5", n)
+	}
+	changes(20)
+	if n := calls(); n > 5+3 {
+		t.Errorf("40 more half a minute later: got %d calls, want 8 at most", n)
+	}
+	app.Clock.Add(time.Minute)
+	phone := stage(t, b, alice)
+	wantGuess(t, "on", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
+	before := calls()
+	app.Clock.Add(time.Minute)
+	app.Sync(t)
+	wantTold(t, app.World, alice)
+	if n := calls() - before; n > 1 {
+		t.Errorf("in the background: got %d calls, want the last state alone", n)
+	}
+}

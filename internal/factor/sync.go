@@ -21,6 +21,8 @@ const (
 	syncBatch    = 100             // accounts in one look
 	syncWorkers  = 4               // accounts at once
 	syncCalls    = 5               // in one claim
+	syncBurst    = 4               // claims of an account that needn't wait for each other
+	syncPace     = 15 * time.Second
 	syncClaim    = time.Minute     // longer than they may take
 	syncPause    = 5 * time.Second // after the first failure; doubles
 	syncPauseMax = time.Hour
@@ -156,6 +158,7 @@ func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Acco
 		}
 		a.Sync.ClaimedUntil = now.Add(syncClaim)
 		a.Sync.NextAt = a.Sync.ClaimedUntil
+		pace(&a.Sync, now)
 		if a.State == records.On && !a.Factor.CodesOnly {
 			addAddress(&a.Sync, a.Email)
 		}
@@ -328,12 +331,12 @@ func (r *Rules) noteSync(a *records.Account, claimed records.Account, t told) {
 		a.Sync.LastErr = strings.ToValidUTF8(t.failure.Error(), "?") // as stores want it
 		a.Sync.NextAt = now.Add(syncPauseAfter(a.Sync.Attempts))
 	case len(addresses(claimed)) == syncCalls: // there may be more of them
-		a.Sync.NextAt = now
+		a.Sync.NextAt = soonest(a.Sync, now)
 	default:
-		a.Sync.NextAt = now
+		a.Sync.NextAt = soonest(a.Sync, now)
 		a.Sync.Confirmed = claimed.Sync.Wanted
 		if !a.Sync.Late() { // nothing has changed meanwhile
-			a.Sync = records.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses, Unknown: a.Sync.Unknown}
+			a.Sync = records.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses, PacedUntil: a.Sync.PacedUntil, Unknown: a.Sync.Unknown}
 		}
 	}
 }
@@ -344,7 +347,24 @@ func want(s *records.Sync, now time.Time) {
 		s.Since = now
 	}
 	s.Wanted++
-	s.NextAt = now
+	s.NextAt = soonest(*s, now)
+}
+
+// soonest is when the service may be told of a user's next change: after a few, once
+// in syncPace. Of those that come faster, it is told of the last.
+func soonest(s records.Sync, now time.Time) time.Time {
+	if next := s.PacedUntil.Add(-(syncBurst - 1) * syncPace); holds(s.PacedUntil, now, syncBurst*syncPace) && next.After(now) {
+		return next
+	}
+	return now
+}
+
+// pace notes that the service is told now.
+func pace(s *records.Sync, now time.Time) {
+	if !holds(s.PacedUntil, now, syncBurst*syncPace) {
+		s.PacedUntil = now
+	}
+	s.PacedUntil = s.PacedUntil.Add(syncPace)
 }
 
 func addAddress(s *records.Sync, email string) {

@@ -178,6 +178,10 @@ type Sync struct {
 	// by itself if that node dies.
 	ClaimedUntil time.Time `json:"claimed_until,omitzero"`
 
+	// PacedUntil is when the pauses would end that a user's changes are told at,
+	// had each of the last ones waited for its own.
+	PacedUntil time.Time `json:"paced_until,omitzero"`
+
 	NextAt   time.Time `json:"next_at,omitzero"`    // when the next attempt is due
 	Attempts int       `json:"attempts,omitzero"`   // made in vain since Since
 	LastErr  string    `json:"last_error,omitzero"` // why the last one failed

@@ -43,7 +43,7 @@ func account() records.Account {
 		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at},
 		Push: records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
 		Sync: records.Sync{
-			Wanted: 3, Confirmed: 2, Since: at, ClaimedUntil: at, NextAt: at, Attempts: 1, LastErr: `"quoted" 🔐`,
+			Wanted: 3, Confirmed: 2, Since: at, ClaimedUntil: at, PacedUntil: at, NextAt: at, Attempts: 1, LastErr: `"quoted" 🔐`,
 			Addresses: []string{"a@example.com"}, Retired: []byte{3},
 		},
 		Recovery:      &records.Recovery{Scheme: "scheme", Salt: []byte{4}, Hashes: [][]byte{{5}, {6}}, CreatedAt: at},
