@@ -41,8 +41,10 @@ func wantAsked(t *testing.T, app *apptest.App, when string) {
 
 // unapproved are the ways in which a request isn't approved.
 var unapproved = map[string]func(t *testing.T, app *apptest.App){
-	"false":     func(t *testing.T, app *apptest.App) { apptest.Deny(t, app.Emulator.Phone(alice)) },
-	"no answer": func(_ *testing.T, app *apptest.App) { app.Clock.Add(5 * time.Minute) },
+	"false":      func(t *testing.T, app *apptest.App) { apptest.Deny(t, app.Emulator.Phone(alice)) },
+	"a time-out": func(t *testing.T, app *apptest.App) { _, _ = app.Emulator.Phone(alice).TimeOut(t.Context()) },
+	"a fault":    func(t *testing.T, app *apptest.App) { _, _ = app.Emulator.Phone(alice).Fail(t.Context()) },
+	"no answer":  func(_ *testing.T, app *apptest.App) { app.Clock.Add(5 * time.Minute) },
 }
 
 // Requests that aren't approved, one after the other, double the pause, over all

@@ -14,7 +14,7 @@
 //	err = phone.AddAccount(otpauthURI) // what the QR code says
 //	code, err := phone.Code()          // what the phone would show
 //	request, err := phone.Wait(ctx)    // the push request that arrives
-//	replies, err := phone.Approve(ctx) // taps the right number; or Deny, TapWrong
+//	replies, err := phone.Approve(ctx) // taps the right number; or Deny, TapWrong, TimeOut, Fail
 //
 // In a demo, serve it and open its /phone page in a browser:
 //
@@ -26,7 +26,8 @@
 // twice or of the wrong type is an error. Afterwards it can be asked what
 // arrived ([Emulator.Calls]), what was reported ([Emulator.Callbacks]) and what
 // the service knows of its users ([Emulator.Users]). And it fails on demand, in
-// all the ways that a remote service can: see [Emulator.Misbehave],
+// all the ways that a remote service can, a report of false without a rejection among
+// them ([Phone.TimeOut], [Phone.Fail]): see [Emulator.Misbehave],
 // [Emulator.SetActive], [Emulator.SetPush] and [Delivery].
 //
 // It is no authenticator: whoever reaches it can answer for everybody. Never

@@ -37,6 +37,28 @@ func Example() {
 	// and answers: 200 <nil>
 }
 
+// The service reports false, although the user has rejected nothing.
+func ExamplePhone_Fail() {
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println("the application is told:", r.FormValue("result"))
+	}))
+	defer app.Close()
+	srv := emulator.Start(emulator.Config{CallbackURL: app.URL})
+	defer srv.Close()
+
+	ctx := context.Background()
+	phone := srv.Phone("alice@example.com")
+	for _, end := range []func(context.Context) ([]emulator.Reply, error){phone.Fail, phone.TimeOut} {
+		_, _ = srv.Client().CreateSession(ctx, "alice@example.com")
+		_, _ = end(ctx)
+	}
+	fmt.Println(srv.Requests()[0].State, srv.Requests()[1].State)
+	// Output:
+	// the application is told: false
+	// the application is told: false
+	// failed expired
+}
+
 func ExampleNew() {
 	emu := emulator.New(emulator.Config{ClientID: "client-id", APIKey: "key"})
 	defer emu.Close()

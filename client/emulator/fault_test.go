@@ -127,7 +127,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	s := emulator.Start(emulator.Config{CallbackURL: silent.URL})
 	session(t, s, alice)
 	q := s.Requests()[0]
-	post(t, s.URL+"/phone/answer", url.Values{"request": {q.ID}, "deny": {"1"}})
+	post(t, s.URL+"/phone/answer", url.Values{"request": {q.ID}, "answer": {"deny"}})
 	s.Misbehave(emulator.AnyOp, emulator.SilentFault(), 0)
 	_, _ = s.Client(client.WithTimeout(20*time.Millisecond)).CreateSession(t.Context(), alice)
 	s.Close()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -84,12 +85,12 @@ func (e *Emulator) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "bad form", http.StatusBadRequest)
 		return
 	}
-	number := r.PostForm.Get("number")
-	if (number == "") == !r.PostForm.Has("deny") {
-		http.Error(w, "either a number or deny", http.StatusBadRequest)
+	pick, ok := picked(r.PostForm)
+	if !ok {
+		http.Error(w, "a number, or an answer: deny, timeout or fail", http.StatusBadRequest)
 		return
 	}
-	q, err := e.choose(r.PostForm.Get("request"), number)
+	q, err := e.settle(r.PostForm.Get("request"), pick)
 	if err != nil {
 		http.Redirect(w, r, PhonePath+"?said=gone", http.StatusSeeOther)
 		return
@@ -97,6 +98,16 @@ func (e *Emulator) answer(w http.ResponseWriter, r *http.Request) {
 	// The report may be slow on purpose, which is not for the page to wait for.
 	e.background(func(ctx context.Context) { _, _ = e.report(ctx, q) })
 	http.Redirect(w, r, PhonePath+"?said=answered", http.StatusSeeOther)
+}
+
+// picked is what a button of the page comes to.
+func picked(form url.Values) (pick func(*request) RequestState, ok bool) {
+	number, answer := form.Get("number"), form.Get("answer")
+	if number != "" && answer == "" {
+		return tapped(number), true
+	}
+	state, ok := map[string]RequestState{"deny": Denied, "timeout": Expired, "fail": Failed}[answer]
+	return func(*request) RequestState { return state }, ok && number == ""
 }
 
 // background runs f until Close, which waits for it.

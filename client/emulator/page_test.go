@@ -31,7 +31,7 @@ func TestPhonePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, page := get(t, s.URL+"/phone")
-	wantText(t, page, "1 waiting", "Approve sign in request", `data-request="`+q.ID+`"`, `name="deny"`, "It's not me",
+	wantText(t, page, "1 waiting", "Approve sign in request", `data-request="`+q.ID+`"`, `value="deny"`, `value="timeout"`, `value="fail"`, "It's not me",
 		`data-code data-live>`+code+`<`, `data-seconds data-live>25<`, `http-equiv="refresh"`)
 	var order []int
 	for _, n := range q.Choices {
@@ -74,9 +74,12 @@ func TestPhonePageAnswers(t *testing.T) {
 	}{
 		{"right", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}} }, emulator.Approved},
 		{"wrong", func(emulator.Request) url.Values { return url.Values{"number": {"0"}} }, emulator.Denied},
-		{"deny", func(emulator.Request) url.Values { return url.Values{"deny": {"1"}} }, emulator.Denied},
+		{"deny", func(emulator.Request) url.Values { return url.Values{"answer": {"deny"}} }, emulator.Denied},
+		{"time-out", func(emulator.Request) url.Values { return url.Values{"answer": {"timeout"}} }, emulator.Expired},
+		{"fault", func(emulator.Request) url.Values { return url.Values{"answer": {"fail"}} }, emulator.Failed},
+		{"something else", func(emulator.Request) url.Values { return url.Values{"answer": {"approve"}} }, emulator.Waiting},
 		{"neither", func(emulator.Request) url.Values { return url.Values{} }, emulator.Waiting},
-		{"both", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}, "deny": {"1"}} }, emulator.Waiting},
+		{"both", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}, "answer": {"deny"}} }, emulator.Waiting},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

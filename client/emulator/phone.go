@@ -103,6 +103,17 @@ func (p *Phone) Deny(ctx context.Context) ([]Reply, error) {
 	return p.tap(ctx, Denied)
 }
 
+// TimeOut has the newest request run out at once. Unlike one that runs out by itself,
+// of which the application is told nothing, it is reported, as false.
+func (p *Phone) TimeOut(ctx context.Context) ([]Reply, error) {
+	return p.tap(ctx, Expired)
+}
+
+// Fail has the service fail at the newest request, and report it, as false.
+func (p *Phone) Fail(ctx context.Context) ([]Reply, error) {
+	return p.tap(ctx, Failed)
+}
+
 func (p *Phone) tap(ctx context.Context, s RequestState) ([]Reply, error) {
 	q, err := p.e.decide(
 		func(q *request) bool { return q.email == p.email },

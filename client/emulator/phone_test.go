@@ -22,6 +22,8 @@ func TestAnswers(t *testing.T) {
 		{"approve", func(ctx context.Context, p *emulator.Phone) ([]emulator.Reply, error) { return p.Approve(ctx) }, "true", emulator.Approved},
 		{"wrong number", func(ctx context.Context, p *emulator.Phone) ([]emulator.Reply, error) { return p.TapWrong(ctx) }, "false", emulator.Denied},
 		{"deny", func(ctx context.Context, p *emulator.Phone) ([]emulator.Reply, error) { return p.Deny(ctx) }, "false", emulator.Denied},
+		{"timed out", func(ctx context.Context, p *emulator.Phone) ([]emulator.Reply, error) { return p.TimeOut(ctx) }, "false", emulator.Expired},
+		{"failed", func(ctx context.Context, p *emulator.Phone) ([]emulator.Reply, error) { return p.Fail(ctx) }, "false", emulator.Failed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,8 +47,12 @@ func TestAnswers(t *testing.T) {
 			if got := s.Requests()[0].State; got != tt.state {
 				t.Errorf("got state %v, want %v", got, tt.state)
 			}
-			if _, err := phone.Approve(t.Context()); !errors.Is(err, emulator.ErrAnswered) {
-				t.Errorf("again: got %v, want ErrAnswered", err)
+			over := emulator.ErrAnswered
+			if tt.state == emulator.Expired {
+				over = emulator.ErrExpired
+			}
+			if _, err := phone.Approve(t.Context()); !errors.Is(err, over) {
+				t.Errorf("again: got %v, want %v", err, over)
 			}
 			if got := len(a.reports()); got != 1 {
 				t.Errorf("got %d reports, want 1", got)

@@ -32,6 +32,7 @@ const (
 	Approved                     // the right number was tapped
 	Denied                       // a wrong number, or "It's not me"
 	Expired                      // not answered in time
+	Failed                       // the service has failed at it
 )
 
 func (s RequestState) String() string {
@@ -44,6 +45,8 @@ func (s RequestState) String() string {
 		return "denied"
 	case Expired:
 		return "expired"
+	case Failed:
+		return "failed"
 	}
 	return "invalid"
 }
@@ -52,7 +55,7 @@ type request struct {
 	id, token, email, number string
 	choices                  []string
 	created, expires         time.Time
-	answer                   RequestState // Waiting, Approved or Denied
+	answer                   RequestState // Waiting until something has settled it
 	told                     chan struct{}
 	outcome                  string // of the callbacks, for the page
 }
@@ -138,7 +141,7 @@ func (e *Emulator) decide(match func(*request) bool, pick func(*request) Request
 		case Waiting:
 			q.answer = pick(q)
 			return q, nil
-		case Approved, Denied:
+		case Approved, Denied, Failed:
 			err = cmp.Or(err, ErrAnswered)
 		case Expired:
 			err = cmp.Or(err, ErrExpired)
@@ -150,7 +153,7 @@ func (e *Emulator) decide(match func(*request) bool, pick func(*request) Request
 // Tap taps a number of the request with that ID, which need not be the newest,
 // and reports to the application as [Phone.Approve] does.
 func (e *Emulator) Tap(ctx context.Context, id, number string) ([]Reply, error) {
-	q, err := e.choose(id, number)
+	q, err := e.settle(id, tapped(number))
 	if err != nil {
 		return nil, err
 	}
@@ -162,16 +165,19 @@ func (e *Emulator) Deny(ctx context.Context, id string) ([]Reply, error) {
 	return e.Tap(ctx, id, "")
 }
 
-func (e *Emulator) choose(id, number string) (*request, error) {
-	return e.decide(
-		func(q *request) bool { return q.id == id },
-		func(q *request) RequestState {
-			if number == q.number {
-				return Approved
-			}
-			return Denied
-		},
-	)
+// settle settles the request with that ID.
+func (e *Emulator) settle(id string, pick func(*request) RequestState) (*request, error) {
+	return e.decide(func(q *request) bool { return q.id == id }, pick)
+}
+
+// tapped is what the tap of a number comes to.
+func tapped(number string) func(*request) RequestState {
+	return func(q *request) RequestState {
+		if number == q.number {
+			return Approved
+		}
+		return Denied
+	}
 }
 
 // report tells the application what was decided.

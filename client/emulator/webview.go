@@ -55,20 +55,20 @@ func (e *Emulator) showWebview(w http.ResponseWriter, r *http.Request) {
 	case Waiting:
 		render(w, http.StatusOK, "webview.html", webviewView{Email: q.Email, Number: q.Number})
 		return
-	case Approved, Denied:
-		// The report comes before the browser.
-		select {
-		case <-told:
-		case <-r.Context().Done():
-			return
-		}
-		if q.State == Approved {
-			back.Token = v.token
-		} else {
-			back.Error = "REJECT"
-		}
+	case Approved:
+		back.Token = v.token
+	case Denied:
+		back.Error = "REJECT"
 	case Expired:
 		back.Error = "TIMEOUT"
+	case Failed:
+		back.Error = "INTERNAL_SERVER_ERROR"
+	}
+	// The report comes before the browser.
+	select {
+	case <-told:
+	case <-r.Context().Done():
+		return
 	}
 	v.comeBack(w, r, back)
 }
@@ -93,6 +93,16 @@ func (v visit) comeBack(w http.ResponseWriter, r *http.Request, back Return) {
 	http.Redirect(w, r, target.String(), http.StatusSeeOther)
 }
 
+// untold is for requests of which nothing is reported.
+var untold = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// requestOf returns the request with that token, and what is closed when the
+// application has been told what came of it; of one that ran out by
+// itself, there is nothing to be told.
 func (e *Emulator) requestOf(token string) (Request, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -100,7 +110,11 @@ func (e *Emulator) requestOf(token string) (Request, <-chan struct{}) {
 	if q == nil {
 		return Request{}, nil
 	}
-	return q.view(e.config.Now()), q.told
+	view := q.view(e.config.Now())
+	if view.State == Expired && q.answer == Waiting {
+		return view, untold
+	}
+	return view, q.told
 }
 
 // parseVisit takes each parameter exactly once, and no other.

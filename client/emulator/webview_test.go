@@ -30,6 +30,8 @@ func TestWebviewRedirect(t *testing.T) {
 		{"approved", func(t *testing.T, s *emulator.Server, _ *clock) { _, _ = s.Phone(alice).Approve(t.Context()) }, url.Values{"a": {"b"}, "session_token": {"TOKEN"}}},
 		{"denied", func(t *testing.T, s *emulator.Server, _ *clock) { _, _ = s.Phone(alice).Deny(t.Context()) }, url.Values{"a": {"b"}, "error": {"REJECT"}}},
 		{"wrong number", func(t *testing.T, s *emulator.Server, _ *clock) { _, _ = s.Phone(alice).TapWrong(t.Context()) }, url.Values{"a": {"b"}, "error": {"REJECT"}}},
+		{"timed out, and reported", func(t *testing.T, s *emulator.Server, _ *clock) { _, _ = s.Phone(alice).TimeOut(t.Context()) }, url.Values{"a": {"b"}, "error": {"TIMEOUT"}}},
+		{"failed", func(t *testing.T, s *emulator.Server, _ *clock) { _, _ = s.Phone(alice).Fail(t.Context()) }, url.Values{"a": {"b"}, "error": {"INTERNAL_SERVER_ERROR"}}},
 		{"expired", func(_ *testing.T, _ *emulator.Server, c *clock) { c.advance(time.Hour) }, url.Values{"a": {"b"}, "error": {"TIMEOUT"}}},
 	}
 	for _, tt := range tests {

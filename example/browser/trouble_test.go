@@ -28,6 +28,12 @@ func TestTrouble(t *testing.T) {
 			says:  []string{"The request wasn’t approved", "Send a new request", "Use a code instead"},
 		},
 		{
+			name:  "time-out",
+			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.TimeOut) },
+			state: "not_approved",
+			says:  []string{"The request wasn’t approved", "Send a new request", "Use a code instead"},
+		},
+		{
 			name:  "not me",
 			means: middleware.Rejection,
 			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.Deny) },
