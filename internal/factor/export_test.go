@@ -58,6 +58,9 @@ func ClockOff(f records.Factor, secret []byte, n uint32, now time.Time) int {
 	return g.clockOff(n, now)
 }
 
+// SyncStray tells the service of accounts that were put off too far.
+func SyncStray(ctx context.Context, r *Rules) error { return r.syncStray(ctx) }
+
 // Hashed reports whether a code that was typed would be hashed.
 func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {
 	p, err := r.present(ctx, userID, text)

@@ -7,7 +7,9 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
-// stepsKept is how many accepted steps before the last one an account remembers.
+// stepsKept is how many accepted steps before the last one an account remembers: as
+// many codes can be accepted by a clock that is ahead, and others still when it is
+// right again.
 const stepsKept = 16
 
 // stepOf returns the time step of that moment (RFC 6238 §4.2).
