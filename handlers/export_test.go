@@ -1,5 +1,12 @@
 package handlers
 
+import (
+	"iter"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+)
+
 // For the fuzz tests.
 var (
 	LocalPath   = localPath
@@ -7,3 +14,13 @@ var (
 	IsLocal     = isLocal
 	PrefersJSON = prefersJSON
 )
+
+// Routes returns the router's routes, such as "POST /challenge".
+func (h *Handlers) Routes() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		_ = chi.Walk(h.router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+			yield(method + " " + route)
+			return nil
+		})
+	}
+}

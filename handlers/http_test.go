@@ -7,28 +7,52 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/middleware"
 )
 
-// changing are the routes that change something, and whether a page of that
-// address can be got.
-var changing = map[string]bool{
-	"/2fa/challenge":      true,
-	"/2fa/challenge/totp": false,
-	"/2fa/enable":         true,
-	"/2fa/enable/confirm": false,
-	"/2fa/disable":        false,
+// changing returns the routes that change something, and whether a page of that
+// address can be got: all that the router has for POST, but for the service's callback,
+// which another site may send, and which its secret guards.
+func changing(t *testing.T) map[string]bool {
+	t.Helper()
+	rules, err := factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, routes := make(map[string]bool), make(map[string]bool)
+	for route := range handlers.New(handlers.Config{Rules: rules}).Routes() {
+		if method, path, _ := strings.Cut(route, " "); method == http.MethodGet {
+			pages["/2fa"+path] = true
+		} else {
+			routes["/2fa"+path] = true
+		}
+	}
+	delete(routes, "/2fa/callback/{secret}")
+	for path := range routes {
+		routes[path] = pages[path]
+	}
+	if len(routes) < 10 {
+		t.Fatalf("got routes %v, want more", routes)
+	}
+	return routes
 }
+
+// everyRoute is a setup in which there is every route.
+var everyRoute = apptest.Setup{Options: []middleware.Option{middleware.WithTrustedDevices(time.Hour)}}
 
 func TestA30_CrossSitePosts(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
+	app := apptest.New(t, everyRoute)
 	w := wait(t, app, alice) // locked
 	unlocked := app.Browser(t).Login(bob)
 	unlocked.Enrol(bob)
@@ -44,7 +68,7 @@ func TestA30_CrossSitePosts(t *testing.T) {
 		"by origin, other port":      {"Origin", "http://127.0.0.1:1"},
 		"by origin, other suffix":    {"Origin", app.URL + ".evil.example"},
 	} {
-		for path := range changing {
+		for path := range changing(t) {
 			for who, b := range map[string]*apptest.Browser{"locked": w.Browser, "unlocked": unlocked} {
 				phone := map[string]*emulator.Phone{"locked": w.phone, "unlocked": bobs}[who]
 				code := apptest.Code(t, phone)
@@ -75,13 +99,13 @@ func TestA30_CrossSitePosts(t *testing.T) {
 
 func TestA30_ChangesByOtherMethods(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
+	app := apptest.New(t, everyRoute)
 	w := wait(t, app, alice)
 	unlocked := app.Browser(t).Login(bob)
 	unlocked.Enrol(bob)
 	bobs := app.Emulator.Phone(bob)
 	spy := app.Spy(t)
-	for path, page := range changing {
+	for path, page := range changing(t) {
 		for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "post"} {
 			for who, b := range map[string]*apptest.Browser{"locked": w.Browser, "unlocked": unlocked} {
 				phone := map[string]*emulator.Phone{"locked": w.phone, "unlocked": bobs}[who]
@@ -104,6 +128,32 @@ func TestA30_ChangesByOtherMethods(t *testing.T) {
 	}
 	w.WantLocked("at the end")
 	unlocked.WantIn("at the end")
+}
+
+// Each page has a nonce of its own, that nobody guesses.
+func TestA32_Nonces(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b := app.Browser(t).Login(alice)
+	nonce := regexp.MustCompile(`'nonce-([^']+)'`)
+	seen := make(map[string]bool)
+	for _, path := range []string{"/2fa/", "/2fa/", "/2fa/nothing"} {
+		a := b.Get(path)
+		var got string
+		for _, m := range nonce.FindAllStringSubmatch(a.Header.Get("Content-Security-Policy"), -1) {
+			if got != "" && m[1] != got {
+				t.Errorf("%s: got two nonces, want one", path)
+			}
+			got = m[1]
+		}
+		if len(got) < 22 || seen[got] { // 128 bits, in base64 at best
+			t.Errorf("%s: got nonce %q, want one that is long enough and new", path, got)
+		}
+		if !strings.Contains(a.Body, `nonce="`+got+`"`) {
+			t.Errorf("%s: the page doesn't have nonce %q", path, got)
+		}
+		seen[got] = true
+	}
 }
 
 // A tape keeps every response of an application, whole.

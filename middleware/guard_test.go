@@ -379,6 +379,32 @@ func TestExemptions(t *testing.T) {
 	}
 }
 
+// Routers and rewriters that cut a path off at a semicolon, as Java's do, would lead
+// "/open/;x" to the folder, which isn't exempt.
+func TestA28_Semicolons(t *testing.T) {
+	t.Parallel()
+	cut := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.Path, _, _ = strings.Cut(r.URL.Path, ";")
+			next.ServeHTTP(w, r)
+		})
+	}
+	app := apptest.New(t, apptest.Setup{
+		Options: []middleware.Option{middleware.WithExempt("GET /files/{name}")},
+		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+			return app.Sessions.LoadAndSave(app.Gate.Handler(cut(mux)))
+		},
+	})
+	b := enrolled(t, app)
+	for target, exempt := range map[string]bool{
+		"/files/x": true, "/files/;x": false, "/files/x;y": false, "/files/;": false, "/open/x;y": false,
+	} {
+		if got := b.Raw("GET", target).Status == http.StatusOK; got != exempt {
+			t.Errorf("%s: got passed %v, want %v", target, got, exempt)
+		}
+	}
+}
+
 // A login page whose path ends with a slash exempts nothing below it.
 func TestExemptLoginWithSlash(t *testing.T) {
 	t.Parallel()

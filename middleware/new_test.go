@@ -49,6 +49,9 @@ func TestNewFaults(t *testing.T) {
 	if _, err := middleware.New(append(complete(), nil)...); err != nil {
 		t.Fatalf("complete options: got %v, want no error", err)
 	}
+	if _, err := middleware.New(append(complete(), middleware.WithTrustedDevices(90*24*time.Hour))...); err != nil {
+		t.Errorf("the longest that a device is trusted: got %v, want no error", err)
+	}
 	for name, test := range map[string]struct {
 		option middleware.Option
 		want   string
@@ -80,6 +83,8 @@ func TestNewFaults(t *testing.T) {
 		"source for nothing": {middleware.WithCallbackSource(func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }), "no effect"},
 		"unknown result":     {middleware.WithFalseResult(2), "WithFalseResult: 2"},
 		"hold on nothing":    {middleware.WithHoldOnRejection(), "WithHoldOnRejection needs WithFalseResult(Rejection)"},
+		"trusted for ever":   {middleware.WithTrustedDevices(90*24*time.Hour + 1), "at most 90 days"},
+		"trusted before":     {middleware.WithTrustedDevices(-time.Hour), "more than 0"},
 		"unknown language":   {middleware.WithPages(templates.WithLanguages("xx")), "language"},
 	} {
 		t.Run(name, func(t *testing.T) {

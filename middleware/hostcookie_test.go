@@ -1,0 +1,52 @@
+package middleware_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/apptest"
+)
+
+// All cookies of the gate are for this host, https and no script, where the session's
+// cookie is Secure: a sibling host can't plant a __Host- cookie.
+func TestA14_CookiesForThisHostOnly(t *testing.T) {
+	app := apptest.New(t, apptest.Setup{Sessions: func(m *scs.SessionManager) { m.Cookie.Secure = true }})
+	phone := app.Emulator.Phone(alice)
+	b := app.Browser(t) // whose jar sends no Secure cookie to http
+	kept := make(map[string]string)
+	post := func(path, body string) apptest.Answer {
+		var cookies []string
+		for name, value := range kept {
+			cookies = append(cookies, name+"="+value)
+		}
+		a := b.Do("POST", path, body, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", "Cookie", strings.Join(cookies, "; "))
+		for _, line := range a.Header["Set-Cookie"] {
+			c, err := http.ParseSetCookie(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept[c.Name] = c.Value
+			if c.Name == "session" {
+				continue // the application's
+			}
+			if !strings.HasPrefix(c.Name, "__Host-eagate") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+				t.Errorf("got %s, want it __Host-, and not for scripts", strings.Replace(line, c.Value, "VALUE", 1))
+			}
+		}
+		return a
+	}
+	post("/login", "email="+alice)
+	uri, _ := post("/2fa/enable", "").JSON("uri").(string)
+	if err := phone.AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	if a := post("/2fa/enable/confirm", "code="+apptest.Code(t, phone)); a.Status != http.StatusOK {
+		t.Fatalf("confirm: got %d %s, want 200", a.Status, a.Body)
+	}
+	if len(kept) < 2 {
+		t.Errorf("got cookies %d, want the session's and the gate's", len(kept))
+	}
+}
