@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -115,13 +116,6 @@ func TestA48_RestrictedAhead(t *testing.T) {
 			app.Stopped(t, alice)
 			apptest.Deny(t, phone)
 		},
-		"a request that died in the middle": func(t *testing.T, app *apptest.App, _ *emulator.Phone) {
-			b := app.Stopped(t, alice)
-			app.ChangeAccount(t, alice, func(a *records.Account) {
-				a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", "somebody", app.Clock.Now().Add(15*time.Second)
-			})
-			b.Get("/2fa/challenge")
-		},
 		"an accepted code": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
 			app.Browser(t).Login(alice).Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 			if last := app.Account(t, alice).LastStep; last < app.Clock.Now().Unix()/30 {
@@ -129,52 +123,110 @@ func TestA48_RestrictedAhead(t *testing.T) {
 			}
 		},
 	} {
+		for way, prove := range map[string]func(t *testing.T, app *apptest.App, phone *emulator.Phone, recovery string){
+			"by the phone": func(t *testing.T, app *apptest.App, phone *emulator.Phone, _ string) {
+				byPush(t, app, phone)
+			},
+			"by a code": func(t *testing.T, app *apptest.App, phone *emulator.Phone, _ string) {
+				code := apptest.Code(t, phone)
+				byCode(t, app, phone)
+				again := app.Browser(t).Login(alice)
+				again.Post("/2fa/challenge/totp", "code", code)
+				again.WantLocked("by the same code")
+			},
+			"by a recovery code": func(t *testing.T, app *apptest.App, _ *emulator.Phone, recovery string) {
+				b := app.Browser(t).Login(alice)
+				b.Post("/2fa/challenge/recovery", "code", recovery)
+				b.WantIn("by a recovery code")
+			},
+		} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				t.Parallel()
+				app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection)}})
+				phone := app.Enrolled(t, alice)
+				recovery := recoveryCode(t, app, alice)
+				app.Clock.Set(days)
+				restrict(t, app, phone)
+				app.Clock.Set(-days)
+				app.Clock.Add(apptest.Step)
+				prove(t, app, phone, recovery)
+			})
+		}
+	}
+}
+
+// A48: a session whose request to the phone was cut off in the middle while the clock
+// was ahead sends another when it is right again.
+func TestA48_CutOffAhead(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	app.ChangeAccount(t, alice, func(a *records.Account) {
+		a.Push.Live, a.Push.Reserved = "", factor.Binding(b.Cookie("session"))
+		a.Push.ReservedUntil = app.Clock.Now().Add(days + 15*time.Second)
+	})
+	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") == "pending" {
+		t.Errorf("got %s, want no request", a.Body)
+	}
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
+		t.Fatalf("another request: got %d %s, want 201", a.Status, a.Body)
+	}
+	apptest.Approve(t, phone)
+	b.WantIn("by another request")
+}
+
+// A48: what a clock that was ahead has written down doesn't keep a rejection from
+// having its effect when the clock is right again.
+func TestA48_RejectedWhenRightAgain(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(t *testing.T, app *apptest.App, phone *emulator.Phone){
+		"rejected ahead": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
+			app.Stopped(t, alice)
+			apptest.Deny(t, phone)
+			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+				t.Error(err)
+			}
+		},
+		"password changed ahead": func(t *testing.T, app *apptest.App, _ *emulator.Phone) {
+			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection)}})
+			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
+				middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection(),
+			}})
 			phone := app.Enrolled(t, alice)
-			codes := recoveryCodes(t, app, alice)
 			app.Clock.Set(days)
-			restrict(t, app, phone)
+			before(t, app, phone)
 			app.Clock.Set(-days)
-			app.Clock.Add(apptest.Step)
-
-			b := app.Stopped(t, alice)
-			if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
-				t.Errorf("the phone isn't asked: %s", a.Body)
-			} else {
-				apptest.Approve(t, phone)
-				b.WantIn("by the phone")
+			app.Stopped(t, alice)
+			apptest.Deny(t, phone)
+			acct := app.Account(t, alice)
+			if acct.HeldSince.IsZero() {
+				t.Error("the account isn't held")
 			}
-			b = app.Browser(t).Login(alice)
-			code := apptest.Code(t, phone)
-			b.Post("/2fa/challenge/totp", "code", code)
-			b.WantIn("by a code")
-			again := app.Browser(t).Login(alice)
-			again.Post("/2fa/challenge/totp", "code", code)
-			again.WantLocked("by the same code")
-			b = app.Browser(t).Login(alice)
-			b.Post("/2fa/challenge/recovery", "code", codes[0])
-			b.WantIn("by a recovery code")
+			if until := acct.Push.PausedUntil; until.Before(app.Clock.Now()) || until.After(app.Clock.Now().Add(24*time.Hour)) {
+				t.Errorf("got the phone paused until %v, want it from now, %v, on", until, app.Clock.Now())
+			}
 		})
 	}
 }
 
-// recoveryCodes gives a user new ones.
-func recoveryCodes(t *testing.T, app *apptest.App, email string) []string {
+// recoveryCode gives a user new ones, and returns the first.
+func recoveryCode(t *testing.T, app *apptest.App, email string) string {
 	t.Helper()
 	b := app.Browser(t).Login(email)
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, app.Emulator.Phone(email)))
 	list, _ := b.PostJSON("/2fa/recovery-codes", "").JSON("codes").([]any)
-	var codes []string
-	for _, code := range list {
-		codes = append(codes, code.(string))
-	}
-	if len(codes) == 0 {
+	if len(list) == 0 {
 		t.Fatal("got no recovery codes")
 	}
 	app.Clock.Add(apptest.Step)
-	return codes
+	return list[0].(string)
 }
 
 // A48: what was permitted by a clock that was ahead doesn't count when it is right

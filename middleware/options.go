@@ -207,7 +207,8 @@ func WithPages(opts ...templates.Option) Option {
 // WithLogger names the logger; [slog.Default] unless set.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }
 
-// WithClock names the clock; [time.Now] unless set.
+// WithClock names the clock; [time.Now] unless set. The clocks of an application's nodes
+// may differ by five seconds.
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
 // SetRecoveryCost sets what hashing a recovery code takes. It is how the tests of
