@@ -51,10 +51,8 @@ func (h *Handlers) newChallenge(v *visit) {
 	switch {
 	case errors.Is(err, factor.ErrSessionOver):
 		h.signIn(v.w, v.r)
-	case errors.Is(err, factor.ErrHeld):
-		h.held(v)
 	case err != nil && !errors.As(err, &limit):
-		h.Unavailable(v.w, v.r, err)
+		h.failChange(v, err)
 	case !prefersJSON(v.r):
 		seeOther(v.w, h.cfg.Base+"/challenge")
 	case limit != nil:
@@ -159,7 +157,9 @@ func (h *Handlers) beginFirst(r *http.Request, user factor.User) error {
 	}
 	err = h.begin(r, user)
 	var limit *factor.PushLimit
-	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) || errors.Is(err, factor.ErrHeld) || errors.Is(err, factor.ErrSessionOver) {
+	switch {
+	case errors.As(err, &limit), errors.Is(err, factor.ErrOff), errors.Is(err, factor.ErrHeld),
+		errors.Is(err, factor.ErrOvertaken), errors.Is(err, factor.ErrSessionOver):
 		return nil // the page says so
 	}
 	return err

@@ -1,10 +1,14 @@
 package handlers_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
 )
 
 // Of what the former password has begun, nothing counts once it was changed: on
@@ -59,4 +63,201 @@ func TestA49_PasswordChanged(t *testing.T) {
 		}
 		owner.WantIn("verified before")
 	})
+}
+
+// holding is an application in which a rejection closes the account.
+func holding() apptest.Setup {
+	return apptest.Setup{Options: []middleware.Option{
+		middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection(),
+	}}
+}
+
+// overtaking is what ends, on another node, what a request of alice's waits to do.
+var overtaking = []struct {
+	name string
+	do   func(t *testing.T, at *apptest.App, owner *apptest.Browser, pending string)
+}{
+	{"rejection", func(t *testing.T, at *apptest.App, _ *apptest.Browser, pending string) {
+		report(t, at, pending, "false")
+	}},
+	{"password changed", func(t *testing.T, at *apptest.App, _ *apptest.Browser, _ string) {
+		if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+			t.Error(err)
+		}
+	}},
+	{"revoked", func(t *testing.T, at *apptest.App, _ *apptest.Browser, _ string) {
+		if err := at.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+			t.Error(err)
+		}
+	}},
+	{"logout", func(t *testing.T, at *apptest.App, owner *apptest.Browser, _ string) {
+		if a := owner.On(at).Copy().Post("/logout"); a.Status != 200 {
+			t.Errorf("logout: got %d", a.Status)
+		}
+	}},
+}
+
+// A request of a session that was stolen waits, for the store or for its turn to hash,
+// while the account is closed, the password changed, the session logged out: it changes
+// nothing then.
+func TestA42_ProofAtUse(t *testing.T) {
+	t.Parallel()
+	for _, change := range []struct {
+		name, path string
+		fields     []string
+		update     int  // of the account, in which it waits
+		code       bool // of a phone that was staged before
+		device     bool // which was trusted before
+	}{
+		{name: "another phone", path: "/2fa/enable", update: 1},
+		{name: "another phone's code", path: "/2fa/enable/confirm", update: 1, code: true},
+		{name: "switching off", path: "/2fa/disable", update: 1},
+		{name: "recovery codes", path: "/2fa/recovery-codes", update: 1},
+		{name: "recovery codes, which are hashed", path: "/2fa/recovery-codes", update: 2},
+		{name: "a device", path: "/2fa/devices", update: 1},
+		{name: "devices", path: "/2fa/devices/revoke", fields: []string{"all", "1"}, update: 1, device: true},
+	} {
+		for _, meanwhile := range overtaking {
+			t.Run(change.name+"/"+meanwhile.name, func(t *testing.T) {
+				t.Parallel()
+				world := apptest.NewWorld(t)
+				here, there := world.Node(t, trusting(), holding()), world.Node(t, trusting(), holding())
+				owner := here.Browser(t).Login(alice)
+				phone := owner.Enrol(alice)
+				if change.device {
+					owner.Post("/2fa/devices")
+				}
+				fields := change.fields
+				if change.code {
+					fields = []string{"code", apptest.Code(t, stage(t, owner, alice))}
+				}
+				here.Stopped(t, alice)
+				pending, err := phone.Wait(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				world.Clock.Add(3 * time.Second) // so that nothing is cached any more
+				before := world.Account(t, alice)
+				thief := owner.Copy()
+				at := apptest.Nth(change.update, apptest.Writes, store.Accounts)
+				if meanwhile.name == "logout" { // the account doesn't say so, the session's grant does
+					at = apptest.Nth(1+change.update, apptest.Reads, store.Grants)
+				}
+				pause := world.Pause(t, at)
+				answer := make(chan apptest.Answer, 1)
+				go func() { answer <- thief.Post(change.path, fields...) }()
+				pause.Wait()
+				meanwhile.do(t, there, owner, pending.Token)
+				pause.Go()
+				if a := <-answer; a.Status < 300 || strings.Contains(a.Body, "recovery-code\"") {
+					t.Errorf("got %d, want a refusal", a.Status)
+				}
+				after := world.Account(t, alice)
+				if after.State != before.State || string(after.Factor.Secret) != string(before.Factor.Secret) {
+					t.Errorf("got state %v, same secret %t, want the same factor", after.State, string(after.Factor.Secret) == string(before.Factor.Secret))
+				}
+				if after.Staged != nil && (before.Staged == nil || string(after.Staged.Factor.Secret) != string(before.Staged.Factor.Secret)) {
+					t.Error("another phone can be confirmed")
+				}
+				if after.Recovery != nil && string(after.Recovery.Salt) != string(before.Recovery.Salt) {
+					t.Error("there are other recovery codes")
+				}
+				// PasswordChanged and Revoke themselves trust no device any more.
+				if ended := meanwhile.name == "password changed" || meanwhile.name == "revoked"; !ended && len(after.Devices) != len(before.Devices) {
+					t.Errorf("got %d devices, want %d", len(after.Devices), len(before.Devices))
+				}
+			})
+		}
+	}
+}
+
+// Between a proof and the grant that is made of it, the account is closed or the
+// password changed: the session stays locked, and nothing is left that would open it.
+func TestA42_GrantInForce(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(t *testing.T, app *apptest.App) (b *apptest.Browser, unlock func() apptest.Answer){
+		"a code": func(t *testing.T, app *apptest.App) (*apptest.Browser, func() apptest.Answer) {
+			b := app.Stopped(t, alice)
+			return b, func() apptest.Answer { return b.Post(totp, "code", apptest.Code(t, app.Emulator.Phone(alice))) }
+		},
+		"an approval": func(t *testing.T, app *apptest.App) (*apptest.Browser, func() apptest.Answer) {
+			b := app.Stopped(t, alice)
+			apptest.Approve(t, app.Emulator.Phone(alice))
+			return b, func() apptest.Answer { return b.Get("/account") }
+		},
+		"a device": func(t *testing.T, app *apptest.App) (*apptest.Browser, func() apptest.Answer) {
+			b := trusted(t, app, alice).Login(alice)
+			return b, func() apptest.Answer { return b.Get("/account") }
+		},
+	} {
+		for meanwhile, do := range map[string]func(t *testing.T, at *apptest.App){
+			"closed": func(t *testing.T, at *apptest.App) {
+				at.ChangeAccount(t, alice, func(a *records.Account) { a.HeldSince = at.Clock.Now() })
+			},
+			"password changed": func(t *testing.T, at *apptest.App) {
+				if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+					t.Error(err)
+				}
+			},
+		} {
+			t.Run(name+"/"+meanwhile, func(t *testing.T) {
+				t.Parallel()
+				world := apptest.NewWorld(t)
+				here, there := world.Node(t, trusting()), world.Node(t, trusting())
+				here.Enrolled(t, alice)
+				b, unlock := prepare(t, here)
+				spy := world.Spy(t)
+				pause := world.Pause(t, apptest.Nth(1, apptest.Writes, store.Grants))
+				answer := make(chan apptest.Answer, 1)
+				go func() { answer <- unlock() }()
+				pause.Wait()
+				do(t, there)
+				pause.Go()
+				if a := <-answer; a.Secret() {
+					t.Errorf("got the page with status %d", a.Status)
+				}
+				if n := spy.Grants(); n != 0 {
+					t.Errorf("got %d grants left, want none", n)
+				}
+				b.WantLocked("afterwards")
+			})
+		}
+	}
+}
+
+// A request to the phone that is still being made when the password is changed, or the
+// session logged out, opens nothing when it is approved.
+func TestA49_RequestBeingMade(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(t *testing.T, at *apptest.App, b *apptest.Browser){
+		"password changed": func(t *testing.T, at *apptest.App, _ *apptest.Browser) {
+			if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+				t.Error(err)
+			}
+		},
+		"logout": func(_ *testing.T, at *apptest.App, b *apptest.Browser) { b.On(at).Copy().Post("/logout") },
+	} {
+		for _, at := range []store.Kind{store.Accounts, store.Challenges} { // before and after the phone is asked
+			t.Run(name+"/"+string(at), func(t *testing.T) {
+				t.Parallel()
+				world := apptest.NewWorld(t)
+				here, there := world.Node(t), world.Node(t)
+				here.Enrolled(t, alice)
+				b := here.Browser(t).Login(alice)
+				pause := world.Pause(t, apptest.Nth(1, apptest.Writes, at))
+				copied := b.Copy()
+				done := make(chan apptest.Answer, 1)
+				go func() { done <- b.Get("/account") }()
+				pause.Wait()
+				do(t, there, copied)
+				pause.Go()
+				<-done
+				for _, request := range world.Emulator.Requests() {
+					report(t, there, request.Token, "true")
+				}
+				b.WantLockedOrOut("approved")
+				copied.WantLockedOrOut("approved")
+			})
+		}
+	}
 }

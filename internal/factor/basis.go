@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // ErrOvertaken says that a request changed nothing, because what it rested on has
@@ -66,7 +67,7 @@ func (r *Rules) check(ctx context.Context, acct *records.Account, p Proof) (g re
 		return g, err
 	}
 	if p.Grant.ID != "" {
-		if g, err = r.cfg.Records.Grant(ctx, p.Grant.ID); err != nil && !errors.Is(err, records.ErrNotFound) {
+		if g, err = r.cfg.Records.Grant(storelimit.Fresh(ctx), p.Grant.ID); err != nil && !errors.Is(err, records.ErrNotFound) {
 			return records.Grant{}, err
 		}
 	}
@@ -96,7 +97,7 @@ func (r *Rules) prove(ctx context.Context, acct *records.Account, p Proof) (answ
 // before the grant was in the store, the grant is revoked. What comes later finds a
 // grant in force. Nobody knows its secret before.
 func (r *Rules) settle(ctx context.Context, b Basis, userID, secret string) error {
-	acct, err := r.Account(ctx, userID)
+	acct, err := r.Account(storelimit.Fresh(ctx), userID)
 	if err == nil {
 		err = b.check(&acct)
 	}

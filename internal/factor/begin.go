@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // errUnderWay ends an update that finds another request of the same session at
@@ -24,6 +25,10 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	// the page that comes back should show the number.
 	ctx, cancel := detach(ctx)
 	defer cancel()
+	basis, err := r.Basis(ctx, user.ID)
+	if err != nil {
+		return "", err
+	}
 	address, err := r.pushAddress(ctx, user)
 	if err != nil {
 		return "", err
@@ -36,7 +41,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	var missed unapproved
 	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 		// A logout marks the session, and then takes back what it has reserved.
-		if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
+		if mark, err := r.Mark(storelimit.Fresh(ctx), user, s); err != nil || mark.Over {
 			return errors.Join(err, over(mark))
 		}
 		now := r.cfg.Now()
@@ -44,8 +49,8 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		if a.State != records.On {
 			return ErrOff
 		}
-		if !a.HeldSince.IsZero() {
-			return ErrHeld
+		if err := basis.check(a); err != nil {
+			return err
 		}
 		if !canPush(a, address) {
 			return ErrNoPush

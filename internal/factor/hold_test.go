@@ -176,3 +176,18 @@ func TestPasswordChangedOfNobody(t *testing.T) {
 		}
 	}
 }
+
+// An approval of an earlier era isn't taken, wherever the account names the challenge.
+func TestApprovalOfAnEarlierEra(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	s := begun(t, r, alice, "s")
+	if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
+		t.Fatal(err)
+	}
+	w.change(t, alice, func(a *records.Account) { a.Era++ })
+	if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
+		t.Errorf("got a grant %t, %v, want none", grant != "", err)
+	}
+}
