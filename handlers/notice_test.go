@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
@@ -85,7 +86,6 @@ func TestNotices(t *testing.T) {
 		b.PostJSON("/2fa/challenge", "")
 		app.Clock.Add(2 * time.Minute)
 	}
-	box.want(t, "wrong codes", "paused")
 	b = app.Browser(t).Login(alice)
 	guess(t, b, recoveryPath, codes[0])
 	if n := box.want(t, "recovery code", "recovery_used")[0]; !strings.Contains(n.Text, "left: 9") {
@@ -122,8 +122,10 @@ func TestNotices(t *testing.T) {
 		guess(t, app.Browser(t).Login(alice), totp, app.WrongCode(t, phone))
 		app.Clock.Add(time.Hour)
 	}
-	want := slices.Repeat([]string{"paused"}, 15) // from the fifth on, each an hour after the last
-	box.want(t, "blocked", append([]string{"blocked"}, want...)...)
+	n = box.want(t, "blocked", "blocked", "wrong_codes")[0] // the second an hour after the first
+	if n.Kind != middleware.EventWrongCodes || !strings.Contains(n.Text, "Wrong codes: 2\n") {
+		t.Errorf("got %v first: %q, want how many wrong codes there were", n.Kind, n.Text)
+	}
 	admin := app.Gate.Admin()
 	for _, do := range []func(context.Context, string, string) error{admin.Unlock, admin.Revoke, admin.Reset} {
 		if err := do(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
@@ -154,4 +156,85 @@ func TestNoticeOfHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	box.wantNoMore(t, app.Gate)
+}
+
+// Wrong codes without a proof within ten minutes are told to the owner, once a day
+// whatever the number of nodes: by the next wrong one, or in the background.
+func TestA50_WrongCodesAreToldOnceADay(t *testing.T) {
+	t.Parallel()
+	box := make(letterBox, 100)
+	w := apptest.NewWorld(t)
+	nodes := []*apptest.App{w.Node(t, box.setup()), w.Node(t, box.setup())}
+	_, codes := enrolWithCodes(t, nodes[0], alice)
+	phone := w.Emulator.Phone(alice)
+	box.want(t, "switched on", "enabled")
+	wrong := func(n int) {
+		t.Helper()
+		for i := range n {
+			path, code := totp, w.WrongCode(t, phone)
+			if i%2 == 1 {
+				path, code = recoveryPath, "0000-0000-0000-0000"
+			}
+			wantGuess(t, "a wrong code", nodes[i%2].Browser(t).Login(alice), path, code, "code-wrong")
+		}
+	}
+	// wait lets time pass, and both nodes do what they do in the background.
+	wait := func(d time.Duration) {
+		t.Helper()
+		w.Clock.Add(d)
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			for _, node := range nodes {
+				go node.Gate.Run(ctx)
+			}
+			time.Sleep(6 * time.Second)
+			cancel()
+			synctest.Wait()
+		})
+	}
+	want := func(when string, counts ...int) {
+		t.Helper()
+		var got []int
+		for len(box) > 0 {
+			n := <-box
+			if n.Kind != middleware.EventWrongCodes || n.Email != alice {
+				t.Errorf("%s: got a notice of %v to %q", when, n.Kind, n.Email)
+			}
+			got = append(got, n.Count)
+		}
+		if !slices.Equal(got, counts) {
+			t.Errorf("%s: got notices of %v wrong codes, want %v", when, got, counts)
+		}
+	}
+	wrong(4)
+	wait(9 * time.Minute)
+	want("before ten minutes have passed")
+	wantGuess(t, "a proof", nodes[1].Browser(t).Login(alice), recoveryPath, codes[0], "accepted")
+	box.want(t, "a proof", "recovery_used")
+	wait(time.Hour)
+	want("with a proof within ten minutes")
+
+	wrong(4)
+	wait(10 * time.Minute)
+	want("without one", 4)
+	wait(time.Hour)
+	want("again on either node")
+	for range 2 { // each once the day since the last notice is over
+		wrong(3)
+		wait(20 * time.Minute)
+		nodes[0].Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test")
+		want("within a day")
+		wait(24 * time.Hour)
+		want("the next day", 3)
+	}
+
+	wait(48 * time.Hour)
+	wrong(1)
+	w.Clock.Add(11 * time.Minute)
+	wrong(1) // before any node has looked
+	if n := box.want(t, "by the next one", "wrong_codes")[0]; n.Count != 2 {
+		t.Errorf("by the next one: got a notice of %d wrong codes, want 2", n.Count)
+	}
+	wait(48 * time.Hour)
+	want("after that")
 }

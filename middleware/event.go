@@ -9,7 +9,7 @@ import (
 
 // An Event is something that has happened to a user's second factor. All of them
 // are logged as well, as "eagate: " and the kind's name, with the attributes event,
-// user, method, reason, device, left, holder, until and error where they apply.
+// user, method, reason, device, left, count, holder, until and error where they apply.
 type Event struct {
 	Kind   EventKind
 	At     time.Time
@@ -18,6 +18,7 @@ type Event struct {
 	Method Method    // how something was proved, or was tried to be; zero where nothing was
 	Reason string    // why, in a word or an administrator's own ones
 	Left   int       // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
+	Count  int       // of EventWrongCodes: how many
 	Device string    // the name of a trusted device
 	Until  time.Time // of a pause
 	Holder string    // of EventCodesOnly: the ID of the user who holds the address, where it is known
@@ -44,6 +45,7 @@ const (
 	EventLateReport    = factor.EventLateReport    // the service reported a result that changes nothing, because its challenge is over
 	EventVerified      = factor.EventVerified      // a session was unlocked, by Method
 	EventCodeRefused   = factor.EventCodeRefused   // a code was refused, for Reason
+	EventWrongCodes    = factor.EventWrongCodes    // wrong codes were typed, and no proof was given in the ten minutes after the first
 	EventPaused        = factor.EventPaused        // too many wrong codes: none is looked at before Until
 	EventBlocked       = factor.EventBlocked       // too many wrong codes in a row: none is looked at any more
 	EventUnblocked     = factor.EventUnblocked     // wrong codes were forgotten by an administrator, for Reason

@@ -30,9 +30,9 @@ func (f NotifierFunc) Notify(ctx context.Context, n Notice) error { return f(ctx
 // A Notice is a message to a user about an event, ready to be sent. It tells of the
 // second factor being switched on, replaced, switched off and reset; of recovery
 // codes used and made anew, and devices trusted; of what looks as if somebody else
-// knew the password: a rejection on the phone, requests to it in a row that weren't
-// approved, once a day, or wrong codes, about once an hour on each node; and of an
-// account that is closed.
+// knew the password: a rejection on the phone; and, each once a day, requests to it in a
+// row that weren't approved, and wrong codes without a proof within ten minutes; and of
+// an account that is closed, or whose codes are no longer looked at.
 type Notice struct {
 	Event
 
@@ -65,8 +65,12 @@ func newNotice(e Event, pages *templates.Pages, issuer string) Notice {
 }
 
 func (n Notice) view() templates.Notice {
+	kind := noticeKinds[n.Kind]
+	if n.Kind == EventBlocked && n.Method == Recovery {
+		kind = templates.NoticeRecoveryBlocked
+	}
 	return templates.Notice{
-		Kind: noticeKinds[n.Kind], Issuer: n.issuer, Email: n.Email, At: n.At, Left: n.Left, Device: n.Device, Until: n.Until,
+		Kind: kind, Issuer: n.issuer, Email: n.Email, At: n.At, Left: n.Left, Count: n.Count, Device: n.Device, Until: n.Until,
 	}
 }
 
@@ -81,7 +85,7 @@ var noticeKinds = map[EventKind]templates.NoticeKind{
 	EventDeviceAdded:  templates.NoticeDeviceAdded,
 	EventRejected:     templates.NoticeRejected,
 	EventPushPaused:   templates.NoticePushPaused,
-	EventPaused:       templates.NoticePaused,
+	EventWrongCodes:   templates.NoticeWrongCodes,
 	EventBlocked:      templates.NoticeBlocked,
 	EventHeld:         templates.NoticeHeld,
 }

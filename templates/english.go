@@ -231,8 +231,11 @@ var english = texts{
 	"notice.rejected.text":  "Your phone was asked to approve a sign-in, or something that needs your confirmation, and it was rejected there. Nothing was let through.",
 	"notice.pushed.title":   "Sign-in requests weren’t approved",
 	"notice.pushed.text":    "Your phone was asked several times to approve a sign-in, and it wasn’t approved. Somebody who knows your password may be signing in. Your phone won’t be asked again for a while. Tap only a number that you see on your own screen.",
-	"notice.paused.title":   "Wrong codes were typed",
-	"notice.paused.text":    "Several wrong codes were typed for your account, after the password. For a while, no code is accepted.",
+	"notice.wrong.title":    "Wrong codes were typed",
+	"notice.wrong.text":     "Wrong codes were typed for your account, after the password, and nobody has shown within ten minutes that it was you.",
+	"notice.count":          "Wrong codes: {n}",
+	"notice.recovery.title": "Recovery codes are no longer accepted",
+	"notice.recovery.text":  "Too many wrong recovery codes were typed for your account, after the password. You can still sign in by approving it on your phone, or with the code that the app shows, after which recovery codes are accepted again.",
 	"notice.blocked.title":  "Codes are no longer accepted",
 	"notice.blocked.text":   "Too many wrong codes were typed for your account, after the password. You can still sign in by approving it on your phone, after which codes are accepted again, or with a recovery code.",
 }

@@ -13,6 +13,7 @@ type Notice struct {
 	Email  string    // whose second factor it is, or empty
 	At     time.Time // when it happened
 	Left   int       // of NoticeRecoveryUsed: how many codes are left
+	Count  int       // of NoticeWrongCodes: how many
 	Device string    // of NoticeDeviceAdded: its name, or empty
 	Until  time.Time // of NoticeDeviceAdded: for how long
 }
@@ -21,18 +22,19 @@ type Notice struct {
 type NoticeKind uint8
 
 const (
-	NoticeEnabled      NoticeKind = iota + 1 // the second factor was switched on
-	NoticeReplaced                           // another phone, or another secret, took its place
-	NoticeDisabled                           // it was switched off
-	NoticeReset                              // it was switched off by an administrator
-	NoticeRecoveryUsed                       // a recovery code was used up
-	NoticeRecoveryMade                       // new recovery codes took the place of the old ones
-	NoticeDeviceAdded                        // a browser is trusted from now on
-	NoticeRejected                           // a sign-in was rejected on the phone
-	NoticePushPaused                         // requests in a row weren't approved, and none is sent for a while
-	NoticePaused                             // wrong codes were typed
-	NoticeBlocked                            // so many that none is looked at any more
-	NoticeHeld                               // the account is closed until the password has been changed
+	NoticeEnabled         NoticeKind = iota + 1 // the second factor was switched on
+	NoticeReplaced                              // another phone, or another secret, took its place
+	NoticeDisabled                              // it was switched off
+	NoticeReset                                 // it was switched off by an administrator
+	NoticeRecoveryUsed                          // a recovery code was used up
+	NoticeRecoveryMade                          // new recovery codes took the place of the old ones
+	NoticeDeviceAdded                           // a browser is trusted from now on
+	NoticeRejected                              // a sign-in was rejected on the phone
+	NoticePushPaused                            // requests in a row weren't approved, and none is sent for a while
+	NoticeWrongCodes                            // wrong codes were typed
+	NoticeBlocked                               // so many that none is looked at any more
+	NoticeRecoveryBlocked                       // the same of recovery codes
+	NoticeHeld                                  // the account is closed until the password has been changed
 )
 
 // keys returns the texts of the subject, of what has happened, and of what to do; or
@@ -57,10 +59,12 @@ func (k NoticeKind) keys() (title, text, advice Key) {
 		return "notice.rejected.title", "notice.rejected.text", "notice.password"
 	case NoticePushPaused:
 		return "notice.pushed.title", "notice.pushed.text", "notice.password"
-	case NoticePaused:
-		return "notice.paused.title", "notice.paused.text", "notice.password"
+	case NoticeWrongCodes:
+		return "notice.wrong.title", "notice.wrong.text", "notice.password"
 	case NoticeBlocked:
 		return "notice.blocked.title", "notice.blocked.text", "notice.password"
+	case NoticeRecoveryBlocked:
+		return "notice.recovery.title", "notice.recovery.text", "notice.password"
 	case NoticeHeld:
 		return "held.title", "held.text", "notice.change"
 	}
@@ -92,13 +96,15 @@ func (p *Pages) Notice(lang Language, n Notice) (subject, text string) {
 			name = say("devices.unnamed")
 		}
 		lines = append(lines, say("notice.device.name", "device", name), say("notice.device.until", "time", utc(n.Until)))
+	case NoticeWrongCodes:
+		lines = append(lines, say("notice.count", "n", n.Count))
 	case NoticeRecoveryUsed:
 		lines = append(lines, say("notice.left", "n", n.Left))
 		if n.Left <= RecoveryFew {
 			lines = append(lines, "", say("notice.few"))
 		}
 	case NoticeEnabled, NoticeReplaced, NoticeDisabled, NoticeReset, NoticeRecoveryMade, NoticeRejected,
-		NoticePushPaused, NoticePaused, NoticeBlocked, NoticeHeld:
+		NoticePushPaused, NoticeBlocked, NoticeRecoveryBlocked, NoticeHeld:
 	}
 	lines = append(lines, "", say(advice, "issuer", n.Issuer), "")
 	subject = say("page.title", "title", say(title), "issuer", n.Issuer)

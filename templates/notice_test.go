@@ -16,7 +16,7 @@ func TestNotice(t *testing.T) {
 	for _, lang := range []templates.Language{templates.English, templates.Thai} {
 		for kind := templates.NoticeEnabled; kind <= templates.NoticeHeld; kind++ {
 			subject, text := p.Notice(lang, templates.Notice{
-				Kind: kind, Issuer: "Acme", Email: "{issuer}@example.com", At: at, Left: 3, Device: "Firefox, Linux", Until: at.Add(time.Hour),
+				Kind: kind, Issuer: "Acme", Email: "{issuer}@example.com", At: at, Left: 3, Count: 17, Device: "Firefox, Linux", Until: at.Add(time.Hour),
 			})
 			if subjects[subject] || !strings.HasSuffix(subject, " – Acme") || strings.ContainsAny(subject, "{}\r\n\u2068\u2069") {
 				t.Errorf("%s %d: got the subject %q, want one line of its own", lang, kind, subject)
@@ -29,7 +29,7 @@ func TestNotice(t *testing.T) {
 				t.Errorf("%s %d: want the time in UTC:\n%s", lang, kind, text)
 			}
 			for part, only := range map[string]templates.NoticeKind{
-				"Firefox, Linux": templates.NoticeDeviceAdded, "2026-03-04 04:15 UTC": templates.NoticeDeviceAdded, ": 3\n": templates.NoticeRecoveryUsed,
+				"Firefox, Linux": templates.NoticeDeviceAdded, "2026-03-04 04:15 UTC": templates.NoticeDeviceAdded, ": 3\n": templates.NoticeRecoveryUsed, ": 17\n": templates.NoticeWrongCodes,
 			} {
 				if strings.Contains(text, part) != (kind == only) {
 					t.Errorf("%s %d: %q is for kind %d only:\n%s", lang, kind, part, only, text)

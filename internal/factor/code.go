@@ -45,6 +45,7 @@ type CodeAnswer struct {
 	clockOff int
 
 	counted bool      // whether it was counted as a wrong one
+	told    int       // of how many wrong ones the owner is to be told now
 	blocked bool      // whether it was the last one that is looked at
 	paused  time.Time // until when it paused codes
 }
@@ -83,7 +84,7 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p pres
 	case !staged && isUsed(acct, step, p.at):
 		return g.count(CodeUsed, r.cfg.Now()), 0, nil
 	}
-	forgive(acct)
+	forgive(acct, r.cfg.Now())
 	answer.Result = CodeAccepted
 	return answer, step, nil
 }
@@ -109,8 +110,12 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 func (r *Rules) updateByCode(ctx context.Context, user User, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		answer, err = change(acct)
-		if err == nil && answer.Result != CodeAccepted && !answer.counted {
+		switch {
+		case err != nil || answer.Result == CodeAccepted:
+		case !answer.counted:
 			err = errUnchanged
+		case acct.State == records.On:
+			answer.told = noteWrongCode(&acct.WrongCodes, r.cfg.Now())
 		}
 		return err
 	})
@@ -162,6 +167,9 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 		r.emit(ctx, Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})
 	case !answer.paused.IsZero():
 		r.emit(ctx, Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Method: answer.Method, Until: answer.paused})
+	}
+	if answer.told > 0 {
+		r.emit(ctx, Event{Kind: EventWrongCodes, UserID: user.ID, Email: user.Email, Count: answer.told})
 	}
 }
 

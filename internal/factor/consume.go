@@ -146,7 +146,7 @@ func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret stri
 // and forgives: a guesser must not lock the owner out for good.
 func (r *Rules) approved(ctx context.Context, userID string, sent time.Time) {
 	err := r.updateAccount(ctx, userID, func(a *records.Account) error {
-		forgive(a)
+		forgive(a, r.cfg.Now())
 		usePush(&a.Push, sent)
 		return nil
 	})

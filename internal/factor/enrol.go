@@ -64,7 +64,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 			// There is nothing yet that could be guessed, so that old mistakes
 			// must not keep the user from starting over.
 			answer = CodeAnswer{Result: CodeAccepted}
-			forgive(acct)
+			forgive(acct, r.cfg.Now())
 		}
 		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, ExpiresAt: until}
 		return answer, nil

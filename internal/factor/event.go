@@ -18,6 +18,7 @@ type Event struct {
 	Method records.Method // how something was proved, or was tried to be; zero where nothing was
 	Reason string         // why, in a word or an administrator's own ones
 	Left   int            // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
+	Count  int            // of EventWrongCodes: how many
 	Device string         // the name of a trusted device
 	Until  time.Time      // of a pause
 	Holder string         // of EventCodesOnly: the ID of the user who holds the address, where it is known
@@ -44,6 +45,7 @@ const (
 	EventLateReport                         // the service reported a result that changes nothing, because its challenge is over
 	EventVerified                           // a session was unlocked, by Method
 	EventCodeRefused                        // a code was refused, for Reason
+	EventWrongCodes                         // wrong codes were typed, and no proof was given in the ten minutes after the first
 	EventPaused                             // too many wrong codes: none is looked at before Until
 	EventBlocked                            // too many wrong codes in a row: none is looked at any more
 	EventUnblocked                          // wrong codes were forgotten by an administrator, for Reason
@@ -64,7 +66,7 @@ var eventNames = [...]string{
 	EventCodesOnly: "codes_only", EventPushSent: "push_sent", EventPushFailed: "push_failed", EventPushLimited: "push_limited", EventPushPaused: "push_paused",
 	EventApproved: "approved", EventNotApproved: "not_approved", EventRejected: "rejected", EventLateReport: "late_report",
 	EventVerified: "verified", EventCodeRefused: "code_refused",
-	EventPaused: "paused", EventBlocked: "blocked", EventUnblocked: "unblocked",
+	EventWrongCodes: "wrong_codes", EventPaused: "paused", EventBlocked: "blocked", EventUnblocked: "unblocked",
 	EventRecoveryUsed: "recovery_used", EventRecoveryMade: "recovery_made",
 	EventDeviceAdded: "device_added", EventDeviceUsed: "device_used", EventDeviceRevoked: "device_revoked",
 	EventRevoked: "revoked", EventHeld: "held", EventReleased: "released",
@@ -82,7 +84,7 @@ func (k EventKind) String() string {
 // Level is how much an event matters to an operator.
 func (k EventKind) Level() slog.Level {
 	switch k {
-	case EventCodesOnly, EventPushFailed, EventPushLimited, EventPushPaused, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventPaused,
+	case EventCodesOnly, EventPushFailed, EventPushLimited, EventPushPaused, EventNotApproved, EventRejected, EventLateReport, EventCodeRefused, EventWrongCodes, EventPaused,
 		EventBlocked, EventReset, EventRecoveryUsed, EventHeld, EventStopped, EventWouldStop:
 		return slog.LevelWarn
 	case EventEnabled, EventReplaced, EventDisabled, EventPushSent, EventApproved, EventVerified, EventUnblocked,
@@ -102,6 +104,9 @@ func (r *Rules) emit(ctx context.Context, e Event, more ...slog.Attr) {
 	}
 	if e.Reason != "" {
 		attrs = append(attrs, slog.String("reason", e.Reason))
+	}
+	if e.Count != 0 {
+		attrs = append(attrs, slog.Int("count", e.Count))
 	}
 	if e.Device != "" {
 		attrs = append(attrs, slog.String("device", e.Device))

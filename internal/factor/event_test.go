@@ -135,7 +135,7 @@ func TestEvents(t *testing.T) {
 
 // Operators look for what matters by its level.
 func TestEventLevels(t *testing.T) {
-	warn := "codes_only push_failed push_limited push_paused not_approved rejected late_report code_refused paused blocked reset recovery_used held stopped would_stop"
+	warn := "codes_only push_failed push_limited push_paused not_approved rejected late_report code_refused wrong_codes paused blocked reset recovery_used held stopped would_stop"
 	for k := factor.EventEnabled; k <= factor.EventWouldStop; k++ {
 		want := slog.LevelInfo
 		if slices.Contains(strings.Fields(warn), k.String()) {

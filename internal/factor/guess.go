@@ -94,7 +94,8 @@ func pauseAfter(failures int) time.Duration {
 
 // forgive forgets the wrong codes, and the requests that weren't approved, of somebody
 // who has given a proof.
-func forgive(acct *records.Account) {
+func forgive(acct *records.Account, now time.Time) {
+	forgiveWrongCodes(&acct.WrongCodes, now)
 	acct.Push.Unapproved, acct.Push.PausedUntil = 0, time.Time{}
 	acct.Failures, acct.LockedUntil = 0, time.Time{}
 	acct.RecoveryFailures, acct.RecoveryLockedUntil = 0, time.Time{}

@@ -10,7 +10,7 @@ func (r *Rules) tellUser(ctx context.Context, e Event) {
 		return
 	}
 	switch e.Kind {
-	case EventEnabled, EventReplaced, EventDisabled, EventReset, EventRecoveryUsed, EventDeviceAdded, EventBlocked, EventHeld:
+	case EventEnabled, EventReplaced, EventDisabled, EventReset, EventRecoveryUsed, EventDeviceAdded, EventWrongCodes, EventBlocked, EventHeld:
 	case EventRecoveryMade:
 		if e.Reason == reasonFirst {
 			return // EventEnabled has just said enough
@@ -19,14 +19,9 @@ func (r *Rules) tellUser(ctx context.Context, e Event) {
 		if r.cfg.HoldRejected {
 			return // EventHeld says more
 		}
-	case EventPaused:
-		// Who knows the password can repeat these at will.
-		if !r.remarks.isNews(remark{e.Kind, e.UserID}, e.At) {
-			return
-		}
 	case EventPushPaused: // once a day: see tellUnapproved
 		return
-	case EventCodesOnly, EventPushSent, EventPushFailed, EventPushLimited, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused,
+	case EventCodesOnly, EventPushSent, EventPushFailed, EventPushLimited, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused, EventPaused,
 		EventUnblocked, EventDeviceUsed, EventDeviceRevoked, EventRevoked, EventReleased, EventStopped, EventWouldStop:
 		return
 	}

@@ -13,7 +13,7 @@ import (
 func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
-		forgive(acct)
+		forgive(acct, r.cfg.Now())
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		forgetPushes(&acct.Push)
 		acct.Staged = nil
@@ -39,7 +39,7 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
-		forgive(acct)
+		forgive(acct, r.cfg.Now())
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		forgetPushes(&acct.Push)
 		email = acct.Email

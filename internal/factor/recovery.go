@@ -148,7 +148,7 @@ func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
 		return g.count(CodeWrong, r.cfg.Now())
 	}
 	acct.Recovery.Hashes = slices.Delete(slices.Clone(acct.Recovery.Hashes), found, found+1)
-	forgive(acct)
+	forgive(acct, r.cfg.Now())
 	answer.Result, answer.Left = CodeAccepted, len(acct.Recovery.Hashes)
 	return answer
 }

@@ -37,7 +37,7 @@ var noLater = time.Date(2099, 12, 31, 23, 59, 59, 0, time.UTC)
 // errNotDue ends an update that finds nothing to be told, or another node at it.
 var errNotDue = errors.New("factor: nothing to tell the service now")
 
-// SyncDue tells the service of every account that is due, until none is left, or
+// SyncDue tells the service of every account that is due, and owners of wrong codes, until none is left, or
 // until the client finds that it had better not ask the service for a while. It
 // may run on any number of nodes: while one tells of an account, no other does. A
 // fault of the store with one account doesn't keep it from the others.
@@ -89,6 +89,9 @@ func (r *Rules) syncAccounts(ctx context.Context, ids []string) (resting bool, e
 		rest    atomic.Bool
 		faults  = make([]error, len(ids))
 	)
+	for i, id := range ids { // those too for which the service rests
+		faults[i] = r.tellWrongCodes(ctx, id)
+	}
 	for range syncWorkers {
 		workers.Go(func() {
 			for ctx.Err() == nil && !rest.Load() {
@@ -99,7 +102,7 @@ func (r *Rules) syncAccounts(ctx context.Context, ids []string) (resting bool, e
 				err := r.syncAccount(ctx, ids[i])
 				if errors.Is(err, client.ErrCircuitOpen) {
 					rest.Store(true)
-				} else {
+				} else if faults[i] == nil {
 					faults[i] = err
 				}
 			}

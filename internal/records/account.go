@@ -61,6 +61,9 @@ type Account struct {
 	LockedUntil         time.Time `json:"locked_until,omitzero"`
 	RecoveryLockedUntil time.Time `json:"recovery_locked_until,omitzero"`
 
+	// WrongCodes are those that the owner is to be told of.
+	WrongCodes WrongCodes `json:"wrong_codes,omitzero"`
+
 	// Push is what the user's phone is being asked, and has been.
 	Push Push `json:"push,omitzero"`
 
@@ -128,6 +131,17 @@ type Staged struct {
 	Email     string    `json:"email"`   // the user's address when the factor was shown
 	Binding   string    `json:"binding"` // names the session that staged it, and may see and confirm it
 	ExpiresAt time.Time `json:"expires_at"`
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// WrongCodes are those that were typed without a proof soon after, and that the
+// account's owner hasn't been told of.
+type WrongCodes struct {
+	Count  int       `json:"count,omitzero"`
+	Since  time.Time `json:"since,omitzero"`   // when the first of them was typed
+	TellAt time.Time `json:"tell_at,omitzero"` // when the owner is to be told of them
+	ToldAt time.Time `json:"told_at,omitzero"` // when the owner was last told of others
 
 	Unknown jsontext.Value `json:",unknown"`
 }
@@ -241,15 +255,21 @@ var accounts = kind[Account]{
 	name: store.Accounts,
 	of:   func(a *Account) meta { return meta{&a.UserID, &a.Version, &a.Stale} },
 
-	// An account is due when the service has to be told of it.
+	// An account is due when the service has to be told of it, or its owner of wrong
+	// codes.
 	due: func(a *Account) time.Time {
-		switch {
-		case !a.Sync.Late():
-			return time.Time{}
-		case a.Sync.NextAt.IsZero():
-			return atOnce
+		due := a.WrongCodes.TellAt
+		if !a.Sync.Late() {
+			return due
 		}
-		return a.Sync.NextAt
+		next := a.Sync.NextAt
+		if next.IsZero() {
+			next = atOnce
+		}
+		if due.IsZero() || next.Before(due) {
+			return next
+		}
+		return due
 	},
 
 	awaited: func(from, to *Account) bool {
@@ -277,7 +297,8 @@ func (r *Records) UpdateAccount(ctx context.Context, userID string, change func(
 }
 
 // DueAccounts returns the user IDs of at most limit accounts whose state the
-// service has to be told of by now, the longest due first.
+// service has to be told of by now, or their owners of wrong codes, the longest due
+// first.
 func (r *Records) DueAccounts(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	return r.backend.Due(ctx, store.Accounts, now, limit)
 }

@@ -41,7 +41,8 @@ func account() records.Account {
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", ExpiresAt: at},
 		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at},
-		Push: records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
+		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
+		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
 		Sync: records.Sync{
 			Wanted: 3, Confirmed: 2, Since: at, ClaimedUntil: at, PacedUntil: at, NextAt: at, Attempts: 1, LastErr: `"quoted" 🔐`,
 			Addresses: []string{"a@example.com"}, Retired: []byte{3},
@@ -233,17 +234,27 @@ func TestDue(t *testing.T) {
 	r, m := newRecords(t)
 	ctx := t.Context()
 	for id, change := range map[string]func(*records.Account){
-		"told":     func(a *records.Account) { a.Sync.Wanted, a.Sync.Confirmed, a.Sync.NextAt = 2, 2, at },
-		"at once":  func(a *records.Account) { a.Sync.Wanted = 1 },
-		"now":      func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at },
-		"too soon": func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at.Add(time.Microsecond) },
+		"told":        func(a *records.Account) { a.Sync.Wanted, a.Sync.Confirmed, a.Sync.NextAt = 2, 2, at },
+		"at once":     func(a *records.Account) { a.Sync.Wanted = 1 },
+		"now":         func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at },
+		"wrong codes": func(a *records.Account) { a.WrongCodes.TellAt = at },
+		"both": func(a *records.Account) {
+			a.WrongCodes.TellAt = at.Add(time.Hour)
+			a.Sync.Wanted, a.Sync.NextAt = 1, at
+		},
+		"both, but the later is the service's": func(a *records.Account) {
+			a.WrongCodes.TellAt = at
+			a.Sync.Wanted, a.Sync.NextAt = 1, at.Add(time.Hour)
+		},
+		"wrong codes, too soon": func(a *records.Account) { a.WrongCodes.TellAt = at.Add(time.Microsecond) },
+		"too soon":              func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at.Add(time.Microsecond) },
 	} {
 		if err := r.UpdateAccount(ctx, id, func(a *records.Account) error { change(a); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if ids, err := r.DueAccounts(ctx, at, 10); err != nil || !reflect.DeepEqual(ids, []string{"at once", "now"}) {
-		t.Errorf("got %q, %v, want at once and now", ids, err)
+	if ids, err := r.DueAccounts(ctx, at, 10); err != nil || !reflect.DeepEqual(ids, []string{"at once", "both", "both, but the later is the service's", "now", "wrong codes"}) {
+		t.Errorf("got %q, %v, want those that are due now", ids, err)
 	}
 	for i, id := range []string{"old", "young"} {
 		until := at.Add(time.Duration(i) * time.Microsecond)

@@ -30,6 +30,8 @@ func TestViews(t *testing.T) {
 					Recovery: &records.Recovery{Hashes: [][]byte{{1}, {2}, {3}}},
 					Devices:  []records.Device{{ID: "d", Name: "a\x00b"}, {ID: "e"}},
 					Sync:     records.Sync{Wanted: 2, Confirmed: 2},
+
+					WrongCodes: records.WrongCodes{Count: 20, Since: at, TellAt: at.Add(10 * time.Minute)},
 				}
 				return nil
 			}),

@@ -47,7 +47,7 @@ SELECT
     CAST(REPLACE(REPLACE(JSON_VALUE(body, '$.sync.next_at'), 'T', ' '), 'Z', '') AS DATETIME(6)) AS next_at,
     JSON_VALUE(body, '$.sync.last_error') AS last_error
 FROM {schema}{prefix}documents
-WHERE kind = 'account' AND due IS NOT NULL;
+WHERE kind = 'account' AND due IS NOT NULL AND JSON_VALUE(body, '$.sync.since') IS NOT NULL;
 
 -- The requests to phones.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW {schema}{prefix}challenges AS

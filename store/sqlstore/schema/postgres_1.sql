@@ -45,7 +45,7 @@ SELECT
     (record #>> '{sync,next_at}')::timestamptz AS next_at,
     record #>> '{sync,last_error}' AS last_error
 FROM (SELECT kind, id, due, replace(body, '\u0000', '\ufffd')::json AS record FROM {schema}{prefix}documents) AS d
-WHERE kind = 'account' AND due IS NOT NULL;
+WHERE kind = 'account' AND due IS NOT NULL AND record #>> '{sync,since}' IS NOT NULL;
 
 -- The requests to phones.
 CREATE VIEW {schema}{prefix}challenges AS

@@ -45,7 +45,7 @@ SELECT
     datetime(json_extract(body, '$.sync.next_at')) AS next_at,
     json_extract(body, '$.sync.last_error') AS last_error
 FROM {schema}{prefix}documents
-WHERE kind = 'account' AND due IS NOT NULL;
+WHERE kind = 'account' AND due IS NOT NULL AND json_extract(body, '$.sync.since') IS NOT NULL;
 
 -- The requests to phones.
 CREATE VIEW {schema}{prefix}challenges AS
