@@ -112,7 +112,7 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 		if errors.As(err, new(*UserError)) {
 			fault = "WithUser" // the application's error may be another each time
 		}
-		more, news = h.faults.news(fault, h.cfg.Rules.Now())
+		more, news = h.faults.Say(fault, h.cfg.Rules.Now())
 	}
 	if news {
 		h.cfg.Log.Log(r.Context(), level, "eagate: request refused because of a fault",

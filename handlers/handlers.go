@@ -20,6 +20,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/seldom"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/templates"
@@ -59,12 +60,12 @@ type Handlers struct {
 	cfg    Config
 	router *chi.Mux
 	cross  *http.CrossOriginProtection
-	faults *complaints
+	faults *seldom.Subjects[string] // that were logged
 }
 
 // New returns the endpoints.
 func New(cfg Config) *Handlers {
-	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection(), faults: newComplaints()}
+	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection(), faults: seldom.New[string](time.Minute)}
 	r := chi.NewRouter()
 	r.NotFound(h.notFound)
 	r.MethodNotAllowed(h.methodNotAllowed)

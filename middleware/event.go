@@ -9,7 +9,10 @@ import (
 
 // An Event is something that has happened to a user's second factor. All of them
 // are logged as well, as "eagate: " and the kind's name, with the attributes event,
-// user, method, reason, device, left, count, holder, until and error where they apply.
+// user, method, reason, device, left, count, holder, until and error where they apply. Of
+// those that somebody with the password can cause as often as they like, and of pushes
+// that fail by one cause, a line a minute is logged, whose since_the_last says how many
+// were left out.
 type Event struct {
 	Kind   EventKind
 	At     time.Time

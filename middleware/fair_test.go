@@ -1,11 +1,18 @@
 package middleware_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -195,4 +202,91 @@ func TestA50_LogoutsOpenNothing(t *testing.T) {
 	app.Clock.Add(time.Minute) // as if the request that took the approval had failed
 	attacker.WantLocked("under the former ID")
 	b.WantIn("the owner, afterwards")
+}
+
+// linesOf returns the lines of the log that have all of these texts.
+func linesOf(app *apptest.App, texts ...string) (lines []string) {
+	for line := range strings.Lines(app.Log.String()) {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// counting counts the events that are handed to the application.
+func counting(counts *sync.Map) apptest.Setup {
+	return apptest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, e middleware.Event) {
+		n, _ := counts.LoadOrStore(e.Kind.String()+" "+e.Reason, new(atomic.Int64))
+		n.(*atomic.Int64).Add(1)
+	})}}
+}
+
+// What can be had as often as somebody likes is in the log once a minute, with how
+// often it was; the application's function is told of each.
+func TestA50_LogLinesOfOneUser(t *testing.T) {
+	for _, tt := range []struct {
+		name, kind, reason string
+		do                 func(b *apptest.Browser)
+	}{
+		{"codes during a pause", "code_refused", "paused", func(b *apptest.Browser) { b.Post("/2fa/challenge/totp", "code", "000000") }},
+		{"requests to a phone that was asked enough", "push_limited", "too many", func(b *apptest.Browser) { b.PostJSON("/2fa/challenge", "") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var counts sync.Map
+			app := apptest.New(t, counting(&counts))
+			app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			for range 30 {
+				tt.do(b)
+			}
+			n, _ := counts.Load(tt.kind + " " + tt.reason)
+			if got := linesOf(app, `"event":"`+tt.kind+`"`, `"reason":"`+tt.reason); len(got) != 1 || n == nil || n.(*atomic.Int64).Load() < 20 {
+				t.Errorf("30 times: got %d lines and %v events, want one, and all of more than 20", len(got), n)
+			}
+		})
+	}
+}
+
+func TestA50_LogSaysHowOften(t *testing.T) {
+	app := apptest.New(t)
+	app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	for range 12 { // the sixth begins a longer pause than a minute
+		b.Post("/2fa/challenge/totp", "code", "000000")
+		app.Clock.Add(15 * time.Second)
+	}
+	refused := len(linesOf(app, `"event":"code_refused"`))
+	since := 0
+	for _, line := range linesOf(app, `"event":"code_refused"`, `"since_the_last"`) {
+		var fields struct {
+			Since int `json:"since_the_last"`
+		}
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatal(err)
+		}
+		since += fields.Since
+	}
+	if refused >= 12 || since == 0 || refused+since > 12 {
+		t.Errorf("12 codes: got %d lines that stand for %d more, want fewer lines, and together 12 at most", refused, since)
+	}
+}
+
+// A service that fails is one line in the log, however many log in.
+func TestA50_LogLinesOfAService(t *testing.T) {
+	var counts sync.Map
+	app := apptest.New(t, counting(&counts))
+	var users []string
+	for n := range 20 {
+		users = append(users, fmt.Sprintf("user%d@example.com", n))
+		app.Enrolled(t, users[n])
+	}
+	app.Emulator.Misbehave(emulator.CreateSession, emulator.StatusFault(http.StatusInternalServerError), 0)
+	for _, user := range users {
+		app.Stopped(t, user)
+	}
+	n, _ := counts.Load("push_failed ")
+	if got := linesOf(app, `"event":"push_failed"`); len(got) != 1 || n == nil || n.(*atomic.Int64).Load() != 20 {
+		t.Errorf("20 logins: got %d lines and %v events, want one and 20", len(got), n)
+	}
 }

@@ -61,8 +61,9 @@ func (r *Rules) address(ctx context.Context, email string) (records.Address, err
 func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, error) {
 	email, err := r.email(ctx, user)
 	if err != nil {
-		if r.remarks.isNews(remark{kind: EventPushFailed}, r.cfg.Now()) {
-			r.cfg.Log.ErrorContext(ctx, "eagate: phones aren't asked, because users' e-mail addresses can't be told", slog.Any("error", err))
+		if more, ok := r.said.hourly.Say(subject{EventPushFailed, "address"}, r.cfg.Now()); ok {
+			r.cfg.Log.ErrorContext(ctx, "eagate: phones aren't asked, because users' e-mail addresses can't be told",
+				slog.Int("since_the_last", more), slog.Any("error", err))
 		}
 		return records.Address{}, nil
 	}

@@ -85,7 +85,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		r.tellUnapproved(ctx, user, missed)
 	}
 	if limit != nil {
-		r.emit(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: limit.reason(), Until: limit.Until})
+		r.emitOften(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: limit.reason(), Until: limit.Until}, user.ID)
 		return "", limit
 	}
 
@@ -111,7 +111,11 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	var fault *client.Error
 	switch {
 	case errors.As(err, &fault):
-		r.emit(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Err: err})
+		of := fault.Kind.String()
+		if fault.Kind == client.Inactive { // which may be about this user's phone
+			of += " " + user.ID
+		}
+		r.emitOften(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Err: err}, of)
 	case err == nil:
 		r.emit(ctx, Event{Kind: EventPushSent, UserID: user.ID, Email: user.Email})
 	}

@@ -135,6 +135,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 		return
 	}
 	e := Event{Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: answer.Method}
+	unread := false // which can be had as often as somebody likes
 	switch answer.Result {
 	case CodeAccepted:
 		if answer.Method != records.MethodRecovery {
@@ -146,16 +147,20 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	case CodeUsed:
 		e.Reason = "used"
 	case CodePaused:
-		e.Reason, e.Until = "paused", answer.Until
+		e.Reason, e.Until, unread = "paused", answer.Until, true
 	case CodeBlocked:
-		e.Reason = "blocked"
+		e.Reason, unread = "blocked", true
 	case CodeHeld:
-		e.Reason = "held"
+		e.Reason, unread = "held", true
 	case CodeNone, CodeBusy, CodeMissing, CodeNotApplicable:
 		return
 	}
 	if answer.blocked {
-		e.Reason = "wrong"
+		e.Reason, unread = "wrong", false
+	}
+	if unread {
+		r.emitOften(ctx, e, user.ID)
+		return
 	}
 	var more []slog.Attr
 	if answer.clockOff != 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/seldom"
 )
 
 // An Event is something that has happened to a user's second factor.
@@ -93,11 +94,42 @@ func (k EventKind) Level() slog.Level {
 	return slog.LevelInfo
 }
 
+// A subject is what is said now and then: that an event of a kind happened, to a user
+// or by a cause.
+type subject struct {
+	kind EventKind
+	of   string
+}
+
+// said is when what was said last on this node.
+type said struct {
+	hourly   *seldom.Subjects[subject] // what is so, rather than has happened
+	minutely *seldom.Subjects[subject] // log lines of what can be repeated at will
+}
+
+func newSaid() said { return said{seldom.New[subject](time.Hour), seldom.New[subject](time.Minute)} }
+
 // emit tells of an event that has been stored: it writes it to the log, under
 // names that never change, with more that is for the log alone, and hands it to the
 // application.
 func (r *Rules) emit(ctx context.Context, e Event, more ...slog.Attr) {
 	e.At = r.cfg.Now()
+	r.log(ctx, e, more...)
+	r.hand(ctx, e)
+}
+
+// emitOften is emit for what a user can repeat at will, or what one cause does to all
+// users: a line a minute is logged of each subject, which says how many were left out
+// since the last.
+func (r *Rules) emitOften(ctx context.Context, e Event, of string) {
+	e.At = r.cfg.Now()
+	if more, ok := r.said.minutely.Say(subject{e.Kind, of}, e.At); ok {
+		r.log(ctx, e, slog.Int("since_the_last", more))
+	}
+	r.hand(ctx, e)
+}
+
+func (r *Rules) log(ctx context.Context, e Event, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("event", e.Kind.String()), slog.String("user", e.UserID)}
 	if e.Method != 0 {
 		attrs = append(attrs, slog.String("method", e.Method.String()))
@@ -124,6 +156,10 @@ func (r *Rules) emit(ctx context.Context, e Event, more ...slog.Attr) {
 		attrs = append(attrs, slog.Any("error", e.Err))
 	}
 	r.cfg.Log.LogAttrs(ctx, e.Kind.Level(), "eagate: "+e.Kind.String(), append(attrs, more...)...)
+}
+
+// hand hands an event to the user and to the application.
+func (r *Rules) hand(ctx context.Context, e Event) {
 	r.tellUser(ctx, e)
 	if r.cfg.Events == nil {
 		return

@@ -24,7 +24,7 @@ const (
 	Freshness      = freshness
 	Reservation    = reservation
 	PushWindow     = pushWindow
-	RemarkAgain    = remarkAgain
+	RemarkAgain    = time.Hour
 	FirstPushPause = firstPushPause
 	SyncClaim      = syncClaim
 	SyncEvery      = syncEvery

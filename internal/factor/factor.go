@@ -142,7 +142,7 @@ const (
 type Rules struct {
 	cfg     Config
 	cache   *cache
-	remarks *remarks
+	said    said
 	waiting *waiting.Hub
 	turns   *turns
 }
@@ -179,15 +179,11 @@ func New(cfg Config) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	remarks, err := newRemarks()
-	if err != nil {
-		return nil, err
-	}
 	hub := waiting.New(cfg.Records, cfg.Now, cfg.Log)
 	if cfg.Records != nil { // else the gate says what is missing
 		cfg.Records = cfg.Records.Observed(hub)
 	}
-	return &Rules{cfg: cfg, waiting: hub, cache: cache, remarks: remarks, turns: newTurns()}, nil
+	return &Rules{cfg: cfg, waiting: hub, cache: cache, said: newSaid(), turns: newTurns()}, nil
 }
 
 // Account returns the user's account as the store has it.

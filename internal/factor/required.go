@@ -155,3 +155,11 @@ func (r *Rules) setRequiredSince(ctx context.Context, userID string, change func
 	}
 	return err
 }
+
+// remark emits an event of something that is so, rather than of something that has
+// happened: now and then, for every request would otherwise be an event.
+func (r *Rules) remark(ctx context.Context, kind EventKind, user User, now time.Time) {
+	if _, ok := r.said.hourly.Say(subject{kind, user.ID}, now); ok {
+		r.emit(ctx, Event{Kind: kind, UserID: user.ID, Email: user.Email})
+	}
+}

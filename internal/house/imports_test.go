@@ -31,12 +31,13 @@ var allowed = map[string][]string{
 	"templates":             {},
 	"internal/fields":       {},
 	"internal/keyring":      {},
+	"internal/seldom":       {},
 	"internal/storelimit":   {"store"},
 	"internal/records":      {"internal/keyring", "store"},
 	"internal/waiting":      {"internal/records", "internal/storelimit", "store"},
-	"internal/factor":       {"internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
+	"internal/factor":       {"internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
 	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
-	"handlers":              {"internal/fields", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
+	"handlers":              {"internal/fields", "internal/seldom", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
 	"middleware":            {"handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
 }
 
