@@ -312,6 +312,22 @@ func TestA48_NodesDifferBySeconds(t *testing.T) {
 	}
 }
 
+// A48: a node whose clock is behind lets a session in that was verified on another one
+// as soon as it has caught up, although it has asked anew in between.
+func TestA48_NodeCatchesUp(t *testing.T) {
+	t.Parallel()
+	here, there, clock := twoNodes(t)
+	phone := there.Enrolled(t, alice)
+	clock.Add(apptest.Step - 10*time.Second)
+	b := byPush(t, there, phone)
+	for range 3 {
+		b.On(here).WantLocked("on the node that is behind")
+	}
+	b.WantIn("on the other one")
+	clock.Add(5 * time.Second)
+	b.On(here).WantIn("on the node that was behind")
+}
+
 // A48: an enrolment that was begun by a clock that was ahead lives no longer for it.
 func TestA48_StagedAhead(t *testing.T) {
 	t.Parallel()
