@@ -8,6 +8,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -17,11 +18,8 @@ func (h *Handlers) challenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if IsNavigation(v.r) && v.mayRing() {
-		if err := h.beginFirst(v.r, v.user); err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
-		}
+	if IsNavigation(v.r) && v.mayRing() && h.beganHere(v) {
+		return
 	}
 	h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
 }
@@ -35,31 +33,37 @@ func (h *Handlers) newChallenge(v *visit) {
 		h.refuseMethod(v)
 		return
 	}
-	if v.verdict == factor.Locked {
-		view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
-		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
-		}
-		if view.Phase == factor.PhaseRejected && view.Limit == nil { // else that is the answer
-			h.rejected(v)
-			return
-		}
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
 	}
-	err := h.begin(v.r, v.user)
+	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected && view.Limit == nil { // else that is the answer
+		h.rejected(v)
+		return
+	}
+	h.sendNew(v, view)
+}
+
+// sendNew sends a new request to the phone, of a session whose challenge was looked at.
+// For a page, it is the next one that does: the browser has its secret by then, whatever
+// becomes of this response.
+func (h *Handlers) sendNew(v *visit, view factor.View) {
+	if !prefersJSON(v.r) {
+		h.prepareNew(v, view)
+		return
+	}
+	err := h.begin(v, h.cfg.Sessions.NewBrowser())
 	var limit *factor.PushLimit
 	switch {
+	case errors.Is(err, factor.ErrOtherBrowser):
+		h.otherBrowser(v)
 	case errors.Is(err, factor.ErrSessionOver):
 		h.signIn(v.w, v.r)
-	case err != nil && !errors.As(err, &limit):
+	case errors.As(err, &limit):
+		h.pushLimited(v, limit)
+	case err != nil:
 		h.failChange(v, err)
-	case !prefersJSON(v.r):
-		seeOther(v.w, h.cfg.Base+"/challenge")
-	case limit != nil:
-		h.fail(v.w, v.r, failure{
-			status: http.StatusTooManyRequests, kind: "push-limited", title: v.orByCode("The phone can't be asked again yet"),
-			retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
-		})
 	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
 		h.fail(v.w, v.r, failure{
 			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: v.orByCode("The phone can't be reached"),
@@ -70,6 +74,45 @@ func (h *Handlers) newChallenge(v *visit) {
 	}
 }
 
+// prepareNew leads to the challenge page, and has it send a request to the phone.
+func (h *Handlers) prepareNew(v *visit, view factor.View) {
+	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
+	if err == nil && mark.Over {
+		h.signIn(v.w, v.r)
+		return
+	}
+	if err == nil && view.Phase == factor.PhasePending && view.Limit == nil {
+		view, err = h.makeRoom(v)
+	}
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if v.isOver(view) && view.Limit == nil {
+		b := h.cfg.Sessions.NewBrowser()
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
+		h.cfg.Sessions.KeepAsk(v.ctx(), b)
+	}
+	seeOther(v.w, h.cfg.Base+"/challenge")
+}
+
+// makeRoom voids the session's challenge, unless it was approved, and returns how it
+// stands then.
+func (h *Handlers) makeRoom(v *visit) (factor.View, error) {
+	err := h.cfg.Rules.MakeRoom(v.ctx(), v.user, h.ref(v))
+	if err != nil && !errors.Is(err, factor.ErrOtherBrowser) {
+		return factor.View{}, err
+	}
+	return h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+}
+
+func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) {
+	h.fail(v.w, v.r, failure{
+		status: http.StatusTooManyRequests, kind: "push-limited", title: v.orByCode("The phone can't be asked again yet"),
+		retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
+	})
+}
+
 // orByCode adds to why the phone doesn't do that a code would.
 func (v *visit) orByCode(why string) string {
 	if v.accepts(records.MethodTOTP) {
@@ -78,8 +121,10 @@ func (v *visit) orByCode(why string) string {
 	return why
 }
 
-// proceed is the challenge page for somebody who has a box ticked there: that this
-// browser is to be trusted from now on.
+// proceed goes on in this browser: by the approval of the challenge that it began, for
+// somebody who has a box ticked on the page, that the browser is to be trusted from now
+// on; or, where another browser of the session began one, by a challenge of its own in
+// place of that.
 func (h *Handlers) proceed(v *visit) {
 	fields, ok := h.readOnce(v, "trust")
 	if !ok {
@@ -88,14 +133,59 @@ func (h *Handlers) proceed(v *visit) {
 	if !h.takeApproval(v) {
 		return
 	}
-	if v.proving() {
+	if !v.proving() {
+		if isYes(fields.Get("trust")) {
+			h.trustThis(v)
+		}
+		h.goOn(v)
+		return
+	}
+	if !v.accepts(records.MethodPush) {
+		h.refuseMethod(v)
+		return
+	}
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	switch {
+	case view.Phase == factor.PhaseElsewhere:
+		h.takeOver(v, view)
+	case prefersJSON(v.r):
+		h.sendStatus(v, http.StatusOK)
+	default:
+		seeOther(v.w, h.cfg.Base+"/challenge")
+	}
+}
+
+// takeOver has the phone be asked for this browser, and no longer for another one.
+func (h *Handlers) takeOver(v *visit, view factor.View) {
+	if view.Limit != nil { // nothing could take its place
+		if prefersJSON(v.r) {
+			h.pushLimited(v, view.Limit)
+			return
+		}
 		seeOther(v.w, h.cfg.Base+"/challenge")
 		return
 	}
-	if isYes(fields.Get("trust")) {
-		h.trustThis(v)
+	view, err := h.makeRoom(v)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
 	}
-	h.goOn(v)
+	h.sendNew(v, view)
+}
+
+// otherBrowser answers a program that isn't what has begun the session's challenge, or
+// that hasn't kept what it was given then.
+func (h *Handlers) otherBrowser(v *visit) {
+	h.fail(v.w, v.r, failure{
+		status: http.StatusConflict, kind: "other-browser",
+		title: "This was begun in another browser, or by a client that keeps no cookies: " +
+			"keep them, or send Eagate-Browser: new where it begins and then what the answer has there",
+		challenge: true, forProgram: true,
+	})
 }
 
 // passed answers for a session that has nothing to prove, or no longer has.
@@ -145,44 +235,84 @@ func (h *Handlers) goOn(v *visit) {
 	seeOther(v.w, next)
 }
 
-// beginFirst begins a challenge for a session that has none and had none.
-func (h *Handlers) beginFirst(r *http.Request, user factor.User) error {
-	ctx := r.Context()
-	if h.cfg.Sessions.NoPush(ctx, user) {
-		return nil
+// browserSet, in a query, says that the browser was just given a secret: one that comes
+// without keeps no cookies, and isn't led here once more.
+const browserSet = "browser"
+
+// beganHere begins a challenge for a session that has none and had none, or that has just
+// asked for another. It returns true if it has answered the request.
+func (h *Handlers) beganHere(v *visit) bool {
+	sessions := h.cfg.Sessions
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return true
 	}
-	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(ctx))
-	if err != nil || view.Phase != factor.PhaseNone || view.Limit != nil {
-		return err
+	ask := sessions.Ask(v.ctx())
+	if view.Limit != nil || !h.isFirst(v, view) && (ask == "" || !v.isOver(view) || view.BegunBy(ask)) {
+		return false
 	}
-	err = h.begin(r, user)
+	b, ok := sessions.Prepared(v.r, ask)
+	if !ok {
+		b = sessions.NewBrowser()
+		if query := v.r.URL.Query(); !query.Has(browserSet) {
+			sessions.KeepBrowser(v.w, v.r, b)
+			query.Set(browserSet, "new")
+			seeOther(v.w, h.cfg.Base+"/challenge?"+query.Encode())
+			return true
+		}
+	}
+	err = h.begin(v, b)
 	var limit *factor.PushLimit
 	switch {
-	case errors.As(err, &limit), errors.Is(err, factor.ErrOff), errors.Is(err, factor.ErrHeld),
-		errors.Is(err, factor.ErrOvertaken), errors.Is(err, factor.ErrSessionOver):
-		return nil // the page says so
+	case errors.As(err, &limit), errors.Is(err, factor.ErrOff), errors.Is(err, factor.ErrHeld), errors.Is(err, factor.ErrOvertaken),
+		errors.Is(err, factor.ErrSessionOver), errors.Is(err, factor.ErrOtherBrowser):
+		return false // the page says so
+	case err != nil:
+		h.Unavailable(v.w, v.r, err)
+		return true
 	}
-	return err
+	return false
 }
 
-// begin sends a new request to the phone, and keeps in the session what came of
-// it: the service's token, or that the phone can't be asked, which is no error.
-func (h *Handlers) begin(r *http.Request, user factor.User) error {
-	ctx := r.Context()
-	ref, err := h.cfg.Sessions.Bind(ctx)
+// isFirst reports whether the session has no challenge and had none.
+func (h *Handlers) isFirst(v *visit, view factor.View) bool {
+	return view.Phase == factor.PhaseNone && !h.cfg.Sessions.NoPush(v.ctx(), v.user)
+}
+
+// isOver reports whether another challenge can follow the one that was looked at.
+func (v *visit) isOver(view factor.View) bool {
+	switch view.Phase {
+	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseExpired, factor.PhaseReplaced:
+		return true
+	case factor.PhaseRejected:
+		return v.verdict != factor.Locked // whose sign-in has ended
+	case factor.PhasePending, factor.PhaseApproved, factor.PhaseElsewhere, factor.PhaseConsumed:
+	}
+	return false
+}
+
+// begin sends a new request to the phone, for the browser with that secret, and keeps in
+// the session what came of it: the service's token, or that the phone can't be asked,
+// which is no error.
+func (h *Handlers) begin(v *visit, b session.Browser) error {
+	ctx := v.ctx()
+	ref, err := h.cfg.Sessions.Bind(v.r)
 	if err != nil {
 		return err
 	}
-	token, err := h.cfg.Rules.Begin(ctx, user, ref)
+	token, err := h.cfg.Rules.Begin(ctx, v.user, ref, b.Hash())
 	var fault *client.Error
 	if errors.As(err, &fault) || errors.Is(err, factor.ErrNoPush) {
-		h.cfg.Sessions.KeepNoPush(ctx, user)
+		h.cfg.Sessions.KeepNoPush(ctx, v.user)
 		return nil
 	}
 	if err != nil || token == "" {
 		return err
 	}
-	h.cfg.Sessions.KeepToken(ctx, user, token)
+	h.cfg.Sessions.KeepToken(ctx, v.user, token)
+	h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
+	v.browser = b.Hash()
 	return nil
 }
 
@@ -195,7 +325,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	view, err := h.cfg.Rules.Look(ctx, v.user, h.cfg.Sessions.Ref(ctx))
+	view, err := h.cfg.Rules.Look(ctx, v.user, h.ref(v))
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
@@ -269,6 +399,8 @@ func state(p factor.Phase) templates.ChallengeState {
 		return templates.ChallengeRejected
 	case factor.PhaseExpired:
 		return templates.ChallengeExpired
+	case factor.PhaseElsewhere:
+		return templates.ChallengeElsewhere
 	case factor.PhaseNone, factor.PhaseReplaced, factor.PhaseConsumed:
 	}
 	return templates.ChallengeNone

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -71,77 +70,41 @@ func TestA12_TabsShareTheChallenge(t *testing.T) {
 	w.unlock(t)
 }
 
-// Pages that are opened while the service is still being asked share what comes
-// of it.
-func TestA12_FirstPagesAtOnce(t *testing.T) {
-	t.Parallel()
-	app := apptest.New(t)
-	app.Enrolled(t, alice)
-	b := app.Browser(t).Login(alice)
-	asked, answer := make(chan struct{}), make(chan struct{})
-	app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
-	var first sync.WaitGroup
-	first.Go(func() { b.Copy().Get("/account") })
-	<-asked
-	atOnce(9, func(i int) {
-		if i%3 == 0 {
-			b.Copy().Post("/2fa/challenge")
-		}
-		b.Copy().Get("/account")
-	})
-	close(answer)
-	first.Wait()
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
-}
-
 func TestA12_NewChallengeVoidsTheOldOne(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name   string
-		before string // the report of the old one before the new one is made
-		after  string // and after
-	}{
-		{"pending", "", ""},
-		{"approved before", "true", ""},
-		{"approved afterwards", "", "true"},
-		{"approved twice", "true", "true"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+	for _, reported := range []bool{false, true} {
+		t.Run(fmt.Sprintf("reported afterwards %t", reported), func(t *testing.T) {
 			t.Parallel()
 			app := apptest.New(t)
 			w := wait(t, app, alice)
-			w.Get("/2fa/challenge") // the first tab shows it
-			if c.before != "" {
-				// In another browser: this one would be unlocked by it.
-				report(t, app, w.token, c.before)
-				second := waitOn(t, app.Stopped(t, alice), w.phone)
-				w.wantState(t, "the old one", "none")
-				w.WantLocked("the old one")
-				if c.after != "" {
-					report(t, app, w.token, c.after)
-				}
-				second.wantState(t, "the new one", "pending")
-				w.WantLocked("the old one, once more")
-				return
-			}
-			if a := w.Post("/2fa/challenge"); a.Status != 303 || a.Location != "/2fa/challenge" {
-				t.Fatalf("new challenge: got %d to %q, want 303 to /2fa/challenge", a.Status, a.Location)
-			}
+			w.SendNew()
 			next := waitOn(t, w.Browser, w.phone)
 			if next.token == w.token {
 				t.Fatal("no new challenge")
 			}
-			if c.after != "" {
-				report(t, app, w.token, c.after)
+			if reported {
+				report(t, app, w.token, "true")
 			}
-			next.wantState(t, "after the old one's report", "pending")
-			next.WantLocked("after the old one's report")
+			next.wantState(t, "after the old one", "pending")
+			next.WantLocked("after the old one")
 			report(t, app, next.token, "true")
 			next.unlock(t)
 		})
 	}
+}
+
+// What was approved isn't taken from the user who approved it by somebody who begins
+// another challenge in another session.
+func TestA12_NewChallengeLeavesAnApproval(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	report(t, app, w.token, "true")
+	second := waitOn(t, app.Stopped(t, alice), w.phone)
+	second.wantState(t, "the new one", "pending")
+	w.unlock(t)
+	second.wantState(t, "the new one, after the old one was used", "pending")
+	second.WantLocked("the new one")
 }
 
 func TestReplacedByAnotherBrowser(t *testing.T) {
@@ -183,7 +146,7 @@ func TestChallengeExpires(t *testing.T) {
 	if n := len(app.Emulator.Requests()); n != 1 {
 		t.Errorf("got %d requests to the phone, want 1: the page must not ask again by itself", n)
 	}
-	w.Post("/2fa/challenge")
+	w.SendNew()
 	w.wantState(t, "a new one", "pending")
 }
 

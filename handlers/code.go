@@ -40,7 +40,7 @@ func (h *Handlers) code(v *visit) {
 	if !mark.Over {
 		h.cfg.Sessions.KeepAsked(v.ctx(), v.user)
 	}
-	ref, err := h.cfg.Sessions.Bind(v.ctx())
+	ref, err := h.cfg.Sessions.Bind(v.r)
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return

@@ -27,12 +27,17 @@ func (h *Handlers) enrol(v *visit) {
 	if !ok {
 		return
 	}
-	ref, err := h.cfg.Sessions.Bind(v.ctx())
+	ref, err := h.cfg.Sessions.Bind(v.r)
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, v.proof(code))
+	browser := h.cfg.Sessions.NewBrowser()
+	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
+	if err == nil && answer.Result == factor.CodeAccepted {
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, browser)
+		v.browser = browser.Hash()
+	}
 	switch {
 	case err != nil:
 		h.failChange(v, err)
@@ -51,7 +56,7 @@ func (h *Handlers) enrolment(v *visit) {
 }
 
 func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
-	e, err := h.cfg.Rules.Staged(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+	e, err := h.cfg.Rules.Staged(v.ctx(), v.user, h.ref(v))
 	if err != nil {
 		h.failEnrolment(v, err)
 		return
@@ -85,7 +90,7 @@ func (h *Handlers) confirm(v *visit) {
 		return
 	}
 	ctx := v.ctx()
-	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.cfg.Sessions.Ref(ctx), v.proof(code), h.cfg.Sessions.Until(ctx))
+	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.ref(v), v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
 		h.failEnrolment(v, err)
@@ -136,8 +141,13 @@ func (h *Handlers) enabled(v *visit, next string) {
 
 // failEnrolment answers a request that there is no enrolment for.
 func (h *Handlers) failEnrolment(v *visit, err error) {
-	if !errors.Is(err, factor.ErrNoEnrolment) {
+	other := errors.Is(err, factor.ErrOtherBrowser)
+	if !other && !errors.Is(err, factor.ErrNoEnrolment) {
 		h.failChange(v, err)
+		return
+	}
+	if other && prefersJSON(v.r) {
+		h.otherBrowser(v)
 		return
 	}
 	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {

@@ -74,7 +74,7 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 }
 
 // Lock answers a request of a locked session: a navigation is led to the
-// challenge, which the first one begins; anything else is refused.
+// challenge, which begins there; anything else is refused.
 func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User) {
 	setHeaders(w.Header())
 	if !IsNavigation(r) {
@@ -88,13 +88,28 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 	if err == nil && !mark.Over { // what is left of a session must not be written again
 		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
 		h.cfg.Sessions.KeepAsked(r.Context(), user)
-		err = h.beginFirst(r, user)
+		err = h.prepareFirst(&visit{w: w, r: r, user: user})
 	}
 	if err != nil {
 		h.Unavailable(w, r, err)
 		return
 	}
 	seeOther(w, h.cfg.Base+"/challenge")
+}
+
+// prepareFirst gives the browser a secret, for the challenge page to begin with.
+func (h *Handlers) prepareFirst(v *visit) error {
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil || view.Limit != nil || !h.isFirst(v, view) {
+		return err
+	}
+	if _, err := h.cfg.Sessions.Bind(v.r); err != nil {
+		return err
+	}
+	if _, ok := h.cfg.Sessions.Prepared(v.r, ""); !ok {
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, h.cfg.Sessions.NewBrowser())
+	}
+	return nil
 }
 
 // Unavailable answers a request that can't be decided because of a fault: it

@@ -40,7 +40,7 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 		return
 	}
 	state := rand.Text()
-	popup, err := h.cfg.Webview.PopupURL(h.cfg.Sessions.Ref(v.ctx()).Token, h.cfg.Origin, state)
+	popup, err := h.cfg.Webview.PopupURL(h.cfg.Sessions.Token(v.ctx()), h.cfg.Origin, state)
 	if err != nil {
 		h.noWebview(v.ctx(), err)
 		return
@@ -56,7 +56,7 @@ func (h *Handlers) webviewURL(v *visit, view factor.View) string {
 	if view.Mode == records.NumberMatch || h.cfg.Mode == records.NumberMatch || !view.Held {
 		return ""
 	}
-	to, err := h.cfg.Webview.RedirectURL(h.cfg.Sessions.Ref(v.ctx()).Token, h.cfg.Origin+h.cfg.Base+"/return")
+	to, err := h.cfg.Webview.RedirectURL(h.cfg.Sessions.Token(v.ctx()), h.cfg.Origin+h.cfg.Base+"/return")
 	if err != nil {
 		h.noWebview(v.ctx(), err)
 		return ""
@@ -91,7 +91,7 @@ func (h *Handlers) noteBack(r *http.Request) error {
 	if err != nil || user.ID == "" {
 		return nil // the challenge page, which is next, says so
 	}
-	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(ctx))
+	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(r))
 	if err != nil || view.Phase != factor.PhasePending || view.Mode == records.NumberMatch || !view.Held {
 		return err
 	}

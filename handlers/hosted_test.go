@@ -59,6 +59,7 @@ func TestHostedApproval(t *testing.T) {
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
 		b.Get("/account?tab=2")
+		b.Get("/2fa/challenge")
 		w := waitOn(t, b, phone)
 		page := w.Get("/2fa/challenge")
 		if strings.Contains(page.Body, ">"+w.number+"<") || page.Status != 200 {
@@ -240,9 +241,7 @@ func TestHostedErrorsNextStep(t *testing.T) {
 		w := wait(t, app, alice)
 		app.Emulator.Forge(func(r *emulator.Return) { r.Token, r.Error = "", "TIMEOUT" })
 		w.Get(w.visit(t, w.Get("/2fa/challenge").Body))
-		if a := w.Post("/2fa/challenge"); a.Location != "/2fa/challenge" {
-			t.Fatalf("a new request: got %d to %q", a.Status, a.Location)
-		}
+		w.SendNew()
 		app.Emulator.Behave()
 		w = waitOn(t, w.Browser, w.phone)
 		page := w.Get("/2fa/challenge").Body
@@ -478,7 +477,7 @@ func TestHostedTokenLost(t *testing.T) {
 				b.Get("/open/slow")
 			}()
 			<-arrived
-			b.Post("/2fa/challenge")
+			b.PostJSON("/2fa/challenge", "")
 			close(release)
 			<-slow
 			w := waitOn(t, b, phone)

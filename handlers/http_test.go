@@ -259,7 +259,7 @@ func whole(t *testing.T, app *apptest.App) (tokens []string, secret string) {
 	w.GetJSON("/2fa/challenge/status")
 
 	w = login()
-	w.Post("/2fa/challenge")
+	w.SendNew()
 	w = waitOn(t, w.Browser, phone)
 	tokens = append(tokens, w.token)
 	w.PostJSON("/2fa/challenge", "")

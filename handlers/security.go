@@ -33,7 +33,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	state := factorState(acct, h.cfg.Rules.Now())
+	state := h.factorState(v, acct)
 	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
@@ -77,11 +77,11 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 	})
 }
 
-func factorState(acct records.Account, now time.Time) templates.FactorState {
+func (h *Handlers) factorState(v *visit, acct records.Account) templates.FactorState {
 	switch {
 	case acct.State == records.On:
 		return templates.FactorOn
-	case acct.Staged != nil && now.Before(acct.Staged.ExpiresAt):
+	case h.cfg.Rules.IsStaged(acct, h.ref(v)):
 		return templates.FactorPending
 	}
 	return templates.FactorOff

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
@@ -56,25 +55,17 @@ func (h *Handlers) ask(v *visit) error {
 	if !v.mayRing() {
 		return nil
 	}
-	view, err := h.cfg.Rules.Look(ctx, v.user, h.cfg.Sessions.Ref(ctx))
+	view, err := h.cfg.Rules.Look(ctx, v.user, h.ref(v))
 	if err != nil || view.Limit != nil {
 		return err
 	}
-	switch view.Phase {
-	case factor.PhaseNotApproved:
-		if h.cfg.Rules.Now().Before(view.ExpiresAt) {
-			return nil
-		}
-	case factor.PhasePending, factor.PhaseApproved, factor.PhaseRejected, factor.PhaseConsumed:
-		return nil // consumed: another request is about to take the session to its new ID
-	case factor.PhaseNone, factor.PhaseExpired, factor.PhaseReplaced: // of an earlier time
+	failed := view.Phase == factor.PhaseRejected || view.Phase == factor.PhaseNotApproved && h.cfg.Rules.Now().Before(view.ExpiresAt)
+	if v.isOver(view) && !failed { // it is of an earlier time
+		b := h.cfg.Sessions.NewBrowser()
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
+		h.cfg.Sessions.KeepAsk(ctx, b)
 	}
-	err = h.begin(v.r, v.user)
-	var limit *factor.PushLimit
-	if errors.As(err, &limit) || errors.Is(err, factor.ErrOff) || errors.Is(err, factor.ErrHeld) || errors.Is(err, factor.ErrSessionOver) {
-		return nil // the page says so
-	}
-	return err
+	return nil
 }
 
 // EnrolFirst answers a request that must be proved, of a user who has nothing to

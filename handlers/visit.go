@@ -19,6 +19,17 @@ type visit struct {
 	basis   factor.Basis  // of a request that may change something, before its body was read
 
 	demand session.Demand // what a verified session must prove besides; else zero
+
+	browser string // the hash of the secret that the response gives to the browser
+}
+
+// ref is what the rules need to know of the session and the browser.
+func (h *Handlers) ref(v *visit) factor.Session {
+	ref := h.cfg.Sessions.Ref(v.r)
+	if v.browser != "" {
+		ref.Browsers = append(ref.Browsers, v.browser)
+	}
+	return ref
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }

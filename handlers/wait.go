@@ -34,9 +34,13 @@ type status struct {
 func (h *Handlers) status(v *visit) {
 	s, waits := h.settled(v)
 	if waits {
-		view, err := h.cfg.Rules.LookWaiting(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		view, err := h.cfg.Rules.LookWaiting(v.ctx(), v.user, h.ref(v))
 		if err != nil {
 			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		if view.Phase == factor.PhaseElsewhere {
+			h.otherBrowser(v)
 			return
 		}
 		s = h.statusOf(v, view)
@@ -48,9 +52,13 @@ func (h *Handlers) status(v *visit) {
 func (h *Handlers) sendStatus(v *visit, code int) {
 	s, waits := h.settled(v)
 	if waits {
-		view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
 		if err != nil {
 			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		if view.Phase == factor.PhaseElsewhere {
+			h.otherBrowser(v)
 			return
 		}
 		s = h.statusOf(v, view)
@@ -81,7 +89,7 @@ func (h *Handlers) statusOf(v *visit, view factor.View) status {
 		s.ExpiresIn = seconds(view.ExpiresAt.Sub(h.cfg.Rules.Now()))
 	case factor.PhaseApproved:
 		s.Next = h.unlocking()
-	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseRejected, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
+	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseRejected, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed, factor.PhaseElsewhere:
 	}
 	return s
 }
@@ -110,7 +118,7 @@ func (h *Handlers) stream(v *visit) *eventStream {
 	s, waits := h.settled(v)
 	if waits {
 		var err error
-		e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.cfg.Sessions.Ref(v.ctx()))
+		e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.ref(v))
 		if errors.Is(err, factor.ErrManyWait) { // a browser takes it for the end of the events, and the page polls
 			h.fail(v.w, v.r, failure{
 				status: http.StatusTooManyRequests, kind: "many-wait", title: "Too many pages wait for events: poll the status",
@@ -120,6 +128,11 @@ func (h *Handlers) stream(v *visit) *eventStream {
 		}
 		if err != nil {
 			h.Unavailable(v.w, v.r, err)
+			return nil
+		}
+		if e.view.Phase == factor.PhaseElsewhere {
+			e.wait.Stop()
+			h.otherBrowser(v)
 			return nil
 		}
 		s = h.statusOf(v, e.view)

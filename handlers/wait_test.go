@@ -243,7 +243,8 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
 	var all sync.WaitGroup
-	all.Go(func() { b.Copy().Get("/account") })
+	b.Get("/account")
+	all.Go(func() { b.Copy().Get("/2fa/challenge") })
 	<-asked
 	events := listen(t, b)
 	if event := events.want("pending"); event["number"] != nil {

@@ -125,7 +125,7 @@ func TestEventsOfAChallengeThatIsNotMade(t *testing.T) {
 	events.want("pending")
 	settle(t, world, watched)
 	world.ChangeAccount(t, alice, func(a *records.Account) {
-		a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", c.Binding, world.Clock.Now().Add(15*time.Second)
+		a.Push.Live, a.Push.Reserved, a.Push.ReservedBy, a.Push.ReservedUntil = "", c.Binding, c.Browser, world.Clock.Now().Add(15*time.Second)
 	})
 	if event := events.want("pending"); event["number"] != nil {
 		t.Errorf("got event %v, want no number yet", event)
@@ -187,7 +187,7 @@ func TestPollsAskNothing(t *testing.T) {
 				if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "to ask again"); err != nil {
 					t.Fatal(err)
 				}
-				w.Get("/account")
+				w.Stop()
 				w = waitOn(t, w.Browser, w.phone)
 			}
 			await(t, "both watches", func() bool { now, _ := watched.Watches(); return now == 2 })
@@ -219,8 +219,8 @@ func TestPollsAreOfTheirSession(t *testing.T) {
 	if a := other.GetJSON("/2fa/challenge/status"); a.JSON("state") != "none" {
 		t.Errorf("a session without a challenge: got %s, want none", a.Body)
 	}
-	first.Post("/2fa/challenge") // which takes the second's place
-	second.wantState(t, "the second, replaced", "none")
+	first.SendNew()
+	second.wantState(t, "the second, after a new one of the first", "approved")
 }
 
 // While a watch is broken, what is written meanwhile is looked for, and once it goes

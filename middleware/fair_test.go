@@ -30,8 +30,8 @@ func TestA50_CookiesInARequest(t *testing.T) {
 			names = append(names, name)
 		}
 	}
-	if len(names) != 2 {
-		t.Fatalf("got cookies %q, want that of the grant and that of the device", names)
+	if len(names) != 3 {
+		t.Fatalf("got cookies %q, want those of the grant, the device and the browser", names)
 	}
 
 	b := app.Stopped(t, alice)
@@ -42,7 +42,7 @@ func TestA50_CookiesInARequest(t *testing.T) {
 		}
 		return app.Store.Asked() - asked
 	}
-	one := cost(names[0] + "=x; " + names[1] + "=y")
+	one := cost(names[0] + "=x; " + names[1] + "=y; " + names[2] + "=z")
 	for _, name := range names {
 		var cookies []string
 		for n := range 1000 {

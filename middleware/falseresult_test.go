@@ -22,7 +22,7 @@ func TestNotApprovedStepUp(t *testing.T) {
 		}
 	}
 	before := len(app.Emulator.Requests())
-	b.Get("/push")
+	b.Follow("/push")
 	rung(before + 1)
 	apptest.Deny(t, phone)
 	a, _ := b.Follow("/push")
@@ -33,6 +33,6 @@ func TestNotApprovedStepUp(t *testing.T) {
 	rung(before + 1)
 	b.WantIn("after the report")
 	app.Clock.Add(5 * time.Minute)
-	b.Get("/push")
+	b.Follow("/push")
 	rung(before + 2)
 }

@@ -95,7 +95,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		}
 	}
 	if verdict == factor.Locked {
-		before.Ref, before.Until = g.sessions.Ref(ctx), g.sessions.Until(ctx)
+		before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(ctx)
 	}
 	if verdict == factor.Open || g.exempt.match(r) {
 		return before, true
@@ -130,7 +130,7 @@ func (g *Gate) unsure(w http.ResponseWriter, r *http.Request, before session.Bef
 		return before, false
 	}
 	ctx := r.Context()
-	before.User, before.Ref, before.Until = g.sessions.Owner(ctx), g.sessions.Ref(ctx), g.sessions.Until(ctx)
+	before.User, before.Ref, before.Until = g.sessions.Owner(ctx), g.sessions.Ref(r), g.sessions.Until(ctx)
 	return before, true
 }
 

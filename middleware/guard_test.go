@@ -275,7 +275,7 @@ func TestA29_OtherRequestsWhileLocked(t *testing.T) {
 		t.Errorf("got %d requests to the phone, want none: nobody opened a page", n)
 	}
 	// Approved, an upgrade still waits for a request that can unlock.
-	b.Post("/2fa/challenge")
+	b.SendNew()
 	apptest.Approve(t, app.Emulator.Phone("alice@example.com"))
 	wantRefused(t, b, "GET", "/socket", append([]string{"Connection", "Upgrade"}, websocket...)...)
 	b.WantIn("at the end")
@@ -303,6 +303,7 @@ func TestNavigationsAreLedToTheChallenge(t *testing.T) {
 			if a.Status != 303 || a.Location != "/2fa/challenge" || a.Body != "" {
 				t.Errorf("got %d to %q with %q, want 303 to /2fa/challenge", a.Status, a.Location, a.Body)
 			}
+			b.Follow("/2fa/challenge")
 			if n := len(app.Emulator.Requests()); n != 1 {
 				t.Errorf("got %d requests to the phone, want 1", n)
 			}
@@ -332,7 +333,7 @@ func TestPrefetchedChallengeStartsNoPush(t *testing.T) {
 	if n := len(app.Emulator.Requests()); n != 0 {
 		t.Errorf("got %d requests to the phone, want none", n)
 	}
-	b.Get("/2fa/challenge")
+	b.Follow("/2fa/challenge")
 	if n := len(app.Emulator.Requests()); n != 1 {
 		t.Errorf("opened: got %d requests to the phone, want 1", n)
 	}

@@ -15,14 +15,10 @@ import (
 func TestA14_CookiesForThisHostOnly(t *testing.T) {
 	app := apptest.New(t, apptest.Setup{Sessions: func(m *scs.SessionManager) { m.Cookie.Secure = true }})
 	phone := app.Emulator.Phone(alice)
-	b := app.Browser(t) // whose jar sends no Secure cookie to http
+	b := app.Browser(t)
 	kept := make(map[string]string)
 	post := func(path, body string) apptest.Answer {
-		var cookies []string
-		for name, value := range kept {
-			cookies = append(cookies, name+"="+value)
-		}
-		a := b.Do("POST", path, body, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", "Cookie", strings.Join(cookies, "; "))
+		a := b.Do("POST", path, body, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json")
 		for _, line := range a.Header["Set-Cookie"] {
 			c, err := http.ParseSetCookie(line)
 			if err != nil {

@@ -66,13 +66,14 @@ func (h *holding) overtake(reached *chan struct{}, request, do func()) {
 	<-done
 }
 
-func TestA12_ReplacedWhileItIsUsed(t *testing.T) {
+// A newer challenge doesn't take an approval away while it is being used.
+func TestA12_NewChallengeWhileAnApprovalIsUsed(t *testing.T) {
 	app, h := hold(t)
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	apptest.Approve(t, phone)
 	h.overtake(&h.grant, func() { b.Get("/account") }, func() { app.Stopped(t, alice) })
-	b.WantLocked("with an approval that a newer challenge has replaced")
+	b.WantIn("with the approval")
 }
 
 // Whoever knows the former ID can write the session back, but it stays over.
@@ -140,7 +141,8 @@ func TestA15_LogoutWhileAChallengeBegins(t *testing.T) {
 			phone := app.Enrolled(t, alice)
 			b := app.Browser(t).Login(alice)
 			old := b.Copy()
-			h.overtake(reached(h), func() { b.Get("/account") }, func() { b.Copy().Post("/logout") })
+			b.Get("/account")
+			h.overtake(reached(h), func() { b.Get("/2fa/challenge") }, func() { b.Copy().Post("/logout") })
 			apptest.Approve(t, phone)
 			b.WantLockedOrOut("the browser")
 			old.WantLockedOrOut("the old cookie")
@@ -179,6 +181,7 @@ func TestA16_LoginAfterALostAnswer(t *testing.T) {
 	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
 		t.Errorf("got %d to %q, want the challenge", a.Status, a.Location)
 	}
+	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	b.WantIn("after another approval")
 }
@@ -260,7 +263,8 @@ func TestA15_LoginsUnderOneID(t *testing.T) {
 		app := world.Node(t, apptest.Setup{Routes: switchUser, Options: []middleware.Option{middleware.WithStore(h)}})
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
-		h.overtake(&h.challenge, func() { b.Get("/account") }, func() { b.Get("/open/become") })
+		b.Get("/account")
+		h.overtake(&h.challenge, func() { b.Get("/2fa/challenge") }, func() { b.Get("/open/become") })
 		b.Get("/open/become?email=" + alice)
 		apptest.Approve(t, phone)
 		b.WantLocked("with the approval of a login that has ended")
@@ -271,7 +275,7 @@ func TestA15_LoginsUnderOneID(t *testing.T) {
 		b := app.Stopped(t, alice)
 		b.Get("/open/become")
 		b.Get("/open/become?email=" + alice)
-		b.Get("/account")
+		b.Stop()
 		apptest.Approve(t, phone)
 		b.WantIn("after an approval of the new login")
 	})

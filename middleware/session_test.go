@@ -97,6 +97,7 @@ func TestA14_PlantedSession(t *testing.T) {
 	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
 		t.Fatalf("got %d, want to be stopped", a.Status)
 	}
+	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	b.WantIn("the owner")
 	if b.Cookie("session") == attacker.Cookie("session") {

@@ -190,8 +190,9 @@ func TestStepUpByAnotherMethod(t *testing.T) {
 		t.Errorf("got %d failures and %d grants, want none", n, spy.Grants())
 	}
 	wantAsked(t, b, "/push", "after the code")
-	b.PostJSON("/2fa/challenge", "")
-	b.PostJSON("/2fa/challenge", "")
+	for range 3 {
+		b.PostJSON("/2fa/challenge", "")
+	}
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 429 || strings.Contains(a.Body, "code can be used") {
 		t.Errorf("too many requests: got %d %s, want 429 and no word of codes", a.Status, a.Body)
 	}
@@ -471,6 +472,7 @@ func TestStepUpOfAForm(t *testing.T) {
 		b := byCode(t, app, phone)
 		referer := "https://app.example.com/form" // the proxy has changed the host
 		b.Do("POST", "/push", "", "Accept", "text/html", "Referer", referer, "Sec-Fetch-Site", site)
+		b.Get("/2fa/challenge")
 		apptest.Approve(t, phone)
 		if a := b.Get("/2fa/challenge"); a.Location != want {
 			t.Errorf("from %s: came back to %q, want %q", site, a.Location, want)
@@ -542,6 +544,7 @@ func TestStepUpOfManyAtOnce(t *testing.T) {
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			wantAsked(t, b, "/push", "at first")
+			b.Get("/2fa/challenge")
 			apptest.Approve(t, phone)
 			spy, before := app.Spy(t), rung(app)
 			var all sync.WaitGroup
@@ -591,7 +594,7 @@ func TestStepUpDisturbsNobody(t *testing.T) {
 	if b.Cookie("session") != id {
 		t.Error("the session was renewed")
 	}
-	b.Get("/push")
+	b.Follow("/push")
 	apptest.Deny(t, phone)
 	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "You are still signed in.") {
 		t.Errorf("rejected: got\n%s", page.Body)
@@ -645,7 +648,7 @@ func TestStepUpEndsTheFormerGrant(t *testing.T) {
 			b := byCode(t, app, phone)
 			app.Clock.Add(6 * time.Minute)
 			thief := b.Copy()
-			b.Get("/recent")
+			b.Follow("/recent")
 			s.during(thief, "/slow", func() { // which writes the former session back
 				if proof == "push" {
 					apptest.Approve(t, phone)
@@ -691,6 +694,7 @@ func TestA39_StepUpWhileABodyIsSent(t *testing.T) {
 			b := byCode(t, app, phone)
 			thief := b.Copy()
 			wantAsked(t, b, "/push", "before the proof")
+			b.Get("/2fa/challenge")
 			before := app.Account(t, alice)
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, app.URL+path, &lateBody{func() {
 				apptest.Approve(t, phone)
@@ -722,7 +726,7 @@ func TestStepUpAndALateAnswer(t *testing.T) {
 	app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: s.routes})
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
-	b.Get("/push")
+	b.Follow("/push")
 	s.during(b, "/slow", func() {
 		apptest.Approve(t, phone)
 		b.Get("/2fa/challenge")
@@ -754,6 +758,7 @@ func TestStepUpOnAnotherNode(t *testing.T) {
 	phone := one.Enrolled(t, alice)
 	b := byCode(t, one, phone)
 	wantAsked(t, b.On(two), "/push", "on the other node, which now knows the grant")
+	b.Get("/2fa/challenge")
 	var late apptest.Answer
 	done := make(chan struct{})
 	go func() {
@@ -801,7 +806,7 @@ func TestStepUpAndTheLogout(t *testing.T) {
 			app := apptest.New(t, setup(s, nil))
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
-			b.Get("/push")
+			b.Follow("/push")
 			thief := b.Copy()
 			s.during(thief, "/slow", func() { b.Get("/leave") }) // brings the session back
 			apptest.Approve(t, phone)
@@ -824,7 +829,7 @@ func TestStepUpAndTheLogout(t *testing.T) {
 				other := b.Copy()
 				out.during(b, "/leave", func() {
 					for range 2 { // and what took its place, too
-						other.Get("/recent")
+						other.Follow("/recent")
 						if proof == "push" {
 							apptest.Approve(t, phone)
 							other.Get("/2fa/challenge")
@@ -849,6 +854,7 @@ func TestStepUpThatIsNotSaved(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	wantAsked(t, b, "/push", "at first")
+	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	app.Scs.FailCommits(1)
 	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
@@ -869,6 +875,7 @@ func TestStepUpWhoseFormerGrantDoesNotEnd(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	b := byCode(t, app, phone)
 	wantAsked(t, b, "/push", "at first")
+	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	broken.faults.Store(2 * 3) // it is tried twice, and each time sent three times
 	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {

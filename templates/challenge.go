@@ -13,7 +13,8 @@ const challengePage = "challenge"
 // While the phone is asked, its script listens to {base}/challenge/events,
 // where each event's data is an object like that of {base}/challenge/status.
 // The first must come at once: after five seconds without any, the script
-// polls the status instead. At "approved" it goes to next, at any other end it
+// polls the status instead. With [ChallengeElsewhere] it polls the status, and opens
+// {base}/challenge anew once that has one. At "approved" it goes to next, at any other end it
 // opens {base}/challenge anew, unless the user is just typing a code.
 type Challenge struct {
 	Page
@@ -71,6 +72,7 @@ const (
 	ChallengeNotApproved                       // it failed, and the service doesn't say why
 	ChallengeRejected                          // the phone said no
 	ChallengeExpired                           // the phone didn't answer in time
+	ChallengeElsewhere                         // another browser began it, and shows the number
 )
 
 // String returns the state's name in the challenge's status, and in the page's
@@ -89,6 +91,8 @@ func (s ChallengeState) String() string {
 		return "rejected"
 	case ChallengeExpired:
 		return "expired"
+	case ChallengeElsewhere:
+		return "other_browser"
 	}
 	return "invalid"
 }
@@ -140,6 +144,8 @@ func (c Challenge) sheet() sheet {
 		s.Title, s.Lead = "challenge.rejected.title", "challenge.rejected.text"
 	case ChallengeExpired:
 		s.Title, s.Lead = "challenge.expired.title", "challenge.expired.text"
+	case ChallengeElsewhere:
+		s.Title, s.Lead = "challenge.elsewhere.title", "challenge.elsewhere.text"
 	}
 	if c.StepUp {
 		s.Title, s.Lead = c.stepUp(s.Title, s.Lead)
@@ -153,6 +159,17 @@ func (c challengeSheet) Unreachable() bool { return c.Push == PushUnavailable }
 func (c challengeSheet) Pending() bool  { return c.State == ChallengePending }
 func (c challengeSheet) Approved() bool { return c.State == ChallengeApproved }
 func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
+
+// Elsewhere reports whether it goes on in another browser.
+func (c challengeSheet) Elsewhere() bool { return c.State == ChallengeElsewhere }
+
+// SendTo is where the button that sends a request leads.
+func (c challengeSheet) SendTo() string {
+	if c.Elsewhere() {
+		return c.Base + "/challenge/continue"
+	}
+	return c.Base + "/challenge"
+}
 
 // CodeFirst reports whether the code is the only way on, or the one that the
 // user took.
@@ -171,8 +188,12 @@ func (c challengeSheet) NextPath() string { return cmp.Or(c.Next, c.Base+"/chall
 
 // Send is the text of the button that sends a request.
 func (c challengeSheet) Send() Key {
-	if c.State == ChallengeNone {
+	switch c.State {
+	case ChallengeNone:
 		return "challenge.send"
+	case ChallengeElsewhere:
+		return "challenge.here"
+	case ChallengePending, ChallengeApproved, ChallengeRejected, ChallengeExpired:
 	}
 	return "challenge.resend"
 }

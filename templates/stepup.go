@@ -10,6 +10,7 @@ func (c Challenge) stepUp(title, lead Key) (Key, Key) {
 		return "stepup.approved.title", "stepup.approved.text"
 	case ChallengeRejected:
 		return "stepup.rejected.title", "stepup.rejected.text"
+	case ChallengeElsewhere:
 	case ChallengeNotApproved:
 		if c.NoCode {
 			return title, "stepup.failed.text"

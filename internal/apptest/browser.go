@@ -64,6 +64,15 @@ func (b *Browser) Copy() *Browser {
 	return c
 }
 
+// Thief returns another browser that has this one's session cookie, and nothing else.
+func (b *Browser) Thief() *Browser {
+	b.t.Helper()
+	c := b.App.Browser(b.t)
+	name := b.App.Sessions.Cookie.Name
+	c.SetCookie(name, b.Cookie(name))
+	return c
+}
+
 // Cookie returns the value of a cookie, or "".
 func (b *Browser) Cookie(name string) string {
 	return b.Cookies()[name]

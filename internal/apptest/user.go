@@ -36,6 +36,15 @@ func (b *Browser) Enrol(email string) *emulator.Phone {
 	return phone
 }
 
+// SendNew has a new request sent to the phone, from the challenge page.
+func (b *Browser) SendNew() Answer {
+	b.t.Helper()
+	if a := b.Post("/2fa/challenge"); a.Status != 303 || a.Location != "/2fa/challenge" {
+		b.t.Fatalf("a new request: got %d to %q, want 303 to the challenge", a.Status, a.Location)
+	}
+	return b.Get("/2fa/challenge")
+}
+
 // Code is what the phone shows.
 func Code(t testing.TB, phone *emulator.Phone) string {
 	t.Helper()
@@ -57,10 +66,17 @@ func (a *App) Enrolled(t testing.TB, email string) *emulator.Phone {
 func (a *App) Stopped(t testing.TB, email string) *Browser {
 	t.Helper()
 	b := a.Browser(t).Login(email)
-	if got := b.Get("/account"); got.Location != "/2fa/challenge" {
-		t.Fatalf("first page: got %d to %q, want 303 to /2fa/challenge", got.Status, got.Location)
-	}
+	b.Stop()
 	return b
+}
+
+// Stop opens a guarded page, and the challenge that it leads to.
+func (b *Browser) Stop() {
+	b.t.Helper()
+	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
+		b.t.Fatalf("first page: got %d to %q, want 303 to /2fa/challenge", a.Status, a.Location)
+	}
+	b.Get("/2fa/challenge")
 }
 
 // Approve taps the right number.

@@ -163,7 +163,7 @@ func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, er
 		return claim{}, err
 	}
 	acct, err := r.Account(ctx, user.ID)
-	if err != nil || !r.stagedBy(acct, s) || !sameAddress(email, acct.Staged.Email) {
+	if err != nil || r.stagedBy(acct, s) != nil || !sameAddress(email, acct.Staged.Email) {
 		return claim{}, err
 	}
 	err = r.cfg.Records.UpdateAddress(ctx, email, func(a *records.Address) error {

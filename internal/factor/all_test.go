@@ -62,7 +62,7 @@ func TestUnreadableSecretIsLeft(t *testing.T) {
 	w.enrol(t, r, alice)
 	unreadable := []byte("sealed by a lost key")
 	w.change(t, alice, func(a *records.Account) { a.Factor.Secret = unreadable })
-	if _, err := r.Begin(t.Context(), alice, session("begin")); err != nil {
+	if _, err := r.Begin(t.Context(), alice, session("begin"), browser); err != nil {
 		t.Errorf("push: got %v", err)
 	}
 	if a := w.account(t, alice); !bytes.Equal(a.Factor.Secret, unreadable) {

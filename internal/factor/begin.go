@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -11,16 +12,27 @@ import (
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
-// errUnderWay ends an update that finds another request of the same session at
-// work.
-var errUnderWay = errors.New("factor: challenge is being created")
+var (
+	// ErrOtherBrowser says that another browser of the session has begun a challenge,
+	// or is about to, which is still live.
+	ErrOtherBrowser = errors.New("factor: another browser of the session has begun a challenge")
 
-// Begin sends a new request to the user's phone, which voids any earlier one,
-// and returns the service's session token, to be kept in the session. While
-// another request of the same session is at it, Begin returns no token and no
-// error. A [*PushLimit] says that the phone must be left in peace, and [ErrNoPush]
-// that it isn't asked; any error that the service caused is a [*client.Error].
-func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, err error) {
+	// errUnderWay ends an update that finds another request of the same browser at
+	// work.
+	errUnderWay = errors.New("factor: challenge is being created")
+
+	// errBegun ends an update that finds another challenge than the one that was
+	// looked at before.
+	errBegun = errors.New("factor: another challenge was begun meanwhile")
+)
+
+// Begin sends a new request to the user's phone, which voids an earlier one that is
+// pending, and returns the service's session token, to be kept in the session. The
+// challenge belongs to the browser with that hash. While another request of the same
+// browser is at it, Begin returns no token and no error. A [*PushLimit] says that the
+// phone must be left in peace, and [ErrNoPush] that it isn't asked; any error that the
+// service caused is a [*client.Error].
+func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string) (token string, err error) {
 	// The browser may go away in the middle; the phone has been asked then, and
 	// the page that comes back should show the number.
 	ctx, cancel := detach(ctx)
@@ -34,77 +46,44 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 		return "", err
 	}
 
-	var acct records.Account
-	var at time.Time
-	var replaced string
-	var limit *PushLimit
-	var missed unapproved
-	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
-		// A logout marks the session, and then takes back what it has reserved.
-		if mark, err := r.Mark(storelimit.Fresh(ctx), user, s); err != nil || mark.Over {
-			return errors.Join(err, over(mark))
-		}
-		now := r.cfg.Now()
-		limit, missed = nil, unapproved{}
-		if a.State != records.On {
-			return ErrOff
-		}
-		if err := basis.check(a); err != nil {
-			return err
-		}
-		if !canPush(a, address) {
-			return ErrNoPush
-		}
-		if s.is(a.Push.Reserved) && holds(a.Push.ReservedUntil, now, reservation) {
-			return errUnderWay
-		}
-		var err error
-		if missed, err = r.countUnanswered(ctx, &a.Push, now); err != nil {
-			return err
-		}
-		if limit = pushLimit(a.Push, now); limit != nil {
-			if missed.counted {
-				return nil
-			}
-			return errUnchanged
-		}
-		sendPush(&a.Push, now)
-		replaced, a.Push.Live = a.Push.Live, ""
-		a.Push.Reserved, a.Push.ReservedUntil = s.Binding, now.Add(reservation)
-		acct, at = *a, now
-		return nil
-	})
+	s.Browsers = append(slices.Clone(s.Browsers), browser)
+	got, err := r.reserve(ctx, user, s, browser, basis, address)
+	for n := 0; errors.Is(err, errBegun) && n < maxBegun; n++ {
+		got, err = r.reserve(storelimit.Fresh(ctx), user, s, browser, basis, address)
+	}
 	if errors.Is(err, errUnderWay) {
 		return "", nil
 	}
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return "", err
 	}
-	if missed.counted {
+	if got.missed.counted {
 		r.emit(ctx, Event{Kind: EventNotApproved, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: reasonNoAnswer})
-		r.tellUnapproved(ctx, user, missed)
+		r.tellUnapproved(ctx, user, got.missed)
 	}
-	if limit != nil {
+	if limit := got.limit; limit != nil {
 		r.emitOften(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: limit.reason(), Until: limit.Until}, user.ID)
 		return "", limit
 	}
 
-	if err := r.giveUp(ctx, replaced, records.Replaced); err != nil {
+	if err := r.giveUp(ctx, got.replaced, records.Replaced); err != nil {
 		return "", err
 	}
 
 	// From here to finish, nothing is held but the reservation.
-	token, c, err := r.create(ctx, acct, s)
+	token, c, err := r.create(ctx, got.acct, s, browser)
+	live := false
 	finish := r.updateAccount(ctx, user.ID, func(a *records.Account) error {
-		if !s.is(a.Push.Reserved) || !a.Push.ReservedUntil.Equal(acct.Push.ReservedUntil) {
-			return nil // given up, or another session's request came in between: this one is replaced
+		live = false
+		if a.Push.ReservedBy != browser || !a.Push.ReservedUntil.Equal(got.acct.Push.ReservedUntil) {
+			return nil // given up, or another request came in between: this one is replaced
 		}
-		a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
-		if err == nil && a.Epoch == c.Epoch && a.Era == c.Era {
+		unreserve(&a.Push)
+		if live = err == nil && a.Epoch == c.Epoch && a.Era == c.Era; live {
 			a.Push.Live = c.ID
 		}
 		if errors.Is(err, client.ErrCircuitOpen) {
-			unsend(&a.Push, at)
+			unsend(&a.Push, got.at)
 		}
 		return nil
 	})
@@ -122,7 +101,123 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session) (token string, 
 	if err := errors.Join(err, finish); err != nil {
 		return "", err
 	}
+	if !live {
+		return "", r.giveUp(ctx, c.ID, records.Replaced)
+	}
 	return token, nil
+}
+
+// maxBegun is how often Begin looks again where others are faster.
+const maxBegun = 5
+
+// A reserved is what came of taking the place of the one challenge that a user can have
+// for a new one.
+type reserved struct {
+	acct     records.Account
+	at       time.Time
+	replaced string     // the challenge that had it, of another session, say
+	missed   unapproved // the request that was sent before, if it has run out
+	limit    *PushLimit
+}
+
+// reserve takes the place for a new challenge. If the phone must be left in peace, that
+// is no error.
+func (r *Rules) reserve(ctx context.Context, user User, s Session, browser string, basis Basis, address records.Address) (p reserved, err error) {
+	seen, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return p, err
+	}
+	view, err := r.look(ctx, seen, s)
+	if err != nil {
+		return p, err
+	}
+	if view.Phase == PhaseElsewhere {
+		return p, ErrOtherBrowser
+	}
+	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
+		// A logout marks the session, and then takes back what it has reserved.
+		if mark, err := r.Mark(storelimit.Fresh(ctx), user, s); err != nil || mark.Over {
+			return errors.Join(err, over(mark))
+		}
+		now := r.cfg.Now()
+		p = reserved{}
+		if a.State != records.On {
+			return ErrOff
+		}
+		if err := basis.check(a); err != nil {
+			return err
+		}
+		if !canPush(a, address) {
+			return ErrNoPush
+		}
+		if s.is(a.Push.Reserved) && holds(a.Push.ReservedUntil, now, reservation) {
+			if s.began(a.Push.ReservedBy) {
+				return errUnderWay
+			}
+			return ErrOtherBrowser
+		}
+		if a.Push.Live != seen.Push.Live {
+			return errBegun
+		}
+		var err error
+		if p.missed, err = r.countUnanswered(ctx, &a.Push, now); err != nil {
+			return err
+		}
+		if p.limit = pushLimit(a.Push, now); p.limit != nil {
+			if p.missed.counted {
+				return nil
+			}
+			return errUnchanged
+		}
+		sendPush(&a.Push, now)
+		p.replaced, a.Push.Live = a.Push.Live, ""
+		a.Push.Reserved, a.Push.ReservedBy, a.Push.ReservedUntil = s.Binding, browser, now.Add(reservation)
+		p.acct, p.at = *a, now
+		return nil
+	})
+	return p, err
+}
+
+func unreserve(p *records.Push) {
+	p.Reserved, p.ReservedBy, p.ReservedUntil = "", "", time.Time{}
+}
+
+// MakeRoom voids the session's challenge if it is pending, in whichever browser, so that
+// this one can begin another. One that was approved stays: if another browser has begun
+// it, the error is [ErrOtherBrowser].
+func (r *Rules) MakeRoom(ctx context.Context, user User, s Session) error {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if s.is(acct.Push.Reserved) && !s.began(acct.Push.ReservedBy) {
+		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
+			if a.Push.ReservedBy == acct.Push.ReservedBy {
+				unreserve(&a.Push)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	c, found, err := r.find(ctx, acct, s)
+	if err != nil || !found {
+		return err
+	}
+	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
+		if c.State == records.Approved && !s.began(c.Browser) && !expired(*c, r.cfg.Now()) {
+			return ErrOtherBrowser
+		}
+		if c.State == records.Pending {
+			c.State = records.Replaced
+		}
+		return nil
+	})
+	if errors.Is(err, records.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // over is the error that a mark means, if any.
@@ -133,13 +228,14 @@ func over(m Mark) error {
 	return nil
 }
 
-// giveUp ends a challenge, if there is one, that could still be used.
+// giveUp ends a challenge, if there is one, that could still be used. A newer one
+// doesn't end it when it was approved.
 func (r *Rules) giveUp(ctx context.Context, id string, state records.ChallengeState) error {
 	if id == "" {
 		return nil
 	}
 	err := r.cfg.Records.UpdateChallenge(ctx, id, func(c *records.Challenge) error {
-		if c.State == records.Pending || c.State == records.Approved {
+		if c.State == records.Pending || c.State == records.Approved && state != records.Replaced {
 			c.State = state
 		}
 		return nil
@@ -152,7 +248,7 @@ func (r *Rules) giveUp(ctx context.Context, id string, state records.ChallengeSt
 
 // create asks the service for a session and, unless its own page shows it, the
 // number, and stores the challenge. The phone may answer as soon as there is a session.
-func (r *Rules) create(ctx context.Context, acct records.Account, s Session) (token string, c records.Challenge, err error) {
+func (r *Rules) create(ctx context.Context, acct records.Account, s Session, browser string) (token string, c records.Challenge, err error) {
 	token, err = r.cfg.Service.CreateSession(ctx, acct.Email)
 	if err != nil {
 		return "", c, err
@@ -162,6 +258,7 @@ func (r *Rules) create(ctx context.Context, acct records.Account, s Session) (to
 		ID:        hash(token),
 		UserID:    acct.UserID,
 		Binding:   s.Binding,
+		Browser:   browser,
 		Epoch:     acct.Epoch,
 		Era:       acct.Era,
 		Mode:      r.cfg.Mode,

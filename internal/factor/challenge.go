@@ -20,6 +20,7 @@ const (
 	PhaseExpired                  // the phone said nothing in time
 	PhaseReplaced                 // a newer challenge, of another session perhaps, took its place
 	PhaseConsumed                 // its approval was used
+	PhaseElsewhere                // another browser of the session began it, and its phone is being asked or has said yes
 )
 
 // A View is a session's challenge at one moment.
@@ -31,7 +32,12 @@ type View struct {
 	Held      bool // whether the session holds the challenge's token, which the service's own page wants
 	ExpiresAt time.Time
 	Limit     *PushLimit // what keeps a new request from the phone, if anything does
+
+	browser string // that began it
 }
+
+// BegunBy reports whether the browser with that hash began the challenge.
+func (v View) BegunBy(browser string) bool { return browser != "" && v.browser == browser }
 
 // Look returns the challenge of the user's session.
 func (r *Rules) Look(ctx context.Context, user User, s Session) (View, error) {
@@ -60,16 +66,24 @@ func (r *Rules) lookAt(acct *records.Account, s Session, challenge lookup) (View
 		return View{}, nil
 	}
 	if s.is(acct.Push.Reserved) && holds(acct.Push.ReservedUntil, now, reservation) {
-		return View{Phase: PhasePending, Mode: r.cfg.Mode, ExpiresAt: acct.Push.ReservedUntil}, nil
+		if !s.began(acct.Push.ReservedBy) {
+			return View{Phase: PhaseElsewhere, ExpiresAt: acct.Push.ReservedUntil}, nil
+		}
+		return View{Phase: PhasePending, Mode: r.cfg.Mode, ExpiresAt: acct.Push.ReservedUntil, browser: acct.Push.ReservedBy}, nil
 	}
 	c, found, err := find(acct, s, challenge)
 	if err != nil || !found {
 		return View{}, err
 	}
-	return View{
-		Phase: phase(acct, c, now), ID: c.ID, Mode: c.Mode, Number: c.Number, ExpiresAt: c.ExpiresAt,
-		Held: s.Token != "" && c.ID == hash(s.Token),
-	}, nil
+	view := View{Phase: phase(acct, c, now), ID: c.ID, ExpiresAt: c.ExpiresAt, browser: c.Browser}
+	if !s.began(c.Browser) {
+		if view.Phase == PhasePending || view.Phase == PhaseApproved {
+			view.Phase = PhaseElsewhere
+		}
+		return view, nil
+	}
+	view.Mode, view.Number, view.Held = c.Mode, c.Number, s.Token != "" && c.ID == hash(s.Token)
+	return view, nil
 }
 
 // find returns the session's challenge of this user and factor.
@@ -131,14 +145,14 @@ func phase(acct *records.Account, c records.Challenge, now time.Time) Phase {
 		if !acct.HeldSince.IsZero() || acct.Era != c.Era {
 			return PhaseNone // its approval isn't taken
 		}
-		if acct.Push.Live != c.ID {
-			return PhaseReplaced
-		}
 		if expired(c, now) {
 			return PhaseExpired
 		}
 		if c.State == records.Approved {
-			return PhaseApproved
+			return PhaseApproved // although a newer one may be on the phone by now
+		}
+		if acct.Push.Live != c.ID {
+			return PhaseReplaced
 		}
 		return PhasePending
 	}

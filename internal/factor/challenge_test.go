@@ -17,7 +17,7 @@ func begun(t testing.TB, r *factor.Rules, user factor.User, id string) factor.Se
 	t.Helper()
 	s := session(id)
 	var err error
-	if s.Token, err = r.Begin(t.Context(), user, s); err != nil || s.Token == "" {
+	if s.Token, err = r.Begin(t.Context(), user, s, browser); err != nil || s.Token == "" {
 		t.Fatalf("begin: got token %q, %v", s.Token, err)
 	}
 	return s
@@ -160,12 +160,25 @@ func TestConsume(t *testing.T) {
 		}, false},
 		{"after a newer challenge", func(t *testing.T, _ *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
 			begun(t, r, alice, "newer")
+		}, true},
+		{"by another browser of the session", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+			s.Browsers = []string{"another"}
 		}, false},
+		{"by no browser", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+			s.Browsers = nil
+		}, false},
+		{"after another browser wanted to take over", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *factor.User) {
+			other := *s
+			other.Browsers = []string{"another"}
+			if err := r.MakeRoom(t.Context(), alice, other); !errors.Is(err, factor.ErrOtherBrowser) {
+				t.Errorf("got %v, want ErrOtherBrowser", err)
+			}
+		}, true},
 		{"while a newer challenge begins", func(t *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
 			w.change(t, alice, func(a *records.Account) {
 				a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", "x", w.clock.Now().Add(time.Minute)
 			})
-		}, false},
+		}, true},
 		{"after a logout", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *factor.User) {
 			if err := r.Abandon(t.Context(), alice, *s); err != nil {
 				t.Fatal(err)
@@ -251,10 +264,6 @@ func TestConsumeMeanwhile(t *testing.T) {
 		},
 		"a logout": func(t *testing.T, _ *world, r *factor.Rules, s factor.Session) error {
 			return r.Abandon(t.Context(), alice, s)
-		},
-		"a newer challenge": func(t *testing.T, _ *world, r *factor.Rules, _ factor.Session) error {
-			_, err := r.Begin(t.Context(), alice, session("newer"))
-			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -343,7 +352,7 @@ func TestA25_PushBudget(t *testing.T) {
 	refused := func(until time.Time, rejected bool) {
 		t.Helper()
 		before, _ := w.service.asked()
-		_, err := r.Begin(t.Context(), alice, session("more"))
+		_, err := r.Begin(t.Context(), alice, session("more"), browser)
 		if !errors.As(err, &limit) || !limit.Until.Equal(until) || limit.Paused != rejected {
 			t.Errorf("got %v, want a limit until %v", err, until)
 		}
@@ -378,7 +387,7 @@ func TestA25_PushBudget(t *testing.T) {
 	}
 	// It is the third in a row: one had run out before.
 	refused(w.clock.Now().Add(2*factor.FirstPushPause), true)
-	if _, err := r.Begin(t.Context(), bob, session("bob")); !errors.Is(err, factor.ErrOff) {
+	if _, err := r.Begin(t.Context(), bob, session("bob"), browser); !errors.Is(err, factor.ErrOff) {
 		t.Errorf("a user without a second factor: got %v, want %v", err, factor.ErrOff)
 	}
 }
@@ -403,7 +412,7 @@ func TestA25_PushTogether(t *testing.T) {
 			for i := range 20 {
 				wg.Go(func() {
 					defer func() { returned <- struct{}{} }()
-					_, err := nodes[i%2].Begin(t.Context(), alice, session(fmt.Sprint(i%c.sessions)))
+					_, err := nodes[i%2].Begin(t.Context(), alice, session(fmt.Sprint(i%c.sessions)), browser)
 					var limit *factor.PushLimit
 					if err != nil && !errors.As(err, &limit) {
 						t.Error(err)
@@ -439,7 +448,7 @@ func TestPushCounts(t *testing.T) {
 		r := w.node(t)
 		w.enrol(t, r, alice)
 		w.service.setDown(c.err)
-		if _, err := r.Begin(t.Context(), alice, session("s")); !errors.Is(err, c.err) {
+		if _, err := r.Begin(t.Context(), alice, session("s"), browser); !errors.Is(err, c.err) {
 			t.Errorf("got %v, want %v", err, c.err)
 		}
 		push := w.account(t, alice).Push

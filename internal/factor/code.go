@@ -222,12 +222,15 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 	return answer, secret, err
 }
 
-// ownChallenge returns the session's challenge, or the zero one.
+// ownChallenge returns the challenge that the session's browser began, or the zero one.
 func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (records.Challenge, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return records.Challenge{}, err
 	}
 	c, _, err := r.find(ctx, acct, s)
-	return c, err
+	if err != nil || !s.began(c.Browser) {
+		return records.Challenge{}, err
+	}
+	return c, nil
 }

@@ -159,7 +159,7 @@ func TestA23_OneBudget(t *testing.T) {
 			return r.Disable(t.Context(), alice, proof)
 		},
 		"enable": func(code string) (factor.CodeAnswer, error) {
-			return r.Stage(t.Context(), alice, session("again"), w.proof(t, alice, code))
+			return r.Stage(t.Context(), alice, session("again"), browser, w.proof(t, alice, code))
 		},
 		"confirm": func(code string) (factor.CodeAnswer, error) {
 			answer, _, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, code), far)

@@ -79,10 +79,11 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 // for, if it never reached the session: the request that was about to unlock it
 // failed, or its node did, and must be over by now. A session that was unlocked has
 // another ID, no longer holds the challenge's token, and is marked under its former
-// ID: each of them keeps who knows that ID from getting in by it.
+// ID; and it is the same browser: each of them keeps somebody who knows that ID from
+// getting in by it.
 func (r *Rules) stranded(ctx context.Context, user User, s Session, challengeID string) (grantID string, err error) {
 	c, err := r.challenge(ctx, challengeID)
-	if err != nil || c.GrantID == "" || s.Token == "" || c.ID != hash(s.Token) {
+	if err != nil || c.GrantID == "" || !s.began(c.Browser) || s.Token == "" || c.ID != hash(s.Token) {
 		return "", err
 	}
 	g, err := r.cfg.Records.Grant(ctx, c.GrantID)

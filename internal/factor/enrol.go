@@ -32,10 +32,10 @@ type Enrolment struct {
 	ExpiresAt  time.Time
 }
 
-// Stage makes a new secret for the user, which the session may see and confirm. The
-// factor in force, if any, stays in force until then, and is asked for: how long the
-// session may take to confirm counts from that proof.
-func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (CodeAnswer, error) {
+// Stage makes a new secret for the user, which the session may see and confirm in the
+// browser with that hash. The factor in force, if any, stays in force until then, and is
+// asked for: how long the session may take to confirm counts from that proof.
+func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string, proof Proof) (CodeAnswer, error) {
 	email, codesOnly, err := r.addressToStage(ctx, user)
 	if err != nil {
 		return CodeAnswer{}, err
@@ -66,20 +66,20 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, proof Proof) (C
 			answer = CodeAnswer{Result: CodeAccepted}
 			forgive(acct, r.cfg.Now())
 		}
-		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, ExpiresAt: until}
+		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, Browser: browser, ExpiresAt: until}
 		return answer, nil
 	})
 }
 
-// Staged returns the enrolment that the session has under way, or
-// [ErrNoEnrolment].
+// Staged returns the enrolment that the session has under way in this browser,
+// [ErrOtherBrowser] or [ErrNoEnrolment].
 func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return Enrolment{}, err
 	}
-	if !r.stagedBy(acct, s) {
-		return Enrolment{}, ErrNoEnrolment
+	if err := r.stagedBy(acct, s); err != nil {
+		return Enrolment{}, err
 	}
 	f := acct.Staged.Factor
 	plain, err := r.cfg.Keys.Open(f.Secret, SecretPurpose, user.ID)
@@ -102,16 +102,26 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 	}, nil
 }
 
-// stagedBy reports whether the session may see and confirm what is staged.
-// Another session of the same user may not: whoever only has the password could
-// otherwise read along while the owner enrols.
-func (r *Rules) stagedBy(acct records.Account, s Session) bool {
+// stagedBy returns an error unless the request may see and confirm what is staged.
+// Another session of the same user may not: somebody who only has the password could
+// otherwise read along while the owner enrols. Nor may another browser, which has the
+// session's cookie but didn't begin.
+func (r *Rules) stagedBy(acct records.Account, s Session) error {
 	longest := enrolmentTime
 	if acct.State == records.On {
 		longest = replacementTime
 	}
-	return s.staged(acct) && holds(acct.Staged.ExpiresAt, r.cfg.Now(), longest)
+	if !s.staged(acct) || !holds(acct.Staged.ExpiresAt, r.cfg.Now(), longest) {
+		return ErrNoEnrolment
+	}
+	if !s.began(acct.Staged.Browser) {
+		return ErrOtherBrowser
+	}
+	return nil
 }
+
+// IsStaged reports whether the request has an enrolment under way.
+func (r *Rules) IsStaged(acct records.Account, s Session) bool { return r.stagedBy(acct, s) == nil }
 
 // staged reports whether the session has staged what is, some time ago perhaps.
 func (s Session) staged(acct records.Account) bool {
@@ -136,7 +146,10 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if _, err := r.check(ctx, acct, proof); err != nil {
 			return CodeAnswer{}, err
 		}
-		if !r.stagedBy(*acct, s) || !claim.covers(acct.Staged) {
+		if err := r.stagedBy(*acct, s); err != nil {
+			return CodeAnswer{}, err
+		}
+		if !claim.covers(acct.Staged) {
 			return CodeAnswer{}, ErrNoEnrolment
 		}
 		answer, step, err := r.try(acct, acct.Staged.Factor, true, typed)

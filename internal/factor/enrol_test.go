@@ -78,7 +78,7 @@ func TestA39_FreshProof(t *testing.T) {
 			w.enrol(t, r, alice)
 			proof := c.proof(t, w, r)
 			before := w.account(t, alice)
-			answer, err := r.Stage(t.Context(), alice, session("s"), proof)
+			answer, err := r.Stage(t.Context(), alice, session("s"), browser, proof)
 			if got := answer.Result == factor.CodeAccepted; err != nil && !errors.Is(err, factor.ErrOvertaken) || got != c.want {
 				t.Errorf("stage: got %v, %v, want accepted %t", answer, err, c.want)
 			}
@@ -108,7 +108,7 @@ func TestA39_FreshProofStoreDown(t *testing.T) {
 	if answer, err := r.Disable(t.Context(), alice, proof); !errors.Is(err, errDown) || answer.Result == factor.CodeAccepted {
 		t.Errorf("disable: got %v, %v, want the fault", answer, err)
 	}
-	if answer, err := r.Stage(t.Context(), alice, session("s"), proof); !errors.Is(err, errDown) || answer.Result == factor.CodeAccepted {
+	if answer, err := r.Stage(t.Context(), alice, session("s"), browser, proof); !errors.Is(err, errDown) || answer.Result == factor.CodeAccepted {
 		t.Errorf("stage: got %v, %v, want the fault", answer, err)
 	}
 }
@@ -155,7 +155,7 @@ func TestA39_Staging(t *testing.T) {
 func TestStagedByNoSession(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
-	if _, err := r.Stage(t.Context(), alice, factor.Session{}, factor.Proof{}); err != nil {
+	if _, err := r.Stage(t.Context(), alice, factor.Session{}, browser, factor.Proof{}); err != nil {
 		t.Fatal(err)
 	}
 	if e, err := r.Staged(t.Context(), alice, factor.Session{}); !errors.Is(err, factor.ErrNoEnrolment) {
@@ -257,7 +257,7 @@ func TestA39_GrantIsOver(t *testing.T) {
 			proof := factor.Proof{Basis: factor.BasisOf(w.account(t, alice)), Grant: g}
 			other := w.stage(t, r, alice, session("again"), proof)
 			end(t, w, r, p, secret, g.ID)
-			_, stage := r.Stage(t.Context(), alice, session("more"), proof)
+			_, stage := r.Stage(t.Context(), alice, session("more"), browser, proof)
 			_, codes, recovery := r.MakeRecovery(t.Context(), alice, proof)
 			device, _, trust := r.Trust(t.Context(), alice, proof, "")
 			_, revoke := r.DistrustBy(t.Context(), alice, proof, "")

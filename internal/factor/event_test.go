@@ -54,7 +54,7 @@ func TestEvents(t *testing.T) {
 			return answer, err
 		},
 		"stage": func(code string) (factor.CodeAnswer, error) {
-			return r.Stage(t.Context(), alice, session("other"), w.proof(t, alice, code))
+			return r.Stage(t.Context(), alice, session("other"), browser, w.proof(t, alice, code))
 		},
 		"confirm": func(code string) (factor.CodeAnswer, error) {
 			answer, _, err := r.Confirm(t.Context(), alice, session("s"), w.proof(t, alice, code), far)
@@ -99,11 +99,11 @@ func TestEvents(t *testing.T) {
 	}
 	want("contradictory reports", "approved", "late_report: rejected")
 	w.service.setDown(&client.Error{Op: "CreateSession", Kind: client.Unavailable})
-	_, _ = r.Begin(t.Context(), alice, session("two"))
+	_, _ = r.Begin(t.Context(), alice, session("two"), browser)
 	want("the service is down", "push_failed")
 	w.service.setDown(nil)
 	token = begun(t, r, alice, "three").Token
-	_, _ = r.Begin(t.Context(), alice, session("four"))
+	_, _ = r.Begin(t.Context(), alice, session("four"), browser)
 	want("too many", "push_sent", "push_limited: too many for 15m0s")
 
 	// Devices.
@@ -123,7 +123,7 @@ func TestEvents(t *testing.T) {
 	}
 	want("rejected", "held: rejected on the phone", "rejected")
 	tried("held", p.code(), 0, []string{"login", "stage", "disable", "recovery codes"}, "code_refused: held")
-	_, _ = r.Begin(t.Context(), alice, session("five"))
+	_, _ = r.Begin(t.Context(), alice, session("five"), browser)
 	want("the phone, while it is held")
 	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
 		t.Fatal(err)

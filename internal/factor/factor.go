@@ -22,6 +22,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -56,6 +57,15 @@ type Session struct {
 	// application may rename it, but keeps what it holds. It is empty for a
 	// session that was never saved.
 	Binding string
+
+	// Browsers are hashes of the secrets that the request's browser was given when it
+	// began something: see [BrowserOf].
+	Browsers []string
+}
+
+// began reports whether the request comes from the browser with that hash.
+func (s Session) began(browser string) bool {
+	return browser != "" && slices.Contains(s.Browsers, browser)
 }
 
 // is reports whether s is the session with that binding. A session that isn't
@@ -243,6 +253,9 @@ func hash(secret string) string {
 
 // Binding names the browser session with that ID.
 func Binding(sessionID string) string { return hash("eagate session\x00" + sessionID) }
+
+// BrowserOf returns the hash of a browser's secret, as records keep it.
+func BrowserOf(secret string) string { return hash("eagate browser\x00" + secret) }
 
 // newID returns 256 random bits as text.
 func newID() string {

@@ -34,8 +34,13 @@ var start = time.Unix(1_800_000_000, 0).UTC()
 // far is when the browser sessions end.
 var far = start.Add(1000 * time.Hour)
 
+// browser is the browser that all sessions are in.
+const browser = "browser"
+
 // session is the browser session with that ID.
-func session(id string) factor.Session { return factor.Session{Binding: factor.Binding(id)} }
+func session(id string) factor.Session {
+	return factor.Session{Binding: factor.Binding(id), Browsers: []string{browser}}
+}
 
 // A clock is set by hand.
 type clock struct {
@@ -253,7 +258,7 @@ var algorithms = map[string]otp.Algorithm{
 // stage begins an enrolment, and returns the phone that has scanned it.
 func (w *world) stage(t testing.TB, r *factor.Rules, user factor.User, s factor.Session, proof factor.Proof) phone {
 	t.Helper()
-	answer, err := r.Stage(t.Context(), user, s, proof)
+	answer, err := r.Stage(t.Context(), user, s, browser, proof)
 	if err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("stage: got %v, %v, want accepted", answer, err)
 	}

@@ -50,7 +50,7 @@ func (r *Rules) PasswordChanged(ctx context.Context, userID string) error {
 func interrupt(acct *records.Account) (live string) {
 	acct.Era++
 	live, acct.Push.Live = acct.Push.Live, ""
-	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
+	unreserve(&acct.Push)
 	acct.Staged = nil
 	return live
 }

@@ -131,7 +131,7 @@ func TestHeldTakesNothing(t *testing.T) {
 	// may be the one who was rejected.
 	for name, proof := range map[string]factor.Proof{"fresh": w.fresh(t, alice), "code": w.proof(t, alice, p.code())} {
 		before := w.account(t, alice)
-		stage, err1 := r.Stage(t.Context(), alice, session("more"), proof)
+		stage, err1 := r.Stage(t.Context(), alice, session("more"), browser, proof)
 		disable, err2 := r.Disable(t.Context(), alice, proof)
 		codes, _, err3 := r.MakeRecovery(t.Context(), alice, proof)
 		confirm, _, err4 := r.Confirm(t.Context(), alice, session("staging"), w.proof(t, alice, other.code()), far)
@@ -151,7 +151,7 @@ func TestHeldTakesNothing(t *testing.T) {
 		}
 	}
 	w.clock.Add(time.Hour)
-	if _, err := r.Begin(t.Context(), alice, session("more")); !errors.Is(err, factor.ErrHeld) {
+	if _, err := r.Begin(t.Context(), alice, session("more"), browser); !errors.Is(err, factor.ErrHeld) {
 		t.Errorf("another request: got %v, want %v", err, factor.ErrHeld)
 	}
 	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {

@@ -49,7 +49,7 @@ func TestReportWithoutAccount(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t, rejecting)
 	w.enrol(t, r, alice)
-	token, err := r.Begin(t.Context(), alice, session("begun"))
+	token, err := r.Begin(t.Context(), alice, session("begun"), browser)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestAccountMadeAnew(t *testing.T) {
 	r := w.node(t)
 	_, before := w.enrol(t, r, alice)
 	s := session("begun before")
-	token, err := r.Begin(t.Context(), alice, s)
+	token, err := r.Begin(t.Context(), alice, s, browser)
 	if err != nil {
 		t.Fatal(err)
 	}

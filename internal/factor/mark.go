@@ -114,7 +114,7 @@ func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 	if s.is(acct.Push.Reserved) || s.staged(acct) {
 		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 			if s.is(a.Push.Reserved) {
-				a.Push.Reserved, a.Push.ReservedUntil = "", time.Time{}
+				unreserve(&a.Push)
 			}
 			if s.staged(*a) {
 				a.Staged = nil

@@ -101,7 +101,7 @@ func TestA50_RefusedPushesWriteNothing(t *testing.T) {
 	var limit *factor.PushLimit
 	refused := func() records.Account {
 		t.Helper()
-		if _, err := r.Begin(t.Context(), alice, session("more")); !errors.As(err, &limit) || !limit.Paused {
+		if _, err := r.Begin(t.Context(), alice, session("more"), browser); !errors.As(err, &limit) || !limit.Paused {
 			t.Errorf("got %v, want a pause", err)
 		}
 		return w.account(t, alice)

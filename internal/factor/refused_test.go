@@ -32,7 +32,7 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 			before := w.account(t, alice).Version
 			tries := map[string]func() (factor.CodeAnswer, error){
 				"staging": func() (factor.CodeAnswer, error) {
-					return r.Stage(t.Context(), alice, session("a"), w.proof(t, alice, c.code))
+					return r.Stage(t.Context(), alice, session("a"), browser, w.proof(t, alice, c.code))
 				},
 				"disabling": func() (factor.CodeAnswer, error) { return r.Disable(t.Context(), alice, w.proof(t, alice, c.code)) },
 				"recovery codes": func() (factor.CodeAnswer, error) {

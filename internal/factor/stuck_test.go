@@ -156,7 +156,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	s := session("login")
-	token, err := r.Begin(t.Context(), alice, s)
+	token, err := r.Begin(t.Context(), alice, s, browser)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -245,7 +245,7 @@ func TestA27_StoredFactor(t *testing.T) {
 				if err == nil || answer.Result == factor.CodeAccepted {
 					t.Errorf("disable by %q: got %v, %v, want an error", code, answer, err)
 				}
-				answer, err = r.Stage(t.Context(), alice, session("login"), w.proof(t, alice, code))
+				answer, err = r.Stage(t.Context(), alice, session("login"), browser, w.proof(t, alice, code))
 				if err == nil || answer.Result == factor.CodeAccepted {
 					t.Errorf("enable by %q: got %v, %v, want an error", code, answer, err)
 				}

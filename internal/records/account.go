@@ -130,6 +130,7 @@ type Staged struct {
 	Factor    Factor    `json:"factor"`
 	Email     string    `json:"email"`   // the user's address when the factor was shown
 	Binding   string    `json:"binding"` // names the session that staged it, and may see and confirm it
+	Browser   string    `json:"browser"` // and its browser, as in a Challenge
 	ExpiresAt time.Time `json:"expires_at"`
 
 	Unknown jsontext.Value `json:",unknown"`
@@ -149,7 +150,7 @@ type WrongCodes struct {
 // Push limits and tracks the requests that reach the user's phone.
 type Push struct {
 	// Live is the ID of the one challenge that may still be approved, or
-	// empty. A challenge that is not named here is void.
+	// empty. A pending challenge that is not named here is void.
 	Live string `json:"live,omitzero"`
 
 	// Reserved names the session whose challenge is just being created at the
@@ -157,6 +158,7 @@ type Push struct {
 	// session from creating another one.
 	Reserved      string    `json:"reserved,omitzero"`
 	ReservedUntil time.Time `json:"reserved_until,omitzero"`
+	ReservedBy    string    `json:"reserved_by,omitzero"` // its browser, as in a Challenge
 
 	// Sent holds when the requests of the last hour were sent, and Unused those of the
 	// last quarter of an hour whose approval wasn't used; oldest first.

@@ -21,6 +21,11 @@ type Challenge struct {
 	// its approval.
 	Binding string `json:"binding"`
 
+	// Browser is the SHA-256, in base64url, of the secret that only the browser which
+	// began the challenge was given: it alone is shown the number, and can use the
+	// approval.
+	Browser string `json:"browser"`
+
 	// Epoch and Era are the account's at the start.
 	Epoch uint64 `json:"epoch"`
 	Era   uint64 `json:"era,omitzero"`

@@ -39,10 +39,10 @@ func account() records.Account {
 	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, CodesOnly: true, AwaitsSync: true}
 	return records.Account{
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
-		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", ExpiresAt: at},
+		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at},
 		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at},
 		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
-		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
+		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, ReservedBy: "browser", Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
 		Sync: records.Sync{
 			Wanted: 3, Confirmed: 2, Since: at, ClaimedUntil: at, PacedUntil: at, NextAt: at, Attempts: 1, LastErr: `"quoted" 🔐`,
 			Addresses: []string{"a@example.com"}, Retired: []byte{3},
@@ -55,7 +55,7 @@ func account() records.Account {
 
 func challenge() records.Challenge {
 	return records.Challenge{
-		ID: "c", UserID: "u-42", Binding: "b", Epoch: 7, Era: 3, State: records.Approved, Mode: records.Popup, Number: "07",
+		ID: "c", UserID: "u-42", Binding: "b", Browser: "browser", Epoch: 7, Era: 3, State: records.Approved, Mode: records.Popup, Number: "07",
 		CreatedAt: at, DecidedAt: at, ExpiresAt: at, ForgetAt: at, GrantID: "g",
 	}
 }

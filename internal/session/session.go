@@ -29,14 +29,16 @@ const (
 	keyBack  = "eagate.back"          // what the browser brought back from the service's page
 
 	keyDemand = "eagate.demand" // what the verified session must prove besides
+	keyAsk    = "eagate.ask"    // by which browser's secret the challenge page begins anew
 )
 
 // Sessions is safe for concurrent use.
 type Sessions struct {
-	scs    *scs.SessionManager
-	rules  *factor.Rules
-	cookie http.Cookie // the returning cookie, but for its value
-	device http.Cookie // that of a trusted device, but for whose it is
+	scs     *scs.SessionManager
+	rules   *factor.Rules
+	cookie  http.Cookie // the returning cookie, but for its value
+	device  http.Cookie // that of a trusted device, but for whose it is
+	browser http.Cookie // that of a browser's secret, but for the end of its name
 }
 
 // New returns the sessions of that manager.
@@ -49,9 +51,10 @@ func New(m *scs.SessionManager, rules *factor.Rules) *Sessions {
 		Name: name, Path: "/", HttpOnly: true,
 		Secure: m.Cookie.Secure, SameSite: m.Cookie.SameSite, Partitioned: m.Cookie.Partitioned,
 	}
-	device := cookie
+	device, browser := cookie, cookie
 	device.Name += "-device-"
-	return &Sessions{scs: m, rules: rules, cookie: cookie, device: device}
+	browser.Name += "-browser-"
+	return &Sessions{scs: m, rules: rules, cookie: cookie, device: device, browser: browser}
 }
 
 // Grant returns the grant's secret that the session holds, if any. ok is false
@@ -110,8 +113,17 @@ func (s *Sessions) Verification(ctx context.Context) (records.Grant, bool) {
 	return s.rules.Verification(ctx, secret)
 }
 
-// Ref returns what the rules need to know of the session.
-func (s *Sessions) Ref(ctx context.Context) factor.Session {
+// Ref returns what the rules need to know of the request's session and browser.
+func (s *Sessions) Ref(r *http.Request) factor.Session {
+	ref := s.ref(r.Context())
+	for _, b := range s.browsers(r) {
+		ref.Browsers = append(ref.Browsers, b.Hash())
+	}
+	return ref
+}
+
+// ref is Ref without the browser.
+func (s *Sessions) ref(ctx context.Context) factor.Session {
 	ref := factor.Session{Token: s.scs.GetString(ctx, keyToken)}
 	if id := s.scs.Token(ctx); id != "" {
 		ref.Binding = factor.Binding(id)
@@ -119,16 +131,20 @@ func (s *Sessions) Ref(ctx context.Context) factor.Session {
 	return ref
 }
 
+// Token returns the service's session token that the session holds.
+func (s *Sessions) Token(ctx context.Context) string { return s.scs.GetString(ctx, keyToken) }
+
 // Bind is Ref for a session that is about to begin something: one that was
 // never saved is saved first.
-func (s *Sessions) Bind(ctx context.Context) (factor.Session, error) {
+func (s *Sessions) Bind(r *http.Request) (factor.Session, error) {
+	ctx := r.Context()
 	if s.scs.Token(ctx) == "" {
 		s.scs.Put(ctx, keyNote, "") // has scs send the cookie
 		if _, _, err := s.scs.Commit(context.WithoutCancel(ctx)); err != nil {
 			return factor.Session{}, &CommitError{err}
 		}
 	}
-	return s.Ref(ctx), nil
+	return s.Ref(r), nil
 }
 
 // Until is when the session ends, and with it what is granted to it.
@@ -136,7 +152,7 @@ func (s *Sessions) Until(ctx context.Context) time.Time { return s.scs.Deadline(
 
 // Mark returns what is known of the end of the user's session.
 func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, error) {
-	return s.rules.Mark(ctx, user, s.Ref(ctx))
+	return s.rules.Mark(ctx, user, s.ref(ctx))
 }
 
 // KeepToken keeps the service's session token, and that the user's phone was asked.
@@ -144,6 +160,7 @@ func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string
 	s.scs.Put(ctx, keyToken, token)
 	s.scs.Put(ctx, keyNote, asked(user))
 	s.scs.Remove(ctx, keyBack)
+	s.DropAsk(ctx)
 }
 
 // KeepAsked keeps that the user is asked for a proof in this session: from then on, it
@@ -165,6 +182,7 @@ func (s *Sessions) wasAsked(ctx context.Context, user factor.User) bool {
 func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User) {
 	s.scs.Remove(ctx, keyToken)
 	s.scs.Remove(ctx, keyBack)
+	s.DropAsk(ctx)
 	s.scs.Put(ctx, keyNote, noPush(user))
 }
 
@@ -215,7 +233,7 @@ func (s *Sessions) Destroy(ctx context.Context) error {
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {
-	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyBack, keyDemand} {
+	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyBack, keyDemand, keyAsk} {
 		s.scs.Remove(ctx, key)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // then changed, renewed and saved as by [Sessions.Admit].
 func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.User) (g records.Grant, ok bool, err error) {
 	ctx := r.Context()
-	ref := s.Ref(ctx)
+	ref := s.Ref(r)
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
 	if err != nil || secret == "" {
 		return records.Grant{}, false, err

@@ -27,7 +27,7 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // to w before.
 func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, records.Grant, error) {
 	ctx := r.Context()
-	ref := s.Ref(ctx)
+	ref := s.Ref(r)
 	if secret, ok := cookie(r, s.cookie.Name); ok {
 		verdict, g, err := s.rules.CheckReturning(ctx, user.ID, secret, ref)
 		if err != nil {
@@ -69,7 +69,7 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 // logged out meanwhile, or unlocked by another request, it stays locked, and
 // Unlock returns [factor.ErrSessionOver].
 func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
-	ref := s.Ref(r.Context())
+	ref := s.ref(r.Context())
 	if err := s.renew(w, r, user, secret, method); err != nil {
 		return err
 	}
@@ -106,6 +106,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	s.scs.Put(ctx, keyNote, asked(user)) // it may lose the grant, but not that
 	s.scs.Remove(ctx, keyBack)
 	s.scs.Remove(ctx, keyDemand)
+	s.scs.Remove(ctx, keyAsk)
 	s.scs.Put(ctx, keyGrant, secret)
 	var expiry time.Time
 	if err = s.scs.RenewToken(ctx); err == nil { // ASVS 5.0 7.2.4

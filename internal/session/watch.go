@@ -57,8 +57,8 @@ func (s *Sessions) End(r *http.Request, b Before) error {
 	if b.Verified {
 		b.Ref, b.Until = s.stepping(r), time.Now().Add(s.scs.Lifetime)
 	}
-	if b.User.ID != "" && b.Ref != (factor.Session{}) {
-		if b.Ref.Binding != "" && b.Ref.Binding != s.Ref(ctx).Binding {
+	if b.User.ID != "" && (b.Ref.Binding != "" || b.Ref.Token != "") {
+		if b.Ref.Binding != "" && b.Ref.Binding != s.ref(ctx).Binding {
 			errs = append(errs, s.rules.End(ctx, b.User, b.Ref, b.Until))
 		}
 		errs = append(errs, s.rules.Abandon(ctx, b.User, b.Ref))

@@ -204,8 +204,8 @@ func (h *Hub) drop(userID string, u *user) {
 // trim returns what waiting needs of an account.
 func trim(a *records.Account) records.Account {
 	return records.Account{
-		UserID: a.UserID, Version: a.Version, State: a.State, Epoch: a.Epoch, HeldSince: a.HeldSince,
-		Push: records.Push{Live: a.Push.Live, Reserved: a.Push.Reserved, ReservedUntil: a.Push.ReservedUntil},
+		UserID: a.UserID, Version: a.Version, State: a.State, Epoch: a.Epoch, Era: a.Era, HeldSince: a.HeldSince,
+		Push: records.Push{Live: a.Push.Live, Reserved: a.Push.Reserved, ReservedUntil: a.Push.ReservedUntil, ReservedBy: a.Push.ReservedBy},
 	}
 }
 

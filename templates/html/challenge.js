@@ -4,6 +4,7 @@
 // decides; what is heard here only says when to look again.
 (() => {
   const data = document.querySelector("main").dataset;
+  if (data.state === "other_browser") return waitForBrowser(data);
   if (data.state !== "pending") return;
 
   const page = new URL(data.challenge, location.href);
@@ -138,3 +139,19 @@
     if (event.persisted) renew();
   });
 })();
+
+// Another tab of this browser may just be receiving what makes the number be shown.
+function waitForBrowser(data) {
+  let tries = 30;
+  const look = async () => {
+    try {
+      const response = await fetch(data.status, { headers: { Accept: "application/json" }, cache: "no-store", redirect: "error" });
+      const typed = [...document.querySelectorAll("input[type=text]")].some((input) => input.value);
+      if (response.ok && !typed) return location.replace(new URL(data.challenge, location.href));
+    } catch {
+      // The next try may succeed.
+    }
+    if (--tries > 0) setTimeout(look, 1000);
+  };
+  setTimeout(look, 300);
+}

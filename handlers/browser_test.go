@@ -1,0 +1,362 @@
+package handlers_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
+)
+
+// browserCookie is how the names of the browser's cookies begin.
+const browserCookie = "eagate-browser-"
+
+// secretsOf returns the browser's cookies.
+func secretsOf(t *testing.T, b *apptest.Browser) (list []*http.Cookie) {
+	t.Helper()
+	u, err := url.Parse(b.App.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range b.Jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, browserCookie) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// wantElsewhere fails the test unless the browser, which has only the session's cookie,
+// is shown nothing of a live challenge, takes no approval, and is given nothing.
+func wantElsewhere(t *testing.T, w waiter, thief *apptest.Browser, when string) {
+	t.Helper()
+	before := w.App.Passed.Load()
+	for _, a := range []apptest.Answer{
+		thief.Get("/account"), thief.Get("/2fa/challenge"), thief.Get("/2fa/challenge?browser=new"),
+		thief.Get("/2fa/challenge?code=1"), thief.Get("/2fa/"), thief.Get("/2fa/return?session_token=" + w.token),
+		thief.GetJSON("/account"), thief.GetJSON("/2fa/challenge"), thief.GetJSON("/2fa/challenge/status"),
+		thief.PostJSON("/2fa/challenge", ""), thief.Post("/2fa/challenge"),
+	} {
+		if strings.Contains(a.Body, ">"+w.number+"<") || a.JSON("number") != nil || strings.Contains(a.Body, w.token) {
+			t.Errorf("%s: shown the number or the token:\n%s", when, a.Body)
+		}
+		if a.Secret() || a.JSON("verified") == true {
+			t.Errorf("%s: got in: %d %s", when, a.Status, a.Body)
+		}
+		for _, c := range a.Header["Set-Cookie"] {
+			if strings.HasPrefix(c, browserCookie) {
+				t.Errorf("%s: given %s", when, c)
+			}
+		}
+	}
+	if n := w.App.Passed.Load() - before; n != 0 {
+		t.Errorf("%s: the guarded handler was called %d times", when, n)
+	}
+	if a := thief.GetJSON("/2fa/challenge/status"); a.Status != 409 || a.JSON("type") != "urn:eagate:problem:other-browser" {
+		t.Errorf("%s: got %d %s, want 409 other-browser", when, a.Status, a.Body)
+	}
+	if a := thief.Get("/2fa/challenge"); !strings.Contains(a.Body, `action="/2fa/challenge/continue"`) || !strings.Contains(a.Body, "Continue here") {
+		t.Errorf("%s: got %d\n%s\nwant a page that offers to continue here", when, a.Status, a.Body)
+	}
+}
+
+// A thief has planted the ID of his own locked session in her browser, or has stolen
+// the cookie of hers: the other browser is the one that goes on.
+func TestA40_PlantedSession(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	thief := app.Browser(t).Login(alice) // he knows her password
+	victim := thief.Thief()
+	victim.Stop()
+	w := waitOn(t, victim, phone)
+	wantElsewhere(t, w, thief, "while the phone is asked")
+	apptest.Approve(t, phone)
+	wantElsewhere(t, w, thief, "after the approval")
+	w.WantIn("she")
+	thief.WantLocked("after she is in")
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+}
+
+func TestA40_PlantedWithAChallenge(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	thief := app.Stopped(t, alice)
+	w := waitOn(t, thief, phone)
+	victim := thief.Thief()
+	wantElsewhere(t, w, victim, "the victim's browser")
+	if a := victim.Post("/2fa/challenge/continue"); a.Status != 303 || a.Location != "/2fa/challenge" {
+		t.Fatalf("continue here: got %d to %q", a.Status, a.Location)
+	}
+	w.wantState(t, "the thief's page", "none")
+	victim.Get("/2fa/challenge")
+	hers := waitOn(t, victim, phone)
+	wantElsewhere(t, hers, thief, "while she is asked")
+	apptest.Approve(t, phone)
+	wantElsewhere(t, hers, thief, "after the approval")
+	hers.WantIn("she")
+	thief.WantLocked("after she is in")
+}
+
+func TestA41_StolenLockedSession(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	thief := w.Thief()
+	wantElsewhere(t, w, thief, "while the phone is asked")
+	apptest.Approve(t, w.phone)
+	wantElsewhere(t, w, thief, "after the approval")
+	if a := thief.Post("/2fa/challenge/continue"); a.Location != "/2fa/challenge" {
+		t.Errorf("continue here: got %d to %q", a.Status, a.Location)
+	}
+	wantElsewhere(t, w, thief, "after he wanted to go on")
+	w.WantIn("she")
+	thief.WantLocked("after she is in")
+}
+
+// All cookies that she had before it began don't help either.
+func TestA41_StolenCookies(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	old := w.Copy() // with the secret of the challenge
+	w.SendNew()
+	w = waitOn(t, w.Browser, w.phone)
+	wantElsewhere(t, w, old, "a copy of former cookies")
+	apptest.Approve(t, w.phone)
+	wantElsewhere(t, w, old, "a copy of former cookies, after the approval")
+	w.WantIn("she")
+}
+
+// Only one cookie of a name counts.
+func TestA40_CookieTwice(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	thief := w.Thief()
+	for _, c := range secretsOf(t, w.Browser) {
+		pair := c.Name + "=" + c.Value
+		a := thief.Do("GET", "/2fa/challenge/status", "", "Accept", "application/json", "Cookie", pair+"; "+c.Name+"=planted")
+		if a.Status != 409 {
+			t.Errorf("got %d %s, want 409", a.Status, a.Body)
+		}
+	}
+}
+
+// The cookie is out of the reach of scripts, other sites and subdomains.
+func TestBrowserCookie(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	app.Enrolled(t, alice)
+	a := app.Browser(t).Login(alice).Get("/account")
+	cookies := (&http.Response{Header: a.Header}).Cookies()
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return strings.HasPrefix(c.Name, browserCookie) })
+	if i < 0 {
+		t.Fatalf("got cookies %v, want the browser's", cookies)
+	}
+	if c := cookies[i]; !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.MaxAge <= 0 || c.SameSite != app.Sessions.Cookie.SameSite || len(c.Value) < 26 {
+		t.Errorf("got %v", c)
+	}
+}
+
+// Tabs that are opened at the same time share one request, and all arrive.
+func TestA51_ColdTabs(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
+	b.Get("/account") // and the redirect that it leads to:
+	var tabs sync.WaitGroup
+	tabs.Go(func() { b.Get("/2fa/challenge") })
+	<-asked
+	var others sync.WaitGroup
+	for range 5 {
+		others.Go(func() { b.Follow("/account") })
+	}
+	others.Wait()
+	close(answer)
+	tabs.Wait()
+	w := waitOn(t, b, phone)
+	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, ">"+w.number+"<") {
+		t.Errorf("a tab: got\n%s\nwant the number", page.Body)
+	}
+	apptest.Approve(t, phone)
+	for range 6 {
+		b.WantIn("a tab")
+	}
+	if n := len(app.Emulator.Requests()); n != 1 {
+		t.Errorf("got %d requests to the phone, want 1", n)
+	}
+}
+
+// A reload while the service is asked, whose first answer never arrives.
+func TestA51_ReloadInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"/account", "/2fa/challenge"} {
+		t.Run(first, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			phone := app.Enrolled(t, alice)
+			b := app.Browser(t).Login(alice)
+			asked, answer := make(chan struct{}), make(chan struct{})
+			app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
+			for path := first; ; {
+				ctx, cancel := context.WithCancel(t.Context())
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, app.URL+path, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Accept", "text/html")
+				done := make(chan apptest.Answer, 1)
+				go func() { done <- b.Quiet().Send(req) }()
+				select {
+				case a := <-done: // it didn't ask: go on
+					cancel()
+					path = a.Location
+					continue
+				case <-asked:
+				}
+				cancel()
+				<-done
+				close(answer)
+				break
+			}
+			b.Follow("/2fa/challenge")
+			waitOn(t, b, phone)
+			apptest.Approve(t, phone)
+			b.WantIn("after the reload")
+			if n := len(app.Emulator.Requests()); n != 1 {
+				t.Errorf("got %d requests to the phone, want 1", n)
+			}
+		})
+	}
+}
+
+// A program without a cookie jar asks for the secret, and sends it back.
+func TestBrowserHeader(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	const name, typeJSON = "Eagate-Browser", "application/json"
+	do := func(secret, method, path string) apptest.Answer {
+		return b.Thief().Do(method, path, "", "Accept", typeJSON, name, secret)
+	}
+	a := do("new", "POST", "/2fa/challenge")
+	secret := a.Header.Get(name)
+	if a.Status != 201 || secret == "" || a.JSON("number") == nil || len(a.Header["Set-Cookie"]) > 1 {
+		t.Fatalf("got %d %s %v, want the number, the secret, and no cookie", a.Status, a.Body, a.Header)
+	}
+	for _, wrong := range []string{"new", secret + "x", ""} {
+		if a := do(wrong, "GET", "/2fa/challenge/status"); a.Status != 409 || a.Header.Get(name) != "" {
+			t.Errorf("with %q: got %d %s, want 409", wrong, a.Status, a.Body)
+		}
+	}
+	if a := do(secret, "GET", "/2fa/challenge/status"); a.JSON("state") != "pending" {
+		t.Errorf("got %d %s, want pending", a.Status, a.Body)
+	}
+	apptest.Approve(t, phone)
+	if a := do("new", "GET", "/2fa/challenge"); a.Status != 409 {
+		t.Errorf("without the secret: got %d %s, want 409", a.Status, a.Body)
+	}
+	if a := do(secret, "GET", "/2fa/challenge"); a.JSON("verified") != true {
+		t.Errorf("with the secret: got %d %s, want verified", a.Status, a.Body)
+	}
+}
+
+// A program that keeps only the session's cookie isn't refused at first, and then told
+// why.
+func TestBrowserWithoutCookies(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	if a := b.Thief().PostJSON("/2fa/challenge", ""); a.Status != 201 || a.JSON("number") == nil {
+		t.Errorf("the first POST: got %d %s, want 201 and the number", a.Status, a.Body)
+	}
+	if a := b.Thief().PostJSON("/2fa/challenge", ""); a.Status != 409 || !strings.Contains(a.Body, "keeps no cookies") {
+		t.Errorf("the second POST: got %d %s, want 409 that says why", a.Status, a.Body)
+	}
+	if a := b.Thief().PostJSON("/2fa/challenge/continue", ""); a.Status != 201 || a.JSON("number") == nil {
+		t.Errorf("to continue: got %d %s, want 201 and the number", a.Status, a.Body)
+	}
+	page := app.Browser(t).Login(alice)
+	if a := page.Thief().Get("/2fa/challenge"); a.Status != 303 || a.Location != "/2fa/challenge?browser=new" {
+		t.Fatalf("a page: got %d to %q", a.Status, a.Location)
+	}
+	if a := page.Thief().Get("/2fa/challenge?browser=new"); a.Status != 200 {
+		t.Errorf("a page, led here with its cookie: got %d to %q, want no more redirects", a.Status, a.Location)
+	}
+}
+
+// "Continue here" spends the same budget, and ends nothing where there is none left.
+func TestContinueHereWithoutBudget(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	w.SendNew()
+	w.SendNew()
+	w = waitOn(t, w.Browser, w.phone)
+	thief := w.Thief()
+	if a := thief.PostJSON("/2fa/challenge/continue", ""); a.Status != http.StatusTooManyRequests {
+		t.Errorf("got %d %s, want 429", a.Status, a.Body)
+	}
+	thief.Post("/2fa/challenge/continue")
+	w.wantState(t, "after that", "pending")
+	apptest.Approve(t, w.phone)
+	w.WantIn("she")
+}
+
+// An enrolment is seen and finished in the browser that began it.
+func TestA42_EnrolmentInAnotherBrowser(t *testing.T) {
+	t.Parallel()
+	for _, on := range []bool{false, true} {
+		app := apptest.New(t)
+		b := app.Browser(t).Login(alice)
+		if on {
+			b.Enrol(alice)
+		}
+		a := b.PostJSON("/2fa/enable", "")
+		uri, _ := a.JSON("uri").(string)
+		secret, _ := a.JSON("secret").(string)
+		thief := b.Thief()
+		for _, a := range []apptest.Answer{
+			thief.GetJSON("/2fa/enable"), thief.Get("/2fa/enable"), thief.Get("/2fa/"), thief.GetJSON("/2fa/"),
+		} {
+			if strings.Contains(a.Body, secret) || strings.Contains(a.Body, "otpauth:") {
+				t.Errorf("on %t: another browser is shown the secret: %d", on, a.Status)
+			}
+		}
+		if a := thief.GetJSON("/2fa/enable"); a.Status != 409 || a.JSON("type") != "urn:eagate:problem:other-browser" {
+			t.Errorf("on %t: got %d %s, want 409 other-browser", on, a.Status, a.Body)
+		}
+		phone := app.Emulator.Phone(alice)
+		if err := phone.AddAccount(uri); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []apptest.Answer{
+			thief.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)),
+			thief.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`),
+		} {
+			if a.Status != 409 {
+				t.Errorf("on %t: another browser confirms: got %d %s, want 409", on, a.Status, a.Body)
+			}
+		}
+		if acct := app.Account(t, alice); (acct.State == records.On) != on || acct.Staged == nil {
+			t.Errorf("on %t: it was confirmed", on)
+		}
+		if a := b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`); a.Status != 200 {
+			t.Errorf("on %t: the browser that began: got %d %s, want 200", on, a.Status, a.Body)
+		}
+	}
+}

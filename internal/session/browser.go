@@ -1,0 +1,149 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+)
+
+const (
+	// browserHeader is for programs that keep no cookies: they ask for the secret by
+	// wantsBrowser, and send it back.
+	browserHeader = "Eagate-Browser"
+	wantsBrowser  = "new"
+
+	// browserLifetime is how long a browser keeps a secret: longer than a challenge or
+	// an enrolment lasts.
+	browserLifetime = 35 * time.Minute
+
+	// preparedFor is how long a secret is fit to begin something with, after the response
+	// that set it: a redirect takes no longer. An older one may be known to somebody who
+	// copied the browser's cookies meanwhile.
+	preparedFor = time.Minute
+
+	browsersKept = 8  // by one browser: the oldest make room
+	browsersMost = 32 // in one request: the others aren't looked at
+)
+
+// A Browser is the secret by which the browser that begins a challenge or an enrolment
+// is known again. Whoever has only the session's cookie doesn't have it.
+//
+// Each attempt has a secret of its own, in a cookie of its own name: pages that are
+// opened at the same time don't overwrite each other's, and cookies that were copied
+// before the attempt don't help.
+type Browser struct {
+	name  string // of the cookie, but for what all of them begin with
+	value string // the second at which it was made, and random letters
+}
+
+// NewBrowser makes a secret, for [Sessions.KeepBrowser].
+func (s *Sessions) NewBrowser() Browser {
+	now := strconv.FormatInt(s.rules.Now().Unix(), 36)
+	return Browser{name: rand.Text()[:10], value: now + "." + rand.Text()}
+}
+
+// Hash is what records keep of the secret.
+func (b Browser) Hash() string { return factor.BrowserOf(b.value) }
+
+// KeepBrowser has the browser, or the program that asks for it by a header, keep the
+// secret.
+func (s *Sessions) KeepBrowser(w http.ResponseWriter, r *http.Request, b Browser) {
+	if len(r.Header[browserHeader]) > 0 {
+		w.Header().Set(browserHeader, b.value)
+		return
+	}
+	list := s.browsers(r) // a browser sends those first that it got first
+	for _, old := range list[:max(0, len(list)-browsersKept+1)] {
+		if gone := s.browser; old.name != b.name {
+			gone.Name += old.name
+			gone.MaxAge = -1
+			http.SetCookie(w, &gone)
+		}
+	}
+	cookie := s.browser
+	cookie.Name += b.name
+	cookie.Value, cookie.MaxAge = b.value, int(browserLifetime/time.Second)
+	http.SetCookie(w, &cookie)
+}
+
+// browsers returns the secrets that the request brings. A name that comes twice counts
+// for nothing: another site of the same domain may have set one of them.
+func (s *Sessions) browsers(r *http.Request) []Browser {
+	if head := r.Header[browserHeader]; len(head) > 0 {
+		if len(head) > 1 || head[0] == wantsBrowser {
+			return nil
+		}
+		return []Browser{{value: head[0]}}
+	}
+	var list []Browser
+	seen := make(map[string]int)
+	for _, cookie := range r.Cookies() {
+		name, ok := strings.CutPrefix(cookie.Name, s.browser.Name)
+		if !ok {
+			continue
+		}
+		if seen[name]++; seen[name] == 1 && len(list) < browsersMost {
+			list = append(list, Browser{name, cookie.Value})
+		}
+	}
+	once := list[:0]
+	for _, b := range list {
+		if seen[b.name] == 1 {
+			once = append(once, b)
+		}
+	}
+	return once
+}
+
+// Prepared returns the newest secret of the browser that is fit to begin something
+// with: preferably the one with that hash.
+func (s *Sessions) Prepared(r *http.Request, hash string) (newest Browser, ok bool) {
+	var latest string
+	for _, b := range s.browsers(r) {
+		second, _, _ := strings.Cut(b.value, ".")
+		if !s.isNow(second) {
+			continue
+		}
+		if b.Hash() == hash {
+			return b, true
+		}
+		if second >= latest { // they have the same length
+			newest, latest, ok = b, second, true
+		}
+	}
+	return newest, ok
+}
+
+// KeepAsk keeps that the next challenge page begins a challenge although there was one,
+// by the secret that was prepared for it.
+func (s *Sessions) KeepAsk(ctx context.Context, b Browser) {
+	s.scs.Put(ctx, keyAsk, strconv.FormatInt(s.rules.Now().Unix(), 36)+"."+b.Hash())
+}
+
+// Ask returns the hash of the secret that KeepAsk kept a moment ago, or "".
+func (s *Sessions) Ask(ctx context.Context) (hash string) {
+	at, hash, _ := strings.Cut(s.scs.GetString(ctx, keyAsk), ".")
+	if !s.isNow(at) {
+		return ""
+	}
+	return hash
+}
+
+// isNow reports whether it was that second a moment ago.
+func (s *Sessions) isNow(second string) bool {
+	n, err := strconv.ParseInt(second, 36, 64)
+	age := s.rules.Now().Sub(time.Unix(n, 0))
+	return err == nil && age >= -preparedFor && age <= preparedFor
+}
+
+// DropAsk forgets it.
+func (s *Sessions) DropAsk(ctx context.Context) {
+	if s.scs.Exists(ctx, keyAsk) {
+		s.scs.Remove(ctx, keyAsk)
+	}
+}
