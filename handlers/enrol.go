@@ -119,7 +119,8 @@ func (h *Handlers) enabled(v *visit, next string) {
 			err = errors.New("handlers: the session was overtaken meanwhile, or others wait for their codes")
 		}
 	}
-	if err != nil {
+	var limit *factor.RecoveryLimit
+	if err != nil && !errors.As(err, &limit) {
 		// The factor is on; that there are no codes, the security page will say.
 		h.cfg.Log.ErrorContext(v.ctx(), "eagate: no recovery codes were made", slog.String("user", v.user.ID), slog.Any("error", err))
 	}
