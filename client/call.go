@@ -42,8 +42,9 @@ func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 	if !ok {
 		return nil, &Error{Op: in.op, Kind: Unavailable, cause: ErrCircuitOpen}
 	}
+	var fail *Error
 	seen := nothing
-	defer func() { done(seen) }()
+	defer func() { done(seen, fail) }()
 
 	ctx, cancel := context.WithTimeout(caller, c.timeout)
 	defer cancel()
@@ -51,10 +52,7 @@ func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 	// The last attempt's result counts, even if the context ends meanwhile: an
 	// answer that has come is not thrown away, and why the service was
 	// unavailable says more than that the time is up.
-	var (
-		data json.RawMessage
-		fail *Error
-	)
+	var data json.RawMessage
 	_ = failsafe.With(in.policy).WithContext(ctx).Run(func() error {
 		data, fail = c.attempt(ctx, in, body)
 		if fail != nil {

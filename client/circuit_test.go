@@ -77,6 +77,37 @@ func TestCircuit(t *testing.T) {
 	})
 }
 
+// The opening and the closing are told, each once, and not that a call was let through
+// to see.
+func TestOnCircuit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		l.becomes(readFails)
+		c := l.client()
+		var changes []client.CircuitChange
+		c.OnCircuit(func(change client.CircuitChange) { changes = append(changes, change) })
+		for range 20 {
+			_ = number(t, c)
+		}
+		for range 3 {
+			time.Sleep(15 * time.Second)
+			_ = number(t, c)
+		}
+		if len(changes) != 1 || !changes[0].Open || changes[0].Calls != "sign-in" || changes[0].Pause != 15*time.Second ||
+			!errors.Is(changes[0].Err, client.ErrUnavailable) {
+			t.Fatalf("the service is down: got %+v, want that the circuit opened, and why", changes)
+		}
+		l.becomes(failing(200, data("70")))
+		time.Sleep(15 * time.Second)
+		for range 3 {
+			_ = number(t, c)
+		}
+		if len(changes) != 2 || changes[1] != (client.CircuitChange{Calls: "sign-in", Was: time.Minute}) {
+			t.Errorf("it is back: got %+v, want that it closed after a minute", changes)
+		}
+	})
+}
+
 // A service that can't be told of changes can ring phones, and the other way
 // round.
 func TestCircuitsApart(t *testing.T) {

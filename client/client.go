@@ -58,6 +58,8 @@ type Client struct {
 	circuit *circuit                     // of the calls that a login waits for
 	syncing *circuit                     // of the others, so that their failing keeps no phone from ringing
 
+	listeners *listeners // to both
+
 	fault error
 }
 
@@ -80,6 +82,7 @@ func New(clientID, apiKey string, opts ...Option) *Client {
 		http:            httpClient(s.transport),
 		timeout:         s.timeout,
 		secretOnDisable: s.secretOnDisable,
+		listeners:       new(listeners),
 	}
 	var faults []error
 	if !visible(clientID, maxClientID) {
@@ -100,8 +103,8 @@ func New(clientID, apiKey string, opts ...Option) *Client {
 	if c.fault == nil {
 		c.again = retryPolicy(s.attempts, transient)
 		c.once = retryPolicy(s.attempts, neverSent)
-		c.circuit = newCircuit(s.failures, s.pause)
-		c.syncing = newCircuit(s.failures, s.pause)
+		c.circuit = newCircuit("sign-in", s.failures, s.pause, c.listeners)
+		c.syncing = newCircuit("status", s.failures, s.pause, c.listeners)
 	}
 	return c
 }

@@ -133,3 +133,19 @@ func ExampleWithSecretOnDisable() {
 	fmt.Println(c.SecretOnDisable())
 	// Output: true
 }
+
+func ExampleClient_OnCircuit() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	c := service.Client(client.WithAttempts(1), client.WithCircuit(1, time.Minute)) // client.New(clientID, apiKey, …)
+	c.OnCircuit(func(change client.CircuitChange) {
+		fmt.Println(change.Calls, "calls are made:", !change.Open)
+	})
+
+	service.Misbehave(emulator.CreateSession, emulator.StatusFault(503), 1)
+	_, err := c.CreateSession(context.Background(), "alice@example.com")
+	fmt.Println(errors.Is(err, client.ErrUnavailable))
+	// Output:
+	// sign-in calls are made: false
+	// true
+}

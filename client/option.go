@@ -86,7 +86,7 @@ func WithAttempts(n int) Option { return func(s *settings) { s.attempts = n } }
 
 // WithCircuit sets after how many unavailable results in a row the client
 // stops asking, and for how long. After the pause a single call is let through
-// to see. The default is 5 and 15 seconds. [Client.SyncStatus] is counted apart
+// to see, and [Client.OnCircuit] tells of both. The default is 5 and 15 seconds. [Client.SyncStatus] is counted apart
 // from the calls that a login waits for.
 func WithCircuit(failures int, pause time.Duration) Option {
 	return func(s *settings) { s.failures, s.pause = failures, pause }

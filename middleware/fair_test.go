@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
@@ -288,5 +289,30 @@ func TestA50_LogLinesOfAService(t *testing.T) {
 	n, _ := counts.Load("push_failed ")
 	if got := linesOf(app, `"event":"push_failed"`); len(got) != 1 || n == nil || n.(*atomic.Int64).Load() != 20 {
 		t.Errorf("20 logins: got %d lines and %v events, want one and 20", len(got), n)
+	}
+}
+
+// That the service isn't asked any more is one line, with the cause and what to look
+// at, and that it is again another.
+func TestA50_LogLinesOfTheCircuit(t *testing.T) {
+	app := apptest.New(t, apptest.Setup{Client: []client.Option{client.WithAttempts(1), client.WithCircuit(3, time.Microsecond)}})
+	for n := range 10 {
+		app.Enrolled(t, fmt.Sprintf("user%d@example.com", n))
+	}
+	begins := func() []string {
+		return linesOf(app, `"level":"ERROR"`, "the service is unavailable and isn't asked", `"calls":"sign-in"`, `"remedy":"`, "500")
+	}
+	ends := func() []string { return linesOf(app, `"level":"INFO"`, "the service answers again", `"failed_for"`) }
+	app.Emulator.Misbehave(emulator.CreateSession, emulator.StatusFault(http.StatusInternalServerError), 0)
+	for n := range 9 {
+		app.Stopped(t, fmt.Sprintf("user%d@example.com", n))
+	}
+	if b, e := begins(), ends(); len(b) != 1 || len(e) != 0 {
+		t.Errorf("the service is down: got lines %q and %q, want one of the first", b, e)
+	}
+	app.Emulator.Behave()
+	app.Stopped(t, "user9@example.com")
+	if b, e := begins(), ends(); len(b) != 1 || len(e) != 1 {
+		t.Errorf("the service is back: got lines %q and %q, want one each", b, e)
 	}
 }

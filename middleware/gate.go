@@ -138,6 +138,7 @@ func New(opts ...Option) (*Gate, error) {
 		Log: c.log,
 	})
 	c.warnOfMode()
+	c.service.OnCircuit(g.logCircuit)
 	register(g)
 	return g, nil
 }
