@@ -38,7 +38,7 @@ func (h *Handlers) newChallenge(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected && view.Limit == nil { // else that is the answer
+	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected {
 		h.rejected(v)
 		return
 	}
@@ -301,6 +301,9 @@ func (h *Handlers) begin(v *visit, b session.Browser) error {
 	if err != nil {
 		return err
 	}
+	if v.verdict == factor.Locked {
+		ref.Ends = h.cfg.Sessions.Until(ctx)
+	}
 	token, err := h.cfg.Rules.Begin(ctx, v.user, ref, b.Hash())
 	var fault *client.Error
 	if errors.As(err, &fault) || errors.Is(err, factor.ErrNoPush) {
@@ -340,6 +343,9 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		return
 	}
 	switch {
+	case mark.Rejected:
+		h.rejected(v)
+		return
 	case mark.Ended:
 		h.signIn(v.w, v.r)
 		return

@@ -160,20 +160,18 @@ func TestChallengeRejected(t *testing.T) {
 	events.want("rejected")
 	events.wantEnd()
 	w.wantState(t, "after the rejection", "rejected")
-	a := w.PostJSON("/2fa/challenge", "")
-	wantProblem(t, "new push", a, 429, "push-limited", "/2fa/challenge")
-	if got := a.Header.Get("Retry-After"); got != "900" {
-		t.Errorf("got Retry-After %q, want 900", got)
-	}
-	if a := w.Post("/2fa/challenge"); a.Status != 303 {
-		t.Errorf("new push by form: got %d, want 303 to the page that explains", a.Status)
-	}
 	// The session that it was about is over.
 	thief := w.Copy()
-	wantProblem(t, "a code in the rejected session", thief.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`), 401, "rejected", "")
+	wantProblem(t, "new push", w.Copy().PostJSON("/2fa/challenge", ""), 401, "rejected", "")
+	wantProblem(t, "a code in the rejected session", thief.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`), 401, "sign-in-required", "")
 	wantProblem(t, "after that", w.GetJSON("/2fa/challenge"), 401, "sign-in-required", "")
 	// Another session is kept from it too; the code still works.
 	second := app.Browser(t).Login(alice)
+	a := second.PostJSON("/2fa/challenge", "")
+	wantProblem(t, "another session", a, 429, "push-limited", "/2fa/challenge")
+	if got := a.Header.Get("Retry-After"); got != "900" {
+		t.Errorf("got Retry-After %q, want 900", got)
+	}
 	second.Get("/account")
 	if n := len(app.Emulator.Requests()); n != 1 {
 		t.Errorf("got %d requests to the phone, want 1", n)

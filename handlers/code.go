@@ -29,6 +29,10 @@ func (h *Handlers) code(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
+	if mark.Rejected {
+		h.rejected(v)
+		return
+	}
 	if mark.Ended {
 		h.signIn(v.w, v.r)
 		return

@@ -330,10 +330,10 @@ func TestA23_CodesAndPushApart(t *testing.T) {
 	phone = app.Enrolled(t, bob)
 	b = app.Stopped(t, bob)
 	apptest.Deny(t, phone)
+	b = app.Browser(t).Login(bob)
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "900" {
 		t.Errorf("push after a rejection: got %d, Retry-After %q, want 429 and 900", a.Status, a.Header.Get("Retry-After"))
 	}
-	b = app.Browser(t).Login(bob)
 	wantGuess(t, "a code after a rejection", b, totp, apptest.Code(t, phone), "accepted")
 	b.WantIn("by code after a rejection")
 }

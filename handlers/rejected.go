@@ -8,9 +8,16 @@ import (
 
 // rejected answers for a session whose request was rejected on the phone: whoever
 // signed in, it wasn't the phone's owner, or it was a mistake. Either way this
-// sign-in ends here, and the password is asked for again.
+// sign-in ends here for good, and the password is asked for again.
 func (h *Handlers) rejected(v *visit) {
-	if err := h.cfg.Sessions.Destroy(v.ctx()); err != nil {
+	// The report has marked the session by the ID that it had when the phone was asked.
+	ref := h.cfg.Sessions.Ref(v.r)
+	ref.Ends = h.cfg.Sessions.Until(v.ctx())
+	err := h.cfg.Rules.Reject(v.ctx(), v.user, ref)
+	if err == nil {
+		err = h.cfg.Sessions.Destroy(v.ctx())
+	}
+	if err != nil {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}

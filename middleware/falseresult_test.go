@@ -36,3 +36,24 @@ func TestNotApprovedStepUp(t *testing.T) {
 	b.Follow("/push")
 	rung(before + 2)
 }
+
+// A rejection ends no session that is verified: what wanted a step-up can be asked for
+// again, after the pause.
+func TestA49_RejectedStepUp(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Rejecting())
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	b.Get("/push")
+	b.Follow("/push")
+	apptest.Deny(t, phone)
+	b.WantIn("after the rejection")
+	app.Clock.Add(15 * time.Minute)
+	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 201 {
+		t.Fatalf("after the pause: got %d %s, want 201", a.Status, a.Body)
+	}
+	apptest.Approve(t, phone)
+	if a, at := b.Follow("/push"); !a.Secret() {
+		t.Errorf("approved: got %d at %s, want the page", a.Status, at)
+	}
+}

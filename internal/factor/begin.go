@@ -259,6 +259,7 @@ func (r *Rules) create(ctx context.Context, acct records.Account, s Session, bro
 		UserID:    acct.UserID,
 		Binding:   s.Binding,
 		Browser:   browser,
+		Ends:      s.Ends,
 		Epoch:     acct.Epoch,
 		Era:       acct.Era,
 		Mode:      r.cfg.Mode,

@@ -61,6 +61,9 @@ func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decisi
 	if !approved && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
 		email, what, err = r.notApproved(ctx, c)
+		if c.State == records.Rejected {
+			err = errors.Join(err, r.Reject(ctx, User{ID: c.UserID}, Session{Binding: c.Binding, Ends: c.Ends}))
+		}
 	}
 	switch decision {
 	case DecisionTaken:

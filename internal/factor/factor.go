@@ -61,6 +61,10 @@ type Session struct {
 	// Browsers are hashes of the secrets that the request's browser was given when it
 	// began something: see [BrowserOf].
 	Browsers []string
+
+	// Ends is when a locked session ends by itself: it ends earlier if its request is
+	// rejected on the phone. It is zero in a session that isn't locked.
+	Ends time.Time
 }
 
 // began reports whether the request comes from the browser with that hash.

@@ -8,15 +8,16 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
-// ErrSessionOver says that the session was logged out, or goes on under another
-// ID: a late response, or somebody who knew its ID, has brought it back.
+// ErrSessionOver says that the session was logged out or rejected, or goes on under
+// another ID: a late response, or somebody who knew its ID, has brought it back.
 var ErrSessionOver = errors.New("factor: the session is over")
 
 // A Mark says that a session is over. It is in the store, because a session
 // itself can be written back by whoever still holds it.
 type Mark struct {
-	Over  bool
-	Ended bool // it was logged out; else it goes on under another ID
+	Over     bool
+	Ended    bool // it was logged out, or rejected; else it goes on under another ID
+	Rejected bool // a request to unlock it was rejected on the phone
 
 	// Until is when the session would have ended by itself.
 	Until time.Time
@@ -40,7 +41,8 @@ func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
 	if err != nil {
 		return Mark{}, err
 	}
-	return Mark{Over: true, Ended: g.Kind == records.KindEnded, Until: g.ExpiresAt}, nil
+	rejected := g.Kind == records.KindRejected
+	return Mark{Over: true, Ended: rejected || g.Kind == records.KindEnded, Rejected: rejected, Until: g.ExpiresAt}, nil
 }
 
 // Move marks that the session goes on under another ID, with the grant of that
@@ -65,7 +67,7 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 		if g.Kind == records.KindMoved && g.Successor == mark.Successor {
 			return nil // by the first try, whose answer was lost
 		}
-		if g.Kind == records.KindEnded || !Typed(method) {
+		if g.Kind != records.KindMoved || !Typed(method) {
 			return ErrSessionOver
 		}
 		earlier, g.Successor, g.ExpiresAt = g.Successor, mark.Successor, mark.ExpiresAt
@@ -90,17 +92,38 @@ func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) 
 	mark := records.Grant{
 		ID: markID(user, s), UserID: user.ID, Kind: records.KindEnded, Binding: s.Binding, ExpiresAt: until,
 	}
-	defer r.leave(ctx, user.ID, until, mark.ID)
 	err := r.cfg.Records.CreateGrant(ctx, mark)
-	if !errors.Is(err, records.ErrExists) {
-		return err
-	}
 	var successor string
-	err = r.cfg.Records.UpdateGrant(ctx, mark.ID, func(g *records.Grant) error {
-		g.Kind, successor = records.KindEnded, g.Successor
+	if errors.Is(err, records.ErrExists) {
+		err = r.cfg.Records.UpdateGrant(ctx, mark.ID, func(g *records.Grant) error {
+			if g.Kind == records.KindRejected {
+				return ErrSessionOver // and stays so: it isn't left to be deleted
+			}
+			g.Kind, successor = records.KindEnded, g.Successor
+			return nil
+		})
+	}
+	if errors.Is(err, ErrSessionOver) {
 		return nil
-	})
+	}
+	r.leave(ctx, user.ID, until, mark.ID)
 	return errors.Join(err, r.revokeID(ctx, successor))
+}
+
+// Reject marks that a request to unlock the session was rejected on the phone: nothing
+// unlocks it any more, although its challenge will be forgotten and a late response may
+// bring it back. Where it went on under another ID before, unlocked, that stands.
+func (r *Rules) Reject(ctx context.Context, user User, s Session) error {
+	if s.Binding == "" || s.Ends.IsZero() {
+		return nil
+	}
+	err := r.cfg.Records.CreateGrant(ctx, records.Grant{
+		ID: markID(user, s), UserID: user.ID, Kind: records.KindRejected, Binding: s.Binding, ExpiresAt: s.Ends,
+	})
+	if errors.Is(err, records.ErrExists) {
+		return nil
+	}
+	return err
 }
 
 // Abandon voids what a session has begun that is over: its enrolment, its challenge,

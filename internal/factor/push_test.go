@@ -116,3 +116,42 @@ func TestA50_RefusedPushesWriteNothing(t *testing.T) {
 		}
 	}
 }
+
+// A rejection that comes between a right code and the session's new ID stops it; in a
+// session that had gone on before, it changes nothing.
+func TestA49_RejectedMeanwhile(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		w := newWorld(t)
+		r := w.node(t, rejecting)
+		p, _ := w.enrol(t, r, alice)
+		s := session("s")
+		s.Ends = far
+		answer, secret, err := r.VerifyCode(t.Context(), alice, s, w.proof(t, alice, p.code()), far)
+		if err != nil || answer.Result != factor.CodeAccepted {
+			t.Fatalf("got %v, %v", answer.Result, err)
+		}
+		move := func() error { return r.Move(t.Context(), alice, s, secret, records.MethodTOTP, far) }
+		if moved {
+			if err := move(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Reject(t.Context(), alice, s); err != nil {
+			t.Fatal(err)
+		}
+		mark, err := r.Mark(t.Context(), alice, s)
+		if err != nil || !mark.Over || mark.Ended == moved || mark.Rejected == moved {
+			t.Errorf("moved %t: got %+v, %v", moved, mark, err)
+		}
+		want := factor.Verified
+		if !moved {
+			want = factor.Locked
+			if err := move(); !errors.Is(err, factor.ErrSessionOver) {
+				t.Errorf("got %v, want the session over", err)
+			}
+		}
+		if verdict, _, err := r.Check(t.Context(), alice.ID, secret); err != nil || verdict != want {
+			t.Errorf("moved %t: got %v, %v, want %v", moved, verdict, err, want)
+		}
+	}
+}

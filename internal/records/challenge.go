@@ -47,6 +47,10 @@ type Challenge struct {
 	// a page can still say what happened.
 	ForgetAt time.Time `json:"forget_at"`
 
+	// Ends is when the locked session that is to be unlocked would end by itself: a
+	// rejection ends it for all that time. It is zero in a session that isn't locked.
+	Ends time.Time `json:"ends,omitzero"`
+
 	// GrantID is the grant that the approval was turned into; set in the state
 	// [Consumed].
 	GrantID string `json:"grant,omitzero"`

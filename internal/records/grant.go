@@ -56,10 +56,11 @@ type Grant struct {
 type Kind uint8
 
 const (
-	KindProof Kind = iota // a proof; the zero value
-	KindMoved             // the session goes on under another ID
-	KindEnded             // the session was logged out
-	KindLeft              // a list of the user's marks and former grants
+	KindProof    Kind = iota // a proof; the zero value
+	KindMoved                // the session goes on under another ID
+	KindEnded                // the session was logged out
+	KindRejected             // the session was locked, and its request was rejected on the phone
+	KindLeft                 // a list of the user's marks and former grants
 )
 
 // Method is a way to give the second factor.

@@ -56,7 +56,7 @@ func account() records.Account {
 func challenge() records.Challenge {
 	return records.Challenge{
 		ID: "c", UserID: "u-42", Binding: "b", Browser: "browser", Epoch: 7, Era: 3, State: records.Approved, Mode: records.Popup, Number: "07",
-		CreatedAt: at, DecidedAt: at, ExpiresAt: at, ForgetAt: at, GrantID: "g",
+		CreatedAt: at, DecidedAt: at, ExpiresAt: at, Ends: at, ForgetAt: at, GrantID: "g",
 	}
 }
 
