@@ -27,7 +27,7 @@ func guess(t *testing.T, b *apptest.Browser, path, code string) string {
 	}
 	kind, _ := a.JSON("type").(string)
 	want := map[string]int{
-		"code-wrong": 422, "code-used": 422, "code-required": 422, "code-paused": 429, "code-blocked": 429,
+		"code-wrong": 422, "code-used": 422, "code-required": 422, "code-paused": 429, "code-busy": 429, "code-blocked": 429,
 		"unavailable": 503, "no-enrolment": 409, "overtaken": 409, "second-factor-required": 403, "rejected": 401, "sign-in-required": 401, "held": 403,
 	}
 	kind = strings.TrimPrefix(kind, "urn:eagate:problem:")

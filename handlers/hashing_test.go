@@ -218,3 +218,39 @@ func TestA50_NewRecoveryCodesInALoop(t *testing.T) {
 		t.Errorf("after a clock was ahead: got %d %s, want new ones", a.Status, a.Body)
 	}
 }
+
+// A recovery code that comes in a pause was in the pause, and one that comes after it is
+// looked at: whenever the pause ends while the request goes on, none is wrong, or not
+// looked at, for want of a hash.
+func TestA50_CodesAtTheEndOfAPause(t *testing.T) {
+	t.Parallel()
+	w := apptest.NewWorld(t)
+	var passes atomic.Bool // whether time passes whenever somebody looks at the clock
+	app := w.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithClock(func() time.Time {
+		if passes.Load() {
+			w.Clock.Add(time.Millisecond)
+		}
+		return w.Clock.Now()
+	})}})
+	_, codes := enrolWithCodes(t, app, alice)
+	set := *app.Account(t, alice).Recovery
+	got := make(map[string]int)
+	for looks := range 60 {
+		b := app.Browser(t).Login(alice)
+		app.ChangeAccount(t, alice, func(a *records.Account) {
+			a.Recovery, a.RecoveryFailures = &set, 5
+			a.RecoveryLockedUntil = w.Clock.Now().Add(time.Duration(looks) * time.Millisecond)
+		})
+		passes.Store(true)
+		outcome := guess(t, b, recoveryPath, codes[0])
+		passes.Store(false)
+		got[outcome]++
+		failures, left := app.Account(t, alice).RecoveryFailures, len(app.Account(t, alice).Recovery.Hashes)
+		if (outcome != "accepted" || left != 9) && (outcome != "code-paused" || failures != 5 || left != 10) {
+			t.Errorf("a pause that ends after %d looks at the clock: got %s, %d failures and %d codes left", looks, outcome, failures, left)
+		}
+	}
+	if got["accepted"] == 0 || got["code-paused"] == 0 {
+		t.Errorf("got %v, want the pause to end before and after the code comes", got)
+	}
+}
