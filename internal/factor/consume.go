@@ -90,8 +90,7 @@ func (r *Rules) stranded(ctx context.Context, user User, s Session, challengeID 
 	if errors.Is(err, records.ErrNotFound) {
 		return "", nil
 	}
-	atWork := r.cfg.StoreTimeout + strandedAfter
-	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || holds(g.VerifiedAt.Add(atWork), r.cfg.Now(), atWork) {
+	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || r.cfg.Now().Before(g.VerifiedAt.Add(r.cfg.StoreTimeout+strandedAfter)) {
 		return "", err
 	}
 	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {

@@ -27,6 +27,7 @@ func TestConsumeStranded(t *testing.T) {
 		{"by the next request", timeout + 2*time.Second, nil, true},
 		{"while the first may still be at it", timeout + 2*time.Second - 1, nil, false},
 		{"at the challenge's end", 5 * time.Minute, nil, false},
+		{"by a clock that was set back", -10 * time.Second, nil, false},
 		{"after the session was unlocked", time.Minute, func(t *testing.T, st *state) {
 			if err := st.r.Move(t.Context(), alice, st.s, st.secret, records.MethodPush, far); err != nil {
 				t.Fatal(err)
