@@ -223,7 +223,7 @@ func (r *Rules) ReleaseAddress(ctx context.Context, email, reason string) error 
 			return errUnchanged
 		}
 		acct.Factor.CodesOnly, acct.Factor.AwaitsSync = true, false
-		acct.Push.Live = ""
+		withdraw(&acct.Push)
 		acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
 		want(&acct.Sync, r.cfg.Now())
 		return nil

@@ -82,6 +82,9 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 		if live = err == nil && a.Epoch == c.Epoch && a.Era == c.Era; live {
 			a.Push.Live = c.ID
 		}
+		if err != nil {
+			withdraw(&a.Push)
+		}
 		if errors.Is(err, client.ErrCircuitOpen) {
 			unsend(&a.Push, got.at)
 		}

@@ -200,7 +200,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 		answer, err := r.tryInForce(acct, typed)
 		epoch, voided = acct.Epoch, ""
 		if err == nil && answer.Result == CodeAccepted && own.ID != "" && acct.Push.Live == own.ID {
-			voided, acct.Push.Live = acct.Push.Live, "" // its approval is no longer needed
+			voided = withdraw(&acct.Push) // its approval is no longer needed
 		}
 		return answer, err
 	})

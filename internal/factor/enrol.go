@@ -240,6 +240,6 @@ func (r *Rules) changed(acct *records.Account) {
 func (r *Rules) void(acct *records.Account) {
 	acct.Epoch = records.NewEpoch()
 	acct.Devices = nil
-	acct.Push.Live = ""
+	withdraw(&acct.Push)
 	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
 }

@@ -87,6 +87,9 @@ type service struct {
 	told   []client.Status          // in the order of taking effect
 	view   map[string]client.Status // by e-mail address
 
+	// creating runs in each CreateSession, after the phone was asked.
+	creating func()
+
 	// before runs in the next SyncStatus, before that takes effect.
 	before func(client.Status)
 }
@@ -103,6 +106,9 @@ func (s *service) CreateSession(context.Context, string) (string, error) {
 	s.starts++
 	if s.down != nil {
 		return "", s.down
+	}
+	if s.creating != nil {
+		s.creating()
 	}
 	return fmt.Sprintf("token %d", s.starts), nil
 }

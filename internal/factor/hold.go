@@ -49,7 +49,7 @@ func (r *Rules) PasswordChanged(ctx context.Context, userID string) error {
 // the challenge that could still have been approved.
 func interrupt(acct *records.Account) (live string) {
 	acct.Era++
-	live, acct.Push.Live = acct.Push.Live, ""
+	live = withdraw(&acct.Push)
 	unreserve(&acct.Push)
 	acct.Staged = nil
 	return live

@@ -121,6 +121,13 @@ func usePush(p *records.Push, at time.Time) {
 	}
 }
 
+// withdraw takes back the newest request, whose challenge counts no more, and returns
+// that one's ID: it isn't unapproved because nobody answers it any more.
+func withdraw(p *records.Push) (live string) {
+	live, p.Live, p.Open = p.Live, "", time.Time{}
+	return live
+}
+
 // forgetPushes forgets how often the phone was asked.
 func forgetPushes(p *records.Push) { p.Sent, p.Unused, p.Open = nil, nil, time.Time{} }
 
@@ -158,14 +165,18 @@ func pausePush(p *records.Push, until, now time.Time) {
 
 // countUnanswered counts the newest request if it has run out, however it ended then,
 // or if the report that it wasn't approved was cut off. Its challenge is looked up only
-// if that isn't known.
+// if that isn't known. Where there is none, the request was given up while it was being
+// created: the phone may have rung.
 func (r *Rules) countUnanswered(ctx context.Context, p *records.Push, now time.Time) (unapproved, error) {
-	if p.Live == "" || p.Open.IsZero() || now.Before(p.Open.Add(unansweredAfter)) {
+	if p.Open.IsZero() || now.Before(p.Open.Add(unansweredAfter)) {
 		return unapproved{}, nil
 	}
-	c, err := r.challenge(ctx, p.Live)
-	if err != nil {
-		return unapproved{}, err
+	var c records.Challenge
+	if p.Live != "" {
+		var err error
+		if c, err = r.challenge(ctx, p.Live); err != nil {
+			return unapproved{}, err
+		}
 	}
 	since := p.Open.Add(r.cfg.TokenLifetime)
 	if now.Before(since) {

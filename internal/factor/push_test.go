@@ -89,6 +89,34 @@ func TestA25_ForgottenCounts(t *testing.T) {
 	}
 }
 
+// Who logs out while the phone is being asked doesn't avoid the pauses either. A fault
+// of the service isn't the user's.
+func TestA25_GivenUpWhileBegun(t *testing.T) {
+	for name, c := range map[string]struct {
+		down error
+		want int
+	}{"logged out": {nil, 1}, "a fault": {errDown, 0}} {
+		w := newWorld(t)
+		r := w.node(t)
+		w.enrol(t, r, alice)
+		s := session("s")
+		w.service.setDown(c.down)
+		w.service.creating = func() {
+			if err := r.Abandon(t.Context(), alice, s); err != nil {
+				t.Error(err)
+			}
+		}
+		_, _ = r.Begin(t.Context(), alice, s, browser)
+		w.service.setDown(nil)
+		w.service.creating = nil
+		w.clock.Add(factor.DefaultTokenLifetime)
+		begun(t, r, alice, "next")
+		if got := w.account(t, alice).Push.Unapproved; got != c.want {
+			t.Errorf("%s: got %d counted, want %d", name, got, c.want)
+		}
+	}
+}
+
 // What is refused writes nothing, but for what is found out by it.
 func TestA50_RefusedPushesWriteNothing(t *testing.T) {
 	w := newWorld(t)
