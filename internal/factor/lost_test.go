@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -104,5 +105,25 @@ func TestVersionGoesDown(t *testing.T) {
 	wantCheck(t, r, alice, "", factor.Open, "deleted")
 	if log := w.log.String(); strings.Count(log, line) != 1 {
 		t.Errorf("got logged, want the line once:\n%s", log)
+	}
+}
+
+// A48: that a node has seen the account a while ago doesn't hide from a session that was
+// asked for a proof that it is lost, whatever the clock does.
+func TestA48_PendingAccountLost(t *testing.T) {
+	for _, set := range []time.Duration{0, -time.Hour, time.Hour} {
+		w := newWorld(t)
+		r := w.node(t)
+		w.enrol(t, r, alice)
+		wantCheck(t, r, alice, "", factor.Locked, "before")
+		w.forget(t, alice)
+		if err := r.CheckPending(t.Context(), alice.ID); err != nil {
+			t.Errorf("at once: got %v, want what is remembered", err)
+		}
+		w.clock.Add(factor.CacheLifetime)
+		w.clock.Set(w.clock.Now().Add(set))
+		if err := r.CheckPending(t.Context(), alice.ID); !errors.Is(err, factor.ErrAccountLost) {
+			t.Errorf("clock set by %v: got %v, want %v", set, err, factor.ErrAccountLost)
+		}
 	}
 }
