@@ -66,7 +66,7 @@ func (h *Handlers) sendNew(v *visit, view factor.View) {
 		h.failChange(v, err)
 	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
 		h.fail(v.w, v.r, failure{
-			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: v.orByCode("The phone can't be reached"),
+			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: v.orByCode(h.noPush(v)),
 			retryIn: retryAfter, challenge: true,
 		})
 	default:
@@ -381,7 +381,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		}
 		page.PushRetryIn = view.Limit.Until.Sub(now)
 	case mark.Over || h.cfg.Sessions.NoPush(ctx, v.user):
-		page.Push = templates.PushUnavailable
+		page.Push = h.whyNoPush(v, acct)
 	}
 	h.host(v, view, &page)
 	v.askOn(&page)

@@ -18,6 +18,7 @@ type enrolmentJSON struct {
 	Algorithm string    `json:"algorithm"`
 	Digits    int       `json:"digits"`
 	Period    int       `json:"period"` // seconds
+	CodesOnly bool      `json:"codes_only,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -65,6 +66,7 @@ func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
 		sendJSON(v.w, code, typeJSON, enrolmentJSON{
 			Secret: e.Secret, URI: e.URI,
 			Algorithm: e.Parameters.Algorithm, Digits: e.Parameters.Digits, Period: int(e.Parameters.Period / time.Second),
+			CodesOnly: e.CodesOnly,
 			ExpiresAt: e.ExpiresAt,
 		})
 		return
@@ -75,9 +77,9 @@ func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
 		return
 	}
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
-		p.Email = v.user.Email
+		p.Email = e.Email
 		return templates.Enable{
-			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt,
+			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
 			Code: codeForm(e.Parameters.Digits, answer, h.cfg.Rules.Now()),
 		}
 	})
@@ -128,14 +130,18 @@ func (h *Handlers) enabled(v *visit, next string) {
 	switch {
 	case prefersJSON(v.r):
 		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{
-			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes,
+			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
 		})
 	case codes != nil:
 		h.showCodes(v, codes, next)
 	default:
+		kind := templates.MessageEnabled
+		if acct.Factor.CodesOnly {
+			kind = templates.MessageEnabledCodes
+		}
 		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 			p.Email = v.user.Email
-			return templates.Message{Page: p, Kind: templates.MessageEnabled, Next: next}
+			return templates.Message{Page: p, Kind: kind, Next: next}
 		})
 	}
 }

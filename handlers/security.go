@@ -16,6 +16,8 @@ type accountStatus struct {
 	EnabledAt *time.Time `json:"enabled_at,omitempty"`
 	LateSince *time.Time `json:"service_late_since,omitempty"` // since when the service hasn't been told
 
+	CodesOnly bool `json:"codes_only,omitempty"` // of on: the phone isn't asked
+
 	RecoveryLeft  *int       `json:"recovery_codes_left,omitempty"`
 	RecoveryCodes []string   `json:"recovery_codes,omitempty"` // when they have just been made, and never again
 	Required      bool       `json:"required,omitempty"`
@@ -45,7 +47,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 			s.Due = &duty.Due
 		}
 		if acct.State == records.On {
-			s.EnabledAt = &acct.EnabledAt
+			s.EnabledAt, s.CodesOnly = &acct.EnabledAt, acct.Factor.CodesOnly
 			left := factor.RecoveryLeft(acct)
 			s.RecoveryLeft = &left
 		}
@@ -64,6 +66,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		RecoveryLeft: factor.RecoveryLeft(acct),
 		HasDevices:   h.cfg.Rules.DeviceLifetime() > 0,
 		Devices:      len(h.cfg.Rules.Devices(acct)),
+		Push:         h.whyNoPush(v, acct),
 		Required:     duty.Required,
 		Due:          h.later(duty.Due),
 	}

@@ -243,6 +243,56 @@ func TestA47_HandedOn(t *testing.T) {
 	first.wantPush(t, "beside the heir", "alice@new.example.com")
 }
 
+// The pages say why the phone isn't asked, and what to do; so do the answers to programs.
+func TestA47_PagesSayWhy(t *testing.T) {
+	t.Parallel()
+	const (
+		moved = "Your e-mail address has changed"
+		codes = "for codes only"
+		fault = "reach your phone"
+	)
+	town := newTown(t)
+	first := town.enrolled(t, alice)
+	second := town.enrolled(t, bob)
+	town.move(alice, "alice@new.example.com")
+	for _, c := range []struct {
+		who   *resident
+		want  string
+		title string
+	}{
+		{first, moved, "must be set up again"},
+		{second, codes, "for codes only"},
+	} {
+		b := town.Stopped(t, c.who.name)
+		page, program := b.Get("/2fa/challenge").Body, b.PostJSON("/2fa/challenge", "")
+		for _, text := range []string{moved, codes, fault} {
+			if strings.Contains(page, text) != (text == c.want) {
+				t.Errorf("%s, challenge: the page says %q: %t", c.who.name, text, text != c.want)
+			}
+		}
+		if title, _ := program.JSON("title").(string); !strings.Contains(title, c.title) {
+			t.Errorf("%s, challenge: a program: got %q, want %q in it", c.who.name, title, c.title)
+		}
+		if page := c.who.Get("/2fa/").Body; !strings.Contains(page, c.want) {
+			t.Errorf("%s, security page: it doesn't say %q", c.who.name, c.want)
+		}
+	}
+	if a := second.GetJSON("/2fa/"); a.JSON("codes_only") != true {
+		t.Errorf("security page for a program: got %s, want codes_only", a.Body)
+	}
+	second.phone.Secret = ""
+	second.stage(t)
+	if page := second.Get("/2fa/enable").Body; !strings.Contains(page, "will show codes only") {
+		t.Error("enrolment: the page doesn't say that it is for codes only")
+	}
+	if a := second.GetJSON("/2fa/enable"); a.JSON("codes_only") != true {
+		t.Errorf("enrolment for a program: got %s, want codes_only", a.Body)
+	}
+	if a := second.Post("/2fa/enable/confirm", "code", second.code(t)); !strings.Contains(a.Body, "with a code from") {
+		t.Errorf("confirmed: got %d, want the page to say that it is for codes", a.Status)
+	}
+}
+
 // Letter case and blanks make no other address.
 func TestA47_SameAddress(t *testing.T) {
 	t.Parallel()

@@ -103,6 +103,8 @@ type Push uint8
 const (
 	PushReady       Push = iota // it can; the zero value
 	PushUnavailable             // the service or the phone can't be reached
+	PushMoved                   // the user's e-mail address has changed: the phone must be set up again
+	PushCodesOnly               // the phone was set up for codes only
 	PushPaused                  // requests weren't approved: not for a while
 	PushLimited                 // too many were sent: not for a while
 	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
@@ -205,6 +207,10 @@ func (c challengeSheet) Why() Key {
 		return ""
 	case PushUnavailable:
 		return "push.unavailable"
+	case PushMoved:
+		return "push.moved"
+	case PushCodesOnly:
+		return "push.codes"
 	case PushPaused:
 		return "push.paused"
 	case PushLimited:

@@ -17,6 +17,9 @@ type Enable struct {
 	// ExpiresAt is when the key is no longer good, or zero to leave that out.
 	ExpiresAt time.Time
 
+	// CodesOnly says that the phone will make codes and can't be asked.
+	CodesOnly bool
+
 	// Code is the form for the first code.
 	Code CodeForm
 }

@@ -32,6 +32,7 @@ const (
 	MessageBadRequest                          // the request makes no sense (400)
 	MessageEnrolmentExpired                    // the QR code is no longer good
 	MessageEnabled                             // the second factor was switched on
+	MessageEnabledCodes                        // the same, for codes only
 	MessageDisabled                            // the second factor was switched off
 	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
 	MessageHeld                                // the account is closed until the password has been changed
@@ -67,6 +68,8 @@ func (k MessageKind) words() words {
 		return words{"enrolment-expired", "enrolment.title", "enrolment.text", "message.security"}
 	case MessageEnabled:
 		return words{"enabled", "enabled.title", "enabled.text", "message.continue"}
+	case MessageEnabledCodes:
+		return words{"enabled-codes", "enabled.title", "enabled.codes", "message.continue"}
 	case MessageDisabled:
 		return words{"disabled", "disabled.title", "disabled.text", "message.continue"}
 	case MessageRejected:
@@ -107,7 +110,7 @@ func (m messageSheet) NextPath() string {
 	switch m.Kind {
 	case MessageUnavailable:
 		return m.Base + "/challenge"
-	case MessageSignIn, MessageEnabled, MessageDisabled, MessageRejected, MessageHeld:
+	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageHeld:
 		if m.HomePath != "" {
 			return m.HomePath
 		}

@@ -18,6 +18,10 @@ type Security struct {
 	// if it knows all.
 	LateSince time.Time
 
+	// Push says, with [FactorOn], whether the phone can be asked: [PushMoved] and
+	// [PushCodesOnly] are shown.
+	Push Push
+
 	// Required says that the user must have a second factor.
 	Required bool
 
@@ -74,6 +78,10 @@ func (s Security) sheet() sheet {
 		Title: "security.title", Lead: "security.text",
 	}
 }
+
+// Moved and CodesOnly report why the phone isn't asked.
+func (s securitySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
+func (s securitySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
 
 // Few reports whether there should be more recovery codes.
 func (s securitySheet) Few() bool { return s.RecoveryLeft <= RecoveryFew }

@@ -88,12 +88,17 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 			views[fmt.Sprintf("security %v code %d", state, i)] = templates.Security{
 				Page: page, State: state, Since: at, LateSince: at, NeedsCode: i > 0, Code: code,
 			}
+			for push := templates.PushReady; push <= templates.PushRefused; push++ {
+				views[fmt.Sprintf("security %v push %d code %d", state, push, i)] = templates.Security{
+					Page: page, State: state, Since: at, Push: push, NeedsCode: i > 0, Code: code,
+				}
+			}
 			views[fmt.Sprintf("security required %v code %d", state, i)] = templates.Security{
 				Page: page, State: state, Since: at, Required: true, Due: at, NeedsCode: i > 0, Code: code,
 			}
 		}
 		views[fmt.Sprintf("enable code %d", i)] = templates.Enable{
-			Page: page, Key: parseKey(t, keyURI), Replaces: i == 0, Code: code,
+			Page: page, Key: parseKey(t, keyURI), Replaces: i == 0, CodesOnly: i == 1, Code: code,
 		}
 	}
 	views["required"] = templates.Required{Page: page}

@@ -70,10 +70,12 @@ func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, er
 	return r.address(ctx, email)
 }
 
-// WhyNoPush tells why the phone couldn't be asked, after it couldn't. It writes
-// nothing.
+// WhyNoPush tells why the phone of an account that is on can't be asked, if it can't.
 func (r *Rules) WhyNoPush(ctx context.Context, user User, acct records.Account) NoPush {
-	if acct.Factor.CodesOnly {
+	switch {
+	case acct.State != records.On:
+		return NoPushFault
+	case acct.Factor.CodesOnly:
 		return NoPushCodesOnly
 	}
 	email, err := r.email(ctx, user)
