@@ -73,6 +73,7 @@ func TestNewFaults(t *testing.T) {
 		"no home":            {middleware.WithHomePath(""), "WithHomePath"},
 		"no logger":          {middleware.WithLogger(nil), "WithLogger"},
 		"no clock":           {middleware.WithClock(nil), "WithClock"},
+		"no addresses":       {middleware.WithEmail(nil), "WithEmail"},
 		"exempt wildcard":    {middleware.WithExempt("GET /{rest...}"), "too much"},
 		"exempt host":        {middleware.WithExempt("example.com/x"), "begins with a slash"},
 		"exempt nonsense":    {middleware.WithExempt("GET /{"), "pattern"},
