@@ -326,7 +326,9 @@ func TestA47_ChangedWhileAsked(t *testing.T) {
 				apptest.Approve(t, town.Emulator.Phone("shared@example.com"))
 			}
 			b.WantLocked(name)
-			b.Get("/2fa/challenge")
+			if a := b.Get("/2fa/challenge"); !strings.Contains(a.Body, `data-state="none"`) {
+				t.Errorf("%s: got the page %d, want one that waits for no phone", name, a.Status)
+			}
 			if a := b.Post("/2fa/challenge/totp", "code", first.code(t)); a.Status != http.StatusSeeOther {
 				t.Errorf("%s: a code: got %d, want 303", name, a.Status)
 			}
@@ -401,43 +403,50 @@ func TestA47_TwoAtOnce(t *testing.T) {
 		"before the first has told the service":     {store.Grants, true},
 		"before the first has finished its account": {store.Accounts, false},
 	} {
-		town := newTown(t)
-		town.move(bob, "shared@example.com")
-		first := &resident{Browser: town.Browser(t).Login(alice), town: town, name: alice}
-		second := &resident{Browser: town.Browser(t).Login(bob), town: town, name: bob}
-		first.stage(t)
-		second.stage(t)
-		between := &between{Backend: town.Store.Inner(), kind: at.kind, write: at.write}
-		between.once = func() {
-			if a := second.confirm(t); a.Status != http.StatusOK {
-				t.Errorf("%s: second: got %d %s", name, a.Status, a.Body)
+		for _, claimed := range []bool{false, true} {
+			town := newTown(t)
+			town.move(bob, "shared@example.com")
+			if claimed { // by an earlier confirmation that went no further
+				if err := apptest.ClaimAddress(t.Context(), town.Records(t), apptest.UserID(bob), "shared@example.com"); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		town.Store.SetInner(between)
-		if a := first.confirm(t); a.Status != http.StatusOK {
-			t.Errorf("%s: first: got %d %s", name, a.Status, a.Body)
-		}
-		town.Store.SetInner(between.Backend)
-		if between.once != nil {
-			t.Errorf("%s: the second never came", name)
-		}
-		town.Clock.Add(time.Minute)
-		town.Sync(t)
-		town.Clock.Add(time.Minute)
+			first := &resident{Browser: town.Browser(t).Login(alice), town: town, name: alice}
+			second := &resident{Browser: town.Browser(t).Login(bob), town: town, name: bob}
+			first.stage(t)
+			second.stage(t)
+			between := &between{Backend: town.Store.Inner(), kind: at.kind, write: at.write}
+			between.once = func() {
+				if a := second.confirm(t); a.Status != http.StatusOK {
+					t.Errorf("%s: second: got %d %s", name, a.Status, a.Body)
+				}
+			}
+			town.Store.SetInner(between)
+			if a := first.confirm(t); a.Status != http.StatusOK {
+				t.Errorf("%s: first: got %d %s", name, a.Status, a.Body)
+			}
+			town.Store.SetInner(between.Backend)
+			if between.once != nil {
+				t.Errorf("%s: the second never came", name)
+			}
+			town.Clock.Add(time.Minute)
+			town.Sync(t)
+			town.Clock.Add(time.Minute)
 
-		holder, err := town.Gate.Admin().AddressHolder(t.Context(), "shared@example.com")
-		if err != nil {
-			t.Fatal(err)
-		}
-		asked, other := first, second
-		if holder == apptest.UserID(bob) {
-			asked, other = second, first
-		}
-		asked.wantPush(t, name+", holder", "shared@example.com")
-		other.wantPush(t, name+", other", "")
-		town.wantAtService(t, name, "shared@example.com", asked)
-		if !town.Account(t, other.name).Factor.CodesOnly || town.Account(t, asked.name).Factor.CodesOnly {
-			t.Errorf("%s: the accounts don't say who has codes only", name)
+			holder, err := town.Gate.Admin().AddressHolder(t.Context(), "shared@example.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked, other := first, second
+			if holder == apptest.UserID(bob) {
+				asked, other = second, first
+			}
+			asked.wantPush(t, name+", holder", "shared@example.com")
+			other.wantPush(t, name+", other", "")
+			town.wantAtService(t, name, "shared@example.com", asked)
+			if !town.Account(t, other.name).Factor.CodesOnly || town.Account(t, asked.name).Factor.CodesOnly {
+				t.Errorf("%s: the accounts don't say who has codes only", name)
+			}
 		}
 	}
 }
@@ -515,6 +524,25 @@ func (s refusing) Put(ctx context.Context, kind store.Kind, doc store.Document) 
 	return s.Backend.Put(ctx, kind, doc)
 }
 
+// A phone that was set up for codes only while somebody else held the address can't be
+// asked, though the address is free by the time of its first code.
+func TestA47_FreeTooLate(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	first := town.enrolled(t, alice)
+	second := &resident{Browser: town.Browser(t).Login(bob), town: town, name: bob}
+	second.stage(t)
+	if a := first.Post("/2fa/disable", "code", first.code(t)); a.Status != http.StatusOK {
+		t.Fatalf("disable: got %d", a.Status)
+	}
+	if a := second.confirm(t); a.JSON("codes_only") != true {
+		t.Errorf("confirm: got %d %s, want codes_only", a.Status, a.Body)
+	}
+	town.Clock.Add(apptest.Step)
+	second.wantPush(t, "free too late", "")
+	town.wantAtService(t, "free too late", "shared@example.com", nil)
+}
+
 // A phone that was shown the QR code of an address isn't confirmed under another one.
 func TestA47_ChangedWhileEnrolling(t *testing.T) {
 	t.Parallel()
@@ -537,6 +565,7 @@ func TestA47_WithEmail(t *testing.T) {
 		mu      sync.Mutex
 		present = map[string]string{apptest.UserID(alice): "shared@example.com", apptest.UserID(bob): "shared@example.com"}
 		fault   error
+		faultOf string // "" for everybody
 		calls   int
 	)
 	set := func(name, email string, err error) {
@@ -548,6 +577,9 @@ func TestA47_WithEmail(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		calls++
+		if faultOf != "" && faultOf != userID {
+			return present[userID], nil
+		}
 		return present[userID], fault
 	}))
 	town.move(alice, "stale@example.com")
@@ -605,9 +637,14 @@ func TestA47_WithEmail(t *testing.T) {
 		t.Errorf("confirm: got %d, want 200", a.Status)
 	}
 
-	// An address that its holder no longer has is free for its new owner.
-	set(alice, "alice@new.example.com", nil)
+	// While its holder can't be told, the address isn't free; when it is known that the
+	// holder has another one, it is.
+	faultOf = apptest.UserID(alice)
+	set(alice, "alice@new.example.com", broken)
 	second := town.enrolled(t, bob)
+	second.wantPush(t, "heir, while it can't be told", "")
+	set(alice, "alice@new.example.com", nil)
+	second.setUp(t)
 	second.wantPush(t, "heir", "shared@example.com")
 	first.wantPush(t, "moved", "")
 	town.wantAtService(t, "moved", "shared@example.com", second)

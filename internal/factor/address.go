@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -135,7 +134,7 @@ func (r *Rules) heldByOther(ctx context.Context, a records.Address, userID strin
 	if a.UserID == "" || a.UserID == userID {
 		return false, nil
 	}
-	acct, err := r.cfg.Records.Account(storelimit.Fresh(ctx), a.UserID)
+	acct, err := r.Account(ctx, a.UserID)
 	if err != nil || !holdsAddress(&acct, a) {
 		return false, err
 	}
@@ -169,18 +168,18 @@ func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, er
 		return claim{}, err
 	}
 	err = r.cfg.Records.UpdateAddress(ctx, email, func(a *records.Address) error {
-		c = claim{email: acct.Staged.Email, codesOnly: acct.Staged.Factor.CodesOnly}
+		c = claim{email: acct.Staged.Email}
 		other, err := r.heldByOther(ctx, *a, user.ID)
 		switch {
 		case err != nil:
 			return err
 		case other:
 			c.codesOnly, c.holder = true, a.UserID
-		}
-		if c.former = a.Former; c.codesOnly || a.UserID == user.ID {
 			return errUnchanged
 		}
-		a.Former = a.UserID != ""
+		// Written though it may name the user already: somebody else may be about to
+		// take the former claim over.
+		a.Former = a.Former || a.UserID != "" && a.UserID != user.ID
 		a.UserID, a.Since, c.former = user.ID, r.cfg.Now(), a.Former
 		return nil
 	})
@@ -225,8 +224,6 @@ func (r *Rules) ReleaseAddress(ctx context.Context, email, reason string) error 
 			return errUnchanged
 		}
 		acct.Factor.CodesOnly, acct.Factor.AwaitsSync = true, false
-		withdraw(&acct.Push)
-		acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
 		want(&acct.Sync, r.cfg.Now())
 		return nil
 	})

@@ -2,6 +2,7 @@ package factor_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -165,5 +166,88 @@ func TestA37_OvertakenAddress(t *testing.T) {
 	w.sync(t, there)
 	if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
 		t.Errorf("got %q on at the service, want %q", got, want)
+	}
+}
+
+// heir is a user who has got alice's address.
+var heir = factor.User{ID: "heir", Email: " ALICE@example.com"}
+
+// wantHeir fails the test unless the service has the heir's phone on at alice's address,
+// and the heir's sign-ins ask it.
+func (w *world) wantHeir(t *testing.T, r *factor.Rules, p phone) {
+	t.Helper()
+	w.clock.Add(factor.SyncPauseMax)
+	w.sync(t, r)
+	w.service.mu.Lock()
+	last := w.service.told[len(w.service.told)-1]
+	w.service.mu.Unlock()
+	if !last.Enabled || last.Secret != p.secret {
+		t.Errorf("the service was told last that %s is on: %t, want it on with the heir's phone", last.Email, last.Enabled)
+	}
+	if _, err := r.Begin(t.Context(), heir, session("heir")); err != nil {
+		t.Errorf("the heir's sign-in: got %v", err)
+	}
+}
+
+// A DISABLE that is under way while somebody else gets the address arrives last.
+func TestA47_LateDisable(t *testing.T) {
+	w := newWorld(t)
+	here, there := w.node(t), w.node(t)
+	w.enrol(t, here, alice)
+	here.SyncNow(t.Context(), alice.ID)
+	w.disable(t, here)
+	var p phone
+	w.service.before = func(client.Status) {
+		p, _ = w.enrol(t, there, heir)
+		there.SyncNow(t.Context(), heir.ID)
+	}
+	here.SyncNow(t.Context(), alice.ID)
+	if _, err := there.Begin(t.Context(), heir, session("heir")); !errors.Is(err, factor.ErrNoPush) {
+		t.Errorf("before the service is told again: got %v, want no push", err)
+	}
+	w.wantHeir(t, there, p)
+}
+
+// So does one whose answer was lost, and which may take effect some time.
+func TestA47_UnheardDisable(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	r.SyncNow(t.Context(), alice.ID)
+	w.service.setDown(errDown)
+	w.disable(t, r)
+	r.SyncNow(t.Context(), alice.ID)
+	w.service.setDown(nil)
+	p, _ := w.enrol(t, r, heir)
+	r.SyncNow(t.Context(), heir.ID)
+	w.clock.Add(factor.SyncPauseMax)
+	r.SyncNow(t.Context(), alice.ID)
+	if got := w.service.history(); got != "++" {
+		t.Errorf("the service was told %q, want the DISABLE left out", got)
+	}
+	if _, err := r.Begin(t.Context(), heir, session("heir")); !errors.Is(err, factor.ErrNoPush) {
+		t.Errorf("before the service is told again: got %v, want no push", err)
+	}
+	w.wantHeir(t, r, p)
+	if got := w.service.history(); got != "+++" {
+		t.Errorf("the service was told %q, want the heir told once more", got)
+	}
+}
+
+// The service is told of an address in every spelling that it may have it on in.
+func TestSyncSpellings(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	r.SyncNow(t.Context(), alice.ID)
+	w.swap(t, r, factor.User{ID: alice.ID, Email: "Alice@Example.com"})
+	r.SyncNow(t.Context(), alice.ID)
+	if got := w.service.history(); got != "++" {
+		t.Errorf("in another spelling: the service was told %q, want no DISABLE", got)
+	}
+	w.disable(t, r)
+	r.SyncNow(t.Context(), alice.ID)
+	if got := w.service.on(); len(got) != 0 {
+		t.Errorf("switched off: the service has %q on, want none", got)
 	}
 }

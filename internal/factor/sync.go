@@ -191,13 +191,8 @@ func (r *Rules) tell(ctx context.Context, acct records.Account) (t told, err err
 			return t, err
 		}
 		enable := email == acct.Email && holdsAddress(&acct, a)
-		if !enable && email == acct.Email && acct.State == records.On {
-			t.lost = !acct.Factor.CodesOnly
-			if !slices.Contains(acct.Sync.Addresses, email) {
-				continue // the service was never told that it is on
-			}
-		}
 		if !enable {
+			t.lost = t.lost || email == acct.Email && acct.State == records.On && !acct.Factor.CodesOnly
 			other, err := r.yield(ctx, acct, email)
 			if err != nil {
 				return t, err
