@@ -134,7 +134,7 @@ func (r *Rules) heldByOther(ctx context.Context, a records.Address, userID strin
 	if a.UserID == "" || a.UserID == userID {
 		return false, nil
 	}
-	acct, err := r.Account(ctx, a.UserID)
+	acct, err := r.Account(storelimit.Fresh(ctx), a.UserID) // the claim may be tried again
 	if err != nil || !holdsAddress(&acct, a) {
 		return false, err
 	}

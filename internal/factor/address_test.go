@@ -184,7 +184,7 @@ func (w *world) wantHeir(t *testing.T, r *factor.Rules, p phone) {
 	if !last.Enabled || last.Secret != p.secret {
 		t.Errorf("the service was told last that %s is on: %t, want it on with the heir's phone", last.Email, last.Enabled)
 	}
-	if _, err := r.Begin(t.Context(), heir, session("heir")); err != nil {
+	if _, err := r.Begin(t.Context(), heir, session("heir"), browser); err != nil {
 		t.Errorf("the heir's sign-in: got %v", err)
 	}
 }
@@ -202,7 +202,7 @@ func TestA47_LateDisable(t *testing.T) {
 		there.SyncNow(t.Context(), heir.ID)
 	}
 	here.SyncNow(t.Context(), alice.ID)
-	if _, err := there.Begin(t.Context(), heir, session("heir")); !errors.Is(err, factor.ErrNoPush) {
+	if _, err := there.Begin(t.Context(), heir, session("heir"), browser); !errors.Is(err, factor.ErrNoPush) {
 		t.Errorf("before the service is told again: got %v, want no push", err)
 	}
 	w.wantHeir(t, there, p)
@@ -225,7 +225,7 @@ func TestA47_UnheardDisable(t *testing.T) {
 	if got := w.service.history(); got != "++" {
 		t.Errorf("the service was told %q, want the DISABLE left out", got)
 	}
-	if _, err := r.Begin(t.Context(), heir, session("heir")); !errors.Is(err, factor.ErrNoPush) {
+	if _, err := r.Begin(t.Context(), heir, session("heir"), browser); !errors.Is(err, factor.ErrNoPush) {
 		t.Errorf("before the service is told again: got %v, want no push", err)
 	}
 	w.wantHeir(t, r, p)
