@@ -1,7 +1,11 @@
 package handlers_test
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -260,5 +264,186 @@ func TestA49_RequestBeingMade(t *testing.T) {
 				copied.WantLockedOrOut("approved")
 			})
 		}
+	}
+}
+
+// A report that comes while the challenge is being made counts: before it is in the
+// store, on the node that makes it and on another one, and before it has its number.
+func TestA49_ReportBeforeChallenge(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		write int // of the challenge, before which the report comes
+		same  bool
+		wait  time.Duration // how long the report would wait
+	}{
+		{"this node", 1, true, time.Hour}, // too long to look again in the test: it is woken
+		{"another node", 1, false, 10 * time.Second},
+		{"before the number", 2, false, time.Hour},
+	} {
+		for _, result := range []string{"true", "false"} {
+			t.Run(row.name+"/"+result, func(t *testing.T) {
+				t.Parallel()
+				world := apptest.NewWorld(t)
+				early := apptest.Setup{Options: []middleware.Option{
+					apptest.EarlyReports(row.wait), middleware.WithFalseResult(middleware.Rejection),
+				}}
+				here, there := world.Node(t, early), world.Node(t, early)
+				at := there
+				if row.same {
+					at = here
+				}
+				here.Enrolled(t, alice)
+				b := here.Browser(t).Login(alice)
+				b.Get("/account")
+				spy := world.Spy(t)
+				pause := world.Pause(t, apptest.Nth(row.write, apptest.Writes, store.Challenges))
+				page := make(chan apptest.Answer, 1)
+				go func() { page <- b.Get("/2fa/challenge") }()
+				pause.Wait()
+				token := world.Emulator.Requests()[0].Token
+				lookups := spy.Lookups()
+				reported := make(chan apptest.Answer, 1)
+				go func() { reported <- service(t, at).GetJSON(callback(at) + query(token, result)) }()
+				await(t, "the report's first look", func() bool { return spy.Lookups() > lookups })
+				pause.Go()
+				<-page
+				if a := <-reported; a.Status != 200 || a.Body != `{"code":"SUCCESS"}` {
+					t.Errorf("got %d %s, want 200 and SUCCESS", a.Status, a.Body)
+				}
+				if result == "true" {
+					b.WantIn("approved")
+					return
+				}
+				b.WantLockedOrOut("rejected")
+				if n := spy.Moves(records.Pending, records.Rejected); n != 1 {
+					t.Errorf("got %d challenges rejected, want 1", n)
+				}
+			})
+		}
+	}
+}
+
+// Reports of tokens that nobody knows wait in 64 places on a node, one for each token;
+// what finds none is answered at once, and like all others.
+func TestA10_EarlyReportsAreBounded(t *testing.T) {
+	t.Parallel()
+	const places = 64
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{apptest.EarlyReports(time.Hour)}})
+	spy := app.Spy(t)
+	s := service(t, app)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	answers := make(chan int, 1000)
+	send := func(n int) {
+		req, err := http.NewRequestWithContext(ctx, "GET", app.URL+callback(app)+query(fmt.Sprint("token ", n), "true"), nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if a := s.Quiet().Send(req); a.Status != 0 {
+			if a.Status != 200 || a.Body != `{"code":"SUCCESS"}` {
+				t.Errorf("got %d %s, want 200 and SUCCESS", a.Status, a.Body)
+			}
+			answers <- n
+		}
+	}
+	want := func(when string) {
+		t.Helper()
+		select {
+		case <-answers:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: no answer", when)
+		}
+	}
+	var waiting sync.WaitGroup
+	for range 2 { // the same token
+		waiting.Go(func() { send(0) })
+	}
+	want("a token that waits already")
+	for n := range places { // with token 0, one too many
+		waiting.Go(func() { send(1 + n) })
+	}
+	want("one more than there are places")
+	for n := range 20 {
+		send(1000 + n)
+		want("a full node")
+	}
+	if n := len(answers); n != 0 {
+		t.Errorf("got %d more answers, want %d reports to wait", n, places)
+	}
+	cancel() // nobody waits for the answers any more, and their places are free
+	waiting.Wait()
+	await(t, "the end of all", func() bool {
+		return strings.Count(app.Log.String(), "callback for no challenge of ours") == 2+places+20
+	})
+	ctx, cancel = context.WithCancel(t.Context())
+	for range 2 {
+		waiting.Go(func() { send(2000) })
+	}
+	want("a token that waits already")
+	for range 20 {
+		send(2000)
+		want("a token that still waits")
+	}
+	if n := len(answers); n != 0 {
+		t.Errorf("got %d more answers, want one report to wait", n)
+	}
+	cancel()
+	waiting.Wait()
+	if n := spy.Changes(); n != 0 {
+		t.Errorf("got %d records made or changed, want none", n)
+	}
+}
+
+// Another phone is confirmed within 15 minutes of the proof that allowed it, however
+// late it was staged; a first one within 30 of that.
+func TestA42_StagedLongAgo(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name         string
+		first, typed bool
+		proved       time.Duration // how long before it was staged
+		after        time.Duration // it was staged
+		want         string
+	}{
+		{"by a fresh session", false, false, 0, 15*time.Minute - time.Second, "accepted"},
+		{"by a fresh session, too late", false, false, 0, 15 * time.Minute, "no-enrolment"},
+		{"4 minutes after the proof", false, false, 4 * time.Minute, 11*time.Minute - time.Second, "accepted"},
+		{"4 minutes after the proof, too late", false, false, 4 * time.Minute, 11 * time.Minute, "no-enrolment"},
+		{"by code", false, true, time.Hour, 15*time.Minute - time.Second, "accepted"},
+		{"by code, too late", false, true, time.Hour, 15 * time.Minute, "no-enrolment"},
+		{"first", true, false, 0, 30*time.Minute - time.Second, "accepted"},
+		{"first, too late", true, false, 0, 30 * time.Minute, "no-enrolment"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			b := app.Browser(t).Login(alice)
+			code := ""
+			if !row.first {
+				phone := b.Enrol(alice)
+				wantGuess(t, "login", app.Browser(t).Login(alice), totp, apptest.Code(t, phone), "accepted")
+				app.Clock.Add(time.Hour)
+				b = app.Browser(t).Login(alice)
+				wantGuess(t, "login", b, totp, apptest.Code(t, phone), "accepted")
+				app.Clock.Add(row.proved)
+				if row.typed {
+					code = apptest.Code(t, phone)
+				}
+			}
+			a := b.PostJSON("/2fa/enable", fmt.Sprintf(`{"code":%q}`, code))
+			until, _ := a.JSON("expires_at").(string)
+			uri, _ := a.JSON("uri").(string)
+			phone := app.Emulator.Phone(alice)
+			if err := phone.AddAccount(uri); err != nil {
+				t.Fatalf("stage: %v; answer %d %s", err, a.Status, a.Body)
+			}
+			if page := b.Get("/2fa/enable"); !strings.Contains(page.Body, `<time datetime="`+until[:10]) {
+				t.Errorf("got %d\n%s\nwant it to say until when", page.Status, page.Body)
+			}
+			app.Clock.Add(row.after)
+			wantGuess(t, row.name, b, "/2fa/enable/confirm", apptest.Code(t, phone), row.want)
+		})
 	}
 }

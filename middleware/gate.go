@@ -99,7 +99,7 @@ func New(opts ...Option) (*Gate, error) {
 	cfg := factor.Config{
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, False: c.falses, HoldRejected: c.hold,
-		StoreTimeout: c.patience, RecoveryCost: c.cost, Hash: c.hash,
+		StoreTimeout: c.patience, RecoveryCost: c.cost, Hash: c.hash, EarlyWait: c.early,
 		Email: emailOf(c.email), Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
 	}
 	var messages *noticeQueue

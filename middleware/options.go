@@ -45,6 +45,7 @@ type config struct {
 	parameters factor.Parameters
 	devices    time.Duration
 	cost       factor.Cost
+	early      time.Duration
 	hash       func(cost factor.Cost, code string, salt []byte) []byte
 	hold       bool
 	falses     FalseResult
@@ -215,6 +216,10 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.now = n
 // this module make codes cheap, and no option: applications can't name its
 // parameter's type.
 func (c *config) SetRecoveryCost(cost factor.Cost) { c.cost = cost }
+
+// SetEarlyWait sets how long a report waits for its challenge, for the tests of this
+// module.
+func (c *config) SetEarlyWait(wait time.Duration) { c.early = wait }
 
 // SetElapsed sets the monotonic clock that goes with WithClock's, for the tests of
 // this module: it stands still while a machine is suspended, and can't be set.

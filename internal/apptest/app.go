@@ -119,6 +119,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 		middleware.WithLogoutPath("/logout"),
 		middleware.WithExempt("/open/"),
 		CheapCodes(),
+		EarlyReports(time.Millisecond),
 	}
 	var clientOptions []client.Option
 	clock := w.Clock

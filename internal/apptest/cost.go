@@ -14,6 +14,16 @@ func CheapCodes() middleware.Option {
 	return withCost(middleware.Option(nil), factor.Cost{Memory: 8, Passes: 1, Lanes: 1})
 }
 
+// EarlyReports sets how long a report waits for its challenge: hardly at all unless a
+// test is about that.
+func EarlyReports(wait time.Duration) middleware.Option {
+	return withEarlyWait(middleware.Option(nil), wait)
+}
+
+func withEarlyWait[C interface{ SetEarlyWait(time.Duration) }](_ func(C), wait time.Duration) func(C) {
+	return func(c C) { c.SetEarlyWait(wait) }
+}
+
 // withElapsed has a gate read its monotonic clock there.
 func withElapsed(elapsed func() time.Duration) middleware.Option {
 	return setElapsed(middleware.Option(nil), elapsed)

@@ -277,6 +277,7 @@ func (r *Rules) create(ctx context.Context, acct records.Account, s Session, bro
 	if err != nil {
 		return "", c, fmt.Errorf("factor: new challenge: %w", err)
 	}
+	r.early.created(c.ID)
 	if c.Mode != records.NumberMatch {
 		return token, c, nil // the service's own page shows the number
 	}

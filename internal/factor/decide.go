@@ -38,9 +38,20 @@ func (f FalseResult) String() string {
 }
 
 // Decide takes what the service reports of the challenge with that session
-// token. The first decision stands.
+// token. The first decision stands. A challenge that isn't in the store may be about to
+// be: it is waited for, two seconds at most.
 func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decision, error) {
 	id := hash(token)
+	take := func(ctx context.Context) (Decision, error) { return r.take(ctx, id, approved) }
+	decision, err := take(ctx)
+	if err == nil && decision == DecisionUnknown {
+		decision, err = r.retry(ctx, id, take)
+	}
+	return decision, err
+}
+
+// take is Decide for a challenge that is in the store, or else unknown.
+func (r *Rules) take(ctx context.Context, id string, approved bool) (Decision, error) {
 	var (
 		decision Decision
 		c        records.Challenge

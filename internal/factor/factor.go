@@ -112,6 +112,10 @@ type Config struct {
 	// Hash hashes a recovery code at that cost; nil for Argon2id. Tests hold it.
 	Hash func(c Cost, code string, salt []byte) []byte
 
+	// EarlyWait is how much earlier than its challenge a report may come: less in tests
+	// of reports that are of none.
+	EarlyWait time.Duration
+
 	// Required tells who must have a second factor; nil for nobody.
 	Required func(User) Requirement
 
@@ -155,6 +159,7 @@ const (
 // Rules are safe for concurrent use.
 type Rules struct {
 	cfg     Config
+	early   earlyReports
 	cache   *cache
 	said    said
 	waiting *waiting.Hub
@@ -174,6 +179,9 @@ func New(cfg Config) (*Rules, error) {
 	}
 	if cfg.Hash == nil {
 		cfg.Hash = Cost.Hash
+	}
+	if cfg.EarlyWait == 0 {
+		cfg.EarlyWait = earlyWait
 	}
 	faults := []error{cfg.TOTP.check(), cfg.RecoveryCost.check()}
 	if cfg.TokenLifetime < DefaultTokenLifetime || cfg.TokenLifetime > MaxTokenLifetime {
@@ -197,7 +205,7 @@ func New(cfg Config) (*Rules, error) {
 	if cfg.Records != nil { // else the gate says what is missing
 		cfg.Records = cfg.Records.Observed(hub)
 	}
-	return &Rules{cfg: cfg, waiting: hub, cache: cache, said: newSaid(), turns: newTurns()}, nil
+	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, said: newSaid(), turns: newTurns()}, nil
 }
 
 // Account returns the user's account as the store has it.

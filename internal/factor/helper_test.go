@@ -194,7 +194,7 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 	cfg := factor.Config{
 		Records: w.records, Service: w.service, Keys: w.keys, Issuer: "Acme", ClientID: "client", Now: w.clock.Now, Elapsed: w.clock.Elapsed,
 		Log:          slog.New(slog.NewTextHandler(&w.log, nil)),
-		RecoveryCost: cheap,
+		RecoveryCost: cheap, EarlyWait: time.Millisecond,
 	}
 	for _, change := range changes {
 		change(&cfg)
