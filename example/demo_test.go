@@ -41,6 +41,7 @@ func TestDemo(t *testing.T) {
 
 	v.login("/account")
 	v.wantRedirect(v.get("/account"), "/2fa/challenge")
+	v.wantPage(v.get("/2fa/challenge"), 200, "Number to tap") // which asks the phone
 	v.wantPage(v.get("/"), 200, "Everybody")
 	number := v.send("/2fa/challenge/status", "application/json", nil).json("number")
 	waiting := v.events()
@@ -54,6 +55,7 @@ func TestDemo(t *testing.T) {
 	other := newVisitor(t, app, http.DefaultTransport)
 	other.login("/account")
 	other.wantRedirect(other.get("/account"), "/2fa/challenge")
+	other.wantPage(other.get("/2fa/challenge"), 200, "Number to tap") // which asks the phone
 	other.events().until("pending")
 	if err := p.stop(); err != nil {
 		t.Errorf("stopped while a page waits: %v", err)
@@ -88,6 +90,7 @@ func TestDemoRestarted(t *testing.T) {
 	other := newVisitor(t, app, http.DefaultTransport)
 	other.login("/account")
 	other.wantRedirect(other.get("/account"), "/2fa/challenge")
+	other.wantPage(other.get("/2fa/challenge"), 200, "Number to tap") // which asks the phone
 	number := other.send("/2fa/challenge/status", "application/json", nil).json("number")
 	waiting := other.events()
 	phone.wantRedirect(phone.post("/phone/answer", "text/html",

@@ -53,6 +53,7 @@ func TestMinimal(t *testing.T) {
 			v = newVisitor(t, proxy.URL, proxy.Client().Transport)
 			v.login("/")
 			v.wantRedirect(v.get("/"), "/2fa/challenge")
+			v.wantPage(v.get("/2fa/challenge"), 200, "Number to tap") // which asks the phone
 			if _, err := phone.Approve(t.Context()); err != nil {
 				t.Fatal(err)
 			}
