@@ -3,10 +3,12 @@ package middleware
 import "context"
 
 // WithHoldOnRejection closes an account when its user rejects a request on the
-// phone: "it wasn't me". It needs [WithFalseResult] with [Rejection]. Somebody knows the password then, so that no sign-in can
-// be proved, by whatever means, until [Gate.PasswordChanged] is called, or
-// [Admin.Unlock] or [Admin.Reset]. Sessions that are verified already go on, but can't
-// change the second factor either, nor have a device trusted.
+// phone: "it wasn't me". It needs [WithFalseResult] with [Rejection]. Somebody knows
+// the password then, so that no sign-in can be proved, by whatever means, until
+// [Gate.PasswordChanged] is called, or [Admin.Unlock] or [Admin.Reset]. Sessions that
+// are verified already go on, but can't change the second factor or the trusted devices.
+// What waits at that moment changes nothing, and an enrolment that isn't confirmed has
+// to be begun again, after the account was opened too.
 //
 // Without it, a rejection ends the sign-in that it is about, and is told as
 // [EventRejected].
