@@ -81,7 +81,7 @@ func (b *tab) hear(event any) {
 // isAnswer reports whether a complaint is of the status of a page that says what
 // is wrong with what was typed.
 func isAnswer(text string) bool {
-	for _, status := range []string{"401", "403", "422", "429"} {
+	for _, status := range []string{"401", "403", "404", "409", "422", "429"} {
 		if strings.Contains(text, "the server responded with a status of "+status) {
 			return true
 		}

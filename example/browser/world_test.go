@@ -39,7 +39,17 @@ func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) htt
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil) // has its address already
 	w := &world{World: apptest.NewWorld(t), url: "http://" + server.Listener.Addr().String()}
-	sessions := scs.New()
+	server.Config.Handler = proxy(w.app(t, scs.New(), append([]middleware.Option{
+		middleware.WithInsecureCookie(), middleware.WithMode(mode, w.url),
+	}, options...)...))
+	server.Start()
+	t.Cleanup(server.Close)
+	return w
+}
+
+// app is the demo's application at the world's address.
+func (w *world) app(t *testing.T, sessions *scs.SessionManager, options ...middleware.Option) *app.App {
+	t.Helper()
 	sessions.Store = w.Scs
 	a, err := app.New(app.Config{
 		Sessions: sessions,
@@ -48,9 +58,7 @@ func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) htt
 			middleware.WithService(w.Emulator.Client()),
 			middleware.WithStore(w.Store),
 			middleware.WithKey(apptest.Key),
-			middleware.WithInsecureCookie(),
 			apptest.CheapCodes(),
-			middleware.WithMode(mode, w.url),
 			middleware.WithClock(w.Clock.Now),
 			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),
 		}, options...),
@@ -58,11 +66,8 @@ func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) htt
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = proxy(a)
-	server.Start()
-	t.Cleanup(server.Close)
-	w.Emulator.SetCallbackURL(a.Gate.CallbackURL(server.URL))
-	return w
+	w.Emulator.SetCallbackURL(a.Gate.CallbackURL(w.url))
+	return a
 }
 
 // enrolled returns the phone of a user who has the second factor, without the

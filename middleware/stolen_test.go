@@ -1,0 +1,48 @@
+package middleware_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
+)
+
+// A thief has the cookie of a session that was verified some time ago, while its owner
+// is asked once more: the proof isn't his, although he comes for it first.
+func TestA41_StolenVerifiedSession(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Setup{Routes: stepUps})
+	phone := app.Enrolled(t, alice)
+	b := byCode(t, app, phone)
+	app.Clock.Add(6 * time.Minute)
+	copies := map[string]*apptest.Browser{"the session's cookie": b.Thief(), "all cookies from before": b.Copy()}
+	b.Follow("/recent")
+	number, _ := b.GetJSON("/2fa/challenge/status").JSON("number").(string)
+	if number == "" {
+		t.Fatal("the phone isn't asked")
+	}
+	try := func(when string) {
+		t.Helper()
+		for name, thief := range copies {
+			for _, a := range []apptest.Answer{
+				thief.GetJSON("/2fa/challenge/status"), thief.GetJSON("/2fa/challenge"), thief.Get("/2fa/challenge"), thief.Get("/recent"),
+				thief.PostJSON("/2fa/challenge", ""), thief.PostJSON("/2fa/disable", ""), thief.PostJSON("/2fa/recovery-codes", ""), thief.PostJSON("/2fa/enable", ""),
+			} {
+				if a.JSON("number") == number || a.JSON("verified") == true || a.Secret() || a.JSON("state") == "off" || a.JSON("codes") != nil || a.JSON("uri") != nil {
+					t.Errorf("%s, %s: got %d %s", when, name, a.Status, a.Body)
+				}
+			}
+		}
+	}
+	try("while the phone is asked")
+	apptest.Approve(t, phone)
+	try("after the approval")
+	if a, at := b.Follow("/recent"); !a.Secret() || at != "/recent" {
+		t.Errorf("the owner: got %d at %s, want the page", a.Status, at)
+	}
+	try("after the owner has gone on")
+	if acct := app.Account(t, alice); acct.State != records.On || acct.Staged != nil {
+		t.Errorf("got state %v, staged %t, want nothing changed", acct.State, acct.Staged != nil)
+	}
+}
