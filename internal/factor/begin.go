@@ -79,7 +79,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 			return nil // given up, or another request came in between: this one is replaced
 		}
 		unreserve(&a.Push)
-		if live = err == nil && a.Epoch == c.Epoch && a.Era == c.Era; live {
+		if live = err == nil; live { // another epoch or era would have taken the reservation
 			a.Push.Live = c.ID
 		}
 		if err != nil {

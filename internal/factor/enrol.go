@@ -241,5 +241,5 @@ func (r *Rules) void(acct *records.Account) {
 	acct.Epoch = records.NewEpoch()
 	acct.Devices = nil
 	withdraw(&acct.Push)
-	acct.Push.Reserved, acct.Push.ReservedUntil = "", time.Time{}
+	unreserve(&acct.Push)
 }

@@ -3,13 +3,11 @@ package factor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
-	"github.com/eagate/eagate/store"
 )
 
 // A Verdict says what to do with a request.
@@ -76,11 +74,6 @@ func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Ve
 
 // checkStored asks the store, and remembers what it says.
 func (r *Rules) checkStored(ctx context.Context, userID, secret string, now instant) (Verdict, records.Grant, error) {
-	// It is a fault of the application, and must not pass for a user without a
-	// second factor.
-	if err := store.CheckID(userID); err != nil {
-		return Locked, records.Grant{}, fmt.Errorf("factor: user: %w", err)
-	}
 	ctx = storelimit.Fresh(storelimit.WithBudget(ctx)) // what is cached must not be older than it seems
 	id := ""
 	if secret != "" {

@@ -145,6 +145,11 @@ func TestCheckReadBeforeChange(t *testing.T) {
 				t.Error(err)
 			}
 		},
+		"all revoked": func(t *testing.T, _ *world, r *factor.Rules, _ string) {
+			if err := r.RevokeAll(t.Context(), alice.ID, "asked for"); err != nil {
+				t.Error(err)
+			}
+		},
 		"off and on": func(t *testing.T, w *world, r *factor.Rules, _ string) {
 			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
 				t.Error(err)

@@ -28,7 +28,7 @@ const (
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
 // recoveryText turns what people type into what was printed.
-var recoveryText = strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1")
+var recoveryText = strings.NewReplacer("-", "", " ", "", "\t", "", "\r", "", "\n", "", "O", "0", "I", "1", "L", "1")
 
 // parseRecovery returns the plain form of a recovery code, and whether the text
 // looks like one. No TOTP code does.
@@ -37,8 +37,8 @@ func parseRecovery(text string) (code string, ok bool) {
 		return "", false
 	}
 	code = recoveryText.Replace(strings.ToUpper(text))
-	raw, err := crockford.DecodeString(code)
-	return code, err == nil && len(raw) == recoveryBytes
+	_, err := crockford.DecodeString(code) // which takes a character too many
+	return code, err == nil && len(code) == crockford.EncodedLen(recoveryBytes)
 }
 
 // MethodOf tells how something would be proved by what was typed.
