@@ -316,3 +316,26 @@ func TestA50_LogLinesOfTheCircuit(t *testing.T) {
 		t.Errorf("the service is back: got lines %q and %q, want one each", b, e)
 	}
 }
+
+// Whatever a user does to the own account, the verified pages of others don't ask the
+// store for it.
+func TestA50_VerifiedPageBesideAnother(t *testing.T) {
+	app := apptest.New(t)
+	for _, email := range []string{alice, bob} {
+		app.Enrolled(t, email)
+	}
+	his := app.Stopped(t, bob)
+	apptest.Approve(t, app.Emulator.Phone(bob))
+	his.WantIn("verified")
+	hers := byCode(t, app, app.Emulator.Phone(alice))
+	hers.WantIn("warm")
+	for range 20 {
+		his.Post("/2fa/recovery-codes")
+		his.Post("/2fa/enable")
+		his.Post("/2fa/challenge/totp", "code", "000000")
+		asked := app.Store.Asked()
+		if a := hers.Get("/account"); !a.Secret() || app.Store.Asked() != asked {
+			t.Fatalf("got %d, the store asked %d times, want the page and 0", a.Status, app.Store.Asked()-asked)
+		}
+	}
+}
