@@ -195,7 +195,7 @@ func (c challengeSheet) Send() Key {
 		return "challenge.send"
 	case ChallengeElsewhere:
 		return "challenge.here"
-	case ChallengePending, ChallengeApproved, ChallengeRejected, ChallengeExpired:
+	case ChallengePending, ChallengeApproved, ChallengeNotApproved, ChallengeRejected, ChallengeExpired:
 	}
 	return "challenge.resend"
 }
