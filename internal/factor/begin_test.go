@@ -75,31 +75,43 @@ func TestBeginOvertaken(t *testing.T) {
 		overtaken(t, r, session("first"))
 		wantPhase(t, r, second, factor.PhasePending, "the second")
 	})
-	// The first one took so long that its place was given to another.
-	t.Run("by the same session", func(t *testing.T) {
-		w := newWorld(t)
-		r, service := w.held(t)
-		w.enrol(t, r, alice)
-		var second factor.Session
-		proceed, done := make(chan struct{}), make(chan struct{})
-		service.hold(func() {
-			w.clock.Add(factor.Reservation + time.Second)
-			entered := make(chan struct{})
+	for name, test := range map[string]struct {
+		id, browser string
+		after       time.Duration
+	}{
+		"by the same session, whose first took too long": {"login", browser, factor.Reservation + time.Second},
+		"by another session, at the same moment":         {"second", "another", 0},
+		"by another session":                             {"second", "another", time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r, service := w.held(t)
+			w.enrol(t, r, alice)
+			second := session(test.id)
+			second.Browsers = []string{test.browser}
+			proceed, done := make(chan struct{}), make(chan struct{})
 			service.hold(func() {
-				close(entered)
-				<-proceed
+				w.clock.Add(test.after)
+				entered := make(chan struct{})
+				service.hold(func() {
+					close(entered)
+					<-proceed
+				})
+				go func() {
+					defer close(done)
+					var err error
+					if second.Token, err = r.Begin(t.Context(), alice, second, test.browser); err != nil || second.Token == "" {
+						t.Errorf("the second: got token %q, %v, want one", second.Token, err)
+					}
+				}()
+				<-entered
 			})
-			go func() {
-				defer close(done)
-				second = begun(t, r, alice, "login")
-			}()
-			<-entered
+			overtaken(t, r, session("login"))
+			close(proceed)
+			<-done
+			wantPhase(t, r, second, factor.PhasePending, "the second")
 		})
-		overtaken(t, r, session("login"))
-		close(proceed)
-		<-done
-		wantPhase(t, r, second, factor.PhasePending, "the second")
-	})
+	}
 }
 
 // A request that is overtaken by another factor, or by another password, while it is
