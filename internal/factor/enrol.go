@@ -170,7 +170,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 			event.Kind = EventReplaced
 		}
 		acct.State = records.On
-		acct.Factor, acct.Staged = claim.of(acct.Staged.Factor), nil
+		acct.Factor = claim.of(acct.Staged.Factor)
 		acct.Email, codesOnly = claim.email, acct.Factor.CodesOnly
 		acct.EnabledAt = r.cfg.Now()
 		acceptStep(acct, step)
@@ -222,7 +222,7 @@ func (r *Rules) switchOff(acct *records.Account) {
 		acct.Sync.Retired = acct.Factor.Secret
 	}
 	acct.State = records.Off
-	acct.Factor, acct.Staged, acct.Recovery = records.Factor{}, nil, nil
+	acct.Factor, acct.Recovery = records.Factor{}, nil
 	acct.EnabledAt, acct.HeldSince = time.Time{}, time.Time{}
 	acct.LastStep, acct.EarlierSteps = 0, nil
 	r.changed(acct)
@@ -236,10 +236,10 @@ func (r *Rules) changed(acct *records.Account) {
 	acct.Sync.Attempts = 0
 }
 
-// void ends all that was proved.
+// void ends all that was proved, and what was begun by it.
 func (r *Rules) void(acct *records.Account) {
 	acct.Epoch = records.NewEpoch()
-	acct.Devices = nil
+	acct.Devices, acct.Staged = nil, nil
 	withdraw(&acct.Push)
 	unreserve(&acct.Push)
 }

@@ -13,6 +13,10 @@
 //   - [Rules.Stage], [Rules.Confirm] and [Rules.Disable] switch the second
 //     factor on and off, and [Rules.SyncNow] and [Rules.Run] tell the service.
 //   - [Rules.ResyncAll] and [Rules.ResealAll] go through all accounts.
+//
+// What each event makes of a record, in each of its states, stands in tables that the
+// tests compare with the rules: challenge_table_test.go, grant_table_test.go,
+// session_table_test.go, account_table_test.go and address_table_test.go.
 package factor
 
 import (

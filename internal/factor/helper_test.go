@@ -272,6 +272,11 @@ func (w *world) stage(t testing.TB, r *factor.Rules, user factor.User, s factor.
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w.scan(t, e)
+}
+
+// scan returns a phone that has scanned what is staged.
+func (w *world) scan(t testing.TB, e factor.Enrolment) phone {
 	return phone{t, w.clock, e.Secret, totp.ValidateOpts{
 		Period: uint(e.Parameters.Period / time.Second), Digits: otp.Digits(e.Parameters.Digits),
 		Algorithm: algorithms[e.Parameters.Algorithm],
