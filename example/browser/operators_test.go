@@ -19,7 +19,7 @@ func TestOperators(t *testing.T) {
 	b.look("operators")
 	b.enter("#reason-1", "lost phone and codes")
 	b.click(`#user-1 button[value="reset"]`)
-	b.see("#user-1 dl")
+	b.see(`#user-1[data-enabled="false"]`)
 	if got := b.text("#user-1 dd"); got != "off" {
 		t.Errorf("alice’s: got %q, want off", got)
 	}

@@ -94,7 +94,8 @@ func (w *world) refresh(u *user) {
 	w.t.Helper()
 	err := w.accounts.UpdateAccount(w.t.Context(), u.id, func(a *records.Account) error {
 		a.LastStep, a.Failures, a.LockedUntil = 0, 0, time.Time{}
-		a.Push.Sent, a.Push.Unused, a.Push.PausedUntil = nil, nil, time.Time{}
+		a.Push.Sent, a.Push.Unused, a.Push.Open = nil, nil, time.Time{}
+		a.Push.Unapproved, a.Push.PausedUntil = 0, time.Time{}
 		return nil
 	})
 	if err != nil {
