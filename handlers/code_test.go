@@ -328,7 +328,7 @@ func TestA23_CodesAndPushApart(t *testing.T) {
 
 	app = apptest.New(t, apptest.Rejecting())
 	phone = app.Enrolled(t, bob)
-	b = app.Stopped(t, bob)
+	app.Stopped(t, bob)
 	apptest.Deny(t, phone)
 	b = app.Browser(t).Login(bob)
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "900" {

@@ -134,7 +134,7 @@ func rows(t *testing.T, app *apptest.App, kind store.Kind) int {
 // What a user leaves in the store by going in and out, or by proving it time and
 // again, doesn't grow with how often.
 func TestA50_RowsOfSessions(t *testing.T) {
-	const times, most = 120, 40
+	const times, most = 120, 2*32 + 8 // of two users
 	for _, tt := range []struct {
 		name string
 		// do comes, proves it, and goes, in whichever way.

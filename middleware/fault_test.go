@@ -50,6 +50,26 @@ func TestA17_StoreFaultInTheGuard(t *testing.T) {
 	plain.WantIn("after the fault")
 }
 
+// What needs no second factor needs no store: a health check, or a logout.
+func TestExemptWithoutTheStore(t *testing.T) {
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	verified, locked := byPush(t, app, phone), app.Stopped(t, alice)
+	app.Clock.Add(3 * time.Second) // what is remembered has aged
+	app.Store.Fail(apptest.All)
+	for name, b := range map[string]*apptest.Browser{"verified": verified, "locked": locked} {
+		if a := b.Get("/open/healthz"); a.Status != http.StatusOK {
+			t.Errorf("%s: an exempt page: got %d, want 200", name, a.Status)
+		}
+		if a := b.Post("/logout"); a.Status != http.StatusOK {
+			t.Errorf("%s: a logout: got %d, want 200", name, a.Status)
+		}
+	}
+	app.Store.Fail(0)
+	verified.WantLockedOrOut("after the logout")
+	locked.WantLockedOrOut("after the logout")
+}
+
 func TestA17_StoreFaultInTheFirstRequest(t *testing.T) {
 	for _, op := range []apptest.Op{apptest.Reads, apptest.Writes} {
 		app := apptest.New(t)

@@ -56,17 +56,24 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	}
 	before.Secret = secret
 	before.User, err = g.user(r)
+	known := false
+	verdict := factor.Locked
+	if err == nil && before.User.ID != "" {
+		if verdict, known = g.sessions.Remembered(before.User, secret); verdict == factor.Verified {
+			before.Verified = true
+			return before, true
+		}
+	}
+	if g.exempt.match(r) {
+		return g.exempted(r, before), true // with the store down, too
+	}
 	if err != nil {
-		return g.unsure(w, r, before, err)
+		g.handlers.Unavailable(w, r, err)
+		return before, false
 	}
 	if before.User.ID == "" {
 		// The user who was verified in this session has gone.
 		return before, secret == "" || g.end(w, r, &before)
-	}
-	verdict, known := g.sessions.Remembered(before.User, secret)
-	if verdict == factor.Verified {
-		before.Verified = true
-		return before, true
 	}
 	if !known || secret != "" { // the store is asked from here on, within one time-out
 		ctx = storelimit.WithBudget(ctx)
@@ -97,7 +104,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	if verdict == factor.Locked {
 		before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(ctx)
 	}
-	if verdict == factor.Open || g.exempt.match(r) {
+	if verdict == factor.Open {
 		return before, true
 	}
 	if verdict == factor.Stopped {
@@ -121,17 +128,16 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	return before, true
 }
 
-// unsure decides where the application can't tell who is logged in: nothing passes
-// but what needs no second factor, and nothing changes. The user of the session is
-// then the one whom it was last asked for a proof of, so that after sees a logout.
-func (g *Gate) unsure(w http.ResponseWriter, r *http.Request, before session.Before, err error) (session.Before, bool) {
-	if !g.exempt.match(r) {
-		g.handlers.Unavailable(w, r, err)
-		return before, false
-	}
+// exempted notes what after needs to see a logout on a route that needs no second factor:
+// neither the store nor the application's function for the user decides there. Where
+// that can't tell the user, it is the one who was last asked for a proof in the session.
+func (g *Gate) exempted(r *http.Request, before session.Before) session.Before {
 	ctx := r.Context()
-	before.User, before.Ref, before.Until = g.sessions.Owner(ctx), g.sessions.Ref(r), g.sessions.Until(ctx)
-	return before, true
+	if before.User.ID == "" {
+		before.User = g.sessions.Owner(ctx)
+	}
+	before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(ctx)
+	return before
 }
 
 // end revokes what the session of a user who has gone holds.

@@ -552,7 +552,7 @@ func TestEnrolmentDue(t *testing.T) {
 	want(app.Browser(t), "/banner", none, false, 0, "nobody")
 	want(app.Browser(t).Login(bob), "/banner", none, false, 0, "optional")
 	b := app.Browser(t).Login(dave)
-	want(b, "/open/banner", due, true, 0, "before the first guarded page")
+	want(b, "/open/banner", due, true, 1, "before the first guarded page")
 	want(b, "/banner", due, true, 1, "on the first guarded page, which wrote")
 	app.Clock.Add(day)
 	want(b, "/banner", due, true, 0, "a day later")
@@ -566,7 +566,7 @@ func TestEnrolmentDue(t *testing.T) {
 		t.Error("the enrolment doesn't say until when, or offers no way back")
 	}
 	app.Clock.Add(10 * day)
-	want(b, "/open/banner", due, true, 0, "too late")
+	want(b, "/open/banner", due, true, 1, "too late")
 	want(b, "/open/banner?fault", none, false, 2, "nobody knows, asked twice")
 	b.Enrol(dave)
 	want(b, "/banner", none, false, 0, "enrolled")
