@@ -27,6 +27,10 @@ import (
 // A session that a [TrustedDevice] let in counts from when its user proved it last in
 // that browser, by which it came to be trusted.
 //
+// What the session has proved is asked of the store on each request, two reads at
+// most: a proof that was revoked on another node doesn't count any more, and while the
+// store is down, the answer is 503.
+//
 // It fails closed: nobody is let in who isn't logged in (401), or whose second
 // factor is off (403, "enrolment-required" with enrol_url). It goes inside the
 // session manager's LoadAndSave, and not around the gate's own pages.
@@ -122,11 +126,10 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	outer := r
-	if remembered, _ := g.sessions.Remembered(user, secret); remembered != factor.Verified {
-		r = r.WithContext(storelimit.WithBudget(r.Context()))
-	}
-	// Not what the gate around has found: there may be none, or the route exempt.
-	verdict, grant, err := g.sessions.Check(r.Context(), user, secret)
+	r = r.WithContext(storelimit.WithBudget(r.Context()))
+	// Not what the gate around has found: there may be none, or the route exempt. Nor
+	// what this node has seen before: the grant may have been revoked on another one.
+	verdict, grant, err := g.sessions.CheckAnew(r.Context(), user, secret)
 	if err != nil {
 		g.handlers.Unavailable(w, r, err)
 		return

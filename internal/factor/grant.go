@@ -30,7 +30,12 @@ func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, reco
 	if verdict, g, known := r.remembered(userID, secret, now); known {
 		return verdict, g, nil
 	}
-	return r.checkStored(ctx, userID, secret, now)
+	return r.checkStored(ctx, userID, secret, now, false)
+}
+
+// CheckAnew is Check by what the store says now, whatever this node has seen before.
+func (r *Rules) CheckAnew(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
+	return r.checkStored(ctx, userID, secret, r.instant(), true)
 }
 
 // Remembered returns what Check returns, if that doesn't have to ask the store.
@@ -72,8 +77,9 @@ func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Ve
 	return Verified
 }
 
-// checkStored asks the store, and remembers what it says.
-func (r *Rules) checkStored(ctx context.Context, userID, secret string, now instant) (Verdict, records.Grant, error) {
+// checkStored asks the store, and remembers what it says. Unless anew is set, it is
+// content with a grant that another request has just read.
+func (r *Rules) checkStored(ctx context.Context, userID, secret string, now instant, anew bool) (Verdict, records.Grant, error) {
 	ctx = storelimit.Fresh(storelimit.WithBudget(ctx)) // what is cached must not be older than it seems
 	id := ""
 	if secret != "" {
@@ -93,12 +99,14 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now inst
 	if !acct.on || id == "" {
 		return judge(acct, records.Grant{}, userID, now.wall), records.Grant{}, nil
 	}
-	// Another request of the session may have just read it.
-	if g, held := r.cache.grants.Get(secret); held && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
+	if g, held := r.cache.grants.Get(secret); !anew && held && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
 		return Verified, g.Grant, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, id)
 	if errors.Is(err, records.ErrNotFound) {
+		if anew {
+			r.cache.forgetGrant(id) // it may be fresh there
+		}
 		return Locked, records.Grant{}, nil
 	}
 	if err != nil {

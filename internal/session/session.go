@@ -80,6 +80,12 @@ func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (
 	return s.notLost(ctx, user, verdict, g, err)
 }
 
+// CheckAnew is Check by [factor.Rules.CheckAnew].
+func (s *Sessions) CheckAnew(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
+	verdict, g, err := s.rules.CheckAnew(ctx, user.ID, secret)
+	return s.notLost(ctx, user, verdict, g, err)
+}
+
 // CheckWaiting is Check by [factor.Rules.CheckWaiting].
 func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckWaiting(ctx, user.ID, secret)
