@@ -1,0 +1,70 @@
+package browser_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// Six tabs are opened at the same moment, as a browser does that restores them, while
+// the service takes its time: one request is sent, and all of them arrive.
+func TestA51_SixColdTabs(t *testing.T) {
+	t.Parallel()
+	w := newWorldBehind(t, func(app http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/restore" { // the browser's session
+				http.SetCookie(w, &http.Cookie{Name: "session", Value: r.FormValue("session"), Path: "/"})
+				return
+			}
+			app.ServeHTTP(w, r)
+		})
+	}, middleware.WithStoreTimeout(30*time.Second)) // it is the store that is held
+	phone := w.enrolled(t, alice)
+	login := (&apptest.App{World: w.World, URL: w.url}).Browser(t)
+	login.Post("/login", "email", alice, "password", app.Password)
+	first := w.browser(t)
+	first.open("/restore?session=" + login.Cookie("session"))
+	tabs := []*tab{first}
+	for range 5 {
+		tabs = append(tabs, first.another())
+	}
+	asked := w.Pause(t, apptest.Nth(1, apptest.Writes, store.Challenges))
+	var opening sync.WaitGroup
+	opened := make(chan struct{}, len(tabs))
+	for _, b := range tabs {
+		opening.Go(func() {
+			if err := chromedp.Do(b.ctx, chromedp.Navigate(w.url+"/account")); err != nil {
+				t.Error(err)
+			}
+			opened <- struct{}{}
+		})
+	}
+	asked.Wait()
+	for range len(tabs) - 1 { // all but the one that asks
+		<-opened
+	}
+	asked.Go()
+	opening.Wait()
+	for _, b := range tabs {
+		b.see(waiting)
+	}
+	if n := len(w.Emulator.Requests()); n != 1 {
+		t.Errorf("the phone was asked %d times, want once", n)
+	}
+	answer(t, phone.Approve)
+	for _, b := range tabs {
+		b.see(verifiedIn)
+		b.wantPath("/account")
+	}
+	if n := len(w.Emulator.Requests()); n != 1 {
+		t.Errorf("in the end, the phone was asked %d times, want once", n)
+	}
+}
