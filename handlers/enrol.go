@@ -133,7 +133,7 @@ func (h *Handlers) enabled(v *visit, next string) {
 			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
 		})
 	case codes != nil:
-		h.showCodes(v, codes, next)
+		h.showCodes(v, templates.Recovery{Codes: codes, Enabled: true, CodesOnly: acct.Factor.CodesOnly, Next: next})
 	default:
 		kind := templates.MessageEnabled
 		if acct.Factor.CodesOnly {

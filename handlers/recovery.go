@@ -77,16 +77,16 @@ func (h *Handlers) makeRecovery(v *visit) {
 	case prefersJSON(v.r):
 		sendJSON(v.w, http.StatusOK, typeJSON, recoveryJSON{Left: len(codes), Codes: codes})
 	default:
-		h.showCodes(v, codes, "")
+		h.showCodes(v, templates.Recovery{Codes: codes})
 	}
 }
 
 // showCodes shows new recovery codes, which nobody will ever see again.
-// next is where to go on, if the second factor has just been switched on.
-func (h *Handlers) showCodes(v *visit, codes []string, next string) {
+func (h *Handlers) showCodes(v *visit, made templates.Recovery) {
 	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 		p.Email = v.user.Email
-		return templates.Recovery{Page: p, Codes: codes, Left: len(codes), Enabled: next != "", Next: next}
+		made.Page, made.Left = p, len(made.Codes)
+		return made
 	})
 }
 

@@ -291,6 +291,16 @@ func TestA47_PagesSayWhy(t *testing.T) {
 	if a := second.Post("/2fa/enable/confirm", "code", second.code(t)); !strings.Contains(a.Body, "with a code from") {
 		t.Errorf("confirmed: got %d, want the page to say that it is for codes", a.Status)
 	}
+	if page := second.Get("/2fa/").Body; strings.Contains(page, "you approve each sign-in") {
+		t.Error("security page: it says that sign-ins are approved, although the phone isn't asked")
+	}
+	const carol = "carol@example.com"
+	town.move(carol, "shared@example.com")
+	third := &resident{Browser: town.Browser(t).Login(carol), town: town, name: carol}
+	third.stage(t)
+	if a := third.Post("/2fa/enable/confirm", "code", third.code(t)); !strings.Contains(a.Body, "with a code from") || !strings.Contains(a.Body, `id="codes"`) {
+		t.Errorf("confirmed, with the first recovery codes: got %d %s, want the page to say that it is for codes", a.Status, a.Body)
+	}
 }
 
 // Letter case and blanks make no other address.

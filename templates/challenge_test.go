@@ -133,6 +133,7 @@ func TestCodeErrors(t *testing.T) {
 		{"locked a minute", templates.CodeForm{Error: templates.CodeLocked, RetryIn: 59*time.Second + 1}, "Try again in 1 minute."},
 		{"locked an hour", templates.CodeForm{Error: templates.CodeLocked, RetryIn: time.Hour}, "Try again in 60 minutes."},
 		{"blocked", templates.CodeForm{Error: templates.CodeBlocked}, "so no more are accepted"},
+		{"blocked after others", templates.CodeForm{Error: templates.CodeBlocked, CheckClock: true}, "Ask Acme for help.</p>"},
 		{"wrong again", templates.CodeForm{Error: templates.CodeWrong, CheckClock: true}, "shows now. If codes go on being refused, have the phone set its date and time automatically."},
 		{"unknown", templates.CodeForm{Error: 200}, "That code is not right."},
 	}

@@ -32,7 +32,7 @@ var english = texts{
 	"challenge.expired.text":    "Nobody answered it on your phone in time. Choose below how to go on.",
 	"challenge.expired.title":   "The request has expired",
 	"challenge.elsewhere.title": "Go on in this browser?",
-	"challenge.elsewhere.text":  "A request was sent to your phone from another browser, or this one has lost its cookies. The number is shown only where it was asked for. To sign in here, have a new request sent; the other one ends then.",
+	"challenge.elsewhere.text":  "A request was sent to your phone from another browser, or this one has lost its cookies. The number is shown only where it was asked for. To go on here, have a new request sent; the other one ends then.",
 	"challenge.here":            "Continue here",
 	"challenge.look":            "Opened in several tabs? See whether the number can be shown here by now",
 	"challenge.continue":        "Continue",
@@ -94,6 +94,7 @@ var english = texts{
 
 	"security.title":   "Sign-in approval",
 	"security.text":    "After your password, you approve each sign-in with the eAuthenticator app on your phone.",
+	"security.codes":   "After your password, you confirm each sign-in with a code from the eAuthenticator app on your phone.",
 	"security.status":  "Status",
 	"security.on":      "On",
 	"security.off":     "Off",

@@ -18,8 +18,9 @@ type Recovery struct {
 	// shown again.
 	Codes []string
 
-	// Enabled says that the second factor has just been switched on.
-	Enabled bool
+	// Enabled says that the second factor has just been switched on, and CodesOnly
+	// that it makes codes only.
+	Enabled, CodesOnly bool
 
 	// Next is where to go on then; empty is HomePath.
 	Next string
@@ -51,6 +52,8 @@ func (r Recovery) sheet() sheet {
 		Title: "recovery.title", Lead: "recovery.text",
 	}
 	switch {
+	case r.Enabled && r.CodesOnly:
+		s.Title, s.Lead = "enabled.title", "enabled.codes"
 	case r.Enabled:
 		s.Title, s.Lead = "enabled.title", "enabled.text"
 	case r.Codes != nil:

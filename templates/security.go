@@ -73,9 +73,13 @@ type securitySheet struct {
 func (s Security) sheet() sheet {
 	view := securitySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
 	view.Input.Wanted = s.NeedsCode
+	lead := Key("security.text")
+	if view.CodesOnly() {
+		lead = "security.codes"
+	}
 	return sheet{
 		Page: s.Page, Name: securityPage, View: view, Failed: s.Code.failed(),
-		Title: "security.title", Lead: "security.text",
+		Title: "security.title", Lead: lead,
 	}
 }
 

@@ -39,6 +39,10 @@ func TestSecurity(t *testing.T) {
 			[]string{replace, disable}, []string{field},
 		},
 		{
+			"on, for codes only", templates.Security{State: templates.FactorOn, Push: templates.PushCodesOnly},
+			[]string{"you confirm each sign-in with a code", `id="codes-only"`}, []string{"you approve each sign-in"},
+		},
+		{
 			"wrong code",
 			templates.Security{State: templates.FactorOn, NeedsCode: true, Code: templates.CodeForm{Error: templates.CodeWrong}},
 			[]string{"<title>Error: ", field, " autofocus>"}, nil,

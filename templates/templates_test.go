@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,20 +56,23 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 	codes := []templates.CodeForm{
 		{}, {Digits: 8}, {Error: templates.CodeMalformed}, {Error: templates.CodeWrong}, {Error: templates.CodeUsed},
 		{Error: templates.CodeLocked, RetryIn: 90 * time.Second}, {Error: templates.CodeBlocked},
-		{Error: templates.CodeWrong, CheckClock: true},
+		{Error: templates.CodeWrong, CheckClock: true}, {Error: templates.CodeBlocked, CheckClock: true},
+		{Error: templates.CodeWrong, ByRecovery: true}, {Error: templates.CodeBlocked, ByRecovery: true},
 	}
 	for i, code := range codes {
-		for state := templates.ChallengeNone; state <= templates.ChallengeExpired; state++ {
+		for state := templates.ChallengeNone; state <= templates.ChallengeElsewhere; state++ {
 			for push := templates.PushReady; push <= templates.PushLimited; push++ {
 				views[fmt.Sprintf("challenge %v push %d code %d", state, push, i)] = templates.Challenge{
 					Page: page, State: state, Number: "70", ExpiresIn: 245 * time.Second, Next: "/account",
 					Push: push, PushRetryIn: time.Minute, PreferCode: i == 1, Code: code,
+					HasRecovery: i%2 == 0, TrustFor: time.Duration(i%2) * 30 * 24 * time.Hour,
 				}
 			}
 			for push := templates.PushReady; push <= templates.PushRefused; push++ {
 				views[fmt.Sprintf("step-up %v push %d code %d", state, push, i)] = templates.Challenge{
 					Page: page, State: state, Number: "70", ExpiresIn: 245 * time.Second, Next: "/account",
 					Push: push, PushRetryIn: time.Minute, Code: code, StepUp: true, NoCode: i%2 == 0, Resend: i < 2,
+					HasRecovery: i%3 == 0,
 				}
 			}
 		}
@@ -100,10 +104,19 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 		views[fmt.Sprintf("enable code %d", i)] = templates.Enable{
 			Page: page, Key: parseKey(t, keyURI), Replaces: i == 0, CodesOnly: i == 1, Code: code,
 		}
+		views[fmt.Sprintf("recovery code %d", i)] = templates.Recovery{Page: page, Left: i, NeedsCode: i%2 == 0, Code: code}
 	}
+	made := []string{"0123-4567-89AB-CDEF", "GHJK-MNPQ-RSTV-WXYZ"}
+	views["recovery codes"] = templates.Recovery{Page: page, Codes: made, Left: len(made)}
+	views["recovery codes, enabled"] = templates.Recovery{Page: page, Codes: made, Left: len(made), Enabled: true, Next: "/account"}
+	views["recovery codes, enabled for codes"] = templates.Recovery{Page: page, Codes: made, Left: len(made), Enabled: true, CodesOnly: true}
+	views["devices"] = templates.Devices{Page: page, CanTrust: true}
+	views["devices, two"] = templates.Devices{Page: page, List: []templates.Device{
+		{ID: "a", Name: "Firefox", LastUsedAt: at, ExpiresAt: at}, {ID: "b", This: true, LastUsedAt: at, ExpiresAt: at},
+	}}
 	views["required"] = templates.Required{Page: page}
 	views["required later"] = templates.Required{Page: page, Due: at}
-	for kind := templates.MessageUnavailable; kind <= templates.MessageEnrolFirst; kind++ {
+	for kind := templates.MessageUnavailable; kind <= templates.MessageOvertaken; kind++ {
 		views["message "+kind.String()] = templates.Message{Page: page, Kind: kind}
 		views["message later "+kind.String()] = templates.Message{Page: page, Kind: kind, RetryIn: time.Second}
 	}
@@ -167,8 +180,9 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 	if found := handler.FindString(markup); found != "" {
 		t.Errorf("%s: the policy forbids %q", name, found)
 	}
+	meant := []string{`href="otpauth://totp/`, `href="https://identifier.example/start?`, `href="data:text/plain;charset=utf-8,`}
 	for _, found := range remote.FindAllString(markup, -1) {
-		if !strings.HasPrefix(found, `href="otpauth://totp/`) && !strings.HasPrefix(found, `href="https://identifier.example/start?`) {
+		if !slices.ContainsFunc(meant, func(prefix string) bool { return strings.HasPrefix(found, prefix) }) {
 			t.Errorf("%s: %q leads elsewhere", name, found)
 		}
 	}
@@ -221,7 +235,7 @@ func strip(markup string) string { return element.ReplaceAllString(markup, "") }
 
 // unbalanced returns what is wrong with the nesting of the elements.
 func unbalanced(markup string) string {
-	void := map[string]bool{"meta": true, "input": true, "path": true}
+	void := map[string]bool{"meta": true, "input": true, "br": true, "path": true}
 	var open []string
 	for _, m := range tag.FindAllStringSubmatch(markup, -1) {
 		switch name := m[1]; {

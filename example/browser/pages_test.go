@@ -1,0 +1,205 @@
+package browser_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/middleware"
+)
+
+// The pages that are seldom seen, in both languages, and the way on from each.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	needChromium(t)
+	for _, language := range []string{"en", "th"} {
+		for _, test := range []struct {
+			name string
+			walk func(t *testing.T, language string)
+		}{
+			{"phone", walkPhone},
+			{"codes", walkCodes},
+			{"addresses", walkAddresses},
+		} {
+			t.Run(language+" "+test.name, func(t *testing.T) { test.walk(t, language) })
+		}
+	}
+}
+
+// walkPhone goes from another browser's request to one of this one's, which isn't
+// approved, and to a pause.
+func walkPhone(t *testing.T, language string) {
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browserIn(t, language)
+	b.stopped(alice)
+	b.loseAttempts()
+	b.open("/2fa/challenge")
+	b.see(`main[data-state="other_browser"]`)
+	b.look("other-browser")
+	b.click(`form[action="/2fa/challenge/continue"] button`)
+	b.see(waiting)
+
+	answer(t, phone.Deny)
+	b.see(`main[data-state="not_approved"]`)
+	b.look("not-approved")
+	b.click(`form[action="/2fa/challenge"] button`)
+	b.see(waiting)
+	answer(t, phone.Deny)
+	b.see(`main[data-state="not_approved"]:not(:has(form[action="/2fa/challenge"]))`)
+	b.look("paused")
+	b.loseAttempts()
+	b.open("/2fa/challenge")
+	b.see(`main[data-page="challenge"]`)
+	b.look("paused-elsewhere")
+
+	b.enter("#code", w.code(t, phone))
+	b.click(`form[action="/2fa/challenge/totp"] button`)
+	b.see(verifiedIn)
+}
+
+// walkCodes types wrong codes of both kinds until no more are taken.
+func walkCodes(t *testing.T, language string) {
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browserIn(t, language)
+	b.stopped(alice)
+	answer(t, phone.Deny)
+	b.see(`main[data-state="not_approved"]`)
+	wrong := w.WrongCode(t, phone)
+	for range 2 {
+		b.enter("#code", wrong)
+		b.next(`form[action="/2fa/challenge/totp"] button`)
+		b.see("#code-error")
+	}
+	b.look("clock")
+
+	w.change(t, func(a *records.Account) { a.RecoveryFailures = 49 })
+	b.click(`details:has(#recovery) summary`)
+	b.enter("#recovery", "0000-0000-0000-0000")
+	b.next(`form[action="/2fa/challenge/recovery"] button`)
+	b.see("#recovery-error:not(:has(~ form))")
+	b.look("recovery-blocked")
+	w.change(t, func(a *records.Account) { a.Failures = 19 })
+	b.enter("#code", wrong)
+	b.next(`form[action="/2fa/challenge/totp"] button`)
+	b.see("#code-error")
+	b.look("both-blocked")
+}
+
+// walkAddresses sets up a phone under an address that another user has already, who
+// then gets another one.
+func walkAddresses(t *testing.T, language string) {
+	var moved atomic.Bool
+	w := newWorld(t, middleware.WithEmail(func(_ context.Context, userID string) (string, error) {
+		if userID == aliceID && moved.Load() {
+			return "alice@new.example.com", nil
+		}
+		return alice, nil
+	}))
+	w.enrolled(t, alice)
+	b := w.browserIn(t, language)
+	b.login("bob@example.com")
+	b.see(lockedIn)
+	b.click("#security")
+	b.click(`form[action="/2fa/enable"] button`)
+	b.see("#codes-only")
+	b.look("codes-only-enable")
+	phone, err := emulator.ParseAccount(b.attribute("#otpauth", "href"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := phone.Code(w.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.enter("#code", code)
+	b.click(`form[action="/2fa/enable/confirm"] button`)
+	b.see(`main[data-page="recovery"]`)
+	b.look("codes-only-enabled")
+	b.open("/2fa/")
+	b.see("#codes-only")
+	b.look("codes-only-security")
+	b.open("/account")
+	b.click(`form[action="/logout"] button`)
+	b.see(`main a[href="/login"]`)
+	b.login("bob@example.com")
+	b.see(`main[data-page="challenge"][data-state="none"]`)
+	b.look("codes-only-challenge")
+
+	moved.Store(true)
+	b = w.browserIn(t, language)
+	b.login(alice)
+	b.see(`main[data-page="challenge"][data-state="none"]`)
+	b.look("moved-challenge")
+	b.enter("#code", w.code(t, w.Emulator.Phone(alice)))
+	b.click(`form[action="/2fa/challenge/totp"] button`)
+	b.see(verifiedIn)
+	b.open("/2fa/")
+	b.see("#moved")
+	b.look("moved-security")
+}
+
+// aliceID is the application's ID of her.
+const aliceID = "1"
+
+// change changes what the store holds of her.
+func (w *world) change(t *testing.T, change func(*records.Account)) {
+	t.Helper()
+	err := w.Records(t).UpdateAccount(t.Context(), aliceID, func(a *records.Account) error {
+		change(a)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// browserIn is browser for somebody who speaks that language.
+func (w *world) browserIn(t *testing.T, language string) *tab {
+	t.Helper()
+	b := w.browser(t)
+	if _, err := chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
+		Headers: network.Headers{"Accept-Language": language},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// loseAttempts deletes the cookies by which the browser is known as the one that has
+// begun something.
+func (b *tab) loseAttempts() {
+	b.t.Helper()
+	all, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{b.world.url}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	lost := 0
+	for _, c := range all.Cookies {
+		if strings.HasPrefix(c.Name, "eagate-browser-") {
+			lost++
+			if _, err := chromedp.Call(b.ctx, network.DeleteCookies, network.DeleteCookiesParams{Name: c.Name, URL: b.world.url}); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+	if lost == 0 {
+		b.t.Fatal("the browser has none of the cookies that are to be lost")
+	}
+}
+
+// next is click, and waits for another page.
+func (b *tab) next(element string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`document.body.id = "before"`))
+	b.click(element)
+	b.see("body:not(#before)")
+}
+
