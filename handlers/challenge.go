@@ -283,11 +283,11 @@ func (h *Handlers) isFirst(v *visit, view factor.View) bool {
 // isOver reports whether another challenge can follow the one that was looked at.
 func (v *visit) isOver(view factor.View) bool {
 	switch view.Phase {
-	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseExpired, factor.PhaseReplaced:
+	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
 		return true
 	case factor.PhaseRejected:
 		return v.verdict != factor.Locked // whose sign-in has ended
-	case factor.PhasePending, factor.PhaseApproved, factor.PhaseElsewhere, factor.PhaseConsumed:
+	case factor.PhasePending, factor.PhaseApproved, factor.PhaseElsewhere:
 	}
 	return false
 }
@@ -314,7 +314,7 @@ func (h *Handlers) begin(v *visit, b session.Browser) error {
 		return err
 	}
 	h.cfg.Sessions.KeepToken(ctx, v.user, token)
-	h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
+	h.cfg.Sessions.KeepBrowser(v.w, v.r, b.Begun())
 	v.browser = b.Hash()
 	return nil
 }

@@ -33,7 +33,7 @@ func (h *Handlers) enrol(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	browser := h.cfg.Sessions.NewBrowser()
+	browser := h.cfg.Sessions.NewBrowser().Begun()
 	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
 	if err == nil && answer.Result == factor.CodeAccepted {
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, browser)

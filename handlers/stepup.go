@@ -59,8 +59,9 @@ func (h *Handlers) ask(v *visit) error {
 	if err != nil || view.Limit != nil {
 		return err
 	}
-	failed := view.Phase == factor.PhaseRejected || view.Phase == factor.PhaseNotApproved && h.cfg.Rules.Now().Before(view.ExpiresAt)
-	if v.isOver(view) && !failed { // it is of an earlier time
+	justEnded := view.Phase == factor.PhaseRejected || view.Phase == factor.PhaseConsumed ||
+		view.Phase == factor.PhaseNotApproved && h.cfg.Rules.Now().Before(view.ExpiresAt)
+	if v.isOver(view) && !justEnded { // it is of an earlier time
 		b := h.cfg.Sessions.NewBrowser()
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
 		h.cfg.Sessions.KeepAsk(ctx, b)

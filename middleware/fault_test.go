@@ -1,15 +1,19 @@
 package middleware_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
 )
 
 func wantUnavailable(t *testing.T, a apptest.Answer, where string) {
@@ -189,4 +193,50 @@ func TestA17_ApprovalSurvivesAFailedCommit(t *testing.T) {
 		t.Errorf("got %d, want 503", a.Status)
 	}
 	b.WantIn("after a reload")
+}
+
+// The store fails after an approval was used and its grant taken back, before that is
+// undone: the phone can be asked again.
+func TestA17_StoreFaultAfterTheApprovalWasUsed(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	apptest.Approve(t, phone)
+	faulty := &faultOnceUsed{Backend: app.Store.Inner(), t: t}
+	app.Store.SetInner(faulty)
+	wantUnavailable(t, b.Get("/account"), "as the approval is used")
+	app.Store.SetInner(faulty.Backend)
+	app.Clock.Add(10 * time.Second)
+	if a, at := b.Follow("/account"); a.Secret() || at != "/2fa/challenge" {
+		t.Fatalf("without the grant: got %d at %s, want the challenge", a.Status, at)
+	}
+	b.SendNew()
+	if n := len(app.Emulator.Requests()); n != 2 {
+		t.Fatalf("got %d requests to the phone, want 2", n)
+	}
+	apptest.Approve(t, phone)
+	b.WantIn("after the second approval")
+}
+
+// A faultOnceUsed doesn't return accounts from the moment when an approval is used.
+type faultOnceUsed struct {
+	store.Backend
+	t    *testing.T
+	used atomic.Bool
+}
+
+func (f *faultOnceUsed) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	if kind == store.Accounts && f.used.Load() {
+		return nil, apptest.ErrFault
+	}
+	return f.Backend.Get(ctx, kind, ids...)
+}
+
+func (f *faultOnceUsed) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	version, err := f.Backend.Put(ctx, kind, doc)
+	if err == nil && kind == store.Challenges && apptest.DecodeChallenge(f.t, doc).State == records.Consumed {
+		f.used.Store(true)
+	}
+	return version, err
 }

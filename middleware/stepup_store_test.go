@@ -53,8 +53,8 @@ func TestStepUpAsksTheStoreForTheGrant(t *testing.T) {
 	if a := kept.On(other).Get("/recent"); a.Location != "/2fa/challenge" {
 		t.Errorf("once it is logged out: got %d to %q, want the challenge", a.Status, a.Location)
 	}
-	if a := kept.On(other).Get("/2fa/challenge"); a.Status == http.StatusSeeOther {
-		t.Errorf("the challenge leads back to %q", a.Location)
+	if a, at := kept.On(other).Follow("/2fa/challenge"); a.Status != http.StatusUnauthorized {
+		t.Errorf("the challenge: got %d at %s, want 401", a.Status, at)
 	}
 	kept.On(other).WantLocked("where it has been looked up")
 }

@@ -37,24 +37,40 @@ const (
 // opened at the same time don't overwrite each other's, and cookies that were copied
 // before the attempt don't help.
 type Browser struct {
-	name  string // of the cookie, but for what all of them begin with
-	value string // the second at which it was made, and random letters
+	name   string // of the cookie, but for what all of them begin with
+	made   string // the second at which it was made, or "" once something was begun with it
+	secret string // random letters
 }
 
-// NewBrowser makes a secret, for [Sessions.KeepBrowser].
+// NewBrowser makes a secret to begin something with, for [Sessions.KeepBrowser].
 func (s *Sessions) NewBrowser() Browser {
 	now := strconv.FormatInt(s.rules.Now().Unix(), 36)
-	return Browser{name: rand.Text()[:10], value: now + "." + rand.Text()}
+	return Browser{name: rand.Text()[:10], made: now, secret: rand.Text()}
+}
+
+// Begun is the same secret, no longer fit to begin anything else with.
+func (b Browser) Begun() Browser {
+	b.made = ""
+	return b
 }
 
 // Hash is what records keep of the secret.
-func (b Browser) Hash() string { return factor.BrowserOf(b.value) }
+func (b Browser) Hash() string { return factor.BrowserOf(b.secret) }
+
+// value is what the browser keeps.
+func (b Browser) value() string { return b.made + "." + b.secret }
+
+// browser returns what value was made of.
+func browser(name, value string) Browser {
+	made, secret, _ := strings.Cut(value, ".")
+	return Browser{name, made, secret}
+}
 
 // KeepBrowser has the browser, or the program that asks for it by a header, keep the
 // secret.
 func (s *Sessions) KeepBrowser(w http.ResponseWriter, r *http.Request, b Browser) {
 	if len(r.Header[browserHeader]) > 0 {
-		w.Header().Set(browserHeader, b.value)
+		w.Header().Set(browserHeader, b.value())
 		return
 	}
 	list := s.browsers(r) // a browser sends those first that it got first
@@ -67,7 +83,7 @@ func (s *Sessions) KeepBrowser(w http.ResponseWriter, r *http.Request, b Browser
 	}
 	cookie := s.browser
 	cookie.Name += b.name
-	cookie.Value, cookie.MaxAge = b.value, int(browserLifetime/time.Second)
+	cookie.Value, cookie.MaxAge = b.value(), int(browserLifetime/time.Second)
 	http.SetCookie(w, &cookie)
 }
 
@@ -78,7 +94,7 @@ func (s *Sessions) browsers(r *http.Request) []Browser {
 		if len(head) > 1 || head[0] == wantsBrowser {
 			return nil
 		}
-		return []Browser{{value: head[0]}}
+		return []Browser{browser("", head[0])}
 	}
 	var list []Browser
 	seen := make(map[string]int)
@@ -88,7 +104,7 @@ func (s *Sessions) browsers(r *http.Request) []Browser {
 			continue
 		}
 		if seen[name]++; seen[name] == 1 && len(list) < browsersMost {
-			list = append(list, Browser{name, cookie.Value})
+			list = append(list, browser(name, cookie.Value))
 		}
 	}
 	once := list[:0]
@@ -103,17 +119,15 @@ func (s *Sessions) browsers(r *http.Request) []Browser {
 // Prepared returns the newest secret of the browser that is fit to begin something
 // with: preferably the one with that hash.
 func (s *Sessions) Prepared(r *http.Request, hash string) (newest Browser, ok bool) {
-	var latest string
 	for _, b := range s.browsers(r) {
-		second, _, _ := strings.Cut(b.value, ".")
-		if !s.isNow(second) {
+		if !s.isNow(b.made) {
 			continue
 		}
 		if b.Hash() == hash {
 			return b, true
 		}
-		if second >= latest { // they have the same length
-			newest, latest, ok = b, second, true
+		if !ok || b.made >= newest.made { // they have the same length
+			newest, ok = b, true
 		}
 	}
 	return newest, ok
