@@ -360,3 +360,25 @@ func TestA42_EnrolmentInAnotherBrowser(t *testing.T) {
 		}
 	}
 }
+
+// A tab that comes with the session's former ID, because another one was just first, is
+// led on once more: by then the browser has the new one.
+func TestA51_TabThatCameSecond(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	w := wait(t, app, alice)
+	late := w.Copy()
+	apptest.Approve(t, w.phone)
+	w.unlock(t)
+	page := late.Get("/2fa/challenge")
+	if page.Status != 200 || !strings.Contains(page.Body, `<meta http-equiv="refresh" content="1; url=/2fa/challenge?again=1">`) {
+		t.Errorf("got %d\n%s\nwant a page that goes on by itself", page.Status, page.Body)
+	}
+	if a := w.Get("/2fa/challenge?again=1"); a.Location != "/" {
+		t.Errorf("with the new ID: got %d to %q, want 303 home", a.Status, a.Location)
+	}
+	if page := late.Get("/2fa/challenge?again=1"); page.Status != 200 || strings.Contains(page.Body, "refresh") || !strings.Contains(page.Body, `id="code"`) {
+		t.Errorf("still with the former ID: got %d\n%s\nwant the field for a code", page.Status, page.Body)
+	}
+	late.WantLockedOrOut("the former ID")
+}

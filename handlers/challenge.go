@@ -383,6 +383,11 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	case mark.Over || h.cfg.Sessions.NoPush(ctx, v.user):
 		page.Push = h.whyNoPush(v, acct)
 	}
+	if mark.Over && answer.Result == factor.CodeNone && !v.r.URL.Query().Has(cameAgain) {
+		// Another tab was first, and its answer, which brings the session's new ID, may
+		// still be on its way to the browser.
+		page.State, page.Moved, page.Next = templates.ChallengeApproved, true, page.Next+"?"+cameAgain+"=1"
+	}
 	h.host(v, view, &page)
 	v.askOn(&page)
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
@@ -391,6 +396,10 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		return page
 	})
 }
+
+// cameAgain, in a query, says that the browser was led here once more, to see whether it
+// has the session's new ID by now.
+const cameAgain = "again"
 
 // state is what the pages and programs are told of a phase.
 func state(p factor.Phase) templates.ChallengeState {

@@ -29,8 +29,11 @@ type Challenge struct {
 	// it may in all; 0 is the same as ExpiresIn.
 	ExpiresIn, Lifetime time.Duration
 
-	// Next is where an approved user goes; a path of this site.
-	Next string
+	// Next is where an approved user goes; a path of this site. Moved says, with
+	// [ChallengeApproved], that it was proved in another tab, which the browser may be
+	// about to learn: the page goes there by itself.
+	Next  string
+	Moved bool
 
 	// Hosted is set, with [ChallengePending], where the service's own page shows
 	// the number, and Return says what came of a visit there.
@@ -140,6 +143,9 @@ func (c Challenge) sheet() sheet {
 		s.Title = "challenge.title"
 	case ChallengeApproved:
 		s.Title, s.Lead = "challenge.approved.title", "challenge.approved.text"
+		if c.Moved {
+			s.Title, s.Lead = "challenge.moved.title", "challenge.moved.text"
+		}
 	case ChallengeNotApproved:
 		s.Title, s.Lead = "challenge.failed.title", "challenge.failed.text"
 	case ChallengeRejected:

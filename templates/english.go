@@ -24,6 +24,8 @@ var english = texts{
 	"challenge.none.text":       "Send a request to your phone, or type a code from your eAuthenticator app.",
 	"challenge.code.title":      "Enter your code",
 	"challenge.approved.title":  "Sign-in approved",
+	"challenge.moved.title":     "You’re signed in",
+	"challenge.moved.text":      "Another tab was faster. This page goes on in a moment.",
 	"challenge.approved.text":   "You approved the sign-in on your phone.",
 	"challenge.rejected.title":  "Sign-in rejected",
 	"challenge.rejected.text":   "The request was rejected on your phone, so you are not signed in.",

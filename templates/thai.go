@@ -22,6 +22,8 @@ var thai = texts{
 	"challenge.none.text":       "ส่งคำขอไปยังโทรศัพท์ของคุณ หรือพิมพ์รหัสจากแอป eAuthenticator",
 	"challenge.code.title":      "ป้อนรหัสของคุณ",
 	"challenge.approved.title":  "อนุมัติการเข้าสู่ระบบแล้ว",
+	"challenge.moved.title":     "คุณเข้าสู่ระบบแล้ว",
+	"challenge.moved.text":      "แท็บอื่นดำเนินการเสร็จก่อน หน้านี้จะไปต่อในอีกสักครู่",
 	"challenge.approved.text":   "คุณอนุมัติการเข้าสู่ระบบบนโทรศัพท์แล้ว",
 	"challenge.rejected.title":  "การเข้าสู่ระบบถูกปฏิเสธ",
 	"challenge.rejected.text":   "คำขอถูกปฏิเสธบนโทรศัพท์ของคุณ คุณจึงยังไม่ได้เข้าสู่ระบบ",
