@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -24,6 +25,7 @@ func TestPages(t *testing.T) {
 			walk func(t *testing.T, language string)
 		}{
 			{"phone", walkPhone},
+			{"step-up", walkStepUp},
 			{"codes", walkCodes},
 			{"addresses", walkAddresses},
 		} {
@@ -61,6 +63,34 @@ func walkPhone(t *testing.T, language string) {
 
 	b.enter("#code", w.code(t, phone))
 	b.click(`form[action="/2fa/challenge/totp"] button`)
+	b.see(verifiedIn)
+}
+
+// walkStepUp goes the same way when somebody who is signed in is asked once more, and
+// back from a pause.
+func walkStepUp(t *testing.T, language string) {
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browserIn(t, language)
+	b.codeLogin(alice, w.code(t, phone))
+	w.Clock.Add(20 * time.Minute) // the login's request to the phone is out of the way
+	b.click("#transfer")
+	b.see(waiting)
+	b.loseAttempts()
+	b.open("/transfer")
+	b.see(`main[data-state="other_browser"]`)
+	b.look("other-browser")
+	b.click(`form[action="/2fa/challenge/continue"] button`)
+	b.see(waiting)
+	answer(t, phone.Deny)
+	b.see(`main[data-state="not_approved"]`)
+	b.look("not-approved")
+	b.click(`form[action="/2fa/challenge"] button`)
+	b.see(waiting)
+	answer(t, phone.Deny)
+	b.see(`main[data-state="not_approved"]:not(:has(form))`)
+	b.look("paused")
+	b.click("#back")
 	b.see(verifiedIn)
 }
 
@@ -202,4 +232,3 @@ func (b *tab) next(element string) {
 	b.click(element)
 	b.see("body:not(#before)")
 }
-
