@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -109,19 +111,16 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	s.scs.Remove(ctx, keyAsk)
 	s.scs.Put(ctx, keyGrant, secret)
 	var expiry time.Time
-	if err = s.scs.RenewToken(ctx); err == nil { // ASVS 5.0 7.2.4
+	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
 		s.scs.SetDeadline(ctx, until)
 		id, expiry, err = s.scs.Commit(ctx)
 	}
+	if err == nil && known {
+		err = s.leave(former, user, until)
+	}
 	if err != nil {
 		s.scs.Remove(ctx, keyGrant) // scs will try to save what is left
-		if known {                  // RenewToken has deleted it, and the browser knows no other
-			_, _, _ = s.scs.Commit(former)
-		}
 		return &CommitError{err}
-	}
-	if known {
-		s.leave(former, user, until)
 	}
 	// scs does so too, but not if the first that the application does is a flush.
 	s.scs.WriteSessionCookie(ctx, w, id, expiry)
@@ -130,6 +129,21 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	http.SetCookie(w, &c)
 	return nil
 }
+
+// renewToken is scs's RenewToken, but doesn't delete the session under its former ID: a
+// request that is under way would find none, and an application that writes into the
+// empty one that it has then would log the browser out.
+func (s *Sessions) renewToken(ctx context.Context) error {
+	m := *s.scs
+	m.Store = keeping{m.Store}
+	return m.RenewToken(ctx)
+}
+
+// keeping is a store that deletes nothing.
+type keeping struct{ scs.Store }
+
+// Delete implements [scs.Store].
+func (keeping) Delete(string) error { return nil }
 
 // former returns a context with a copy of the session with that ID, if there is
 // one.
@@ -145,15 +159,17 @@ func (s *Sessions) former(id string) (ctx context.Context, known bool, err error
 	return ctx, s.scs.Token(ctx) == id, nil
 }
 
-// leave keeps the session's former ID for a moment, without what it held of
-// ours, but for whom it asked. Requests that were already on their way with it would
-// otherwise meet an empty session, and an application that writes into that one would
-// log the browser out. That it can't be kept is no fault: they may.
-func (s *Sessions) leave(former context.Context, user factor.User, until time.Time) {
+// leave keeps the session's former ID for a moment, for the requests that are under way
+// with it, without what it held of ours, but for whom it asked. Where that can't be
+// saved, the former session is deleted.
+func (s *Sessions) leave(former context.Context, user factor.User, until time.Time) error {
 	s.Forget(former)
 	s.KeepAsked(former, user)
 	if soon := time.Now().Add(movedFor); soon.Before(until) {
 		s.scs.SetDeadline(former, soon.UTC())
 	}
-	_, _, _ = s.scs.Commit(former)
+	if _, _, err := s.scs.Commit(former); err != nil {
+		return s.scs.Destroy(former)
+	}
+	return nil
 }
