@@ -249,6 +249,29 @@ func TestA50_LogLinesOfOneUser(t *testing.T) {
 	}
 }
 
+// Nor do wrong codes of a phone that was never confirmed fill it: each enrolment that is
+// begun forgets them.
+func TestA50_LogLinesOfEnrolments(t *testing.T) {
+	t.Parallel()
+	var counts sync.Map
+	app := apptest.New(t, counting(&counts))
+	b := app.Browser(t).Login(alice)
+	for range 10 {
+		b.PostJSON("/2fa/enable", "")
+		for range 6 {
+			b.PostJSON("/2fa/enable/confirm", `{"code":"not a code"}`)
+		}
+	}
+	for _, kind := range []string{"code_refused", "paused"} {
+		if got := linesOf(app, `"event":"`+kind+`"`); len(got) != 1 {
+			t.Errorf("%s: got %d lines, want one", kind, len(got))
+		}
+	}
+	if n, _ := counts.Load("code_refused wrong"); n == nil || n.(*atomic.Int64).Load() != 50 {
+		t.Errorf("got %v events of wrong codes, want 50", n)
+	}
+}
+
 func TestA50_LogSaysHowOften(t *testing.T) {
 	app := apptest.New(t)
 	app.Enrolled(t, alice)

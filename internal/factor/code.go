@@ -45,6 +45,7 @@ type CodeAnswer struct {
 	clockOff int
 
 	counted bool      // whether it was counted as a wrong one
+	anew    bool      // whether the count can be begun anew at will, because no factor is in force
 	told    int       // of how many wrong ones the owner is to be told now
 	blocked bool      // whether it was the last one that is looked at
 	paused  time.Time // until when it paused codes
@@ -110,6 +111,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 func (r *Rules) updateByCode(ctx context.Context, user User, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		answer, err = change(acct)
+		answer.anew = acct.State != records.On
 		switch {
 		case err != nil || answer.Result == CodeAccepted:
 		case !answer.counted:
@@ -135,7 +137,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 		return
 	}
 	e := Event{Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: answer.Method}
-	unread := false // which can be had as often as somebody likes
+	unread := false
 	switch answer.Result {
 	case CodeAccepted:
 		if answer.Method != records.MethodRecovery {
@@ -158,20 +160,20 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	if answer.blocked {
 		e.Reason, unread = "wrong", false
 	}
-	if unread {
-		r.emitOften(ctx, e, user.ID)
-		return
+	emit := func(e Event, more ...slog.Attr) { r.emit(ctx, e, more...) }
+	if unread || answer.anew { // which can be had as often as somebody likes
+		emit = func(e Event, _ ...slog.Attr) { r.emitOften(ctx, e, user.ID) }
 	}
 	var more []slog.Attr
 	if answer.clockOff != 0 {
 		more = append(more, slog.Int("clock_off_steps", answer.clockOff))
 	}
-	r.emit(ctx, e, more...)
+	emit(e, more...)
 	switch {
 	case answer.blocked:
-		r.emit(ctx, Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})
+		emit(Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})
 	case !answer.paused.IsZero():
-		r.emit(ctx, Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Method: answer.Method, Until: answer.paused})
+		emit(Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Method: answer.Method, Until: answer.paused})
 	}
 	if answer.told > 0 {
 		r.emit(ctx, Event{Kind: EventWrongCodes, UserID: user.ID, Email: user.Email, Count: answer.told})
