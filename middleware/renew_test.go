@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/store"
 )
 
 // A scsMoment is a session store that does something right after its nth write from now
@@ -151,4 +152,80 @@ func TestA14_FormerSessionThatStays(t *testing.T) {
 	}
 	moment.broken.Store(false)
 	b.WantIn("when the sessions are saved again")
+}
+
+// A code typed under a session's former ID takes over as long as the session goes on:
+// the answer that unlocked it may never have come. Once it was logged out, it is over
+// under each of its IDs, and the code isn't used up.
+func TestA14_CodeUnderTheFormerID(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		leave func(app *apptest.App, b *apptest.Browser)
+		in    bool
+	}{
+		{"goes on", func(*apptest.App, *apptest.Browser) {}, true},
+		{"logged out", func(_ *apptest.App, b *apptest.Browser) { b.Post("/logout") }, false},
+		{"logged out after a step-up", func(app *apptest.App, b *apptest.Browser) {
+			app.Clock.Add(apptest.Step)
+			b.Get("/code")
+			b.Post("/2fa/challenge/totp", "code", apptest.Code(t, app.Emulator.Phone(alice)))
+			wantPassed(t, b, "/code", "after the step-up")
+			b.Post("/logout")
+			app.Clock.Add(apptest.Step)
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t, apptest.Setup{Routes: stepUps})
+			phone := app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			former := b.Copy()
+			apptest.Approve(t, phone)
+			b.WantIn("the owner")
+			c.leave(app, b)
+			code := apptest.Code(t, phone)
+			a := former.PostJSON("/2fa/challenge/totp", `{"code":"`+code+`"}`)
+			if c.in {
+				if a.Status != http.StatusOK {
+					t.Errorf("got %d %s, want 200", a.Status, a.Body)
+				}
+				former.WantIn("by the code")
+				b.WantLockedOrOut("what it took over from")
+				return
+			}
+			if a.Status != http.StatusUnauthorized {
+				t.Errorf("got %d %s, want 401", a.Status, a.Body)
+			}
+			former.WantLockedOrOut("after the logout")
+			other := app.Browser(t).Login(alice)
+			other.Post("/2fa/challenge/totp", "code", code)
+			other.WantIn("with the code that wasn't taken")
+		})
+	}
+}
+
+// The owner logs out while the code is being taken: at each write of that.
+func TestA14_CodeUnderTheFormerIDAcrossTheLogout(t *testing.T) {
+	t.Parallel()
+	for n := 1; n <= 2; n++ {
+		t.Run(fmt.Sprint("write ", n), func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			phone := app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			former := b.Copy()
+			apptest.Approve(t, phone)
+			b.WantIn("the owner")
+			code := apptest.Code(t, phone)
+			pause := app.Pause(t, apptest.Nth(n, apptest.Writes, store.Grants)) // the new grant, the session's mark
+			var wg sync.WaitGroup
+			wg.Go(func() { former.Post("/2fa/challenge/totp", "code", code) })
+			pause.Wait()
+			b.Post("/logout")
+			pause.Go()
+			wg.Wait()
+			former.WantLockedOrOut("after the logout")
+		})
+	}
 }

@@ -16,7 +16,7 @@ var ErrSessionOver = errors.New("factor: the session is over")
 // itself can be written back by whoever still holds it.
 type Mark struct {
 	Over     bool
-	Ended    bool // it was logged out, or rejected; else it goes on under another ID
+	Ended    bool // it was logged out, under whatever ID, or rejected; else it goes on under another ID
 	Rejected bool // a request to unlock it was rejected on the phone
 
 	// Until is when the session would have ended by itself.
@@ -41,14 +41,22 @@ func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
 	if err != nil {
 		return Mark{}, err
 	}
-	rejected := g.Kind == records.KindRejected
-	return Mark{Over: true, Ended: rejected || g.Kind == records.KindEnded, Rejected: rejected, Until: g.ExpiresAt}, nil
+	mark := Mark{Over: true, Rejected: g.Kind == records.KindRejected, Until: g.ExpiresAt}
+	for g.Kind == records.KindMoved && err == nil {
+		g, err = r.cfg.Records.Grant(ctx, g.Successor)
+	}
+	if err != nil && !errors.Is(err, records.ErrNotFound) {
+		return Mark{}, err
+	}
+	mark.Ended = err != nil || g.Kind != records.KindProof
+	return mark, nil
 }
 
 // Move marks that the session goes on under another ID, with the grant of that
 // secret. That can happen once. Otherwise, and if the session was logged out
-// meanwhile, the new grant is revoked and Move returns [ErrSessionOver]; but
-// whoever gave a code takes over from the grant that the session went on with.
+// meanwhile, the new grant is revoked and Move returns [ErrSessionOver]; but a code takes
+// over from the grant that the session goes on with, as long as there is one: it may
+// never have reached the browser.
 func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, method records.Method, until time.Time) error {
 	if s.Binding == "" {
 		return nil
@@ -76,7 +84,15 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 	if errors.Is(err, ErrSessionOver) {
 		return errors.Join(err, r.Revoke(ctx, secret))
 	}
-	return errors.Join(err, r.revokeID(ctx, earlier))
+	if err != nil || earlier == "" {
+		return err
+	}
+	goesOn := false
+	err = r.revokeAll(ctx, earlier, func(g records.Grant) { goesOn = g.Kind == records.KindProof })
+	if err == nil && !goesOn { // it was logged out under its other ID
+		err = errors.Join(ErrSessionOver, r.Revoke(ctx, secret))
+	}
+	return err
 }
 
 // Typed reports whether something is proved by typing a code: whoever does that is

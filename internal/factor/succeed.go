@@ -71,7 +71,7 @@ func (r *Rules) revokeID(ctx context.Context, id string) error {
 	return r.revokeAll(ctx, id, func(records.Grant) {})
 }
 
-// revokeAll is revokeID, and calls ended with each grant.
+// revokeAll is revokeID, and calls ended with each grant as it was.
 func (r *Rules) revokeAll(ctx context.Context, id string, ended func(records.Grant)) error {
 	for id != "" {
 		g, err := r.revokeOne(ctx, id)
@@ -86,12 +86,13 @@ func (r *Rules) revokeAll(ctx context.Context, id string, ended func(records.Gra
 	return nil
 }
 
-// revokeOne ends a grant, and returns it, or the zero one if there is none. It is
+// revokeOne ends a grant, and returns it as it was, or the zero one if there is none. It is
 // ended before it is deleted, so that none can take its place meanwhile.
 func (r *Rules) revokeOne(ctx context.Context, id string) (ended records.Grant, err error) {
 	defer r.cache.forgetGrant(id)
 	err = r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
-		g.Kind, ended = records.KindEnded, *g
+		ended = *g
+		g.Kind = records.KindEnded
 		return nil
 	})
 	if errors.Is(err, records.ErrNotFound) {
