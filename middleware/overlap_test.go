@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -231,6 +232,41 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 		t.Error("the factor was switched over by a session that was logged out")
 	}
 	thief.WantLockedOrOut("afterwards")
+}
+
+// A session that has no second factor yet is logged out while it confirms one: nothing is
+// switched on, and the session isn't brought back, let alone verified.
+func TestA39_FirstConfirmAcrossTheLogout(t *testing.T) {
+	world := apptest.NewWorld(t)
+	app := world.Node(t)
+	b := app.Browser(t).Login(alice)
+	b.WantIn("without a second factor")
+	phone := app.Emulator.Phone(alice)
+	uri, _ := b.PostJSON("/2fa/enable", "").JSON("uri").(string)
+	if err := phone.AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	leaving, copied := b.Copy(), b.Copy()
+	pause := world.Pause(t, apptest.Nth(1, apptest.Writes, store.Accounts))
+	done := make(chan apptest.Answer, 1)
+	go func() { done <- b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`) }()
+	pause.Wait()
+	if a := leaving.Post("/logout"); a.Status != http.StatusOK {
+		t.Errorf("logout: got %d %s", a.Status, a.Body)
+	}
+	pause.Go()
+	if a := <-done; a.Status == http.StatusOK {
+		t.Errorf("confirm: got %d %s, want it refused", a.Status, a.Body)
+	}
+	if a := world.Account(t, alice); a.State == records.On || a.Staged != nil {
+		t.Errorf("got state %v, staged %t, want nothing switched on nor left to confirm", a.State, a.Staged != nil)
+	}
+	for name, b := range map[string]*apptest.Browser{"the browser": b, "the one that left": leaving, "the old cookie": copied} {
+		if a := b.Get("/account"); a.Header.Get("X-Verified") == "true" {
+			t.Errorf("%s: got in verified as %q", name, a.Header.Get("X-User"))
+		}
+		b.WantLockedOrOut(name)
+	}
 }
 
 // Twenty wrong codes keep codes away, but not the owner, whose approval makes

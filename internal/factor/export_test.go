@@ -19,6 +19,7 @@ var (
 
 const (
 	CacheLifetime  = cacheLifetime
+	CacheSize      = cacheSize
 	DevicesMost    = devicesMost
 	EnrolmentTime  = enrolmentTime
 	Freshness      = freshness
@@ -82,4 +83,14 @@ func HoldHashes(t testing.TB, r *Rules) (release func()) {
 			end()
 		}
 	}
+}
+
+// FillCache has the cache hold twice as many grants as it can, and returns how many it
+// holds, and how many it could find by their IDs.
+func FillCache(r *Rules) (held, found int) {
+	for n := range 2 * cacheSize {
+		id := fmt.Sprint("grant ", n)
+		r.cache.addGrant("secret of "+id, cachedGrant{Grant: records.Grant{ID: id}}, r.cache.generation("", id))
+	}
+	return r.cache.grants.Len(), len(r.cache.secrets)
 }

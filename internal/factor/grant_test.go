@@ -42,6 +42,14 @@ func TestCheckRevokedAmongOthers(t *testing.T) {
 	wantCheck(t, there, alice, grant, factor.Locked, "there, later")
 }
 
+// What the cache knows of a grant goes with the grant: it doesn't grow for ever.
+func TestCacheIsBounded(t *testing.T) {
+	r := newWorld(t).node(t)
+	if held, found := factor.FillCache(r); held != factor.CacheSize || found != held {
+		t.Errorf("got %d grants and %d IDs, want %d of both", held, found, factor.CacheSize)
+	}
+}
+
 // What was proved before the factor was replaced, or switched off and on,
 // is locked as soon.
 func TestCheckChanged(t *testing.T) {

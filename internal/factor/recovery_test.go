@@ -3,6 +3,7 @@ package factor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -196,6 +197,57 @@ func TestRecoveryHashing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Of the users who wait for a turn there are 256 at once: another one is answered, and
+// loses nothing by it.
+func TestA50_WaitingUsersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 256
+		w := newWorld(t)
+		r := w.node(t)
+		w.enrol(t, r, alice)
+		w.recoverable(t, alice)
+		like := w.account(t, alice)
+		try := func(n int) chan factor.CodeResult {
+			user := factor.User{ID: fmt.Sprint("user ", n)}
+			w.change(t, user, func(a *records.Account) {
+				a.State, a.Factor, a.Epoch, a.Recovery = like.State, like.Factor, like.Epoch, like.Recovery
+			})
+			proof, got := typed(t, r, user, noCode), make(chan factor.CodeResult, 1)
+			go func() {
+				answer, _, err := r.VerifyCode(t.Context(), user, session("login"), proof, far)
+				if err != nil {
+					t.Error(err)
+				}
+				got <- answer.Result
+			}()
+			synctest.Wait()
+			return got
+		}
+		release := factor.HoldHashes(t, r)
+		var waiting []chan factor.CodeResult
+		for n := range most {
+			waiting = append(waiting, try(n))
+			if len(waiting[n]) != 0 {
+				t.Fatalf("user %d: got %v, want the code to wait", n+1, <-waiting[n])
+			}
+		}
+		switch another := try(most); {
+		case len(another) == 0:
+			t.Errorf("user %d waits, want an answer at once", most+1)
+		default:
+			if got := <-another; got != factor.CodeBusy {
+				t.Errorf("user %d: got %v, want busy", most+1, got)
+			}
+		}
+		release()
+		for n, got := range waiting {
+			if got := <-got; got != factor.CodeWrong {
+				t.Errorf("user %d, in the end: got %v, want wrong", n+1, got)
+			}
+		}
+	})
 }
 
 // Codes that a later release has made aren't good here, and none are said to be left.

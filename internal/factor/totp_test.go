@@ -378,3 +378,26 @@ func TestA21_BadCodes(t *testing.T) {
 		})
 	}
 }
+
+// A21: what isn't a code isn't the code of zeros either, at the moment whose code that is.
+func TestA21_BadCodesAtZero(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	w.change(t, alice, func(a *records.Account) {
+		a.Factor.Secret = w.keys.Seal([]byte(digits+digits), factor.SecretPurpose, alice.ID)
+	})
+	w.clock.Set(time.Unix(1_810_804_020, 0))
+	for i, code := range []string{"", "0", "00000", "0000000", "none", "nobody"} {
+		if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodeWrong {
+			t.Errorf("code %q: got %v, want wrong", code, answer.Result)
+		}
+		if got := w.account(t, alice).Failures; got != i+1 {
+			t.Errorf("code %q: got %d failures, want %d", code, got, i+1)
+		}
+		w.change(t, alice, func(a *records.Account) { a.LockedUntil = time.Time{} })
+	}
+	if answer, _ := verify(t, r, alice, "000000"); answer.Result != factor.CodeAccepted {
+		t.Errorf("the code of zeros: got %v, want accepted", answer.Result)
+	}
+}
