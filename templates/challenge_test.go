@@ -57,6 +57,20 @@ func TestChallenge(t *testing.T) {
 			[]string{number, "Ask Acme for help."}, []string{totp, `id="code"`},
 		},
 		{
+			"in another browser", templates.Challenge{State: templates.ChallengeElsewhere},
+			[]string{
+				`data-state="other_browser"`, "<h1>Go on in this browser?</h1>", "have a new request sent", "Continue here",
+				`<form method="post" action="/2fa/challenge/continue">`, totp,
+			},
+			[]string{number, send},
+		},
+		{
+			"in another browser, after many requests",
+			templates.Challenge{State: templates.ChallengeElsewhere, Push: templates.PushLimited, PushRetryIn: time.Minute},
+			[]string{"<h1>Go on in this browser?</h1>", "The next one can be sent in 1 minute.", totp},
+			[]string{number, send, "have a new request sent", "Continue here"},
+		},
+		{
 			"nothing sent", templates.Challenge{},
 			[]string{`data-state="none"`, send, "Send a request to your phone</button>", totp}, []string{`id="number"`, focus, refresh},
 		},
