@@ -115,10 +115,17 @@ func (v *visit) proving() bool { return v.verdict == factor.Locked || !v.demand.
 // accepts reports whether a proof by that method does.
 func (v *visit) accepts(m records.Method) bool { return v.demand.Accepts(m) }
 
-// mayRing reports whether a page may make the phone ring by itself. A link on
-// another site must not, where it would be the first that the user sees of it.
+// mayRing reports whether a page may make the phone ring by itself. A link on another
+// site or a sibling host must not, where it would be the first that the user sees of it.
 func (v *visit) mayRing() bool {
-	return v.verdict == factor.Locked || v.accepts(records.MethodPush) && v.r.Header.Get("Sec-Fetch-Site") != "cross-site"
+	if v.verdict == factor.Locked {
+		return true
+	}
+	switch v.r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none", "": // the last of an older browser
+		return v.accepts(records.MethodPush)
+	}
+	return false
 }
 
 // stepUp takes the approval of a verified session that is asked for one more. It

@@ -413,15 +413,18 @@ func TestStepUpOfOtherRequests(t *testing.T) {
 	if n := len(app.Emulator.Requests()); n != 0 {
 		t.Errorf("the phone rang %d times: nobody opened a page", n)
 	}
-	// A link on another site leads to the challenge, where the user says when.
-	head := []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site"}
-	for _, path := range []string{"/transfer", "/2fa/challenge"} {
-		if a := b.Do("GET", path, "", head...); a.Status != 303 && !strings.Contains(a.Body, "Send a request to your phone") {
-			t.Errorf("%s from another site: got %d\n%s", path, a.Status, a.Body)
+	// A link on another site, or on a sibling host, leads to the challenge, where the user
+	// says when.
+	for _, site := range []string{"cross-site", "same-site"} {
+		head := []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", site}
+		for _, path := range []string{"/transfer", "/2fa/challenge", "/2fa/challenge?browser=new"} {
+			if a := b.Do("GET", path, "", head...); a.Status != 303 && !strings.Contains(a.Body, "Send a request to your phone") {
+				t.Errorf("%s, %s: got %d\n%s", path, site, a.Status, a.Body)
+			}
 		}
-	}
-	if n := len(app.Emulator.Requests()); n != 0 {
-		t.Errorf("the phone rang %d times for a link on another site", n)
+		if n := len(app.Emulator.Requests()); n != 0 {
+			t.Errorf("the phone rang %d times for a link, %s", n, site)
+		}
 	}
 }
 
