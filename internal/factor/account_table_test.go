@@ -29,6 +29,7 @@ show             | nothing staged | nothing staged | done           | nothing st
 show, browser    | nothing staged | nothing staged | other browser  | nothing staged | other browser  | nothing staged
 show, session    | nothing staged | nothing staged | nothing staged | nothing staged | nothing staged | nothing staged
 code             | off            | off            | off            | in             | in             | held
+code again       | off            | off            | off            | used           | used           | held
 wrong code       | off            | off            | off            | wrong          | wrong          | held
 push             | off            | off            | off            | sent           | sent           | held
 push, rejected   | off            | off            | off            | held: done     | held: done     | held
@@ -90,7 +91,13 @@ var accountEvents = map[string]func(*scene) string{
 	},
 
 	// It is proved.
-	"code":           func(sc *scene) string { return sc.code(sc.s, sc.phoneCode()) },
+	"code": func(sc *scene) string { return sc.code(sc.s, sc.phoneCode()) },
+	"code again": func(sc *scene) string {
+		if first := sc.code(sc.s, sc.phoneCode()); first != "in" {
+			return first
+		}
+		return sc.code(session("another"), sc.phoneCode())
+	},
 	"wrong code":     func(sc *scene) string { return sc.code(sc.s, wrongOf(sc.phone)) },
 	"push":           func(sc *scene) string { return sc.sent(sc.other.Begin(sc.t.Context(), alice, sc.s, browser)) },
 	"push, rejected": func(sc *scene) string { return word(sc.hold(sc.other)) },

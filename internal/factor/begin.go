@@ -209,7 +209,7 @@ func (r *Rules) MakeRoom(ctx context.Context, user User, s Session) error {
 		return err
 	}
 	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
-		if c.State == records.Approved && !s.began(c.Browser) && !expired(*c, r.cfg.Now()) {
+		if phase(&acct, *c, r.cfg.Now()) == PhaseApproved && !s.began(c.Browser) {
 			return ErrOtherBrowser
 		}
 		if c.State == records.Pending {

@@ -14,58 +14,60 @@ import (
 
 // TestChallengeTable is about a request to the phone. Of its states, the clock makes
 // "expired" of a pending request and "lapsed" of one that was approved. A request is
-// "outdated" that was begun with another factor, or before the password was changed or
-// the account closed; and "stranded" if its approval was taken by a request that failed
-// before it could unlock the session.
+// "outdated" that was begun with another factor, or before all proofs were revoked;
+// "overtaken" if the password was changed or the account closed since; "stranded" if its
+// approval was taken by a request that failed before it could unlock the session; and
+// while it is "creating", the service is asked for it, unless that is given up: then
+// there is "none".
 func TestChallengeTable(t *testing.T) {
 	t.Parallel()
 	st := stateTable{states: challengeStates, events: challengeEvents, state: (*scene).challengeState, text: `
-event                  | pending             | approved       | not_approved | rejected   | consumed   | stranded       | void     | replaced   | expired        | lapsed         | outdated
---------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
-true                   | approved: taken     | repeated       | too late     | too late   | repeated   | repeated       | too late | too late   | too late       | repeated       | repeated
-false                  | not_approved: taken | too late       | repeated     | repeated   | too late   | too late       | too late | too late   | too late       | too late       | too late
-false: rejected        | rejected: taken     | too late       | repeated     | repeated   | too late   | too late       | too late | too late   | too late       | too late       | too late
-false: held            | rejected: taken     | too late       | repeated     | repeated   | too late   | too late       | too late | too late   | too late       | too late       | too late
-its browser            | no                  | consumed: in   | no           | no         | no         | consumed: in   | no       | no         | no             | no             | no
-another browser        | no                  | no             | no           | no         | no         | no             | no       | no         | no             | no             | no
-another session        | no                  | no             | no           | no         | no         | no             | no       | no         | no             | no             | no
-renamed session        | no                  | consumed: in   | no           | no         | no         | no             | no       | no         | no             | no             | no
-unlocking fails        | no                  | done           | no           | no         | no         | approved: done | no       | no         | no             | no             | no
-clock an hour back     | no                  | no             | no           | no         | no         | no             | no       | no         | no             | no             | no
-lifetime               | expired: no         | lapsed: no     | no           | no         | no         | no             | no       | no         | no             | no             | no
-page                   | number              | approved       | not approved | rejected   | consumed   | consumed       | none     | replaced   | expired        | expired        | none
-page elsewhere         | elsewhere           | elsewhere      | not approved | rejected   | consumed   | consumed       | none     | replaced   | expired        | expired        | none
-another                | replaced: sent      | sent           | sent         | over       | over       | sent           | sent     | sent       | replaced: sent | sent           | sent
-another, elsewhere     | other browser       | other browser  | sent         | over       | over       | sent           | sent     | sent       | replaced: sent | sent           | sent
-another, other session | replaced: sent      | sent           | sent         | limited    | sent       | sent           | sent     | sent       | replaced: sent | sent           | sent
-continue elsewhere     | replaced: sent      | other browser  | sent         | over       | over       | sent           | sent     | sent       | replaced: sent | sent           | sent
-code                   | void: in            | void: in       | in           | in         | in         | in             | in       | in         | void: in       | void: in       | in
-code elsewhere         | in                  | in             | in           | in         | in         | in             | in       | in         | in             | in             | in
-wrong code             | wrong               | wrong          | wrong        | wrong      | wrong      | wrong          | wrong    | wrong      | wrong          | wrong          | wrong
-logout                 | void: done          | void: done     | void: done   | void: done | void: done | void: done     | done     | void: done | void: done     | void: done     | done
-other user             | void: done          | void: done     | void: done   | void: done | void: done | void: done     | done     | void: done | void: done     | void: done     | done
-password changed       | void: done          | void: done     | done         | done       | done       | done           | done     | done       | void: done     | void: done     | done
-account held           | replaced: done      | outdated: done | done         | limited    | done       | done           | done     | done       | replaced: done | outdated: done | done
-revoke                 | outdated: done      | outdated: done | done         | done       | done       | done           | done     | done       | outdated: done | outdated: done | done
-operator unlocks       | done                | done           | done         | done       | done       | done           | done     | done       | done           | done           | done
-reset                  | outdated: done      | outdated: done | done         | done       | done       | done           | done     | done       | outdated: done | outdated: done | done
-release address        | done                | done           | done         | done       | done       | done           | done     | done       | done           | done           | done
-disable                | outdated: in        | outdated: in   | in           | in         | in         | in             | in       | in         | outdated: in   | outdated: in   | in
-replace phone          | outdated: in        | outdated: in   | in           | in         | in         | in             | in       | in         | outdated: in   | outdated: in   | in
+event                  | none    | creating      | pending             | approved        | not_approved | rejected   | consumed   | stranded       | void     | replaced   | expired        | lapsed          | overtaken      | outdated
+-----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+true                   | unknown | unknown       | approved: taken     | repeated        | too late     | too late   | repeated   | repeated       | too late | too late   | too late       | repeated        | repeated       | repeated
+false                  | unknown | unknown       | not_approved: taken | too late        | repeated     | repeated   | too late   | too late       | too late | too late   | too late       | too late        | too late       | too late
+false: rejected        | unknown | unknown       | rejected: taken     | too late        | repeated     | repeated   | too late   | too late       | too late | too late   | too late       | too late        | too late       | too late
+false: held            | unknown | unknown       | rejected: taken     | too late        | repeated     | repeated   | too late   | too late       | too late | too late   | too late       | too late        | too late       | too late
+its browser            | no      | no            | no                  | consumed: in    | no           | no         | no         | consumed: in   | no       | no         | no             | no              | no             | no
+another browser        | no      | no            | no                  | no              | no           | no         | no         | no             | no       | no         | no             | no              | no             | no
+another session        | no      | no            | no                  | no              | no           | no         | no         | no             | no       | no         | no             | no              | no             | no
+renamed session        | no      | no            | no                  | consumed: in    | no           | no         | no         | no             | no       | no         | no             | no              | no             | no
+unlocking fails        | no      | no            | no                  | done            | no           | no         | no         | approved: done | no       | no         | no             | no              | no             | no
+clock an hour back     | no      | no            | no                  | no              | no           | no         | no         | no             | no       | no         | no             | no              | no             | no
+lifetime               | no      | none: no      | expired: no         | lapsed: no      | no           | no         | no         | no             | no       | no         | no             | no              | no             | no
+page                   | none    | pending       | number              | approved        | not approved | rejected   | consumed   | consumed       | none     | replaced   | expired        | expired         | none           | none
+page elsewhere         | none    | elsewhere     | elsewhere           | elsewhere       | not approved | rejected   | consumed   | consumed       | none     | replaced   | expired        | expired         | none           | none
+another                | sent    | not sent      | replaced: sent      | sent            | sent         | over       | over       | sent           | sent     | sent       | replaced: sent | sent            | sent           | sent
+another, elsewhere     | sent    | other browser | other browser       | other browser   | sent         | over       | over       | sent           | sent     | sent       | replaced: sent | sent            | sent           | sent
+another, other session | sent    | none: sent    | replaced: sent      | sent            | sent         | limited    | sent       | sent           | sent     | sent       | replaced: sent | sent            | sent           | sent
+continue elsewhere     | sent    | none: sent    | replaced: sent      | other browser   | sent         | over       | over       | sent           | sent     | sent       | replaced: sent | sent            | sent           | sent
+code                   | in      | in            | void: in            | void: in        | in           | in         | in         | in             | in       | in         | void: in       | void: in        | in             | in
+code elsewhere         | in      | in            | in                  | in              | in           | in         | in         | in             | in       | in         | in             | in              | in             | in
+wrong code             | wrong   | wrong         | wrong               | wrong           | wrong        | wrong      | wrong      | wrong          | wrong    | wrong      | wrong          | wrong           | wrong          | wrong
+logout                 | done    | none: done    | void: done          | void: done      | void: done   | void: done | void: done | void: done     | done     | void: done | void: done     | void: done      | void: done     | done
+other user             | done    | none: done    | void: done          | void: done      | void: done   | void: done | void: done | void: done     | done     | void: done | void: done     | void: done      | void: done     | done
+password changed       | done    | none: done    | void: done          | void: done      | done         | done       | done       | done           | done     | done       | void: done     | void: done      | done           | done
+account held           | done    | none: done    | replaced: done      | overtaken: done | done         | limited    | done       | done           | done     | done       | replaced: done | overtaken: done | done           | done
+revoke                 | done    | none: done    | outdated: done      | outdated: done  | done         | done       | done       | done           | done     | done       | outdated: done | outdated: done  | outdated: done | done
+operator unlocks       | done    | done          | done                | done            | done         | done       | done       | done           | done     | done       | done           | done            | done           | done
+reset                  | done    | none: done    | outdated: done      | outdated: done  | done         | done       | done       | done           | done     | done       | outdated: done | outdated: done  | outdated: done | done
+release address        | done    | done          | done                | done            | done         | done       | done       | done           | done     | done       | done           | done            | done           | done
+disable                | in      | none: in      | outdated: in        | outdated: in    | in           | in         | in         | in             | in       | in         | outdated: in   | outdated: in    | outdated: in   | in
+replace phone          | in      | none: in      | outdated: in        | outdated: in    | in           | in         | in         | in             | in       | in         | outdated: in   | outdated: in    | outdated: in   | in
 `}
 	st.cutOff = map[string]string{
 		// One that has run out isn't marked as replaced or void as well.
 		"expired, another":                "expired or replaced",
 		"expired, another, elsewhere":     "expired or replaced",
 		"expired, another, other session": "expired or replaced",
-		"expired, account held":           "outdated or replaced",
-		"pending, account held":           "outdated or replaced",
+		"expired, account held":           "overtaken or replaced",
+		"pending, account held":           "overtaken or replaced",
 
 		// That the password was changed is in the account.
-		"pending, password changed":  "outdated or void",
-		"approved, password changed": "outdated or void",
-		"expired, password changed":  "outdated or void",
-		"lapsed, password changed":   "outdated or void",
+		"pending, password changed":  "overtaken or void",
+		"approved, password changed": "overtaken or void",
+		"expired, password changed":  "overtaken or void",
+		"lapsed, password changed":   "overtaken or void",
 
 		// The code was right: what the same browser has begun besides may stay.
 		"pending, code":  "replaced or void",
@@ -77,11 +79,15 @@ replace phone          | outdated: in        | outdated: in   | in           | i
 		"approved, unlocking fails": "consumed, for nothing or approved",
 		"stranded, unlocking fails": "consumed, for nothing or approved",
 	}
+	for event := range challengeEvents {
+		st.cutOff["creating, "+event] = "creating or none" // when the few seconds have passed that it may take
+	}
 	st.wantStates(t, named[records.ChallengeState]())
 	st.run(t)
 }
 
 var challengeStates = map[string]func(*scene){
+	"none":     (*scene).enrolled,
 	"pending":  (*scene).begin,
 	"approved": (*scene).approve,
 	"not_approved": func(sc *scene) {
@@ -120,6 +126,20 @@ var challengeStates = map[string]func(*scene){
 	"lapsed": func(sc *scene) {
 		sc.approve()
 		sc.clock.Add(factor.DefaultTokenLifetime)
+	},
+	"overtaken": func(sc *scene) {
+		sc.approve()
+		_, err := sc.rules.Begin(sc.t.Context(), alice, session("another"), "a third browser")
+		sc.must(err)
+		sc.must(sc.rules.PasswordChanged(sc.t.Context(), alice.ID))
+	},
+	"creating": func(sc *scene) { // by a node that died in the middle
+		sc.enrolled()
+		sc.faulty.cutAt(2, cut{})
+		_, err := sc.rules.Begin(sc.t.Context(), alice, sc.s, browser)
+		if sc.faulty.heal(); !errors.Is(err, errCut) {
+			sc.t.Fatal(err)
+		}
 	},
 	"outdated": func(sc *scene) {
 		sc.approve()
@@ -248,14 +268,22 @@ func (sc *scene) approve() {
 // challengeState is the request's state.
 func (sc *scene) challengeState() string {
 	sc.t.Helper()
-	c, err := sc.records.Challenge(sc.t.Context(), hashed(sc.token))
-	sc.must(err)
 	acct := sc.account(sc.t, alice)
+	c, err := sc.records.Challenge(sc.t.Context(), hashed(sc.token))
+	if errors.Is(err, records.ErrNotFound) {
+		if acct.Push.Reserved == sc.s.Binding && sc.clock.Now().Before(acct.Push.ReservedUntil) {
+			return "creating"
+		}
+		return "none"
+	}
+	sc.must(err)
 	switch c.State {
 	case records.Pending, records.Approved:
 		switch {
-		case acct.State != records.On || !acct.HeldSince.IsZero() || acct.Epoch != c.Epoch || acct.Era != c.Era:
+		case acct.State != records.On || acct.Epoch != c.Epoch:
 			return "outdated"
+		case !acct.HeldSince.IsZero() || acct.Era != c.Era:
+			return "overtaken"
 		case c.State == records.Approved && !sc.clock.Now().Before(c.ExpiresAt):
 			return "lapsed"
 		case !sc.clock.Now().Before(c.ExpiresAt):

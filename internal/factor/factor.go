@@ -16,7 +16,8 @@
 //
 // What each event makes of a record, in each of its states, stands in tables that the
 // tests compare with the rules: challenge_table_test.go, grant_table_test.go,
-// session_table_test.go, account_table_test.go and address_table_test.go.
+// session_table_test.go, account_table_test.go and address_table_test.go. What nobody may
+// ever get, in whatever order things happen, is in package middleware's TestModel.
 package factor
 
 import (
