@@ -533,7 +533,8 @@ func (m *model) begun(who person) {
 func (m *model) share(r *request) {
 	for p, a := range m.who {
 		for name, value := range a.b.Cookies() {
-			if strings.HasPrefix(name, "eagate-browser-") && factor.BrowserOf(value) == r.browser {
+			_, secret, _ := strings.Cut(value, ".") // after when it was made
+			if strings.HasPrefix(name, "eagate-browser-") && factor.BrowserOf(secret) == r.browser {
 				r.began[person(p)] = true
 			}
 		}
