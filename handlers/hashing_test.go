@@ -135,8 +135,9 @@ func TestA50_HashingIsNotWaitedForLong(t *testing.T) {
 	var (
 		door within
 		held apptest.HeldHashes
+		e    ear
 	)
-	app := apptest.New(t, door.setup(), apptest.Setup{Options: []middleware.Option{held.Option()}})
+	app := apptest.New(t, door.setup(), e.setup(), apptest.Setup{Options: []middleware.Option{held.Option()}})
 	busy, _ := enrolWithCodes(t, app, bob)
 	busier, _ := enrolWithCodes(t, app, carol)
 	_, codes := enrolWithCodes(t, app, alice)
@@ -154,6 +155,7 @@ func TestA50_HashingIsNotWaitedForLong(t *testing.T) {
 		if left.Load() == 0 {
 			t.Error("who has gone away still waits")
 		}
+		e.take()
 		status := door.post(t.Context(), b, recoveryPath, codes[0])
 		time.Sleep(5*time.Second - 1)
 		if synctest.Wait(); status.Load() != 0 {
@@ -163,6 +165,7 @@ func TestA50_HashingIsNotWaitedForLong(t *testing.T) {
 		if synctest.Wait(); status.Load() != http.StatusTooManyRequests {
 			t.Errorf("after five seconds: got %d, want 429", status.Load())
 		}
+		e.want(t, "after five seconds", "code_refused recovery: busy")
 		release()
 		synctest.Wait()
 	})

@@ -270,7 +270,7 @@ func TestA25_OwnerIsTold(t *testing.T) {
 	box.wantNoMore(t, nodes[0].Gate)
 	e.take()
 	fail(1)
-	e.want(t, "the second", "push_sent", "not_approved push", "push_paused")
+	e.want(t, "the second", "push_sent push", "not_approved push", "push_paused")
 	n := box.want(t, "the second", "push_paused")[0]
 	if n.Email != alice || !strings.Contains(n.Text, "Somebody who knows your password may be signing in") || !strings.Contains(n.Text, "change your password") {
 		t.Errorf("got %q\n%s", n.Subject, n.Text)
@@ -312,8 +312,8 @@ func TestA25_OwnerIsToldOfSilence(t *testing.T) {
 	for range 3 {
 		asked(t, app)
 	}
-	e.want(t, "silence", "push_sent", "not_approved push: no answer", "push_sent", "not_approved push: no answer", "push_paused",
-		"push_limited: paused", "push_limited: paused", "push_limited: paused")
+	e.want(t, "silence", "push_sent push", "not_approved push: no answer", "push_sent push", "not_approved push: no answer", "push_paused",
+		"push_limited push: paused", "push_limited push: paused", "push_limited push: paused")
 	box.want(t, "silence", "push_paused")
 	box.wantNoMore(t, app.Gate)
 }

@@ -60,7 +60,7 @@ func TestEventsAreHeard(t *testing.T) {
 	phone := app.Emulator.Phone(alice)
 	e.want(t, "switched on", "enabled", "recovery_made: first")
 	b := app.Stopped(t, alice)
-	e.want(t, "first page", "push_sent")
+	e.want(t, "first page", "push_sent push")
 	guess(t, b, totp, app.WrongCode(t, phone))
 	e.want(t, "wrong code", "code_refused totp: wrong")
 	apptest.Approve(t, phone)
@@ -68,7 +68,7 @@ func TestEventsAreHeard(t *testing.T) {
 	e.want(t, "approved", "approved push", "verified push")
 	b = app.Stopped(t, alice)
 	guess(t, b, totp, apptest.Code(t, phone))
-	e.want(t, "code", "push_sent", "verified totp")
+	e.want(t, "code", "push_sent push", "verified totp")
 	guess(t, app.Browser(t).Login(alice), totp, apptest.Code(t, phone))
 	e.want(t, "the same code", "code_refused totp: used")
 	for range 3 {
@@ -84,9 +84,9 @@ func TestEventsAreHeard(t *testing.T) {
 	e.want(t, "recovery code", "recovery_used recovery", "verified recovery")
 	app.Stopped(t, alice)
 	apptest.Deny(t, phone)
-	e.want(t, "rejected", "push_sent", "rejected push")
+	e.want(t, "rejected", "push_sent push", "rejected push")
 	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "")
-	e.want(t, "after a rejection", "push_limited: paused")
+	e.want(t, "after a rejection", "push_limited push: paused")
 	b = app.Browser(t).Login(alice)
 	app.Clock.Add(apptest.Step)
 	b.Post(totp, "code", apptest.Code(t, phone), "trust", "1")
@@ -204,4 +204,21 @@ func TestHoldOnRejection(t *testing.T) {
 	if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(bob)); err != nil {
 		t.Errorf("of somebody without a second factor: %v", err)
 	}
+}
+
+// A code that isn't looked at, because the account is closed, is heard of with what it
+// was a code of.
+func TestEventsOfAClosedAccount(t *testing.T) {
+	t.Parallel()
+	var e ear
+	app := apptest.New(t, e.setup(), apptest.Rejecting(), apptest.Setup{Options: []middleware.Option{middleware.WithHoldOnRejection()}})
+	_, codes := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	app.Stopped(t, alice)
+	apptest.Deny(t, phone)
+	e.take()
+	guess(t, app.Browser(t).Login(alice), totp, apptest.Code(t, phone))
+	e.want(t, "a code of the phone", "code_refused totp: held")
+	guess(t, app.Browser(t).Login(alice), recoveryPath, codes[0])
+	e.want(t, "a recovery code", "code_refused recovery: held")
 }

@@ -62,7 +62,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 		r.tellUnapproved(ctx, user, got.missed)
 	}
 	if limit := got.limit; limit != nil {
-		r.emitOften(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Reason: limit.reason(), Until: limit.Until}, user.ID)
+		r.emitOften(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: limit.reason(), Until: limit.Until}, user.ID)
 		return "", limit
 	}
 
@@ -97,9 +97,9 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 		if fault.Kind == client.Inactive { // which may be about this user's phone
 			of += " " + user.ID
 		}
-		r.emitOften(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Err: err}, of)
+		r.emitOften(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Err: err}, of)
 	case err == nil:
-		r.emit(ctx, Event{Kind: EventPushSent, UserID: user.ID, Email: user.Email})
+		r.emit(ctx, Event{Kind: EventPushSent, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 	}
 	if err := errors.Join(err, finish); err != nil {
 		return "", err

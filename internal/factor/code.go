@@ -106,9 +106,9 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 }
 
 // updateByCode is updateAccount for a change that tries a code, and tells of what
-// became of it; that the account is closed is an answer too. Where the code wasn't looked at, nothing is stored: that can be asked
-// for as often as somebody likes.
-func (r *Rules) updateByCode(ctx context.Context, user User, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
+// became of it; that the account is closed is an answer too. Where the code wasn't looked
+// at, nothing is stored: that can be asked for as often as somebody likes.
+func (r *Rules) updateByCode(ctx context.Context, user User, code string, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		answer, err = change(acct)
 		answer.anew = acct.State != records.On
@@ -126,6 +126,9 @@ func (r *Rules) updateByCode(ctx context.Context, user User, change func(*record
 		err = nil
 	case errors.Is(err, ErrHeld):
 		answer, err = CodeAnswer{Result: CodeHeld}, nil
+	}
+	if answer.Method == 0 && answer.Result != CodeAccepted && code != "" {
+		answer.Method = MethodOf(code)
 	}
 	r.tellCode(ctx, user, answer, err)
 	return answer, err
@@ -154,7 +157,11 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 		e.Reason, unread = "blocked", true
 	case CodeHeld:
 		e.Reason, unread = "held", true
-	case CodeNone, CodeBusy, CodeMissing, CodeNotApplicable:
+	case CodeBusy:
+		e.Reason, unread = "busy", true
+	case CodeNotApplicable:
+		e.Reason, unread = "off", true
+	case CodeNone, CodeMissing:
 		return
 	}
 	if answer.blocked {
@@ -195,7 +202,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 		epoch  uint64
 		voided string
 	)
-	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err = r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
 		if err := proof.Basis.check(acct); err != nil {
 			return CodeAnswer{}, err
 		}

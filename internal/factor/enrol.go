@@ -49,7 +49,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
 		return CodeAnswer{}, err
 	}
-	return r.updateByCode(ctx, user, func(acct *records.Account) (answer CodeAnswer, err error) {
+	return r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (answer CodeAnswer, err error) {
 		until := r.cfg.Now().Add(enrolmentTime)
 		if acct.State == records.On {
 			var at time.Time
@@ -142,7 +142,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		codesOnly bool
 		event     = Event{UserID: user.ID, Email: claim.email}
 	)
-	answer, err = r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err = r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
 		if _, err := r.check(ctx, acct, proof); err != nil {
 			return CodeAnswer{}, err
 		}
@@ -200,7 +200,7 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
 		return CodeAnswer{}, err
 	}
-	answer, err := r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err := r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}

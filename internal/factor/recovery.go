@@ -226,7 +226,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	}
 	// The proof comes first, so that strangers can't have us hash.
 	var former *records.Recovery
-	answer, err := r.updateByCode(ctx, user, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err := r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}
