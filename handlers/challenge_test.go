@@ -385,3 +385,28 @@ func wantProblem(t *testing.T, name string, a apptest.Answer, status int, kind, 
 		t.Errorf("%s: got %d %s %s, want %d %s", name, a.Status, a.Header.Get("Content-Type"), a.Body, status, kind)
 	}
 }
+
+// Where the phone can't be asked for a while, the way to the challenge gives the browser
+// no secret to ask it with: each one takes the place of an older one.
+func TestNoSecretWhereThePhoneIsNotAsked(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	app.Enrolled(t, alice)
+	secrets := func() (n int) {
+		for _, line := range app.Browser(t).Login(alice).Get("/account").Header["Set-Cookie"] {
+			if strings.Contains(line, "-browser-") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := secrets(); n != 1 {
+		t.Errorf("at first: got %d secrets, want 1", n)
+	}
+	for range 3 {
+		app.Stopped(t, alice)
+	}
+	if n := secrets(); n != 0 {
+		t.Errorf("after three requests: got %d secrets, want none", n)
+	}
+}

@@ -153,6 +153,10 @@ func TestA23_RecoveryCodesApart(t *testing.T) {
 		strings.Contains(a.Body, `action="/2fa/challenge/recovery"`) || !strings.Contains(a.Body, `action="/2fa/challenge/totp"`) {
 		t.Errorf("page when recovery codes are blocked: got %d\n%s\nwant only the field for the phone's codes", a.Status, a.Body)
 	}
+	const title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
+	if a := b.PostJSON(recoveryPath, `{"code":"`+codes[1]+`"}`); a.JSON("title") != title {
+		t.Errorf("problem when recovery codes are blocked: got %v, want %q", a.JSON("title"), title)
+	}
 	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(alice))
 	if err != nil || status.RecoveryLock != middleware.LockBlocked || status.WrongRecoveryCodes != 50 || status.Lock != middleware.LockNone {
 		t.Errorf("got %+v, %v, want recovery codes blocked, and those alone", status, err)

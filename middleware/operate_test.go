@@ -84,13 +84,15 @@ func TestAdminList(t *testing.T) {
 		app.ChangeAccount(t, email, func(a *records.Account) { a.Recovery.Hashes = nil })
 	}
 	app.Browser(t).Login("carol@example.com").Post("/2fa/enable")
+	const withAll = "dave@example.com"
+	app.Enrolled(t, withAll)
 	for _, test := range []struct {
 		name   string
 		filter middleware.ListFilter
 		want   []string
 	}{
-		{"all", middleware.ListFilter{}, []string{alice, bob, "carol@example.com"}},
-		{"enabled", middleware.ListFilter{Enabled: true}, []string{alice, bob}},
+		{"all", middleware.ListFilter{}, []string{alice, bob, "carol@example.com", withAll}},
+		{"enabled", middleware.ListFilter{Enabled: true}, []string{alice, bob, withAll}},
 		{"locked", middleware.ListFilter{Locked: true}, []string{bob}},
 		{"late", middleware.ListFilter{Late: true}, nil},
 		{"few codes", middleware.ListFilter{FewRecovery: true, Locked: true}, []string{bob}},

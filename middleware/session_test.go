@@ -234,6 +234,30 @@ func TestA15_SlowRequestAcrossTheLogout(t *testing.T) {
 	}
 }
 
+// A verified session that was logged out, and that a slow request has written back, asks
+// no phone and takes no code: it is over.
+func TestA15_VerifiedSessionWrittenBack(t *testing.T) {
+	s := newSlow()
+	app := apptest.New(t, apptest.Setup{Routes: s.routes})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	apptest.Approve(t, phone)
+	b.WantIn("before the logout")
+	old := b.Copy()
+	s.during(b, "/slow", func() { b.Copy().Post("/logout") })
+	asked := len(app.Emulator.Requests())
+	code := `{"code":"` + apptest.Code(t, phone) + `"}`
+	for _, path := range []string{"/2fa/challenge", "/2fa/challenge/totp"} {
+		if a := old.PostJSON(path, code); a.Status != http.StatusUnauthorized {
+			t.Errorf("%s: got %d %s, want 401", path, a.Status, a.Body)
+		}
+	}
+	if n := len(app.Emulator.Requests()); n != asked {
+		t.Errorf("got %d requests to the phone after the logout, want none", n-asked)
+	}
+	old.WantLockedOrOut("the old cookie")
+}
+
 func TestA15_WebSocketThatEndsAfterTheLogout(t *testing.T) {
 	entered, proceed := make(chan struct{}), make(chan struct{})
 	app := apptest.New(t, apptest.Setup{

@@ -100,16 +100,15 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 		return "", nil
 	}
 	id, now := hash(device), r.cfg.Now()
-	acct, err := r.Account(ctx, user.ID)
-	if err != nil || !knows(acct, id, now) {
-		return "", err
-	}
-	basis := basisOf(acct)
-	var d records.Device
+	var (
+		basis Basis
+		d     records.Device
+	)
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		if basis.check(acct) != nil || !knows(*acct, id, now) {
+		if !knows(*acct, id, now) {
 			return errNotTrusted
 		}
+		basis = basisOf(*acct)
 		devices := trusted(acct.Devices, now)
 		i := slices.IndexFunc(devices, func(d records.Device) bool { return d.ID == id })
 		devices[i].LastUsedAt = now

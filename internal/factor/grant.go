@@ -51,8 +51,8 @@ func (r *Rules) remembered(userID, secret string, now instant) (verdict Verdict,
 	if !known || !acct.isFresh(now) || lost {
 		return Locked, records.Grant{}, false
 	}
-	cached, held := r.cache.grants.Get(secret)
-	if !held || !cached.isFresh(now) {
+	cached, _ := r.cache.grants.Get(secret)
+	if !cached.isFresh(now) {
 		cached = cachedGrant{}
 	}
 	if verdict = judge(acct, cached.Grant, userID, now.wall); verdict == Locked {
@@ -99,7 +99,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now inst
 	if !acct.on || id == "" {
 		return judge(acct, records.Grant{}, userID, now.wall), records.Grant{}, nil
 	}
-	if g, held := r.cache.grants.Get(secret); !anew && held && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
+	if g, _ := r.cache.grants.Get(secret); !anew && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
 		return Verified, g.Grant, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, id)

@@ -45,6 +45,22 @@ func TestAccountLost(t *testing.T) {
 	}
 }
 
+// That another session was let in without a second factor, because the account is gone,
+// doesn't let the one in that holds a grant.
+func TestAccountLostAndRemembered(t *testing.T) {
+	w := newWorld(t)
+	_, grant := w.enrol(t, w.node(t), alice)
+	w.forget(t, alice)
+	r := w.node(t)
+	wantCheck(t, r, alice, "", factor.Open, "a session that holds nothing")
+	if verdict, known := r.Remembered(alice.ID, grant); known {
+		t.Errorf("one that holds a grant: got %v remembered, want the store to be asked", verdict)
+	}
+	if verdict, _, err := r.Check(t.Context(), alice.ID, grant); !errors.Is(err, factor.ErrAccountLost) || verdict != factor.Locked {
+		t.Errorf("one that holds a grant: got %v, %v, want ErrAccountLost", verdict, err)
+	}
+}
+
 // A report about a challenge whose account is gone makes no account.
 func TestReportWithoutAccount(t *testing.T) {
 	w := newWorld(t)

@@ -117,6 +117,38 @@ func TestA37_ServiceDown(t *testing.T) {
 	}
 }
 
+// What the user changes is tried anew with short pauses, however often it failed before.
+func TestSyncPausesOfAChange(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.service.setDown(errDown)
+	w.enrol(t, r, alice)
+	for range 10 {
+		w.sync(t, r)
+		w.clock.Add(time.Hour)
+	}
+	w.disable(t, r)
+	w.sync(t, r)
+	if a := w.account(t, alice).Sync; a.Attempts != 1 || a.NextAt.Sub(w.clock.Now()) > 5*time.Second {
+		t.Errorf("got %d attempts, and a pause of %v, want one and at most 5 s", a.Attempts, a.NextAt.Sub(w.clock.Now()))
+	}
+}
+
+// That the service was just told of an account brings its turn no nearer when all are
+// told of anew: those that are off still come first.
+func TestResyncOfWhatWasJustTold(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	w.sync(t, r)
+	if _, err := r.ResyncAll(t.Context(), func(factor.Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.account(t, alice).Sync.NextAt.Sub(w.clock.Now()); got != factor.ResyncAfter {
+		t.Errorf("got it due in %v, want %v", got, factor.ResyncAfter)
+	}
+}
+
 // The pause between attempts doubles from 5 seconds to an hour, less up to a
 // quarter; nothing is tried before.
 func TestSyncPauses(t *testing.T) {
