@@ -148,8 +148,9 @@ func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
 }
 
 // Revoke makes worthless all that a user has proved: every session must prove the
-// second factor again, and no device is trusted. On other nodes it takes up to two
-// seconds. The reason is told with [EventRevoked]; it must not be empty.
+// second factor again, no device is trusted, and a phone that is being set up in place of
+// the present one must be begun anew. On other nodes it takes up to two seconds. The
+// reason is told with [EventRevoked]; it must not be empty.
 func (a *Admin) Revoke(ctx context.Context, userID, reason string) error {
 	return withReason(reason, func() error { return a.rules.RevokeAll(ctx, userID, reason) })
 }

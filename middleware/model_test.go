@@ -18,13 +18,13 @@ import (
 
 // The model test walks at random through what several people do with one account, on two
 // nodes, while clocks jump, the store fails and requests overtake one another; and
-// compares what they get with a model of what they may get. The model in model_step_test.go
-// keeps no records and knows no epochs: only who has proved what since when. It says what
-// nobody may ever get, and not what must work; but at the end, with the clocks right and
-// the pauses waited out, the owner must get in.
+// compares what they get with a model of what they may get. That keeps only who has
+// proved what, and when. It says what nobody may ever get, and not what must work; but at
+// the end, with the clocks right and the pauses waited out, the owner must get in.
 //
-// A failure prints the seed and the shortest walk that was found to fail in the same way.
-// MODEL_SEED has the test walk that seed alone.
+// The steps are in model_step_test.go, what they do in model_do_test.go, and what they
+// allow in model_may_test.go. A failure prints the seed and the shortest walk that was
+// found to fail in the same way; MODEL_SEED has the test walk that seed alone.
 
 // Of so many walks, each has so many steps.
 const (
