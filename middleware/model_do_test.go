@@ -287,7 +287,6 @@ func (m *model) do(s step) (got outcome) {
 		m.clocks[s.Node].Set(s.D)
 	case opRight:
 		m.clocksRight()
-	case opNewBrowser, opSteal, ops:
 	}
 	return got
 }

@@ -56,7 +56,6 @@ func (m *model) learn(s step, got outcome, begin begin) {
 		}
 	case opSteal:
 		m.steal(s)
-	case opPage, opRecent, opChallenge, opStatus, opSend, opSendJSON, opContinue, opApprove, opRevoke, opTime, opJump, opRight, ops:
 	}
 	m.age()
 }

@@ -22,11 +22,11 @@ func (p person) String() string {
 	return [...]string{"owner", "owner's other", "knower", "cookie thief", "jar thief"}[p]
 }
 
-// An op is what happens.
-type op int
+// An op is what happens: a number, because most of them go together.
+type op = int
 
 const (
-	opPage op = iota
+	opPage = iota
 	opRecent
 	opChallenge
 	opStatus
@@ -51,14 +51,13 @@ const (
 	ops // how many there are
 )
 
-func (o op) String() string {
-	return [...]string{
-		"opens a page", "opens a page that wants a recent proof", "opens the challenge", "asks for the status",
-		"asks for a new request", "asks for a new request as a program", "continues here", "types a code",
-		"types a code that was typed before", "types a wrong code", "phone approves", "service reports false",
-		"logs in", "takes a new browser", "logs out", "password changed", "operator revokes", "replaces the phone",
-		"steals", "time passes", "clock jumps", "clocks are put right",
-	}[o]
+// opWords say what happens.
+var opWords = [ops]string{
+	"opens a page", "opens a page that wants a recent proof", "opens the challenge", "asks for the status",
+	"asks for a new request", "asks for a new request as a program", "continues here", "types a code",
+	"types a code that was typed before", "types a wrong code", "phone approves", "service reports false",
+	"logs in", "takes a new browser", "logs out", "password changed", "operator revokes", "replaces the phone",
+	"steals", "time passes", "clock jumps", "clocks are put right",
 }
 
 // A step is one of a walk.
@@ -81,15 +80,15 @@ func (s step) String() string {
 	text := fmt.Sprintf("node %d: ", s.Node)
 	switch s.Op {
 	case opApprove, opFalse:
-		text += fmt.Sprintf("%v (request %d from the last)", s.Op, s.N%3)
+		text += fmt.Sprintf("%v (request %d from the last)", opWords[s.Op], s.N%3)
 	case opPasswordChanged, opRevoke, opRight:
-		text += s.Op.String()
+		text += opWords[s.Op]
 	case opTime, opJump:
-		text += fmt.Sprintf("%v: %v", s.Op, s.D)
+		text += fmt.Sprintf("%v: %v", opWords[s.Op], s.D)
 	case opSteal:
 		text += fmt.Sprintf("%v steals from %v", s.thief(), s.victim())
 	default:
-		text += fmt.Sprintf("%v %v", s.Who, s.Op)
+		text += fmt.Sprintf("%v %v", s.Who, opWords[s.Op])
 	}
 	if s.Fault != noFault {
 		text += fmt.Sprintf(" [%v at %d]", s.Fault, s.FaultAt)
