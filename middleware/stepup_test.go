@@ -849,6 +849,45 @@ func TestStepUpAndTheLogout(t *testing.T) {
 	}
 }
 
+// A logout that comes while a verified session is being renewed, after another proof, ends
+// it: the grant of before isn't put back, and no more in force where a slow request writes
+// the session of before back. The logout is made before each of the writes that take the
+// new grant into use.
+func TestA15_LogoutWhileSteppingUp(t *testing.T) {
+	t.Parallel()
+	for write := 1; write <= 3; write++ {
+		t.Run(fmt.Sprint("write ", write), func(t *testing.T) {
+			t.Parallel()
+			world := apptest.NewWorld(t)
+			s := newSlow()
+			app := world.Node(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
+				stepUps(app, mux)
+				s.routes(app, mux)
+			}})
+			phone := app.Enrolled(t, alice)
+			b := byCode(t, app, phone)
+			app.Clock.Add(6 * time.Minute)
+			b.Follow("/recent")
+			before, late := b.Copy(), b.Copy()
+			s.during(late, "/slow", func() {
+				pause := world.Pause(t, apptest.Nth(write, apptest.Writes, store.Grants))
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
+				}()
+				pause.Wait()
+				before.Copy().Post("/logout")
+				pause.Go()
+				<-done
+			})
+			late.WantLockedOrOut("the session that a slow request has written back")
+			b.WantLockedOrOut("the browser")
+			before.WantLockedOrOut("the old cookie")
+		})
+	}
+}
+
 // What can't be saved isn't lost: the session stays verified, and the approval
 // is there for the next request.
 func TestStepUpThatIsNotSaved(t *testing.T) {

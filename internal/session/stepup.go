@@ -36,18 +36,35 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 // session is as verified as before.
 func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
 	ctx := context.WithoutCancel(r.Context())
-	former := s.scs.GetString(ctx, keyGrant)
+	ref, former := s.ref(ctx), s.scs.GetString(ctx, keyGrant)
 	err := s.Unlock(w, r, user, secret, method)
 	if err == nil {
 		if err = s.rules.Succeed(ctx, former, secret, method); errors.Is(err, factor.ErrSessionOver) {
 			s.scs.Remove(ctx, keyGrant)
 		}
 	}
-	if err == nil || errors.Is(err, factor.ErrSessionOver) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, factor.ErrSessionOver):
+		if fault := s.endFormer(ctx, user, ref, former); fault != nil {
+			return fault
+		}
 		return err
 	}
 	if s.scs.GetString(ctx, keyGrant) != former {
 		s.scs.Put(ctx, keyGrant, former)
 	}
 	return errors.Join(err, s.rules.Revoke(ctx, secret))
+}
+
+// endFormer ends the former grant of a session that was logged out while it was being
+// renewed: the logout found its former ID without the grant, which a slow request may
+// write back. Where another request was first, that one sees to it.
+func (s *Sessions) endFormer(ctx context.Context, user factor.User, ref factor.Session, former string) error {
+	mark, err := s.rules.Mark(ctx, user, ref)
+	if err != nil || !mark.Ended {
+		return err
+	}
+	return s.rules.EndGrant(ctx, former)
 }
