@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -232,6 +233,9 @@ func TestA51_ReloadInTheMiddle(t *testing.T) {
 				break
 			}
 			b.Follow("/2fa/challenge")
+			for app.Account(t, alice).Push.Live == "" { // the request that was broken off goes on
+				runtime.Gosched()
+			}
 			waitOn(t, b, phone)
 			apptest.Approve(t, phone)
 			b.WantIn("after the reload")
