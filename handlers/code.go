@@ -20,7 +20,9 @@ func (h *Handlers) code(v *visit) {
 	if !ok {
 		return
 	}
+	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, fields.Get("code"), reason) }
 	if !v.accepts(factor.MethodOf(fields.Get("code"))) {
+		refuse("not accepted here")
 		h.refuseMethod(v)
 		return
 	}
@@ -30,10 +32,12 @@ func (h *Handlers) code(v *visit) {
 		return
 	}
 	if mark.Rejected {
+		refuse("session rejected")
 		h.rejected(v)
 		return
 	}
 	if mark.Ended {
+		refuse("session over")
 		h.signIn(v.w, v.r)
 		return
 	}
@@ -56,6 +60,7 @@ func (h *Handlers) code(v *visit) {
 			return
 		}
 		if view.Phase == factor.PhaseRejected {
+			refuse("session rejected")
 			h.rejected(v)
 			return
 		}

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -221,4 +222,34 @@ func TestEventsOfAClosedAccount(t *testing.T) {
 	e.want(t, "a code of the phone", "code_refused totp: held")
 	guess(t, app.Browser(t).Login(alice), recoveryPath, codes[0])
 	e.want(t, "a recovery code", "code_refused recovery: held")
+}
+
+// So is one that isn't even tried, because of the route or of the session.
+func TestEventsOfCodesThatAreNotTried(t *testing.T) {
+	t.Parallel()
+	var e ear
+	app := apptest.New(t, e.setup(), apptest.Rejecting(), apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
+		mux.Handle("GET /push", app.Gate.RequireMethod(middleware.Push)(http.NotFoundHandler()))
+	}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	former := b.Copy()
+	apptest.Approve(t, phone)
+	b.WantIn("by the approval")
+	owner := app.Browser(t).Login(alice)
+	owner.Post(totp, "code", apptest.Code(t, phone))
+	owner.Get("/push")
+	app.Clock.Add(apptest.Step)
+	e.take()
+	owner.PostJSON(totp, `{"code":"`+apptest.Code(t, phone)+`"}`)
+	e.want(t, "a route that doesn't accept it", "code_refused totp: not accepted here")
+	b.Post("/logout")
+	former.PostJSON(totp, `{"code":"`+apptest.Code(t, phone)+`"}`)
+	e.want(t, "a session that was logged out", "code_refused totp: session over")
+	rejected := app.Stopped(t, alice)
+	copied := rejected.Copy()
+	apptest.Deny(t, phone)
+	e.take()
+	copied.PostJSON(totp, `{"code":"`+apptest.Code(t, phone)+`"}`)
+	e.want(t, "a session that was rejected", "code_refused totp: session rejected")
 }

@@ -187,6 +187,13 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	}
 }
 
+// RefuseCode tells of a code that isn't tried, for a reason that isn't the rules'.
+func (r *Rules) RefuseCode(ctx context.Context, user User, code, reason string) {
+	r.emitOften(ctx, Event{
+		Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: MethodOf(code), Reason: reason,
+	}, user.ID)
+}
+
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and
 // returns the secret of the grant if it was right. The proof needs no grant.
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {

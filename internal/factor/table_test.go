@@ -226,7 +226,7 @@ func (st stateTable) wantStates(t *testing.T, names []string) {
 // looking are the methods of the rules that change no state of these tables.
 var looking = `
 Account Accounts AddressHolder Asks Basis Check CheckAnew CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
-Duty Fresh IsStaged LockOf Look LookWaiting Mark Meets Missing Now PushPaused Remembered Staged
+Duty Fresh IsStaged LockOf Look LookWaiting Mark Meets Missing Now PushPaused RefuseCode Remembered Staged
 TokenLifetime Verification Wait WhyNoPush
 
 Run SyncDue SyncNow ResealAll ResyncAll
