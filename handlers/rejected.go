@@ -27,6 +27,20 @@ func (h *Handlers) rejected(v *visit) {
 	})
 }
 
+// Over answers for a session that was asked for a second factor which its user no longer
+// has: it ends, and the password is asked for again.
+func (h *Handlers) Over(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header())
+	if err := h.cfg.Sessions.Destroy(r.Context()); err != nil {
+		h.Unavailable(w, r, err)
+		return
+	}
+	h.fail(w, r, failure{
+		status: http.StatusUnauthorized, kind: "sign-in-required", title: "The second factor was switched off meanwhile, and this sign-in has ended",
+		page: templates.MessageOver, next: h.cfg.LoginPath, forProgram: !wantsPage(r),
+	})
+}
+
 // held answers for a user whose account is closed until the password has been
 // changed.
 func (h *Handlers) held(v *visit) {

@@ -80,6 +80,10 @@ func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.C
 		h.Unavailable(w, r, err)
 		return nil
 	}
+	if verdict == factor.Over {
+		h.Over(w, r)
+		return nil
+	}
 	v := &visit{w: w, r: r, user: user, verdict: verdict, grant: grant}
 	if r.Method == http.MethodPost {
 		if v.basis, err = h.cfg.Rules.Basis(r.Context(), user.ID); err != nil {

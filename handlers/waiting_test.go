@@ -36,7 +36,7 @@ func TestWaitingPagesAreTold(t *testing.T) {
 			if err := at.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost"); err != nil {
 				t.Error(err)
 			}
-		}, "none", "approved"}, // there is nothing to prove any more
+		}, "none", "401"}, // there is nothing to prove any more, and the session is over
 		{"revoked", apptest.Setup{}, func(t *testing.T, at *apptest.App, _ waiter) {
 			if err := at.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "stolen"); err != nil {
 				t.Error(err)

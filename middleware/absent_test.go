@@ -262,7 +262,8 @@ func TestAskedBeforeCostsNothing(t *testing.T) {
 		if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
 			t.Fatal(err)
 		}
-		b.WantIn(name + ", after the reset") // warms the cache
+		wantOver(t, b, name+", after the reset")
+		b.Login(alice).WantIn(name + ", signed in again") // warms the cache
 		asked, commits := app.Store.Asked(), app.Scs.Commits()
 		for range 10 {
 			b.WantIn(name)

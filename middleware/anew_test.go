@@ -53,7 +53,8 @@ func TestAccountIsBegunAnew(t *testing.T) {
 				if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "the account was lost"); err != nil {
 					t.Fatal(err)
 				}
-				b.WantIn("after the reset")
+				wantOver(t, b, "after the reset")
+				b.Login(alice).WantIn("signed in again")
 			})
 		}
 	}

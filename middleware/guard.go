@@ -95,6 +95,10 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		}
 		before.Secret, _ = g.sessions.Grant(ctx)
 	}
+	if verdict == factor.Over {
+		g.handlers.Over(w, r)
+		return before, false
+	}
 	if verdict == factor.Open {
 		if verdict, err = g.without(r, before.User); err != nil {
 			g.handlers.Unavailable(w, r, err)

@@ -30,7 +30,8 @@ func TestAdminReset(t *testing.T) {
 	if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
 		t.Fatal(err)
 	}
-	other.WantIn("by password alone")
+	wantOver(t, other, "in a session that was asked for it")
+	other.Login(alice).WantIn("by password alone")
 	if u, ok := app.Emulator.Status(alice); !ok || u.Enabled {
 		t.Error("the service hasn't been told")
 	}

@@ -141,6 +141,8 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		g.handlers.StepUp(w, r, user, grant, s.demand)
+	case factor.Over:
+		g.handlers.Over(w, r)
 	case factor.Open, factor.Stopped:
 		g.handlers.EnrolFirst(w, r, s.demand)
 	case factor.Locked:

@@ -209,6 +209,8 @@ var english = texts{
 	"devices.trust":      "Don’t ask on this device for {days} days",
 	"rejected.text":      "The request was rejected on your phone, so this sign-in has ended. If it wasn’t you who signed in, somebody knows your password: change it.",
 	"rejected.again":     "Sign in again",
+	"over.title":         "Sign in again",
+	"over.text":          "The second factor of your account was switched off since you signed in here, so this sign-in has ended. Nothing else has changed.",
 	"held.title":         "Your account is locked",
 	"held.text":          "A sign-in was rejected on your phone. To protect you, nobody can sign in until your password has been changed.",
 	"kept.title":         "Sign-in approval stays on",

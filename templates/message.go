@@ -35,6 +35,7 @@ const (
 	MessageEnabledCodes                        // the same, for codes only
 	MessageDisabled                            // the second factor was switched off
 	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
+	MessageOver                                // the second factor was switched off, and the sign-in has ended
 	MessageHeld                                // the account is closed until the password has been changed
 	MessageMadeOften                           // new recovery codes were made too often (429)
 	MessageRequired                            // it can't be switched off (403)
@@ -74,6 +75,8 @@ func (k MessageKind) words() words {
 		return words{"disabled", "disabled.title", "disabled.text", "message.continue"}
 	case MessageRejected:
 		return words{"rejected", "challenge.rejected.title", "rejected.text", "rejected.again"}
+	case MessageOver:
+		return words{"over", "over.title", "over.text", "message.signin"}
 	case MessageHeld:
 		return words{"held", "held.title", "held.text", "message.continue"}
 	case MessageMadeOften:
@@ -110,7 +113,7 @@ func (m messageSheet) NextPath() string {
 	switch m.Kind {
 	case MessageUnavailable:
 		return m.Base + "/challenge"
-	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageHeld:
+	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld:
 		if m.HomePath != "" {
 			return m.HomePath
 		}

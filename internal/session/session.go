@@ -25,7 +25,7 @@ const (
 	keyToken = "eagate.session_token" // the service's, while its challenge lasts
 	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
 	keyNext  = "eagate.next"          // the page to return to
-	keyNote  = "eagate.note"          // who is asked for a proof, and whether the phone could be
+	keyNote  = "eagate.note"          // who is asked for a proof, under which ID, and whether the phone could be
 	keyBack  = "eagate.back"          // what the browser brought back from the service's page
 
 	keyDemand = "eagate.demand" // what the verified session must prove besides
@@ -77,32 +77,40 @@ type Check func(ctx context.Context, user factor.User, secret string) (factor.Ve
 // without a second factor where the session waits for one to be proved.
 func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.Check(ctx, user.ID, secret)
-	return s.notLost(ctx, user, verdict, g, err)
+	return s.standing(ctx, user, verdict, g, err)
 }
 
 // CheckAnew is Check by [factor.Rules.CheckAnew].
 func (s *Sessions) CheckAnew(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckAnew(ctx, user.ID, secret)
-	return s.notLost(ctx, user, verdict, g, err)
+	return s.standing(ctx, user, verdict, g, err)
 }
 
 // CheckWaiting is Check by [factor.Rules.CheckWaiting].
 func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckWaiting(ctx, user.ID, secret)
-	return s.notLost(ctx, user, verdict, g, err)
+	return s.standing(ctx, user, verdict, g, err)
 }
 
-// notLost passes a verdict on, unless it rests on an account that is missing.
-func (s *Sessions) notLost(ctx context.Context, user factor.User, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
+// standing passes a verdict on, unless a session that was asked for a second factor would
+// be let in because there is none: the account may be missing, and if the factor was
+// switched off since, the session is over. It began with a password that was to be
+// followed by something.
+func (s *Sessions) standing(ctx context.Context, user factor.User, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
 	if err != nil || verdict != factor.Open {
 		return verdict, g, err
 	}
-	if s.wasAsked(ctx, user) {
-		if err := s.rules.CheckPending(ctx, user.ID); err != nil {
-			return factor.Locked, records.Grant{}, err
-		}
+	note := s.note(ctx)
+	if note.userID != user.ID {
+		return verdict, g, nil
 	}
-	return verdict, g, nil
+	if err := s.rules.CheckPending(ctx, user.ID); err != nil {
+		return factor.Locked, records.Grant{}, err
+	}
+	if note.binding == s.ref(ctx).Binding {
+		return factor.Over, records.Grant{}, nil
+	}
+	return verdict, g, nil // the user has signed in again since
 }
 
 // Remembered is [factor.Rules.Remembered].
@@ -164,24 +172,19 @@ func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, err
 // KeepToken keeps the service's session token, and that the user's phone was asked.
 func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string) {
 	s.scs.Put(ctx, keyToken, token)
-	s.scs.Put(ctx, keyNote, asked(user))
+	s.keepNote(ctx, noteAsked, user)
 	s.scs.Remove(ctx, keyBack)
 	s.DropAsk(ctx)
 }
 
 // KeepAsked keeps that the user is asked for a proof in this session: from then on, it
-// isn't let in because the account is missing.
+// isn't let in because there is nothing to be proved.
 func (s *Sessions) KeepAsked(ctx context.Context, user factor.User) {
-	if !s.wasAsked(ctx, user) {
-		s.scs.Put(ctx, keyNote, asked(user))
+	kind := noteAsked
+	if s.NoPush(ctx, user) {
+		kind = noteNoPush
 	}
-}
-
-// wasAsked reports whether the user was asked for a proof in this session: not
-// somebody else, for the application may have changed the user within it.
-func (s *Sessions) wasAsked(ctx context.Context, user factor.User) bool {
-	note := s.scs.GetString(ctx, keyNote)
-	return note == asked(user) || note == noPush(user)
+	s.keepNote(ctx, kind, user)
 }
 
 // KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked.
@@ -189,34 +192,45 @@ func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User) {
 	s.scs.Remove(ctx, keyToken)
 	s.scs.Remove(ctx, keyBack)
 	s.DropAsk(ctx)
-	s.scs.Put(ctx, keyNote, noPush(user))
+	s.keepNote(ctx, noteNoPush, user)
 }
 
 // NoPush reports whether KeepNoPush has kept that of the user.
 func (s *Sessions) NoPush(ctx context.Context, user factor.User) bool {
-	return s.scs.GetString(ctx, keyNote) == noPush(user)
+	note := s.note(ctx)
+	return note.kind == noteNoPush && note.userID == user.ID
 }
 
 // Owner returns the user who was last asked for a proof in this session, without the
 // address; the zero User if nobody was.
-func (s *Sessions) Owner(ctx context.Context) factor.User {
-	note := s.scs.GetString(ctx, keyNote)
-	for _, kind := range []string{noteAsked, noteNoPush} {
-		if id, ok := strings.CutPrefix(note, kind); ok {
-			return factor.User{ID: id}
-		}
-	}
-	return factor.User{}
+func (s *Sessions) Owner(ctx context.Context) factor.User { return factor.User{ID: s.note(ctx).userID} }
+
+// A note says who was asked for a proof in a session: the application may have changed
+// the user within it, or given it another ID, since.
+type note struct {
+	kind    string // or "", if nobody was
+	binding string // to the session's ID
+	userID  string
 }
 
-// What is noted of a user, whose ID follows.
+// The kinds of notes.
 const (
-	noteAsked  = "asked "
-	noteNoPush = "no push "
+	noteAsked  = "asked"
+	noteNoPush = "no-push" // and the phone couldn't be
 )
 
-func asked(user factor.User) string  { return noteAsked + user.ID }
-func noPush(user factor.User) string { return noteNoPush + user.ID }
+func (s *Sessions) note(ctx context.Context) note {
+	kind, rest, _ := strings.Cut(s.scs.GetString(ctx, keyNote), " ")
+	binding, userID, _ := strings.Cut(rest, " ")
+	return note{kind, binding, userID}
+}
+
+func (s *Sessions) keepNote(ctx context.Context, kind string, user factor.User) {
+	text := kind + " " + s.ref(ctx).Binding + " " + user.ID
+	if s.scs.GetString(ctx, keyNote) != text {
+		s.scs.Put(ctx, keyNote, text)
+	}
+}
 
 // KeepNext keeps the page to return to after unlocking.
 func (s *Sessions) KeepNext(ctx context.Context, next string) {

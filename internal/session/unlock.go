@@ -105,13 +105,14 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 		return &CommitError{err}
 	}
 	s.scs.Remove(ctx, keyToken)
-	s.scs.Put(ctx, keyNote, asked(user)) // it may lose the grant, but not that
+	s.KeepAsked(ctx, user) // it may lose the grant, but not that
 	s.scs.Remove(ctx, keyBack)
 	s.scs.Remove(ctx, keyDemand)
 	s.scs.Remove(ctx, keyAsk)
 	s.scs.Put(ctx, keyGrant, secret)
 	var expiry time.Time
 	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
+		s.keepNote(ctx, noteAsked, user) // under the new ID
 		s.scs.SetDeadline(ctx, until)
 		id, expiry, err = s.scs.Commit(ctx)
 	}

@@ -1,0 +1,68 @@
+package middleware_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/apptest"
+)
+
+// wantOver fails the test unless the session, which was asked for a second factor that
+// its user no longer has, is ended.
+func wantOver(t *testing.T, b *apptest.Browser, when string) {
+	t.Helper()
+	before := b.App.Passed.Load()
+	other := b.Copy()
+	if a := other.GetJSON("/account"); a.Status != http.StatusUnauthorized || a.JSON("type") != "urn:eagate:problem:sign-in-required" {
+		t.Errorf("%s: a program: got %d %s, want 401 sign-in-required", when, a.Status, a.Body)
+	}
+	if n := b.App.Passed.Load() - before; n != 0 {
+		t.Errorf("%s: the handler was called %d times", when, n)
+	}
+}
+
+// A session that waited for a proof, or was verified long ago, doesn't go on without one
+// because the factor was switched off: somebody who has only its cookie would be in.
+func TestA45_OffWhileItWasAsked(t *testing.T) {
+	t.Parallel()
+	for name, begin := range proving {
+		for what, off := range map[string]func(t *testing.T, app *apptest.App, phone *emulator.Phone){
+			"reset": func(t *testing.T, app *apptest.App, _ *emulator.Phone) {
+				if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"switched off": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
+				owner := byCode(t, app, phone)
+				if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
+					t.Fatalf("switching off: got %d %s", a.Status, a.Body)
+				}
+				owner.WantIn("the owner, after switching off")
+			},
+		} {
+			t.Run(name+", "+what, func(t *testing.T) {
+				t.Parallel()
+				app := apptest.New(t)
+				phone := app.Enrolled(t, alice)
+				b := begin(t, app, phone)
+				thief := b.Thief()
+				off(t, app, phone)
+				for _, path := range []string{"/account", "/2fa/", "/2fa/enable", "/2fa/challenge"} {
+					a := thief.Get(path)
+					if a.Status == http.StatusOK && a.Header.Get("X-User") != "" || strings.Contains(a.Body, "otpauth") {
+						t.Errorf("a stolen cookie at %s: got %d", path, a.Status)
+					}
+					thief = b.Thief()
+				}
+				thief.WantLockedOrOut("a stolen cookie")
+				if a := thief.PostJSON("/2fa/enable", ""); a.JSON("uri") != nil {
+					t.Error("a stolen cookie enrols")
+				}
+				b.Login(alice).WantIn("signed in again")
+				b.WantIn("signed in again, once more")
+			})
+		}
+	}
+}
