@@ -86,7 +86,7 @@
         cache: "no-store",
         redirect: "error",
       });
-      if (response.status === 401) end(); // the sign-in has ended
+      if (response.status === 401) end(); // nobody is signed in here any more
       if (!response.ok) return false;
       hear(await response.json());
       return true;
