@@ -194,6 +194,13 @@ func newGuest(t *testing.T, c *guests, n int) *guest {
 		a.State, a.Email, a.Factor, a.Staged = records.On, email, a.Staged.Factor, nil
 		a.Epoch, a.Recovery = records.NewEpoch(), new(records.Recovery)
 	})
+	err := c.app.Records(t).UpdateAddress(t.Context(), email, func(a *records.Address) error {
+		a.UserID = apptest.UserID(email)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	v.b = c.app.Browser(t).Login(email)
 	return v
 }
@@ -239,7 +246,11 @@ func (v *guest) live() {
 }
 
 func (v *guest) prove() {
-	if v.ask(func() apptest.Answer { return v.b.Get("/2fa/challenge") }).Status != http.StatusOK {
+	a := v.ask(func() apptest.Answer { return v.b.Get("/2fa/challenge") })
+	if strings.HasPrefix(a.Location, "/2fa/challenge?") {
+		a = v.ask(func() apptest.Answer { return v.b.Get(a.Location) })
+	}
+	if a.Status != http.StatusOK {
 		return
 	}
 	pending := v.phone.Pending()
@@ -256,7 +267,7 @@ func (v *guest) prove() {
 		return
 	}
 	if v.ask(func() apptest.Answer { return v.b.GetJSON("/2fa/challenge/status") }).JSON("state") == "none" {
-		v.ask(func() apptest.Answer { return v.b.Post("/2fa/challenge") })
+		v.ask(func() apptest.Answer { return v.b.PostJSON("/2fa/challenge", "") })
 	}
 	for _, request := range pending {
 		if reply, err := v.guests.app.Emulator.Report(v.t.Context(), request.Token, true); err == nil && reply.Status == http.StatusOK {
