@@ -66,6 +66,10 @@ func handwritten(tb testing.TB, service *standIn, kept scs.Store) *site {
 	r.Route("/2fa", func(r chi.Router) {
 		r.Use(secured)
 		r.Get("/challenge", a.challenge)
+		r.Post("/challenge", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			a.status(w, r)
+		})
 		r.Get("/challenge/status", a.status)
 		r.Post("/callback/{secret}", a.callback)
 	})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -151,13 +152,18 @@ func (v *visitor) send(status int, method, address, accept, form string) (string
 	if res.StatusCode != status {
 		return "", fmt.Errorf("%s %s: got %d %s, want %d", method, req.URL.Path, res.StatusCode, body, status)
 	}
-	if set := res.Cookies(); len(set) > 0 { // all that there are, whenever any is set
-		v.cookie = ""
-		for _, c := range set {
-			v.cookie += c.Name + "=" + c.Value + "; "
-		}
+	for _, c := range res.Cookies() {
+		v.keep(c)
 	}
 	return string(body), nil
+}
+
+// keep keeps a cookie in place of a former one of its name.
+func (v *visitor) keep(c *http.Cookie) {
+	pairs := slices.DeleteFunc(strings.Split(v.cookie, "; "), func(pair string) bool {
+		return pair == "" || strings.HasPrefix(pair, c.Name+"=")
+	})
+	v.cookie = strings.Join(append(pairs, c.Name+"="+c.Value), "; ")
 }
 
 const (
@@ -165,9 +171,17 @@ const (
 	program = "application/json"
 )
 
-// stop logs in by password, and asks for the page, which the phone has to be
-// asked for.
+// stop logs in by password, and asks for the page, for which the phone is asked then.
 func (s *site) stop(email string) (*visitor, error) {
+	v, err := s.led(email)
+	if err == nil {
+		_, err = v.send(http.StatusCreated, http.MethodPost, s.url+"/2fa/challenge", program, "")
+	}
+	return v, err
+}
+
+// led logs in by password, and asks for the page.
+func (s *site) led(email string) (*visitor, error) {
 	v := &visitor{site: s, email: email}
 	if _, err := v.send(http.StatusOK, http.MethodPost, s.url+"/login", html, "email="+url.QueryEscape(email)); err != nil {
 		return nil, err
@@ -196,7 +210,11 @@ func (v *visitor) approve() error {
 // flow is the whole way of a user who has a second factor, from the password
 // over the waiting page, if that is looked at, to the page.
 func (s *site) flow(email string, looks bool) error {
-	v, err := s.stop(email)
+	begin := s.stop
+	if looks {
+		begin = s.led
+	}
+	v, err := begin(email)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // The pages that are seldom seen, in both languages, and the way on from each.
-func TestPages(t *testing.T) {
+func TestThoroughPages(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
 	for _, language := range []string{"en", "th"} {

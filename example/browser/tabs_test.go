@@ -16,7 +16,7 @@ import (
 
 // Six tabs are opened at the same moment, as a browser does that restores them, while
 // the service takes its time: one request is sent, and all of them arrive.
-func TestA51_SixColdTabs(t *testing.T) {
+func TestThoroughSixColdTabs(t *testing.T) {
 	t.Parallel()
 	const tabs = 6
 	came := make(chan struct{}, 100)

@@ -12,7 +12,12 @@ import (
 // its secret but hasn't confirmed it, and "replacing" if that is to take the place of one
 // in force. What s is, in the events, is the session that has staged it, verified a
 // moment ago where there is a factor in force.
-func TestAccountTable(t *testing.T) {
+func TestAccountTable(t *testing.T) { accountTable(t) }
+
+// It holds with the store failing at each write, too.
+func TestThoroughAccountTable(t *testing.T) { accountTable(t) }
+
+func accountTable(t *testing.T) {
 	t.Parallel()
 	st := stateTable{states: accountStates, events: accountEvents, state: (*scene).accountState, text: `
 event            | absent         | off            | staged         | on             | replacing      | held

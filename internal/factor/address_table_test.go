@@ -11,7 +11,12 @@ import (
 // alice is the "holder", that "another" account holds, or of which a claim is "void":
 // the account that made it has no factor for requests to the phone under that address
 // any more. An answer "asked" means that alice's phone can be asked, and "codes" that it can't.
-func TestAddressTable(t *testing.T) {
+func TestAddressTable(t *testing.T) { addressTable(t) }
+
+// It holds with the store failing at each write, too.
+func TestThoroughAddressTable(t *testing.T) { addressTable(t) }
+
+func addressTable(t *testing.T) {
 	t.Parallel()
 	stateTable{states: addressStates, events: addressEvents, state: (*scene).addressState, text: `
 event                   | nobody         | holder         | another       | void

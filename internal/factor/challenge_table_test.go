@@ -19,7 +19,12 @@ import (
 // approval was taken by a request that failed before it could unlock the session; and
 // while it is "creating", the service is asked for it, unless that is given up: then
 // there is "none".
-func TestChallengeTable(t *testing.T) {
+func TestChallengeTable(t *testing.T) { challengeTable(t) }
+
+// It holds with the store failing at each write, too.
+func TestThoroughChallengeTable(t *testing.T) { challengeTable(t) }
+
+func challengeTable(t *testing.T) {
 	t.Parallel()
 	st := stateTable{states: challengeStates, events: challengeEvents, state: (*scene).challengeState, text: `
 event                  | none    | creating      | pending             | approved        | not_approved | rejected   | consumed   | stranded       | void     | replaced   | expired        | lapsed          | overtaken      | outdated

@@ -14,7 +14,12 @@ import (
 // than the one in force, or before all of the user's proofs were revoked; "off" while
 // there is no factor in force, so that none is asked for. An answer "in" is a request
 // that is let in by the grant, or by the one that was to take its place.
-func TestGrantTable(t *testing.T) {
+func TestGrantTable(t *testing.T) { grantTable(t) }
+
+// It holds with the store failing at each write, too.
+func TestThoroughGrantTable(t *testing.T) { grantTable(t) }
+
+func grantTable(t *testing.T) {
 	t.Parallel()
 	stateTable{states: grantStates, events: grantEvents, state: (*scene).grantState, text: `
 event               | proof                | moved          | ended          | absent     | outdated       | off                  | run out

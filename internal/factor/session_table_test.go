@@ -13,7 +13,12 @@ import (
 // to unlock it was "rejected". An answer
 // is what becomes of a request with the new grant, and of one with the grant that the
 // session had gone on with before.
-func TestSessionTable(t *testing.T) {
+func TestSessionTable(t *testing.T) { sessionTable(t) }
+
+// It holds with the store failing at each write, too.
+func TestThoroughSessionTable(t *testing.T) { sessionTable(t) }
+
+func sessionTable(t *testing.T) {
 	t.Parallel()
 	stateTable{states: sessionStates, events: sessionEvents, state: (*scene).sessionState, text: `
 event             | open                            | moved                    | ended                       | rejected
