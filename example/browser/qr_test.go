@@ -58,12 +58,8 @@ func TestQR(t *testing.T) {
 	needChromium(t)
 	for _, test := range []struct{ name, issuer, email string }{
 		{"plain", "Acme", "alice@example.com"},
-		{"colon", "Acme: the shop", "a:lice@example.com"},
-		{"query", "Who? & co. #1", "a?b&c=d#e@example.com"},
 		{"parameter", "Acme&secret=AAAA", "a&issuer=Evil@example.com"},
-		{"percent", "100%41 sure", "50%25+1@example.com"},
-		{"plus and space", "A + B", "alice+work@example.com"},
-		{"slashes", `A/B\C`, "a/b@example.com"},
+		{"signs", `Acme: A/B\C? & #1, 100%41 + D`, "a:b?c&d=e#f 50%25+work/g@example.com"},
 		{"unicode", "ร้าน Ünï 🔐", "แอลิซ@ตัวอย่าง.ไทย"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

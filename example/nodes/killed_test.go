@@ -16,7 +16,7 @@ const untroubled = 3
 // Two nodes are killed at any point of a login, and while the second factor is
 // switched on and off. Nobody gets in without a proof, nobody who gives one stays
 // out, and accounts are whole.
-func TestKilledNodes(t *testing.T)         { testKilledNodes(t, 4, 12) }
+func TestKilledNodes(t *testing.T)         { testKilledNodes(t, 3, 8) }
 func TestThoroughKilledNodes(t *testing.T) { testKilledNodes(t, 24, 80) }
 
 func testKilledNodes(t *testing.T, changes, signIns int) {
