@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
@@ -65,4 +66,77 @@ func TestA45_OffWhileItWasAsked(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A node that is killed while it switches the factor off can't save the session any more.
+// That one goes on, as if it had been saved, until an operator's reset; no other one does.
+func TestA45_OffBeforeTheSessionWasSaved(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		goes func(t *testing.T, app *apptest.App, owner *apptest.Browser)
+	}{
+		{"goes on", func(t *testing.T, app *apptest.App, owner *apptest.Browser) {
+			owner.WantIn("after it switched off")
+			reads := app.Store.Reads()
+			owner.WantIn("once more")
+			if n := app.Store.Reads() - reads; n != 0 {
+				t.Errorf("once more: got %d reads, want none: the session waits for nothing", n)
+			}
+		}},
+		{"reset", func(t *testing.T, app *apptest.App, owner *apptest.Browser) {
+			if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+				t.Fatal(err)
+			}
+			wantOver(t, owner, "after a reset")
+		}},
+		{"revoked", func(t *testing.T, app *apptest.App, owner *apptest.Browser) {
+			if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+				t.Fatal(err)
+			}
+			wantOver(t, owner, "after a revocation")
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			phone := app.Enrolled(t, alice)
+			owner, other := byCode(t, app, phone), byCode(t, app, phone)
+			id := owner.Cookie("session")
+			before, found, err := app.Scs.Find(id)
+			if err != nil || !found {
+				t.Fatalf("the session: found %t, %v", found, err)
+			}
+			if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
+				t.Fatalf("switching off: got %d %s", a.Status, a.Body)
+			}
+			if err := app.Scs.Commit(id, before, time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			test.goes(t, app, owner)
+			wantOver(t, other, "another session")
+		})
+	}
+}
+
+// A node that hasn't seen yet that the factor was switched on again, on another one, ends
+// nothing.
+func TestA45_OnElsewhere(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	app, late := world.Node(t), world.Node(t)
+	phone := app.Enrolled(t, alice)
+	owner := byCode(t, app, phone)
+	if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
+		t.Fatalf("switching off: got %d %s", a.Status, a.Body)
+	}
+	owner.On(late).WantIn("switched off")
+	uri, _ := owner.PostJSON("/2fa/enable", "").JSON("uri").(string)
+	if err := phone.AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	if a := owner.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusOK {
+		t.Fatalf("confirm: got %d %s", a.Status, a.Body)
+	}
+	owner.On(late).WantIn("switched on elsewhere")
 }

@@ -207,6 +207,7 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 		answer, _, err := r.prove(ctx, acct, proof)
 		if err == nil && answer.Result == CodeAccepted {
 			r.switchOff(acct)
+			acct.OffBy = proof.Grant.ID
 		}
 		return answer, err
 	})
@@ -239,7 +240,7 @@ func (r *Rules) changed(acct *records.Account) {
 // void ends all that was proved, and what was begun by it.
 func (r *Rules) void(acct *records.Account) {
 	acct.Epoch = records.NewEpoch()
-	acct.Devices, acct.Staged = nil, nil
+	acct.Devices, acct.Staged, acct.OffBy = nil, nil, ""
 	withdraw(&acct.Push)
 	unreserve(&acct.Push)
 }

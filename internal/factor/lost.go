@@ -44,6 +44,25 @@ func isSecretOf(secret, userID string) bool {
 	return secret != "" && strings.HasSuffix(secret, ownerTag(userID))
 }
 
+// CheckAsked is CheckAnew for a session that was asked for a proof: where the user no
+// longer has a second factor, it is Over, unless the factor was switched off in that very
+// session. The session need not say so itself: the node may have ended before it was saved.
+func (r *Rules) CheckAsked(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
+	ctx = storelimit.Fresh(storelimit.WithBudget(ctx))
+	acct, err := r.Account(ctx, userID)
+	switch {
+	case err != nil:
+		return Locked, records.Grant{}, err
+	case acct.State == records.On:
+		return r.CheckAnew(ctx, userID, secret)
+	case acct.Epoch == 0:
+		return Locked, records.Grant{}, ErrAccountLost
+	case acct.OffBy == hash(secret):
+		return Open, records.Grant{}, nil
+	}
+	return Over, records.Grant{}, nil
+}
+
 // CheckPending returns [ErrAccountLost] if the account of a user is lost whose session
 // was asked for a proof. Check has found that the user has no second factor.
 func (r *Rules) CheckPending(ctx context.Context, userID string) error {

@@ -16,7 +16,7 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 		forgive(acct, r.cfg.Now())
 		acct.HeldSince, acct.ReleasedAt = time.Time{}, r.cfg.Now()
 		forgetPushes(&acct.Push)
-		acct.Staged = nil
+		acct.Staged, acct.OffBy = nil, ""
 		email = acct.Email
 		switch {
 		case acct.State == records.On:

@@ -225,7 +225,7 @@ func (st stateTable) wantStates(t *testing.T, names []string) {
 
 // looking are the methods of the rules that change no state of these tables.
 var looking = `
-Account Accounts AddressHolder Asks Basis Check CheckAnew CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
+Account Accounts AddressHolder Asks Basis Check CheckAnew CheckAsked CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
 Duty Fresh IsStaged LockOf Look LookWaiting Mark Meets Missing Now PushPaused RefuseCode Remembered Staged
 TokenLifetime Verification Wait WhyNoPush
 

@@ -39,6 +39,10 @@ type Account struct {
 	// Staged is an enrolment that waits for its first code, or nil.
 	Staged *Staged `json:"staged,omitzero"`
 
+	// OffBy is the ID of the grant by which the factor was switched off: its session goes
+	// on. It is empty while State is [On], and after an operator's reset.
+	OffBy string `json:"off_by,omitzero"`
+
 	// EnabledAt is when the factor in force was confirmed.
 	EnabledAt time.Time `json:"enabled_at,omitzero"`
 

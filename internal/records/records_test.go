@@ -40,6 +40,7 @@ func account() records.Account {
 	return records.Account{
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at},
+		OffBy:     "g",
 		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at},
 		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
 		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, ReservedBy: "browser", Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},

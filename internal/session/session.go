@@ -77,26 +77,26 @@ type Check func(ctx context.Context, user factor.User, secret string) (factor.Ve
 // without a second factor where the session waits for one to be proved.
 func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.Check(ctx, user.ID, secret)
-	return s.standing(ctx, user, verdict, g, err)
+	return s.standing(ctx, user, secret, verdict, g, err)
 }
 
 // CheckAnew is Check by [factor.Rules.CheckAnew].
 func (s *Sessions) CheckAnew(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckAnew(ctx, user.ID, secret)
-	return s.standing(ctx, user, verdict, g, err)
+	return s.standing(ctx, user, secret, verdict, g, err)
 }
 
 // CheckWaiting is Check by [factor.Rules.CheckWaiting].
 func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckWaiting(ctx, user.ID, secret)
-	return s.standing(ctx, user, verdict, g, err)
+	return s.standing(ctx, user, secret, verdict, g, err)
 }
 
 // standing passes a verdict on, unless a session that was asked for a second factor would
 // be let in because there is none: the account may be missing, and if the factor was
 // switched off since, the session is over. It began with a password that was to be
 // followed by something.
-func (s *Sessions) standing(ctx context.Context, user factor.User, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) standing(ctx context.Context, user factor.User, secret string, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
 	if err != nil || verdict != factor.Open {
 		return verdict, g, err
 	}
@@ -104,13 +104,17 @@ func (s *Sessions) standing(ctx context.Context, user factor.User, verdict facto
 	if note.userID != user.ID {
 		return verdict, g, nil
 	}
-	if err := s.rules.CheckPending(ctx, user.ID); err != nil {
-		return factor.Locked, records.Grant{}, err
+	if note.binding != s.ref(ctx).Binding { // the user has signed in again since
+		if err := s.rules.CheckPending(ctx, user.ID); err != nil {
+			return factor.Locked, records.Grant{}, err
+		}
+		return verdict, g, nil
 	}
-	if note.binding == s.ref(ctx).Binding {
-		return factor.Over, records.Grant{}, nil
+	verdict, g, err = s.rules.CheckAsked(ctx, user.ID, secret)
+	if err == nil && verdict == factor.Open {
+		s.Forget(ctx) // what the node that switched it off couldn't save
 	}
-	return verdict, g, nil // the user has signed in again since
+	return verdict, g, err
 }
 
 // Remembered is [factor.Rules.Remembered].
