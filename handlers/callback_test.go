@@ -47,7 +47,7 @@ func TestA01_BrowserCallsTheCallback(t *testing.T) {
 		"a guess":          "/2fa/callback/secret",
 		"a placeholder":    "/2fa/callback/{secret}",
 		"the token":        "/2fa/callback/" + w.token,
-		"of another key":   other.CallbackURL(""),
+		"of another key":   apptest.CallbackPath(other),
 		"cut off":          right[:len(right)-1],
 		"longer":           right + "A",
 		"with a slash":     right + "/",

@@ -87,7 +87,7 @@ func TestA38_Secrets(t *testing.T) {
 	hidden := make(secrets)
 	hidden.add("API key", []byte(world.Emulator.APIKey()))
 	hidden.add("sealing key", apptest.Key)
-	callback := app.Gate.CallbackURL("")
+	callback := apptest.CallbackPath(app.Gate)
 	hidden.add("callback secret", []byte(callback[strings.LastIndexByte(callback, '/')+1:]))
 	var codes []string
 	use := func(code string) string { codes = append(codes, code); return code }
@@ -218,7 +218,7 @@ func TestA38_CallbackGuardedByMistake(t *testing.T) {
 	mistaken := world.Node(t, apptest.Setup{Wrap: func(app *apptest.App, _ http.Handler) http.Handler {
 		return app.Sessions.LoadAndSave(app.Gate.Require(app.Gate.Routes()))
 	}})
-	callback := mistaken.Gate.CallbackURL("")
+	callback := apptest.CallbackPath(mistaken.Gate)
 	world.Store.Fail(apptest.All)
 	for _, a := range []apptest.Answer{b.On(mistaken).Get(callback), b.On(mistaken).GetJSON(callback), b.On(mistaken).Post(callback)} {
 		if a.Status != http.StatusServiceUnavailable {
@@ -239,7 +239,7 @@ func TestA38_GatePrinted(t *testing.T) {
 	hidden := make(secrets)
 	hidden.add("API key", []byte(app.Emulator.APIKey()))
 	hidden.add("sealing key", apptest.Key)
-	callback := app.Gate.CallbackURL("")
+	callback := apptest.CallbackPath(app.Gate)
 	hidden.add("callback secret", []byte(callback[strings.LastIndexByte(callback, '/')+1:]))
 	c := app.Emulator.Client()
 	type config struct {

@@ -53,7 +53,7 @@ func (w waiter) unlock(t *testing.T) {
 // service is a client that is no browser of anybody.
 func service(t *testing.T, app *apptest.App) *apptest.Browser { return app.Browser(t) }
 
-func callback(app *apptest.App) string { return app.Gate.CallbackURL("") }
+func callback(app *apptest.App) string { return apptest.CallbackPath(app.Gate) }
 
 func query(token, result string) string {
 	return "?" + url.Values{"result": {result}, "session_token": {token}}.Encode()

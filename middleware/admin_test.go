@@ -38,7 +38,7 @@ func TestKeyIsChanged(t *testing.T) {
 		for _, nodes := range [][2]*apptest.App{{here, there}, {there, here}} {
 			world.Clock.Add(20 * time.Minute) // for the phone to be asked again
 			b := nodes[0].Stopped(t, alice)
-			world.Emulator.SetCallbackURL(nodes[1].Gate.CallbackURL(nodes[0].URL))
+			world.Emulator.SetCallbackURL(nodes[0].URL + apptest.CallbackPath(nodes[1].Gate))
 			apptest.Approve(t, phone)
 			b.WantIn(step.name + ", by the other's callback")
 
@@ -65,7 +65,7 @@ func TestKeyIsChanged(t *testing.T) {
 		world.Clock.Add(2 * apptest.Step)
 		last.Stopped(t, email).WantInOrCode(phone)
 	}
-	if a := first.Browser(t).Get(last.Gate.CallbackURL("") + "?result=true&session_token=x"); a.Status != http.StatusNotFound {
+	if a := first.Browser(t).Get(apptest.CallbackPath(last.Gate) + "?result=true&session_token=x"); a.Status != http.StatusNotFound {
 		t.Errorf("a callback by a key that the node doesn't have: got %d, want 404", a.Status)
 	}
 }

@@ -168,9 +168,17 @@ func ExampleGate_Routes() {
 // The URL ends with a secret that is derived from the key.
 func ExampleGate_CallbackURL() {
 	gate, _ := newGate()
-	url := gate.CallbackURL("https://app.example.com")
+	url, err := gate.CallbackURL("https://app.example.com")
+	if err != nil {
+		panic(err)
+	}
 	fmt.Println(url[:len(url)-len("0123456789abcdefghijklmnopqrstuv")] + "…")
-	// Output: https://app.example.com/2fa/callback/…
+
+	_, err = gate.CallbackURL("app.example.com")
+	fmt.Println(err)
+	// Output:
+	// https://app.example.com/2fa/callback/…
+	// middleware: CallbackURL: "app.example.com" is no origin such as https://app.example.com, without a path
 }
 
 // Run belongs beside the server, and ends with the program's context.
@@ -223,7 +231,11 @@ func Example_test() {
 	account := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "Welcome") })
 	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(account)))
 	defer app.Close()
-	service.SetCallbackURL(gate.CallbackURL(app.URL))
+	callback, err := gate.CallbackURL(app.URL)
+	if err != nil {
+		panic(err)
+	}
+	service.SetCallbackURL(callback)
 
 	// Alice switches the second factor on.
 	phone := service.Phone("alice@example.com")

@@ -188,13 +188,6 @@ func (g *Gate) Routes() http.Handler {
 	})
 }
 
-// CallbackURL is what to register in the Console as the application's callback,
-// where origin is the application's own, such as "https://app.example.com". It
-// holds a secret: it belongs in no page and no log.
-func (g *Gate) CallbackURL(origin string) string {
-	return strings.TrimRight(origin, "/") + g.base + "/callback/" + g.keys.CallbackSecrets()[0]
-}
-
 // Format prints where the gate's pages are, whatever the verb, and none of its
 // secrets.
 func (g *Gate) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "middleware.Gate(%q)", g.base) }

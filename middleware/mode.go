@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"net/url"
 
 	"github.com/eagate/eagate/internal/records"
 )
@@ -54,19 +52,6 @@ func (c *config) checkMode() []error {
 		faults = append(faults, errors.New("middleware: WithMode: the session cookie is SameSite=Strict, which browsers don't send when they come back from the service's page: use Lax, or NumberMatch"))
 	}
 	return faults
-}
-
-// checkOrigin takes an origin that the service's page can come back to.
-func checkOrigin(origin string) error {
-	u, err := url.Parse(origin)
-	if err != nil || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin {
-		return fmt.Errorf("%q is no origin such as https://app.example.com, without a path", origin)
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	if loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback(); u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
-		return fmt.Errorf("origin %q isn't https", origin)
-	}
-	return nil
 }
 
 // warnOfMode warns where the callback's path is all that keeps browsers from

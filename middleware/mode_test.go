@@ -35,7 +35,7 @@ func TestWithMode(t *testing.T) {
 		"path":                        {middleware.Popup, "https://app.example.com/", nil, []string{"is no origin"}},
 		"query":                       {middleware.Popup, "https://app.example.com?x", nil, []string{"is no origin"}},
 		"fragment":                    {middleware.Popup, "https://app.example.com#", nil, []string{"is no origin"}},
-		"user":                        {middleware.Popup, "https://a@app.example.com", nil, []string{"is no origin"}},
+		"user":                        {middleware.Popup, "https://a@app.example.com", nil, []string{"has no user"}},
 		"no host":                     {middleware.Popup, "https://:443", nil, []string{"is no origin"}},
 		"no scheme":                   {middleware.Redirect, "app.example.com", nil, []string{"is no origin"}},
 		"http":                        {middleware.Redirect, "http://app.example.com", nil, []string{"isn't https"}},

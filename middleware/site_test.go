@@ -95,7 +95,7 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 		return errors.Join(err, apptest.ClaimAddress(tb.Context(), kept, id, email))
 	}}
 	s.serve(tb, r)
-	s.callback = gate.CallbackURL(s.url)
+	s.callback = s.url + apptest.CallbackPath(gate)
 	return s
 }
 

@@ -132,7 +132,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(server.Close)
 	callbacks := httptest.NewServer(application) // the service doesn't trust the certificate
 	t.Cleanup(callbacks.Close)
-	s.Emulator.SetCallbackURL(application.Gate.CallbackURL(callbacks.URL))
+	s.Emulator.SetCallbackURL(callbacks.URL + apptest.CallbackPath(application.Gate))
 	return s
 }
 

@@ -66,7 +66,7 @@ func (w *world) app(t *testing.T, sessions *scs.SessionManager, options ...middl
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Emulator.SetCallbackURL(a.Gate.CallbackURL(w.url))
+	w.Emulator.SetCallbackURL(w.url + apptest.CallbackPath(a.Gate))
 	return a
 }
 

@@ -44,6 +44,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err) // every fault of the options at once
 	}
+	callback, err := gate.CallbackURL(cmp.Or(os.Getenv("ORIGIN"), "http://localhost:8080"))
+	if err != nil {
+		log.Fatal("ORIGIN: ", err)
+	}
 	go gate.Run(context.Background())
 
 	r := chi.NewRouter()
@@ -57,7 +61,7 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println("listening:", l.Addr())
-	fmt.Println("callback:", gate.CallbackURL(cmp.Or(os.Getenv("ORIGIN"), "http://localhost:8080"))) // register it in the Console
+	fmt.Println("callback:", callback) // register it in the Console
 	log.Fatal(http.Serve(l, r))
 }
 

@@ -58,7 +58,10 @@ func run(ctx context.Context, c config) (err error) {
 	if err != nil {
 		return err
 	}
-	callback := web.Gate.CallbackURL(c.origin)
+	callback, err := web.Gate.CallbackURL(c.origin)
+	if err != nil {
+		return err
+	}
 
 	var background sync.WaitGroup
 	defer background.Wait()

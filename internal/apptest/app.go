@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,8 +169,18 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 	server.Start()
 	t.Cleanup(server.Close)
 	app.URL = server.URL
-	w.Emulator.SetCallbackURL(gate.CallbackURL(server.URL))
+	w.Emulator.SetCallbackURL(server.URL + CallbackPath(gate))
 	return app
+}
+
+// CallbackPath is the path of what [middleware.Gate.CallbackURL] returns.
+func CallbackPath(gate *middleware.Gate) string {
+	const origin = "https://app.example.com"
+	callback, err := gate.CallbackURL(origin)
+	if err != nil {
+		panic(err) // it is one
+	}
+	return strings.TrimPrefix(callback, origin)
 }
 
 func (a *App) guarded(w http.ResponseWriter, r *http.Request) {
