@@ -41,7 +41,6 @@ type Config struct {
 	Issuer        string
 	HomePath      string // where to go when no page was asked for
 	LoginPath     string // the application's, or empty
-	LogoutPath    string // the application's, or empty
 	TokenLifetime time.Duration
 
 	Mode    records.Mode
@@ -51,6 +50,10 @@ type Config struct {
 	CallbackSecrets  []string
 	CallbackNetworks []netip.Prefix // empty: from anywhere
 	CallbackSource   func(*http.Request) (netip.Addr, error)
+
+	// Cancel answers for a sign-in that was cancelled, whose session has ended; it may
+	// leave that to the gate. It may be nil.
+	Cancel func(http.ResponseWriter, *http.Request)
 
 	Log *slog.Logger
 }
@@ -83,6 +86,7 @@ func New(cfg Config) *Handlers {
 		r.Post("/challenge/recovery", h.signedIn(h.code))
 		r.Post("/challenge/continue", h.signedIn(h.proceed))
 
+		r.Post("/cancel", h.cancel)
 		r.Get("/return", h.back)
 
 		r.Get("/", h.unlocked(h.security))

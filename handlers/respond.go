@@ -38,12 +38,11 @@ func setHeaders(h http.Header) {
 func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page func(templates.Page) templates.View) {
 	nonce := rand.Text()
 	view := page(templates.Page{
-		Lang:       h.cfg.Pages.Match(strings.Join(r.Header["Accept-Language"], ",")),
-		Nonce:      nonce,
-		Base:       h.cfg.Base,
-		Issuer:     h.cfg.Issuer,
-		HomePath:   h.cfg.HomePath,
-		LogoutPath: h.cfg.LogoutPath,
+		Lang:     h.cfg.Pages.Match(strings.Join(r.Header["Accept-Language"], ",")),
+		Nonce:    nonce,
+		Base:     h.cfg.Base,
+		Issuer:   h.cfg.Issuer,
+		HomePath: h.cfg.HomePath,
 	})
 	var b bytes.Buffer
 	if err := h.cfg.Pages.Render(&b, view); err != nil {

@@ -65,7 +65,9 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		}
 	}
 	if g.exempt.match(r) {
-		return g.exempted(r, before), true // with the store down, too
+		// Neither the store nor the application's function for the user decides here; after
+		// sees a logout.
+		return g.sessions.Before(r, before.User, secret), true
 	}
 	if err != nil {
 		g.handlers.Unavailable(w, r, err)
@@ -130,18 +132,6 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 	before.Ref, before.Verified = factor.Session{}, true
 	before.Secret, _ = g.sessions.Grant(ctx)
 	return before, true
-}
-
-// exempted notes what after needs to see a logout on a route that needs no second factor:
-// neither the store nor the application's function for the user decides there. Where
-// that can't tell the user, it is the one who was last asked for a proof in the session.
-func (g *Gate) exempted(r *http.Request, before session.Before) session.Before {
-	ctx := r.Context()
-	if before.User.ID == "" {
-		before.User = g.sessions.Owner(ctx)
-	}
-	before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(ctx)
-	return before
 }
 
 // end revokes what the session of a user who has gone holds.

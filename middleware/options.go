@@ -35,6 +35,7 @@ type config struct {
 	home       string
 	login      string
 	logout     string
+	cancel     func(http.ResponseWriter, *http.Request)
 	exempt     []string
 	insecure   bool
 	networks   []netip.Prefix
@@ -155,8 +156,8 @@ func WithHomePath(path string) Option { return func(c *config) { c.home = path }
 // that somebody who is stopped at the challenge can log in as somebody else.
 func WithLoginPath(path string) Option { return func(c *config) { c.login = path } }
 
-// WithLogoutPath names the route that ends a session by POST. It is exempt, and
-// the challenge page offers it.
+// WithLogoutPath names the route that ends a session by POST. It is exempt. The
+// challenge page has a button of its own; see [WithCancel].
 func WithLogoutPath(path string) Option { return func(c *config) { c.logout = path } }
 
 // WithExempt names routes that need no second factor, as [http.ServeMux]

@@ -101,7 +101,7 @@ func TestStepUp(t *testing.T) {
 			b.Get(c.path + "?to=bob")
 			former := b.Cookie("session")
 			page := b.Get("/2fa/challenge")
-			for _, text := range []string{"Confirm it’s you to go on", "Signed in as " + alice, `<a id="back" href="/">Not now</a>`} {
+			for _, text := range []string{"Confirm it’s you to go on", "Signed in as " + alice, "Back to Acme"} {
 				if !strings.Contains(page.Body, text) {
 					t.Errorf("challenge: got no %q in\n%s", text, page.Body)
 				}
@@ -226,7 +226,7 @@ func TestStepUpWithoutTheService(t *testing.T) {
 	b := byCode(t, app, phone)
 	wantAsked(t, b, "/push", "while the service is down")
 	page := b.Get("/2fa/challenge")
-	for _, text := range []string{"We can’t reach your phone right now.", "come back to it later", "Try the phone again", "Not now"} {
+	for _, text := range []string{"We can’t reach your phone right now.", "come back to it later", "Try the phone again", "Back to Acme"} {
 		if !strings.Contains(page.Body, text) {
 			t.Errorf("got no %q in\n%s", text, page.Body)
 		}
@@ -370,7 +370,7 @@ func TestStepUpOfALockedSession(t *testing.T) {
 			t.Errorf("%s: got %d to %q", path, a.Status, a.Location)
 		}
 	}
-	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `id="code"`) || strings.Contains(page.Body, "Not now") {
+	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `id="code"`) || strings.Contains(page.Body, "Back to Acme") {
 		t.Errorf("want the page of a sign-in\n%s", page.Body)
 	}
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))

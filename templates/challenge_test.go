@@ -14,7 +14,7 @@ func TestChallenge(t *testing.T) {
 		refresh = `http-equiv="refresh" content="5; url=/2fa/challenge"`
 		totp    = `<form method="post" action="/2fa/challenge/totp">`
 		send    = `<form method="post" action="/2fa/challenge">`
-		logout  = `<form method="post" action="/logout"`
+		logout  = `<form method="post" action="/2fa/cancel"`
 		focus   = ` autofocus>`
 		closed  = `<details>`
 		open    = `<details open>`
@@ -130,7 +130,7 @@ func TestChallenge(t *testing.T) {
 
 func TestChallengeWithoutOptionalParts(t *testing.T) {
 	page := render(t, newPages(t), templates.Challenge{Page: templates.Page{Base: "/2fa", Issuer: "Acme"}})
-	checkText(t, page, []string{`<html lang="en"`}, []string{"Signing in as", "Cancel"})
+	checkText(t, page, []string{`<html lang="en"`, "Cancel sign-in"}, []string{"Signing in as"})
 }
 
 func TestCodeErrors(t *testing.T) {

@@ -74,7 +74,6 @@ var english = texts{
 	"stepup.phone":          "Only your phone can confirm this: a code isn’t enough here.",
 	"stepup.later":          "What you want to do can’t be confirmed by a code. You are still signed in: please come back to it later.",
 	"stepup.code":           "Your phone can’t confirm this with a tap.",
-	"stepup.back":           "Not now",
 
 	"push.unavailable": "We can’t reach your phone right now.",
 	"push.moved":       "Your e-mail address has changed since your phone was set up, so your phone isn’t asked. Once you are signed in, set it up again.",

@@ -11,7 +11,7 @@ func TestRequired(t *testing.T) {
 	const (
 		start = `<form method="post" action="/2fa/enable">`
 		later = `<a href="/account">Later</a>`
-		leave = `<form method="post" action="/logout"`
+		leave = `<form method="post" action="/2fa/cancel"`
 	)
 	at := time.Date(2026, 3, 4, 10, 15, 0, 0, time.UTC)
 	p := newPages(t)

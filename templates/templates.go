@@ -61,9 +61,6 @@ type Page struct {
 
 	// HomePath leads back to the application, or is empty for no link.
 	HomePath string
-
-	// LogoutPath is where a POST ends the sign-in, or empty for no button.
-	LogoutPath string
 }
 
 // A sheet is a view made ready for its template.

@@ -126,7 +126,7 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 func plainPage(lang templates.Language) templates.Page {
 	return templates.Page{
 		Lang: lang, Nonce: "NONCE", Base: "/2fa", Issuer: "Acme", Email: "alice@example.com",
-		HomePath: "/account", LogoutPath: "/logout",
+		HomePath: "/account",
 	}
 }
 

@@ -88,9 +88,9 @@ func walkStepUp(t *testing.T, language string) {
 	b.click(`form[action="/2fa/challenge"] button`)
 	b.see(waiting)
 	answer(t, phone.Deny)
-	b.see(`main[data-state="not_approved"]:not(:has(form))`)
+	b.see(`main[data-state="not_approved"]:not(:has(form[action="/2fa/challenge"]))`)
 	b.look("paused")
-	b.click("#back")
+	b.click("#cancel")
 	b.see(verifiedIn)
 }
 

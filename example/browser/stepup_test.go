@@ -28,11 +28,11 @@ func TestTransfer(t *testing.T) {
 	b.click("#transfer")
 	b.see(`main[data-state="pending"] #number`)
 	b.wantPath("/2fa/challenge")
-	for _, text := range []string{"Confirm it’s you to go on", "Signed in as " + alice, "a code isn’t enough here", "Not now"} {
+	for _, text := range []string{"Confirm it’s you to go on", "Signed in as " + alice, "a code isn’t enough here", "Back to Acme"} {
 		b.wantText(text)
 	}
 	b.look("step-up")
-	b.click("#back")
+	b.click("#cancel")
 	b.see(verifiedIn)
 	b.click("#transfer")
 	b.see(`main[data-state="pending"] #number`)
@@ -76,7 +76,7 @@ func TestTransferWithoutThePhone(t *testing.T) {
 		b.wantText(text)
 	}
 	b.look("step-up-unreachable")
-	b.click("#back")
+	b.click("#cancel")
 	b.see(verifiedIn)
 	b.wantPath("/account")
 }

@@ -109,7 +109,18 @@ func (f *FaultyStore) DeleteDue(ctx context.Context, kind store.Kind, now time.T
 type FaultyScs struct {
 	*memstore.MemStore
 	commits atomic.Int64 // how many more commits fail
+	deletes atomic.Bool  // whether they fail
 	count   atomic.Int64
+}
+
+// FailDeletes makes all deletions fail from now on.
+func (f *FaultyScs) FailDeletes() { f.deletes.Store(true) }
+
+func (f *FaultyScs) Delete(token string) error {
+	if f.deletes.Load() {
+		return ErrFault
+	}
+	return f.MemStore.Delete(token)
 }
 
 // FailCommits makes the next n commits fail.

@@ -185,6 +185,37 @@ func unreserve(p *records.Push) {
 	p.Reserved, p.ReservedBy, p.ReservedUntil = "", "", time.Time{}
 }
 
+// Withdraw voids the session's challenge, the one that is just being created too, unless
+// it was consumed. The session goes on.
+func (r *Rules) Withdraw(ctx context.Context, user User, s Session) error {
+	acct, err := r.Account(ctx, user.ID)
+	if err == nil && s.is(acct.Push.Reserved) {
+		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
+			if s.is(a.Push.Reserved) {
+				unreserve(&a.Push)
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return err
+	}
+	c, found, err := r.find(ctx, acct, s)
+	if err != nil || !found {
+		return err
+	}
+	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
+		if c.State == records.Pending || c.State == records.Approved {
+			c.State = records.Void
+		}
+		return nil
+	})
+	if errors.Is(err, records.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // MakeRoom voids the session's challenge if it is pending, in whichever browser, so that
 // this one can begin another. One that was approved stays: if another browser has begun
 // it, the error is [ErrOtherBrowser].

@@ -71,7 +71,7 @@ const (
 	NotApproved                       // the service said that it failed: a rejection, a time-out or a fault
 	Rejected                          // the same, where the application says that it means a rejection
 	Consumed                          // the approval was turned into a grant
-	Void                              // given up: its session is over
+	Void                              // given up: its session is over, or no longer waits for it
 	Replaced                          // given up for a newer challenge
 )
 

@@ -28,6 +28,19 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 	return g, verdict == factor.Verified, err
 }
 
+// Withdraw drops what a verified session was asked for besides, with the request to the
+// phone that waits for it. The error is the store's: the session is asked for nothing
+// then, either.
+func (s *Sessions) Withdraw(r *http.Request, user factor.User) error {
+	ctx := r.Context()
+	s.DropDemand(ctx)
+	s.TakeNext(ctx)
+	if user.ID == "" {
+		user = s.Owner(ctx)
+	}
+	return s.rules.Withdraw(context.WithoutCancel(ctx), user, s.ref(ctx))
+}
+
 // Replace is Unlock for a session that is verified: the grant that it holds ends
 // where the new one begins. Requests that are still on their way with the
 // session's former ID find it locked, but the application's user in it. If it

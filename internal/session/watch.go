@@ -24,6 +24,16 @@ type Before struct {
 	Verified bool
 }
 
+// Before returns what the session is now. It asks nobody: where the user isn't known, it is
+// the one who was last asked for a proof in it.
+func (s *Sessions) Before(r *http.Request, user factor.User, secret string) Before {
+	ctx := r.Context()
+	if user.ID == "" {
+		user = s.Owner(ctx)
+	}
+	return Before{User: user, Secret: secret, Ref: s.Ref(r), Until: s.Until(ctx)}
+}
+
 // Ended reports whether the request that is being handled changed who the
 // session belongs to: a logout, by whatever means of scs, or another user. user
 // is asked only if the session was changed at all; if it fails, the user is taken to

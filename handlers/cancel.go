@@ -1,0 +1,104 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/templates"
+)
+
+// cancel gives up what the challenge waits for. A sign-in ends, as by a logout. A session
+// that is signed in goes on, and only what it was asked for besides is dropped: it isn't
+// led back to the page that asks for it. Like a logout, it needs neither the store nor
+// the application's function for the user.
+func (h *Handlers) cancel(w http.ResponseWriter, r *http.Request) {
+	ctx, sessions := r.Context(), h.cfg.Sessions
+	secret, ok := sessions.Grant(ctx)
+	if !ok {
+		h.NoSession(w, r)
+		return
+	}
+	user, err := h.cfg.User(r)
+	switch {
+	case err == nil && user.ID == "":
+		h.cancelled(w, r, false)
+	case h.staysIn(r, user, secret, err):
+		if err := sessions.Withdraw(r, user); err != nil {
+			h.cfg.Log.ErrorContext(ctx, "eagate: a request to the phone could not be withdrawn", slog.Any("error", err))
+		}
+		h.cancelled(w, r, true)
+	default:
+		before := sessions.Before(r, user, secret)
+		if err := sessions.Destroy(ctx); err != nil {
+			h.Unavailable(w, r, err)
+			return
+		}
+		if err := sessions.End(r, before); err != nil {
+			h.cfg.Log.ErrorContext(ctx, "eagate: a sign-in was cancelled, but what it has begun could not be revoked", slog.Any("error", err))
+		}
+		if h.cfg.Cancel != nil {
+			a := &answered{ResponseWriter: w}
+			if h.cfg.Cancel(a, r); a.done {
+				return
+			}
+		}
+		h.cancelled(w, r, false)
+	}
+}
+
+// staysIn reports whether a user who cancels is signed in and stays so. Where a fault
+// keeps that from being told, it is a session that was asked for something besides.
+func (h *Handlers) staysIn(r *http.Request, user factor.User, secret string, err error) bool {
+	ctx := r.Context()
+	verdict := factor.Locked
+	if err == nil {
+		verdict, _, err = h.cfg.Sessions.Check(ctx, user, secret)
+	}
+	if err == nil && verdict == factor.Open {
+		var duty factor.Duty
+		duty, err = h.cfg.Rules.Duty(ctx, user)
+		return err == nil && (!duty.Required || !h.later(duty.Due).IsZero())
+	}
+	if err != nil {
+		return secret != "" && !h.cfg.Sessions.Demand(ctx).IsZero()
+	}
+	return verdict == factor.Verified
+}
+
+// cancelled says where to go on.
+func (h *Handlers) cancelled(w http.ResponseWriter, r *http.Request, signedIn bool) {
+	next := h.cfg.HomePath
+	if !signedIn && h.cfg.LoginPath != "" {
+		next = h.cfg.LoginPath
+	}
+	if prefersJSON(r) {
+		sendJSON(w, http.StatusOK, typeJSON, status{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next})
+		return
+	}
+	seeOther(w, next)
+}
+
+// An answered writer knows whether anything was written.
+type answered struct {
+	http.ResponseWriter
+	done bool
+}
+
+func (a *answered) WriteHeader(status int) {
+	a.done = true
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answered) Write(b []byte) (int, error) {
+	a.done = true
+	return a.ResponseWriter.Write(b)
+}
+
+// FlushError is what [http.ResponseController] looks for.
+func (a *answered) FlushError() error {
+	a.done = true
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
