@@ -124,5 +124,6 @@ func (h *Handlers) readOnce(v *visit, names ...string) (values url.Values, ok bo
 		h.badBody(v.w, v.r, err)
 		return nil, false
 	}
+	v.typed = values.Get("code")
 	return values, true
 }

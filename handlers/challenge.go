@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
@@ -368,7 +367,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		Next:      h.cfg.Base + "/challenge",
 		// Without script, the page would come anew while the user is typing.
 		PreferCode: v.r.URL.Query().Get("code") == "1",
-		Code:       codeForm(acct.Factor.Digits, answer, now),
+		Code:       h.codeForm(v, acct.Factor.Digits, answer),
 
 		HasRecovery: factor.RecoveryLeft(acct) > 0,
 		TrustFor:    h.cfg.Rules.DeviceLifetime(),
@@ -422,14 +421,21 @@ func state(p factor.Phase) templates.ChallengeState {
 }
 
 // codeForm is the form to type a code into, with what became of the last one.
-func codeForm(digits int, answer factor.CodeAnswer, now time.Time) templates.CodeForm {
+func (h *Handlers) codeForm(v *visit, digits int, answer factor.CodeAnswer) templates.CodeForm {
 	form := templates.CodeForm{
-		Digits: digits, ByRecovery: answer.Method == records.MethodRecovery, CheckClock: answer.CheckClock, RetryIn: retryIn(answer, now),
+		Digits: digits, ByRecovery: answer.Method == records.MethodRecovery, CheckClock: answer.CheckClock,
+		RetryIn: retryIn(answer, h.cfg.Rules.Now()),
+	}
+	if form.ByRecovery {
+		form.Typed = v.typed
 	}
 	switch answer.Result {
 	case factor.CodeNone, factor.CodeAccepted:
 	case factor.CodeWrong, factor.CodeNotApplicable:
 		form.Error = templates.CodeWrong
+		if answer.Malformed {
+			form.Error = templates.CodeMalformed
+		}
 	case factor.CodeMissing:
 		form.Error = templates.CodeMalformed
 	case factor.CodeUsed:

@@ -9,6 +9,17 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
+// phoneCode and recoveryCode are what the two fields of the challenge are for.
+func (h *Handlers) phoneCode(v *visit) {
+	v.field = records.MethodTOTP
+	h.code(v)
+}
+
+func (h *Handlers) recoveryCode(v *visit) {
+	v.field = records.MethodRecovery
+	h.code(v)
+}
+
 // code unlocks a session by a code of the phone or a recovery code. They tell
 // themselves apart, so that it does no harm to type one into the other's field.
 func (h *Handlers) code(v *visit) {
@@ -20,8 +31,9 @@ func (h *Handlers) code(v *visit) {
 	if !ok {
 		return
 	}
-	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, fields.Get("code"), reason) }
-	if !v.accepts(factor.MethodOf(fields.Get("code"))) {
+	method := factor.MethodOf(v.typed, v.field)
+	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
+	if !v.accepts(method) {
 		refuse("not accepted here")
 		h.refuseMethod(v)
 		return
@@ -65,7 +77,7 @@ func (h *Handlers) code(v *visit) {
 			return
 		}
 	}
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(fields.Get("code")), until)
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
 	if err != nil {
 		h.failChange(v, err)
 		return
@@ -128,6 +140,9 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 	switch answer.Result {
 	case factor.CodeNone, factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
 		f.kind, f.title = "code-wrong", "That code isn't right"
+		if answer.Malformed {
+			f.title += ": it has too few or too many characters, or others than a code has"
+		}
 	case factor.CodeMissing:
 		f.kind, f.title = "code-required", "A code is required, because this session was not verified in the last minutes"
 	case factor.CodeUsed:

@@ -134,19 +134,12 @@ func TestA21_BadCodes(t *testing.T) {
 	b := app.Browser(t).Login(alice)
 	for name, format := range map[string]string{
 		"empty":           "",
+		"blank":           " \u00a0\n",
 		"five digits":     "%.5s",
 		"a digit more":    "%s0",
 		"a zero before":   "0%s",
-		"space before":    " %s",
-		"space behind":    "%s ",
-		"in groups":       "%.3s %s",
-		"tab":             "%s\t",
-		"newline":         "%s\n",
 		"NUL":             "%s\x00",
-		"no-break space":  "\u00a0%s",
-		"ideographic":     "%s\u3000",
 		"plus":            "+%s",
-		"minus":           "-%s",
 		"fraction":        "%s.0",
 		"exponent":        "%se0",
 		"underscore":      "%.3s_%s",
@@ -157,25 +150,17 @@ func TestA21_BadCodes(t *testing.T) {
 		"long":            strings.Repeat("1", 3000),
 		"right, repeated": "%s,%s",
 	} {
-		for _, digits := range []string{"", "wide"} {
-			app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
-			right := apptest.Code(t, phone)
-			if digits == "wide" { // the right digits of another script
-				if name != "full-width" && name != "Arabic-Indic" {
-					continue
-				}
-				zero := map[string]rune{"full-width": '\uff10', "Arabic-Indic": '\u0660'}[name]
-				format = strings.Map(func(r rune) rune { return zero + r - '0' }, right)
-			}
-			code := strings.ReplaceAll(format, "%s", right)
-			code = strings.ReplaceAll(strings.ReplaceAll(code, "%.5s", right[:5]), "%.3s", right[:3])
-			if a := b.Post(totp, "code", code); a.Status != http.StatusUnprocessableEntity {
-				t.Errorf("%s in a form: got %d, want 422", name, a.Status)
-			}
-			wantGuess(t, name, b, totp, code, "code-wrong")
-			if got := app.Account(t, alice).Failures; got != 2 {
-				t.Errorf("%s: got %d counted, want 2", name, got)
-			}
+		app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
+		right := apptest.Code(t, phone)
+		code := strings.ReplaceAll(format, "%s", right)
+		code = strings.ReplaceAll(strings.ReplaceAll(code, "%.5s", right[:5]), "%.3s", right[:3])
+		a := b.Post(totp, "code", code)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, "Type all 6 digits of the code") {
+			t.Errorf("%s in a form: got %d %.200s, want 422, and what a code is", name, a.Status, a.Body)
+		}
+		wantGuess(t, name, b, totp, code, "code-wrong")
+		if got := app.Account(t, alice).Failures; got != 2 {
+			t.Errorf("%s: got %d counted, want 2", name, got)
 		}
 	}
 	// What isn't one code at all is refused before it is looked at.

@@ -80,13 +80,14 @@ func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
 		p.Email = e.Email
 		return templates.Enable{
 			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
-			Code: codeForm(e.Parameters.Digits, answer, h.cfg.Rules.Now()),
+			Code: h.codeForm(v, e.Parameters.Digits, answer),
 		}
 	})
 }
 
 // confirm switches the second factor on, or over to another phone.
 func (h *Handlers) confirm(v *visit) {
+	v.field = records.MethodTOTP
 	code, ok := h.readCode(v)
 	if !ok {
 		return

@@ -40,7 +40,7 @@ func (h *Handlers) showRecovery(v *visit, code int, answer factor.CodeAnswer) {
 			p.Email = v.user.Email
 			return templates.Recovery{
 				Page: p, Left: factor.RecoveryLeft(acct), NeedsCode: !h.cfg.Rules.Fresh(v.grant),
-				Code: codeForm(h.cfg.Rules.Digits(acct), answer, h.cfg.Rules.Now()),
+				Code: h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
 			}
 		})
 	}

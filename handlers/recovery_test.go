@@ -303,7 +303,7 @@ func TestA21_RecoveryCodesOfOtherShape(t *testing.T) {
 	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	b := app.Stopped(t, alice)
-	for _, typed := range []string{codes[0][:18], codes[0] + "0", codes[0] + "\u00a0", "Ü" + codes[0][1:], strings.Repeat("0", 3000)} {
+	for _, typed := range []string{codes[0][:18], codes[0] + "0", codes[0] + "\u00e9", "Ü" + codes[0][1:], strings.Repeat("0", 3000)} {
 		app.Clock.Add(2 * time.Hour)
 		wantGuess(t, typed[:10], b, recoveryPath, typed, "code-wrong")
 	}

@@ -61,7 +61,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		State:     state,
 		Since:     acct.EnabledAt,
 		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
-		Code:      codeForm(h.cfg.Rules.Digits(acct), answer, h.cfg.Rules.Now()),
+		Code:      h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
 
 		RecoveryLeft: factor.RecoveryLeft(acct),
 		HasDevices:   h.cfg.Rules.DeviceLifetime() > 0,

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -17,6 +18,10 @@ type visit struct {
 	verdict factor.Verdict
 	grant   records.Grant // of a verified session
 	basis   factor.Basis  // of a request that may change something, before its body was read
+
+	came  time.Time      // when the request came
+	field records.Method // what the field for the code is for, or zero for both methods
+	typed string         // what was typed into it
 
 	demand session.Demand // what a verified session must prove besides; else zero
 
@@ -36,7 +41,7 @@ func (v *visit) ctx() context.Context { return v.r.Context() }
 
 // proof is what the request has to show for a change, with the code that was typed.
 func (v *visit) proof(code string) factor.Proof {
-	return factor.Proof{Basis: v.basis, Grant: v.grant, Code: code}
+	return factor.Proof{Basis: v.basis, Grant: v.grant, Code: code, Field: v.field, At: v.came}
 }
 
 // signedIn calls next for a user who is logged in, verified or not.
@@ -61,6 +66,7 @@ func (h *Handlers) known(check session.Check, next func(*visit)) http.HandlerFun
 
 // visit returns the visit that the request is, or nil if it has answered it.
 func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.Check) *visit {
+	came := h.cfg.Rules.Now()
 	secret, ok := h.cfg.Sessions.Grant(r.Context())
 	if !ok {
 		h.NoSession(w, r)
@@ -84,7 +90,7 @@ func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.C
 		h.Over(w, r)
 		return nil
 	}
-	v := &visit{w: w, r: r, user: user, verdict: verdict, grant: grant}
+	v := &visit{w: w, r: r, came: came, user: user, verdict: verdict, grant: grant}
 	if r.Method == http.MethodPost {
 		if v.basis, err = h.cfg.Rules.Basis(r.Context(), user.ID); err != nil {
 			h.Unavailable(w, r, err)

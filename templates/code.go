@@ -19,6 +19,10 @@ type CodeForm struct {
 
 	// RetryIn is when the next code may be tried, with [CodeLocked].
 	RetryIn time.Duration
+
+	// Typed is a recovery code that was typed and not accepted. It stays in its field,
+	// so that nobody has to type all of it anew for one mistake.
+	Typed string
 }
 
 // CodeError says why a code was not accepted.
@@ -26,7 +30,7 @@ type CodeError uint8
 
 const (
 	CodeOK        CodeError = iota // nothing was wrong, or nothing tried; the zero value
-	CodeMalformed                  // not the right number of digits
+	CodeMalformed                  // not the right number of digits, or of a recovery code's characters
 	CodeWrong                      // not the code of this moment
 	CodeUsed                       // used already, or older than one that was
 	CodeBusy                       // not looked at, because others are: try again at once
@@ -42,6 +46,7 @@ type codeInput struct {
 	Focus  bool
 
 	Recovery bool // whether it is for recovery codes
+	Either   bool // whether recovery codes do as well as those of the phone
 }
 
 // input returns the form with a field, which has the focus if it should, or if
@@ -57,8 +62,33 @@ func (f CodeForm) failed() bool { return f.Error != CodeOK }
 
 func (c codeInput) Failed() bool { return c.failed() }
 
+// Mend is the recovery code that was typed, to be mended.
+func (c codeInput) Mend() string {
+	if c.failed() && c.ByRecovery {
+		return c.Typed
+	}
+	return ""
+}
+
 // Blocked reports whether it makes no sense to ask for a code.
-func (c codeInput) Blocked() bool { return c.Error == CodeBlocked && c.ByRecovery == c.Recovery }
+func (c codeInput) Blocked() bool {
+	return c.Error == CodeBlocked && c.ByRecovery == c.Recovery && !c.Either
+}
+
+// Label and Hint are the texts that say what the field takes.
+func (c codeInput) Label() Key {
+	if c.Either {
+		return "code.either.label"
+	}
+	return "code.label"
+}
+
+func (c codeInput) Hint() Key {
+	if c.Either {
+		return "code.either.hint"
+	}
+	return "code.hint"
+}
 
 // Problem is the text that explains the error.
 func (c codeInput) Problem() Key {
@@ -66,7 +96,10 @@ func (c codeInput) Problem() Key {
 	case CodeOK:
 		return ""
 	case CodeMalformed:
-		return "code.malformed"
+		if c.Either && !c.ByRecovery {
+			return "code.either.malformed"
+		}
+		return c.either("code.malformed", "recovery.malformed")
 	case CodeWrong:
 		return c.either("code.wrong", "recovery.wrong")
 	case CodeUsed:
@@ -76,6 +109,9 @@ func (c codeInput) Problem() Key {
 	case CodeLocked:
 		return c.either("code.locked", "recovery.locked")
 	case CodeBlocked:
+		if c.Either && !c.ByRecovery {
+			return "code.either.blocked"
+		}
 		return c.either("code.blocked", "recovery.blocked")
 	}
 	return "code.wrong"

@@ -90,9 +90,14 @@ var english = texts{
 	"code.wrong":     "That code is not right. Type the one that the app shows now.",
 	"code.clock":     "If codes go on being refused, have the phone set its date and time automatically.",
 	"code.used":      "That code was used already, or is too old. Wait for the next one.",
-	"code.busy":      "We are still busy with other codes, so this one wasn’t checked. Please type it once more.",
+	"code.busy":      "We are still busy with other codes, so this one wasn’t checked. Please send it once more.",
 	"code.locked":    "Too many wrong codes. Try again in {duration}.",
 	"code.blocked":   "Too many wrong codes, so no more are accepted. Ask {issuer} for help.",
+
+	"code.either.label":     "Code from your eAuthenticator app, or a recovery code",
+	"code.either.hint":      "{digits} digits, or the 16 letters and digits of a recovery code",
+	"code.either.malformed": "Type all {digits} digits of the code, or all 16 letters and digits of a recovery code.",
+	"code.either.blocked":   "Too many wrong codes, so no more of the app’s are accepted. Type a recovery code, or ask {issuer} for help.",
 
 	"security.title":   "Sign-in approval",
 	"security.text":    "After your password, you approve each sign-in with the eAuthenticator app on your phone.",
@@ -192,6 +197,7 @@ var english = texts{
 	"recovery.submit":    "Sign in with the recovery code",
 	"recovery.locked":    "Too many wrong recovery codes. Try again in {duration}, or use your phone.",
 	"recovery.blocked":   "Too many wrong recovery codes, so no more are accepted. Use your phone, or ask {issuer} for help.",
+	"recovery.malformed": "A recovery code has 16 letters and digits. Look for what is missing, or too much.",
 	"recovery.wrong":     "That is not one of your recovery codes, or it has been used. Look for typing mistakes, or try another one.",
 	"madeoften.title":    "No new recovery codes right now",
 	"madeoften.text":     "New recovery codes were made several times within an hour. The ones that were made last are good.",

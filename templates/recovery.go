@@ -46,6 +46,7 @@ type recoverySheet struct {
 
 func (r Recovery) sheet() sheet {
 	view := recoverySheet{Recovery: r, Input: r.Code.input(r.Issuer, false)}
+	view.Input.Either = r.Left > 0
 	view.Input.Wanted = r.NeedsCode
 	s := sheet{
 		Page: r.Page, Name: recoveryPage, View: view, Failed: r.Code.failed(),

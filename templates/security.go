@@ -72,6 +72,7 @@ type securitySheet struct {
 
 func (s Security) sheet() sheet {
 	view := securitySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
+	view.Input.Either = s.RecoveryLeft > 0
 	view.Input.Wanted = s.NeedsCode
 	lead := Key("security.text")
 	if view.CodesOnly() {

@@ -48,7 +48,13 @@ func (b Basis) check(acct *records.Account) error {
 type Proof struct {
 	Basis Basis
 	Grant records.Grant // the session's, which must be in force where a factor is: fresh, if no code was typed
-	Code  string        // a code of the phone or a recovery code, if one was typed
+	Code  string        // a code of the phone or a recovery code, if one was typed, in whatever spelling
+
+	// Field is what the field is for that the code was typed into: that tells what was
+	// meant by a text that is neither. It is zero where the field is for both.
+	Field records.Method
+
+	At time.Time // when the request came, before its body was read; zero is now
 
 	typed presented
 }

@@ -36,6 +36,9 @@ type CodeAnswer struct {
 	Until  time.Time      // of CodePaused and CodeBusy, and of CodeWrong and CodeUsed that began a pause
 	Left   int            // of CodeAccepted by MethodRecovery: how many codes are left
 
+	// Malformed says of CodeWrong that it isn't of the form that codes have.
+	Malformed bool
+
 	// CheckClock says that a code of the phone isn't the first in a row that was
 	// refused: its clock may be wrong.
 	CheckClock bool
@@ -56,8 +59,8 @@ type CodeAnswer struct {
 // only if it can't tell: the secret can't be opened, say. The factor is the one in
 // force or the staged one, of which no code was accepted yet.
 func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p presented) (answer CodeAnswer, step int64, err error) {
-	if p.recovery { // where nothing but a code of the phone will do
-		return CodeAnswer{Result: CodeWrong, Method: records.MethodRecovery}, 0, nil
+	if p.code != "" { // a recovery code, where nothing but a code of the phone will do
+		return CodeAnswer{Result: CodeWrong, Method: records.MethodTOTP, Malformed: true}, 0, nil
 	}
 	g := guesses(acct, records.MethodTOTP)
 	if answer = g.refusal(p.at, r.cfg.Now()); answer.Result != CodeNone {
@@ -80,7 +83,7 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p pres
 			off = gen.clockOff(n, p.at)
 		}
 		answer = g.count(CodeWrong, r.cfg.Now())
-		answer.clockOff = off
+		answer.clockOff, answer.Malformed = off, !wellFormed
 		return answer, 0, nil
 	case !staged && isUsed(acct, step, p.at):
 		return g.count(CodeUsed, r.cfg.Now()), 0, nil
@@ -95,7 +98,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	switch {
 	case acct.State != records.On:
 		return CodeAnswer{Result: CodeNotApplicable}, nil
-	case p.recovery:
+	case p.method == records.MethodRecovery:
 		return r.tryRecovery(acct, p), nil
 	}
 	answer, step, err := r.try(acct, acct.Factor, false, p)
@@ -108,7 +111,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 // updateByCode is updateAccount for a change that tries a code, and tells of what
 // became of it; that the account is closed is an answer too. Where the code wasn't looked
 // at, nothing is stored: that can be asked for as often as somebody likes.
-func (r *Rules) updateByCode(ctx context.Context, user User, code string, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
+func (r *Rules) updateByCode(ctx context.Context, user User, typed presented, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		answer, err = change(acct)
 		answer.anew = acct.State != records.On
@@ -127,8 +130,8 @@ func (r *Rules) updateByCode(ctx context.Context, user User, code string, change
 	case errors.Is(err, ErrHeld):
 		answer, err = CodeAnswer{Result: CodeHeld}, nil
 	}
-	if answer.Method == 0 && answer.Result != CodeAccepted && code != "" {
-		answer.Method = MethodOf(code)
+	if answer.Method == 0 && answer.Result != CodeAccepted && typed.text != "" {
+		answer.Method = typed.method
 	}
 	r.tellCode(ctx, user, answer, err)
 	return answer, err
@@ -188,16 +191,16 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 }
 
 // RefuseCode tells of a code that isn't tried, for a reason that isn't the rules'.
-func (r *Rules) RefuseCode(ctx context.Context, user User, code, reason string) {
+func (r *Rules) RefuseCode(ctx context.Context, user User, method records.Method, reason string) {
 	r.emitOften(ctx, Event{
-		Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: MethodOf(code), Reason: reason,
+		Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: method, Reason: reason,
 	}, user.ID)
 }
 
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and
 // returns the secret of the grant if it was right. The proof needs no grant.
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
-	typed, err := r.present(ctx, user.ID, proof.Code)
+	typed, err := r.present(ctx, user.ID, proof)
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
@@ -209,7 +212,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 		epoch  uint64
 		voided string
 	)
-	answer, err = r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
 		if err := proof.Basis.check(acct); err != nil {
 			return CodeAnswer{}, err
 		}

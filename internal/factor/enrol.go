@@ -46,10 +46,10 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 		Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
 		CodesOnly: codesOnly,
 	}
-	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
+	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {
 		return CodeAnswer{}, err
 	}
-	return r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (answer CodeAnswer, err error) {
+	return r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (answer CodeAnswer, err error) {
 		until := r.cfg.Now().Add(enrolmentTime)
 		if acct.State == records.On {
 			var at time.Time
@@ -132,7 +132,7 @@ func (s Session) staged(acct records.Account) bool {
 // where another factor is in force, its grant still holds. All that was proved
 // before is void then; the secret of a new grant is returned for this session.
 func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
-	typed, _ := r.arrived(proof.Code)
+	typed := r.arrived(proof)
 	claim, err := r.claimFor(ctx, user, s)
 	if err != nil {
 		return answer, "", err
@@ -142,7 +142,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		codesOnly bool
 		event     = Event{UserID: user.ID, Email: claim.email}
 	)
-	answer, err = r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
 		if _, err := r.check(ctx, acct, proof); err != nil {
 			return CodeAnswer{}, err
 		}
@@ -197,10 +197,10 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 		return CodeAnswer{}, ErrRequired
 	}
 	var err error
-	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
+	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {
 		return CodeAnswer{}, err
 	}
-	answer, err := r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err := r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}

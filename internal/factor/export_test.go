@@ -12,6 +12,8 @@ import (
 // What the tests look at from the inside.
 var (
 	ParseCode       = parseCode
+	ParseRecovery   = parseRecovery
+	NewRecovery     = newRecoveryCodes
 	ProvisioningURI = provisioningURI
 	SyncPauseAfter  = syncPauseAfter
 	BasisOf         = basisOf
@@ -64,7 +66,7 @@ func SyncStray(ctx context.Context, r *Rules) error { return r.syncStray(ctx) }
 
 // Hashed reports whether a code that was typed would be hashed.
 func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {
-	p, err := r.present(ctx, userID, text)
+	p, err := r.present(ctx, userID, Proof{Code: text})
 	return p.hash != nil, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -27,28 +26,6 @@ const (
 // for each other.
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// recoveryText turns what people type into what was printed.
-var recoveryText = strings.NewReplacer("-", "", " ", "", "\t", "", "\r", "", "\n", "", "O", "0", "I", "1", "L", "1")
-
-// parseRecovery returns the plain form of a recovery code, and whether the text
-// looks like one. No TOTP code does.
-func parseRecovery(text string) (code string, ok bool) {
-	if len(text) > 64 {
-		return "", false
-	}
-	code = recoveryText.Replace(strings.ToUpper(text))
-	_, err := crockford.DecodeString(code) // which takes a character too many
-	return code, err == nil && len(code) == crockford.EncodedLen(recoveryBytes)
-}
-
-// MethodOf tells how something would be proved by what was typed.
-func MethodOf(typed string) records.Method {
-	if _, ok := parseRecovery(typed); ok {
-		return records.MethodRecovery
-	}
-	return records.MethodTOTP
-}
-
 // newRecoveryCodes returns a set of codes in groups of four.
 func newRecoveryCodes() []string {
 	codes := make([]string, recoveryCount)
@@ -64,25 +41,37 @@ func newRecoveryCodes() []string {
 // A presented code is one that was typed, made ready to be tried: hashing takes
 // too long for the inside of an update.
 type presented struct {
-	text     string
-	at       time.Time // when it came: that is what it is judged by, however long it waits
-	recovery bool      // whether it looks like a recovery code
-	salt     []byte    // of the set that hash was made for
-	hash     []byte    // nil if there was nothing to hash it for, or no turn
+	text   string
+	at     time.Time      // when it came: that is what it is judged by, however long it waits
+	method records.Method // which it is of
+	code   string         // the plain form of a recovery code, or "" if the text isn't one
+	salt   []byte         // of the set that hash was made for
+	hash   []byte         // nil if there was nothing to hash it for, or no turn
 }
 
-// arrived returns a code that comes now, and the plain form of a recovery code.
-func (r *Rules) arrived(text string) (p presented, code string) {
-	p = presented{text: text, at: r.cfg.Now()}
-	code, p.recovery = parseRecovery(text)
-	return p, code
+// readWithin is how long a request may have taken to be read for its code to be judged
+// by when it came: what was a right code longer ago isn't kept good by holding a request
+// back.
+const readWithin = time.Minute
+
+// arrived returns the code of a proof, whose text has just been read.
+func (r *Rules) arrived(proof Proof) presented {
+	now := r.cfg.Now()
+	p := presented{text: proof.Code, at: now, method: MethodOf(proof.Code, proof.Field)}
+	if waited := now.Sub(proof.At); !proof.At.IsZero() && waited > 0 {
+		p.at = now.Add(-min(waited, readWithin))
+	}
+	if code, ok := parseRecovery(proof.Code); ok {
+		p.code = code
+	}
+	return p
 }
 
 // present makes a code ready. Of a recovery code that wouldn't be looked at, or
 // that there is no set for, nothing is hashed.
-func (r *Rules) present(ctx context.Context, userID, text string) (presented, error) {
-	p, code := r.arrived(text)
-	if !p.recovery {
+func (r *Rules) present(ctx context.Context, userID string, proof Proof) (presented, error) {
+	p := r.arrived(proof)
+	if p.code == "" {
 		return p, nil
 	}
 	acct, tried, err := r.triable(ctx, userID, p.at)
@@ -104,7 +93,7 @@ func (r *Rules) present(ctx context.Context, userID, text string) (presented, er
 		return p, err
 	}
 	cost, _ := parseScheme(acct.Recovery.Scheme) // as triable has found
-	p.salt, p.hash = acct.Recovery.Salt, r.cfg.Hash(cost, code, acct.Recovery.Salt)
+	p.salt, p.hash = acct.Recovery.Salt, r.cfg.Hash(cost, p.code, acct.Recovery.Salt)
 	return p, nil
 }
 
@@ -131,9 +120,14 @@ func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
 	if answer.Result != CodeNone {
 		return answer
 	}
+	if p.code == "" {
+		answer = g.count(CodeWrong, r.cfg.Now())
+		answer.Malformed = true
+		return answer
+	}
 	found := -1
 	if recoverable(*acct) {
-		if !bytes.Equal(p.salt, acct.Recovery.Salt) {
+		if p.hash == nil || !bytes.Equal(p.salt, acct.Recovery.Salt) {
 			// There was no turn, or nothing to hash it for yet.
 			answer.Result, answer.Until = CodeBusy, r.cfg.Now().Add(busyPause)
 			return answer
@@ -221,12 +215,12 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	defer cancel()
 	began := r.cfg.Now()
 	var err error
-	if proof.typed, err = r.present(ctx, user.ID, proof.Code); err != nil {
+	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {
 		return CodeAnswer{}, nil, err
 	}
 	// The proof comes first, so that strangers can't have us hash.
 	var former *records.Recovery
-	answer, err := r.updateByCode(ctx, user, proof.Code, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err := r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}

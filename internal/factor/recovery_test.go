@@ -400,18 +400,3 @@ func TestA50_CodesThatWaited(t *testing.T) {
 		})
 	}
 }
-
-// A text that is longer than any code isn't looked at, whatever it is made of.
-func TestLooksLikeARecoveryCode(t *testing.T) {
-	const code = "0123-4567-89AB-CDEF"
-	for text, want := range map[string]records.Method{
-		code: records.MethodRecovery, "\t" + code + "\r\n": records.MethodRecovery, "olL3 4567 89ab cdef": records.MethodRecovery,
-		code + strings.Repeat("-", 64-len(code)): records.MethodRecovery,
-		code + strings.Repeat("-", 65-len(code)): records.MethodTOTP,
-		code + "0":                               records.MethodTOTP, code[:18]: records.MethodTOTP, code + "00000000": records.MethodTOTP, "": records.MethodTOTP,
-	} {
-		if got := factor.MethodOf(text); got != want {
-			t.Errorf("%q: got %v, want %v", text, got, want)
-		}
-	}
-}

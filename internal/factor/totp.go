@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	stdhash "hash"
+	"slices"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -30,6 +31,9 @@ type Parameters struct {
 	Period    time.Duration // whole seconds
 }
 
+// codeDigits are how many digits a code may have.
+var codeDigits = []int{6, 8}
+
 var algorithms = map[string]otp.Algorithm{
 	"SHA1":   otp.AlgorithmSHA1,
 	"SHA256": otp.AlgorithmSHA256,
@@ -41,7 +45,7 @@ func (p Parameters) check() error {
 	if _, ok := algorithms[p.Algorithm]; !ok {
 		faults = append(faults, fmt.Errorf("factor: unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", p.Algorithm))
 	}
-	if p.Digits != 6 && p.Digits != 8 {
+	if !slices.Contains(codeDigits, p.Digits) {
 		faults = append(faults, fmt.Errorf("factor: TOTP codes of %d digits, want 6 or 8", p.Digits))
 	}
 	if p.Period < 15*time.Second || p.Period > 2*time.Minute || p.Period%time.Second != 0 {
@@ -58,23 +62,6 @@ func newSecret() []byte {
 	secret := make([]byte, SecretSize)
 	rand.Read(secret) // never fails
 	return secret
-}
-
-// parseCode returns the number that a code stands for. It takes ASCII digits of
-// exactly the right length: no spaces, no other scripts' digits.
-func parseCode(code string, digits int) (uint32, bool) {
-	if len(code) != digits {
-		return 0, false
-	}
-	var n uint32
-	for i := range len(code) {
-		c := code[i]
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + uint32(c-'0')
-	}
-	return n, true
 }
 
 // A generator makes the codes of one factor.

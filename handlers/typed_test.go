@@ -1,0 +1,183 @@
+package handlers_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/apptest"
+)
+
+// asTyped are two ways in which people type a code, or their clipboards hold it.
+var asTyped = []func(code string) string{
+	func(code string) string { return "\u200e " + code[:3] + "\u2011" + code[3:] + "\r\n" },
+	func(code string) string {
+		return strings.Map(func(c rune) rune { return c - '0' + '\u0e50' }, code) + "\u00a0"
+	},
+}
+
+// A code is taken as people type it, on every route that takes one.
+func TestA51_CodesAsTyped(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	owner, codes := enrolWithCodes(t, app, alice)
+	phone := app.Emulator.Phone(alice)
+	stale := func() { app.Clock.Add(10 * time.Minute) }
+	for i, write := range asTyped {
+		b := app.Stopped(t, alice)
+		if a := b.Post(totp, "code", write(apptest.Code(t, phone))); a.Status != http.StatusSeeOther {
+			t.Errorf("%d, at the login: got %d, want 303", i, a.Status)
+		}
+		app.Clock.Add(apptest.Step)
+		wantGuess(t, "at the login", app.Stopped(t, alice), totp, write(apptest.Code(t, phone)), "accepted")
+		stale()
+		wantGuess(t, "by a recovery code", app.Stopped(t, alice), totp, codes[i], "accepted")
+		a := owner.PostJSON("/2fa/recovery-codes", fmt.Sprintf(`{"code":%q}`, write(apptest.Code(t, phone))))
+		codes = codesOf(t, a, "codes")
+		stale()
+		a = owner.PostJSON("/2fa/enable", fmt.Sprintf(`{"code":%q}`, write(apptest.Code(t, phone))))
+		uri, _ := a.JSON("uri").(string)
+		if err := phone.AddAccount(uri); err != nil {
+			t.Fatalf("%d, for another phone: %d %s: %v", i, a.Status, a.Body, err)
+		}
+		wantGuess(t, "the other phone's", owner, "/2fa/enable/confirm", write(apptest.Code(t, phone)), "accepted")
+		stale()
+	}
+	wantGuess(t, "to switch it off", owner, "/2fa/disable", asTyped[0](apptest.Code(t, phone)), "accepted")
+}
+
+// A mistyped recovery code is reported where it belongs, whichever field it was typed
+// into, and stays there to be mended. It isn't counted with the codes of the phone.
+func TestA51_MistypedRecoveryCode(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	b := app.Stopped(t, alice)
+	const (
+		malformed = "A recovery code has 16 letters and digits."
+		wrong     = "That is not one of your recovery codes"
+	)
+	tries := 0
+	for _, c := range []struct{ path, typed, want string }{
+		{recoveryPath, codes[0][:17], malformed},
+		{recoveryPath, codes[0][:9], malformed}, // which could be anything, elsewhere
+		{recoveryPath, codes[0] + "0", malformed},
+		{totp, "\u201c" + codes[0][:18] + "\u201d", malformed},
+		{recoveryPath, "0000-0000-0000-0000", wrong},
+		{totp, "0000-0000-0000-000l", wrong},
+	} {
+		app.Clock.Add(time.Hour)
+		tries++
+		a := b.Post(c.path, "code", c.typed)
+		field := `name="code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" dir="ltr" required value="` + c.typed + `" aria-invalid="true"`
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `<p id="recovery-error" class="error" role="alert">`+c.want) ||
+			!strings.Contains(a.Body, field) || strings.Contains(a.Body, `id="code-error"`) {
+			t.Errorf("%q at %s: got %d %s, want %q at the recovery code's field, with what was typed", c.typed, c.path, a.Status, a.Body, c.want)
+		}
+		if got := app.Account(t, alice); got.RecoveryFailures != tries || got.Failures != 0 {
+			t.Errorf("%q at %s: got %d and %d counted, want %d, and none of the phone's", c.typed, c.path, got.RecoveryFailures, got.Failures, tries)
+		}
+	}
+	app.Clock.Add(time.Hour)
+	wantGuess(t, "mended", b, recoveryPath, codes[0], "accepted")
+}
+
+// Wherever a code is asked for, a recovery code does too, and the page says so.
+func TestA51_RecoveryCodeWhereverACodeIsAsked(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, codes := enrolWithCodes(t, app, alice)
+	app.Clock.Add(time.Hour)
+	for path, page := range map[string]string{"/2fa/recovery-codes": "/2fa/recovery-codes", "/2fa/disable": "/2fa/", "/2fa/enable": "/2fa/"} {
+		if a := b.Get(page); !strings.Contains(a.Body, ">Code from your eAuthenticator app, or a recovery code</label>") || strings.Contains(a.Body, "inputmode") {
+			t.Errorf("%s: got %s, want a field for either", page, a.Body)
+		}
+		for typed, want := range map[string]string{
+			"0000-0000-0000-0000": "That is not one of your recovery codes",
+			"0000-0000-0000-A":    "A recovery code has 16 letters and digits.",
+			"000000":              "That code is not right.",
+			"ABC-123":             "Type all 6 digits of the code, or all 16 letters and digits of a recovery code.",
+		} {
+			app.Clock.Add(time.Hour)
+			a := b.Post(path, "code", typed)
+			if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, want) {
+				t.Errorf("%s at %s: got %d %s, want %q", typed, path, a.Status, a.Body, want)
+			}
+			if kept := strings.Contains(a.Body, `value="`+typed+`"`); kept != strings.HasPrefix(typed, "0000-") {
+				t.Errorf("%s at %s: got it kept %t", typed, path, kept)
+			}
+		}
+	}
+	app.Clock.Add(time.Hour)
+	wantGuess(t, "to make others", b, "/2fa/recovery-codes", codes[0], "accepted")
+}
+
+// A slowBody lets time pass before it is read.
+type slowBody struct {
+	io.Reader
+	wait func()
+}
+
+func (s *slowBody) Read(p []byte) (int, error) {
+	if s.wait != nil {
+		s.wait()
+		s.wait = nil
+	}
+	return s.Reader.Read(p)
+}
+
+// A code is judged by when its request came, and not by when that had been read: but
+// nobody keeps a code good by sending it slowly.
+func TestA51_CodeThatCameInTime(t *testing.T) {
+	t.Parallel()
+	var door within
+	app := apptest.New(t, door.setup())
+	phone := app.Enrolled(t, alice)
+	for wait, want := range map[time.Duration]int{40 * time.Second: http.StatusOK, 10 * time.Minute: http.StatusUnprocessableEntity} {
+		app.Clock.Add(10 * time.Minute)
+		b := app.Stopped(t, alice)
+		code := codeAt(t, phone, app.Clock.Now().Add(-apptest.Step)) // the oldest that is right
+		body := &slowBody{strings.NewReader(url.Values{"code": {code}}.Encode()), func() { app.Clock.Add(wait) }}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, totp, body)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", js)
+		r.AddCookie(&http.Cookie{Name: "session", Value: b.Cookie("session")})
+		rec := httptest.NewRecorder()
+		door.handler.ServeHTTP(rec, r)
+		if rec.Code != want {
+			t.Errorf("after %v: got %d %s, want %d", wait, rec.Code, rec.Body, want)
+		}
+	}
+}
+
+// No field cuts off what is typed or pasted into it, or has the browser refuse it.
+func TestA51_FieldsTakeAllThatIsTyped(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, _ := enrolWithCodes(t, app, alice)
+	app.Clock.Add(time.Hour)
+	fields := regexp.MustCompile(`<input[^>]* name="code"[^>]*>`)
+	pages := map[string]apptest.Answer{
+		"challenge": app.Stopped(t, alice).Get("/2fa/challenge"), "security": b.Get("/2fa/"), "recovery codes": b.Get("/2fa/recovery-codes"),
+	}
+	b = app.Browser(t).Login(bob)
+	b.Post("/2fa/enable")
+	pages["enable"] = b.Get("/2fa/enable")
+	for name, page := range pages {
+		found := fields.FindAllString(page.Body, -1)
+		if len(found) == 0 {
+			t.Errorf("%s: got no field in %s", name, page.Body)
+		}
+		for _, field := range found {
+			if regexp.MustCompile(`maxlength|minlength|pattern|type="(number|tel)"`).MatchString(field) {
+				t.Errorf("%s: got %s, want one that takes everything", name, field)
+			}
+		}
+	}
+}
