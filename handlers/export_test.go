@@ -15,6 +15,20 @@ var (
 	PrefersJSON = prefersJSON
 )
 
+// For the table of kinds.
+var KindOf = kindOf
+
+type Kind = kind
+
+const (
+	KindProgram    = kindProgram
+	KindNavigation = kindNavigation
+	KindForm       = kindForm
+	KindFragment   = kindFragment
+	KindRestore    = kindRestore
+	KindAhead      = kindAhead
+)
+
 // Routes returns the router's routes, such as "POST /challenge".
 func (h *Handlers) Routes() iter.Seq[string] {
 	return func(yield func(string) bool) {

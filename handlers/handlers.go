@@ -77,7 +77,7 @@ func New(cfg Config) *Handlers {
 	r.Post("/callback/{secret}", h.callback)
 
 	r.Group(func(r chi.Router) {
-		r.Use(h.sameOrigin)
+		r.Use(h.askedFor, h.sameOrigin)
 		r.Get("/challenge", h.signedIn(h.challenge))
 		r.Post("/challenge", h.signedIn(h.newChallenge))
 		r.Get("/challenge/status", h.waiting(h.status))
@@ -125,12 +125,33 @@ func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	route := chi.NewRouteContext()
 	route.RoutePath = path
 	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, route)
+	if path == "/return" || strings.HasPrefix(path, "/callback/") { // whose addresses hold secrets
+		w.Header().Set("Referrer-Policy", "no-referrer")
+	}
 	if path == "/challenge/events" { // which lasts
 		ctx = storelimit.WithStream(ctx)
 	} else {
 		ctx = storelimit.WithBudget(ctx)
 	}
 	h.router.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// askedFor refuses what is fetched before somebody asks for it: a page of ours changes
+// something by being shown, or is out of date a moment later. Browsers ask again.
+func (h *Handlers) askedFor(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if IsAhead(r) {
+			h.ahead(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (h *Handlers) ahead(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, r, failure{
+		status: http.StatusForbidden, kind: "prefetch", title: "This isn't answered before somebody asks for it", forProgram: true,
+	})
 }
 
 // sameOrigin refuses changes that another site's page asks for.

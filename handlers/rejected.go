@@ -31,6 +31,10 @@ func (h *Handlers) rejected(v *visit) {
 // has: it ends, and the password is asked for again.
 func (h *Handlers) Over(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
+	if IsAhead(r) {
+		h.ahead(w, r)
+		return
+	}
 	if err := h.cfg.Sessions.Destroy(r.Context()); err != nil {
 		h.Unavailable(w, r, err)
 		return

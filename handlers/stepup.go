@@ -15,8 +15,12 @@ import (
 // else is refused. All of them have the challenge ask for what is demanded.
 func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.User, grant records.Grant, demand factor.Demand) {
 	setHeaders(w.Header())
+	if IsAhead(r) {
+		h.ahead(w, r)
+		return
+	}
 	v := &visit{w: w, r: r, user: user, verdict: factor.Verified, grant: grant}
-	v.demand = session.Demand{Demand: demand, Form: isForm(r)}
+	v.demand = session.Demand{Demand: demand, Form: kindOf(r) == kindForm}
 	if v.demand.Form && h.cross.Check(r) != nil { // it must not make the phone ring
 		h.crossSite(w, r)
 		return
@@ -86,13 +90,6 @@ func (h *Handlers) SignInFirst(w http.ResponseWriter, r *http.Request) {
 		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",
 		page: templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !wantsPage(r),
 	})
-}
-
-// isForm reports whether a browser sends a form whose answer it wants to show.
-// Browsers name pages then; a program that takes whatever comes doesn't.
-func isForm(r *http.Request) bool {
-	page, _, _ := accepts(r)
-	return r.Method == http.MethodPost && page > 0 && wantsPage(r)
 }
 
 // demand returns what the visit's session must prove besides, if it is verified

@@ -275,8 +275,8 @@ func (a *byHand) show(w http.ResponseWriter, email string, c pending) {
 
 // secure sets the headers that the pages of a second factor ought to have.
 func secure(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Content-Security-Policy", "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")

@@ -3,6 +3,7 @@ package middleware
 import (
 	"net/http"
 
+	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -117,7 +118,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		g.handlers.Stop(w, r)
 		return before, false
 	}
-	if r.Header.Get("Upgrade") == "" { // which couldn't carry the renewed cookie
+	if r.Header.Get("Upgrade") == "" && !handlers.IsAhead(r) { // which couldn't carry the renewed cookie, or isn't to change anything
 		verdict, _, err = g.sessions.Admit(w, r, before.User)
 		if err != nil {
 			g.handlers.Unavailable(w, r, err)

@@ -61,7 +61,13 @@ type Page struct {
 
 	// HomePath leads back to the application, or is empty for no link.
 	HomePath string
+
+	// Fields are hidden fields that all forms have.
+	Fields []Field
 }
+
+// A Field is a hidden field of a form.
+type Field struct{ Name, Value string }
 
 // A sheet is a view made ready for its template.
 type sheet struct {

@@ -44,14 +44,22 @@ func startCluster(t *testing.T) cluster {
 	for _, s := range c {
 		s.start(t)
 	}
-	eventually(t, 60*time.Second, "the cluster has a bucket", func() error {
-		nc := connect(t, c[0].url)
+	for _, s := range c {
+		openSoon(t, connect(t, s.url))
+	}
+	return c
+}
+
+// openSoon is open for a server that may not know yet who leads the cluster.
+func openSoon(t *testing.T, nc *nats.Conn) (s *natsstore.Store) {
+	t.Helper()
+	eventually(t, 60*time.Second, "the bucket is open", func() (err error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		_, err := natsstore.New(ctx, nc)
+		s, err = natsstore.New(ctx, nc)
 		return err
 	})
-	return c
+	return s
 }
 
 // leader returns the server that leads the bucket's stream, as the others see
@@ -159,7 +167,7 @@ func TestThoroughLeaderKilled(t *testing.T) {
 	t.Logf("%d calls failed", failed)
 	put(t, s, store.Document{ID: "later", Body: []byte("{}")})
 	leader.start(t)
-	back := open(t, connect(t, leader.url))
+	back := openSoon(t, connect(t, leader.url))
 	if docs, err := back.Get(t.Context(), store.Accounts, "later"); err != nil || docs[0].Version == 0 {
 		t.Errorf("through the server that came back: got %v, %v", docs, err)
 	}
@@ -203,10 +211,12 @@ func TestThoroughStaleLeader(t *testing.T) {
 	for round := range 3 {
 		old, others := c.leader(t, nil)
 		var asleep []*natsstore.Store
+		sent := make(map[*natsstore.Store]uint64)
 		for range 20 {
-			asleep = append(asleep, open(t, connect(t, old.url, nats.PingInterval(time.Hour))))
+			s := openSoon(t, connect(t, old.url, nats.PingInterval(time.Hour)))
+			asleep, sent[s] = append(asleep, s), natsstore.Sent(s)
 		}
-		awake := open(t, connect(t, others[0].url))
+		awake := openSoon(t, connect(t, others[0].url))
 		old.pause(t)
 		next, _ := c.leader(t, old)
 		if next == old {
@@ -232,11 +242,12 @@ func TestThoroughStaleLeader(t *testing.T) {
 				}
 			})
 		}
-		// The requests are in the old leader's socket by now, or come while it wakes up.
-		eventually(t, time.Second, "requests are sent", func() error {
-			for _, s := range asleep[:1] {
-				if natsstore.Sent(s) == 0 {
-					return errors.New("none yet")
+		// The first requests are in the old leader's socket then, and the others come
+		// while it wakes up.
+		eventually(t, 30*time.Second, "requests are sent", func() error {
+			for _, s := range asleep {
+				if natsstore.Sent(s) == sent[s] {
+					return errors.New("not all yet")
 				}
 			}
 			return nil

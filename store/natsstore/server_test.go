@@ -63,7 +63,7 @@ func (s *server) start(t *testing.T) {
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "the server takes connections", func() error {
+	eventually(t, 60*time.Second, "the server takes connections", func() error {
 		nc, err := nats.Connect(s.url)
 		if err == nil {
 			nc.Close()

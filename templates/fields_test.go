@@ -1,0 +1,33 @@
+package templates_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/templates"
+)
+
+// Every form has the hidden fields, once.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	pages := newPages(t)
+	page := templates.Page{Base: "/2fa", Issuer: "Acme", Fields: []templates.Field{{Name: "token", Value: `"><b>`}, {Name: "more", Value: "1"}}}
+	forms := 0
+	for name, view := range every(t, page) {
+		for i, form := range strings.Split(render(t, pages, view), "<form ") {
+			if i == 0 {
+				continue
+			}
+			forms++
+			form, _, _ = strings.Cut(form, "</form>")
+			for _, field := range []string{`<input type="hidden" name="token" value="&#34;&gt;&lt;b&gt;">`, `<input type="hidden" name="more" value="1">`} {
+				if strings.Count(form, field) != 1 {
+					t.Errorf("%s: got form %q, want %s in it once", name, form, field)
+				}
+			}
+		}
+	}
+	if forms == 0 {
+		t.Error("got no forms")
+	}
+}
