@@ -33,6 +33,12 @@ func readFields(w http.ResponseWriter, r *http.Request, names ...string) (url.Va
 		return nil, errBody
 	}
 	if len(body) == 0 {
+		// A CSRF check around the gate may have read the form, to find its token.
+		if body = []byte(r.PostForm.Encode()); len(body) > maxBody {
+			return nil, errTooLarge
+		}
+	}
+	if len(body) == 0 {
 		return url.Values{}, nil
 	}
 	mediaType, err := fields.MediaType(r.Header)

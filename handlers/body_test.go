@@ -94,7 +94,35 @@ func TestA52_AmbiguousReports(t *testing.T) {
 
 func TestA52_AmbiguousCodes(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t)
+	refusesAmbiguousCodes(t, apptest.New(t))
+}
+
+// parsed has forms be read before they come to the gate, as checks of CSRF tokens do.
+var parsed = apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+	inner := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.PostFormValue("token")
+		inner.ServeHTTP(w, r)
+	})
+}}
+
+func TestA52_AmbiguousCodesThatWereRead(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, parsed)
+	refusesAmbiguousCodes(t, app)
+	b := app.Browser(t).Login(alice)
+	if a := b.Post("/2fa/challenge/totp", "code", strings.Repeat("0", 4<<10)); a.Status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a long form: got %d, want 413", a.Status)
+	}
+	app.Clock.Add(apptest.Step)
+	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, app.Emulator.Phone(alice)), "token", "x"); a.Status != http.StatusSeeOther {
+		t.Errorf("a form: got %d, want 303", a.Status)
+	}
+	b.WantIn("after the form")
+}
+
+func refusesAmbiguousCodes(t *testing.T, app *apptest.App) {
+	t.Helper()
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	code := apptest.Code(t, phone)
