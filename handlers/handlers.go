@@ -55,6 +55,9 @@ type Config struct {
 	// leave that to the gate. It may be nil.
 	Cancel func(http.ResponseWriter, *http.Request)
 
+	// Fields returns the application's own fields of our forms. It may be nil.
+	Fields func(*http.Request) []templates.Field
+
 	Log *slog.Logger
 }
 

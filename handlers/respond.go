@@ -44,6 +44,7 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 		Base:     h.cfg.Base,
 		Issuer:   h.cfg.Issuer,
 		HomePath: h.cfg.HomePath,
+		Fields:   h.fields(r),
 	})
 	var b bytes.Buffer
 	if err := h.cfg.Pages.Render(&b, view); err != nil {
@@ -56,6 +57,27 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
+}
+
+// own are the fields of the gate's forms.
+var own = []string{"code", "trust", "id", "all"}
+
+// fields returns the application's own fields of the page's forms. One that is named like
+// one of ours is left out: the form would be refused, as it has the name twice.
+func (h *Handlers) fields(r *http.Request) []templates.Field {
+	if h.cfg.Fields == nil {
+		return nil
+	}
+	var list []templates.Field
+	for _, f := range h.cfg.Fields(r) {
+		if !slices.ContainsFunc(own, func(name string) bool { return strings.EqualFold(f.Name, name) }) {
+			list = append(list, f)
+		} else if more, news := h.faults.Say("WithFormFields", h.cfg.Rules.Now()); news {
+			h.cfg.Log.ErrorContext(r.Context(), "eagate: WithFormFields: a field is left out, because the gate's own forms have one of that name",
+				slog.String("name", f.Name), slog.Int("since_the_last", more))
+		}
+	}
+	return list
 }
 
 func sendJSON(w http.ResponseWriter, status int, contentType string, v any) {

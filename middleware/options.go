@@ -36,6 +36,7 @@ type config struct {
 	login      string
 	logout     string
 	cancel     func(http.ResponseWriter, *http.Request)
+	fields     func(*http.Request) []FormField
 	exempt     []string
 	insecure   bool
 	networks   []netip.Prefix

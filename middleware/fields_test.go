@@ -1,0 +1,40 @@
+package middleware_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/middleware"
+)
+
+// The fields are the request's own, can't change the page, and can't take the place of
+// the gate's own.
+func TestWithFormFields(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithFormFields(func(r *http.Request) []middleware.FormField {
+		return []middleware.FormField{
+			{Name: "token", Value: `of "` + r.Header.Get("X-Token") + `"`}, {Name: "Code", Value: "000000"}, {Name: "trust", Value: "1"}, {Name: "all", Value: "1"},
+		}
+	})}})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	page := b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "X-Token", "<b>")
+	forms, fields := strings.Count(page.Body, "<form "), strings.Count(page.Body, `<input type="hidden" name="token" value="of &#34;&lt;b&gt;&#34;">`)
+	if forms < 2 || fields != forms {
+		t.Errorf("got %d fields in %d forms, want one in each", fields, forms)
+	}
+	for _, own := range []string{`name="Code"`, `type="hidden" name="trust"`, `name="all"`} {
+		if strings.Contains(page.Body, own) {
+			t.Errorf("got %s, want no field of the application's that is named like one of the gate's", own)
+		}
+	}
+	if n := strings.Count(app.Log.String(), "a field is left out"); n != 1 {
+		t.Errorf("the log says so %d times, want once a minute", n)
+	}
+	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "token", "of <b>"); a.Status != http.StatusSeeOther {
+		t.Errorf("the form: got %d, want 303", a.Status)
+	}
+	b.WantIn("after the form")
+}
