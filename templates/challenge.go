@@ -13,9 +13,13 @@ const challengePage = "challenge"
 // While the phone is asked, its script listens to {base}/challenge/events,
 // where each event's data is an object like that of {base}/challenge/status.
 // The first must come at once: after five seconds without any, the script
-// polls the status instead. With [ChallengeElsewhere] it polls the status, and opens
-// {base}/challenge anew once that has one. At "approved" it goes to next, at any other end it
-// opens {base}/challenge anew, unless the user is just typing a code.
+// polls the status instead, and so does a page that is hidden, every 15 seconds. With
+// [ChallengeElsewhere] it polls the status, and opens {base}/challenge anew once that has
+// one. At "approved" it goes to next, at any other end it opens {base}/challenge anew. While
+// a field has text in it, it stays, and says what has happened; once a form was sent or a
+// link followed, it does nothing more.
+//
+// Without script, the page refreshes itself, and has no field then.
 type Challenge struct {
 	Page
 
@@ -46,8 +50,8 @@ type Challenge struct {
 	PushRetryIn time.Duration
 
 	// PreferCode says that the user has asked for the code form: the address
-	// was {base}/challenge?code=1. The page then doesn't refresh itself under
-	// the user's fingers where there is no script.
+	// was {base}/challenge?code=1. Where there is no script, the page then has the form
+	// and doesn't refresh itself.
 	PreferCode bool
 
 	// Code is the form for a code.
@@ -183,6 +187,44 @@ func (c challengeSheet) SendTo() string {
 // user took.
 func (c challengeSheet) CodeFirst() bool {
 	return !c.NoCode && (c.PreferCode || c.Code.failed() && !c.Code.ByRecovery || !c.Pending() && !c.CanPush())
+}
+
+// Refresh is after how many seconds the page comes anew where there is no script, or 0
+// for never. Such a page has no fields: what is typed would be lost.
+func (c challengeSheet) Refresh() int {
+	switch {
+	case c.PreferCode && c.HasFields() || c.Code.failed():
+	case c.Soon():
+		return 2
+	case c.Waits():
+		return 5
+	}
+	return 0
+}
+
+// HasFields reports whether there is anything to type.
+func (c challengeSheet) HasFields() bool { return !c.NoCode || c.HasRecovery }
+
+// An ending is what the script says of the end of the waiting while a field has text in
+// it, and the way on from there.
+type ending struct {
+	When     string // what the script calls it
+	Text, Go Key
+}
+
+// Ends are all the endings there are.
+func (c challengeSheet) Ends() []ending {
+	return []ending{
+		{ChallengeApproved.String(), "ended.approved", "challenge.continue"},
+		{"verified", "ended.verified", "challenge.continue"},
+		{ChallengeNotApproved.String(), "ended.failed", "ended.go"},
+		{ChallengeRejected.String(), c.Say("ended.rejected"), "ended.go"},
+		{ChallengeExpired.String(), "ended.expired", "ended.go"},
+		{ChallengeElsewhere.String(), "ended.elsewhere", "ended.go"},
+		{ChallengeNone.String(), "ended.none", "ended.go"},
+		{"returned", "ended.returned", "ended.go"},
+		{"over", "ended.over", "challenge.continue"},
+	}
 }
 
 // Days is for how many days this browser can be trusted.

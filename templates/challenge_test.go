@@ -11,13 +11,13 @@ import (
 func TestChallenge(t *testing.T) {
 	const (
 		number  = `<strong id="number">70</strong>`
-		refresh = `http-equiv="refresh" content="5; url=/2fa/challenge"`
+		refresh = `<noscript><meta http-equiv="refresh" content="5; url=/2fa/challenge"><style` // which hides the fields
 		totp    = `<form method="post" action="/2fa/challenge/totp">`
 		send    = `<form method="post" action="/2fa/challenge">`
 		logout  = `<form method="post" action="/2fa/cancel"`
 		focus   = ` autofocus>`
-		closed  = `<details>`
-		open    = `<details open>`
+		closed  = `<details class="typing">`
+		open    = `<details class="typing" open>`
 	)
 	tests := []struct {
 		name      string
@@ -50,6 +50,11 @@ func TestChallenge(t *testing.T) {
 				`id="code-error"`, `aria-invalid="true" aria-describedby="code-error code-hint"`,
 			},
 			[]string{refresh},
+		},
+		{
+			"pending, recovery code wrong",
+			templates.Challenge{State: templates.ChallengePending, HasRecovery: true, Code: templates.CodeForm{Error: templates.CodeWrong, ByRecovery: true}},
+			[]string{number, `id="recovery-error"`}, []string{refresh},
 		},
 		{
 			"pending, codes blocked",

@@ -20,6 +20,8 @@ func funcs(t texts) template.FuncMap {
 		"css":      css,
 		"yes":      func() string { return Yes },
 		"script":   script,
+
+		"fieldless": func() template.CSS { return ".typing { display: none; }" }, // of a page that refreshes itself
 	}
 }
 
@@ -37,6 +39,8 @@ func seconds(d time.Duration) int { return max(0, int(d/time.Second)) }
 var (
 	//go:embed html/style.css
 	style string
+	//go:embed html/forms.js
+	formsSource string
 	//go:embed html/challenge.js
 	challengeScript string
 	//go:embed html/popup.js
@@ -54,6 +58,9 @@ const Yes = "1"
 
 func css() template.CSS { return template.CSS(style) }
 
+// formsScript names the script that all pages have.
+const formsScript = "forms"
+
 // popupScript names the script of a challenge page that opens a window.
 const popupScript = "popup"
 
@@ -61,6 +68,8 @@ const popupScript = "popup"
 // it has none.
 func script(page string) template.JS {
 	switch page {
+	case formsScript:
+		return template.JS(formsSource)
 	case challengePage:
 		return template.JS(challengeScript)
 	case popupScript:

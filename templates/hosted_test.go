@@ -16,7 +16,7 @@ func TestHostedChallenge(t *testing.T) {
 		totp    = `<form method="post" action="/2fa/challenge/totp">`
 		popup   = `data-popup="https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&amp;session_token=TOKEN" data-origin="https://identifier.example" data-state="STATE" data-return="/2fa/return"`
 		number  = `id="number"`
-		open    = `<details open>`
+		open    = `<details class="typing" open>`
 		refresh = `http-equiv="refresh"`
 		alert   = `class="error" role="alert"`
 		timer   = `role="timer">`
@@ -40,7 +40,7 @@ func TestHostedChallenge(t *testing.T) {
 		},
 		{
 			"not yet known", templates.Challenge{Hosted: &templates.Hosted{}},
-			[]string{`<meta http-equiv="refresh" content="2; url=/2fa/challenge">`, totp}, []string{`id="webview"`, "<noscript>"},
+			[]string{`<noscript><meta http-equiv="refresh" content="2; url=/2fa/challenge"><style`, totp, `data-soon="1"`}, []string{`id="webview"`},
 		},
 		{
 			"not yet known, code asked for", templates.Challenge{Hosted: &templates.Hosted{}, PreferCode: true},

@@ -2,39 +2,76 @@
 // While the phone is asked, the page waits for the answer: by server-sent
 // events, or by polling where those don't come through. The server alone
 // decides; what is heard here only says when to look again.
+//
+// The page belongs to the user. It never goes away over a field with text in
+// it, but says what has happened; and once a form is sent or a link followed,
+// it does nothing more. A page that nobody sees holds no connection.
 (() => {
-  const data = document.querySelector("main").dataset;
-  if (data.state === "other_browser") return waitForBrowser(data);
-  if (data.state !== "pending") return;
+  const { dataset: data } = document.querySelector("main");
+  const elsewhere = data.state === "other_browser";
+  if (data.state !== "pending" && !elsewhere) return;
 
   const page = new URL(data.challenge, location.href);
   const status = document.getElementById("status");
   const left = document.getElementById("left");
   const progress = document.getElementById("progress");
-  const code = document.getElementById("code");
 
-  let over = false;
-  let deadline = 0;
-  let clock, source, next;
+  let deadline = elsewhere ? 0 : Date.now() + Number(data.seconds) * 1000;
+  let clock, source, next, pause; // what goes on
+  let polls = false; // events don't come through
+  let tries = 30; // to see the number begun in another tab
+  let gone = false; // a form was sent, a link followed, or the page is being left
+  let onward = null; // how to leave, once the waiting has ended
+  let returns = false; // whether that only shows anew how things stand
 
   const say = (text) => { status.textContent = text; };
 
-  const stop = () => {
-    over = true;
-    clearInterval(clock);
+  const typed = () => [...document.querySelectorAll("input:not([type=hidden], [type=checkbox])")]
+    .some((field) => field.value);
+
+  const rest = () => {
     clearTimeout(next);
     source?.close();
+    source = null;
+  };
+
+  const stop = () => {
+    rest();
+    clearInterval(clock);
+    clearTimeout(pause);
   };
 
   // Not reload(): the page may be the answer to a POST.
   const renew = () => location.replace(page);
 
-  const end = () => {
+  // An approval takes the box with it that is ticked on the page.
+  const enter = (to) => () => {
+    say(data.going);
+    const go = document.getElementById("go");
+    if (go?.elements.trust?.checked) return go.submit();
+    const target = new URL(to || page, page);
+    location.assign(target.origin === location.origin ? target : page);
+  };
+
+  const leave = () => {
+    gone = true;
+    onward();
+  };
+
+  // Says what has happened, in place of the number.
+  const tell = () => {
+    document.getElementById("push")?.toggleAttribute("hidden", true);
+    const notice = document.getElementById("notices").content.querySelector(`[data-when="${data.state}"]`);
+    document.getElementById("notice").replaceChildren(notice.cloneNode(true));
+  };
+
+  const end = (state, go = renew) => {
+    if (gone || onward) return;
     stop();
-    if (!code?.value) return renew();
-    data.state = "none";
-    document.getElementById("push").hidden = true;
-    say(data.gone);
+    data.state = state;
+    onward = go;
+    returns = go === renew;
+    if (typed()) tell(); else leave();
   };
 
   const tick = () => {
@@ -46,49 +83,53 @@
     if (seconds === 60 && !progress.hidden) say(data.minute);
   };
 
-  const count = (seconds) => {
-    deadline = Date.now() + seconds * 1000;
+  const count = () => {
     clearInterval(clock);
     clock = setInterval(() => {
       tick();
-      if (Date.now() > deadline + 2000) end();
+      if (Date.now() > deadline + 2000) end("expired");
     }, 250);
   };
 
-  const hear = (answer) => {
-    if (over) return;
+  const hear = (answer, looked) => {
+    if (gone || onward) return;
     switch (answer.state) {
-      case "pending":
-        if ("number" in answer && String(answer.number) !== data.number) return end();
-        if (Number.isFinite(answer.expires_in)) count(answer.expires_in);
-        return;
-      case "approved": {
-        stop();
-        say(data.going);
-        const go = document.getElementById("go");
-        if (go?.elements.trust.checked) return go.submit();
-        const target = new URL(answer.next || page, page);
-        location.assign(target.origin === location.origin ? target : page);
+      case "pending": {
+        const number = document.getElementById("number");
+        if (number && "number" in answer && answer.number !== number.textContent) {
+          if (number.textContent) say(data.changed);
+          number.textContent = answer.number;
+        }
+        if (Number.isFinite(answer.expires_in)) {
+          deadline = Date.now() + answer.expires_in * 1000;
+          count();
+        }
         return;
       }
+      case "approved":
+        return end(answer.verified ? "verified" : "approved", enter(answer.next));
+      case "none":
+        if (typed() && !looked) return void look().then((known) => known || end("none")); // why, perhaps
+        return end("none");
       case "not_approved":
       case "rejected":
       case "expired":
-      case "none":
-        return end();
+      case "other_browser":
+        return end(answer.state);
     }
   };
 
   const look = async () => {
     try {
-      const response = await fetch(data.status, {
-        headers: { Accept: "application/json" },
-        cache: "no-store",
-        redirect: "error",
-      });
-      if (response.status === 401) end(); // nobody is signed in here any more
+      const response = await fetch(data.status, { headers: { Accept: "application/json" }, cache: "no-store", redirect: "error" });
+      if (elsewhere) {
+        if (response.ok && !typed()) end("none");
+        return response.ok;
+      }
+      if (response.status === 401) end("over"); // nobody is signed in here any more
+      if (response.status === 409) end("other_browser");
       if (!response.ok) return false;
-      hear(await response.json());
+      hear(await response.json(), true);
       return true;
     } catch {
       return false;
@@ -97,20 +138,26 @@
 
   const poll = async () => {
     const ok = await look();
-    if (!over) next = setTimeout(poll, ok ? 2000 : 10000);
+    if (gone || onward) return;
+    clearTimeout(next);
+    if (document.hidden) next = setTimeout(poll, 15000);
+    else if (!elsewhere) next = setTimeout(poll, ok ? 2000 : 10000);
+    else if (--tries > 0) next = setTimeout(poll, 1000);
   };
 
   const listen = () => {
     let faults = 0;
-    source = new EventSource(data.events);
+    const events = new EventSource(data.events);
+    source = events;
     const giveUp = () => {
-      source.close();
-      clearTimeout(next);
-      if (!over) poll();
+      if (source !== events) return;
+      rest();
+      polls = true;
+      poll();
     };
     // Some proxies hold the events back.
     next = setTimeout(giveUp, 5000);
-    source.onmessage = (event) => {
+    events.onmessage = (event) => {
       faults = 0;
       clearTimeout(next);
       try {
@@ -119,40 +166,77 @@
         giveUp();
       }
     };
-    source.onerror = () => {
+    events.onerror = () => {
       faults++;
-      if (source.readyState === EventSource.CLOSED || faults > 2) giveUp();
+      if (events.readyState === EventSource.CLOSED || faults > 2) giveUp();
     };
   };
 
-  count(Number(data.seconds));
-  listen();
+  const wait = () => {
+    if (gone || onward) return;
+    rest();
+    if (elsewhere) next = setTimeout(poll, document.hidden ? 15000 : 300);
+    else if (document.hidden) next = setTimeout(poll, 15000);
+    else if (polls) poll();
+    else listen();
+  };
 
-  // Back from the phone app, on the phone itself: connections may have died.
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && !over) look();
+  // The way to the service's page is about to be known.
+  const soon = () => {
+    pause = setTimeout(() => typed() ? soon() : end("none"), 2000);
+  };
+
+  const begin = () => {
+    if (!elsewhere) count();
+    if ("soon" in data) soon();
+    wait();
+  };
+  begin();
+
+  document.addEventListener("visibilitychange", wait);
+
+  document.addEventListener("input", () => {
+    clearTimeout(pause);
+    if ("soon" in data && !onward) return soon();
+    if (!onward) return;
+    if (!gone && !typed()) {
+      pause = setTimeout(leave, 1500); // or another code is about to be typed
+    } else if (gone && returns && typed()) { // just when the page was going
+      window.stop();
+      gone = false;
+      tell();
+    }
   });
-  // Word from the service's page, in a window of its own.
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (link.closest("#notice")) {
+      event.preventDefault();
+      leave();
+    } else if (link.protocol.startsWith("http") && !link.target) {
+      gone = true;
+      stop();
+    }
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    gone = true;
+    stop();
+  });
+
+  // Word from the service's page, in a window of its own: that it was left, and where
+  // it leads if that was without a success.
   document.addEventListener("eagate:look", () => {
-    if (!over) look();
+    if (!gone && !onward) look();
   });
+  document.addEventListener("eagate:return", ({ detail }) => end("returned", () => location.replace(detail)));
+
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) renew();
+    if (!event.persisted) return;
+    gone = false;
+    if (!typed()) return renew();
+    if (!onward) begin();
   });
 })();
-
-// Another tab of this browser may just be receiving what makes the number be shown.
-function waitForBrowser(data) {
-  let tries = 30;
-  const look = async () => {
-    try {
-      const response = await fetch(data.status, { headers: { Accept: "application/json" }, cache: "no-store", redirect: "error" });
-      const typed = [...document.querySelectorAll("input[type=text]")].some((input) => input.value);
-      if (response.ok && !typed) return location.replace(new URL(data.challenge, location.href));
-    } catch {
-      // The next try may succeed.
-    }
-    if (--tries > 0) setTimeout(look, 1000);
-  };
-  setTimeout(look, 300);
-}

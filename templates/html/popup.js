@@ -38,7 +38,7 @@
     }
     const back = new URL(link.dataset.return, location.href);
     back.searchParams.set("error", String(said.error));
-    location.replace(back);
+    document.dispatchEvent(new CustomEvent("eagate:return", { detail: back }));
   });
 
   window.addEventListener("pagehide", () => popup?.close());
