@@ -127,7 +127,7 @@ func TestCookiesOfTheUnlock(t *testing.T) {
 			t.Errorf("got %s, want it for this host and not for scripts", c)
 		}
 	}
-	for _, want := range []string{"session", "eagate", "device"} {
+	for _, want := range []string{"session", app.ReturningCookie(), "device"} {
 		if !names[want] {
 			t.Errorf("got cookies %v, want %s", names, want)
 		}

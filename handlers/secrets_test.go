@@ -92,7 +92,7 @@ func TestA38_Secrets(t *testing.T) {
 	var codes []string
 	use := func(code string) string { codes = append(codes, code); return code }
 	keep := func(b *apptest.Browser) {
-		if grant := b.Cookie("eagate"); grant != "" {
+		if grant := b.Cookie(app.ReturningCookie()); grant != "" {
 			hidden.add("grant "+grant[:4], []byte(grant))
 		}
 	}

@@ -209,6 +209,21 @@ func ExampleVerificationFrom() {
 	// Output: not confirmed on the phone
 }
 
+// Where several gates share a session manager, each tells what it has verified itself.
+func ExampleGate_VerificationFrom() {
+	gate, sessions := newGate()
+	account := func(w http.ResponseWriter, r *http.Request) {
+		_, ok := gate.VerificationFrom(r.Context())
+		fmt.Fprintln(w, "verified by this gate:", ok)
+	}
+	handler := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(account)))
+
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
+	fmt.Print(w.Body)
+	// Output: verified by this gate: false
+}
+
 // The emulator plays the service and the phone in an application's own tests.
 func Example_test() {
 	service := emulator.Start(emulator.Config{})

@@ -122,7 +122,7 @@ func New(opts ...Option) (*Gate, error) {
 	g := &Gate{
 		base: c.base, exempt: exempt, rules: rules, log: c.log,
 		keys: keys, messages: messages,
-		sessions: session.New(c.sessions, rules),
+		sessions: session.New(c.sessions, rules, session.Name(c.service.ClientID(), c.base, c.sessions.Cookie.Name)),
 		user:     c.currentUser,
 	}
 	source := c.source

@@ -90,7 +90,8 @@ func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.ses
 func WithService(s *client.Client) Option { return func(c *config) { c.service = s } }
 
 // WithStore names the place where accounts, challenges and grants are kept.
-// Required.
+// Required. Applications with users of their own need a place of their own: another
+// schema, database, bucket or prefix of keys. Accounts are found by the user's ID alone.
 func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } }
 
 // WithStoreTimeout sets how long a request may wait for the store: 3 seconds unless

@@ -407,12 +407,12 @@ func TestA16_ReturningCookieInAnotherSession(t *testing.T) {
 	b := app.Stopped(t, alice)
 	apptest.Approve(t, phone)
 	b.WantIn("the owner")
-	cookie := b.Cookie("eagate")
+	cookie := b.Cookie(app.ReturningCookie())
 	if cookie == "" {
 		t.Fatal("no cookie to steal")
 	}
 	thief := app.Stopped(t, alice)
-	thief.SetCookie("eagate", cookie)
+	thief.SetCookie(app.ReturningCookie(), cookie)
 	thief.WantLocked("with the password and a stolen cookie")
 
 	b.Post("/logout")

@@ -493,10 +493,11 @@ func TestStepUpWithoutItsDemand(t *testing.T) {
 			t.Parallel()
 			app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 				mux.HandleFunc("GET /open/demand", func(_ http.ResponseWriter, r *http.Request) {
-					if app.Sessions.GetString(r.Context(), "eagate.demand") == "" {
+					key := "eagate.demand." + app.GateName()
+					if app.Sessions.GetString(r.Context(), key) == "" {
 						panic("no demand in the session")
 					}
-					app.Sessions.Put(r.Context(), "eagate.demand", demand)
+					app.Sessions.Put(r.Context(), key, demand)
 				})
 			}})
 			phone := app.Enrolled(t, alice)

@@ -34,13 +34,25 @@ type Verification struct {
 // factor, or if the store can't say. On a route that isn't guarded, nobody has
 // checked that the session is still the same user's: compare UserID. It costs
 // nothing on requests that don't ask.
+//
+// Where several gates share a session manager, it is what one of them has verified:
+// there, ask [Gate.VerificationFrom].
 func VerificationFrom(ctx context.Context) (v Verification, ok bool) {
 	for _, g := range gates.all() {
-		if grant, ok := g.sessions.Verification(ctx); ok {
-			return Verification{UserID: grant.UserID, Method: grant.Method, At: grant.VerifiedAt, Until: grant.ExpiresAt}, true
+		if v, ok := g.VerificationFrom(ctx); ok {
+			return v, true
 		}
 	}
 	return Verification{}, false
+}
+
+// VerificationFrom is the function of that name, of what this gate has verified.
+func (g *Gate) VerificationFrom(ctx context.Context) (v Verification, ok bool) {
+	grant, ok := g.sessions.Verification(ctx)
+	if !ok {
+		return Verification{}, false
+	}
+	return Verification{UserID: grant.UserID, Method: grant.Method, At: grant.VerifiedAt, Until: grant.ExpiresAt}, true
 }
 
 // gates are the gates of this process, so that VerificationFrom finds the one

@@ -142,7 +142,7 @@ func (s *site) plant(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r) // its icon
 		return
 	}
-	for _, name := range []string{"session", "__Host-eagate-browser-planted"} {
+	for _, name := range []string{"session", "__Host-eagate-browser-" + s.GateName() + "-planted"} {
 		http.SetCookie(w, &http.Cookie{
 			Name: name, Value: r.FormValue("session"), Domain: "acme.test", Path: "/2fa", Secure: true,
 		})

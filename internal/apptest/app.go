@@ -21,6 +21,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -182,6 +183,13 @@ func CallbackPath(gate *middleware.Gate) string {
 	}
 	return strings.TrimPrefix(callback, origin)
 }
+
+// GateName is what the gate calls itself in the names of its keys and cookies, where
+// neither its base path nor the session cookie's name was set.
+func (w *World) GateName() string { return session.Name(w.Emulator.ClientID(), "/2fa", "session") }
+
+// ReturningCookie is the name of the cookie that brings a browser back into its session.
+func (w *World) ReturningCookie() string { return "eagate-" + w.GateName() }
 
 func (a *App) guarded(w http.ResponseWriter, r *http.Request) {
 	a.Passed.Add(1)

@@ -136,12 +136,12 @@ func (s *Sessions) Prepared(r *http.Request, hash string) (newest Browser, ok bo
 // KeepAsk keeps that the next challenge page begins a challenge although there was one,
 // by the secret that was prepared for it.
 func (s *Sessions) KeepAsk(ctx context.Context, b Browser) {
-	s.scs.Put(ctx, keyAsk, strconv.FormatInt(s.rules.Now().Unix(), 36)+"."+b.Hash())
+	s.scs.Put(ctx, s.keys[keyAsk], strconv.FormatInt(s.rules.Now().Unix(), 36)+"."+b.Hash())
 }
 
 // Ask returns the hash of the secret that KeepAsk kept a moment ago, or "".
 func (s *Sessions) Ask(ctx context.Context) (hash string) {
-	at, hash, _ := strings.Cut(s.scs.GetString(ctx, keyAsk), ".")
+	at, hash, _ := strings.Cut(s.scs.GetString(ctx, s.keys[keyAsk]), ".")
 	if !s.isNow(at) {
 		return ""
 	}
@@ -157,7 +157,7 @@ func (s *Sessions) isNow(second string) bool {
 
 // DropAsk forgets it.
 func (s *Sessions) DropAsk(ctx context.Context) {
-	if s.scs.Exists(ctx, keyAsk) {
-		s.scs.Remove(ctx, keyAsk)
+	if s.scs.Exists(ctx, s.keys[keyAsk]) {
+		s.scs.Remove(ctx, s.keys[keyAsk])
 	}
 }

@@ -25,14 +25,14 @@ func (s *Sessions) KeepDemand(ctx context.Context, d Demand) {
 	if d.Form {
 		text = form + text
 	}
-	if s.scs.GetString(ctx, keyDemand) != text {
-		s.scs.Put(ctx, keyDemand, text)
+	if s.scs.GetString(ctx, s.keys[keyDemand]) != text {
+		s.scs.Put(ctx, s.keys[keyDemand], text)
 	}
 }
 
 // Demand returns what KeepDemand kept, or the zero Demand.
 func (s *Sessions) Demand(ctx context.Context) Demand {
-	text, isForm := strings.CutPrefix(s.scs.GetString(ctx, keyDemand), form)
+	text, isForm := strings.CutPrefix(s.scs.GetString(ctx, s.keys[keyDemand]), form)
 	d, ok := factor.ParseDemand(text)
 	if !ok {
 		return Demand{}
@@ -42,7 +42,7 @@ func (s *Sessions) Demand(ctx context.Context) Demand {
 
 // DropDemand forgets it.
 func (s *Sessions) DropDemand(ctx context.Context) {
-	if s.scs.Exists(ctx, keyDemand) {
-		s.scs.Remove(ctx, keyDemand)
+	if s.scs.Exists(ctx, s.keys[keyDemand]) {
+		s.scs.Remove(ctx, s.keys[keyDemand])
 	}
 }

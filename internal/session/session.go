@@ -19,42 +19,17 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
-// What is kept in the session: plain strings, which scs decodes at the least
-// cost.
-const (
-	keyToken = "eagate.session_token" // the service's, while its challenge lasts
-	keyGrant = "eagate.grant"         // the secret of the grant that unlocked the session
-	keyNext  = "eagate.next"          // the page to return to
-	keyNote  = "eagate.note"          // who is asked for a proof, under which ID, and whether the phone could be
-	keyBack  = "eagate.back"          // what the browser brought back from the service's page
-
-	keyDemand = "eagate.demand" // what the verified session must prove besides
-	keyAsk    = "eagate.ask"    // by which browser's secret the challenge page begins anew
-)
-
 // Sessions is safe for concurrent use.
 type Sessions struct {
-	scs     *scs.SessionManager
-	rules   *factor.Rules
-	cookie  http.Cookie // the returning cookie, but for its value
-	device  http.Cookie // that of a trusted device, but for whose it is
-	browser http.Cookie // that of a browser's secret, but for the end of its name
+	scs   *scs.SessionManager
+	rules *factor.Rules
+	names
 }
 
-// New returns the sessions of that manager.
-func New(m *scs.SessionManager, rules *factor.Rules) *Sessions {
-	name := "eagate"
-	if m.Cookie.Secure {
-		name = "__Host-eagate"
-	}
-	cookie := http.Cookie{
-		Name: name, Path: "/", HttpOnly: true,
-		Secure: m.Cookie.Secure, SameSite: m.Cookie.SameSite, Partitioned: m.Cookie.Partitioned,
-	}
-	device, browser := cookie, cookie
-	device.Name += "-device-"
-	browser.Name += "-browser-"
-	return &Sessions{scs: m, rules: rules, cookie: cookie, device: device, browser: browser}
+// New returns the sessions of that manager, for the gate that calls itself so: see
+// [Name].
+func New(m *scs.SessionManager, rules *factor.Rules, name string) *Sessions {
+	return &Sessions{scs: m, rules: rules, names: newNames(m, name)}
 }
 
 // Grant returns the grant's secret that the session holds, if any. ok is false
@@ -66,7 +41,7 @@ func (s *Sessions) Grant(ctx context.Context) (secret string, ok bool) {
 			secret, ok = "", false
 		}
 	}()
-	return s.scs.GetString(ctx, keyGrant), true
+	return s.scs.GetString(ctx, s.keys[keyGrant]), true
 }
 
 // A Check tells whether the user's session, which holds the secret of that grant or
@@ -142,7 +117,7 @@ func (s *Sessions) Ref(r *http.Request) factor.Session {
 
 // ref is Ref without the browser.
 func (s *Sessions) ref(ctx context.Context) factor.Session {
-	ref := factor.Session{Token: s.scs.GetString(ctx, keyToken)}
+	ref := factor.Session{Token: s.scs.GetString(ctx, s.keys[keyToken])}
 	if id := s.scs.Token(ctx); id != "" {
 		ref.Binding = factor.Binding(id)
 	}
@@ -150,14 +125,14 @@ func (s *Sessions) ref(ctx context.Context) factor.Session {
 }
 
 // Token returns the service's session token that the session holds.
-func (s *Sessions) Token(ctx context.Context) string { return s.scs.GetString(ctx, keyToken) }
+func (s *Sessions) Token(ctx context.Context) string { return s.scs.GetString(ctx, s.keys[keyToken]) }
 
 // Bind is Ref for a session that is about to begin something: one that was
 // never saved is saved first.
 func (s *Sessions) Bind(r *http.Request) (factor.Session, error) {
 	ctx := r.Context()
 	if s.scs.Token(ctx) == "" {
-		s.scs.Put(ctx, keyNote, "") // has scs send the cookie
+		s.scs.Put(ctx, s.keys[keyNote], "") // has scs send the cookie
 		if _, _, err := s.scs.Commit(context.WithoutCancel(ctx)); err != nil {
 			return factor.Session{}, &CommitError{err}
 		}
@@ -175,9 +150,9 @@ func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, err
 
 // KeepToken keeps the service's session token, and that the user's phone was asked.
 func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string) {
-	s.scs.Put(ctx, keyToken, token)
+	s.scs.Put(ctx, s.keys[keyToken], token)
 	s.keepNote(ctx, noteAsked, user)
-	s.scs.Remove(ctx, keyBack)
+	s.scs.Remove(ctx, s.keys[keyBack])
 	s.DropAsk(ctx)
 }
 
@@ -193,8 +168,8 @@ func (s *Sessions) KeepAsked(ctx context.Context, user factor.User) {
 
 // KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked.
 func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User) {
-	s.scs.Remove(ctx, keyToken)
-	s.scs.Remove(ctx, keyBack)
+	s.scs.Remove(ctx, s.keys[keyToken])
+	s.scs.Remove(ctx, s.keys[keyBack])
 	s.DropAsk(ctx)
 	s.keepNote(ctx, noteNoPush, user)
 }
@@ -224,27 +199,27 @@ const (
 )
 
 func (s *Sessions) note(ctx context.Context) note {
-	kind, rest, _ := strings.Cut(s.scs.GetString(ctx, keyNote), " ")
+	kind, rest, _ := strings.Cut(s.scs.GetString(ctx, s.keys[keyNote]), " ")
 	binding, userID, _ := strings.Cut(rest, " ")
 	return note{kind, binding, userID}
 }
 
 func (s *Sessions) keepNote(ctx context.Context, kind string, user factor.User) {
 	text := kind + " " + s.ref(ctx).Binding + " " + user.ID
-	if s.scs.GetString(ctx, keyNote) != text {
-		s.scs.Put(ctx, keyNote, text)
+	if s.scs.GetString(ctx, s.keys[keyNote]) != text {
+		s.scs.Put(ctx, s.keys[keyNote], text)
 	}
 }
 
 // KeepNext keeps the page to return to after unlocking.
 func (s *Sessions) KeepNext(ctx context.Context, next string) {
-	if s.scs.GetString(ctx, keyNext) != next {
-		s.scs.Put(ctx, keyNext, next)
+	if s.scs.GetString(ctx, s.keys[keyNext]) != next {
+		s.scs.Put(ctx, s.keys[keyNext], next)
 	}
 }
 
 // TakeNext returns what KeepNext kept, and forgets it.
-func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString(ctx, keyNext) }
+func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString(ctx, s.keys[keyNext]) }
 
 // Destroy ends the session, whatever the application keeps in it: the user has
 // said on the phone that the login wasn't theirs.
@@ -257,7 +232,7 @@ func (s *Sessions) Destroy(ctx context.Context) error {
 
 // Forget removes all that eagate keeps in the session.
 func (s *Sessions) Forget(ctx context.Context) {
-	for _, key := range []string{keyToken, keyGrant, keyNext, keyNote, keyBack, keyDemand, keyAsk} {
+	for _, key := range s.keys {
 		s.scs.Remove(ctx, key)
 	}
 }

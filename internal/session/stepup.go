@@ -49,11 +49,11 @@ func (s *Sessions) Withdraw(r *http.Request, user factor.User) error {
 // session is as verified as before.
 func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
 	ctx := context.WithoutCancel(r.Context())
-	ref, former := s.ref(ctx), s.scs.GetString(ctx, keyGrant)
+	ref, former := s.ref(ctx), s.scs.GetString(ctx, s.keys[keyGrant])
 	err := s.Unlock(w, r, user, secret, method)
 	if err == nil {
 		if err = s.rules.Succeed(ctx, former, secret, method); errors.Is(err, factor.ErrSessionOver) {
-			s.scs.Remove(ctx, keyGrant)
+			s.scs.Remove(ctx, s.keys[keyGrant])
 		}
 	}
 	switch {
@@ -65,8 +65,8 @@ func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.U
 		}
 		return err
 	}
-	if s.scs.GetString(ctx, keyGrant) != former {
-		s.scs.Put(ctx, keyGrant, former)
+	if s.scs.GetString(ctx, s.keys[keyGrant]) != former {
+		s.scs.Put(ctx, s.keys[keyGrant], former)
 	}
 	return errors.Join(err, s.rules.Revoke(ctx, secret))
 }

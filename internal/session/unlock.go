@@ -78,7 +78,7 @@ func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.Us
 	ctx := context.WithoutCancel(r.Context())
 	err := s.rules.Move(ctx, user, ref, secret, method, s.Until(ctx))
 	if err != nil {
-		s.scs.Remove(ctx, keyGrant)
+		s.scs.Remove(ctx, s.keys[keyGrant])
 	}
 	return err
 }
@@ -104,12 +104,12 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	if err != nil {
 		return &CommitError{err}
 	}
-	s.scs.Remove(ctx, keyToken)
+	s.scs.Remove(ctx, s.keys[keyToken])
 	s.KeepAsked(ctx, user) // it may lose the grant, but not that
-	s.scs.Remove(ctx, keyBack)
-	s.scs.Remove(ctx, keyDemand)
-	s.scs.Remove(ctx, keyAsk)
-	s.scs.Put(ctx, keyGrant, secret)
+	s.scs.Remove(ctx, s.keys[keyBack])
+	s.scs.Remove(ctx, s.keys[keyDemand])
+	s.scs.Remove(ctx, s.keys[keyAsk])
+	s.scs.Put(ctx, s.keys[keyGrant], secret)
 	var expiry time.Time
 	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
 		s.keepNote(ctx, noteAsked, user) // under the new ID
@@ -120,7 +120,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 		err = s.leave(former, user, until)
 	}
 	if err != nil {
-		s.scs.Remove(ctx, keyGrant) // scs will try to save what is left
+		s.scs.Remove(ctx, s.keys[keyGrant]) // scs will try to save what is left
 		return &CommitError{err}
 	}
 	// scs does so too, but not if the first that the application does is a flush.

@@ -46,10 +46,10 @@ func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User
 		return true
 	case scs.Modified:
 	}
-	if b.Secret != "" && s.scs.GetString(ctx, keyGrant) != b.Secret {
+	if b.Secret != "" && s.scs.GetString(ctx, s.keys[keyGrant]) != b.Secret {
 		return true
 	}
-	if b.Ref.Token != "" && s.scs.GetString(ctx, keyToken) != b.Ref.Token {
+	if b.Ref.Token != "" && s.scs.GetString(ctx, s.keys[keyToken]) != b.Ref.Token {
 		return true
 	}
 	u, err := user()
@@ -94,7 +94,7 @@ func (s *Sessions) stepping(r *http.Request) factor.Session {
 func (s *Sessions) DropForeign(ctx context.Context, user factor.User, secret string) error {
 	foreign, err := s.rules.RevokeForeign(ctx, user.ID, secret)
 	if foreign && err == nil {
-		s.scs.Remove(ctx, keyGrant)
+		s.scs.Remove(ctx, s.keys[keyGrant])
 	}
 	return err
 }

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"net/http"
+	"strings"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// A key is something that is kept in the session: a plain string each, which scs
+// decodes at the least cost.
+type key int
+
+const (
+	keyToken  key = iota // the service's session token, while its challenge lasts
+	keyGrant             // the secret of the grant that unlocked the session
+	keyNext              // the page to return to
+	keyNote              // who is asked for a proof, under which ID, and whether the phone could be
+	keyBack              // what the browser brought back from the service's page
+	keyDemand            // what the verified session must prove besides
+	keyAsk               // by which browser's secret the challenge page begins anew
+	keyCount             // how many there are
+)
+
+// keyNames are what they are called, but for the gate's own name.
+var keyNames = [keyCount]string{
+	keyToken: "session_token", keyGrant: "grant", keyNext: "next", keyNote: "note", keyBack: "back", keyDemand: "demand", keyAsk: "ask",
+}
+
+// names are what a gate calls its keys in the session, and its cookies.
+type names struct {
+	keys    [keyCount]string
+	cookie  http.Cookie // the returning cookie, but for its value
+	device  http.Cookie // that of a trusted device, but for whose it is
+	browser http.Cookie // that of a browser's secret, but for the end of its name
+}
+
+// Name returns what a gate calls itself in the names of its keys and cookies: two
+// applications on one host, or in one session, must not take each other's for their
+// own. path is where the gate's pages are, as browsers see it, and cookie the name of
+// the session's.
+func Name(clientID, path, cookie string) string {
+	sum := sha256.Sum256([]byte("eagate names\x00" + clientID + "\x00" + path + "\x00" + cookie))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:5]))
+}
+
+// newNames returns the names of the gate that calls itself so.
+func newNames(m *scs.SessionManager, name string) names {
+	var n names
+	for k, keyName := range keyNames {
+		n.keys[k] = "eagate." + keyName + "." + name
+	}
+	prefix := "eagate-"
+	if m.Cookie.Secure {
+		prefix = "__Host-eagate-"
+	}
+	n.cookie = http.Cookie{
+		Name: prefix + name, Path: "/", HttpOnly: true,
+		Secure: m.Cookie.Secure, SameSite: m.Cookie.SameSite, Partitioned: m.Cookie.Partitioned,
+	}
+	n.device, n.browser = n.cookie, n.cookie
+	n.device.Name = prefix + "device-" + name + "-"
+	n.browser.Name = prefix + "browser-" + name + "-"
+	return n
+}

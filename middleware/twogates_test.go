@@ -1,0 +1,94 @@
+package middleware_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/store"
+)
+
+// Two applications on one host, over one session manager, never take each other's grants,
+// requests, devices and cookies for their own.
+func TestTwoGatesNeverMeet(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	other := *world
+	other.Emulator = emulator.Start(emulator.Config{Now: world.Clock.Now}) // with a client ID of its own
+	t.Cleanup(other.Emulator.Close)
+	other.Store = apptest.NewFaultyStore(store.NewMemory())
+
+	var admin *apptest.App
+	shop := world.Node(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+		return app.Sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/admin/") {
+				admin.Gate.Handler(mux).ServeHTTP(w, r)
+				return
+			}
+			for _, gate := range []*middleware.Gate{app.Gate, admin.Gate} {
+				_, ok := gate.VerificationFrom(r.Context())
+				w.Header().Add("X-Verified-By-Gate", fmt.Sprint(ok))
+			}
+			app.Gate.Handler(mux).ServeHTTP(w, r)
+		}))
+	}})
+	admin = other.Node(t, apptest.Setup{Options: []middleware.Option{
+		middleware.WithSessions(shop.Sessions), middleware.WithBasePath("/admin/2fa"), middleware.WithUser(shop.CurrentUser),
+	}})
+	other.Emulator.SetCallbackURL(shop.URL + apptest.CallbackPath(admin.Gate))
+
+	wantIn := func(b *apptest.Browser, when string, inShop, inAdmin bool) {
+		t.Helper()
+		if a := b.Get("/account"); a.Secret() != inShop {
+			t.Errorf("%s: in the shop: %v, want %v", when, a.Secret(), inShop)
+		}
+		if a := b.Get("/admin/"); a.Secret() != inAdmin {
+			t.Errorf("%s: among the operators: %v, want %v", when, a.Secret(), inAdmin)
+		}
+		if got, want := fmt.Sprint(b.Get("/open/x").Header["X-Verified-By-Gate"]), fmt.Sprint([]bool{inShop, inAdmin}); got != want {
+			t.Errorf("%s: verified by the gates: %s, want %s", when, got, want)
+		}
+	}
+
+	b := shop.Browser(t).Login(alice)
+	shopPhone := b.Enrol(alice)
+	adminPhone := other.Emulator.Phone(alice)
+	uri, _ := b.PostJSON("/admin/2fa/enable", "").JSON("uri").(string)
+	if err := adminPhone.AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	b.Post("/admin/2fa/enable/confirm", "code", apptest.Code(t, adminPhone))
+	wantIn(b, "after both enrolments", true, true)
+	world.Clock.Add(apptest.Step)
+
+	b = shop.Browser(t).Login(alice)
+	wantIn(b, "with the password", false, false) // each remembers where to go
+	b.Get("/2fa/challenge")
+	b.Get("/admin/2fa/challenge")
+	apptest.Approve(t, adminPhone)
+	if a, at := b.Follow("/admin/2fa/challenge"); at != "/admin/" || !a.Secret() {
+		t.Errorf("approved among the operators: got %d at %s", a.Status, at)
+	}
+	wantIn(b, "approved among the operators", false, true)
+	apptest.Approve(t, shopPhone) // what the shop had begun has survived
+	if a, at := b.Follow("/2fa/challenge"); at != "/account" || !a.Secret() {
+		t.Errorf("approved in the shop: got %d at %s", a.Status, at)
+	}
+	wantIn(b, "approved in both", true, true)
+	kept := 0
+	for name := range b.Cookies() {
+		if strings.HasPrefix(name, "eagate-") && !strings.HasPrefix(name, "eagate-browser-") {
+			kept++
+		}
+	}
+	if kept != 2 {
+		t.Errorf("got %d cookies that bring the browser back, want one of each gate", kept)
+	}
+	b.Post("/logout")
+	b.Login(alice)
+	wantIn(b, "after a logout", false, false)
+}
