@@ -267,6 +267,34 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	}
 }
 
+// A node that has seen that a challenge was being made, on another node, has its number
+// as soon as the session has its token.
+func TestStatusOfAChallengeBeingMadeElsewhere(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	one, two := world.Node(t), world.Node(t)
+	phone := one.Enrolled(t, alice)
+	b := one.Browser(t).Login(alice)
+	b.Get("/account")
+	asked, answer := make(chan struct{}), make(chan struct{})
+	world.Store.SetInner(&heldCreation{Backend: world.Store.Inner(), asked: asked, answer: answer})
+	var page sync.WaitGroup
+	page.Go(func() { b.Copy().Get("/2fa/challenge") })
+	<-asked
+	if a := b.On(two).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("number") != nil {
+		t.Errorf("being made: got %s, want pending and no number yet", a.Body)
+	}
+	close(answer)
+	page.Wait()
+	request, err := phone.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := b.On(two).GetJSON("/2fa/challenge/status"); a.JSON("number") != request.Number {
+		t.Errorf("made: got %s, want the number %s", a.Body, request.Number)
+	}
+}
+
 // heldCreation doesn't store the first new challenge before it may.
 type heldCreation struct {
 	store.Backend

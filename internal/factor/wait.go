@@ -8,13 +8,14 @@ import (
 	"github.com/eagate/eagate/internal/waiting"
 )
 
-// LookWaiting is Look for a page that waits, without the Limit. That the challenge is
-// pending it may have from this node's memory, where it is about a second old at most;
-// what ends the waiting it has from the store: the memory may be of a time before the
-// challenge began, on another node. What it says unlocks nothing: see Consume.
+// LookWaiting is Look for a page that waits, without the Limit. That a challenge is
+// pending it may have from this node's memory, where it is about a second old at most,
+// unless the session has the token of another one; what ends the waiting it has from the
+// store: the memory may be of a time before the challenge began, on another node. What it
+// says unlocks nothing: see Consume.
 func (r *Rules) LookWaiting(ctx context.Context, user User, s Session) (View, error) {
 	view, err := r.lookWaiting(ctx, user, s, true)
-	if err == nil && view.Phase != PhasePending {
+	if err == nil && (view.Phase != PhasePending || s.Token != "" && !view.Held) {
 		view, err = r.lookWaiting(ctx, user, s, false)
 	}
 	return view, err
