@@ -49,6 +49,7 @@ continue elsewhere     | sent    | none: sent    | replaced: sent      | other b
 code                   | in      | in            | void: in            | void: in        | in           | in         | in         | in             | in       | in         | void: in       | void: in        | in             | in
 code elsewhere         | in      | in            | in                  | in              | in           | in         | in         | in             | in       | in         | in             | in              | in             | in
 wrong code             | wrong   | wrong         | wrong               | wrong           | wrong        | wrong      | wrong      | wrong          | wrong    | wrong      | wrong          | wrong           | wrong          | wrong
+cancel                 | done    | none: done    | void: done          | void: done      | done         | done       | done       | done           | done     | done       | void: done     | void: done      | void: done     | done
 logout                 | done    | none: done    | void: done          | void: done      | void: done   | void: done | void: done | void: done     | done     | void: done | void: done     | void: done      | void: done     | done
 other user             | done    | none: done    | void: done          | void: done      | void: done   | void: done | void: done | void: done     | done     | void: done | void: done     | void: done      | void: done     | done
 password changed       | done    | none: done    | void: done          | void: done      | done         | done       | done       | done           | done     | done       | void: done     | void: done      | done           | done
@@ -214,6 +215,7 @@ var challengeEvents = map[string]func(*scene) string{
 	"wrong code":     func(sc *scene) string { return sc.code(sc.s, sc.phone.wrong()) },
 
 	// Something ends.
+	"cancel": func(sc *scene) string { return word(sc.other.Withdraw(sc.t.Context(), alice, sc.s)) },
 	"logout": func(sc *scene) string {
 		if err := sc.other.End(sc.t.Context(), alice, sc.s, far); err != nil {
 			return word(err)
