@@ -366,23 +366,29 @@ func TestA42_EnrolmentInAnotherBrowser(t *testing.T) {
 }
 
 // A tab that comes with the session's former ID, because another one was just first, is
-// led on once more: by then the browser has the new one.
+// led to where the session goes on. Somebody else who has that ID is led on once more: a
+// browser that keeps no secret has the new ID by then.
 func TestA51_TabThatCameSecond(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t)
 	w := wait(t, app, alice)
-	late := w.Copy()
+	late, other := w.Copy(), w.Thief()
 	apptest.Approve(t, w.phone)
 	w.unlock(t)
-	page := late.Get("/2fa/challenge")
+	page := other.Get("/2fa/challenge")
 	if page.Status != 200 || !strings.Contains(page.Body, `<meta http-equiv="refresh" content="1; url=/2fa/challenge?again=1">`) {
 		t.Errorf("got %d\n%s\nwant a page that goes on by itself", page.Status, page.Body)
 	}
 	if a := w.Get("/2fa/challenge?again=1"); a.Location != "/" {
 		t.Errorf("with the new ID: got %d to %q, want 303 home", a.Status, a.Location)
 	}
-	if page := late.Get("/2fa/challenge?again=1"); page.Status != 200 || strings.Contains(page.Body, "refresh") || !strings.Contains(page.Body, `id="code"`) {
+	if page := other.Get("/2fa/challenge?again=1"); page.Status != 200 || strings.Contains(page.Body, "refresh") || !strings.Contains(page.Body, `id="code"`) {
 		t.Errorf("still with the former ID: got %d\n%s\nwant the field for a code", page.Status, page.Body)
 	}
-	late.WantLockedOrOut("the former ID")
+	other.WantLockedOrOut("the former ID")
+	late.WantLocked("the tab, before it is led on")
+	if a := late.Get("/2fa/challenge"); a.Location != "/account" {
+		t.Errorf("the tab: got %d to %q, want 303 to /account", a.Status, a.Location)
+	}
+	late.WantIn("the tab")
 }

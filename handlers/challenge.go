@@ -204,7 +204,10 @@ func (h *Handlers) passed(v *visit) bool {
 func (h *Handlers) takeApproval(v *visit) bool {
 	switch {
 	case v.verdict == factor.Locked:
-		return h.tryAdmit(v)
+		if !h.tryAdmit(v) {
+			return false
+		}
+		return v.verdict != factor.Locked || h.resume(v, h.ref(v))
 	case v.proving():
 		return h.stepUp(v)
 	}
@@ -227,6 +230,9 @@ func (h *Handlers) tryAdmit(v *visit) bool {
 func (h *Handlers) goOn(v *visit) {
 	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
 	next := h.onward(v)
+	if v.again && v.by == routeConfirm {
+		next = h.cfg.Base + "/" // what it had asked for comes after that
+	}
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
 		return

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/session"
 )
 
 // phoneCode and recoveryCode are what the two fields of the challenge are for.
@@ -65,6 +66,8 @@ func (h *Handlers) code(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
+	v.form = h.form(v, v.typed)
+	ref.Form = v.form
 	if v.verdict == factor.Locked {
 		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
 		if err != nil {
@@ -77,20 +80,10 @@ func (h *Handlers) code(v *visit) {
 			return
 		}
 	}
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
-	if err != nil {
-		h.failChange(v, err)
+	if !h.lookAgain(v, ref) {
 		return
 	}
-	if answer.Result != factor.CodeAccepted {
-		if prefersJSON(v.r) {
-			h.failCode(v, answer)
-			return
-		}
-		h.showChallenge(v, codeStatus(answer), answer)
-		return
-	}
-	if !h.unlock(v, secret, answer.Method) {
+	if !v.again && !h.verify(v, ref, until) {
 		return
 	}
 	if isYes(fields.Get("trust")) {
@@ -99,20 +92,52 @@ func (h *Handlers) code(v *visit) {
 	h.goOn(v)
 }
 
-// unlock puts a grant into the session, in place of a former one if there is
-// one, or answers the request.
-func (h *Handlers) unlock(v *visit, secret string, method records.Method) bool {
+// verify unlocks the session by a code, or answers the request.
+func (h *Handlers) verify(v *visit, ref factor.Session, until time.Time) bool {
+	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
+	if err != nil {
+		h.failChange(v, err)
+		return false
+	}
+	if answer.Result != factor.CodeAccepted {
+		if prefersJSON(v.r) {
+			h.failCode(v, answer)
+			return false
+		}
+		h.showChallenge(v, codeStatus(answer), answer)
+		return false
+	}
+	if !h.unlock(v, ref, secret, answer.Method) {
+		return false
+	}
+	if !v.again {
+		h.cfg.Rules.Unlocked(v.ctx(), v.user, answer.Method)
+	}
+	return true
+}
+
+// unlock puts a grant into the session that ref is of, in place of a former one if there
+// is one, or answers the request. If the same form was sent twice, and the other request
+// was first, it is by that one that the session is unlocked.
+func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method records.Method) bool {
+	v.detach()
 	unlock := h.cfg.Sessions.Unlock
 	if v.verdict == factor.Verified {
 		unlock = h.cfg.Sessions.Replace
 	}
-	err := unlock(v.w, v.r, v.user, secret, method)
+	err := unlock(v.w, v.r, v.user, session.Entry{Secret: secret, Method: method, Form: v.form})
 	if err == nil {
 		v.verdict, v.grant, err = h.cfg.Rules.Check(v.ctx(), v.user.ID, secret)
 	}
 	switch {
 	case errors.Is(err, factor.ErrSessionOver):
-		h.signIn(v.w, v.r)
+		if !h.lookAgain(v, ref) {
+			return false
+		}
+		if !v.again {
+			h.signIn(v.w, v.r)
+		}
+		return v.again
 	case err != nil:
 		h.Unavailable(v.w, v.r, err) // nobody knows the grant's secret
 	}

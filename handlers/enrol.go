@@ -92,8 +92,18 @@ func (h *Handlers) confirm(v *visit) {
 	if !ok {
 		return
 	}
+	v.form = h.form(v, code)
+	v.detach()
+	ref := h.ref(v)
+	if !h.confirmedBefore(v, ref) {
+		return
+	}
+	if v.again {
+		h.enabled(v, h.onward(v))
+		return
+	}
 	ctx := v.ctx()
-	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, h.ref(v), v.proof(code), h.cfg.Sessions.Until(ctx))
+	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
 		h.failEnrolment(v, err)
@@ -103,10 +113,31 @@ func (h *Handlers) confirm(v *visit) {
 		h.showEnrolment(v, codeStatus(answer), answer)
 	default:
 		next := h.onward(v) // before unlock saves the session without it
-		if h.unlock(v, secret, records.MethodTOTP) {
+		if h.unlock(v, ref, secret, records.MethodTOTP) {
 			h.enabled(v, next)
 		}
 	}
+}
+
+// confirmedBefore looks whether the browser has sent its confirmation before, and may not
+// know that the factor is on. A session that is locked must have: any other enrolment is
+// of a session that isn't. It returns false if it has answered the request.
+func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) bool {
+	if v.verdict == factor.Verified { // by what it had sent when it was called that
+		ref.Binding = v.grant.Binding
+	}
+	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.user, ref)
+	switch {
+	case err != nil:
+		h.Unavailable(v.w, v.r, err)
+		return false
+	case v.verdict == factor.Locked && sent:
+		return h.resume(v, ref)
+	case v.verdict == factor.Locked:
+		return h.admit(v)
+	}
+	v.again = sent && v.verdict == factor.Verified
+	return true
 }
 
 // enabled tells the service and the user that a factor was switched on, and shows

@@ -95,7 +95,7 @@ func New(cfg Config) *Handlers {
 		r.Get("/", h.unlocked(h.security))
 		r.Get("/enable", h.unlocked(h.enrolment))
 		r.Post("/enable", h.unlocked(h.enrol))
-		r.Post("/enable/confirm", h.unlocked(h.confirm))
+		r.Post(routeConfirm, h.signedIn(h.confirm))
 		r.Post("/disable", h.unlocked(h.disable))
 
 		r.Get("/recovery-codes", h.unlocked(h.recovery))

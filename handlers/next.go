@@ -67,9 +67,14 @@ func isLocal(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == '\\' || c == '#' || c == 0x7f })
 }
 
-// onward is where an unlocked session goes: to the page that it had asked for.
+// onward is where an unlocked session goes: to the page that it had asked for. A form
+// that is sent twice leads there twice.
 func (h *Handlers) onward(v *visit) string {
-	if next := h.cfg.Sessions.TakeNext(v.ctx()); isLocal(next) {
+	next := h.cfg.Sessions.TakeNext(v.ctx())
+	if next == "" && v.r.Method == http.MethodPost {
+		next = h.cfg.Sessions.TookNext(v.ctx())
+	}
+	if isLocal(next) {
 		return next
 	}
 	return h.cfg.HomePath

@@ -26,6 +26,10 @@ type visit struct {
 	demand session.Demand // what a verified session must prove besides; else zero
 
 	browser string // the hash of the secret that the response gives to the browser
+
+	form  factor.Form // that the request sends, if it is one with a code
+	again bool        // whether it goes on by what an earlier request has proved
+	by    string      // the route of that one's form, if it was one
 }
 
 // ref is what the rules need to know of the session and the browser.
@@ -34,10 +38,15 @@ func (h *Handlers) ref(v *visit) factor.Session {
 	if v.browser != "" {
 		ref.Browsers = append(ref.Browsers, v.browser)
 	}
+	ref.Form = v.form
 	return ref
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
+
+// detach has the request be finished although its browser may go away: what is half
+// changed is worse than either.
+func (v *visit) detach() { v.r = v.r.WithContext(context.WithoutCancel(v.ctx())) }
 
 // proof is what the request has to show for a change, with the code that was typed.
 func (v *visit) proof(code string) factor.Proof {
@@ -116,6 +125,9 @@ func (h *Handlers) unlocked(next func(*visit)) http.HandlerFunc {
 // the request otherwise.
 func (h *Handlers) admit(v *visit) bool {
 	if !h.tryAdmit(v) {
+		return false
+	}
+	if v.verdict == factor.Locked && IsNavigation(v.r) && !h.resume(v, h.ref(v)) {
 		return false
 	}
 	if v.verdict == factor.Locked {

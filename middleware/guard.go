@@ -129,7 +129,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		g.handlers.Lock(w, r, before.User)
 		return before, false
 	}
-	g.sessions.TakeNext(ctx) // it is here already
+	g.sessions.DropNext(ctx) // it is here already
 	before.Ref, before.Verified = factor.Session{}, true
 	before.Secret, _ = g.sessions.Grant(ctx)
 	return before, true

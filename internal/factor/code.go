@@ -47,6 +47,10 @@ type CodeAnswer struct {
 	// tell guessers that they had been right at another time.
 	clockOff int
 
+	// Again says that it was accepted before: the same browser has sent the same form
+	// twice, and no more is proved by it.
+	Again bool
+
 	counted bool      // whether it was counted as a wrong one
 	anew    bool      // whether the count can be begun anew at will, because no factor is in force
 	told    int       // of how many wrong ones the owner is to be told now
@@ -146,7 +150,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	unread := false
 	switch answer.Result {
 	case CodeAccepted:
-		if answer.Method != records.MethodRecovery {
+		if answer.Method != records.MethodRecovery || answer.Again {
 			return
 		}
 		e.Kind, e.Left = EventRecoveryUsed, answer.Left
@@ -199,6 +203,9 @@ func (r *Rules) RefuseCode(ctx context.Context, user User, method records.Method
 
 // VerifyCode tries a code of the phone or a recovery code to unlock a session, and
 // returns the secret of the grant if it was right. The proof needs no grant.
+//
+// The same form sent twice proves nothing anew: the grant says when the code was accepted.
+// Whether the session already goes on with another grant for it, Move finds out.
 func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
 	typed, err := r.present(ctx, user.ID, proof)
 	if err != nil {
@@ -208,20 +215,30 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 	if err != nil {
 		return CodeAnswer{}, "", err
 	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	var (
 		epoch  uint64
+		at     time.Time
 		voided string
 	)
-	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
+	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (answer CodeAnswer, err error) {
 		if err := proof.Basis.check(acct); err != nil {
 			return CodeAnswer{}, err
 		}
-		answer, err := r.tryInForce(acct, typed)
-		epoch, voided = acct.Epoch, ""
-		if err == nil && answer.Result == CodeAccepted && own.ID != "" && acct.Push.Live == own.ID {
+		epoch, at, voided = acct.Epoch, r.cfg.Now(), ""
+		if since, ok := r.sentBefore(acct, s); ok {
+			at, voided = since, own.ID
+			return CodeAnswer{Result: CodeAccepted, Method: typed.method, Again: true}, errUnchanged
+		}
+		if answer, err = r.tryInForce(acct, typed); err != nil || answer.Result != CodeAccepted {
+			return answer, err
+		}
+		r.noteForm(acct, s)
+		if own.ID != "" && acct.Push.Live == own.ID {
 			voided = withdraw(&acct.Push) // its approval is no longer needed
 		}
-		return answer, err
+		return answer, nil
 	})
 	if err != nil {
 		return CodeAnswer{}, "", err
@@ -233,12 +250,14 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 		return CodeAnswer{}, "", err
 	}
 	secret, err = r.grant(ctx, proof.Basis, records.Grant{
-		UserID: user.ID, Epoch: epoch, Method: answer.Method, Binding: s.Binding, ExpiresAt: until,
+		UserID: user.ID, Epoch: epoch, Method: answer.Method, Binding: s.Binding, VerifiedAt: at, ExpiresAt: until,
 	})
-	if err == nil {
-		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: answer.Method})
-	}
 	return answer, secret, err
+}
+
+// Unlocked tells that a session was unlocked by a code.
+func (r *Rules) Unlocked(ctx context.Context, user User, method records.Method) {
+	r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: method})
 }
 
 // ownChallenge returns the challenge that the session's browser began, or the zero one.

@@ -132,17 +132,24 @@ func (s Session) staged(acct records.Account) bool {
 // where another factor is in force, its grant still holds. All that was proved
 // before is void then; the secret of a new grant is returned for this session.
 func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	typed := r.arrived(proof)
 	claim, err := r.claimFor(ctx, user, s)
 	if err != nil {
 		return answer, "", err
 	}
 	var (
-		epoch     uint64
+		basis     Basis
+		at        time.Time
 		codesOnly bool
 		event     = Event{UserID: user.ID, Email: claim.email}
 	)
 	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
+		if since, ok := r.sentBefore(acct, s); ok {
+			basis, at = basisOf(*acct), since
+			return CodeAnswer{Result: CodeAccepted, Again: true}, errUnchanged
+		}
 		if _, err := r.check(ctx, acct, proof); err != nil {
 			return CodeAnswer{}, err
 		}
@@ -175,18 +182,21 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		acct.EnabledAt = r.cfg.Now()
 		acceptStep(acct, step)
 		r.changed(acct)
-		epoch = acct.Epoch
+		r.noteForm(acct, s)
+		basis, at = basisOf(*acct), r.cfg.Now()
 		return answer, nil
 	})
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, "", err
 	}
-	r.emit(ctx, event)
+	if !answer.Again {
+		r.emit(ctx, event)
+	}
 	if codesOnly {
 		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: user.ID, Email: claim.email, Holder: claim.holder})
 	}
-	secret, err = r.grant(ctx, proof.Basis.After(records.Grant{Epoch: epoch}), records.Grant{
-		UserID: user.ID, Epoch: epoch, Method: records.MethodTOTP, Binding: s.Binding, ExpiresAt: until,
+	secret, err = r.grant(ctx, basis, records.Grant{
+		UserID: user.ID, Epoch: basis.epoch, Method: records.MethodTOTP, Binding: s.Binding, VerifiedAt: at, ExpiresAt: until,
 	})
 	return answer, secret, err
 }
@@ -240,7 +250,7 @@ func (r *Rules) changed(acct *records.Account) {
 // void ends all that was proved, and what was begun by it.
 func (r *Rules) void(acct *records.Account) {
 	acct.Epoch = records.NewEpoch()
-	acct.Devices, acct.Staged, acct.OffBy = nil, nil, ""
+	acct.Devices, acct.Staged, acct.OffBy, acct.LastForm = nil, nil, "", records.Form{}
 	withdraw(&acct.Push)
 	unreserve(&acct.Push)
 }

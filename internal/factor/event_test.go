@@ -50,7 +50,10 @@ func TestEvents(t *testing.T) {
 	stage := w.stage(t, r, alice, session("s"), w.fresh(t, alice))
 	ways := map[string]func(code string) (factor.CodeAnswer, error){
 		"login": func(code string) (factor.CodeAnswer, error) {
-			answer, _, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, code), far)
+			answer, secret, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, code), far)
+			if secret != "" {
+				r.Unlocked(t.Context(), alice, answer.Method)
+			}
 			return answer, err
 		},
 		"stage": func(code string) (factor.CodeAnswer, error) {

@@ -67,6 +67,13 @@ type Session struct {
 	// began something: see [BrowserOf].
 	Browsers []string
 
+	// Secrets are those secrets, and that of the browser's trusted device, the newest
+	// last: who has one of them is the same browser.
+	Secrets []string
+
+	// Form is what the request has sent, if that is a form with a code.
+	Form Form
+
 	// Ends is when a locked session ends by itself: it ends earlier if its request is
 	// rejected on the phone. It is zero in a session that isn't locked.
 	Ends time.Time

@@ -51,6 +51,6 @@ func interrupt(acct *records.Account) (live string) {
 	acct.Era++
 	live = withdraw(&acct.Push)
 	unreserve(&acct.Push)
-	acct.Staged = nil
+	acct.Staged, acct.LastForm = nil, records.Form{}
 	return live
 }

@@ -56,14 +56,18 @@ func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
 // secret. That can happen once. Otherwise, and if the session was logged out
 // meanwhile, the new grant is revoked and Move returns [ErrSessionOver]; but a code takes
 // over from the grant that the session goes on with, as long as there is one: it may
-// never have reached the browser.
+// never have reached the browser. The same form, sent twice, doesn't: it is the first to
+// get here that counts.
 func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, method records.Method, until time.Time) error {
 	if s.Binding == "" {
 		return nil
 	}
 	mark := records.Grant{
 		ID: markID(user, s), UserID: user.ID, Kind: records.KindMoved,
-		Binding: s.Binding, Successor: hash(secret), ExpiresAt: until,
+		Binding: s.Binding, Successor: hash(secret), Form: r.formID(user.ID, s), ExpiresAt: until,
+	}
+	if err := r.sealSuccessor(&mark, s, secret); err != nil {
+		return err
 	}
 	err := again(func() error { return r.cfg.Records.CreateGrant(ctx, mark) }, records.ErrExists)
 	if !errors.Is(err, records.ErrExists) {
@@ -75,10 +79,11 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 		if g.Kind == records.KindMoved && g.Successor == mark.Successor {
 			return nil // by the first try, whose answer was lost
 		}
-		if g.Kind != records.KindMoved || !Typed(method) {
+		if g.Kind != records.KindMoved || !Typed(method) || mark.Form != "" && g.Form == mark.Form {
 			return ErrSessionOver
 		}
 		earlier, g.Successor, g.ExpiresAt = g.Successor, mark.Successor, mark.ExpiresAt
+		g.Form, g.Sealed = mark.Form, mark.Sealed
 		return nil
 	})
 	if errors.Is(err, ErrSessionOver) {

@@ -29,6 +29,7 @@ type Keyring struct {
 type derived struct {
 	id       [keyIDSize]byte
 	aead     cipher.AEAD
+	shared   []byte // see With
 	callback string
 	macs     *sync.Pool // of hash.Hash
 }
@@ -77,6 +78,25 @@ func New(keys ...[]byte) (*Keyring, error) {
 	return &Keyring{keys: func() []*derived { return list }}, nil
 }
 
+// With returns a keyring each of whose keys comes of one of k's and of the secret
+// together: what it seals opens only to somebody who has both. The secret is random, of
+// 128 bits at least.
+func (k *Keyring) With(secret string) (*Keyring, error) {
+	var list []*derived
+	for _, key := range k.keys() {
+		both, err := hkdf.Key(sha256.New, []byte(secret), key.shared, "eagate with", KeySize)
+		if err != nil {
+			return nil, err
+		}
+		d, err := deriveKey(both)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
+	return &Keyring{keys: func() []*derived { return list }}, nil
+}
+
 func isOneByte(key []byte) bool {
 	for _, b := range key {
 		if b != key[0] {
@@ -106,6 +126,10 @@ func deriveKey(key []byte) (*derived, error) {
 	if err != nil {
 		return nil, err
 	}
+	shared, err := derive("shared", 32)
+	if err != nil {
+		return nil, err
+	}
 	block, err := aes.NewCipher(seal)
 	if err != nil {
 		return nil, err
@@ -117,6 +141,7 @@ func deriveKey(key []byte) (*derived, error) {
 	return &derived{
 		id:       [keyIDSize]byte(id),
 		aead:     aead,
+		shared:   shared,
 		callback: base64.RawURLEncoding.EncodeToString(callback),
 		macs:     &sync.Pool{New: func() any { return hmac.New(sha256.New, record) }},
 	}, nil

@@ -54,6 +54,10 @@ type Account struct {
 	// tell what was accepted if the clock was ahead when LastStep was.
 	EarlierSteps []int64 `json:"earlier_steps,omitzero"`
 
+	// LastForm is the last form of a challenge or an enrolment whose code was accepted,
+	// since the factor was changed or what was under way was ended.
+	LastForm Form `json:"last_form,omitzero"`
+
 	// Failures counts the wrong codes since the last proof, over every path on
 	// which a code can be tried; but for those that look like recovery codes, which
 	// RecoveryFailures counts.
@@ -125,6 +129,17 @@ type Factor struct {
 	// AwaitsSync says that the phone isn't asked before the service has been told of
 	// this factor: under the same address, it may know another account's phone.
 	AwaitsSync bool `json:"awaits_sync,omitzero"`
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// A Form is what a browser has sent once: sent again, it is answered by what came of it.
+type Form struct {
+	// ID is an HMAC by the gate's key over the user, the session, the browser's secret,
+	// where the form was sent to, and the code.
+	ID string `json:"id,omitzero"`
+
+	At time.Time `json:"at,omitzero"` // when its code was accepted
 
 	Unknown jsontext.Value `json:",unknown"`
 }

@@ -37,6 +37,14 @@ type Grant struct {
 	// Left are, of [KindLeft], the IDs of grants, oldest first.
 	Left []string `json:"left,omitzero"`
 
+	// Form is, of [KindMoved], the ID of the form by which the session was unlocked, as in
+	// [Form]; empty if it was by none.
+	Form string `json:"form,omitzero"`
+
+	// Sealed is, of [KindMoved], the secret of the grant that the session went on with,
+	// sealed under the keys and the secret of the browser that may be led there.
+	Sealed []byte `json:"sealed,omitzero"`
+
 	// Device is, of [MethodDevice], the ID of the trusted device: the grant lasts
 	// as long as that is trusted.
 	Device string `json:"device,omitzero"`

@@ -55,5 +55,5 @@ func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user fact
 	if err != nil || secret == "" {
 		return factor.Locked, records.Grant{}, err
 	}
-	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, secret, records.MethodDevice))
+	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, Entry{Secret: secret, Method: records.MethodDevice}))
 }

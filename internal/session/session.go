@@ -10,6 +10,7 @@ package session
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,6 +112,7 @@ func (s *Sessions) Ref(r *http.Request) factor.Session {
 	ref := s.ref(r.Context())
 	for _, b := range s.browsers(r) {
 		ref.Browsers = append(ref.Browsers, b.Hash())
+		ref.Secrets = append(ref.Secrets, b.secret)
 	}
 	return ref
 }
@@ -218,8 +220,32 @@ func (s *Sessions) KeepNext(ctx context.Context, next string) {
 	}
 }
 
-// TakeNext returns what KeepNext kept, and forgets it.
-func (s *Sessions) TakeNext(ctx context.Context) string { return s.scs.PopString(ctx, s.keys[keyNext]) }
+// TakeNext returns what KeepNext kept, and forgets it, but for TookNext.
+func (s *Sessions) TakeNext(ctx context.Context) string {
+	next := s.scs.GetString(ctx, s.keys[keyNext])
+	if next == "" || strings.Contains(next, " ") { // which no page's path has
+		return ""
+	}
+	s.scs.Put(ctx, s.keys[keyNext], strconv.FormatInt(s.rules.Now().Unix(), 36)+" "+next)
+	return next
+}
+
+// TookNext returns what TakeNext returned a moment ago, or "": the browser may not have
+// got there.
+func (s *Sessions) TookNext(ctx context.Context) string {
+	at, next, _ := strings.Cut(s.scs.GetString(ctx, s.keys[keyNext]), " ")
+	if !s.isNow(at) {
+		return ""
+	}
+	return next
+}
+
+// DropNext forgets what KeepNext kept.
+func (s *Sessions) DropNext(ctx context.Context) {
+	if s.scs.Exists(ctx, s.keys[keyNext]) {
+		s.scs.Remove(ctx, s.keys[keyNext])
+	}
+}
 
 // Destroy ends the session, whatever the application keeps in it: the user has
 // said on the phone that the login wasn't theirs.

@@ -19,7 +19,7 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 	if err != nil || secret == "" {
 		return records.Grant{}, false, err
 	}
-	err = s.Replace(w, r, user, secret, records.MethodPush)
+	err = s.Replace(w, r, user, Entry{Secret: secret, Method: records.MethodPush})
 	var unsaved *CommitError
 	if errors.As(err, &unsaved) {
 		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
@@ -34,7 +34,7 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 func (s *Sessions) Withdraw(r *http.Request, user factor.User) error {
 	ctx := r.Context()
 	s.DropDemand(ctx)
-	s.TakeNext(ctx)
+	s.DropNext(ctx)
 	if user.ID == "" {
 		user = s.Owner(ctx)
 	}
@@ -47,12 +47,12 @@ func (s *Sessions) Withdraw(r *http.Request, user factor.User) error {
 // was logged out meanwhile, or another request was first, it stays as that left
 // it, and Replace returns [factor.ErrSessionOver]. After any other error, the
 // session is as verified as before.
-func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
+func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, e Entry) error {
 	ctx := context.WithoutCancel(r.Context())
 	ref, former := s.ref(ctx), s.scs.GetString(ctx, s.keys[keyGrant])
-	err := s.Unlock(w, r, user, secret, method)
+	err := s.Unlock(w, r, user, e)
 	if err == nil {
-		if err = s.rules.Succeed(ctx, former, secret, method); errors.Is(err, factor.ErrSessionOver) {
+		if err = s.rules.Succeed(ctx, former, e.Secret, e.Method); errors.Is(err, factor.ErrSessionOver) {
 			s.scs.Remove(ctx, s.keys[keyGrant])
 		}
 	}
@@ -68,7 +68,7 @@ func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.U
 	if s.scs.GetString(ctx, s.keys[keyGrant]) != former {
 		s.scs.Put(ctx, s.keys[keyGrant], former)
 	}
-	return errors.Join(err, s.rules.Revoke(ctx, secret))
+	return errors.Join(err, s.rules.Revoke(ctx, e.Secret))
 }
 
 // endFormer ends the former grant of a session that was logged out while it was being

@@ -46,7 +46,7 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 	if secret == "" {
 		return s.admitDevice(w, r, user, ref)
 	}
-	err = s.Unlock(w, r, user, secret, records.MethodPush)
+	err = s.Unlock(w, r, user, Entry{Secret: secret, Method: records.MethodPush})
 	var unsaved *CommitError
 	if errors.As(err, &unsaved) {
 		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
@@ -65,22 +65,50 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 	return s.rules.Check(ctx, user.ID, secret)
 }
 
-// Unlock puts the secret of a grant, which was given by that method, into the
-// session, gives the session a new ID under its old deadline, and saves it. If
-// it can't be saved, the browser's session is put back to what it was. If it was
-// logged out meanwhile, or unlocked by another request, it stays locked, and
-// Unlock returns [factor.ErrSessionOver].
-func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
-	ref := s.ref(r.Context())
-	if err := s.renew(w, r, user, secret, method); err != nil {
+// An Entry is what a session is unlocked by.
+type Entry struct {
+	Secret string         // of the grant
+	Method records.Method // by which it was given
+	Form   factor.Form    // by which that was, if it was by one
+}
+
+// Unlock puts the secret of a grant into the session, gives the session a new ID under
+// its old deadline, and saves it. If it can't be saved, the browser's session is put back
+// to what it was. If it was logged out meanwhile, or unlocked by another request, it
+// stays locked, and Unlock returns [factor.ErrSessionOver].
+func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, e Entry) error {
+	ref := s.Ref(r)
+	ref.Form = e.Form
+	if device, ok := cookie(r, s.deviceName(user)); ok && len(ref.Secrets) == 0 {
+		ref.Secrets = []string{device}
+	}
+	if err := s.renew(w, r, user, e.Secret, e.Method); err != nil {
 		return err
 	}
 	ctx := context.WithoutCancel(r.Context())
-	err := s.rules.Move(ctx, user, ref, secret, method, s.Until(ctx))
+	err := s.rules.Move(ctx, user, ref, e.Secret, e.Method, s.Until(ctx))
 	if err != nil {
 		s.scs.Remove(ctx, s.keys[keyGrant])
 	}
 	return err
+}
+
+// Resume leads a browser that has unlocked its session a moment ago, but comes under the
+// session's former ID, to where the session goes on: it sent the same request twice, or
+// the answer to it got lost. ref is the session as the request brought it. ok is false if
+// there is nothing of that kind; else the session is renewed as by [Sessions.Admit], and
+// route is that of the form that had unlocked it, if it was one.
+func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (g records.Grant, route string, ok bool, err error) {
+	ctx := r.Context()
+	if device, found := cookie(r, s.deviceName(user)); found {
+		ref.Secrets = append([]string{device}, ref.Secrets...)
+	}
+	secret, route, err := s.rules.Successor(ctx, user, ref)
+	if err != nil || secret == "" {
+		return records.Grant{}, "", false, err
+	}
+	verdict, g, err := s.admitted(ctx, user, secret, s.renew(w, r, user, secret, returning))
+	return g, route, verdict == factor.Verified, err
 }
 
 // returning is the method of a session that comes back under its former ID.
@@ -164,8 +192,12 @@ func (s *Sessions) former(id string) (ctx context.Context, known bool, err error
 // with it, without what it held of ours, but for whom it asked. Where that can't be
 // saved, the former session is deleted.
 func (s *Sessions) leave(former context.Context, user factor.User, until time.Time) error {
+	next := s.scs.GetString(former, s.keys[keyNext])
 	s.Forget(former)
 	s.KeepAsked(former, user)
+	if next != "" { // for a browser that didn't get there
+		s.scs.Put(former, s.keys[keyNext], next)
+	}
 	if soon := time.Now().Add(movedFor); soon.Before(until) {
 		s.scs.SetDeadline(former, soon.UTC())
 	}

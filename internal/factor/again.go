@@ -1,0 +1,155 @@
+package factor
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
+)
+
+// againFor is how long the same browser is told once more what came of a form or of an
+// approval: it was sent twice, or the answer got lost.
+const againFor = time.Minute
+
+const successorPurpose = "successor"
+
+// A Form is a code and where it was sent to. The zero Form is none.
+type Form struct{ Route, Code string }
+
+// formIDs returns the IDs, as records keep them, that the session's form has with each
+// of its browser's secrets. What is kept is the last.
+func (r *Rules) formIDs(userID string, s Session) []string {
+	if s.Form == (Form{}) || s.Binding == "" {
+		return nil
+	}
+	ids := make([]string, len(s.Secrets))
+	for i, secret := range s.Secrets {
+		mac := r.cfg.Keys.MAC([]byte("form"), []byte(hash(userID)), []byte(s.Binding), []byte(hash(secret)), []byte(s.Form.Route), []byte(s.Form.Code))
+		ids[i] = base64.RawURLEncoding.EncodeToString(mac)
+	}
+	return ids
+}
+
+// formID is the ID that is kept of the session's form, or "" if there is none that could
+// be known again.
+func (r *Rules) formID(userID string, s Session) string {
+	if ids := r.formIDs(userID, s); len(ids) > 0 {
+		return ids[len(ids)-1]
+	}
+	return ""
+}
+
+// noteForm notes that the code of the session's form was accepted right now.
+func (r *Rules) noteForm(acct *records.Account, s Session) {
+	acct.LastForm = records.Form{ID: r.formID(acct.UserID, s)}
+	if acct.LastForm.ID != "" {
+		acct.LastForm.At = r.cfg.Now()
+	}
+}
+
+// sentBefore reports whether the session's form is the account's last one, whose code was
+// accepted a moment ago, and returns when that was.
+func (r *Rules) sentBefore(acct *records.Account, s Session) (at time.Time, ok bool) {
+	last := acct.LastForm
+	good := last.ID != "" && r.justNow(last.At) && acct.State == records.On && acct.HeldSince.IsZero()
+	return last.At, good && slices.Contains(r.formIDs(acct.UserID, s), last.ID)
+}
+
+// SentBefore reports whether the request's browser has sent the same form a moment ago,
+// and its code was accepted.
+func (r *Rules) SentBefore(ctx context.Context, user User, s Session) (bool, error) {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil {
+		return false, err
+	}
+	_, ok := r.sentBefore(&acct, s)
+	return ok, nil
+}
+
+// justNow reports whether that is no longer ago than a form is known again.
+func (r *Rules) justNow(at time.Time) bool { return holds(at.Add(againFor), r.cfg.Now(), againFor) }
+
+// A successor is how a session goes on under another ID.
+type successor struct {
+	Secret string    `json:"secret"` // of the grant
+	Route  string    `json:"route,omitempty"`
+	At     time.Time `json:"at"` // since when
+}
+
+// successorOwner is what a mark's successor is sealed to, beside the browser's secret.
+func successorOwner(mark records.Grant) string {
+	return mark.ID + " " + mark.Successor + " " + mark.UserID
+}
+
+// sealSuccessor has a mark lead the browser that has unlocked the session to where the
+// session goes on.
+func (r *Rules) sealSuccessor(mark *records.Grant, s Session, secret string) error {
+	if len(s.Secrets) == 0 {
+		return nil
+	}
+	keys, err := r.cfg.Keys.With(s.Secrets[len(s.Secrets)-1])
+	if err != nil {
+		return err
+	}
+	plain, err := json.Marshal(successor{secret, s.Form.Route, r.cfg.Now()})
+	if err != nil {
+		return err
+	}
+	mark.Sealed = keys.Seal(plain, successorPurpose, successorOwner(*mark))
+	return nil
+}
+
+// Successor returns the secret of the grant that the session goes on with, under another
+// ID, if the request's browser has unlocked it a moment ago, and the grant is in force;
+// else "". It also returns the route of the form by which that was.
+func (r *Rules) Successor(ctx context.Context, user User, s Session) (secret, route string, err error) {
+	if s.Binding == "" || len(s.Secrets) == 0 {
+		return "", "", nil
+	}
+	ctx = storelimit.Fresh(ctx) // another request may just have unlocked it
+	mark, err := r.cfg.Records.Grant(ctx, markID(user, s))
+	if errors.Is(err, records.ErrNotFound) {
+		return "", "", nil
+	}
+	if err != nil || mark.Kind != records.KindMoved {
+		return "", "", err
+	}
+	next, ok, err := r.openSuccessor(mark, s)
+	if err != nil || !ok || !r.justNow(next.At) {
+		return "", "", err
+	}
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil || !acct.HeldSince.IsZero() {
+		return "", "", err
+	}
+	verdict, g, err := r.CheckAnew(ctx, user.ID, next.Secret)
+	if err != nil || verdict != Verified || !s.is(g.Binding) {
+		return "", "", err
+	}
+	return next.Secret, next.Route, nil
+}
+
+// openSuccessor opens what sealSuccessor has sealed.
+func (r *Rules) openSuccessor(mark records.Grant, s Session) (next successor, ok bool, err error) {
+	if mark.Sealed == nil {
+		return successor{}, false, nil
+	}
+	for _, secret := range slices.Backward(s.Secrets) {
+		keys, err := r.cfg.Keys.With(secret)
+		if err != nil {
+			return successor{}, false, err
+		}
+		plain, err := keys.Open(mark.Sealed, successorPurpose, successorOwner(mark))
+		if err != nil {
+			continue // another browser's
+		}
+		err = json.Unmarshal(plain, &next)
+		return next, err == nil, err
+	}
+	return successor{}, false, nil
+}
