@@ -103,7 +103,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	case acct.State != records.On:
 		return CodeAnswer{Result: CodeNotApplicable}, nil
 	case p.method == records.MethodRecovery:
-		return r.tryRecovery(acct, p), nil
+		return r.tryRecovery(acct, p)
 	}
 	answer, step, err := r.try(acct, acct.Factor, false, p)
 	if answer.Result == CodeAccepted {

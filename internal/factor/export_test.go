@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -84,6 +85,19 @@ func HoldHashes(t testing.TB, r *Rules) (release func()) {
 		for _, end := range ends {
 			end()
 		}
+	}
+}
+
+// FillTurns has as many users wait for a turn as may, until leave is called.
+func FillTurns(t testing.TB, r *Rules) (leave func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	for i := range turnsWaiting {
+		go func() { _, _ = r.turns.join(job{userID: fmt.Sprint("waiting ", i)}).take(ctx) }()
+	}
+	synctest.Wait()
+	return func() {
+		cancel()
+		synctest.Wait()
 	}
 }
 

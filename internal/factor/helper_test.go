@@ -344,6 +344,7 @@ type spyStore struct {
 	store.Backend
 	mu      sync.Mutex
 	asked   int
+	written map[store.Kind]int // how often a document was put
 	fault   error
 	faultOf store.Kind // "" for all
 	dirty   error      // of DeleteDue alone
@@ -378,6 +379,12 @@ func (s *spyStore) count() int {
 	return s.asked
 }
 
+func (s *spyStore) writes(kind store.Kind) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.written[kind]
+}
+
 func (s *spyStore) enter(kind store.Kind) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -410,7 +417,16 @@ func (s *spyStore) Put(ctx context.Context, kind store.Kind, doc store.Document)
 	if err := s.enter(kind); err != nil {
 		return 0, err
 	}
-	return s.Backend.Put(ctx, kind, doc)
+	version, err := s.Backend.Put(ctx, kind, doc)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.written == nil {
+			s.written = make(map[store.Kind]int)
+		}
+		s.written[kind]++
+	}
+	return version, err
 }
 
 func (s *spyStore) Due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]string, error) {

@@ -2,6 +2,7 @@ package factor_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -181,5 +182,42 @@ func TestA49_RejectedMeanwhile(t *testing.T) {
 		if verdict, _, err := r.Check(t.Context(), alice.ID, secret); err != nil || verdict != want {
 			t.Errorf("moved %t: got %v, %v, want %v", moved, verdict, err, want)
 		}
+	}
+}
+
+// Ten sign-ins in a quarter of an hour that are approved are no attack: each gives back
+// its own request, by the one write that forgives, and no other's. Requests that aren't
+// approved stay counted.
+func TestA25_HonestSignIns(t *testing.T) {
+	w := newWorld(t)
+	r := w.node(t)
+	w.enrol(t, r, alice)
+	begun(t, r, alice, "given up")
+	for i := range 10 {
+		w.clock.Add(time.Minute)
+		before, writes := w.account(t, alice), w.store.writes(store.Accounts)
+		s := begun(t, r, alice, fmt.Sprint("sign-in ", i))
+		if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
+			t.Fatal(err)
+		}
+		secret, err := r.Consume(t.Context(), alice, s, far)
+		if err != nil || secret == "" {
+			t.Fatalf("sign-in %d: got %v", i, err)
+		}
+		after := w.account(t, alice)
+		if n := len(after.Push.Unused); n != 1 || !after.Push.Unused[0].Equal(before.Push.Unused[0]) {
+			t.Errorf("sign-in %d: got %d requests that count, want only the one that was given up", i, n)
+		}
+		// The place is taken, the request is live, its approval was used.
+		if n := w.store.writes(store.Accounts) - writes; n != 3 {
+			t.Errorf("sign-in %d: got the account written %d times, want 3", i, n)
+		}
+	}
+	for i := range 2 {
+		begun(t, r, alice, fmt.Sprint("not approved ", i))
+	}
+	var limit *factor.PushLimit
+	if _, err := r.Begin(t.Context(), alice, session("one more"), browser); !errors.As(err, &limit) || limit.Paused {
+		t.Errorf("after three that weren't approved: got %v, want a limit", err)
 	}
 }

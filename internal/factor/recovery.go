@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -113,38 +114,42 @@ func recoverable(acct records.Account) bool {
 	return ok
 }
 
-// tryRecovery tries a recovery code inside an update of acct.
-func (r *Rules) tryRecovery(acct *records.Account, p presented) CodeAnswer {
+// tryRecovery tries a recovery code inside an update of acct. Like try, it returns an
+// error only if it can't tell: a later release has made the codes.
+func (r *Rules) tryRecovery(acct *records.Account, p presented) (CodeAnswer, error) {
 	g := guesses(acct, records.MethodRecovery)
 	answer := g.refusal(p.at, r.cfg.Now())
 	if answer.Result != CodeNone {
-		return answer
+		return answer, nil
 	}
 	if p.code == "" {
 		answer = g.count(CodeWrong, r.cfg.Now())
 		answer.Malformed = true
-		return answer
+		return answer, nil
 	}
 	found := -1
-	if recoverable(*acct) {
-		if p.hash == nil || !bytes.Equal(p.salt, acct.Recovery.Salt) {
+	if set := acct.Recovery; set != nil && len(set.Hashes) > 0 {
+		if _, ok := parseScheme(set.Scheme); !ok {
+			return CodeAnswer{}, fmt.Errorf("factor: this release can't check recovery codes hashed as %q", set.Scheme)
+		}
+		if p.hash == nil || !bytes.Equal(p.salt, set.Salt) {
 			// There was no turn, or nothing to hash it for yet.
 			answer.Result, answer.Until = CodeBusy, r.cfg.Now().Add(busyPause)
-			return answer
+			return answer, nil
 		}
-		for i, hash := range acct.Recovery.Hashes {
+		for i, hash := range set.Hashes {
 			if subtle.ConstantTimeCompare(hash, p.hash) == 1 {
 				found = i
 			}
 		}
 	}
 	if found < 0 {
-		return g.count(CodeWrong, r.cfg.Now())
+		return g.count(CodeWrong, r.cfg.Now()), nil
 	}
 	acct.Recovery.Hashes = slices.Delete(slices.Clone(acct.Recovery.Hashes), found, found+1)
 	forgive(acct, r.cfg.Now())
 	answer.Result, answer.Left = CodeAccepted, len(acct.Recovery.Hashes)
-	return answer
+	return answer, nil
 }
 
 // RecoveryLeft is how many recovery codes the user still has.
@@ -214,6 +219,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	began := r.cfg.Now()
+	if r.turns.full() { // before a code is used up for it
+		return CodeAnswer{Result: CodeBusy, Until: began.Add(busyPause)}, nil, nil
+	}
 	var err error
 	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {
 		return CodeAnswer{}, nil, err
@@ -240,8 +248,6 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	switch set.Hashes, err = r.hashAll(ctx, user.ID, set.Salt, codes); {
 	case errors.Is(err, errOvertaken):
 		return answer, nil, ErrMadeMeanwhile
-	case errors.Is(err, errNoTurn):
-		return CodeAnswer{Result: CodeBusy, Until: r.cfg.Now().Add(busyPause)}, nil, nil
 	case err != nil:
 		return answer, nil, err
 	}

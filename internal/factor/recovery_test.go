@@ -250,19 +250,52 @@ func TestA50_WaitingUsersAreBounded(t *testing.T) {
 	})
 }
 
-// Codes that a later release has made aren't good here, and none are said to be left.
-func TestRecoveryOfALaterRelease(t *testing.T) {
+// Codes that a later release has made can't be checked here: that is a fault, and none is
+// called wrong, or counted. None are said to be left.
+func TestA51_RecoveryCodesOfALaterRelease(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	w.recoverable(t, alice)
 	w.change(t, alice, func(a *records.Account) { a.Recovery.Scheme = "argon3" })
-	if answer, _ := verify(t, r, alice, firstCode); answer.Result != factor.CodeWrong {
-		t.Errorf("got %v, want wrong", answer.Result)
+	before := w.account(t, alice)
+	answer, secret, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, firstCode), far)
+	if err == nil || answer.Result != factor.CodeNone || secret != "" {
+		t.Errorf("got %v, %v, want a fault", answer.Result, err)
 	}
-	if n := factor.RecoveryLeft(w.account(t, alice)); n != 0 {
-		t.Errorf("got %d left, want 0", n)
+	if after := w.account(t, alice); after.Version != before.Version || factor.RecoveryLeft(after) != 0 {
+		t.Errorf("got %d left, and the account changed %t, want none, and no change", factor.RecoveryLeft(after), after.Version != before.Version)
 	}
+}
+
+// A code that was used up for new recovery codes isn't used up in vain: they are waited
+// for, however long others hash; and where too many wait already, nothing is used up.
+func TestA51_NewRecoveryCodesAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := w.node(t)
+		p, _ := w.enrol(t, r, alice)
+		release := factor.HoldHashes(t, r)
+		leave := factor.FillTurns(t, r)
+		answer, codes, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, p.code()))
+		if answer.Result != factor.CodeBusy || codes != nil || err != nil {
+			t.Errorf("with too many that wait: got %v, %d codes, %v, want busy", answer.Result, len(codes), err)
+		}
+		leave()
+		done := make(chan int)
+		go func() {
+			answer, codes, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, p.code()))
+			if answer.Result != factor.CodeAccepted || err != nil {
+				t.Errorf("got %v, %v, want the code accepted, which nothing has used up", answer.Result, err)
+			}
+			done <- len(codes)
+		}()
+		time.Sleep(30 * time.Second)
+		release()
+		if n := <-done; n != 10 {
+			t.Errorf("got %d codes, want ten", n)
+		}
+	})
 }
 
 // between runs once, after the first write of an account.

@@ -12,7 +12,8 @@ const (
 	// hashesAtOnce bounds the memory that strangers can have us use.
 	hashesAtOnce = 2
 
-	// turnsWaiting bounds the users that wait for a turn, and turnWait how long.
+	// turnsWaiting bounds the users that wait for a turn, and turnWait how long: but for
+	// those that have given a proof for it, which is used up.
 	turnsWaiting = 256
 	turnWait     = 5 * time.Second
 )
@@ -72,8 +73,15 @@ func (p *place) leave() {
 	}
 }
 
-// take waits for a turn, which end ends. Its error is errOvertaken, errNoTurn or the
-// context's.
+// full reports whether so many users wait that no more may.
+func (t *turns) full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.waiting) >= turnsWaiting
+}
+
+// take waits for a turn, which end ends. Its error is errOvertaken, the context's or,
+// unless new codes are to be made, errNoTurn.
 func (p *place) take(ctx context.Context) (end func(), err error) {
 	t := p.turns
 	p.begun = make(chan struct{})
@@ -82,7 +90,7 @@ func (p *place) take(ctx context.Context) (end func(), err error) {
 	case t.places[p.job] != p:
 		t.mu.Unlock()
 		return nil, errOvertaken
-	case len(t.waiting) >= turnsWaiting:
+	case len(t.waiting) >= turnsWaiting && !p.job.making:
 		t.mu.Unlock()
 		return nil, errNoTurn
 	}
@@ -90,14 +98,18 @@ func (p *place) take(ctx context.Context) (end func(), err error) {
 	t.next()
 	t.mu.Unlock()
 
-	timeout := time.NewTimer(turnWait)
-	defer timeout.Stop()
+	var late <-chan time.Time
+	if !p.job.making {
+		timeout := time.NewTimer(turnWait)
+		defer timeout.Stop()
+		late = timeout.C
+	}
 	select {
 	case <-p.begun:
 		return p.end, nil
 	case <-p.overtaken:
 		err = errOvertaken
-	case <-timeout.C:
+	case <-late:
 		err = errNoTurn
 	case <-ctx.Done():
 		err = ctx.Err()
