@@ -67,11 +67,16 @@ type Handlers struct {
 	router *chi.Mux
 	cross  *http.CrossOriginProtection
 	faults *seldom.Subjects[string] // that were logged
+
+	ended <-chan struct{} // closed by end: streams don't last any more
+	end   func()
 }
 
 // New returns the endpoints.
 func New(cfg Config) *Handlers {
 	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection(), faults: seldom.New[string](time.Minute)}
+	streams, end := context.WithCancel(context.Background())
+	h.ended, h.end = streams.Done(), end
 	r := chi.NewRouter()
 	r.NotFound(h.notFound)
 	r.MethodNotAllowed(h.methodNotAllowed)

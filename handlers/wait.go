@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -106,11 +107,17 @@ func (h *Handlers) events(v *visit) {
 		select {
 		case <-e.v.r.Context().Done():
 			return
+		case <-h.ended:
+			return
 		case <-e.wait.C():
 			e.woken()
 		}
 	}
 }
+
+// EndStreams ends the streams of events that are open, and from now on each one after its
+// first event: the browser connects again, to another node perhaps.
+func (h *Handlers) EndStreams() { h.end() }
 
 // stream begins to send events, or answers with a fault and returns nil.
 func (h *Handlers) stream(v *visit) *eventStream {
@@ -140,9 +147,14 @@ func (h *Handlers) stream(v *visit) *eventStream {
 	v.w.Header().Set("Content-Type", "text/event-stream")
 	v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 	e.c = http.NewResponseController(v.w)
+	e.head = fmt.Sprintf("retry: %d\n", reconnect().Milliseconds())
 	e.send(s)
 	return e
 }
+
+// reconnect is how long a browser waits before it connects again. They don't all come at
+// once when a node ends.
+func reconnect() time.Duration { return time.Second + rand.N(2*time.Second) }
 
 // An eventStream writes server-sent events.
 type eventStream struct {
@@ -150,6 +162,7 @@ type eventStream struct {
 	v *visit
 	c *http.ResponseController
 
+	head   string       // goes before the next event
 	wait   *factor.Wait // nil where there is nothing to wait for
 	view   factor.View
 	broken bool // nobody listens any more, or the connection can't be flushed: the page then polls
@@ -182,7 +195,8 @@ func (e *eventStream) send(s status) {
 		e.broken = true
 		return
 	}
-	e.write(fmt.Sprintf("data: %s\n\n", b))
+	e.write(fmt.Sprintf("%sdata: %s\n\n", e.head, b))
+	e.head = ""
 }
 
 func (e *eventStream) write(s string) {

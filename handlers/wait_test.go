@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -449,4 +450,60 @@ func TestStatusOfAChallengeBegunElsewhere(t *testing.T) {
 	phone := world.Emulator.Phone(alice)
 	apptest.Approve(t, phone)
 	events.want("approved")
+}
+
+// When a node ends, its streams end at once, by Run's end or by the server's, and don't
+// last any more. The browser is told to come again.
+func TestStreamsEndWithTheNode(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		end  func(t *testing.T, app *apptest.App, server *http.Server)
+		goes bool // the server still answers
+	}{
+		{"Run", func(t *testing.T, app *apptest.App, _ *http.Server) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			app.Gate.Run(ctx)
+		}, true},
+		{"Shutdown", func(t *testing.T, _ *apptest.App, server *http.Server) {
+			ctx, cancel := context.WithTimeout(t.Context(), soon)
+			defer cancel()
+			if err := server.Shutdown(ctx); err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var handler http.Handler
+			app := apptest.New(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+				handler = app.Sessions.LoadAndSave(app.Gate.Handler(mux))
+				return handler
+			}})
+			w := wait(t, app, alice)
+			server := httptest.NewUnstartedServer(handler)
+			server.Config.RegisterOnShutdown(app.Gate.EndStreams)
+			server.Start()
+			t.Cleanup(server.Close)
+			node := *app
+			node.URL = server.URL
+			events := listen(t, w.On(&node))
+			if !events.lines.Scan() || !strings.HasPrefix(events.lines.Text(), "retry: ") {
+				t.Errorf("the stream begins with %q, want how soon to come again", events.lines.Text())
+			}
+			events.want("pending")
+			begin := time.Now()
+			row.end(t, app, server.Config)
+			events.wantEnd()
+			if d := time.Since(begin); d > soon {
+				t.Errorf("the stream ended after %v, want it at once", d)
+			}
+			if row.goes {
+				again := listen(t, w.On(&node))
+				again.want("pending")
+				again.wantEnd()
+			}
+		})
+	}
 }

@@ -191,6 +191,16 @@ func ExampleGate_Run() {
 	// Output: ended: context deadline exceeded
 }
 
+// The server's end also ends the streams of pages that wait for the phone, so that it
+// takes no longer than the other requests.
+func ExampleGate_EndStreams() {
+	gate, sessions := newGate()
+	server := &http.Server{Handler: sessions.LoadAndSave(gate.Handler(http.NotFoundHandler()))}
+	server.RegisterOnShutdown(gate.EndStreams)
+	fmt.Println(server.Shutdown(context.Background()))
+	// Output: <nil>
+}
+
 // A handler can see how and when the session was verified.
 func ExampleVerificationFrom() {
 	account := func(w http.ResponseWriter, r *http.Request) {

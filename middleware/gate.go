@@ -194,11 +194,19 @@ func (g *Gate) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "middleware.Gate(%q)
 
 // Run does what goes on in the background, until ctx ends: it tells the service
 // of changes that it couldn't be told of at once, and deletes what has expired.
-// Then it waits for messages to users that are being delivered, 10 seconds at most.
-// It may run on every node.
+// Then it ends the streams of events, as EndStreams does, and waits for messages to
+// users that are being delivered, 10 seconds at most. It may run on every node.
 func (g *Gate) Run(ctx context.Context) {
+	defer context.AfterFunc(ctx, g.EndStreams)()
 	g.rules.Run(ctx)
 	if g.messages != nil {
 		g.messages.finish()
 	}
 }
+
+// EndStreams ends the streams of events, of which each page that waits for the phone
+// holds one: [http.Server.Shutdown] would wait for them for minutes. Register it with the
+// server, by [http.Server.RegisterOnShutdown]. The pages connect again within three
+// seconds, to another node perhaps. From then on, a stream on this node ends after its
+// first event. It is safe for concurrent use, and may be called again.
+func (g *Gate) EndStreams() { g.handlers.EndStreams() }

@@ -70,6 +70,7 @@ func run(ctx context.Context, c config) (err error) {
 	background.Go(func() { web.Gate.Run(ctx) })
 
 	servers := []server{newServer(appListener, web)}
+	servers[0].RegisterOnShutdown(web.Gate.EndStreams)
 	if phone != nil {
 		phone.SetCallbackURL(callback)
 		defer phone.Close()

@@ -8,10 +8,8 @@ import (
 	"time"
 )
 
-const (
-	grace    = time.Second     // for requests that are under way when the demo is stopped
-	patience = 5 * time.Second // for the servers to stop
-)
+// patience is for the servers to stop.
+const patience = 5 * time.Second
 
 type server struct {
 	*http.Server
@@ -19,19 +17,13 @@ type server struct {
 }
 
 func newServer(l net.Listener, h http.Handler) server {
-	requests, cancel := context.WithCancel(context.Background())
-	s := &http.Server{
+	return server{&http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second, // the gate's event streams put it off as they go
 		IdleTimeout:       2 * time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return requests },
-	}
-	// A page that waits for the phone keeps its stream of events open for
-	// minutes, which Shutdown would wait for.
-	s.RegisterOnShutdown(func() { time.AfterFunc(grace, cancel) })
-	return server{s, l}
+	}, l}
 }
 
 // serve serves until ctx ends, or until a server fails.
