@@ -24,7 +24,8 @@ import (
 type mailbox struct {
 	t       *testing.T
 	app     http.Handler
-	streams atomic.Int64 // that are open
+	streams atomic.Int64  // that are open
+	changed chan struct{} // signalled when that was another number
 	beats   chan struct{}
 
 	mu   sync.Mutex
@@ -46,8 +47,8 @@ type held struct{ came, release chan struct{} }
 func (m *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/2fa/challenge/events":
-		m.streams.Add(1)
-		defer m.streams.Add(-1)
+		m.stream(1)
+		defer m.stream(-1)
 	case r.URL.Path == "/restore": // a session that was begun without the browser
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: r.FormValue("session"), Path: "/"})
 		return
@@ -62,6 +63,27 @@ func (m *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m.app.ServeHTTP(w, r)
+}
+
+func (m *mailbox) stream(n int64) {
+	m.streams.Add(n)
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// wantStreams waits until so many pages have events.
+func (m *mailbox) wantStreams(n int64) {
+	m.t.Helper()
+	end := time.After(patience)
+	for m.streams.Load() != n {
+		select {
+		case <-m.changed:
+		case <-end:
+			m.t.Fatalf("%d pages have events, want %d", m.streams.Load(), n)
+		}
+	}
 }
 
 func (m *mailbox) post(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +142,7 @@ func (m *mailbox) times(path string) int {
 // newMailbox is newWorld with a mailbox.
 func newMailbox(t *testing.T, options ...middleware.Option) (*world, *mailbox) {
 	t.Helper()
-	m := &mailbox{t: t, beats: make(chan struct{}), sent: make(map[string]int), hold: make(map[moment]*held)}
+	m := &mailbox{t: t, beats: make(chan struct{}), changed: make(chan struct{}, 1), sent: make(map[string]int), hold: make(map[moment]*held)}
 	w := newWorldBehind(t, func(app http.Handler) http.Handler {
 		m.app = app
 		return m

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/eagate/eagate/example/demo/app"
@@ -69,5 +70,44 @@ func TestThoroughSixColdTabs(t *testing.T) {
 	}
 	if n := len(w.Emulator.Requests()); n != 1 {
 		t.Errorf("in the end, the phone was asked %d times, want once", n)
+	}
+}
+
+// A browser has six connections to a host over HTTP/1.1: pages that nobody sees hold none
+// of them, and learn what has happened when they are seen again.
+func TestThoroughSevenTabs(t *testing.T) {
+	t.Parallel()
+	w, m := newMailbox(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	list := []*tab{b}
+	for range 6 {
+		list[len(list)-1].window(browser.WindowStateMinimized)
+		other := b.another()
+		other.open("/2fa/challenge")
+		other.see(waiting)
+		list = append(list, other)
+	}
+	m.wantStreams(1)
+	answer(t, phone.Approve)
+	list[6].see(verifiedIn)
+	for _, other := range list[:6] {
+		other.window(browser.WindowStateNormal)
+		other.see(verifiedIn)
+		other.wantPath("/account")
+	}
+	m.wantStreams(0)
+}
+
+// window minimizes the tab's window, or shows it again.
+func (b *tab) window(state browser.WindowState) {
+	b.t.Helper()
+	w, err := chromedp.Call(b.ctx, browser.GetWindowForTarget, browser.GetWindowForTargetParams{})
+	if err == nil {
+		_, err = chromedp.Call(b.ctx, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: state}})
+	}
+	if err != nil {
+		b.t.Fatal(err)
 	}
 }
