@@ -31,7 +31,7 @@ func TestDemo(t *testing.T) {
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
+	v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
 	if want := "to alice@example.com: Sign-in approval was switched on – Acme"; !p.read("e-mail") || p.said["e-mail"] != want {
 		t.Errorf("e-mail: got %q, want %q", p.said["e-mail"], want)
 	}
@@ -76,7 +76,7 @@ func TestDemoRestarted(t *testing.T) {
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-	v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
+	v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}

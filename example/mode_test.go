@@ -23,7 +23,7 @@ func TestDemoModes(t *testing.T) {
 			uri := v.post("/2fa/enable", "application/json").json("uri")
 			phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 			code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
-			v.wantPage(v.post("/2fa/enable/confirm", "text/html", "code", code), 200, `data-page="recovery"`)
+			v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
 			v.wantRedirect(v.post("/logout", "text/html"), "/")
 
 			v.login("/account")

@@ -229,10 +229,11 @@ func (h *Handlers) tryAdmit(v *visit) bool {
 // goOn leads a session that isn't locked to the page that it had asked for.
 func (h *Handlers) goOn(v *visit) {
 	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
-	next := h.onward(v)
-	if v.again && v.by == routeConfirm {
-		next = h.cfg.Base + "/" // what it had asked for comes after that
+	if v.again && v.by == routeConfirm && !prefersJSON(v.r) {
+		seeOther(v.w, h.cfg.Base+"/enable") // what it had asked for comes after that
+		return
 	}
+	next := h.onward(v)
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
 		return

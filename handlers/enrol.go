@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -85,7 +86,8 @@ func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
 	})
 }
 
-// confirm switches the second factor on, or over to another phone.
+// confirm switches the second factor on, or over to another phone. What follows the code
+// is done though the browser may have left: the next page that it asks for shows it.
 func (h *Handlers) confirm(v *visit) {
 	v.field = records.MethodTOTP
 	code, ok := h.readCode(v)
@@ -98,11 +100,17 @@ func (h *Handlers) confirm(v *visit) {
 	if !h.confirmedBefore(v, ref) {
 		return
 	}
-	if v.again {
-		h.enabled(v, h.onward(v))
+	ctx := v.ctx()
+	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	ctx := v.ctx()
+	viewer := h.viewer(v, acct, ref)
+	if v.again {
+		h.enabled(v, viewer)
+		return
+	}
 	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
@@ -112,9 +120,11 @@ func (h *Handlers) confirm(v *visit) {
 	case answer.Result != factor.CodeAccepted:
 		h.showEnrolment(v, codeStatus(answer), answer)
 	default:
-		next := h.onward(v) // before unlock saves the session without it
+		if prefersJSON(v.r) {
+			h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
+		}
 		if h.unlock(v, ref, secret, records.MethodTOTP) {
-			h.enabled(v, next)
+			h.enabled(v, viewer)
 		}
 	}
 }
@@ -140,42 +150,91 @@ func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) bool {
 	return true
 }
 
-// enabled tells the service and the user that a factor was switched on, and shows
-// somebody who has no recovery codes yet the first ones. From there it goes on to
-// next.
-func (h *Handlers) enabled(v *visit, next string) {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+// viewer is who will see the first recovery codes: the browser that has begun the
+// enrolment, unless it is a program.
+func (h *Handlers) viewer(v *visit, acct records.Account, ref factor.Session) factor.Viewer {
+	if prefersJSON(v.r) {
+		return factor.Viewer{}
+	}
+	browser := acct.RecoveryMaker // of the same form, sent before
+	if acct.Staged != nil {
+		browser = acct.Staged.Browser
+	}
+	secret := ref.Secret(browser)
+	if n := len(ref.Secrets); secret == "" && n > 0 { // the first has just been accepted
+		secret = ref.Secrets[n-1]
+	}
+	return factor.Viewer{Secret: secret, Enabled: true}
+}
+
+// enabled makes the first recovery codes of somebody who has none, tells the service that
+// a factor was switched on, and leads a person to the page that says so.
+func (h *Handlers) enabled(v *visit, viewer factor.Viewer) {
+	// The code was taken: however long that has waited for the store, this comes with it.
+	ctx := storelimit.WithNewBudget(v.ctx())
+	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
 	var codes []string
 	if err == nil && acct.Recovery == nil {
 		v.basis = v.basis.After(v.grant)
-		_, codes, err = h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(""))
+		_, codes, err = h.cfg.Rules.MakeRecovery(ctx, v.user, v.proof(""), viewer)
 		if err == nil && codes == nil {
 			err = errors.New("handlers: the session was overtaken meanwhile, or others wait for their codes")
 		}
 	}
 	var limit *factor.RecoveryLimit
-	if err != nil && !errors.As(err, &limit) {
+	if err != nil && !errors.As(err, &limit) && !errors.Is(err, factor.ErrMadeMeanwhile) {
 		// The factor is on; that there are no codes, the security page will say.
-		h.cfg.Log.ErrorContext(v.ctx(), "eagate: no recovery codes were made", slog.String("user", v.user.ID), slog.Any("error", err))
+		h.cfg.Log.ErrorContext(ctx, "eagate: no recovery codes were made", slog.String("user", v.user.ID), slog.Any("error", err))
 	}
-	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
+	h.cfg.Rules.SyncNow(ctx, v.user.ID)
 	switch {
 	case prefersJSON(v.r):
 		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{
 			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
 		})
 	case codes != nil:
-		h.showCodes(v, templates.Recovery{Codes: codes, Enabled: true, CodesOnly: acct.Factor.CodesOnly, Next: next})
+		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+	default:
+		seeOther(v.w, h.cfg.Base+"/enable")
+	}
+}
+
+// justEnabled is how long the page of the enrolment says that it was finished.
+const justEnabled = 10 * time.Minute
+
+// finished leads a person who comes to an enrolment that there is none of, because it was
+// finished, to where it says so. It returns false if that isn't so.
+func (h *Handlers) finished(v *visit) (bool, error) {
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	if err != nil || acct.State != records.On || acct.Staged != nil || v.verdict != factor.Verified {
+		return false, err
+	}
+	_, shown, err := h.newCodes(v, acct)
+	age := h.cfg.Rules.Now().Sub(acct.EnabledAt)
+	switch {
+	case err != nil:
+		return false, err
+	case shown:
+		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+	case age < 0 || age >= justEnabled:
+		seeOther(v.w, h.cfg.Base+"/")
+	case v.r.Method == http.MethodPost:
+		seeOther(v.w, h.cfg.Base+"/enable")
 	default:
 		kind := templates.MessageEnabled
 		if acct.Factor.CodesOnly {
 			kind = templates.MessageEnabledCodes
+		}
+		next := h.next(v)
+		if factor.RecoveryLeft(acct) == 0 { // none could be made
+			next = h.cfg.Base + "/"
 		}
 		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 			p.Email = v.user.Email
 			return templates.Message{Page: p, Kind: kind, Next: next}
 		})
 	}
+	return true, nil
 }
 
 // failEnrolment answers a request that there is no enrolment for.
@@ -189,12 +248,26 @@ func (h *Handlers) failEnrolment(v *visit, err error) {
 		h.otherBrowser(v)
 		return
 	}
+	if !prefersJSON(v.r) {
+		done, err := h.finished(v)
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		if done {
+			return
+		}
+	}
 	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {
 		h.leadIn(v)
 		return
 	}
+	page := templates.MessageEnrolmentExpired
+	if v.verdict == factor.Verified {
+		page = templates.MessageReplacementExpired
+	}
 	h.fail(v.w, v.r, failure{
 		status: http.StatusConflict, kind: "no-enrolment", title: "No enrolment is under way in this session; begin again",
-		page: templates.MessageEnrolmentExpired,
+		page: page,
 	})
 }

@@ -105,6 +105,7 @@ func New(cfg Config) *Handlers {
 
 		r.Get("/recovery-codes", h.unlocked(h.recovery))
 		r.Post("/recovery-codes", h.unlocked(h.makeRecovery))
+		r.Post("/recovery-codes/kept", h.unlocked(h.kept))
 		if cfg.Rules.DeviceLifetime() > 0 {
 			r.Get("/devices", h.unlocked(h.devices))
 			r.Post("/devices", h.unlocked(h.trust))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -14,10 +15,11 @@ import (
 type recoveryJSON struct {
 	Left   int        `json:"left"`
 	MadeAt *time.Time `json:"made_at,omitempty"`
-	Codes  []string   `json:"codes,omitempty"` // when they have just been made, and never again
+	Codes  []string   `json:"codes,omitempty"` // in the answer to the request that makes them
 }
 
-// recovery is the page of the recovery codes: how many are left.
+// recovery is the page of the recovery codes: how many are left, or, in the browser that
+// they were made for, the codes themselves until they are kept.
 func (h *Handlers) recovery(v *visit) {
 	h.showRecovery(v, http.StatusOK, factor.CodeAnswer{})
 }
@@ -29,30 +31,69 @@ func (h *Handlers) showRecovery(v *visit, code int, answer factor.CodeAnswer) {
 		h.Unavailable(v.w, v.r, err)
 	case acct.State != records.On:
 		h.noFactor(v)
-	case prefersJSON(v.r):
+	case prefersJSON(v.r): // which never has the codes: another program may ask
 		answer := recoveryJSON{Left: factor.RecoveryLeft(acct)}
 		if acct.Recovery != nil {
 			answer.MadeAt = &acct.Recovery.CreatedAt
 		}
 		sendJSON(v.w, code, typeJSON, answer)
 	default:
+		made, shown, err := h.newCodes(v, acct)
+		shown = shown && answer.Result == factor.CodeNone
+		if err != nil {
+			h.Unavailable(v.w, v.r, err)
+			return
+		}
+		page := templates.Recovery{
+			Left: factor.RecoveryLeft(acct), State: h.recoveryState(v, acct), NeedsCode: !h.cfg.Rules.Fresh(v.grant),
+			Attempt: session.NewAttempt(),
+			Code:    h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
+		}
+		if shown {
+			page.Codes, page.Set = made.Codes, factor.SetID(acct.Recovery)
+			page.Enabled, page.CodesOnly = made.Enabled, made.Enabled && acct.Factor.CodesOnly
+		}
 		h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 			p.Email = v.user.Email
-			return templates.Recovery{
-				Page: p, Left: factor.RecoveryLeft(acct), NeedsCode: !h.cfg.Rules.Fresh(v.grant),
-				Code: h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
-			}
+			page.Page = p
+			return page
 		})
 	}
 }
 
-// makeRecovery gives the user new recovery codes.
+// newCodes returns the recovery codes that the request's browser may see, if any.
+func (h *Handlers) newCodes(v *visit, acct records.Account) (made factor.NewCodes, ok bool, err error) {
+	return h.cfg.Rules.NewCodes(v.ctx(), acct, h.ref(v))
+}
+
+// recoveryState tells what has become of the account's codes, if they can't be seen.
+func (h *Handlers) recoveryState(v *visit, acct records.Account) templates.RecoveryState {
+	switch {
+	case h.cfg.Rules.IsMaking(acct, h.ref(v)):
+		return templates.RecoveryMaking
+	case acct.Recovery == nil:
+		return templates.RecoveryPlain
+	case acct.Recovery.Browser != "":
+		return templates.RecoveryUnkept
+	case !acct.Recovery.KeptAt.IsZero():
+		return templates.RecoveryKept
+	}
+	return templates.RecoveryPlain
+}
+
+// makeRecovery gives the user new recovery codes. A person is led to the page that shows
+// them; however often a form is sent, it makes them once.
 func (h *Handlers) makeRecovery(v *visit) {
-	code, ok := h.readCode(v)
+	fields, ok := h.readOnce(v, "code", "attempt")
 	if !ok {
 		return
 	}
-	answer, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(code))
+	var viewer factor.Viewer
+	attempt := h.cfg.Sessions.Attempt(fields.Get("attempt"))
+	if !prefersJSON(v.r) {
+		viewer.Secret = attempt.Secret()
+	}
+	answer, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(fields.Get("code")), viewer)
 	var limit *factor.RecoveryLimit
 	switch {
 	case errors.Is(err, factor.ErrOff):
@@ -62,32 +103,47 @@ func (h *Handlers) makeRecovery(v *visit) {
 			status: http.StatusTooManyRequests, kind: "recovery-limited", title: "New recovery codes were made too often",
 			page: templates.MessageMadeOften, retryIn: limit.Until.Sub(h.cfg.Rules.Now()),
 		})
-	case errors.Is(err, factor.ErrMadeMeanwhile) && !prefersJSON(v.r):
-		seeOther(v.w, h.cfg.Base+"/recovery-codes")
-	case errors.Is(err, factor.ErrMadeMeanwhile):
+	case errors.Is(err, factor.ErrMadeMeanwhile) && prefersJSON(v.r):
 		h.fail(v.w, v.r, failure{
 			status: http.StatusConflict, kind: "made-meanwhile", title: "Another request has made recovery codes meanwhile",
 		})
-	case err != nil:
+	case err != nil && !errors.Is(err, factor.ErrMadeMeanwhile):
 		h.failChange(v, err)
-	case answer.Result == factor.CodeHeld, answer.Result != factor.CodeAccepted && prefersJSON(v.r):
+	case err == nil && (answer.Result == factor.CodeHeld || answer.Result != factor.CodeAccepted && prefersJSON(v.r)):
 		h.failCode(v, answer)
-	case answer.Result != factor.CodeAccepted:
+	case err == nil && answer.Result != factor.CodeAccepted:
 		h.showRecovery(v, codeStatus(answer), answer)
 	case prefersJSON(v.r):
 		sendJSON(v.w, http.StatusOK, typeJSON, recoveryJSON{Left: len(codes), Codes: codes})
 	default:
-		h.showCodes(v, templates.Recovery{Codes: codes})
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, attempt.Begun())
+		seeOther(v.w, h.cfg.Base+"/recovery-codes")
 	}
 }
 
-// showCodes shows new recovery codes, which nobody will ever see again.
-func (h *Handlers) showCodes(v *visit, made templates.Recovery) {
-	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
-		p.Email = v.user.Email
-		made.Page, made.Left = p, len(made.Codes)
-		return made
-	})
+// kept notes that the user has kept the codes that were shown, and goes on.
+func (h *Handlers) kept(v *visit) {
+	fields, ok := h.readOnce(v, "set", "enabled")
+	if !ok {
+		return
+	}
+	kept, err := h.cfg.Rules.KeepCodes(v.ctx(), v.user, v.proof(""), fields.Get("set"))
+	switch {
+	case errors.Is(err, factor.ErrOff):
+		h.noFactor(v)
+	case err != nil:
+		h.failChange(v, err)
+	case prefersJSON(v.r):
+		h.recovery(v)
+	case !kept: // which the page says, or it shows those that count by now
+		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+	default: // where a second click leads too
+		otherwise := h.cfg.Base + "/"
+		if isYes(fields.Get("enabled")) {
+			otherwise = h.cfg.HomePath
+		}
+		seeOther(v.w, h.onwardOr(v, otherwise))
+	}
 }
 
 // noFactor answers a request that makes sense only with a second factor.

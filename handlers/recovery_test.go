@@ -235,7 +235,10 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 	if page := b.Get("/2fa/").Body; !strings.Contains(page, `id="few"`) {
 		t.Errorf("security page: got\n%s\nwant a warning", page)
 	}
-	made := b.Post(path)
+	if a := b.Post(path); a.Status != http.StatusSeeOther || a.Location != path {
+		t.Errorf("made: got %d to %q, want 303 to the page", a.Status, a.Location)
+	}
+	made := b.Get(path)
 	for _, want := range []string{`id="codes"`, `download="recovery-codes.txt"`, `href="data:text/plain`} {
 		if !strings.Contains(made.Body, want) {
 			t.Errorf("page: got %d\n%s\nwant %s", made.Status, made.Body, want)

@@ -19,7 +19,7 @@ type accountStatus struct {
 	CodesOnly bool `json:"codes_only,omitempty"` // of on: the phone isn't asked
 
 	RecoveryLeft  *int       `json:"recovery_codes_left,omitempty"`
-	RecoveryCodes []string   `json:"recovery_codes,omitempty"` // when they have just been made, and never again
+	RecoveryCodes []string   `json:"recovery_codes,omitempty"` // in the answer to the request that makes them
 	Required      bool       `json:"required,omitempty"`
 	Due           *time.Time `json:"required_by,omitempty"` // until when it may stay off
 }
@@ -63,12 +63,13 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
 		Code:      h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
 
-		RecoveryLeft: factor.RecoveryLeft(acct),
-		HasDevices:   h.cfg.Rules.DeviceLifetime() > 0,
-		Devices:      len(h.cfg.Rules.Devices(acct)),
-		Push:         h.whyNoPush(v, acct),
-		Required:     duty.Required,
-		Due:          h.later(duty.Due),
+		RecoveryLeft:   factor.RecoveryLeft(acct),
+		RecoveryUnkept: acct.Recovery != nil && acct.Recovery.Browser != "",
+		HasDevices:     h.cfg.Rules.DeviceLifetime() > 0,
+		Devices:        len(h.cfg.Rules.Devices(acct)),
+		Push:           h.whyNoPush(v, acct),
+		Required:       duty.Required,
+		Due:            h.later(duty.Due),
 	}
 	if acct.Sync.Late() {
 		page.LateSince = acct.Sync.Since

@@ -130,8 +130,13 @@ func TestRequiredEnrolment(t *testing.T) {
 	wantStopped(t, b, "before the code")
 	b.Get("/account?tab=2")
 	a = b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone))
-	if a.Status != 200 || !strings.Contains(a.Body, `id="next" class="button" href="/account?tab=2"`) {
-		t.Errorf("confirmed: got %d, want the way back to /account?tab=2\n%s", a.Status, a.Body)
+	if a.Status != 303 || a.Location != "/2fa/recovery-codes" {
+		t.Errorf("confirmed: got %d to %q, want 303 to the recovery codes", a.Status, a.Location)
+	}
+	for click := range 2 {
+		if a := b.Kept(); a.Location != "/account?tab=2" {
+			t.Errorf("click %d on having kept the codes: got %d to %q, want the way back to /account?tab=2", click, a.Status, a.Location)
+		}
 	}
 	b.WantIn("afterwards")
 	if got, want := p.heard(), "stopped id of "+dave; got != want {

@@ -24,23 +24,24 @@ type Message struct {
 type MessageKind uint8
 
 const (
-	MessageUnavailable      MessageKind = iota // something we need doesn't answer (503); the zero value
-	MessageSignIn                              // nobody is signed in (401)
-	MessageCrossSite                           // the request came from another site (403)
-	MessageNotFound                            // there is no such page (404)
-	MessageMethod                              // the page can't be used that way (405)
-	MessageBadRequest                          // the request makes no sense (400)
-	MessageEnrolmentExpired                    // the QR code is no longer good
-	MessageEnabled                             // the second factor was switched on
-	MessageEnabledCodes                        // the same, for codes only
-	MessageDisabled                            // the second factor was switched off
-	MessageRejected                            // the request was rejected on the phone, and the sign-in has ended
-	MessageOver                                // the second factor was switched off, and the sign-in has ended
-	MessageHeld                                // the account is closed until the password has been changed
-	MessageMadeOften                           // new recovery codes were made too often (429)
-	MessageRequired                            // it can't be switched off (403)
-	MessageEnrolFirst                          // what was asked for wants a second factor, and it is off (403)
-	MessageOvertaken                           // the account or the session has changed since the request began (409)
+	MessageUnavailable        MessageKind = iota // something we need doesn't answer (503); the zero value
+	MessageSignIn                                // nobody is signed in (401)
+	MessageCrossSite                             // the request came from another site (403)
+	MessageNotFound                              // there is no such page (404)
+	MessageMethod                                // the page can't be used that way (405)
+	MessageBadRequest                            // the request makes no sense (400)
+	MessageEnrolmentExpired                      // the QR code is no longer good, and no second factor is in force
+	MessageReplacementExpired                    // the same, while another phone is in force
+	MessageEnabled                               // the second factor was switched on
+	MessageEnabledCodes                          // the same, for codes only
+	MessageDisabled                              // the second factor was switched off
+	MessageRejected                              // the request was rejected on the phone, and the sign-in has ended
+	MessageOver                                  // the second factor was switched off, and the sign-in has ended
+	MessageHeld                                  // the account is closed until the password has been changed
+	MessageMadeOften                             // new recovery codes were made too often (429)
+	MessageRequired                              // it can't be switched off (403)
+	MessageEnrolFirst                            // what was asked for wants a second factor, and it is off (403)
+	MessageOvertaken                             // the account or the session has changed since the request began (409)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -67,6 +68,8 @@ func (k MessageKind) words() words {
 		return words{"bad-request", "badrequest.title", "badrequest.text", "message.security"}
 	case MessageEnrolmentExpired:
 		return words{"enrolment-expired", "enrolment.title", "enrolment.text", "message.security"}
+	case MessageReplacementExpired:
+		return words{"replacement-expired", "enrolment.title", "enrolment.replacement", "message.security"}
 	case MessageEnabled:
 		return words{"enabled", "enabled.title", "enabled.text", "message.continue"}
 	case MessageEnabledCodes:
@@ -118,7 +121,7 @@ func (m messageSheet) NextPath() string {
 			return m.HomePath
 		}
 		return "/"
-	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageMadeOften, MessageRequired, MessageEnrolFirst, MessageOvertaken:
+	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageReplacementExpired, MessageMadeOften, MessageRequired, MessageEnrolFirst, MessageOvertaken:
 	}
 	return m.Base + "/"
 }

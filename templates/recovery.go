@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"cmp"
 	"html/template"
 	"net/url"
 	"strings"
@@ -14,26 +13,42 @@ const recoveryPage = "recovery"
 type Recovery struct {
 	Page
 
-	// Codes are new ones, to be copied, printed or saved now. They are never
-	// shown again.
+	// Codes are new ones, to be copied, printed or saved now.
 	Codes []string
+
+	// Set names Codes where the user says to have kept them.
+	Set string
 
 	// Enabled says that the second factor has just been switched on, and CodesOnly
 	// that it makes codes only.
 	Enabled, CodesOnly bool
 
-	// Next is where to go on then; empty is HomePath.
-	Next string
-
 	// Left is how many there are.
 	Left int
+
+	// State says what has become of those that were made last, where none are shown.
+	State RecoveryState
 
 	// NeedsCode says that new ones take a code.
 	NeedsCode bool
 
+	// Attempt is random, and names the form: however often it is sent, one set of
+	// codes is made.
+	Attempt string
+
 	// Code is the form for it, and its error.
 	Code CodeForm
 }
+
+// RecoveryState says what has become of a set of recovery codes.
+type RecoveryState uint8
+
+const (
+	RecoveryPlain  RecoveryState = iota // nothing that has to be said; the zero value
+	RecoveryMaking                      // they are being made
+	RecoveryUnkept                      // the user hasn't said to have kept them, and can't see them any more
+	RecoveryKept                        // the user has
+)
 
 // RecoveryFew is how many codes are so few that the pages say so.
 const RecoveryFew = 3
@@ -66,6 +81,26 @@ func (r Recovery) sheet() sheet {
 // Few reports whether there should be more.
 func (r recoverySheet) Few() bool { return r.Left <= RecoveryFew }
 
+// Making reports whether the codes will be there in a moment.
+func (r recoverySheet) Making() bool { return r.State == RecoveryMaking }
+
+// Wanting reports whether new ones should be made.
+func (r recoverySheet) Wanting() bool { return r.Left == 0 || r.State == RecoveryUnkept }
+
+// Said is what there is to say of the codes that were made last, or "".
+func (r recoverySheet) Said() Key {
+	switch r.State {
+	case RecoveryPlain:
+	case RecoveryMaking:
+		return "recovery.making"
+	case RecoveryUnkept:
+		return "recovery.unkept"
+	case RecoveryKept:
+		return "recovery.after"
+	}
+	return ""
+}
+
 // File is the address of a text file with the codes, which needs no script and no
 // request to be saved.
 func (r recoverySheet) File() template.URL {
@@ -75,11 +110,3 @@ func (r recoverySheet) File() template.URL {
 
 // Text is the codes as they are copied.
 func (r recoverySheet) Text() string { return strings.Join(r.Codes, "\n") }
-
-// NextPath is where to go on.
-func (r recoverySheet) NextPath() string {
-	if r.Enabled {
-		return cmp.Or(r.Next, r.HomePath, "/")
-	}
-	return r.Base + "/"
-}

@@ -37,6 +37,9 @@ type Security struct {
 	// RecoveryLeft is how many recovery codes there are, with [FactorOn].
 	RecoveryLeft int
 
+	// RecoveryUnkept says that the user hasn't said yet to have kept them.
+	RecoveryUnkept bool
+
 	// HasDevices says that browsers can be trusted, and Devices how many are.
 	HasDevices bool
 	Devices    int
@@ -88,8 +91,10 @@ func (s Security) sheet() sheet {
 func (s securitySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
 func (s securitySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
 
-// Few reports whether there should be more recovery codes.
-func (s securitySheet) Few() bool { return s.RecoveryLeft <= RecoveryFew }
+// Missing and Few report whether there should be more recovery codes.
+func (s securitySheet) Missing() bool { return s.On() && s.RecoveryLeft == 0 }
+func (s securitySheet) Few() bool     { return s.On() && s.RecoveryLeft <= RecoveryFew }
+func (s securitySheet) Unkept() bool  { return s.On() && s.RecoveryUnkept }
 
 func (s securitySheet) On() bool      { return s.State == FactorOn }
 func (s securitySheet) Pending() bool { return s.State == FactorPending }

@@ -108,8 +108,12 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 	}
 	made := []string{"0123-4567-89AB-CDEF", "GHJK-MNPQ-RSTV-WXYZ"}
 	views["recovery codes"] = templates.Recovery{Page: page, Codes: made, Left: len(made)}
-	views["recovery codes, enabled"] = templates.Recovery{Page: page, Codes: made, Left: len(made), Enabled: true, Next: "/account"}
+	views["recovery codes, enabled"] = templates.Recovery{Page: page, Codes: made, Left: len(made), Enabled: true, Set: "set"}
 	views["recovery codes, enabled for codes"] = templates.Recovery{Page: page, Codes: made, Left: len(made), Enabled: true, CodesOnly: true}
+	for state := templates.RecoveryPlain; state <= templates.RecoveryKept; state++ {
+		views[fmt.Sprintf("recovery state %d", state)] = templates.Recovery{Page: page, Left: 10, State: state, Attempt: "A"}
+	}
+	views["security unkept"] = templates.Security{Page: page, State: templates.FactorOn, RecoveryLeft: 10, RecoveryUnkept: true}
 	views["devices"] = templates.Devices{Page: page, CanTrust: true}
 	views["devices, two"] = templates.Devices{Page: page, List: []templates.Device{
 		{ID: "a", Name: "Firefox", LastUsedAt: at, ExpiresAt: at}, {ID: "b", This: true, LastUsedAt: at, ExpiresAt: at},

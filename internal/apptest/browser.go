@@ -18,6 +18,7 @@ type Browser struct {
 	c   *http.Client
 
 	quiet bool
+	kept  []string // the fields of the last form of Kept
 }
 
 // Quiet makes a broken connection no failure of the test.

@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -29,11 +30,30 @@ func (b *Browser) Enrol(email string) *emulator.Phone {
 	if err := phone.AddAccount(uri); err != nil {
 		b.t.Fatalf("enrol: %v; answer %d %s", err, a.Status, a.Body)
 	}
-	if a := b.Post("/2fa/enable/confirm", "code", Code(b.t, phone)); a.Status != 200 {
-		b.t.Fatalf("confirm: got status %d, want 200\n%s", a.Status, a.Body)
+	if a := b.Post("/2fa/enable/confirm", "code", Code(b.t, phone)); a.Status != 303 {
+		b.t.Fatalf("confirm: got status %d, want 303\n%s", a.Status, a.Body)
 	}
 	b.App.Clock.Add(Step)
 	return phone
+}
+
+// keptForm is the button by which somebody says to have kept the recovery codes.
+var keptForm = regexp.MustCompile(`(?s)action="/2fa/recovery-codes/kept">\s*<input type="hidden" name="set" value="([^"]+)">\s*(<input type="hidden" name="enabled" value="1">)?`)
+
+// Kept presses the button of the page of recovery codes that were just made; once more if
+// it was pressed before.
+func (b *Browser) Kept() Answer {
+	b.t.Helper()
+	if m := keptForm.FindStringSubmatch(b.Get("/2fa/recovery-codes").Body); m != nil {
+		b.kept = []string{"set", m[1]}
+		if m[2] != "" {
+			b.kept = append(b.kept, "enabled", "1")
+		}
+	}
+	if b.kept == nil {
+		b.t.Fatal("no recovery codes are shown")
+	}
+	return b.Post("/2fa/recovery-codes/kept", b.kept...)
 }
 
 // SendNew has a new request sent to the phone, from the challenge page.

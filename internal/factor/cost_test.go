@@ -31,7 +31,7 @@ func TestRecoveryCost(t *testing.T) {
 		{"the real one, elsewhere", withReal, withCheap, "argon2id 19456 2 1", factor.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
 		{"a cheap one, elsewhere", withCheap, withReal, "argon2id 8 1 1", cheap},
 	} {
-		_, codes, err := test.maker.MakeRecovery(t.Context(), alice, w.fresh(t, alice))
+		_, codes, err := test.maker.MakeRecovery(t.Context(), alice, w.fresh(t, alice), factor.Viewer{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -258,7 +258,7 @@ func TestA39_GrantIsOver(t *testing.T) {
 			other := w.stage(t, r, alice, session("again"), proof)
 			end(t, w, r, p, secret, g.ID)
 			_, stage := r.Stage(t.Context(), alice, session("more"), browser, proof)
-			_, codes, recovery := r.MakeRecovery(t.Context(), alice, proof)
+			_, codes, recovery := r.MakeRecovery(t.Context(), alice, proof, factor.Viewer{})
 			device, _, trust := r.Trust(t.Context(), alice, proof, "")
 			_, revoke := r.DistrustBy(t.Context(), alice, proof, "")
 			_, disable := r.Disable(t.Context(), alice, proof)

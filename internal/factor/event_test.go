@@ -67,7 +67,7 @@ func TestEvents(t *testing.T) {
 			return r.Disable(t.Context(), alice, w.proof(t, alice, code))
 		},
 		"recovery codes": func(code string) (factor.CodeAnswer, error) {
-			answer, _, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, code))
+			answer, _, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, code), factor.Viewer{})
 			return answer, err
 		},
 	}

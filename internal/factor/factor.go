@@ -84,6 +84,16 @@ func (s Session) began(browser string) bool {
 	return browser != "" && slices.Contains(s.Browsers, browser)
 }
 
+// Secret returns the request's secret of the browser with that hash, or "".
+func (s Session) Secret(browser string) string {
+	for _, secret := range s.Secrets {
+		if browser != "" && BrowserOf(secret) == browser {
+			return secret
+		}
+	}
+	return ""
+}
+
 // is reports whether s is the session with that binding. A session that isn't
 // bound yet is none.
 func (s Session) is(binding string) bool { return s.Binding != "" && s.Binding == binding }

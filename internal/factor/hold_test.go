@@ -133,7 +133,7 @@ func TestHeldTakesNothing(t *testing.T) {
 		before := w.account(t, alice)
 		stage, err1 := r.Stage(t.Context(), alice, session("more"), browser, proof)
 		disable, err2 := r.Disable(t.Context(), alice, proof)
-		codes, _, err3 := r.MakeRecovery(t.Context(), alice, proof)
+		codes, _, err3 := r.MakeRecovery(t.Context(), alice, proof, factor.Viewer{})
 		confirm, _, err4 := r.Confirm(t.Context(), alice, session("staging"), w.proof(t, alice, other.code()), far)
 		for _, answer := range []factor.CodeAnswer{stage, disable, codes, confirm} {
 			if answer.Result != factor.CodeHeld {

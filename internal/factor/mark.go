@@ -149,7 +149,7 @@ func (r *Rules) Reject(ctx context.Context, user User, s Session) error {
 
 // Abandon voids what a session has begun that is over: its enrolment, its challenge,
 // the one that is just being created too, and whatever grant its approval was turned
-// into.
+// into; and its browser sees new recovery codes no longer.
 func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
@@ -168,6 +168,9 @@ func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := r.endNewCodes(ctx, acct, s); err != nil {
+		return err
 	}
 	c, found, err := r.find(ctx, acct, s)
 	if err != nil || !found {

@@ -163,13 +163,18 @@ func RecoveryLeft(acct records.Account) int {
 // reasonFirst is the reason of an EventRecoveryMade that took no codes' place.
 const reasonFirst = "first"
 
-// ErrMadeMeanwhile says that codes would have been shown which a later request has
-// replaced already.
+// ErrMadeMeanwhile says that the codes which count are another request's: a later one's,
+// or those that the same form has had made before.
 var ErrMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
 
 // isNewer reports whether a set has taken the place of the former one, if any.
 func isNewer(set, former *records.Recovery) bool {
 	return set != nil && (former == nil || !bytes.Equal(set.Salt, former.Salt))
+}
+
+// isFor reports whether a set was made for that browser, whose user hasn't kept it yet.
+func isFor(set *records.Recovery, browser string) bool {
+	return browser != "" && set != nil && set.Browser == browser
 }
 
 // A RecoveryLimit says that new recovery codes were made so often that no more are
@@ -182,16 +187,15 @@ func (e *RecoveryLimit) Error() string {
 	return "factor: no new recovery codes until " + e.Until.Format(time.RFC3339) + ": too many were made"
 }
 
-// noteMaking notes that new codes are being made, or returns a [*RecoveryLimit].
-func noteMaking(acct *records.Account, now time.Time) error {
-	acct.RecoveryMade = slices.DeleteFunc(slices.Clone(acct.RecoveryMade), func(t time.Time) bool {
+// madeLately returns when new codes were made lately, or a [*RecoveryLimit].
+func madeLately(acct records.Account, now time.Time) ([]time.Time, error) {
+	made := slices.DeleteFunc(slices.Clone(acct.RecoveryMade), func(t time.Time) bool {
 		return !holds(t.Add(recoveryWindow), now, recoveryWindow)
 	})
-	if n := len(acct.RecoveryMade); n >= recoveryMost {
-		return &RecoveryLimit{Until: acct.RecoveryMade[n-recoveryMost].Add(recoveryWindow)}
+	if n := len(made); n >= recoveryMost {
+		return nil, &RecoveryLimit{Until: made[n-recoveryMost].Add(recoveryWindow)}
 	}
-	acct.RecoveryMade = append(acct.RecoveryMade, now)
-	return nil
+	return made, nil
 }
 
 // hashAll hashes a user's new codes, a turn for each.
@@ -212,10 +216,10 @@ func (r *Rules) hashAll(ctx context.Context, userID string, salt []byte, codes [
 }
 
 // MakeRecovery gives the user a new set of recovery codes in place of any
-// earlier one, and returns them: they can't be shown again. It returns no codes
-// if the proof isn't good, or too many users wait. Besides the store's, the errors
-// are ErrOff, ErrMadeMeanwhile and a [*RecoveryLimit].
-func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeAnswer, []string, error) {
+// earlier one, and returns them: only the viewer can see them again, by
+// [Rules.NewCodes]. It returns no codes if the proof isn't good, or too many users wait.
+// Besides the store's, the errors are ErrOff, ErrMadeMeanwhile and a [*RecoveryLimit].
+func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer Viewer) (CodeAnswer, []string, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	began := r.cfg.Now()
@@ -228,28 +232,46 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	}
 	// The proof comes first, so that strangers can't have us hash.
 	var former *records.Recovery
+	browser := viewer.browser()
 	answer, err := r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
 		}
-		if err := noteMaking(acct, r.cfg.Now()); err != nil {
+		former = acct.Recovery
+		if browser != "" && (isMaking(acct, browser, r.cfg.Now()) || isFor(former, browser)) {
+			// The form was sent twice, and its code is used up.
+			_, err := r.check(ctx, acct, proof)
+			if err == nil && isFor(former, browser) {
+				err = ErrMadeMeanwhile
+			}
+			return CodeAnswer{Result: CodeAccepted}, err
+		}
+		lately, err := madeLately(*acct, r.cfg.Now())
+		if err != nil {
 			return CodeAnswer{}, err // before a code is used up for it
 		}
 		answer, _, err := r.prove(ctx, acct, proof)
-		former = acct.Recovery
+		if err == nil && answer.Result == CodeAccepted {
+			acct.RecoveryMade, acct.RecoveryMaker = append(lately, r.cfg.Now()), browser
+		}
 		return answer, err
 	})
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, nil, err
 	}
 	codes := newRecoveryCodes()
-	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.scheme(), Salt: make([]byte, 16), CreatedAt: began}
+	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.scheme(), Salt: make([]byte, 16), CreatedAt: began, Browser: browser}
 	rand.Read(set.Salt) // never fails
 	switch set.Hashes, err = r.hashAll(ctx, user.ID, set.Salt, codes); {
 	case errors.Is(err, errOvertaken):
 		return answer, nil, ErrMadeMeanwhile
 	case err != nil:
 		return answer, nil, err
+	}
+	if browser != "" {
+		if err := r.keepNewCodes(ctx, user.ID, set, proof.Basis, codes, viewer); err != nil {
+			return answer, nil, err
+		}
 	}
 	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
@@ -261,6 +283,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 		}
 		if isNewer(acct.Recovery, former) && acct.Recovery.CreatedAt.After(began) {
 			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
+		}
+		if isFor(acct.Recovery, browser) {
+			return ErrMadeMeanwhile // by the first click, whose codes may have been seen
 		}
 		made.Reason = ""
 		if acct.Recovery == nil {
@@ -274,6 +299,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof) (CodeA
 	}
 	if err != nil {
 		return answer, nil, err
+	}
+	if former != nil && former.Browser != "" {
+		r.dropNewCodes(ctx, user.ID, former)
 	}
 	r.emit(ctx, made)
 	return answer, codes, nil

@@ -277,14 +277,14 @@ func TestA51_NewRecoveryCodesAreWaitedFor(t *testing.T) {
 		p, _ := w.enrol(t, r, alice)
 		release := factor.HoldHashes(t, r)
 		leave := factor.FillTurns(t, r)
-		answer, codes, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, p.code()))
+		answer, codes, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, p.code()), factor.Viewer{})
 		if answer.Result != factor.CodeBusy || codes != nil || err != nil {
 			t.Errorf("with too many that wait: got %v, %d codes, %v, want busy", answer.Result, len(codes), err)
 		}
 		leave()
 		done := make(chan int)
 		go func() {
-			answer, codes, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, p.code()))
+			answer, codes, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, p.code()), factor.Viewer{})
 			if answer.Result != factor.CodeAccepted || err != nil {
 				t.Errorf("got %v, %v, want the code accepted, which nothing has used up", answer.Result, err)
 			}
@@ -357,7 +357,7 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			b := &between{Backend: w.store, do: func() { c.meanwhile(t, w, w.node(t), cancel) }}
 			r := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(b, w.keys) })
-			_, codes, err := r.MakeRecovery(ctx, alice, proof)
+			_, codes, err := r.MakeRecovery(ctx, alice, proof, factor.Viewer{})
 			if !errors.Is(err, c.want) || (codes != nil) != (c.want == nil) {
 				t.Errorf("got %d codes, %v, want %v", len(codes), err, c.want)
 			}
@@ -390,7 +390,7 @@ func TestMakeRecoveryByAnEarlierClock(t *testing.T) {
 	w.enrol(t, r, alice)
 	w.recoverable(t, alice)
 	w.change(t, alice, func(a *records.Account) { a.Recovery.CreatedAt = w.clock.Now().Add(time.Hour) })
-	if _, codes, err := r.MakeRecovery(t.Context(), alice, w.fresh(t, alice)); err != nil || len(codes) != 10 {
+	if _, codes, err := r.MakeRecovery(t.Context(), alice, w.fresh(t, alice), factor.Viewer{}); err != nil || len(codes) != 10 {
 		t.Errorf("got %d codes, %v, want ten", len(codes), err)
 	}
 }

@@ -36,7 +36,7 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 				},
 				"disabling": func() (factor.CodeAnswer, error) { return r.Disable(t.Context(), alice, w.proof(t, alice, c.code)) },
 				"recovery codes": func() (factor.CodeAnswer, error) {
-					answer, _, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, c.code))
+					answer, _, err := r.MakeRecovery(t.Context(), alice, w.proof(t, alice, c.code), factor.Viewer{})
 					return answer, err
 				},
 			}

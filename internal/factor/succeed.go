@@ -33,7 +33,7 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 					return ErrSessionOver
 				}
 				earlier = g.Successor
-			case records.KindEnded, records.KindRejected, records.KindLeft:
+			case records.KindEnded, records.KindRejected, records.KindLeft, records.KindCodes:
 				return ErrSessionOver
 			}
 			g.Kind, g.Successor = records.KindMoved, hash(secret)

@@ -226,11 +226,11 @@ func (st stateTable) wantStates(t *testing.T, names []string) {
 // looking are the methods of the rules that change no state of these tables.
 var looking = `
 Account Accounts AddressHolder Asks Basis Check CheckAnew CheckAsked CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
-Duty Fresh IsStaged LockOf Look LookWaiting Mark Meets Missing Now PushPaused RefuseCode Remembered SentBefore Staged
+Duty Fresh IsMaking IsStaged LockOf Look LookWaiting Mark Meets Missing NewCodes Now PushPaused RefuseCode Remembered SentBefore Staged
 Successor TokenLifetime Unlocked Verification Wait WhyNoPush
 
 Run SyncDue SyncNow ResealAll ResyncAll
-Distrust DistrustBy Trust UseDevice MakeRecovery
+Distrust DistrustBy Trust UseDevice KeepCodes MakeRecovery
 `
 
 // TestTablesNameEveryRule demands that each method of the rules is an event of a table,

@@ -84,6 +84,10 @@ type Account struct {
 	// RecoveryMade holds when new ones were made lately, the oldest first.
 	RecoveryMade []time.Time `json:"recovery_made,omitzero"`
 
+	// RecoveryMaker is the browser for which the last ones of those are, or were, being
+	// made, as in [Recovery]; empty for a program.
+	RecoveryMaker string `json:"recovery_maker,omitzero"`
+
 	// Devices are the browsers on which the user isn't asked, the oldest first.
 	Devices []Device `json:"devices,omitzero"`
 
@@ -247,6 +251,14 @@ type Recovery struct {
 	Hashes [][]byte `json:"hashes"`
 
 	CreatedAt time.Time `json:"created_at,omitzero"`
+
+	// Browser is the SHA-256, in base64url, of the secret of the browser that may see the
+	// codes: see [KindCodes]. It is empty once their user has kept them, and of codes that
+	// a program was given.
+	Browser string `json:"browser,omitzero"`
+
+	// KeptAt is when the user said to have kept them.
+	KeptAt time.Time `json:"kept_at,omitzero"`
 
 	Unknown jsontext.Value `json:",unknown"`
 }

@@ -8,7 +8,7 @@ var (
 	stateWords     = words[State]{"off", "on"}
 	challengeWords = words[ChallengeState]{"pending", "approved", "not_approved", "rejected", "consumed", "void", "replaced"}
 	modeWords      = words[Mode]{"number", "redirect", "popup"}
-	kindWords      = words[Kind]{"proof", "moved", "ended", "rejected", "left"}
+	kindWords      = words[Kind]{"proof", "moved", "ended", "rejected", "left", "codes"}
 	methodWords    = words[Method]{"", "totp", "push", "recovery", "device"}
 )
 

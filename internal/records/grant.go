@@ -41,8 +41,9 @@ type Grant struct {
 	// [Form]; empty if it was by none.
 	Form string `json:"form,omitzero"`
 
-	// Sealed is, of [KindMoved], the secret of the grant that the session went on with,
-	// sealed under the keys and the secret of the browser that may be led there.
+	// Sealed is what only one browser may have, under the keys and that browser's secret:
+	// of [KindMoved], the secret of the grant that the session went on with; of [KindCodes],
+	// recovery codes.
 	Sealed []byte `json:"sealed,omitzero"`
 
 	// Device is, of [MethodDevice], the ID of the trusted device: the grant lasts
@@ -60,7 +61,8 @@ type Grant struct {
 
 // Kind says what a [Grant] is: a proof, or a mark that nothing can be proved any
 // more in a session, which is kept in the same place because it lives as long; or
-// the list of what a user's sessions that are over have left there.
+// the list of what a user's sessions that are over have left there; or recovery codes
+// that have just been made.
 type Kind uint8
 
 const (
@@ -69,6 +71,7 @@ const (
 	KindEnded                // the session was logged out
 	KindRejected             // the session was locked, and its request was rejected on the phone
 	KindLeft                 // a list of the user's marks and former grants
+	KindCodes                // new recovery codes, which one browser may see for a while
 )
 
 // Method is a way to give the second factor.

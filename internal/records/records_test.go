@@ -41,14 +41,14 @@ func account() records.Account {
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at},
 		OffBy:     "g",
-		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", At: at}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at},
+		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", At: at}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at}, RecoveryMaker: "browser",
 		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
 		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, ReservedBy: "browser", Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
 		Sync: records.Sync{
 			Wanted: 3, Confirmed: 2, Since: at, ClaimedUntil: at, PacedUntil: at, NextAt: at, Attempts: 1, LastErr: `"quoted" 🔐`,
 			Addresses: []string{"a@example.com"}, Retired: []byte{3},
 		},
-		Recovery:      &records.Recovery{Scheme: "scheme", Salt: []byte{4}, Hashes: [][]byte{{5}, {6}}, CreatedAt: at},
+		Recovery:      &records.Recovery{Scheme: "scheme", Salt: []byte{4}, Hashes: [][]byte{{5}, {6}}, CreatedAt: at, Browser: "browser", KeptAt: at},
 		Devices:       []records.Device{{ID: "d", Name: "Firefox", Method: records.MethodPush, VerifiedAt: at, LastUsedAt: at, ExpiresAt: at}},
 		RequiredSince: at, HeldSince: at, ReleasedAt: at,
 	}

@@ -116,6 +116,14 @@ func (s *Sessions) browsers(r *http.Request) []Browser {
 	return once
 }
 
+// hashes returns the hashes of the secrets that the request brings.
+func (s *Sessions) hashes(r *http.Request) (list []string) {
+	for _, b := range s.browsers(r) {
+		list = append(list, b.Hash())
+	}
+	return list
+}
+
 // Prepared returns the newest secret of the browser that is fit to begin something
 // with: preferably the one with that hash.
 func (s *Sessions) Prepared(r *http.Request, hash string) (newest Browser, ok bool) {

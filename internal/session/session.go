@@ -240,6 +240,14 @@ func (s *Sessions) TookNext(ctx context.Context) string {
 	return next
 }
 
+// Next returns what TakeNext will return, or has returned a moment ago, or "".
+func (s *Sessions) Next(ctx context.Context) string {
+	if next := s.scs.GetString(ctx, s.keys[keyNext]); !strings.Contains(next, " ") {
+		return next
+	}
+	return s.TookNext(ctx)
+}
+
 // DropNext forgets what KeepNext kept.
 func (s *Sessions) DropNext(ctx context.Context) {
 	if s.scs.Exists(ctx, s.keys[keyNext]) {

@@ -86,7 +86,7 @@ func (s *Sessions) stepping(r *http.Request) factor.Session {
 	if err != nil {
 		return factor.Session{}
 	}
-	return factor.Session{Binding: factor.Binding(cookie.Value)}
+	return factor.Session{Binding: factor.Binding(cookie.Value), Browsers: s.hashes(r)}
 }
 
 // DropForeign removes a grant from the session that isn't the user's: the

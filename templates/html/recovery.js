@@ -1,5 +1,9 @@
 "use strict";
 (() => {
+  // A page that the browser has kept would show what was said to be kept since.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
   const copy = document.getElementById("copy");
   const print = document.getElementById("print");
   if (!copy) return;

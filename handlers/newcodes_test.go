@@ -1,0 +1,427 @@
+package handlers_test
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/store"
+)
+
+const codesPath = "/2fa/recovery-codes"
+
+var (
+	shownCode = regexp.MustCompile(`<li><code>([^<]+)</code></li>`)
+	attempt   = regexp.MustCompile(`name="attempt" value="([^"]+)"`)
+)
+
+// shown returns the recovery codes on a page.
+func shown(a apptest.Answer) (codes []string) {
+	for _, m := range shownCode.FindAllStringSubmatch(a.Body, -1) {
+		codes = append(codes, m[1])
+	}
+	return codes
+}
+
+// makingForm returns the fields of the form that has new codes made.
+func makingForm(t *testing.T, b *apptest.Browser) []string {
+	t.Helper()
+	a := b.Get(codesPath)
+	m := attempt.FindStringSubmatch(a.Body)
+	if m == nil {
+		t.Fatalf("got %d\n%s\nwant the form that has new codes made", a.Status, a.Body)
+	}
+	return []string{"attempt", m[1]}
+}
+
+// wantShown fails the test unless the browser sees these codes, and only on the page.
+func wantShown(t *testing.T, when string, b *apptest.Browser, want []string) {
+	t.Helper()
+	a := b.Get(codesPath)
+	if got := shown(a); len(want) != 10 || !slices.Equal(got, want) {
+		t.Errorf("%s: got %d and the codes %v, want %v", when, a.Status, got, want)
+	}
+	if got := a.Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {
+		t.Errorf("%s: got Cache-Control %q", when, got)
+	}
+}
+
+// wantNotShown fails the test if the browser sees any codes, or one of these anywhere.
+func wantNotShown(t *testing.T, when string, b *apptest.Browser, codes []string) {
+	t.Helper()
+	for _, a := range []apptest.Answer{b.Get(codesPath), b.GetJSON(codesPath), b.GetJSON("/2fa/"), b.Get("/2fa/enable"), b.Post("/2fa/enable/confirm")} {
+		if len(shown(a)) > 0 || strings.Contains(a.Body, codes[0]) {
+			t.Errorf("%s: got %d with the codes", when, a.Status)
+		}
+	}
+}
+
+// enrolByForm switches the second factor on in a browser, and returns the codes that the
+// next page shows.
+func enrolByForm(t *testing.T, app *apptest.App, email string) (b *apptest.Browser, codes []string) {
+	t.Helper()
+	b = app.Browser(t).Login(email)
+	b.Enrol(email)
+	return b, shown(b.Get(codesPath))
+}
+
+// The codes of a new second factor stay until they are kept, whatever is pressed.
+func TestA51_FirstCodesStay(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b := app.Browser(t).Login(alice)
+	phone := stage(t, b, alice)
+	code := apptest.Code(t, phone)
+	if a := b.Post("/2fa/enable/confirm", "code", code); a.Status != http.StatusSeeOther || a.Location != codesPath {
+		t.Fatalf("confirmed: got %d to %q, want 303 to the codes", a.Status, a.Location)
+	}
+	first := b.Get(codesPath)
+	codes := shown(first)
+	if !strings.Contains(first.Body, "Sign-in approval is on") {
+		t.Errorf("got\n%s\nwant it said that it is on", first.Body)
+	}
+	wantShown(t, "once more", b, codes)
+	for _, a := range []apptest.Answer{
+		b.Get("/2fa/enable"), b.Post("/2fa/enable/confirm", "code", code), b.Post("/2fa/enable/confirm"),
+	} {
+		if a.Location == "/2fa/enable" {
+			a = b.Get(a.Location)
+		}
+		if a.Status != http.StatusSeeOther || a.Location != codesPath {
+			t.Errorf("the enrolment after it: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
+		}
+	}
+	if page := b.Get("/2fa/").Body; !strings.Contains(page, `id="unkept"`) {
+		t.Errorf("security page: got\n%s\nwant it said that they haven't been kept", page)
+	}
+	wantShown(t, "after all that", b, codes)
+	for _, path := range []string{codesPath, "/2fa/"} {
+		if a := b.GetJSON(path); strings.Contains(a.Body, codes[0]) {
+			t.Errorf("%s by a program: got %s, want no codes", path, a.Body)
+		}
+	}
+
+	if a := b.Kept(); a.Location != "/" {
+		t.Errorf("kept: got %d to %q, want the home page", a.Status, a.Location)
+	}
+	wantNotShown(t, "kept", b, codes)
+	if page := b.Get(codesPath).Body; !strings.Contains(page, "You have kept these codes") || !strings.Contains(page, `data-left="10"`) {
+		t.Errorf("Back: got\n%s\nwant it said that they were kept", page)
+	}
+	if page := b.Get("/2fa/").Body; strings.Contains(page, `id="unkept"`) {
+		t.Error("security page: the codes are still said not to be kept")
+	}
+	for _, a := range []apptest.Answer{b.Get("/2fa/enable"), b.Post("/2fa/enable/confirm", "code", code)} {
+		if strings.Contains(a.Body, "expired") || a.Location == "/2fa/enable" && !strings.Contains(b.Get(a.Location).Body, "Sign-in approval is on") {
+			t.Errorf("the enrolment after it: got %d to %q\n%s\nwant it said that it is on", a.Status, a.Location, a.Body)
+		}
+	}
+	wantGuess(t, "one of them", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
+	for _, code := range codes {
+		if strings.Contains(app.Log.String(), code) {
+			t.Error("a code is in the log")
+		}
+	}
+}
+
+// A form that is sent twice makes one set of codes, and both answers lead to it.
+func TestA51_CodesMadeByTwoClicks(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, _ := enrolByForm(t, app, alice)
+	b.Kept()
+	app.Clock.Add(time.Hour)
+	form := append(makingForm(t, b), "code", apptest.Code(t, app.Emulator.Phone(alice)))
+	for range 3 { // a click, a reload, another
+		if a := b.Post(codesPath, form...); a.Status != http.StatusSeeOther || a.Location != codesPath {
+			t.Fatalf("got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
+		}
+	}
+	codes := shown(b.Get(codesPath))
+	wantShown(t, "after three clicks", b, codes)
+	if n := len(app.Account(t, alice).RecoveryMade); n != 1 {
+		t.Errorf("codes were made %d times, want once", n)
+	}
+	b.Kept()
+
+	// At once, on two nodes: whichever is first, both see the same.
+	other := b.On(app.World.Node(t))
+	app.Clock.Add(time.Hour)
+	form = append(makingForm(t, b), "code", apptest.Code(t, app.Emulator.Phone(alice)))
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			a := []*apptest.Browser{b, other}[i%2].Post(codesPath, form...)
+			if a.Status != http.StatusSeeOther || a.Location != codesPath {
+				t.Errorf("at once: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
+			}
+		})
+	}
+	wg.Wait()
+	again := shown(b.Get(codesPath))
+	wantShown(t, "on the other node", other, again)
+	if slices.Equal(again, codes) {
+		t.Error("no new codes were made")
+	}
+	wantGuess(t, "one of them", app.Stopped(t, alice), recoveryPath, again[0], "accepted")
+}
+
+// Another set that the same form would make takes no code's place: what wasn't proved the
+// first time has to be proved the second time.
+func TestA39_CodesMadeByAFormThatWasRefused(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, _ := enrolByForm(t, app, alice)
+	b.Kept()
+	app.Clock.Add(time.Hour)
+	phone := app.Emulator.Phone(alice)
+	form := makingForm(t, b)
+	salt := func() string { return string(app.Account(t, alice).Recovery.Salt) }
+	before := salt()
+	for _, code := range []string{app.WrongCode(t, phone), "", app.WrongCode(t, phone)} {
+		if a := b.Post(codesPath, append(form, "code", code)...); a.Status != http.StatusUnprocessableEntity {
+			t.Errorf("code %q: got %d, want 422", code, a.Status)
+		}
+	}
+	if salt() != before {
+		t.Error("codes were made without a proof")
+	}
+	b.Post(codesPath, append(form, "code", apptest.Code(t, phone))...)
+	if salt() == before {
+		t.Error("no codes were made with a proof")
+	}
+	// Nor has anybody else with the session, by a form of another page.
+	thief := b.Thief()
+	made := salt()
+	if a := thief.Post(codesPath, makingForm(t, thief)...); a.Status != http.StatusUnprocessableEntity || salt() != made {
+		t.Errorf("another form: got %d, want 422 and no other codes", a.Status)
+	}
+}
+
+// Who sees new recovery codes, and until when.
+func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(t *testing.T, app *apptest.App, b *apptest.Browser) (looks *apptest.Browser){
+		"by another browser of the session": func(_ *testing.T, _ *apptest.App, b *apptest.Browser) *apptest.Browser { return b.Thief() },
+		"by a browser with a forged secret": func(_ *testing.T, _ *apptest.App, b *apptest.Browser) *apptest.Browser {
+			thief := b.Thief()
+			for name, value := range b.Cookies() {
+				if strings.Contains(name, "-browser-") {
+					thief.SetCookie(name, value[:len(value)-4]+"AAAA")
+				}
+			}
+			return thief
+		},
+		"by one whose secret comes twice": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			thief := b.Thief()
+			var twice []string
+			for name, value := range b.Cookies() {
+				if strings.Contains(name, "-browser-") {
+					twice = append(twice, name+"="+value, name+"=planted")
+				}
+			}
+			a := thief.Do("GET", codesPath, "", "Accept", "text/html", "Cookie", strings.Join(append(twice, "session="+b.Cookie("session")), "; "))
+			if len(shown(a)) > 0 {
+				t.Error("the codes are shown")
+			}
+			return thief
+		},
+		"after a logout": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			b.Post("/logout")
+			b.Login(alice)
+			wantGuess(t, "in", b, totp, apptest.Code(t, app.Emulator.Phone(alice)), "accepted")
+			return b
+		},
+		"after another user": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			b.Login(bob)
+			if codes := shown(b.Get(codesPath)); len(codes) > 0 {
+				t.Error("another user sees the codes")
+			}
+			b.Login(alice)
+			wantGuess(t, "in", b, totp, apptest.Code(t, app.Emulator.Phone(alice)), "accepted")
+			return b
+		},
+		"after a reset": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost"); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		},
+		"after all was revoked": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "stolen"); err != nil {
+				t.Fatal(err)
+			}
+			app.Clock.Add(2 * time.Second)
+			wantGuess(t, "in", b, totp, apptest.Code(t, app.Emulator.Phone(alice)), "accepted")
+			return b
+		},
+		"after the account was closed": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			app.ChangeAccount(t, alice, func(a *records.Account) { a.HeldSince, a.Era = app.Clock.Now(), a.Era+1 })
+			return b
+		},
+		"after a new password": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		},
+		"after ten minutes": func(_ *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			app.Clock.Add(10 * time.Minute)
+			return b
+		},
+		"before they were made": func(_ *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			app.Clock.Set(-time.Hour)
+			return b
+		},
+		"after others were made": func(_ *testing.T, _ *apptest.App, b *apptest.Browser) *apptest.Browser {
+			b.PostJSON(codesPath, "")
+			return b
+		},
+		"after another factor": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			phone := stage(t, b, alice)
+			wantGuess(t, "another phone", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
+			return b
+		},
+		"with their record gone": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			g := codesRecord(t, app)
+			if err := app.Records(t).DeleteGrant(t.Context(), g.ID); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		},
+		"with another user's record in its place": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			mine := codesRecord(t, app)
+			enrolByForm(t, app, bob)
+			var his records.Grant
+			for _, g := range codesRecords(t, app) {
+				if g.ID != mine.ID {
+					his = g
+				}
+			}
+			// By somebody who has the gate's key for the MAC, even.
+			err := app.Records(t).UpdateGrant(t.Context(), mine.ID, func(g *records.Grant) error {
+				g.Sealed = his.Sealed
+				return nil
+			})
+			if err != nil || len(his.Sealed) == 0 {
+				t.Fatal(err)
+			}
+			return b
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			b, codes := enrolByForm(t, app, alice)
+			wantShown(t, "before", b, codes)
+			wantNotShown(t, "then", do(t, app, b), codes)
+		})
+	}
+}
+
+// codesRecords returns the records of codes that can be seen.
+func codesRecords(t *testing.T, app *apptest.App) (list []records.Grant) {
+	t.Helper()
+	docs, _, err := app.Store.List(t.Context(), store.Grants, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range docs {
+		if g := apptest.DecodeGrant(t, doc); g.Kind == records.KindCodes {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+func codesRecord(t *testing.T, app *apptest.App) records.Grant {
+	t.Helper()
+	list := codesRecords(t, app)
+	if len(list) != 1 {
+		t.Fatalf("got %d records of codes, want one", len(list))
+	}
+	return list[0]
+}
+
+// The store has the codes neither in plain nor under the gate's key alone, in no account,
+// and not for longer than they can be seen.
+func TestA38_NewCodesInTheStore(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, codes := enrolByForm(t, app, alice)
+	g := codesRecord(t, app)
+	if want := app.Clock.Now().Add(10 * time.Minute); g.ExpiresAt.After(want) {
+		t.Errorf("got them kept until %v, want %v at most", g.ExpiresAt, want)
+	}
+	for kind := range map[store.Kind]bool{store.Accounts: true, store.Grants: true, store.Challenges: true} {
+		docs, _, err := app.Store.List(t.Context(), kind, "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, doc := range docs {
+			if strings.Contains(string(doc.Body), codes[0]) {
+				t.Errorf("a document of %s has a code in plain", kind)
+			}
+		}
+	}
+	keys := apptest.Keys(t)
+	for _, owner := range []string{"", apptest.UserID(alice)} {
+		if _, err := keys.Open(g.Sealed, "new recovery codes", owner); err == nil {
+			t.Error("they open without the browser's secret")
+		}
+	}
+	b.Kept()
+	if n := len(codesRecords(t, app)); n != 0 {
+		t.Errorf("kept: got %d records, want none", n)
+	}
+}
+
+// A browser that doesn't get the answer by which the factor was switched on finds the
+// codes on the page that it asks for next.
+func TestA51_CodesAfterALostConfirm(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	ended := make(chan struct{})
+	app := world.Node(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+		h := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/2fa/enable/confirm" {
+				defer close(ended)
+			}
+			h.ServeHTTP(w, r)
+		})
+	}})
+	b := app.Browser(t).Login(alice)
+	phone := stage(t, b, alice)
+	pause := world.Pause(t, apptest.Nth(1, apptest.Writes, store.Accounts))
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		req, _ := http.NewRequestWithContext(ctx, "POST", app.URL+"/2fa/enable/confirm", strings.NewReader("code="+apptest.Code(t, phone)))
+		req.Header.Set("Accept", "text/html")
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		b.Quiet().Send(req)
+	}()
+	pause.Wait()
+	leave()
+	<-done
+	pause.Go()
+	<-ended
+	if a := app.Account(t, alice); a.State != records.On || a.Recovery == nil {
+		t.Fatalf("got %v, codes %t, want all of it done", a.State, a.Recovery != nil)
+	}
+	app.Clock.Add(apptest.Step)
+	b.Get("/account")
+	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
+		t.Fatalf("a code afterwards: got %d, want 303\n%s", a.Status, a.Body)
+	}
+	wantShown(t, "afterwards", b, shown(b.Get(codesPath)))
+}
