@@ -23,7 +23,7 @@ import (
 // asked, and codes go on working. A user who has no address, or no longer exists, has
 // "" and no error.
 func WithEmail(email func(ctx context.Context, userID string) (string, error)) Option {
-	return func(c *config) { c.email, c.emailSet = email, true }
+	return func(c *config) { c.email = email; c.given("WithEmail", email != nil, "no function") }
 }
 
 // emailOf turns the function that WithEmail was given into what the rules call.

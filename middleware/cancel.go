@@ -20,5 +20,5 @@ import "net/http"
 // It is called while the request waits, from any number of requests at once, and by two
 // of one user where the button was pressed twice.
 func WithCancel(f func(w http.ResponseWriter, r *http.Request)) Option {
-	return func(c *config) { c.cancel = f }
+	return func(c *config) { c.cancel = f; c.given("WithCancel", f != nil, "no function") }
 }

@@ -16,4 +16,6 @@ const maxDevices = 90 * 24 * time.Hour
 // that below the base path, at "/devices", and ends it there, at once for the
 // sessions that it let in. All devices are forgotten whenever the second factor
 // changes.
-func WithTrustedDevices(d time.Duration) Option { return func(c *config) { c.devices = d } }
+func WithTrustedDevices(d time.Duration) Option {
+	return func(c *config) { c.devices, c.devicesSet = d, true }
+}

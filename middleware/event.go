@@ -68,7 +68,9 @@ const (
 // tell the user. It is called while the request waits, after what the event tells
 // of has been stored, from any number of requests at once; long work belongs in a
 // goroutine of its own. The context is the request's, or [Gate.Run]'s.
-func WithEvents(f func(context.Context, Event)) Option { return func(c *config) { c.events = f } }
+func WithEvents(f func(context.Context, Event)) Option {
+	return func(c *config) { c.events = f; c.given("WithEvents", f != nil, "no function") }
+}
 
 // eventsOf turns the function that WithEvents was given into what the rules call.
 func eventsOf(f func(context.Context, Event)) func(context.Context, factor.Event) {

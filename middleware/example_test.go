@@ -61,7 +61,7 @@ func ExampleNew() {
 	)
 	fmt.Println(err)
 	// Output:
-	// middleware: the session cookie isn't Secure: set Cookie.Secure, or for development WithInsecureCookie
+	// middleware: WithSessions: the session cookie isn't Secure: set Cookie.Secure, or for development WithInsecureCookie
 	// middleware: WithIssuer: no name for the application
 }
 

@@ -1,11 +1,6 @@
 package middleware
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/eagate/eagate/internal/factor"
-)
+import "github.com/eagate/eagate/internal/factor"
 
 // FalseResult is what it means that the service reports result=false. The service
 // doesn't say why a request failed: it reports false after a rejection on the phone,
@@ -30,12 +25,12 @@ const (
 // otherwise a time-out ends the sign-ins of users who did nothing wrong.
 func WithFalseResult(f FalseResult) Option { return func(c *config) { c.falses = f } }
 
-func (c *config) checkFalse() (faults []error) {
+func (c *config) checkFalse() (f faults) {
 	switch {
 	case c.falses > Rejection:
-		faults = append(faults, fmt.Errorf("middleware: WithFalseResult: %d is neither NotApproved nor Rejection", uint8(c.falses)))
+		f.add("WithFalseResult: %d is neither NotApproved nor Rejection", uint8(c.falses))
 	case c.hold && c.falses != Rejection:
-		faults = append(faults, errors.New("middleware: WithHoldOnRejection needs WithFalseResult(Rejection): otherwise nothing is a rejection"))
+		f.add("WithHoldOnRejection needs WithFalseResult(Rejection): otherwise nothing is a rejection")
 	}
-	return faults
+	return f
 }

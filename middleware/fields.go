@@ -23,5 +23,5 @@ type FormField = templates.Field
 // one of the gate's own ("code", "trust", "id" or "all", in any letter case) is left out,
 // and the log says so. A form has 4 KiB in all.
 func WithFormFields(fields func(*http.Request) []FormField) Option {
-	return func(c *config) { c.fields = fields }
+	return func(c *config) { c.fields = fields; c.given("WithFormFields", fields != nil, "no function") }
 }

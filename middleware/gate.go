@@ -42,8 +42,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/eagate/eagate/handlers"
@@ -78,25 +76,32 @@ type Gate struct {
 // that is spelled in two ways lets its user in by the second spelling with the
 // password alone. See [User].
 func New(opts ...Option) (*Gate, error) {
-	c := config{patience: 3 * time.Second, base: "/2fa", home: "/", log: slog.Default(), now: time.Now}
+	c := config{
+		patience: 3 * time.Second, base: "/2fa", home: "/", lifetime: factor.DefaultTokenLifetime, parameters: factor.DefaultParameters,
+		log: slog.Default(), now: time.Now,
+	}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)
 		}
 	}
-	faults := []error{c.check()}
-
+	f := c.check()
 	exempt, err := newExemptions(c.exemptPatterns())
-	faults = append(faults, err)
+	f.option("WithExempt", err)
 	pages, err := templates.New(c.pages...)
-	faults = append(faults, err)
+	f.option("WithPages", err)
 	var keys *keyring.Keyring
 	if c.keys != nil {
-		if keys, err = keyring.New(c.keys...); err != nil {
-			faults = append(faults, fmt.Errorf("middleware: WithKey: %w", err))
-		}
+		keys, err = keyring.New(c.keys...)
+		f.option("WithKey", err)
 	}
+	if len(f) > 0 {
+		return nil, errors.Join(f...)
+	}
+
 	cfg := factor.Config{
+		Records: records.New(storelimit.New(c.store, c.patience, c.log), keys),
+		Service: c.service, ClientID: c.service.ClientID(), SecretOnDisable: c.service.SecretOnDisable(),
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, False: c.falses, HoldRejected: c.hold,
 		StoreTimeout: c.patience, RecoveryCost: c.cost, Hash: c.hash, EarlyWait: c.early,
@@ -107,15 +112,8 @@ func New(opts ...Option) (*Gate, error) {
 		messages = newNoticeQueue(c.notifier, pages, c.issuer, c.log)
 		cfg.Notify = messages.notify
 	}
-	if c.store != nil && keys != nil && c.log != nil {
-		cfg.Records = records.New(storelimit.New(c.store, c.patience, c.log), keys)
-	}
-	if c.service != nil {
-		cfg.Service, cfg.ClientID, cfg.SecretOnDisable = c.service, c.service.ClientID(), c.service.SecretOnDisable()
-	}
 	rules, err := factor.New(cfg)
-	faults = append(faults, err)
-	if err := errors.Join(faults...); err != nil {
+	if err != nil {
 		return nil, err
 	}
 
@@ -153,27 +151,6 @@ func (c *config) currentUser(r *http.Request) (factor.User, error) {
 		return factor.User{}, &handlers.UserError{Err: err}
 	}
 	return factor.User(u), nil
-}
-
-// exemptPatterns are the exemptions, named and implied.
-func (c *config) exemptPatterns() []string {
-	patterns := slices.Clone(c.exempt)
-	if c.login != "" {
-		patterns = append(patterns, "GET "+exactly(c.login), "POST "+exactly(c.login))
-	}
-	if c.logout != "" {
-		patterns = append(patterns, "POST "+exactly(c.logout))
-	}
-	return patterns
-}
-
-// exactly is the pattern of that path alone: a ServeMux takes one that ends with
-// a slash for all that is below it.
-func exactly(path string) string {
-	if strings.HasSuffix(path, "/") {
-		return path + "{$}"
-	}
-	return path
 }
 
 // Routes serves the gate's own pages and nothing else: for applications that

@@ -2,8 +2,6 @@ package middleware
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -36,22 +34,20 @@ func WithMode(mode Mode, origin string) Option {
 	return func(c *config) { c.mode, c.origin = mode, origin }
 }
 
-func (c *config) checkMode() []error {
-	var faults []error
+func (c *config) checkMode() (f faults) {
 	switch c.mode {
 	case NumberMatch:
 		return nil
 	case Redirect, Popup:
 	default:
-		return []error{fmt.Errorf("middleware: WithMode: unknown mode %d", c.mode)}
+		f.add("WithMode: unknown mode %d", c.mode)
+		return f
 	}
-	if err := checkOrigin(c.origin); err != nil {
-		faults = append(faults, fmt.Errorf("middleware: WithMode: %w", err))
-	}
+	f.option("WithMode", checkOrigin(c.origin))
 	if c.sessions != nil && c.sessions.Cookie.SameSite == http.SameSiteStrictMode {
-		faults = append(faults, errors.New("middleware: WithMode: the session cookie is SameSite=Strict, which browsers don't send when they come back from the service's page: use Lax, or NumberMatch"))
+		f.add("WithMode: the session cookie is SameSite=Strict, which browsers don't send when they come back from the service's page: use Lax, or NumberMatch")
 	}
-	return faults
+	return f
 }
 
 // warnOfMode warns where the callback's path is all that keeps browsers from

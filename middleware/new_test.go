@@ -2,10 +2,8 @@ package middleware_test
 
 import (
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
-	"github.com/eagate/eagate/templates"
 )
 
 // complete are options with nothing wrong.
@@ -27,73 +24,6 @@ func complete() []middleware.Option {
 		middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(apptest.Key),
-	}
-}
-
-func TestNewReportsEveryFault(t *testing.T) {
-	_, err := middleware.New(middleware.WithBasePath("2fa/"), middleware.WithExempt("/", "GET"), middleware.WithTOTP("MD5", 7, time.Millisecond))
-	if err == nil {
-		t.Fatal("got no error, want all of them")
-	}
-	for _, want := range []string{
-		"WithSessions", "WithService", "WithStore", "WithUser", "WithIssuer", "WithKey", `"2fa/"`, `pattern "/"`, `pattern "GET"`,
-		`"MD5"`, "7 digits", "1ms",
-	} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error doesn't mention %s:\n%v", want, err)
-		}
-	}
-}
-
-func TestNewFaults(t *testing.T) {
-	if _, err := middleware.New(append(complete(), nil)...); err != nil {
-		t.Fatalf("complete options: got %v, want no error", err)
-	}
-	if _, err := middleware.New(append(complete(), middleware.WithTrustedDevices(90*24*time.Hour))...); err != nil {
-		t.Errorf("the longest that a device is trusted: got %v, want no error", err)
-	}
-	for name, test := range map[string]struct {
-		option middleware.Option
-		want   string
-	}{
-		"insecure cookie":    {middleware.WithSessions(scs.New()), "isn't Secure"},
-		"client's faults":    {middleware.WithService(client.New("", "key")), "client"},
-		"short key":          {middleware.WithKey([]byte("short")), "5 bytes"},
-		"monotonous key":     {middleware.WithKey(make([]byte, 32)), "single byte"},
-		"short former key":   {middleware.WithKey(apptest.Key, []byte("old")), "key 2"},
-		"empty key":          {middleware.WithKey(nil), "0 bytes"},
-		"blank issuer":       {middleware.WithIssuer(" "), "no name"},
-		"long issuer":        {middleware.WithIssuer(strings.Repeat("x", 65)), "longer than"},
-		"control in issuer":  {middleware.WithIssuer("a\x00b"), "can't be shown"},
-		"base is the root":   {middleware.WithBasePath("/"), "slash"},
-		"base with dots":     {middleware.WithBasePath("/a/../b"), "plain path"},
-		"base with wildcard": {middleware.WithBasePath("/{x}"), "plain path"},
-		"login elsewhere":    {middleware.WithLoginPath("//evil.example"), "plain path"},
-		"home elsewhere":     {middleware.WithHomePath("https://evil.example"), "plain path"},
-		"no home":            {middleware.WithHomePath(""), "WithHomePath"},
-		"no logger":          {middleware.WithLogger(nil), "WithLogger"},
-		"no clock":           {middleware.WithClock(nil), "WithClock"},
-		"no addresses":       {middleware.WithEmail(nil), "WithEmail"},
-		"exempt wildcard":    {middleware.WithExempt("GET /{rest...}"), "too much"},
-		"exempt host":        {middleware.WithExempt("example.com/x"), "begins with a slash"},
-		"exempt nonsense":    {middleware.WithExempt("GET /{"), "pattern"},
-		"exempt twice":       {middleware.WithExempt("/a", "/a"), "pattern"},
-		"brief tokens":       {middleware.WithTokenLifetime(time.Minute), "5 to 10 minutes"},
-		"long tokens":        {middleware.WithTokenLifetime(time.Hour), "5 to 10 minutes"},
-		"invalid network":    {middleware.WithCallbackNetworks(netip.Prefix{}), "invalid network"},
-		"source for nothing": {middleware.WithCallbackSource(func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }), "no effect"},
-		"unknown result":     {middleware.WithFalseResult(2), "WithFalseResult: 2"},
-		"hold on nothing":    {middleware.WithHoldOnRejection(), "WithHoldOnRejection needs WithFalseResult(Rejection)"},
-		"trusted for ever":   {middleware.WithTrustedDevices(90*24*time.Hour + 1), "at most 90 days"},
-		"trusted before":     {middleware.WithTrustedDevices(-time.Hour), "more than 0"},
-		"unknown language":   {middleware.WithPages(templates.WithLanguages("xx")), "language"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := middleware.New(append(complete(), test.option)...)
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an error that mentions %q", err, test.want)
-			}
-		})
 	}
 }
 

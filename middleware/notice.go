@@ -56,7 +56,9 @@ func (n Notice) In(language string) Notice {
 // WithNotifier names what brings messages to users. Unless set, nobody is told: users
 // learn what has happened from the application, by [WithEvents], or not at all
 // (ASVS 5.0 6.3.5 and 6.3.7 want them to be told).
-func WithNotifier(n Notifier) Option { return func(c *config) { c.notifier = n } }
+func WithNotifier(n Notifier) Option {
+	return func(c *config) { c.notifier = n; c.given("WithNotifier", !isNil(n), "no notifier") }
+}
 
 func newNotice(e Event, pages *templates.Pages, issuer string) Notice {
 	n := Notice{Event: e, pages: pages, issuer: issuer}

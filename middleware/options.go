@@ -2,8 +2,6 @@ package middleware
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -27,7 +25,6 @@ type config struct {
 	patience time.Duration // with the store
 	user     func(*http.Request) (User, error)
 	email    func(context.Context, string) (string, error)
-	emailSet bool
 	issuer   string
 	keys     [][]byte
 
@@ -46,6 +43,7 @@ type config struct {
 	origin     string
 	parameters factor.Parameters
 	devices    time.Duration
+	devicesSet bool
 	cost       factor.Cost
 	early      time.Duration
 	hash       func(cost factor.Cost, code string, salt []byte) []byte
@@ -58,6 +56,8 @@ type config struct {
 	log        *slog.Logger
 	now        func() time.Time
 	elapsed    func() time.Duration
+
+	lacking map[string]string // what options lack that were given nothing
 }
 
 // A User is who the application says is logged in.
@@ -83,7 +83,8 @@ type User struct {
 }
 
 // WithSessions names the session manager whose LoadAndSave runs outside the
-// gate. Required. Its cookie must be Secure; see [WithInsecureCookie].
+// gate. Required. Its cookie must be Secure; see [WithInsecureCookie]. Lifetime, and
+// IdleTimeout if any, are no shorter than [WithTokenLifetime].
 func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.sessions = m } }
 
 // WithService names the eAuthenticator API. Required.
@@ -134,7 +135,8 @@ func WithUser(user func(*http.Request) (User, error)) Option {
 }
 
 // WithIssuer names the application, as users see it in the phone app and on the
-// pages. Required.
+// pages, in 64 bytes at most. Required. It has no colon, slash or percent sign, by which
+// some authenticator apps would cut it or read it otherwise.
 func WithIssuer(name string) Option { return func(c *config) { c.issuer = name } }
 
 // WithKey gives the key, 32 random bytes, from which everything is derived that
@@ -156,11 +158,15 @@ func WithHomePath(path string) Option { return func(c *config) { c.home = path }
 // WithLoginPath names the application's login page: it is what the gate's own
 // pages lead to when nobody is logged in. It is exempt, for GET and POST, so
 // that somebody who is stopped at the challenge can log in as somebody else.
-func WithLoginPath(path string) Option { return func(c *config) { c.login = path } }
+func WithLoginPath(path string) Option {
+	return func(c *config) { c.login = path; c.given("WithLoginPath", path != "", "no path") }
+}
 
 // WithLogoutPath names the route that ends a session by POST. It is exempt. The
 // challenge page has a button of its own; see [WithCancel].
-func WithLogoutPath(path string) Option { return func(c *config) { c.logout = path } }
+func WithLogoutPath(path string) Option {
+	return func(c *config) { c.logout = path; c.given("WithLogoutPath", path != "", "no path") }
+}
 
 // WithExempt names routes that need no second factor, as [http.ServeMux]
 // patterns without a host: "GET /healthz", "/static/", "POST /webhooks/{id}". A
@@ -178,14 +184,17 @@ func WithInsecureCookie() Option { return func(c *config) { c.insecure = true } 
 // The address is the other end of the connection; behind a reverse proxy, set
 // [WithCallbackSource] as well.
 func WithCallbackNetworks(networks ...netip.Prefix) Option {
-	return func(c *config) { c.networks = append(c.networks, networks...) }
+	return func(c *config) {
+		c.networks = append(c.networks, networks...)
+		c.given("WithCallbackNetworks", len(c.networks) > 0, "no network, and callbacks would be taken from anywhere")
+	}
 }
 
 // WithCallbackSource names the function that tells where a callback comes from,
 // for [WithCallbackNetworks] behind a reverse proxy. It must trust no header
 // that a client can set.
 func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
-	return func(c *config) { c.source = source }
+	return func(c *config) { c.source = source; c.given("WithCallbackSource", source != nil, "no function") }
 }
 
 // WithTokenLifetime sets how long a request to the phone is good, and its
@@ -194,7 +203,8 @@ func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.life
 
 // WithTOTP sets how the codes of new enrolments are made: algorithm SHA1, SHA256
 // or SHA512, of 6 or 8 digits, each for a period of whole seconds (RFC 6238).
-// "SHA1", 6 and 30 s unless set, which all authenticator apps can do. A code is taken
+// "SHA1", 6 and 30 s unless set, which all authenticator apps can do; where FIPS 140-3 is
+// enforced (GODEBUG=fips140=only), SHA1 is refused. A code is taken
 // in its own period, the one before and the one after (RFC 6238 §5.2), and once: with
 // it all earlier ones are used up.
 func WithTOTP(algorithm string, digits int, period time.Duration) Option {
@@ -209,11 +219,15 @@ func WithPages(opts ...templates.Option) Option {
 }
 
 // WithLogger names the logger; [slog.Default] unless set.
-func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) { c.log = l; c.given("WithLogger", l != nil, "no logger") }
+}
 
 // WithClock names the clock; [time.Now] unless set. The clocks of an application's nodes
 // may differ by five seconds.
-func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
+func WithClock(now func() time.Time) Option {
+	return func(c *config) { c.now = now; c.given("WithClock", now != nil, "no clock") }
+}
 
 // SetRecoveryCost sets what hashing a recovery code takes. It is how the tests of
 // this module make codes cheap, and no option: applications can't name its
@@ -230,69 +244,3 @@ func (c *config) SetElapsed(elapsed func() time.Duration) { c.elapsed = elapsed 
 
 // SetHash sets how recovery codes are hashed. The tests of this module hold it.
 func (c *config) SetHash(hash func(cost factor.Cost, code string, salt []byte) []byte) { c.hash = hash }
-
-// check returns every fault.
-func (c *config) check() error {
-	var faults []error
-	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("middleware: "+format, args...))
-	}
-	if c.sessions == nil {
-		fault("no session manager: use WithSessions")
-	} else if !c.sessions.Cookie.Secure && !c.insecure {
-		fault("the session cookie isn't Secure: set Cookie.Secure, or for development WithInsecureCookie")
-	}
-	if c.service == nil {
-		fault("no service: use WithService")
-	} else if err := c.service.Check(); err != nil {
-		fault("WithService: %w", err)
-	}
-	if c.store == nil {
-		fault("no store: use WithStore")
-	}
-	if c.patience < 100*time.Millisecond || c.patience > 30*time.Second {
-		fault("WithStoreTimeout: %v isn't 100ms to 30s", c.patience)
-	}
-	if c.user == nil {
-		fault("nothing tells who is logged in: use WithUser")
-	}
-	if c.emailSet && c.email == nil {
-		fault("WithEmail: no function")
-	}
-	if err := checkIssuer(c.issuer); err != nil {
-		fault("WithIssuer: %w", err)
-	}
-	if c.keys == nil {
-		fault("no key: use WithKey")
-	}
-	if err := checkBase(c.base); err != nil {
-		fault("WithBasePath: %w", err)
-	}
-	if err := checkPath(c.home); err != nil {
-		fault("WithHomePath: %w", err)
-	}
-	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}} {
-		if err := checkPath(p.path); err != nil && p.path != "" {
-			fault("%s: %w", p.option, err)
-		}
-	}
-	if c.log == nil {
-		fault("WithLogger: no logger")
-	}
-	if c.now == nil {
-		fault("WithClock: no clock")
-	}
-	for _, network := range c.networks {
-		if !network.IsValid() {
-			fault("WithCallbackNetworks: invalid network %q", network)
-		}
-	}
-	if c.source != nil && len(c.networks) == 0 {
-		fault("WithCallbackSource has no effect without WithCallbackNetworks")
-	}
-	if c.devices < 0 || c.devices > maxDevices {
-		fault("WithTrustedDevices: %v isn't more than 0 and at most 90 days", c.devices)
-	}
-	faults = append(faults, c.checkFalse()...)
-	return errors.Join(append(faults, c.checkMode()...)...)
-}

@@ -6,24 +6,53 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// maxIssuer bounds, in bytes, what goes twice into the QR code.
-const maxIssuer = 64
-
-func checkIssuer(name string) error {
-	switch {
-	case strings.TrimSpace(name) == "":
-		return errors.New("no name for the application")
-	case len(name) > maxIssuer:
-		return fmt.Errorf("%q is longer than %d bytes", name, maxIssuer)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Errorf("%q has characters that can't be shown", name)
+// checkPaths returns what is wrong with the paths that the options name.
+func (c *config) checkPaths() (f faults) {
+	f.option("WithBasePath", checkBase(c.base))
+	f.option("WithHomePath", checkPath(c.home))
+	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}} {
+		if p.path == "" {
+			continue
+		}
+		if err := checkPath(p.path); err != nil {
+			f.option(p.option, err)
+		} else if isBelow(p.path, c.base) {
+			f.add("%s: %q is among the gate's own pages below %q", p.option, p.path, c.base)
+		}
 	}
-	return nil
+	if c.logout != "" && c.logout == c.login {
+		f.add("WithLogoutPath: %q is the login path, and a POST there can't be both", c.logout)
+	}
+	return f
+}
+
+// exemptPatterns are the exemptions, named and implied. What is wrong with a path that
+// implies one is a fault of its own option.
+func (c *config) exemptPatterns() []string {
+	patterns := slices.Clone(c.exempt)
+	imply := func(method, path string) {
+		if pattern := method + " " + exactly(path); checkPath(path) == nil && !slices.Contains(patterns, pattern) {
+			patterns = append(patterns, pattern)
+		}
+	}
+	imply("GET", c.login)
+	imply("POST", c.login)
+	imply("POST", c.logout)
+	return patterns
+}
+
+// exactly is the pattern of that path alone: a ServeMux takes one that ends with
+// a slash for all that is below it.
+func exactly(path string) string {
+	if strings.HasSuffix(path, "/") {
+		return path + "{$}"
+	}
+	return path
 }
 
 // checkPath takes a path in its plain form.
@@ -47,6 +76,12 @@ func checkBase(p string) error {
 	return nil
 }
 
+// isBelow reports whether a path is the base path, or below it.
+func isBelow(p, base string) bool {
+	rest, ok := strings.CutPrefix(p, base)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
 // isPlain reports whether a path reads the same to everybody.
 func isPlain(p string) bool {
 	clean := path.Clean(p)
@@ -61,17 +96,20 @@ func newExemptions(patterns []string) (e exemptions, err error) {
 	var faults []error
 	for _, pattern := range patterns {
 		if err := e.add(pattern); err != nil {
-			faults = append(faults, fmt.Errorf("middleware: WithExempt: %w", err))
+			faults = append(faults, err)
 		}
 	}
 	return e, errors.Join(faults...)
 }
 
+// registeredAt is what a ServeMux says besides of where its patterns come from.
+var registeredAt = regexp.MustCompile(` \(registered at [^)]*\)|\n`)
+
 // add registers a pattern; a ServeMux panics where it can't.
 func (e exemptions) add(pattern string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("pattern %q: %v", pattern, p)
+			err = fmt.Errorf("pattern %q: %s", pattern, registeredAt.ReplaceAllString(fmt.Sprint(p), " "))
 		}
 	}()
 	_, p, found := strings.Cut(pattern, " ")
@@ -81,6 +119,8 @@ func (e exemptions) add(pattern string) (err error) {
 	switch p = strings.TrimLeft(p, " \t"); {
 	case !strings.HasPrefix(p, "/"):
 		return fmt.Errorf("pattern %q: want a path that begins with a slash, after a method if any", pattern)
+	case strings.Contains(p, "*"):
+		return fmt.Errorf("pattern %q: a \"*\" would stand for itself; write \"{name}\" for a part of the path, and \"{rest...}\" at the end for all that follows", pattern)
 	case p == "/":
 		return fmt.Errorf("pattern %q would exempt everything; for the front page alone use \"/{$}\"", pattern)
 	case strings.HasPrefix(p, "/{") && !strings.HasPrefix(p, "/{$}"):

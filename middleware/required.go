@@ -57,7 +57,12 @@ func ReportOnly() Requirement {
 // and by the page on which it is switched on and off: while the request waits, from
 // any number of requests at once. It should look only at what is at hand; where it
 // can't tell, it should return Require(0).
-func WithRequired(f func(User) Requirement) Option { return func(c *config) { c.required = f } }
+func WithRequired(f func(User) Requirement) Option {
+	return func(c *config) {
+		c.required = f
+		c.given("WithRequired", f != nil, "no function, and nobody would have to have a second factor")
+	}
+}
 
 // EnrolmentDue returns until when the user of the request may go without a second
 // factor, for a banner that leads to "/2fa/enable" below the base path. ok is false

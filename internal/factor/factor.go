@@ -26,6 +26,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -191,7 +192,7 @@ type Rules struct {
 // New checks TOTP, TokenLifetime and RecoveryCost, and returns every fault in them.
 func New(cfg Config) (*Rules, error) {
 	if cfg.TOTP == (Parameters{}) {
-		cfg.TOTP = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+		cfg.TOTP = DefaultParameters
 	}
 	if cfg.TokenLifetime == 0 {
 		cfg.TokenLifetime = DefaultTokenLifetime
@@ -205,11 +206,7 @@ func New(cfg Config) (*Rules, error) {
 	if cfg.EarlyWait == 0 {
 		cfg.EarlyWait = earlyWait
 	}
-	faults := []error{cfg.TOTP.check(), cfg.RecoveryCost.check()}
-	if cfg.TokenLifetime < DefaultTokenLifetime || cfg.TokenLifetime > MaxTokenLifetime {
-		faults = append(faults, errors.New("factor: session tokens must be kept for 5 to 10 minutes, not "+cfg.TokenLifetime.String()))
-	}
-	if err := errors.Join(faults...); err != nil {
+	if err := errors.Join(cfg.TOTP.Check(), CheckTokenLifetime(cfg.TokenLifetime), cfg.RecoveryCost.check()); err != nil {
 		return nil, err
 	}
 	if cfg.Elapsed == nil {
@@ -228,6 +225,14 @@ func New(cfg Config) (*Rules, error) {
 		cfg.Records = cfg.Records.Observed(hub)
 	}
 	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, said: newSaid(), turns: newTurns()}, nil
+}
+
+// CheckTokenLifetime returns what is wrong with how long a challenge lives.
+func CheckTokenLifetime(d time.Duration) error {
+	if d < DefaultTokenLifetime || d > MaxTokenLifetime {
+		return fmt.Errorf("%v isn't 5 to 10 minutes", d)
+	}
+	return nil
 }
 
 // Account returns the user's account as the store has it.

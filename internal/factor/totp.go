@@ -40,18 +40,43 @@ var algorithms = map[string]otp.Algorithm{
 	"SHA512": otp.AlgorithmSHA512,
 }
 
+// DefaultParameters are what all authenticator apps can do.
+var DefaultParameters = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+
+// Check returns every fault of the parameters, and whether this program must not use the
+// algorithm.
+func (p Parameters) Check() error {
+	fault := p.check()
+	if a, ok := algorithms[p.Algorithm]; ok {
+		_, err := newMAC(a, make([]byte, SecretSize))
+		fault = errors.Join(fault, err)
+	}
+	return fault
+}
+
 func (p Parameters) check() error {
 	var faults []error
 	if _, ok := algorithms[p.Algorithm]; !ok {
-		faults = append(faults, fmt.Errorf("factor: unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", p.Algorithm))
+		faults = append(faults, fmt.Errorf("unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", p.Algorithm))
 	}
 	if !slices.Contains(codeDigits, p.Digits) {
-		faults = append(faults, fmt.Errorf("factor: TOTP codes of %d digits, want 6 or 8", p.Digits))
+		faults = append(faults, fmt.Errorf("TOTP codes of %d digits, want 6 or 8", p.Digits))
 	}
 	if p.Period < 15*time.Second || p.Period > 2*time.Minute || p.Period%time.Second != 0 {
-		faults = append(faults, fmt.Errorf("factor: TOTP period %v, want whole seconds from 15 s to 2 min", p.Period))
+		faults = append(faults, fmt.Errorf("TOTP period %v, want whole seconds from 15 s to 2 min", p.Period))
 	}
 	return errors.Join(faults...)
+}
+
+// newMAC returns the HMAC of an algorithm, or an error where it must not be used: package
+// hmac panics for SHA-1 where FIPS 140-3 is enforced.
+func newMAC(a otp.Algorithm, secret []byte) (mac stdhash.Hash, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("TOTP algorithm %v can't be used here (%v): where FIPS 140-3 is enforced, take SHA256 or SHA512", a, p)
+		}
+	}()
+	return hmac.New(a.Hash, secret), nil
 }
 
 // secretText is how secrets are written in otpauth URIs, to the service and to
@@ -75,12 +100,16 @@ type generator struct {
 func newGenerator(f records.Factor, secret []byte) (*generator, error) {
 	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
 	if err := p.check(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("factor: %w", err)
 	}
 	if len(secret) < minSecretSize {
 		return nil, fmt.Errorf("factor: TOTP secret has %d bytes, want at least %d", len(secret), minSecretSize)
 	}
-	g := &generator{mac: hmac.New(algorithms[p.Algorithm].Hash, secret), modulus: 1_000_000, period: p.Period}
+	mac, err := newMAC(algorithms[p.Algorithm], secret)
+	if err != nil {
+		return nil, fmt.Errorf("factor: %w", err)
+	}
+	g := &generator{mac: mac, modulus: 1_000_000, period: p.Period}
 	if p.Digits == 8 {
 		g.modulus = 100_000_000
 	}

@@ -1,10 +1,82 @@
 package factor
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/pquerna/otp"
 )
+
+// maxIssuer bounds, in bytes, what goes twice into the QR code.
+const maxIssuer = 64
+
+// CheckIssuer returns an error for an application's name that authenticator apps can't
+// show, or would read out of the key URI otherwise than it is.
+func CheckIssuer(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return errors.New("no name for the application")
+	case len(name) > maxIssuer:
+		return fmt.Errorf("%q is longer than %d bytes", name, maxIssuer)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, isHidden):
+		return fmt.Errorf("%q has characters that can't be shown", name)
+	}
+	uri := provisioningURI(name, "alice@example.com", "", "", DefaultParameters)
+	for _, read := range issuerReaders {
+		if got := read(uri); got != name {
+			return fmt.Errorf("%q is read as %q by some authenticator apps: leave out colons, slashes, percent signs, and blanks at the ends", name, got)
+		}
+	}
+	return nil
+}
+
+// isHidden reports whether a character controls what is shown rather than being shown.
+// The joiners of scripts that need them are no such characters.
+func isHidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != '\u200c' && r != '\u200d'
+}
+
+// issuerReaders are how apps find the issuer in a key URI. The format has it twice, in
+// a parameter and before the label's colon, where neither part may have another colon.
+var issuerReaders = [...]func(uri string) string{
+	func(uri string) string { // the parameter
+		key, err := otp.NewKeyFromURL(uri)
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(key.Issuer())
+	},
+	func(uri string) string { return beforeColon(labelOf(uri)) },
+	func(uri string) string { // the last part of the path
+		label := labelOf(uri)
+		return beforeColon(label[strings.LastIndexByte(label, '/')+1:])
+	},
+	func(uri string) string { // the label decoded once more than it should be
+		label, err := url.PathUnescape(labelOf(uri))
+		if err != nil {
+			return ""
+		}
+		return beforeColon(label)
+	},
+}
+
+func labelOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
+func beforeColon(label string) string {
+	issuer, _, _ := strings.Cut(label, ":")
+	return strings.TrimSpace(issuer)
+}
 
 // provisioningURI is what the QR code holds: the Key URI format with the two
 // parameters more that let the phone receive push requests, unless clientID is empty. Every value is
