@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/middleware"
 )
 
 // asTyped are two ways in which people type a code, or their clipboards hold it.
@@ -179,5 +181,57 @@ func TestA51_FieldsTakeAllThatIsTyped(t *testing.T) {
 				t.Errorf("%s: got %s, want one that takes everything", name, field)
 			}
 		}
+	}
+}
+
+// Who has no recovery codes left is told so of one that is typed, too.
+func TestA51_RecoveryCodeOfNone(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	enrolWithCodes(t, app, alice)
+	app.ChangeAccount(t, alice, func(a *records.Account) { a.Recovery.Hashes = nil })
+	for _, path := range []string{recoveryPath, totp} {
+		a := app.Stopped(t, alice).Post(path, "code", "0000-0000-0000-0000")
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `role="alert">That is not one of your recovery codes`) {
+			t.Errorf("%s: got %d %s, want it said", path, a.Status, a.Body)
+		}
+	}
+}
+
+// A code has as many digits as the phone was set up with, whatever new ones are.
+func TestA51_DigitsOfTheFactorInForce(t *testing.T) {
+	t.Parallel()
+	w := apptest.NewWorld(t)
+	six := w.Node(t)
+	eight := w.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithTOTP("SHA1", 8, 30*time.Second)}})
+	phone := six.Enrolled(t, alice)
+	b := eight.Stopped(t, alice)
+	if a := b.Get("/2fa/challenge"); !strings.Contains(a.Body, ">6 digits<") {
+		t.Errorf("got %s, want a field for 6 digits", a.Body)
+	}
+	wantGuess(t, "at the login", b, totp, apptest.Code(t, phone), "accepted")
+	other := eight.Browser(t).Login(bob)
+	if a := other.PostJSON("/2fa/enable", ""); a.JSON("digits") != 8.0 {
+		t.Errorf("got %s, want 8 digits", a.Body)
+	}
+}
+
+// A code that the same browser sends twice is the same in another spelling.
+func TestA51_CodeSentTwiceInAnotherSpelling(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	_, codes := enrolWithCodes(t, app, alice)
+	code := apptest.Code(t, app.Emulator.Phone(alice))
+	for path, spellings := range map[string][2]string{
+		totp:         {code, code[:3] + " " + code[3:]},
+		recoveryPath: {codes[0], strings.ToLower(strings.ReplaceAll(codes[0], "-", " "))},
+	} {
+		b := app.Stopped(t, alice)
+		former := b.Copy()
+		wantGuess(t, "first", b, path, spellings[0], "accepted")
+		wantGuess(t, "again, as managers of passwords do", former, path, spellings[1], "accepted")
+	}
+	if a := app.Account(t, alice); a.Failures+a.RecoveryFailures != 0 || len(a.Recovery.Hashes) != 9 {
+		t.Errorf("got %d and %d counted, %d codes left, want one used up", a.Failures, a.RecoveryFailures, len(a.Recovery.Hashes))
 	}
 }

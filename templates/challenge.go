@@ -126,6 +126,7 @@ type challengeSheet struct {
 
 func (c Challenge) sheet() sheet {
 	view := challengeSheet{Challenge: c}
+	view.HasRecovery = c.HasRecovery || c.Code.ByRecovery // where what became of it is said
 	phone, recovery := c.Code, CodeForm{Digits: c.Code.Digits}
 	if c.Code.ByRecovery {
 		phone, recovery = recovery, phone

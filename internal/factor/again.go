@@ -27,9 +27,9 @@ func (r *Rules) formIDs(userID string, s Session) []string {
 	if s.Form == (Form{}) || s.Binding == "" {
 		return nil
 	}
-	ids := make([]string, len(s.Secrets))
+	ids, code := make([]string, len(s.Secrets)), plainCode(s.Form.Code)
 	for i, secret := range s.Secrets {
-		mac := r.cfg.Keys.MAC([]byte("form"), []byte(hash(userID)), []byte(s.Binding), []byte(hash(secret)), []byte(s.Form.Route), []byte(s.Form.Code))
+		mac := r.cfg.Keys.MAC([]byte("form"), []byte(hash(userID)), []byte(s.Binding), []byte(hash(secret)), []byte(s.Form.Route), []byte(code))
 		ids[i] = base64.RawURLEncoding.EncodeToString(mac)
 	}
 	return ids

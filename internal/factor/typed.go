@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -158,6 +159,29 @@ func parseRecovery(text string) (code string, ok bool) {
 	return code, len(code) == recoveryLength && !strings.Contains(code, "?")
 }
 
+// phoneCode returns the plain form of a code of the phone, and whether the text is one, of
+// any length that such a code may have.
+func phoneCode(text string) (code string, ok bool) {
+	for _, digits := range codeDigits {
+		if n, ok := parseCode(text, digits); ok {
+			return fmt.Sprintf("%0*d", digits, n), true
+		}
+	}
+	return "", false
+}
+
+// plainCode returns what is the same for all spellings of a code. A text that is none
+// stays as it is.
+func plainCode(typed string) string {
+	if code, ok := parseRecovery(typed); ok {
+		return code
+	}
+	if code, ok := phoneCode(typed); ok {
+		return code
+	}
+	return typed
+}
+
 // MethodOf tells how something would be proved by what was typed. Of what is neither a
 // code of the phone nor a recovery code, the one that it is nearer to; of what can't be
 // told, the one that the field is for.
@@ -166,12 +190,7 @@ func MethodOf(typed string, field records.Method) records.Method {
 	if ok || len(code) >= recoveryLike && strings.ContainsFunc(code, unicode.IsLetter) {
 		return records.MethodRecovery
 	}
-	for _, digits := range codeDigits {
-		if _, ok := parseCode(typed, digits); ok {
-			return records.MethodTOTP
-		}
-	}
-	if field == records.MethodRecovery {
+	if _, ok := phoneCode(typed); !ok && field == records.MethodRecovery {
 		return records.MethodRecovery
 	}
 	return records.MethodTOTP
