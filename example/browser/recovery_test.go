@@ -2,9 +2,12 @@ package browser_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"github.com/eagate/eagate/internal/apptest"
 )
@@ -37,8 +40,26 @@ func TestRecoveryAndDevices(t *testing.T) {
 	if err != nil || !strings.Contains(file, strings.Join(codes, "\n")) {
 		t.Errorf("the file has %q, %v, want the codes", file, err)
 	}
+	// They stay until they are kept, whatever is pressed.
+	for name, press := range map[string]func(){
+		"reload":              func() { b.do(chromedp.Reload()) },
+		"back and forward":    func() { b.do(chromedp.NavigateBack()); b.do(chromedp.NavigateForward()) },
+		"elsewhere, and back": func() { b.open("/2fa/"); b.see("#unkept"); b.look("unkept"); b.do(chromedp.NavigateBack()) },
+	} {
+		press()
+		b.see("#codes")
+		if got := strings.Fields(b.text("#codes")); !slices.Equal(got, codes) {
+			t.Errorf("%s: got codes %q, want %q", name, got, codes)
+		}
+	}
 	b.click("#next")
 	b.see(verifiedIn)
+	b.wantPath("/account")
+	b.do(chromedp.NavigateBack())
+	b.see("#said")
+	b.wantText("You have kept these codes")
+	b.look("kept")
+	b.open("/account")
 	b.click(`form[action="/logout"] button`)
 	b.see(`main a[href="/login"]`)
 	w.Clock.Add(apptest.Step)

@@ -139,10 +139,10 @@ func (b *tab) click(element string) {
 	b.do(chromedp.Click(chromedp.CSS(element)))
 }
 
-// enter types a text into a field.
+// enter types a text into a field, in place of what is there.
 func (b *tab) enter(field, text string) {
 	b.t.Helper()
-	b.do(chromedp.SendKeys(chromedp.CSS(field), text))
+	b.do(chromedp.Clear(chromedp.CSS(field)), chromedp.SendKeys(chromedp.CSS(field), text))
 }
 
 // text is what an element says.
