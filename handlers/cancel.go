@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 
@@ -13,6 +14,15 @@ import (
 // led back to the page that asks for it. Like a logout, it needs neither the store nor
 // the application's function for the user.
 func (h *Handlers) cancel(w http.ResponseWriter, r *http.Request) {
+	fields, err := readFields(w, r, "to")
+	if err != nil {
+		h.badBody(w, r, err)
+		return
+	}
+	to := "" // where to go on, if not at the login or at home
+	if fields.Get("to") == templates.ToPassword {
+		to = h.cfg.PasswordPath
+	}
 	ctx, sessions := r.Context(), h.cfg.Sessions
 	secret, ok := sessions.Grant(ctx)
 	if !ok {
@@ -22,12 +32,12 @@ func (h *Handlers) cancel(w http.ResponseWriter, r *http.Request) {
 	user, err := h.cfg.User(r)
 	switch {
 	case err == nil && user.ID == "":
-		h.cancelled(w, r, false)
+		h.cancelled(w, r, false, to)
 	case h.staysIn(r, user, secret, err):
 		if err := sessions.Withdraw(r, user); err != nil {
 			h.cfg.Log.ErrorContext(ctx, "eagate: a request to the phone could not be withdrawn", slog.Any("error", err))
 		}
-		h.cancelled(w, r, true)
+		h.cancelled(w, r, true, to)
 	default:
 		before := sessions.Before(r, user, secret)
 		if err := sessions.Destroy(ctx); err != nil {
@@ -43,7 +53,7 @@ func (h *Handlers) cancel(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		h.cancelled(w, r, false)
+		h.cancelled(w, r, false, to)
 	}
 }
 
@@ -67,10 +77,10 @@ func (h *Handlers) staysIn(r *http.Request, user factor.User, secret string, err
 }
 
 // cancelled says where to go on.
-func (h *Handlers) cancelled(w http.ResponseWriter, r *http.Request, signedIn bool) {
-	next := h.cfg.HomePath
-	if !signedIn && h.cfg.LoginPath != "" {
-		next = h.cfg.LoginPath
+func (h *Handlers) cancelled(w http.ResponseWriter, r *http.Request, signedIn bool, to string) {
+	next := cmp.Or(to, h.cfg.HomePath)
+	if !signedIn {
+		next = cmp.Or(to, h.cfg.LoginPath, h.cfg.HomePath)
 	}
 	if prefersJSON(r) {
 		sendJSON(w, http.StatusOK, typeJSON, status{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next})

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/go-chi/chi/v5"
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
@@ -26,6 +30,7 @@ type failure struct {
 	title      string
 	page       templates.MessageKind
 	next       string // where the page leads, if not where its kind leads
+	signedIn   bool   // whether whoever sees the page is signed in
 	retryIn    time.Duration
 	challenge  bool // whether proving the second factor helps
 	forProgram bool // whether a problem is sent whatever the request prefers
@@ -69,32 +74,51 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 		return
 	}
 	h.show(w, r, f.status, func(p templates.Page) templates.View {
-		return templates.Message{Page: p, Kind: f.page, Next: f.next, RetryIn: f.retryIn}
+		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: f.signedIn, RetryIn: f.retryIn}
 	})
 }
 
 // Lock answers a request of a locked session: a navigation is led to the
-// challenge, which begins there; anything else is refused.
+// challenge, which begins there; anything else is refused. Whoever has sent a form is told
+// so, and comes back to the page that it is on.
 func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User) {
 	setHeaders(w.Header())
-	if !IsNavigation(r) {
-		h.fail(w, r, failure{
-			status: http.StatusForbidden, kind: "second-factor-required", title: "The second factor is required",
-			challenge: true, forProgram: true,
-		})
+	kind := kindOf(r)
+	refusal := failure{
+		status: http.StatusForbidden, kind: "second-factor-required", title: "The second factor is required",
+		page: templates.MessageFormLocked, challenge: true, forProgram: kind != kindForm,
+	}
+	next := localPath(r)
+	switch kind {
+	case kindNavigation:
+	case kindForm:
+		if h.cross.Check(r) != nil { // it must not say where to go on
+			h.crossSite(w, r)
+			return
+		}
+		next = formPath(r, "")
+	case kindProgram, kindFragment, kindRestore, kindAhead:
+		h.fail(w, r, refusal)
 		return
 	}
 	mark, err := h.cfg.Sessions.Mark(r.Context(), user)
 	if err == nil && !mark.Over { // what is left of a session must not be written again
-		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
+		if next != "" {
+			h.cfg.Sessions.KeepNext(r.Context(), next)
+		}
 		h.cfg.Sessions.KeepAsked(r.Context(), user)
-		err = h.prepareFirst(&visit{w: w, r: r, user: user})
+		if kind == kindNavigation {
+			err = h.prepareFirst(&visit{w: w, r: r, user: user})
+		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		h.Unavailable(w, r, err)
-		return
+	case kind == kindForm:
+		h.fail(w, r, refusal)
+	default:
+		seeOther(w, h.cfg.Base+"/challenge")
 	}
-	seeOther(w, h.cfg.Base+"/challenge")
 }
 
 // prepareFirst gives the browser a secret, for the challenge page to begin with.
@@ -137,11 +161,30 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 	if errors.As(err, &unsaved) {
 		w = bottom(w)
 	}
-	h.fail(w, r, failure{
+	f := failure{
 		status: http.StatusServiceUnavailable, kind: "unavailable", title: "Temporarily unavailable",
 		page: templates.MessageUnavailable, next: localPath(r), retryIn: retryAfter,
-		forProgram: !IsNavigation(r) && !h.Owns(r),
-	})
+	}
+	switch kind := kindOf(r); {
+	case h.Owns(r):
+		f.next = h.pageOf(r)
+	case kind == kindForm:
+		f.page, f.next = templates.MessageFormUnavailable, formPath(r, h.cfg.HomePath)
+	default:
+		f.forProgram = kind != kindNavigation
+	}
+	h.fail(w, r, f)
+}
+
+// pageOf returns the page that a request for one of ours belongs to: a POST may have the
+// address of none.
+func (h *Handlers) pageOf(r *http.Request) string {
+	for at := strings.TrimPrefix(r.URL.Path, h.cfg.Base); strings.HasPrefix(at, "/"); at = path.Dir(at) {
+		if at == "/" || h.router.Match(chi.NewRouteContext(), http.MethodGet, at) && !strings.HasPrefix(at, "/callback/") {
+			return h.cfg.Base + at
+		}
+	}
+	return h.cfg.Base + "/"
 }
 
 // A UserError says that the application can't tell who is logged in.

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -50,6 +51,6 @@ func (h *Handlers) Over(w http.ResponseWriter, r *http.Request) {
 func (h *Handlers) held(v *visit) {
 	h.fail(v.w, v.r, failure{
 		status: http.StatusForbidden, kind: "held", title: "The account is closed until the password has been changed",
-		page: templates.MessageHeld,
+		page: templates.MessageHeld, signedIn: v.verdict == factor.Verified,
 	})
 }

@@ -8,18 +8,29 @@ import (
 )
 
 // Stop answers a request of a user who must have a second factor and has none: a
-// navigation is led to the enrolment, and back after it; anything else is refused.
+// navigation is led to the enrolment, and back after it; anything else is refused. Whoever
+// has sent a form is told so, and comes back to the page that it is on.
 func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	if !IsNavigation(r) {
-		h.fail(w, r, failure{
-			status: http.StatusForbidden, kind: "enrolment-required", title: "A second factor must be set up first",
-			enrol: true, forProgram: true,
-		})
+	kind := kindOf(r)
+	if kind == kindNavigation {
+		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
+		seeOther(w, h.cfg.Base+"/enable")
 		return
 	}
-	h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
-	seeOther(w, h.cfg.Base+"/enable")
+	if kind == kindForm {
+		if h.cross.Check(r) != nil { // it must not say where to go on
+			h.crossSite(w, r)
+			return
+		}
+		if next := formPath(r, ""); next != "" {
+			h.cfg.Sessions.KeepNext(r.Context(), next)
+		}
+	}
+	h.fail(w, r, failure{
+		status: http.StatusForbidden, kind: "enrolment-required", title: "A second factor must be set up first",
+		page: templates.MessageFormStopped, enrol: true, forProgram: kind != kindForm,
+	})
 }
 
 // leadIn is what a user sees who opens the enrolment before there is a secret:

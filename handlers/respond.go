@@ -45,6 +45,9 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 		Issuer:   h.cfg.Issuer,
 		HomePath: h.cfg.HomePath,
 		Fields:   h.fields(r),
+
+		PasswordPath: h.cfg.PasswordPath,
+		HelpURL:      h.cfg.HelpURL,
 	})
 	var b bytes.Buffer
 	if err := h.cfg.Pages.Render(&b, view); err != nil {
@@ -60,7 +63,7 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 }
 
 // own are the fields of the gate's forms.
-var own = []string{"code", "trust", "id", "all"}
+var own = []string{"code", "trust", "id", "all", "to"}
 
 // fields returns the application's own fields of the page's forms. One that is named like
 // one of ours is left out: the form would be refused, as it has the name twice.

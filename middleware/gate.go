@@ -129,7 +129,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	g.handlers = handlers.New(handlers.Config{
 		Rules: rules, Sessions: g.sessions, Pages: pages, User: g.user,
-		Base: c.base, Issuer: c.issuer, HomePath: c.home, LoginPath: c.login, Cancel: c.cancel, Fields: c.fields,
+		Base: c.base, Issuer: c.issuer, HomePath: c.home, LoginPath: c.login, PasswordPath: c.password, HelpURL: c.help, Cancel: c.cancel, Fields: c.fields,
 		TokenLifetime: rules.TokenLifetime(),
 		Mode:          c.mode, Origin: c.origin, Webview: c.service,
 		CallbackSecrets: keys.CallbackSecrets(), CallbackNetworks: c.networks, CallbackSource: source,

@@ -222,7 +222,7 @@ func TestA29_OtherRequestsWhileLocked(t *testing.T) {
 		{"preflight", "OPTIONS", "/account", []string{"Origin", "https://evil.example", "Access-Control-Request-Method", "GET"}},
 		{"TRACE", "TRACE", "/account", nil},
 		{"POST", "POST", "/account", nil},
-		{"POST of a page", "POST", "/account", []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}},
+		{"POST of a page, by a script", "POST", "/account", []string{"Accept", "text/html", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}},
 		{"PUT", "PUT", "/account", nil},
 		{"PATCH", "PATCH", "/account", nil},
 		{"DELETE", "DELETE", "/account", nil},

@@ -32,6 +32,8 @@ type config struct {
 	home       string
 	login      string
 	logout     string
+	password   string
+	help       string
 	cancel     func(http.ResponseWriter, *http.Request)
 	fields     func(*http.Request) []FormField
 	exempt     []string

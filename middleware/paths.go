@@ -15,7 +15,7 @@ import (
 func (c *config) checkPaths() (f faults) {
 	f.option("WithBasePath", checkBase(c.base))
 	f.option("WithHomePath", checkPath(c.home))
-	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}} {
+	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}, {"WithPasswordPath", c.password}} {
 		if p.path == "" {
 			continue
 		}
@@ -43,6 +43,7 @@ func (c *config) exemptPatterns() []string {
 	imply("GET", c.login)
 	imply("POST", c.login)
 	imply("POST", c.logout)
+	imply("GET", c.help)
 	return patterns
 }
 

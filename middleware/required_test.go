@@ -158,7 +158,7 @@ func TestRequiredOtherRequests(t *testing.T) {
 	}{
 		{"HEAD", "/account", nil},
 		{"OPTIONS", "/account", nil},
-		{"POST", "/account", []string{"Accept", "text/html", "Sec-Fetch-Mode", "navigate"}},
+		{"POST", "/account", []string{"Accept", "text/html", "Sec-Fetch-Mode", "cors"}},
 		{"PUT", "/account", nil},
 		{"DELETE", "/account", nil},
 		{"CONNECT", "/account", nil},

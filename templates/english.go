@@ -7,6 +7,7 @@ var english = texts{
 	"page.title":     "{title} – {issuer}",
 	"page.error":     "Error: {title}",
 	"page.home":      "Back to {issuer}",
+	"page.help":      "Ask {issuer} for help",
 
 	"duration.second":  "{n} second",
 	"duration.seconds": "{n} seconds",
@@ -166,6 +167,9 @@ var english = texts{
 	"message.security": "Go to sign-in approval",
 	"message.continue": "Continue",
 	"message.wait":     "Please wait {duration} before you try again.",
+	"message.password": "Change your password",
+	"message.confirm":  "Confirm the sign-in",
+	"message.form":     "Back to the form",
 
 	"unavailable.title":     "This isn’t working right now",
 	"unavailable.text":      "We can’t check your sign-in at the moment. You haven’t done anything wrong.",
@@ -189,6 +193,11 @@ var english = texts{
 	"enabled.text":          "From now on, you approve each sign-in with the eAuthenticator app on your phone.",
 	"disabled.title":        "Sign-in approval is off",
 	"disabled.text":         "From now on, your password alone is enough to sign in.",
+
+	"form.title":       "What you sent was not carried out",
+	"form.locked":      "Your sign-in isn’t confirmed yet, or has to be confirmed again. Once it is, you come back to the form: please send it again.",
+	"form.stopped":     "Your account needs sign-in approval first. Once you have set it up, you come back to the form: please send it again.",
+	"form.unavailable": "We can’t check your sign-in at the moment. You haven’t done anything wrong. Please send the form again later.",
 
 	"challenge.lost":     "Phone lost? Use a recovery code",
 	"challenge.trust":    "Don’t ask again on this device for {days} days",

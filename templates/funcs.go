@@ -19,7 +19,9 @@ func funcs(t texts) template.FuncMap {
 		"qr":       QR,
 		"css":      css,
 		"yes":      func() string { return Yes },
-		"script":   script,
+
+		"toPassword": func() string { return ToPassword },
+		"script":     script,
 
 		"fieldless": func() template.CSS { return ".typing { display: none; }" }, // of a page that refreshes itself
 	}

@@ -1,10 +1,13 @@
 package templates
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 const messagePage = "message"
 
-// A Message is a page with one thing to say and one thing to do next.
+// A Message is a page with one thing to say and one thing to do next, and a way out.
 type Message struct {
 	Page
 
@@ -15,6 +18,9 @@ type Message struct {
 	// Empty leads to HomePath, the challenge, or the security page, as suits
 	// the kind.
 	Next string
+
+	// SignedIn says, with [MessageHeld], that whoever sees the page is signed in.
+	SignedIn bool
 
 	// RetryIn is when to try again, or 0 if that isn't known.
 	RetryIn time.Duration
@@ -42,6 +48,9 @@ const (
 	MessageRequired                              // it can't be switched off (403)
 	MessageEnrolFirst                            // what was asked for wants a second factor, and it is off (403)
 	MessageOvertaken                             // the account or the session has changed since the request began (409)
+	MessageFormLocked                            // a form was sent before the sign-in was confirmed (403)
+	MessageFormStopped                           // a form was sent by somebody who must have a second factor first (403)
+	MessageFormUnavailable                       // a form was sent while something we need doesn't answer (503)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -90,9 +99,19 @@ func (k MessageKind) words() words {
 		return words{"enrol-first", "enrolfirst.title", "enrolfirst.text", "message.security"}
 	case MessageOvertaken:
 		return words{"overtaken", "overtaken.title", "overtaken.text", "message.security"}
+	case MessageFormLocked:
+		return words{"form-locked", "form.title", "form.locked", "message.confirm"}
+	case MessageFormStopped:
+		return words{"form-stopped", "form.title", "form.stopped", "required.start"}
+	case MessageFormUnavailable:
+		return words{"form-unavailable", "form.title", "form.unavailable", "message.form"}
 	}
 	return MessageUnavailable.words()
 }
+
+// ToPassword is what the field "to" of the form that cancels says: the password is to be
+// changed next.
+const ToPassword = "password"
 
 // A messageSheet is a message made ready for its template.
 type messageSheet struct {
@@ -114,14 +133,44 @@ func (m messageSheet) NextPath() string {
 		return m.Next
 	}
 	switch m.Kind {
-	case MessageUnavailable:
+	case MessageUnavailable, MessageFormLocked:
 		return m.Base + "/challenge"
-	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld:
-		if m.HomePath != "" {
-			return m.HomePath
-		}
-		return "/"
+	case MessageFormStopped:
+		return m.Base + "/enable"
+	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld, MessageFormUnavailable:
+		return m.home()
 	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageReplacementExpired, MessageMadeOften, MessageRequired, MessageEnrolFirst, MessageOvertaken:
 	}
 	return m.Base + "/"
+}
+
+func (p Page) home() string { return cmp.Or(p.HomePath, "/") }
+
+// Locked reports whether whoever sees the page has to leave by cancelling the sign-in.
+func (m messageSheet) Locked() bool {
+	return m.Kind == MessageHeld && !m.SignedIn || m.Kind == MessageFormLocked || m.Kind == MessageFormStopped
+}
+
+// Changes reports whether the next step is to change the password, once the sign-in has
+// been cancelled: the page of a locked session leads nowhere else. Leaves reports whether
+// it is just to cancel.
+func (m messageSheet) Changes() bool { return m.Kind == MessageHeld && m.PasswordPath != "" }
+func (m messageSheet) Leaves() bool {
+	return m.Kind == MessageHeld && m.PasswordPath == "" && m.Locked()
+}
+
+// Warns reports whether somebody else may know the password.
+func (m messageSheet) Warns() bool { return m.Kind == MessageRejected && m.PasswordPath != "" }
+
+// Helps reports whether the way on may need help.
+func (m messageSheet) Helps() bool {
+	return m.HelpURL != "" && (m.Kind == MessageRejected || m.Kind == MessageHeld || m.Kind == MessageMadeOften)
+}
+
+// BackPath is the way out, if that is another than the next step.
+func (m messageSheet) BackPath() string {
+	if next := m.NextPath(); m.Changes() || next != m.home() {
+		return m.home()
+	}
+	return ""
 }

@@ -62,6 +62,10 @@ type Page struct {
 	// HomePath leads back to the application, or is empty for no link.
 	HomePath string
 
+	// PasswordPath is where the password is changed, and HelpURL where help is found; or
+	// they are empty.
+	PasswordPath, HelpURL string
+
 	// Fields are hidden fields that all forms have.
 	Fields []Field
 }

@@ -120,7 +120,7 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 	}}
 	views["required"] = templates.Required{Page: page}
 	views["required later"] = templates.Required{Page: page, Due: at}
-	for kind := templates.MessageUnavailable; kind <= templates.MessageOvertaken; kind++ {
+	for kind := templates.MessageUnavailable; kind <= templates.MessageFormUnavailable; kind++ {
 		views["message "+kind.String()] = templates.Message{Page: page, Kind: kind}
 		views["message later "+kind.String()] = templates.Message{Page: page, Kind: kind, RetryIn: time.Second}
 	}

@@ -58,7 +58,6 @@ func testFlow(t *testing.T, insides, olders []bool) {
 					t.Parallel()
 					var handler http.Handler
 					setup := apptest.Setup{
-						Options: []middleware.Option{middleware.WithFormFields(check.fields)},
 						Routes: func(_ *apptest.App, mux *http.ServeMux) {
 							mux.HandleFunc("GET /open/form", func(w http.ResponseWriter, r *http.Request) { // the application's own
 								fmt.Fprint(w, `<form method="post" action="/login">`)
@@ -77,6 +76,9 @@ func testFlow(t *testing.T, insides, olders []bool) {
 							}
 							return handler
 						},
+					}
+					if check.fields != nil {
+						setup.Options = []middleware.Option{middleware.WithFormFields(check.fields)}
 					}
 					app := apptest.New(t, setup)
 					server := httptest.NewTLSServer(handler)

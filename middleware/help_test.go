@@ -1,0 +1,94 @@
+package middleware_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/middleware"
+)
+
+func TestHelpOptions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		option middleware.Option
+		want   string // or empty, for no fault
+	}{
+		{"password", middleware.WithPasswordPath("/password"), ""},
+		{"password elsewhere", middleware.WithPasswordPath("https://acme.example/password"), "WithPasswordPath"},
+		{"password with dots", middleware.WithPasswordPath("/a/../password"), "WithPasswordPath"},
+		{"password among the gate's", middleware.WithPasswordPath("/2fa/password"), "WithPasswordPath"},
+		{"help among the gate's", middleware.WithHelpURL("/2fa/help"), "WithHelpURL"},
+		{"no password", middleware.WithPasswordPath(""), "WithPasswordPath"},
+		{"no help", middleware.WithHelpURL(""), "WithHelpURL"},
+		{"help by path", middleware.WithHelpURL("/help"), ""},
+		{"help by https", middleware.WithHelpURL("https://help.acme.example/2fa?from=gate#phone"), ""},
+		{"help by mail", middleware.WithHelpURL("mailto:help@acme.example?subject=Phone"), ""},
+		{"help by http", middleware.WithHelpURL("http://help.acme.example/"), "WithHelpURL"},
+		{"help by a script", middleware.WithHelpURL("javascript:alert(1)"), "WithHelpURL"},
+		{"help at another host, without a scheme", middleware.WithHelpURL("//help.acme.example/"), "WithHelpURL"},
+		{"help without a host", middleware.WithHelpURL("https:///help"), "WithHelpURL"},
+		{"help with a password", middleware.WithHelpURL("https://a:b@help.acme.example/"), "WithHelpURL"},
+		{"help by mail to nobody", middleware.WithHelpURL("mailto:"), "WithHelpURL"},
+		{"no URL", middleware.WithHelpURL("https://[help"), "WithHelpURL"},
+	} {
+		_, err := middleware.New(append(complete(), c.option)...)
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want a fault of %q", c.name, err, c.want)
+		}
+	}
+	if _, err := middleware.New(append(complete(), middleware.WithHelpURL("/help"), middleware.WithExempt("GET /help"))...); err != nil {
+		t.Errorf("help that is exempt anyway: got %v", err)
+	}
+}
+
+// Somebody whose account is closed gets to the page that opens it, which the locked
+// session would not let through; and to help.
+func TestHeldLeadsOn(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Rejecting(), apptest.Setup{Options: []middleware.Option{
+		middleware.WithHoldOnRejection(), middleware.WithPasswordPath("/password"), middleware.WithHelpURL("/help"),
+	}})
+	phone := app.Enrolled(t, alice)
+	verified := byCode(t, app, phone)
+	b := app.Stopped(t, alice)
+	apptest.Deny(t, phone)
+	a := b.Get("/2fa/challenge")
+	if !strings.Contains(a.Body, `data-message="rejected"`) || !strings.Contains(a.Body, `href="/password"`) || !strings.Contains(a.Body, `href="/help"`) {
+		t.Errorf("rejected: got %d\n%s\nwant links to the password and to help", a.Status, a.Body)
+	}
+
+	b = app.Browser(t).Login(alice)
+	if a := b.Get("/2fa/challenge"); a.Status != http.StatusForbidden || !strings.Contains(a.Body, `data-message="held"`) ||
+		!strings.Contains(a.Body, `action="/2fa/cancel"`) || !strings.Contains(a.Body, `name="to" value="password"`) {
+		t.Errorf("held: got %d\n%s\nwant a form that leads to the password", a.Status, a.Body)
+	}
+	if a := b.Get("/password"); a.Status != http.StatusSeeOther {
+		t.Errorf("the page of the password, of a locked session: got %d, want 303: it isn't exempt", a.Status)
+	}
+	if a := b.Get("/help"); !a.Secret() {
+		t.Errorf("help, of a locked session: got %d, want the page", a.Status)
+	}
+	if a := b.Post("/help"); a.Status != http.StatusForbidden {
+		t.Errorf("a form sent to help: got %d, want 403", a.Status)
+	}
+	if a := b.Post("/2fa/cancel", "to", "password"); a.Status != http.StatusSeeOther || a.Location != "/password" {
+		t.Errorf("to the password: got %d to %q, want 303 to /password", a.Status, a.Location)
+	}
+	if a := b.Get("/password"); !a.Secret() || a.Header.Get("X-User") != "" {
+		t.Errorf("the page of the password: got %d for %q, want it for nobody", a.Status, a.Header.Get("X-User"))
+	}
+
+	if a := verified.Post("/2fa/cancel", "to", "password"); a.Location != "/password" {
+		t.Errorf("to the password, verified: got %d to %q, want 303 to /password", a.Status, a.Location)
+	}
+	verified.WantIn("after that")
+	if a := verified.Post("/2fa/cancel", "to", "/evil"); a.Location != "/" {
+		t.Errorf("to somewhere: got %d to %q, want 303 home", a.Status, a.Location)
+	}
+	if a := verified.Post("/2fa/cancel", "to", "password", "to", "x"); a.Status != http.StatusBadRequest {
+		t.Errorf("twice: got %d, want 400", a.Status)
+	}
+}
