@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
@@ -181,4 +184,90 @@ func (p *waitingPage) meet(h happening, form string, at moment) {
 	h.happen(p)
 	p.m.quiet()
 	close(held.release)
+}
+
+// Typing that is taken back lets the page go on by itself.
+func TestThoroughTypingTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	b.push(opener, useCode)
+	b.fill(codeField, "1")
+	answer(t, phone.Deny)
+	b.wantNotice("The request wasn’t approved")
+	b.look("not-approved")
+	b.press(kb.Backspace)
+	b.find(button, sendAgain)
+}
+
+// An approval while somebody is typing takes the box with it that is ticked.
+func TestThoroughTrustWhileTyping(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	b.push(checkbox, trustThis)
+	b.push(opener, useCode)
+	b.fill(codeField, "1")
+	answer(t, phone.Approve)
+	b.push(link, "Continue")
+	b.see(verifiedIn)
+	b.push(button, "Sign out")
+	b.see(`main a[href="/login"]`)
+	b.login(alice)
+	b.see(verifiedIn)
+	b.wantText("on this trusted device")
+}
+
+// A button that is pressed twice sends its form once, and can be pressed again when the
+// page is shown again.
+func TestThoroughPressedTwice(t *testing.T) {
+	t.Parallel()
+	w, m := newMailbox(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	answer(t, phone.Deny)
+	b.find(button, sendAgain)
+	b.do(chromedp.DoubleClick(sendAgain, byRole(button, sendAgain)))
+	b.see(waiting)
+	if n := m.times("/2fa/challenge"); n != 1 {
+		t.Errorf("the form was sent %d times, want once", n)
+	}
+	b.push(opener, useCode)
+	b.fill(codeField, w.code(t, phone))
+	held := m.stop(coming)
+	b.press(kb.Enter)
+	<-held.came
+	b.press(kb.Enter)
+	close(held.release)
+	b.see(verifiedIn)
+	if n := m.times("/2fa/challenge/totp"); n != 1 {
+		t.Errorf("the code was sent %d times, want once", n)
+	}
+}
+
+// The button that goes on in this browser leads on, whatever becomes of the other one's
+// request just then.
+func TestThoroughContinueHere(t *testing.T) {
+	t.Parallel()
+	w, m := newMailbox(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	for _, ended := range []bool{false, true} {
+		c := w.client(t, alice)
+		c.Stop()
+		b.take(c)
+		held := m.stop(coming)
+		b.push(button, continueHere)
+		<-held.came
+		if ended {
+			answer(t, phone.Deny)
+		}
+		close(held.release)
+		b.see(`main[data-state="` + map[bool]string{false: "pending", true: "not_approved"}[ended] + `"]`)
+	}
 }

@@ -211,6 +211,9 @@ const (
 	sendRecovery  = "Sign in with the recovery code"
 	useRecovery   = "Phone lost? Use a recovery code"
 	cancelSignIn  = "Cancel sign-in"
+	sendAgain     = "Send a new request"
+	continueHere  = "Continue here"
+	trustThis     = "Don’t ask again on this device for 30 days"
 )
 
 // What a form brings about reaches the page that waits before the form's answer does: the
