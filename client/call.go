@@ -93,9 +93,7 @@ func (c *Client) attempt(ctx context.Context, in call, body []byte) (json.RawMes
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
-	address := *c.base
-	address = *address.JoinPath(in.endpoint.Path)
-	req, err := http.NewRequestWithContext(ctx, in.endpoint.Method, address.String(), reader)
+	req, err := http.NewRequestWithContext(ctx, in.endpoint.Method, c.address(in.endpoint), reader)
 	if err != nil {
 		return nil, invalid(in.op, r.err(err))
 	}
@@ -118,8 +116,16 @@ func (c *Client) attempt(ctx context.Context, in call, body []byte) (json.RawMes
 	if err != nil {
 		return nil, c.broken(ctx, in.op, resp.StatusCode, r, err)
 	}
-	return judge(in.op, resp, raw, r)
+	data, fail := judge(in.op, resp, raw, r)
+	if fail != nil {
+		fail.remedy = c.remedy(in, fail)
+	}
+	return data, fail
 }
+
+// address is where the endpoint is. It has no secret: a base URL with a user or a query is
+// refused.
+func (c *Client) address(e Endpoint) string { return c.base.JoinPath(e.Path).String() }
 
 // broken is the error of an exchange that didn't come to its end.
 func (c *Client) broken(ctx context.Context, op string, status int, r redactor, err error) *Error {
@@ -127,6 +133,8 @@ func (c *Client) broken(ctx context.Context, op string, status int, r redactor, 
 	if ctx.Err() != nil {
 		e.cause = fmt.Errorf("no complete answer within %v: %w", c.timeout, ctx.Err())
 	}
-	e.hint = errors.Is(err, syscall.ECONNREFUSED) && !loopback(c.base.Hostname())
+	if errors.Is(err, syscall.ECONNREFUSED) && !loopback(c.base.Hostname()) {
+		e.remedy = unregistered
+	}
 	return e
 }

@@ -61,8 +61,6 @@ func judge(op string, resp *http.Response, body []byte, r redactor) (json.RawMes
 		}
 	case code != codeInvalidRequest && resp.StatusCode >= 500:
 		e.Kind, e.again = Unavailable, true
-	default:
-		e.hint = resp.StatusCode/100 == 4
 	}
 	return nil, e
 }

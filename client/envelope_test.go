@@ -3,6 +3,7 @@ package client_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -170,5 +171,59 @@ func TestErrorKindsAreDistinct(t *testing.T) {
 		if errors.Is(e, sentinel) {
 			t.Errorf("a cancelled call is %v", sentinel)
 		}
+	}
+}
+
+// An error says what to see to, where something can be seen to.
+func TestErrorNamesRemedy(t *testing.T) {
+	t.Parallel()
+	const (
+		js     = "application/json"
+		where  = ": see WithBaseURL and WithPaths"
+		base   = "https://authen.example.com/authen-api/api/v1"
+		off    = "the application is switched off in the Console"
+		noPush = "or this user's phone has not allowed push notifications"
+		ip     = "registered in the Console?"
+	)
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		op     int      // of operations
+		want   []string // in the error; what isn't here of the others isn't there
+	}{
+		"INACTIVE, of a session": {says(200, js, `{"code":"INACTIVE"}`), 0, []string{off, noPush}},
+		"INACTIVE, of a number":  {says(200, js, `{"code":"INACTIVE"}`), 1, []string{off}},
+		"INACTIVE, of a status":  {says(200, js, `{"code":"INACTIVE"}`), 2, []string{off}},
+		"404":                    {says(404, "text/html", "no such page"), 0, []string{"asked for POST " + base + "/session-token" + where}},
+		"404 as an envelope":     {says(404, js, `{"code":"NOT_FOUND"}`), 1, []string{"asked for GET " + base + "/secret-number" + where}},
+		"405":                    {says(405, "text/plain", ""), 2, []string{"asked for POST " + base + "/mfa/toggle" + where}},
+		"a web page":             {says(200, "text/html", "welcome"), 0, []string{"asked for POST " + base + "/session-token" + where}},
+		"a redirect":             {says(302, "text/html", ""), 0, []string{"asked for POST " + base + "/session-token" + where}},
+		"403":                    {says(403, "text/html", ""), 0, []string{ip}},
+		"429":                    {says(429, "text/html", ""), 0, nil},
+		"500":                    {says(500, "text/html", ""), 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := client.New(clientID, apiKey, client.WithBaseURL(base), client.WithAttempts(1), wire(func(r *http.Request) (*http.Response, error) {
+				w := httptest.NewRecorder()
+				test.answer(w, r)
+				return w.Result(), nil
+			}).option())
+			err := operations[test.op].call(t.Context(), c)
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			got := err.Error()
+			for _, want := range test.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("got %v, want it to say %q", err, want)
+				}
+			}
+			for _, other := range []string{where, off, noPush, ip} {
+				if strings.Contains(got, other) && !strings.Contains(strings.Join(test.want, " "), other) {
+					t.Errorf("got %v, want it not to say %q", err, other)
+				}
+			}
+		})
 	}
 }

@@ -97,9 +97,9 @@ type Error struct {
 	Code    string // the service's, such as "INVALID_REQUEST", or empty
 	Message string // the service's, or empty
 
-	cause error
-	again bool // another attempt may succeed
-	hint  bool // an unregistered IP address may be the reason
+	cause  error
+	again  bool   // another attempt may succeed
+	remedy string // what to see to, or empty
 }
 
 // Error describes the failure on one line.
@@ -118,8 +118,9 @@ func (e *Error) Error() string {
 	if e.cause != nil {
 		fmt.Fprintf(&b, ": %v", e.cause)
 	}
-	if e.hint {
-		b.WriteString("; on a new host: is its IP address registered in the Console?")
+	if e.remedy != "" {
+		b.WriteString("; ")
+		b.WriteString(e.remedy)
 	}
 	return b.String()
 }
@@ -149,7 +150,28 @@ func (e *Error) LogValue() slog.Value {
 	if e.cause != nil {
 		attrs = append(attrs, slog.String("cause", e.cause.Error()))
 	}
+	if e.remedy != "" {
+		attrs = append(attrs, slog.String("remedy", e.remedy))
+	}
 	return slog.GroupValue(attrs...)
+}
+
+// unregistered is the likeliest reason why a new host is refused.
+const unregistered = "on a new host: is its IP address registered in the Console?"
+
+// remedy says what to see to after an answer that is no success.
+func (c *Client) remedy(in call, e *Error) string {
+	switch missing := e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed; {
+	case e.Kind == Inactive && in.token == "" && in.circuit == c.circuit:
+		return "either the application is switched off in the Console, or this user's phone has not allowed push notifications"
+	case e.Kind == Inactive:
+		return "perhaps the application is switched off in the Console"
+	case e.Kind == Refused && missing, e.Kind == Unavailable && e.Status/100 > 1 && e.Status/100 < 4:
+		return fmt.Sprintf("asked for %s %s: see WithBaseURL and WithPaths", in.endpoint.Method, c.address(in.endpoint))
+	case e.Kind == Refused && e.Status/100 == 4:
+		return unregistered
+	}
+	return ""
 }
 
 func invalid(op string, cause error) *Error {
@@ -164,7 +186,7 @@ func byStatus(op string, status int, why string) *Error {
 		e.again = true
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
 	case status >= 400:
-		e.Kind, e.hint = Refused, true
+		e.Kind = Refused
 	}
 	return e
 }

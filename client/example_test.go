@@ -106,7 +106,7 @@ func ExampleError() {
 	}
 	// Output:
 	// Type the code that the app shows.
-	// client: CreateSession: inactive: INACTIVE "The user has not granted push notifications" (HTTP 403)
+	// client: CreateSession: inactive: INACTIVE "The user has not granted push notifications" (HTTP 403); either the application is switched off in the Console, or this user's phone has not allowed push notifications
 	// CreateSession inactive 403 INACTIVE
 }
 

@@ -455,9 +455,9 @@ func TestA31_OpenRedirects(t *testing.T) {
 
 func TestA33_HostileNames(t *testing.T) {
 	t.Parallel()
-	issuers := []string{
-		"Acme", "A:B", "A&secret=AAAA", "A?secret=AAAA", "A%26secret%3DAAAA", "A#x", "A/B", "A+B C", `"><script>alert(1)</script>`,
-		"บริษัท", "A\u202eemcA", "100%", "%zz", "A=B;C", "'A'", "<b>", "{{.Secret}}", "A\\B", "${A}`", "\U0001F600",
+	issuers := []string{ // of those that New takes
+		"Acme", "A&secret=AAAA", "A?secret=AAAA", "A#x", "A+B C", `"><script>alert(1)`, "บริษัท", "A=B;C", "'A'", "<b>", "{{.Secret}}",
+		"A\\B", "${A}`", "\U0001F600", "javascript",
 	}
 	emails := []string{
 		alice, "a:b@example.com", "a&secret=AAAA@example.com", "a?x=y@example.com", "a%41@example.com", "a%@example.com", "a+b@example.com",
