@@ -138,6 +138,7 @@ func TestThoroughFormsAndEvents(t *testing.T) {
 // begin has her password typed once more, and the page wait.
 func (p *waitingPage) begin() {
 	p.t.Helper()
+	p.away()
 	p.w.Clock.Add(20 * time.Minute)
 	p.w.change(p.t, func(a *records.Account) { a.Push = records.Push{} }) // the requests until now don't count
 	p.client = p.w.client(p.t, alice)
@@ -258,6 +259,7 @@ func TestThoroughContinueHere(t *testing.T) {
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	for _, ended := range []bool{false, true} {
+		b.away()
 		c := w.client(t, alice)
 		c.Stop()
 		b.take(c)
