@@ -68,8 +68,15 @@ func TestRecoveryAndDevices(t *testing.T) {
 	b.click(`details:has(#recovery) summary`)
 	b.see("#recovery")
 	b.look("recovery")
-	b.enter("#recovery", "0000-0000-0000-0000")
-	b.click(`form[action="/2fa/challenge/recovery"] button`)
+	b.enter("#recovery", "0000-0000-0000-000")
+	b.next(`form[action="/2fa/challenge/recovery"] button`)
+	b.see("#recovery-error")
+	b.wantText("A recovery code has 16 letters and digits.")
+	if got := b.attribute("#recovery", "value"); got != "0000-0000-0000-000" {
+		t.Errorf("got %q in the field, want what was typed", got)
+	}
+	b.enter("#recovery", "0000-0000-0000-0000") // in its place
+	b.next(`form[action="/2fa/challenge/recovery"] button`)
 	b.see("#recovery-error")
 	b.wantText("That is not one of your recovery codes")
 	b.look("wrong")

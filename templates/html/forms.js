@@ -1,5 +1,6 @@
 "use strict";
-// A form is sent once, however often its button is pressed.
+// A form is sent once, however often its button is pressed; and what was wrong in it is
+// selected.
 (() => {
   const sent = new Map(); // forms, and what lets them be sent again
 
@@ -22,6 +23,10 @@
       for (const button of buttons(form)) button.disabled = sent.has(form);
     });
   });
+
+  // A code that is to be mended, or replaced by what is typed next.
+  const wrong = document.querySelector("input[aria-invalid][value]");
+  wrong?.addEventListener("focus", () => wrong.select(), { once: true });
 
   // The page is shown again, as it was left.
   window.addEventListener("pageshow", () => {
