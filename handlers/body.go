@@ -20,10 +20,8 @@ var (
 	errBody      = errors.New("handlers: body is malformed")
 )
 
-// readFields returns the fields of a form or of a flat JSON object, each of those
-// named at most once. net/http's own form parsing mixes in the query, and prefers the
-// first of several.
-func readFields(w http.ResponseWriter, r *http.Request, names ...string) (url.Values, error) {
+// readBody returns the body of a request, which can't be read again.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -37,6 +35,17 @@ func readFields(w http.ResponseWriter, r *http.Request, names ...string) (url.Va
 		if body = []byte(r.PostForm.Encode()); len(body) > maxBody {
 			return nil, errTooLarge
 		}
+	}
+	return body, nil
+}
+
+// readFields returns the fields of a form or of a flat JSON object, each of those
+// named at most once. net/http's own form parsing mixes in the query, and prefers the
+// first of several.
+func readFields(w http.ResponseWriter, r *http.Request, names ...string) (url.Values, error) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
 	}
 	if len(body) == 0 {
 		return url.Values{}, nil

@@ -49,6 +49,9 @@ type Config struct {
 	Origin  string // the application's own; needed in the hosted modes
 	Webview Webview
 
+	// TrustedOrigins are those besides the request's own from which changes are taken.
+	TrustedOrigins []string
+
 	CallbackSecrets  []string
 	CallbackNetworks []netip.Prefix // empty: from anywhere
 	CallbackSource   func(*http.Request) (netip.Addr, error)
@@ -79,6 +82,11 @@ func New(cfg Config) *Handlers {
 	h := &Handlers{cfg: cfg, cross: http.NewCrossOriginProtection(), faults: seldom.New[string](time.Minute)}
 	streams, end := context.WithCancel(context.Background())
 	h.ended, h.end = streams.Done(), end
+	for _, origin := range cfg.TrustedOrigins {
+		if err := h.cross.AddTrustedOrigin(origin); err != nil {
+			panic(err) // package middleware has checked it
+		}
+	}
 	r := chi.NewRouter()
 	r.NotFound(h.notFound)
 	r.MethodNotAllowed(h.methodNotAllowed)
@@ -162,24 +170,6 @@ func (h *Handlers) askedFor(next http.Handler) http.Handler {
 func (h *Handlers) ahead(w http.ResponseWriter, r *http.Request) {
 	h.fail(w, r, failure{
 		status: http.StatusForbidden, kind: "prefetch", title: "This isn't answered before somebody asks for it", forProgram: true,
-	})
-}
-
-// sameOrigin refuses changes that another site's page asks for.
-func (h *Handlers) sameOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h.cross.Check(r) != nil {
-			h.crossSite(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (h *Handlers) crossSite(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, r, failure{
-		status: http.StatusForbidden, kind: "cross-site", title: "The request came from another site",
-		page: templates.MessageCrossSite,
 	})
 }
 

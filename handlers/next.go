@@ -35,6 +35,20 @@ func pathAndQuery(u *url.URL) string {
 	return path
 }
 
+// formPage returns the page that a form was on, or the home page: with its origin where
+// it is another one that the application trusts. That is where the browser is, also where
+// a proxy has changed Host.
+func (h *Handlers) formPage(r *http.Request) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.User != nil || r.Header.Get("Sec-Fetch-Site") == "same-origin" {
+		return formPath(r, h.cfg.HomePath)
+	}
+	if origin, ok := h.trustedOrigin(u); ok && isLocal(pathAndQuery(u)) {
+		return origin + pathAndQuery(u)
+	}
+	return formPath(r, h.cfg.HomePath)
+}
+
 // formPath returns the path and query of the page that a form was on, if it says
 // so and is of this site, and otherwise the one that is given.
 func formPath(r *http.Request, otherwise string) string {
@@ -77,7 +91,7 @@ func (h *Handlers) onwardOr(v *visit, otherwise string) string {
 	if next == "" && v.r.Method == http.MethodPost {
 		next = h.cfg.Sessions.TookNext(v.ctx())
 	}
-	if isLocal(next) {
+	if h.isOwn(next) {
 		return next
 	}
 	return otherwise
@@ -89,4 +103,15 @@ func (h *Handlers) next(v *visit) string {
 		return next
 	}
 	return h.cfg.HomePath
+}
+
+// isOwn reports whether browsers take s as a page of the application: on the same site,
+// or at an origin that it trusts.
+func (h *Handlers) isOwn(s string) bool {
+	for _, origin := range h.cfg.TrustedOrigins {
+		if path, ok := strings.CutPrefix(s, origin); ok && isLocal(path) {
+			return true
+		}
+	}
+	return isLocal(s)
 }

@@ -38,13 +38,14 @@ func setHeaders(h http.Header) {
 // nothing of itself.
 func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page func(templates.Page) templates.View) {
 	nonce := rand.Text()
+	token := h.formToken(r)
 	view := page(templates.Page{
 		Lang:     h.cfg.Pages.Match(strings.Join(r.Header["Accept-Language"], ",")),
 		Nonce:    nonce,
 		Base:     h.cfg.Base,
 		Issuer:   h.cfg.Issuer,
 		HomePath: h.cfg.HomePath,
-		Fields:   h.fields(r),
+		Fields:   append(h.fields(r), token.fields()...),
 
 		PasswordPath: h.cfg.PasswordPath,
 		HelpURL:      h.cfg.HelpURL,
@@ -55,7 +56,10 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 		http.Error(w, "The page could not be made. Please try again.", http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Security-Policy", templates.ContentSecurityPolicy(nonce))
+	if token.value != "" && bytes.Contains(b.Bytes(), []byte(token.value)) { // there are forms on the page
+		token.keep(w)
+	}
+	w.Header().Set("Content-Security-Policy", templates.ContentSecurityPolicy(nonce, h.cfg.TrustedOrigins...))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
@@ -63,7 +67,7 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 }
 
 // own are the fields of the gate's forms.
-var own = []string{"code", "trust", "id", "all", "to"}
+var own = []string{"code", "trust", "id", "all", "to", tokenField}
 
 // fields returns the application's own fields of the page's forms. One that is named like
 // one of ours is left out: the form would be refused, as it has the name twice.

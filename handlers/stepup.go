@@ -48,7 +48,7 @@ func (h *Handlers) ask(v *visit) error {
 	}
 	switch {
 	case v.demand.Form:
-		h.cfg.Sessions.KeepNext(ctx, formPath(v.r, h.cfg.HomePath))
+		h.cfg.Sessions.KeepNext(ctx, h.formPage(v.r))
 	case IsNavigation(v.r):
 		h.cfg.Sessions.KeepNext(ctx, localPath(v.r))
 	default:

@@ -114,6 +114,8 @@ var wrongOptions = []struct {
 	{"WithCallbackNetworks", "invalid", middleware.WithCallbackNetworks(netip.Prefix{}), "invalid network"},
 	{"WithCallbackSource", "none", both(middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24")), middleware.WithCallbackSource(nil)), "no function"},
 	{"WithCallbackSource", "for nothing", middleware.WithCallbackSource(func(*http.Request) (netip.Addr, error) { return netip.Addr{}, nil }), "no effect"},
+	{"WithTrustedOrigins", "none", middleware.WithTrustedOrigins(), "no origin"},
+	{"WithTrustedOrigins", "a path", middleware.WithTrustedOrigins("https://www.example.com/app"), "is no origin"},
 	{"WithTokenLifetime", "none", middleware.WithTokenLifetime(0), "5 to 10 minutes"},
 	{"WithTokenLifetime", "brief", middleware.WithTokenLifetime(time.Minute), "5 to 10 minutes"},
 	{"WithTokenLifetime", "long", middleware.WithTokenLifetime(time.Hour), "5 to 10 minutes"},

@@ -132,6 +132,7 @@ func New(opts ...Option) (*Gate, error) {
 		Base: c.base, Issuer: c.issuer, HomePath: c.home, LoginPath: c.login, PasswordPath: c.password, HelpURL: c.help, Cancel: c.cancel, Fields: c.fields,
 		TokenLifetime: rules.TokenLifetime(),
 		Mode:          c.mode, Origin: c.origin, Webview: c.service,
+		TrustedOrigins:  c.trusted,
 		CallbackSecrets: keys.CallbackSecrets(), CallbackNetworks: c.networks, CallbackSource: source,
 		Log: c.log,
 	})

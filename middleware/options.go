@@ -43,6 +43,7 @@ type config struct {
 	lifetime   time.Duration
 	mode       Mode
 	origin     string
+	trusted    []string
 	parameters factor.Parameters
 	devices    time.Duration
 	devicesSet bool

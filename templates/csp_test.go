@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/eagate/eagate/templates"
@@ -11,5 +12,8 @@ func TestContentSecurityPolicy(t *testing.T) {
 		"img-src 'self'; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	if got := templates.ContentSecurityPolicy("R4ND0M"); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := templates.ContentSecurityPolicy("R4ND0M", "https://a.example", "http://b.example:81"); !strings.Contains(got, "; form-action 'self' https://a.example http://b.example:81; ") {
+		t.Errorf("got %s, want the targets of forms in it", got)
 	}
 }

@@ -35,6 +35,7 @@ type names struct {
 	cookie  http.Cookie // the returning cookie, but for its value
 	device  http.Cookie // that of a trusted device, but for whose it is
 	browser http.Cookie // that of a browser's secret, but for the end of its name
+	form    http.Cookie // that of a browser's forms, but for its value
 }
 
 // Name returns what a gate calls itself in the names of its keys and cookies: two
@@ -60,8 +61,9 @@ func newNames(m *scs.SessionManager, name string) names {
 		Name: prefix + name, Path: "/", HttpOnly: true,
 		Secure: m.Cookie.Secure, SameSite: m.Cookie.SameSite, Partitioned: m.Cookie.Partitioned,
 	}
-	n.device, n.browser = n.cookie, n.cookie
+	n.device, n.browser, n.form = n.cookie, n.cookie, n.cookie
 	n.device.Name = prefix + "device-" + name + "-"
 	n.browser.Name = prefix + "browser-" + name + "-"
+	n.form.Name = prefix + "form-" + name
 	return n
 }
