@@ -14,7 +14,7 @@ func (h *Handlers) form(v *visit, code string) factor.Form {
 	if code == "" {
 		return factor.Form{}
 	}
-	return factor.Form{Route: strings.TrimPrefix(v.r.URL.Path, h.cfg.Base), Code: code}
+	return factor.Form{Route: strings.TrimPrefix(v.r.URL.Path, h.cfg.Mount), Code: code}
 }
 
 // lookAgain looks whether the request's form was sent before by the same browser, which

@@ -88,7 +88,7 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 		status: http.StatusForbidden, kind: "second-factor-required", title: "The second factor is required",
 		page: templates.MessageFormLocked, challenge: true, forProgram: kind != kindForm,
 	}
-	next := localPath(r)
+	next := h.asked(r)
 	switch kind {
 	case kindNavigation:
 	case kindForm:
@@ -96,7 +96,7 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 			h.crossSite(w, r)
 			return
 		}
-		next = formPath(r, "")
+		next = h.formPage(r, "")
 	case kindProgram, kindFragment, kindRestore, kindAhead:
 		h.fail(w, r, refusal)
 		return
@@ -163,13 +163,13 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 	}
 	f := failure{
 		status: http.StatusServiceUnavailable, kind: "unavailable", title: "Temporarily unavailable",
-		page: templates.MessageUnavailable, next: localPath(r), retryIn: retryAfter,
+		page: templates.MessageUnavailable, next: h.asked(r), retryIn: retryAfter,
 	}
 	switch kind := kindOf(r); {
 	case h.Owns(r):
 		f.next = h.pageOf(r)
 	case kind == kindForm:
-		f.page, f.next = templates.MessageFormUnavailable, formPath(r, h.cfg.HomePath)
+		f.page, f.next = templates.MessageFormUnavailable, h.formPage(r, h.cfg.HomePath)
 	default:
 		f.forProgram = kind != kindNavigation
 	}
@@ -179,7 +179,7 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 // pageOf returns the page that a request for one of ours belongs to: a POST may have the
 // address of none.
 func (h *Handlers) pageOf(r *http.Request) string {
-	for at := strings.TrimPrefix(r.URL.Path, h.cfg.Base); strings.HasPrefix(at, "/"); at = path.Dir(at) {
+	for at := strings.TrimPrefix(r.URL.Path, h.cfg.Mount); strings.HasPrefix(at, "/"); at = path.Dir(at) {
 		if at == "/" || h.router.Match(chi.NewRouteContext(), http.MethodGet, at) && !strings.HasPrefix(at, "/callback/") {
 			return h.cfg.Base + at
 		}
@@ -232,7 +232,7 @@ func (h *Handlers) signIn(w http.ResponseWriter, r *http.Request) {
 // route is what of a path may be logged: the callback's holds a secret.
 func (h *Handlers) route(r *http.Request) string {
 	if h.Owns(r) {
-		return h.cfg.Base
+		return h.cfg.Mount
 	}
 	return r.URL.Path
 }

@@ -37,7 +37,9 @@ type Config struct {
 	// *UserError.
 	User func(*http.Request) (factor.User, error)
 
-	Base          string // the path that the routes are below, such as /2fa
+	Mount         string // the path that requests for the routes are below, such as /2fa
+	Base          string // the same as browsers see it: behind more, where a proxy strips that
+	External      string // what a proxy strips, or empty
 	Issuer        string
 	HomePath      string // where to go when no page was asked for
 	LoginPath     string // the application's, or empty
@@ -128,7 +130,7 @@ func New(cfg Config) *Handlers {
 
 // Owns reports whether the request is for one of the gate's own pages.
 func (h *Handlers) Owns(r *http.Request) bool {
-	rest, ok := strings.CutPrefix(r.URL.Path, h.cfg.Base)
+	rest, ok := strings.CutPrefix(r.URL.Path, h.cfg.Mount)
 	return ok && (rest == "" || rest[0] == '/')
 }
 
@@ -136,7 +138,7 @@ func (h *Handlers) Owns(r *http.Request) bool {
 // already, by the whole path.
 func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	path := strings.TrimPrefix(r.URL.EscapedPath(), h.cfg.Base)
+	path := strings.TrimPrefix(r.URL.EscapedPath(), h.cfg.Mount)
 	if path == "" {
 		path = "/"
 	}

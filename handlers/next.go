@@ -9,6 +9,15 @@ import (
 // maxNext bounds what is kept in the session of the page to return to.
 const maxNext = 2 << 10
 
+// asked returns the path and query that the browser asked for, as the browser sees them.
+func (h *Handlers) asked(r *http.Request) string {
+	path := localPath(r)
+	if h.cfg.External == "" || path == h.cfg.External+pathAndQuery(r.URL) { // which was stripped on the way here
+		return path
+	}
+	return h.cfg.External + path
+}
+
 // localPath returns the path and query that the browser asked for, if going
 // there later surely stays on this site, and "/" otherwise.
 func localPath(r *http.Request) string {
@@ -35,18 +44,18 @@ func pathAndQuery(u *url.URL) string {
 	return path
 }
 
-// formPage returns the page that a form was on, or the home page: with its origin where
-// it is another one that the application trusts. That is where the browser is, also where
-// a proxy has changed Host.
-func (h *Handlers) formPage(r *http.Request) string {
+// formPage is formPath where the form may also be on a page of another origin that the
+// application trusts: with that origin, because the browser is there, also where it is the
+// request's own and a proxy has changed Host.
+func (h *Handlers) formPage(r *http.Request, otherwise string) string {
 	u, err := url.Parse(r.Referer())
 	if err != nil || u.User != nil || r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		return formPath(r, h.cfg.HomePath)
+		return formPath(r, otherwise)
 	}
 	if origin, ok := h.trustedOrigin(u); ok && isLocal(pathAndQuery(u)) {
 		return origin + pathAndQuery(u)
 	}
-	return formPath(r, h.cfg.HomePath)
+	return formPath(r, otherwise)
 }
 
 // formPath returns the path and query of the page that a form was on, if it says

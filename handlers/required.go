@@ -14,7 +14,7 @@ func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	kind := kindOf(r)
 	if kind == kindNavigation {
-		h.cfg.Sessions.KeepNext(r.Context(), localPath(r))
+		h.cfg.Sessions.KeepNext(r.Context(), h.asked(r))
 		seeOther(w, h.cfg.Base+"/enable")
 		return
 	}
@@ -23,7 +23,7 @@ func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
 			h.crossSite(w, r)
 			return
 		}
-		if next := formPath(r, ""); next != "" {
+		if next := h.formPage(r, ""); next != "" {
 			h.cfg.Sessions.KeepNext(r.Context(), next)
 		}
 	}

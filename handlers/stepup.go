@@ -48,9 +48,9 @@ func (h *Handlers) ask(v *visit) error {
 	}
 	switch {
 	case v.demand.Form:
-		h.cfg.Sessions.KeepNext(ctx, h.formPage(v.r))
+		h.cfg.Sessions.KeepNext(ctx, h.formPage(v.r, h.cfg.HomePath))
 	case IsNavigation(v.r):
-		h.cfg.Sessions.KeepNext(ctx, localPath(v.r))
+		h.cfg.Sessions.KeepNext(ctx, h.asked(v.r))
 	default:
 		h.cfg.Sessions.KeepDemand(ctx, v.demand)
 		return nil // a program says when the phone is to be asked

@@ -95,5 +95,5 @@ func (c *config) check() faults {
 	if c.source != nil && len(c.networks) == 0 {
 		f.add("WithCallbackSource has no effect without WithCallbackNetworks")
 	}
-	return slices.Concat(f, c.checkPaths(), c.checkHelp(), c.checkMode(), c.checkTrusted(), c.checkFalse())
+	return slices.Concat(f, c.checkPaths(), c.checkExternal(), c.checkHelp(), c.checkMode(), c.checkTrusted(), c.checkFalse())
 }

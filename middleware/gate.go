@@ -56,7 +56,7 @@ import (
 // A Gate is the second factor of one application. It is safe for concurrent
 // use.
 type Gate struct {
-	base     string
+	base     string // as browsers see it
 	keys     *keyring.Keyring
 	user     func(*http.Request) (factor.User, error)
 	exempt   exemptions
@@ -118,9 +118,9 @@ func New(opts ...Option) (*Gate, error) {
 	}
 
 	g := &Gate{
-		base: c.base, exempt: exempt, rules: rules, log: c.log,
+		base: c.external + c.base, exempt: exempt, rules: rules, log: c.log,
 		keys: keys, messages: messages,
-		sessions: session.New(c.sessions, rules, session.Name(c.service.ClientID(), c.base, c.sessions.Cookie.Name)),
+		sessions: session.New(c.sessions, rules, session.Name(c.service.ClientID(), c.external+c.base, c.sessions.Cookie.Name)),
 		user:     c.currentUser,
 	}
 	source := c.source
@@ -129,7 +129,9 @@ func New(opts ...Option) (*Gate, error) {
 	}
 	g.handlers = handlers.New(handlers.Config{
 		Rules: rules, Sessions: g.sessions, Pages: pages, User: g.user,
-		Base: c.base, Issuer: c.issuer, HomePath: c.home, LoginPath: c.login, PasswordPath: c.password, HelpURL: c.help, Cancel: c.cancel, Fields: c.fields,
+		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
+		HomePath: c.outside(c.home), LoginPath: c.outside(c.login), PasswordPath: c.outside(c.password), HelpURL: c.outside(c.help),
+		Cancel: c.cancel, Fields: c.fields,
 		TokenLifetime: rules.TokenLifetime(),
 		Mode:          c.mode, Origin: c.origin, Webview: c.service,
 		TrustedOrigins:  c.trusted,

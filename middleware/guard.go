@@ -10,8 +10,8 @@ import (
 )
 
 // Handler serves the gate's own pages and guards everything else. It goes
-// inside the session manager's LoadAndSave, and sees the whole path: not inside
-// [http.StripPrefix], nor behind middleware that rewrites paths.
+// inside the session manager's LoadAndSave, and sees the whole path: not behind
+// middleware that rewrites paths, nor inside [http.StripPrefix] without [WithExternalPath].
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	guarded := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -44,6 +44,7 @@ type config struct {
 	mode       Mode
 	origin     string
 	trusted    []string
+	external   string
 	parameters factor.Parameters
 	devices    time.Duration
 	devicesSet bool

@@ -54,8 +54,9 @@ func (c *config) checkCookie(cookie scs.SessionCookie) (f faults) {
 	if strings.HasPrefix(name, "__secure-") && !cookie.Secure {
 		f.add("WithSessions: browsers take a cookie %q only with Secure", cookie.Name)
 	}
-	if checkBase(c.base) == nil && !covers(cookie.Path, c.base+"/") {
-		f.add("WithSessions: the session cookie's path %q doesn't cover the gate's pages below %q: set Cookie.Path to \"/\"", cookie.Path, c.base)
+	pages := c.external + c.base
+	if checkBase(pages) == nil && !covers(cookie.Path, pages+"/") {
+		f.add("WithSessions: the session cookie's path %q doesn't cover the gate's pages below %q: set Cookie.Path to \"/\"", cookie.Path, pages)
 	}
 	if u, err := parseOrigin(c.origin); err == nil && !isWithin(u.Hostname(), cookie.Domain) {
 		f.add("WithSessions: the session cookie's domain %q doesn't cover %q, the host of WithMode's origin", cookie.Domain, u.Hostname())

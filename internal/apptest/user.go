@@ -38,7 +38,7 @@ func (b *Browser) Enrol(email string) *emulator.Phone {
 }
 
 // keptForm is the button by which somebody says to have kept the recovery codes.
-var keptForm = regexp.MustCompile(`(?s)action="/2fa/recovery-codes/kept">\s*<input type="hidden" name="set" value="([^"]+)">\s*(<input type="hidden" name="enabled" value="1">)?`)
+var keptForm = regexp.MustCompile(`(?s)action="/2fa/recovery-codes/kept">\s*(?:<input type="hidden" name="form_token" value="[^"]*">\s*)?<input type="hidden" name="set" value="([^"]+)">\s*(<input type="hidden" name="enabled" value="1">)?`)
 
 // Kept presses the button of the page of recovery codes that were just made; once more if
 // it was pressed before.
