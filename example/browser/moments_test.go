@@ -260,6 +260,7 @@ func TestThoroughContinueHere(t *testing.T) {
 	b := w.browser(t)
 	for _, ended := range []bool{false, true} {
 		b.away()
+		w.Clock.Add(20 * time.Minute)
 		c := w.client(t, alice)
 		c.Stop()
 		b.take(c)
