@@ -52,6 +52,36 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 	return errors.Join(err, r.revokeID(ctx, earlier))
 }
 
+// Supersede has the grant that the session goes on with, under another ID, take the place
+// of a former one: by a request to which the session had no grant any more, so that it
+// couldn't do that itself.
+func (r *Rules) Supersede(ctx context.Context, user User, s Session, former string) error {
+	mark, err := r.cfg.Records.Grant(ctx, markID(user, s))
+	if err != nil || mark.Kind != records.KindMoved {
+		return ignoreNotFound(err)
+	}
+	id := hash(former)
+	defer r.cache.forgetGrant(id)
+	err = r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
+		if g.Kind != records.KindProof || g.UserID != user.ID {
+			return errUnchanged
+		}
+		g.Kind, g.Successor = records.KindMoved, mark.Successor
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return ignoreNotFound(err)
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, records.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // EndGrant ends the grant with that secret, and those that have taken its place.
 func (r *Rules) EndGrant(ctx context.Context, secret string) error {
 	var marks []string

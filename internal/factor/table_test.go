@@ -231,6 +231,7 @@ Successor TokenLifetime Unlocked Verification Wait WhyNoPush
 
 Run SyncDue SyncNow ResealAll ResyncAll
 Distrust DistrustBy Trust UseDevice KeepCodes MakeRecovery
+Supersede
 `
 
 // TestTablesNameEveryRule demands that each method of the rules is an event of a table,

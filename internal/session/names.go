@@ -21,12 +21,13 @@ const (
 	keyBack              // what the browser brought back from the service's page
 	keyDemand            // what the verified session must prove besides
 	keyAsk               // by which browser's secret the challenge page begins anew
+	keyUntil             // when the session would have ended that this is the rest of
 	keyCount             // how many there are
 )
 
 // keyNames are what they are called, but for the gate's own name.
 var keyNames = [keyCount]string{
-	keyToken: "session_token", keyGrant: "grant", keyNext: "next", keyNote: "note", keyBack: "back", keyDemand: "demand", keyAsk: "ask",
+	keyToken: "session_token", keyGrant: "grant", keyNext: "next", keyNote: "note", keyBack: "back", keyDemand: "demand", keyAsk: "ask", keyUntil: "until",
 }
 
 // names are what a gate calls its keys in the session, and its cookies.

@@ -143,7 +143,13 @@ func (s *Sessions) Bind(r *http.Request) (factor.Session, error) {
 }
 
 // Until is when the session ends, and with it what is granted to it.
-func (s *Sessions) Until(ctx context.Context) time.Time { return s.scs.Deadline(ctx) }
+func (s *Sessions) Until(ctx context.Context) time.Time {
+	until, binding, _ := strings.Cut(s.scs.GetString(ctx, s.keys[keyUntil]), " ")
+	if n, err := strconv.ParseInt(until, 36, 64); err == nil && binding == s.ref(ctx).Binding {
+		return time.Unix(n, 0).UTC() // what is left of it is kept for less long
+	}
+	return s.scs.Deadline(ctx)
+}
 
 // Mark returns what is known of the end of the user's session.
 func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, error) {

@@ -73,11 +73,14 @@ func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.U
 
 // endFormer ends the former grant of a session that was logged out while it was being
 // renewed: the logout found its former ID without the grant, which a slow request may
-// write back. Where another request was first, that one sees to it.
+// write back. Where another request was first, the former grant goes on with that one's.
 func (s *Sessions) endFormer(ctx context.Context, user factor.User, ref factor.Session, former string) error {
 	mark, err := s.rules.Mark(ctx, user, ref)
-	if err != nil || !mark.Ended {
+	switch {
+	case err != nil:
 		return err
+	case mark.Ended:
+		return s.rules.EndGrant(ctx, former)
 	}
-	return s.rules.EndGrant(ctx, former)
+	return s.rules.Supersede(ctx, user, ref, former)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -137,6 +138,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	s.scs.Remove(ctx, s.keys[keyBack])
 	s.scs.Remove(ctx, s.keys[keyDemand])
 	s.scs.Remove(ctx, s.keys[keyAsk])
+	s.scs.Remove(ctx, s.keys[keyUntil])
 	s.scs.Put(ctx, s.keys[keyGrant], secret)
 	var expiry time.Time
 	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
@@ -198,6 +200,7 @@ func (s *Sessions) leave(former context.Context, user factor.User, until time.Ti
 	if next != "" { // for a browser that didn't get there
 		s.scs.Put(former, s.keys[keyNext], next)
 	}
+	s.scs.Put(former, s.keys[keyUntil], strconv.FormatInt(until.Unix(), 36)+" "+s.ref(former).Binding)
 	if soon := time.Now().Add(movedFor); soon.Before(until) {
 		s.scs.SetDeadline(former, soon.UTC())
 	}
