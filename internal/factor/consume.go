@@ -34,6 +34,8 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 			return "", err
 		}
 	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	// The grant comes first: nobody knows its secret yet, so that a crash
 	// between the two leaves nothing behind that could be used.
 	secret, err = r.newGrant(ctx, records.Grant{

@@ -99,6 +99,8 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 	if r.cfg.DeviceLifetime <= 0 || device == "" {
 		return "", nil
 	}
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	id, now := hash(device), r.cfg.Now()
 	var (
 		basis Basis

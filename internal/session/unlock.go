@@ -63,7 +63,7 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 	if err != nil {
 		return factor.Locked, records.Grant{}, err
 	}
-	return s.rules.Check(ctx, user.ID, secret)
+	return s.rules.Check(context.WithoutCancel(ctx), user.ID, secret)
 }
 
 // An Entry is what a session is unlocked by.
