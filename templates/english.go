@@ -130,7 +130,7 @@ var english = texts{
 	"security.replace": "Set up a new phone",
 	"security.keep":    "Your present phone keeps working until the new one is confirmed.",
 	"security.disable": "Switch off",
-	"security.prove":   "To change it, type the code that the app shows now.",
+	"security.prove":   "To change it, type a code.",
 	"security.weaker":  "Your password alone will then be enough to sign in.",
 
 	"security.required": "{issuer} requires sign-in approval for your account.",
@@ -214,7 +214,7 @@ var english = texts{
 	"recovery.few":       "You have few recovery codes left.",
 	"recovery.make":      "Make new recovery codes",
 	"recovery.void":      "The codes that you have now will stop working.",
-	"recovery.prove":     "To make new ones, type the code that the app shows now.",
+	"recovery.prove":     "To make new ones, type a code.",
 	"recovery.copy":      "Copy",
 	"recovery.print":     "Print",
 	"recovery.download":  "Save as a file",

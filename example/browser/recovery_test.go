@@ -27,7 +27,8 @@ func TestRecoveryAndDevices(t *testing.T) {
 	if err := phone.AddAccount(b.attribute("#otpauth", "href")); err != nil {
 		t.Fatal(err)
 	}
-	b.enter("#code", w.code(t, phone))
+	code := w.code(t, phone)
+	b.enter("#code", " "+code[:3]+" "+code[3:]) // as the app shows it
 	b.click(`form[action="/2fa/enable/confirm"] button`)
 	b.see(`main[data-page="recovery"] #print`)
 	b.look("codes")
@@ -80,7 +81,7 @@ func TestRecoveryAndDevices(t *testing.T) {
 	b.see("#recovery-error")
 	b.wantText("That is not one of your recovery codes")
 	b.look("wrong")
-	b.enter("#recovery", codes[0])
+	b.enter("#recovery", "“3. "+strings.ToLower(strings.ReplaceAll(codes[0], "-", "–"))+"”") // out of a document
 	b.click(`form[action="/2fa/challenge/recovery"] input[name="trust"]`)
 	b.click(`form[action="/2fa/challenge/recovery"] button`)
 	b.see(verifiedIn)
