@@ -53,6 +53,26 @@ func TestSecurity(t *testing.T) {
 			[]string{"Ask Acme for help."}, []string{field, disable},
 		},
 		{
+			"codes blocked, and recovery codes left",
+			templates.Security{State: templates.FactorOn, NeedsCode: true, RecoveryLeft: 1, Code: templates.CodeForm{Error: templates.CodeBlocked}},
+			[]string{"no more of the app’s are accepted. Type a recovery code", field, disable}, nil,
+		},
+		{
+			"recovery codes blocked",
+			templates.Security{State: templates.FactorOn, NeedsCode: true, RecoveryLeft: 1, Code: templates.CodeForm{Error: templates.CodeBlocked, ByRecovery: true}},
+			[]string{"Too many wrong recovery codes", field, disable}, nil,
+		},
+		{
+			"a recovery code to be mended",
+			templates.Security{State: templates.FactorOn, NeedsCode: true, RecoveryLeft: 1,
+				Code: templates.CodeForm{Error: templates.CodeMalformed, ByRecovery: true, Typed: `ABCD-"><b>`}},
+			[]string{"A recovery code has 16 letters and digits.", `value="ABCD-&#34;&gt;&lt;b&gt;"`, "or a recovery code</label>"}, []string{"inputmode", "<b>"},
+		},
+		{
+			"no recovery codes", templates.Security{State: templates.FactorOn, NeedsCode: true},
+			[]string{`inputmode="numeric"`, "Code from your eAuthenticator app</label>"}, []string{"or a recovery code"},
+		},
+		{
 			"required", templates.Security{Required: true, Due: at},
 			[]string{`id="required"`, "Acme requires sign-in approval for your account.", shown, enable}, nil,
 		},

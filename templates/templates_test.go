@@ -57,7 +57,8 @@ func every(t testing.TB, page templates.Page) map[string]templates.View {
 		{}, {Digits: 8}, {Error: templates.CodeMalformed}, {Error: templates.CodeWrong}, {Error: templates.CodeUsed},
 		{Error: templates.CodeLocked, RetryIn: 90 * time.Second}, {Error: templates.CodeBlocked},
 		{Error: templates.CodeWrong, CheckClock: true}, {Error: templates.CodeBlocked, CheckClock: true},
-		{Error: templates.CodeWrong, ByRecovery: true}, {Error: templates.CodeBlocked, ByRecovery: true},
+		{Error: templates.CodeWrong, ByRecovery: true, Typed: "ABCD-EFGH-JKMN-PQRS"}, {Error: templates.CodeBlocked, ByRecovery: true},
+		{Error: templates.CodeMalformed, ByRecovery: true, Typed: "ABCD"},
 	}
 	for i, code := range codes {
 		for state := templates.ChallengeNone; state <= templates.ChallengeElsewhere; state++ {
