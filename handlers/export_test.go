@@ -10,7 +10,6 @@ import (
 // For the fuzz tests.
 var (
 	LocalPath   = localPath
-	FormPath    = formPath
 	IsLocal     = isLocal
 	PrefersJSON = prefersJSON
 )
@@ -28,6 +27,9 @@ const (
 	KindRestore    = kindRestore
 	KindAhead      = kindAhead
 )
+
+// FormPath returns the page that a form was on.
+func FormPath(r *http.Request, otherwise string) string { return localPage(r, r.Referer(), otherwise) }
 
 // Routes returns the router's routes, such as "POST /challenge".
 func (h *Handlers) Routes() iter.Seq[string] {

@@ -78,9 +78,9 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 	})
 }
 
-// Lock answers a request of a locked session: a navigation is led to the
-// challenge, which begins there; anything else is refused. Whoever has sent a form is told
-// so, and comes back to the page that it is on.
+// Lock answers a request of a locked session: a navigation, and a page with htmx, is led
+// to the challenge, which begins there; anything else is refused. Whoever has sent a form
+// is told so, and comes back to the page that it is on.
 func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User) {
 	setHeaders(w.Header())
 	kind := kindOf(r)
@@ -88,26 +88,19 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 		status: http.StatusForbidden, kind: "second-factor-required", title: "The second factor is required",
 		page: templates.MessageFormLocked, challenge: true, forProgram: kind != kindForm,
 	}
-	next := h.asked(r)
-	switch kind {
-	case kindNavigation:
-	case kindForm:
-		if h.cross.Check(r) != nil { // it must not say where to go on
-			h.crossSite(w, r)
-			return
-		}
-		next = h.formPage(r, "")
-	case kindProgram, kindFragment, kindRestore, kindAhead:
+	if kind == kindProgram || kind == kindAhead {
 		h.fail(w, r, refusal)
+		return
+	}
+	if h.cross.Check(r) != nil { // it must not say where to go on
+		h.crossSite(w, r)
 		return
 	}
 	mark, err := h.cfg.Sessions.Mark(r.Context(), user)
 	if err == nil && !mark.Over { // what is left of a session must not be written again
-		if next != "" {
-			h.cfg.Sessions.KeepNext(r.Context(), next)
-		}
+		h.keepNext(r)
 		h.cfg.Sessions.KeepAsked(r.Context(), user)
-		if kind == kindNavigation {
+		if kind != kindForm {
 			err = h.prepareFirst(&visit{w: w, r: r, user: user})
 		}
 	}
@@ -117,7 +110,7 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 	case kind == kindForm:
 		h.fail(w, r, refusal)
 	default:
-		seeOther(w, h.cfg.Base+"/challenge")
+		h.lead(w, r, h.cfg.Base+"/challenge")
 	}
 }
 
@@ -167,18 +160,18 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 	}
 	switch kind := kindOf(r); {
 	case h.Owns(r):
-		f.next = h.pageOf(r)
+		f.next = h.ownPage(r)
 	case kind == kindForm:
-		f.page, f.next = templates.MessageFormUnavailable, h.formPage(r, h.cfg.HomePath)
+		f.page, f.next = templates.MessageFormUnavailable, h.pageAt(r, r.Referer(), h.cfg.HomePath)
 	default:
 		f.forProgram = kind != kindNavigation
 	}
 	h.fail(w, r, f)
 }
 
-// pageOf returns the page that a request for one of ours belongs to: a POST may have the
+// ownPage returns the page that a request for one of ours belongs to: a POST may have the
 // address of none.
-func (h *Handlers) pageOf(r *http.Request) string {
+func (h *Handlers) ownPage(r *http.Request) string {
 	for at := strings.TrimPrefix(r.URL.Path, h.cfg.Mount); strings.HasPrefix(at, "/"); at = path.Dir(at) {
 		if at == "/" || h.router.Match(chi.NewRouteContext(), http.MethodGet, at) && !strings.HasPrefix(at, "/callback/") {
 			return h.cfg.Base + at

@@ -97,7 +97,7 @@ func New(cfg Config) *Handlers {
 	r.Post("/callback/{secret}", h.callback)
 
 	r.Group(func(r chi.Router) {
-		r.Use(h.askedFor, h.sameOrigin)
+		r.Use(h.askedFor, h.sameOrigin, h.wholePage)
 		r.Get("/challenge", h.signedIn(h.challenge))
 		r.Post("/challenge", h.signedIn(h.newChallenge))
 		r.Get("/challenge/status", h.waiting(h.status))

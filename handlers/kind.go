@@ -19,6 +19,9 @@ const (
 	kindAhead                  // a browser or a script fetches it in case it will be wanted: nobody has asked for it
 )
 
+// isHTMX reports whether htmx takes the answer into a page.
+func (k kind) isHTMX() bool { return k == kindFragment || k == kindRestore }
+
 // kindOf returns the kind of a request.
 func kindOf(r *http.Request) kind {
 	switch {

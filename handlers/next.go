@@ -9,6 +9,31 @@ import (
 // maxNext bounds what is kept in the session of the page to return to.
 const maxNext = 2 << 10
 
+// keepNext keeps the page to come back to, if the request tells one.
+func (h *Handlers) keepNext(r *http.Request) {
+	if next := h.pageOf(r); next != "" {
+		h.cfg.Sessions.KeepNext(r.Context(), next)
+	}
+}
+
+// pageOf returns the page that the request asks for, or is sent from, or "".
+func (h *Handlers) pageOf(r *http.Request) string {
+	switch kindOf(r) {
+	case kindNavigation, kindRestore:
+		return h.asked(r)
+	case kindForm:
+		return h.pageAt(r, r.Referer(), "")
+	case kindFragment: // of which the address is none that people open, unless it is a link's
+		at := h.pageAt(r, r.Header.Get("HX-Current-URL"), "")
+		if isGet := r.Method == http.MethodGet; isGet && isTrue(r.Header, "HX-Boosted") || isGet && at == h.cfg.LoginPath {
+			return h.asked(r)
+		}
+		return at
+	case kindProgram, kindAhead:
+	}
+	return ""
+}
+
 // asked returns the path and query that the browser asked for, as the browser sees them.
 func (h *Handlers) asked(r *http.Request) string {
 	path := localPath(r)
@@ -44,24 +69,24 @@ func pathAndQuery(u *url.URL) string {
 	return path
 }
 
-// formPage is formPath where the form may also be on a page of another origin that the
-// application trusts: with that origin, because the browser is there, also where it is the
-// request's own and a proxy has changed Host.
-func (h *Handlers) formPage(r *http.Request, otherwise string) string {
-	u, err := url.Parse(r.Referer())
+// pageAt is localPage where the address may also be of another origin that the application
+// trusts: with that origin, because the browser is there, also where it is the request's
+// own and a proxy has changed Host.
+func (h *Handlers) pageAt(r *http.Request, address, otherwise string) string {
+	u, err := url.Parse(address)
 	if err != nil || u.User != nil || r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		return formPath(r, otherwise)
+		return localPage(r, address, otherwise)
 	}
 	if origin, ok := h.trustedOrigin(u); ok && isLocal(pathAndQuery(u)) {
 		return origin + pathAndQuery(u)
 	}
-	return formPath(r, otherwise)
+	return localPage(r, address, otherwise)
 }
 
-// formPath returns the path and query of the page that a form was on, if it says
-// so and is of this site, and otherwise the one that is given.
-func formPath(r *http.Request, otherwise string) string {
-	u, err := url.Parse(r.Referer())
+// localPage returns the path and query of the page at an address that the browser says it
+// is on, if that is of this site, and otherwise the one that is given.
+func localPage(r *http.Request, address, otherwise string) string {
+	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil {
 		return otherwise
 	}

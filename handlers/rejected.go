@@ -40,6 +40,10 @@ func (h *Handlers) Over(w http.ResponseWriter, r *http.Request) {
 		h.Unavailable(w, r, err)
 		return
 	}
+	if kindOf(r).isHTMX() {
+		h.leadOut(w, r)
+		return
+	}
 	h.fail(w, r, failure{
 		status: http.StatusUnauthorized, kind: "sign-in-required", title: "The second factor was switched off meanwhile, and this sign-in has ended",
 		page: templates.MessageOver, next: h.cfg.LoginPath, forProgram: !wantsPage(r),

@@ -8,24 +8,20 @@ import (
 )
 
 // Stop answers a request of a user who must have a second factor and has none: a
-// navigation is led to the enrolment, and back after it; anything else is refused. Whoever
-// has sent a form is told so, and comes back to the page that it is on.
+// navigation, and a page with htmx, is led to the enrolment, and back after it; anything
+// else is refused. Whoever has sent a form is told so, and comes back to the page that it
+// is on.
 func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	kind := kindOf(r)
-	if kind == kindNavigation {
-		h.cfg.Sessions.KeepNext(r.Context(), h.asked(r))
-		seeOther(w, h.cfg.Base+"/enable")
+	if h.cross.Check(r) != nil && kind != kindProgram { // it must not say where to go on
+		h.crossSite(w, r)
 		return
 	}
-	if kind == kindForm {
-		if h.cross.Check(r) != nil { // it must not say where to go on
-			h.crossSite(w, r)
-			return
-		}
-		if next := h.formPage(r, ""); next != "" {
-			h.cfg.Sessions.KeepNext(r.Context(), next)
-		}
+	h.keepNext(r)
+	if kind == kindNavigation || kind.isHTMX() {
+		h.lead(w, r, h.cfg.Base+"/enable")
+		return
 	}
 	h.fail(w, r, failure{
 		status: http.StatusForbidden, kind: "enrolment-required", title: "A second factor must be set up first",

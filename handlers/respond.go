@@ -101,13 +101,6 @@ func sendJSON(w http.ResponseWriter, status int, contentType string, v any) {
 
 const typeJSON = "application/json"
 
-// seeOther sends the browser to a page of this site. It doesn't use
-// http.Redirect, which would write a body.
-func seeOther(w http.ResponseWriter, to string) {
-	w.Header().Set("Location", to)
-	w.WriteHeader(http.StatusSeeOther)
-}
-
 // prefersJSON reports whether the Accept header asks for JSON rather than for a
 // page (RFC 9110 §12.5.1). Where both do as well, it's a page; but JSON that is
 // named comes before a page that only a wildcard lets in.

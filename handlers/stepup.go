@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/eagate/eagate/internal/factor"
@@ -20,7 +21,8 @@ func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 		return
 	}
 	v := &visit{w: w, r: r, user: user, verdict: factor.Verified, grant: grant}
-	v.demand = session.Demand{Demand: demand, Form: kindOf(r) == kindForm}
+	kind := kindOf(r)
+	v.demand = session.Demand{Demand: demand, Form: kind == kindForm || kind.isHTMX() && r.Method != http.MethodGet}
 	if v.demand.Form && h.cross.Check(r) != nil { // it must not make the phone ring
 		h.crossSite(w, r)
 		return
@@ -29,14 +31,14 @@ func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 		h.Unavailable(w, r, err)
 		return
 	}
-	if !IsNavigation(r) && !v.demand.Form {
+	if kind == kindProgram {
 		h.fail(w, r, failure{
 			status: http.StatusForbidden, kind: "step-up-required", title: "The second factor must be given once more",
 			challenge: true, demand: demand, forProgram: true,
 		})
 		return
 	}
-	seeOther(w, h.cfg.Base+"/challenge")
+	h.lead(w, r, h.cfg.Base+"/challenge")
 }
 
 // ask has the session's challenge ask for what is demanded.
@@ -46,16 +48,11 @@ func (h *Handlers) ask(v *visit) error {
 	if err != nil || mark.Over { // what is left of a session must not be written again
 		return err
 	}
-	switch {
-	case v.demand.Form:
-		h.cfg.Sessions.KeepNext(ctx, h.formPage(v.r, h.cfg.HomePath))
-	case IsNavigation(v.r):
-		h.cfg.Sessions.KeepNext(ctx, h.asked(v.r))
-	default:
-		h.cfg.Sessions.KeepDemand(ctx, v.demand)
-		return nil // a program says when the phone is to be asked
-	}
 	h.cfg.Sessions.KeepDemand(ctx, v.demand)
+	if kindOf(v.r) == kindProgram {
+		return nil // it says when the phone is to be asked
+	}
+	h.cfg.Sessions.KeepNext(ctx, cmp.Or(h.pageOf(v.r), h.cfg.HomePath))
 	if !v.mayRing() {
 		return nil
 	}
@@ -77,6 +74,10 @@ func (h *Handlers) ask(v *visit) error {
 // prove it with.
 func (h *Handlers) EnrolFirst(w http.ResponseWriter, r *http.Request, demand factor.Demand) {
 	setHeaders(w.Header())
+	if kindOf(r).isHTMX() {
+		h.lead(w, r, h.cfg.Base+"/")
+		return
+	}
 	h.fail(w, r, failure{
 		status: http.StatusForbidden, kind: "enrolment-required", title: "The second factor must be switched on first",
 		page: templates.MessageEnrolFirst, enrol: true, demand: demand, forProgram: !wantsPage(r),
@@ -86,6 +87,10 @@ func (h *Handlers) EnrolFirst(w http.ResponseWriter, r *http.Request, demand fac
 // SignInFirst answers a request that must be proved, of nobody in particular.
 func (h *Handlers) SignInFirst(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
+	if kindOf(r).isHTMX() {
+		h.leadOut(w, r)
+		return
+	}
 	h.fail(w, r, failure{
 		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",
 		page: templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !wantsPage(r),

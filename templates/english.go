@@ -247,6 +247,8 @@ var english = texts{
 	"held.text":          "A sign-in was rejected on your phone. To protect you, nobody can sign in until your password has been changed.",
 	"kept.title":         "Sign-in approval stays on",
 	"kept.text":          "It is required for your account, so it can’t be switched off.",
+	"goon.title":         "One moment",
+	"goon.text":          "You are being taken on. If nothing happens, choose “Continue”.",
 	"overtaken.title":    "Nothing was changed",
 	"overtaken.text":     "Your password, your sign-in approval or this session has changed while your request was waiting. See how things stand, and try again.",
 

@@ -50,6 +50,7 @@ const (
 	MessageOvertaken                             // the account or the session has changed since the request began (409)
 	MessageFormLocked                            // a form was sent before the sign-in was confirmed (403)
 	MessageFormStopped                           // a form was sent by somebody who must have a second factor first (403)
+	MessageGoOn                                  // it goes on by itself (200)
 	MessageFormUnavailable                       // a form was sent while something we need doesn't answer (503)
 )
 
@@ -99,6 +100,8 @@ func (k MessageKind) words() words {
 		return words{"enrol-first", "enrolfirst.title", "enrolfirst.text", "message.security"}
 	case MessageOvertaken:
 		return words{"overtaken", "overtaken.title", "overtaken.text", "message.security"}
+	case MessageGoOn:
+		return words{"go-on", "goon.title", "goon.text", "challenge.continue"}
 	case MessageFormLocked:
 		return words{"form-locked", "form.title", "form.locked", "message.confirm"}
 	case MessageFormStopped:
@@ -137,7 +140,7 @@ func (m messageSheet) NextPath() string {
 		return m.Base + "/challenge"
 	case MessageFormStopped:
 		return m.Base + "/enable"
-	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld, MessageFormUnavailable:
+	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld, MessageFormUnavailable, MessageGoOn:
 		return m.home()
 	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageReplacementExpired, MessageMadeOften, MessageRequired, MessageEnrolFirst, MessageOvertaken:
 	}
@@ -167,8 +170,14 @@ func (m messageSheet) Helps() bool {
 	return m.HelpURL != "" && (m.Kind == MessageRejected || m.Kind == MessageHeld || m.Kind == MessageMadeOften)
 }
 
+// GoesOn reports whether the page goes on by itself.
+func (m messageSheet) GoesOn() bool { return m.Kind == MessageGoOn }
+
 // BackPath is the way out, if that is another than the next step.
 func (m messageSheet) BackPath() string {
+	if m.GoesOn() {
+		return ""
+	}
 	if next := m.NextPath(); m.Changes() || next != m.home() {
 		return m.home()
 	}
