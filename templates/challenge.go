@@ -213,13 +213,20 @@ type ending struct {
 	Text, Go Key
 }
 
+// Codes reports whether a code is still good for anything.
+func (e ending) Codes() bool { return e.Go == "ended.go" }
+
 // Ends are all the endings there are.
 func (c challengeSheet) Ends() []ending {
+	rejected := ending{ChallengeRejected.String(), "ended.rejected", "challenge.continue"}
+	if c.StepUp { // the session goes on
+		rejected = ending{rejected.When, "ended.failed", "ended.go"}
+	}
 	return []ending{
 		{ChallengeApproved.String(), "ended.approved", "challenge.continue"},
 		{"verified", "ended.verified", "challenge.continue"},
 		{ChallengeNotApproved.String(), "ended.failed", "ended.go"},
-		{ChallengeRejected.String(), c.Say("ended.rejected"), "ended.go"},
+		rejected,
 		{ChallengeExpired.String(), "ended.expired", "ended.go"},
 		{ChallengeElsewhere.String(), "ended.elsewhere", "ended.go"},
 		{ChallengeNone.String(), "ended.none", "ended.go"},

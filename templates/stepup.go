@@ -30,7 +30,6 @@ var again = map[Key]Key{
 	"challenge.open":    "stepup.open",
 	"challenge.going":   "stepup.going",
 	"code.submit":       "stepup.submit",
-	"ended.rejected":    "ended.failed",
 }
 
 // Say is the text of a sign-in, or what is said in its place.

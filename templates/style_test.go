@@ -27,6 +27,7 @@ func TestContrast(t *testing.T) {
 		{"soft", "ground", 4.5},
 		{"soft", "notice", 4.5},
 		{"accent", "card", 4.5},
+		{"accent", "notice", 4.5},
 		{"danger", "card", 4.5},
 		{"on-accent", "accent", 4.5},
 		{"line", "card", 3},
