@@ -378,7 +378,9 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 
 		HasRecovery: factor.RecoveryLeft(acct) > 0,
 		TrustFor:    h.cfg.Rules.DeviceLifetime(),
+		Trust:       v.trust,
 	}
+	page.CodesBlocked, page.RecoveryBlocked = factor.Blocked(acct)
 	switch {
 	case view.Limit != nil:
 		page.Push = templates.PushLimited

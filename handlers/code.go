@@ -3,6 +3,8 @@ package handlers
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
@@ -28,10 +30,12 @@ func (h *Handlers) code(v *visit) {
 		h.goOn(v)
 		return
 	}
-	fields, ok := h.readOnce(v, "code", "trust")
+	fields, ok := h.readOnce(v, "code", "recovery", "trust")
 	if !ok {
 		return
 	}
+	v.trust = isYes(fields.Get("trust"))
+	v.choose(fields)
 	method := factor.MethodOf(v.typed, v.field)
 	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
 	if !v.accepts(method) {
@@ -86,10 +90,22 @@ func (h *Handlers) code(v *visit) {
 	if !v.again && !h.verify(v, ref, until) {
 		return
 	}
-	if isYes(fields.Get("trust")) {
+	if v.trust {
 		h.trustThis(v)
 	}
 	h.goOn(v)
+}
+
+// choose takes what was typed into the other field of the page's form, if that was meant:
+// its fields are all sent, and Enter sends the form in the same way from each.
+func (v *visit) choose(fields url.Values) {
+	code, recovery := strings.TrimSpace(fields.Get("code")), strings.TrimSpace(fields.Get("recovery"))
+	switch {
+	case recovery != "" && (code == "" || v.field == records.MethodRecovery):
+		v.typed, v.field = fields.Get("recovery"), records.MethodRecovery
+	case code != "" && fields.Has("recovery"):
+		v.field = records.MethodTOTP
+	}
 }
 
 // verify unlocks the session by a code, or answers the request.

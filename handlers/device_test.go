@@ -276,3 +276,52 @@ func TestTrustedDeviceIsOneUsers(t *testing.T) {
 		b.Login(email).WantIn(email + " on the browser of both")
 	}
 }
+
+// The page's one form sends both of its fields, whichever was filled, by whichever button,
+// and the one box that goes with each way.
+func TestOneForm(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name           string
+		code, recovery string // what is typed: "good", "wrong" or nothing
+		path           string
+		status         int
+		at             string // the error is at that field
+	}{
+		{"code", "good", "", totp, 303, ""},
+		{"recovery code", "", "good", recoveryPath, 303, ""},
+		{"recovery code, by Enter", "", "good", totp, 303, ""},
+		{"code, by the other button", "good", "", recoveryPath, 303, ""},
+		{"both, by the code's button", "good", "wrong", totp, 303, ""},
+		{"both, by the recovery code's button", "wrong", "good", recoveryPath, 303, ""},
+		{"blanks besides", "  ", "good", totp, 303, ""},
+		{"wrong recovery code, by Enter", "", "wrong", totp, 422, "recovery-error"},
+		{"wrong code, by the other button", "wrong", "", recoveryPath, 422, "code-error"},
+		{"nothing", "", "", totp, 422, "code-error"},
+		{"nothing, by the recovery code's button", "", "", recoveryPath, 422, "recovery-error"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t, trusting())
+			_, codes := enrolWithCodes(t, app, alice)
+			phone := app.Emulator.Phone(alice)
+			app.Clock.Add(apptest.Step)
+			b := app.Stopped(t, alice)
+			code := map[string]string{"good": apptest.Code(t, phone), "wrong": app.WrongCode(t, phone), "  ": "  "}[c.code]
+			recovery := map[string]string{"good": codes[0], "wrong": "0000-0000-0000-0000"}[c.recovery]
+			a := b.Post(c.path, "code", code, "recovery", recovery, "trust", "1")
+			if a.Status != c.status {
+				t.Fatalf("got %d, want %d\n%s", a.Status, c.status, a.Body)
+			}
+			if c.status != 303 {
+				if !strings.Contains(a.Body, `id="`+c.at+`"`) || strings.Count(a.Body, "-error\" class=") != 1 || !strings.Contains(a.Body, `name="trust" value="1" checked`) {
+					t.Errorf("got\n%s\nwant the error at %s, and the box as it was", a.Body, c.at)
+				}
+				return
+			}
+			b.WantIn("with what was typed")
+			b.Post("/logout")
+			b.Login(alice).WantIn("on the trusted device")
+		})
+	}
+}

@@ -149,7 +149,7 @@ func TestA23_RecoveryCodesApart(t *testing.T) {
 	wantGuess(t, "the fiftieth wrong one", b, recoveryPath, none, "code-blocked")
 	wantGuess(t, "after fifty wrong ones", b, recoveryPath, codes[1], "code-blocked")
 	a := b.Post(recoveryPath, "code", codes[1])
-	if a.Status != http.StatusTooManyRequests || !strings.Contains(a.Body, "Too many wrong recovery codes, so no more are accepted") ||
+	if a.Status != http.StatusTooManyRequests || !strings.Contains(a.Body, "Too many wrong recovery codes were typed. A tap on your phone still works, and so does a code from the app.") ||
 		strings.Contains(a.Body, `action="/2fa/challenge/recovery"`) || !strings.Contains(a.Body, `action="/2fa/challenge/totp"`) {
 		t.Errorf("page when recovery codes are blocked: got %d\n%s\nwant only the field for the phone's codes", a.Status, a.Body)
 	}

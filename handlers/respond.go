@@ -67,7 +67,7 @@ func (h *Handlers) show(w http.ResponseWriter, r *http.Request, status int, page
 }
 
 // own are the fields of the gate's forms.
-var own = []string{"code", "trust", "id", "all", "to", tokenField}
+var own = []string{"code", "recovery", "trust", "id", "all", "to", tokenField}
 
 // fields returns the application's own fields of the page's forms. One that is named like
 // one of ours is left out: the form would be refused, as it has the name twice.

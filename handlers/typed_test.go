@@ -79,7 +79,7 @@ func TestA51_MistypedRecoveryCode(t *testing.T) {
 		app.Clock.Add(time.Hour)
 		tries++
 		a := b.Post(c.path, "code", c.typed)
-		field := `name="code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" dir="ltr" required value="` + c.typed + `" aria-invalid="true"`
+		field := `name="recovery" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" dir="ltr" value="` + c.typed + `" aria-invalid="true"`
 		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `<p id="recovery-error" class="error" role="alert">`+c.want) ||
 			!strings.Contains(a.Body, field) || strings.Contains(a.Body, `id="code-error"`) {
 			t.Errorf("%q at %s: got %d %s, want %q at the recovery code's field, with what was typed", c.typed, c.path, a.Status, a.Body, c.want)

@@ -22,6 +22,7 @@ type visit struct {
 	came  time.Time      // when the request came
 	field records.Method // what the field for the code is for, or zero for both methods
 	typed string         // what was typed into it
+	trust bool           // whether the browser is to be trusted from now on
 
 	demand session.Demand // what a verified session must prove besides; else zero
 

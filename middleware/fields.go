@@ -20,7 +20,7 @@ type FormField = templates.Field
 //
 // The function is called for each page, with the request as it came to the gate, from any
 // number of requests at once. Names and values are escaped. A field that is named like
-// one of the gate's own ("code", "trust", "id", "all" or "to", in any letter case) is left out,
+// one of the gate's own ("code", "recovery", "trust", "id", "all" or "to", in any letter case) is left out,
 // and the log says so. A form has 4 KiB in all.
 func WithFormFields(fields func(*http.Request) []FormField) Option {
 	return func(c *config) { c.fields = fields; c.given("WithFormFields", fields != nil, "no function") }

@@ -57,11 +57,18 @@ type Challenge struct {
 	// Code is the form for a code.
 	Code CodeForm
 
+	// CodesBlocked and RecoveryBlocked say that no more codes of the app are accepted, or
+	// no more recovery codes, as there were too many wrong ones.
+	CodesBlocked, RecoveryBlocked bool
+
 	// HasRecovery says that the user has recovery codes.
 	HasRecovery bool
 
-	// TrustFor is how long this browser can be trusted, or 0 if it can't.
+	// TrustFor is how long this browser can be trusted, or 0 if it can't; and Trust says
+	// that the user has ticked the box for it.
 	TrustFor time.Duration
+	Trust    bool
+
 	// StepUp says that the user is signed in and has given the second factor,
 	// but is asked for it once more: the texts say so, and there is a way back
 	// to HomePath. NoCode says that a code doesn't do there, and Resend that
@@ -131,9 +138,16 @@ func (c Challenge) sheet() sheet {
 	if c.Code.ByRecovery {
 		phone, recovery = recovery, phone
 	}
+	if c.CodesBlocked {
+		phone.Error, phone.ByRecovery = CodeBlocked, false
+	}
+	if c.RecoveryBlocked {
+		recovery.Error, recovery.ByRecovery = CodeBlocked, true
+	}
 	view.Input = phone.input(c.Issuer, view.CodeFirst() && !c.Code.ByRecovery)
 	view.Recovery = recovery.input(c.Issuer, false)
-	view.Recovery.Recovery = true
+	view.Input.Beside, view.Recovery.Recovery = true, true
+	view.Input.Still, view.Recovery.Still = view.blocked(false), view.blocked(true)
 	s := sheet{Page: c.Page, Name: challengePage, View: view, Failed: c.Code.failed()}
 	if c.Hosted != nil && c.Hosted.Popup != nil {
 		s.Also = popupScript
@@ -146,6 +160,9 @@ func (c Challenge) sheet() sheet {
 		}
 	case ChallengePending:
 		s.Title = "challenge.title"
+		if title := c.Return.title(); c.Hosted != nil && title != "" {
+			s.Title = title
+		}
 	case ChallengeApproved:
 		s.Title, s.Lead = "challenge.approved.title", "challenge.approved.text"
 		if c.Moved {
@@ -162,6 +179,12 @@ func (c Challenge) sheet() sheet {
 	}
 	if c.StepUp {
 		s.Title, s.Lead = c.stepUp(s.Title, s.Lead)
+	}
+	switch none := c.State == ChallengeNone && c.Push != PushReady; {
+	case view.Input.Blocked() && !c.NoCode && (none || c.Code.Error == CodeBlocked && !c.Code.ByRecovery):
+		s.Title = "blocked.title"
+	case view.Recovery.Blocked() && c.Code.Error == CodeBlocked:
+		s.Title = "blocked.recovery.title"
 	}
 	return s
 }

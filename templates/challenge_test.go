@@ -12,7 +12,7 @@ func TestChallenge(t *testing.T) {
 	const (
 		number  = `<strong id="number">70</strong>`
 		refresh = `<noscript><meta http-equiv="refresh" content="5; url=/2fa/challenge"><style` // which hides the fields
-		totp    = `<form method="post" action="/2fa/challenge/totp">`
+		totp    = `<input id="code" name="code"`
 		send    = `<form method="post" action="/2fa/challenge">`
 		logout  = `<form method="post" action="/2fa/cancel"`
 		focus   = ` autofocus>`
@@ -59,7 +59,7 @@ func TestChallenge(t *testing.T) {
 		{
 			"pending, codes blocked",
 			templates.Challenge{State: templates.ChallengePending, Code: templates.CodeForm{Error: templates.CodeBlocked}},
-			[]string{number, "Ask Acme for help."}, []string{totp, `id="code"`},
+			[]string{number, "<h1>No more codes are accepted</h1>", "A tap on your phone still works."}, []string{totp, "Ask Acme"},
 		},
 		{
 			"in another browser", templates.Challenge{State: templates.ChallengeElsewhere},
@@ -151,8 +151,8 @@ func TestCodeErrors(t *testing.T) {
 		{"locked", templates.CodeForm{Error: templates.CodeLocked, RetryIn: 29*time.Second + 1}, "Try again in 30 seconds."},
 		{"locked a minute", templates.CodeForm{Error: templates.CodeLocked, RetryIn: 59*time.Second + 1}, "Try again in 1 minute."},
 		{"locked an hour", templates.CodeForm{Error: templates.CodeLocked, RetryIn: time.Hour}, "Try again in 60 minutes."},
-		{"blocked", templates.CodeForm{Error: templates.CodeBlocked}, "so no more are accepted"},
-		{"blocked after others", templates.CodeForm{Error: templates.CodeBlocked, CheckClock: true}, "Ask Acme for help.</p>"},
+		{"blocked", templates.CodeForm{Error: templates.CodeBlocked}, "Too many wrong codes"},
+		{"blocked after others", templates.CodeForm{Error: templates.CodeBlocked, CheckClock: true}, "Too many wrong codes"},
 		{"wrong again", templates.CodeForm{Error: templates.CodeWrong, CheckClock: true}, "shows now. If codes go on being refused, have the phone set its date and time automatically."},
 		{"unknown", templates.CodeForm{Error: 200}, "That code is not right."},
 	}
@@ -166,7 +166,11 @@ func TestCodeErrors(t *testing.T) {
 				templates.Security{Page: page, State: templates.FactorOn, Code: tt.code},
 				templates.Enable{Page: page, Key: parseKey(t, keyURI), Code: tt.code},
 			} {
-				checkText(t, render(t, p, view), []string{`id="code-error"`, tt.want}, nil)
+				var not []string
+				if tt.code.Error == templates.CodeBlocked {
+					not = []string{"date and time automatically"}
+				}
+				checkText(t, render(t, p, view), []string{`id="code-error"`, tt.want}, not)
 			}
 		})
 	}

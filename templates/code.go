@@ -47,6 +47,8 @@ type codeInput struct {
 
 	Recovery bool // whether it is for recovery codes
 	Either   bool // whether recovery codes do as well as those of the phone
+	Beside   bool // whether the form has a field for the others besides
+	Still    Key  // the text of codes that are blocked, if it isn't the ordinary one
 }
 
 // input returns the form with a field, which has the focus if it should, or if
@@ -109,6 +111,9 @@ func (c codeInput) Problem() Key {
 	case CodeLocked:
 		return c.either("code.locked", "recovery.locked")
 	case CodeBlocked:
+		if c.Still != "" {
+			return c.Still
+		}
 		if c.Either && !c.ByRecovery {
 			return "code.either.blocked"
 		}

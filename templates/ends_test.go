@@ -1,9 +1,11 @@
 package templates_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/templates"
 )
@@ -102,5 +104,130 @@ func TestMessagesOfTheApplication(t *testing.T) {
 		if html := render(t, newPages(t), templates.Message{Page: page, Kind: templates.MessageHeld}); !strings.Contains(html, `<a id="help" href="`+want+`"`) {
 			t.Errorf("help at %s: got no link to %s", help, want)
 		}
+	}
+}
+
+// challenges are challenge pages in every state, with everything that can be on them.
+func challenges(page templates.Page) map[string]templates.Challenge {
+	all := make(map[string]templates.Challenge)
+	add := func(name string, c templates.Challenge) {
+		for bits := range 1 << 5 {
+			c := c
+			c.Page, c.Number, c.ExpiresIn, c.Next, c.PushRetryIn = page, "70", time.Minute, "/next", time.Minute
+			c.HasRecovery, c.CodesBlocked, c.RecoveryBlocked = bits&1 > 0, bits&2 > 0, bits&4 > 0
+			c.StepUp, c.NoCode = bits&8 > 0, bits&16 > 0
+			if c.NoCode && !c.StepUp || c.RecoveryBlocked && !c.HasRecovery || c.Push == templates.PushRefused && !c.StepUp {
+				continue
+			}
+			if !c.StepUp {
+				c.TrustFor = 30 * 24 * time.Hour
+			}
+			all[fmt.Sprintf("%s, recovery=%v blocked=%v recovery blocked=%v step-up=%v no code=%v",
+				name, c.HasRecovery, c.CodesBlocked, c.RecoveryBlocked, c.StepUp, c.NoCode)] = c
+		}
+	}
+	for state := templates.ChallengeNone; state <= templates.ChallengeElsewhere; state++ {
+		for push := templates.PushReady; push <= templates.PushRefused; push++ {
+			add(fmt.Sprintf("%v, push %d", state, push), templates.Challenge{State: state, Push: push})
+		}
+	}
+	for back := templates.ReturnNone; back <= templates.ReturnUnclear; back++ {
+		for name, hosted := range map[string]*templates.Hosted{"soon": {}, "redirect": {URL: webview}} {
+			for _, push := range []templates.Push{templates.PushReady, templates.PushLimited} {
+				add(fmt.Sprintf("%s, back %v, push %d", name, back, push), templates.Challenge{State: templates.ChallengePending, Hosted: hosted, Return: back, Push: push})
+			}
+		}
+	}
+	return all
+}
+
+var proveForm = regexp.MustCompile(`(?s)<form id="prove".*?</form>`)
+
+// Whatever has become of a challenge, one thing stands out on its page, and there is a
+// way out. What can be typed is in one form, with the one box for trusting the browser,
+// and Enter sends it as the button of its first field does.
+func TestChallengesLeadOn(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	for _, page := range []templates.Page{plainPage(templates.English), withEverything()} {
+		for name, c := range challenges(page) {
+			html := render(t, p, c)
+			list := primaries(html)
+			waits := c.State == templates.ChallengePending && (c.Return <= templates.ReturnDone || c.Hosted != nil && c.Hosted.URL == "")
+			if len(list) != 1 && !(waits && len(list) == 0) {
+				t.Errorf("%s: got %d primary buttons %q, want 1", name, len(list), list)
+			}
+			if !wayOut.MatchString(html) {
+				t.Errorf("%s: got no way out", name)
+			}
+			if title := heading.FindStringSubmatch(html); title == nil || title[1] == "" {
+				t.Errorf("%s: got no title", name)
+			}
+			if c.State != templates.ChallengeApproved && strings.Contains(html, helpLink) != (page.HelpURL != "") && !strings.Contains(html, `<a id="help" class="button"`) {
+				t.Errorf("%s: got no help, or one that isn't there", name)
+			}
+			form := asleep.ReplaceAllString(proveForm.FindString(html), "")
+			boxes := strings.Count(html, `name="trust"`)
+			if boxes != strings.Count(form, `name="trust"`) || boxes > 1 || boxes == 0 && c.State == templates.ChallengePending && c.Return <= templates.ReturnDone && !c.StepUp {
+				t.Errorf("%s: got %d boxes for trusting the browser, want one in the form", name, boxes)
+			}
+			if strings.Count(html, `<input id="`) != strings.Count(form, `<input id="`) {
+				t.Errorf("%s: got a field outside of the form", name)
+			}
+			if strings.Contains(form, `id="code"`) {
+				if _, after, _ := strings.Cut(form, "<button"); strings.Contains(after[:strings.Index(after, ">")], "formaction") || strings.Contains(after, `id="code"`) {
+					t.Errorf("%s: the form's first button isn't that of the code", name)
+				}
+			}
+		}
+	}
+}
+
+// What a page is about can be told by its title.
+func TestTitlesOfChallenges(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	blocked := templates.CodeForm{Error: templates.CodeBlocked}
+	seen := make(map[string]string)
+	for name, c := range map[string]templates.Challenge{
+		"pending":          {State: templates.ChallengePending},
+		"nothing sent":     {},
+		"codes only":       {Push: templates.PushUnavailable},
+		"approved":         {State: templates.ChallengeApproved},
+		"moved":            {State: templates.ChallengeApproved, Moved: true},
+		"not approved":     {State: templates.ChallengeNotApproved},
+		"rejected":         {State: templates.ChallengeRejected},
+		"expired":          {State: templates.ChallengeExpired},
+		"elsewhere":        {State: templates.ChallengeElsewhere},
+		"blocked":          {Code: blocked},
+		"recovery blocked": {Code: templates.CodeForm{Error: templates.CodeBlocked, ByRecovery: true}, HasRecovery: true},
+		"back, done":       {State: templates.ChallengePending, Hosted: &templates.Hosted{URL: webview}, Return: templates.ReturnDone},
+		"back, rejected":   {State: templates.ChallengePending, Hosted: &templates.Hosted{URL: webview}, Return: templates.ReturnRejected},
+		"back, timeout":    {State: templates.ChallengePending, Hosted: &templates.Hosted{URL: webview}, Return: templates.ReturnTimeout},
+		"back, fault":      {State: templates.ChallengePending, Hosted: &templates.Hosted{URL: webview}, Return: templates.ReturnFault},
+		"back, unclear":    {State: templates.ChallengePending, Hosted: &templates.Hosted{URL: webview}, Return: templates.ReturnUnclear},
+	} {
+		c.Page = plainPage(templates.English)
+		title := heading.FindStringSubmatch(render(t, p, c))[1]
+		if other, ok := seen[title]; ok {
+			t.Errorf("%s and %s: both have the title %q", name, other, title)
+		}
+		seen[title] = name
+	}
+	for _, c := range []struct {
+		challenge templates.Challenge
+		want      string
+	}{
+		{templates.Challenge{CodesBlocked: true, HasRecovery: true}, "A tap on your phone still works, and so does a recovery code."},
+		{templates.Challenge{CodesBlocked: true}, "A tap on your phone still works.<"},
+		{templates.Challenge{CodesBlocked: true, HasRecovery: true, Push: templates.PushLimited}, "A recovery code still works."},
+		{templates.Challenge{CodesBlocked: true, Push: templates.PushLimited}, "Ask Acme for help."},
+		{templates.Challenge{CodesBlocked: true, RecoveryBlocked: true, HasRecovery: true}, "A tap on your phone still works.<"},
+		{templates.Challenge{RecoveryBlocked: true, HasRecovery: true}, "A tap on your phone still works, and so does a code from the app."},
+		{templates.Challenge{RecoveryBlocked: true, HasRecovery: true, Push: templates.PushLimited}, "A code from the app still works."},
+		{templates.Challenge{RecoveryBlocked: true, HasRecovery: true, CodesBlocked: true, Push: templates.PushLimited}, "so no more are accepted. Ask Acme for help."},
+	} {
+		c.challenge.Page = plainPage(templates.English)
+		checkText(t, render(t, p, c.challenge), []string{c.want}, nil)
 	}
 }

@@ -74,6 +74,24 @@ func (c challengeSheet) Returned() Key {
 	return "return.unclear"
 }
 
+// title is that of a page that tells of it, or empty.
+func (r Return) title() Key {
+	switch r {
+	case ReturnDone:
+		return "return.done.title"
+	case ReturnRejected:
+		return "return.rejected.title"
+	case ReturnTimeout:
+		return "return.timeout.title"
+	case ReturnFault:
+		return "return.fault.title"
+	case ReturnUnclear:
+		return "return.unclear.title"
+	case ReturnNone:
+	}
+	return ""
+}
+
 // Back reports whether the browser is back without a success.
 func (c challengeSheet) Back() bool { return c.Hosted != nil && c.Return > ReturnDone }
 

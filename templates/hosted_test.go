@@ -13,7 +13,7 @@ func TestHostedChallenge(t *testing.T) {
 		link    = `<a id="webview" class="button" href="https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&amp;session_token=TOKEN"`
 		again   = `>Open the eAuthenticator page again</a>`
 		anew    = `<form method="post" action="/2fa/challenge">`
-		totp    = `<form method="post" action="/2fa/challenge/totp">`
+		totp    = `<input id="code" name="code"`
 		popup   = `data-popup="https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&amp;session_token=TOKEN" data-origin="https://identifier.example" data-state="STATE" data-return="/2fa/return"`
 		number  = `id="number"`
 		open    = `<details class="typing" open>`

@@ -142,6 +142,9 @@ func TestPopupClosedByTheUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wantClosed()
+	b.find(link, "Open the eAuthenticator page again")
+	b.wantText("The eAuthenticator window was closed.")
+	b.look("popup-closed")
 	b.opens("#webview").see(inWebview)
 	answer(t, phone.Approve)
 	b.see(verifiedIn)

@@ -70,20 +70,20 @@ func TestRecoveryAndDevices(t *testing.T) {
 	b.see("#recovery")
 	b.look("recovery")
 	b.enter("#recovery", "0000-0000-0000-000")
-	b.next(`form[action="/2fa/challenge/recovery"] button`)
+	b.next(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see("#recovery-error")
 	b.wantText("A recovery code has 16 letters and digits.")
 	if got := b.attribute("#recovery", "value"); got != "0000-0000-0000-000" {
 		t.Errorf("got %q in the field, want what was typed", got)
 	}
 	b.enter("#recovery", "0000-0000-0000-0000") // in its place
-	b.next(`form[action="/2fa/challenge/recovery"] button`)
+	b.next(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see("#recovery-error")
 	b.wantText("That is not one of your recovery codes")
 	b.look("wrong")
 	b.enter("#recovery", "“3. "+strings.ToLower(strings.ReplaceAll(codes[0], "-", "–"))+"”") // out of a document
-	b.click(`form[action="/2fa/challenge/recovery"] input[name="trust"]`)
-	b.click(`form[action="/2fa/challenge/recovery"] button`)
+	b.click(`input[name="trust"]`)
+	b.click(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see(verifiedIn)
 	b.wantText("by a recovery code")
 	b.click(`form[action="/logout"] button`)
@@ -111,7 +111,7 @@ func TestTrustByPush(t *testing.T) {
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.stopped(alice)
-	b.click(`#go input[name="trust"]`)
+	b.click(`input[name="trust"]`)
 	b.look("trust")
 	answer(t, phone.Approve)
 	b.see(verifiedIn) // without a click

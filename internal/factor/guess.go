@@ -18,6 +18,11 @@ const (
 	busyPause           = time.Second
 )
 
+// Blocked reports whether no more codes are looked at, of the phone and recovery codes.
+func Blocked(acct records.Account) (phone, recovery bool) {
+	return acct.Failures >= failuresMax, acct.RecoveryFailures >= recoveryFailuresMax
+}
+
 // A guessCount is an account's count of wrong codes of one kind.
 type guessCount struct {
 	method   records.Method

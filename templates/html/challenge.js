@@ -47,8 +47,14 @@
   // An approval takes the box with it that is ticked on the page.
   const enter = (to) => () => {
     say(data.going);
-    const go = document.getElementById("go");
-    if (go?.elements.trust?.checked) return go.submit();
+    const form = document.getElementById("prove");
+    if (form?.elements.trust?.checked) {
+      const { action } = form;
+      form.action = `${page}/continue`;
+      form.submit();
+      form.action = action;
+      return;
+    }
     const target = new URL(to || page, page);
     location.assign(target.origin === location.origin ? target : page);
   };

@@ -4,11 +4,12 @@
 (() => {
   const link = document.getElementById("webview");
   if (!link?.dataset.popup) return;
-  const { popup: address, origin, state, opened, done } = link.dataset;
+  const { popup: address, origin, state, opened, closed, again, done } = link.dataset;
   const status = document.getElementById("status");
 
   let popup = null;
   let used = false; // the state is good for one message
+  let watch; // whether the user closes the window
 
   link.addEventListener("click", (event) => {
     // Without a window, the link itself leads to the service's page and back.
@@ -22,6 +23,14 @@
     popup = other;
     popup.focus();
     status.textContent = opened;
+    clearInterval(watch);
+    watch = setInterval(() => {
+      if (!popup.closed) return;
+      clearInterval(watch);
+      if (used) return;
+      status.textContent = closed;
+      link.textContent = again;
+    }, 500);
   });
 
   window.addEventListener("message", (event) => {
