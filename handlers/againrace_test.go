@@ -241,3 +241,51 @@ func leavesAt(t *testing.T, way string, n int) bool {
 	b.WantIn("afterwards")
 	return found
 }
+
+// A page that is opened while another request of the same browser unlocks the session,
+// however far that has got, neither asks for a code nor has the phone ring: it goes on by
+// itself, and arrives when the other one has.
+func TestA51_ReloadWhileItUnlocks(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"totp", "push"} {
+		for n := 2; n <= 4; n++ { // until the first write, nothing has begun
+			t.Run(fmt.Sprint(way, ", write ", n), func(t *testing.T) {
+				t.Parallel()
+				app := apptest.New(t)
+				phone := app.Enrolled(t, alice)
+				b := app.Stopped(t, alice)
+				code := apptest.Code(t, phone)
+				if way == "push" {
+					apptest.Approve(t, phone)
+				}
+				first, second := b.Copy(), b.Copy()
+				pause := app.Pause(t, atWrite(n))
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					if way == "push" {
+						first.Get("/2fa/challenge")
+					} else {
+						first.Post(totp, "code", code)
+					}
+				})
+				pause.Wait()
+				a, at := second.Follow("/account")
+				if !a.Secret() && !strings.Contains(a.Body, `<meta http-equiv="refresh" content="1; url=/2fa/challenge`) {
+					t.Errorf("meanwhile: got %d at %s\n%s\nwant a page that goes on by itself", a.Status, at, a.Body)
+				}
+				if n := len(app.Emulator.Requests()); n != 1 {
+					t.Errorf("got %d requests to the phone, want 1", n)
+				}
+				if a, _ := second.Thief().Follow("/2fa/challenge"); strings.Contains(a.Body, `content="1; url=/2fa/challenge"`) {
+					t.Error("somebody else is shown that the session is being unlocked")
+				}
+				pause.Go()
+				wg.Wait()
+				if a := second.Get("/2fa/challenge"); a.Location != "/account" && a.Location != "/" {
+					t.Errorf("afterwards: got %d to %q\n%s", a.Status, a.Location, a.Body)
+				}
+				second.WantIn("afterwards")
+			})
+		}
+	}
+}

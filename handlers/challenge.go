@@ -14,13 +14,35 @@ import (
 // challenge is the page on which a locked session waits or types a code. A
 // session whose approval has come leaves it unlocked.
 func (h *Handlers) challenge(v *visit) {
-	if h.passed(v) {
+	if h.passed(v) || h.waitsForAnother(v) {
 		return
 	}
 	if IsNavigation(v.r) && v.mayRing() && h.beganHere(v) {
 		return
 	}
 	h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
+}
+
+// waitsForAnother answers for a page whose browser has another request under way that is
+// about to unlock the session: it is looked at again in a moment, and neither asks for a
+// code nor has the phone ring.
+func (h *Handlers) waitsForAnother(v *visit) bool {
+	if !IsNavigation(v.r) {
+		return false
+	}
+	ref := h.ref(v)
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
+	if err == nil {
+		v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.user, ref, view)
+	}
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return true
+	}
+	if v.underWay {
+		h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
+	}
+	return v.underWay
 }
 
 // newChallenge sends a new request to the phone.
@@ -362,7 +384,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		h.rejected(v)
 		return
 	}
-	if !mark.Over {
+	if !mark.Over && !v.underWay {
 		h.cfg.Sessions.KeepAsked(ctx, v.user)
 	}
 	now := h.cfg.Rules.Now()
@@ -398,6 +420,9 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	}
 	h.host(v, view, &page)
 	v.askOn(&page)
+	if v.underWay {
+		page.State, page.Moved = templates.ChallengeApproved, true
+	}
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		page.Page = p
 		page.Email = v.user.Email

@@ -187,12 +187,16 @@ func (h *Handlers) enabled(v *visit, viewer factor.Viewer) {
 		h.cfg.Log.ErrorContext(ctx, "eagate: no recovery codes were made", slog.String("user", v.user.ID), slog.Any("error", err))
 	}
 	h.cfg.Rules.SyncNow(ctx, v.user.ID)
+	shown := codes != nil
+	if !shown && !prefersJSON(v.r) { // by the same form, sent before
+		_, shown, _ = h.newCodes(v, acct)
+	}
 	switch {
 	case prefersJSON(v.r):
 		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{
 			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
 		})
-	case codes != nil:
+	case shown:
 		seeOther(v.w, h.cfg.Base+"/recovery-codes")
 	default:
 		seeOther(v.w, h.cfg.Base+"/enable")

@@ -31,6 +31,8 @@ type visit struct {
 	form  factor.Form // that the request sends, if it is one with a code
 	again bool        // whether it goes on by what an earlier request has proved
 	by    string      // the route of that one's form, if it was one
+
+	underWay bool // whether another request of the same browser is about to unlock the session
 }
 
 // ref is what the rules need to know of the session and the browser.

@@ -135,7 +135,7 @@ func TestA45_OnElsewhere(t *testing.T) {
 	if err := phone.AddAccount(uri); err != nil {
 		t.Fatal(err)
 	}
-	if a := owner.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusOK {
+	if a := owner.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
 		t.Fatalf("confirm: got %d %s", a.Status, a.Body)
 	}
 	owner.On(late).WantIn("switched on elsewhere")

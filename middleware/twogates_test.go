@@ -81,7 +81,7 @@ func TestTwoGatesNeverMeet(t *testing.T) {
 	wantIn(b, "approved in both", true, true)
 	kept := 0
 	for name := range b.Cookies() {
-		if strings.HasPrefix(name, "eagate-") && !strings.HasPrefix(name, "eagate-browser-") {
+		if strings.HasPrefix(name, "eagate-") && !strings.HasPrefix(name, "eagate-browser-") && !strings.HasPrefix(name, "eagate-form-") {
 			kept++
 		}
 	}

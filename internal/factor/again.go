@@ -27,9 +27,15 @@ func (r *Rules) formIDs(userID string, s Session) []string {
 	if s.Form == (Form{}) || s.Binding == "" {
 		return nil
 	}
-	ids, code := make([]string, len(s.Secrets)), plainCode(s.Form.Code)
+	return r.senders(userID, s, s.Form.Route, plainCode(s.Form.Code))
+}
+
+// senders returns what names the user's session and its browser, by each of the browser's
+// secrets, together with what they have sent.
+func (r *Rules) senders(userID string, s Session, route, code string) []string {
+	ids := make([]string, len(s.Secrets))
 	for i, secret := range s.Secrets {
-		mac := r.cfg.Keys.MAC([]byte("form"), []byte(hash(userID)), []byte(s.Binding), []byte(hash(secret)), []byte(s.Form.Route), []byte(code))
+		mac := r.cfg.Keys.MAC([]byte("form"), []byte(hash(userID)), []byte(s.Binding), []byte(hash(secret)), []byte(route), []byte(code))
 		ids[i] = base64.RawURLEncoding.EncodeToString(mac)
 	}
 	return ids
@@ -46,9 +52,10 @@ func (r *Rules) formID(userID string, s Session) string {
 
 // noteForm notes that the code of the session's form was accepted right now.
 func (r *Rules) noteForm(acct *records.Account, s Session) {
-	acct.LastForm = records.Form{ID: r.formID(acct.UserID, s)}
-	if acct.LastForm.ID != "" {
-		acct.LastForm.At = r.cfg.Now()
+	acct.LastForm = records.Form{}
+	if id := r.formID(acct.UserID, s); id != "" {
+		by := r.senders(acct.UserID, s, "", "")
+		acct.LastForm = records.Form{ID: id, By: by[len(by)-1], At: r.cfg.Now()}
 	}
 }
 
@@ -69,6 +76,31 @@ func (r *Rules) SentBefore(ctx context.Context, user User, s Session) (bool, err
 	}
 	_, ok := r.sentBefore(&acct, s)
 	return ok, nil
+}
+
+// UnderWay reports whether another request of the same browser is just about to unlock the
+// user's session: its code was accepted, or it has taken the approval of the phone.
+func (r *Rules) UnderWay(ctx context.Context, user User, s Session, view View) (bool, error) {
+	acct, err := r.Account(ctx, user.ID)
+	if err != nil || acct.State != records.On || s.Binding == "" {
+		return false, err
+	}
+	now, longest := r.cfg.Now(), r.cfg.StoreTimeout+strandedAfter
+	if last := acct.LastForm; last.By != "" && holds(last.At.Add(longest), now, longest) && slices.Contains(r.senders(user.ID, s, "", ""), last.By) {
+		return true, nil
+	}
+	if view.Phase != PhaseConsumed || !s.began(view.browser) {
+		return false, nil
+	}
+	c, err := r.challenge(ctx, view.ID)
+	if err != nil || c.GrantID == "" {
+		return false, err
+	}
+	g, err := r.cfg.Records.Grant(ctx, c.GrantID)
+	if err != nil {
+		return false, ignoreNotFound(err)
+	}
+	return g.Kind == records.KindProof && holds(g.VerifiedAt.Add(longest), now, longest), nil
 }
 
 // justNow reports whether that is no longer ago than a form is known again.

@@ -143,6 +143,9 @@ type Form struct {
 	// where the form was sent to, and the code.
 	ID string `json:"id,omitzero"`
 
+	// By is the same over the user, the session and the browser's secret alone.
+	By string `json:"by,omitzero"`
+
 	At time.Time `json:"at,omitzero"` // when its code was accepted
 
 	Unknown jsontext.Value `json:",unknown"`

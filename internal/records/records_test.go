@@ -41,7 +41,7 @@ func account() records.Account {
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at},
 		OffBy:     "g",
-		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", At: at}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at}, RecoveryMaker: "browser",
+		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", By: "b", At: at}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at}, RecoveryMaker: "browser",
 		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
 		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, ReservedBy: "browser", Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
 		Sync: records.Sync{
