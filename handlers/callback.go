@@ -25,6 +25,7 @@ const maxToken = 4 << 10
 // and all who knock with a token that means nothing get the same answer.
 func (h *Handlers) callback(w http.ResponseWriter, r *http.Request) {
 	if !h.knowsSecret(chi.URLParam(r, "secret")) {
+		h.unknownSecret(r)
 		http.NotFound(w, r)
 		return
 	}

@@ -110,7 +110,7 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User
 	case kind == kindForm:
 		h.fail(w, r, refusal)
 	default:
-		h.lead(w, r, h.cfg.Base+"/challenge")
+		h.leadToChallenge(w, r)
 	}
 }
 

@@ -70,10 +70,11 @@ type Config struct {
 
 // Handlers are safe for concurrent use.
 type Handlers struct {
-	cfg    Config
-	router *chi.Mux
-	cross  *http.CrossOriginProtection
-	faults *seldom.Subjects[string] // that were logged
+	cfg      Config
+	router   *chi.Mux
+	mounting mounting
+	cross    *http.CrossOriginProtection
+	faults   *seldom.Subjects[string] // that were logged
 
 	ended <-chan struct{} // closed by end: streams don't last any more
 	end   func()
@@ -137,6 +138,7 @@ func (h *Handlers) Owns(r *http.Request) bool {
 // ServeHTTP routes by what follows the base path; where that was stripped
 // already, by the whole path.
 func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mounting.served.Store(true)
 	setHeaders(w.Header())
 	path := strings.TrimPrefix(r.URL.EscapedPath(), h.cfg.Mount)
 	if path == "" {
@@ -176,6 +178,7 @@ func (h *Handlers) ahead(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handlers) notFound(w http.ResponseWriter, r *http.Request) {
+	h.elsewhere(r)
 	h.fail(w, r, failure{
 		status: http.StatusNotFound, kind: "not-found", title: "There is no such page",
 		page: templates.MessageNotFound,

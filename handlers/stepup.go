@@ -38,7 +38,7 @@ func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 		})
 		return
 	}
-	h.lead(w, r, h.cfg.Base+"/challenge")
+	h.leadToChallenge(w, r)
 }
 
 // ask has the session's challenge ask for what is demanded.

@@ -36,6 +36,9 @@ func (g *Gate) Require(next http.Handler) http.Handler {
 			p.answer(g, w, r, next)
 			return
 		}
+		if g.handlers.Owns(r) {
+			g.handlers.Guarded(r)
+		}
 		before, pass := g.admit(w, r)
 		if !pass {
 			return
