@@ -17,9 +17,9 @@ const typedMost = 256
 // recoveryLength is how many characters a recovery code has.
 const recoveryLength = (recoveryBytes*8 + 4) / 5
 
-// recoveryLike is from how many letters and digits on a text is a mistyped recovery code
-// rather than a code of the phone.
-const recoveryLike = 12
+// mistyped is by how many characters a text may be longer or shorter than a recovery code to
+// be one that was mistyped, rather than a code of the phone.
+const mistyped = 4
 
 // What people and programs put between the groups of a code, or around it, and nobody
 // takes for a part of it.
@@ -187,7 +187,8 @@ func plainCode(typed string) string {
 // told, the one that the field is for.
 func MethodOf(typed string, field records.Method) records.Method {
 	code, ok := parseRecovery(typed)
-	if ok || len(code) >= recoveryLike && strings.ContainsFunc(code, unicode.IsLetter) {
+	off := len(code) - recoveryLength
+	if ok || -mistyped <= off && off <= mistyped && strings.ContainsFunc(code, unicode.IsLetter) {
 		return records.MethodRecovery
 	}
 	if _, ok := phoneCode(typed); !ok && field == records.MethodRecovery {
