@@ -86,10 +86,7 @@ func (h *Handlers) sendNew(v *visit, view factor.View) {
 	case err != nil:
 		h.failChange(v, err)
 	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
-		h.fail(v.w, v.r, failure{
-			status: http.StatusServiceUnavailable, kind: "push-unavailable", title: v.orByCode(h.noPush(v)),
-			retryIn: retryAfter, challenge: true,
-		})
+		h.noPush(v)
 	default:
 		h.sendStatus(v, http.StatusCreated)
 	}
@@ -335,7 +332,7 @@ func (h *Handlers) begin(v *visit, b session.Browser) error {
 	token, err := h.cfg.Rules.Begin(ctx, v.user, ref, b.Hash())
 	var fault *client.Error
 	if errors.As(err, &fault) || errors.Is(err, factor.ErrNoPush) {
-		h.cfg.Sessions.KeepNoPush(ctx, v.user)
+		h.cfg.Sessions.KeepNoPush(ctx, v.user, fault != nil && declines(fault.Kind))
 		return nil
 	}
 	if err != nil || token == "" {

@@ -344,7 +344,7 @@ func TestPhoneCannotBeAsked(t *testing.T) {
 	app.Emulator.SetPush(alice, false)
 	b := app.Stopped(t, alice)
 	page := html.UnescapeString(b.Get("/2fa/challenge").Body)
-	if !strings.Contains(page, "We can’t reach your phone right now.") || !strings.Contains(page, `name="code"`) {
+	if !strings.Contains(page, "Allow them in the phone’s settings.") || !strings.Contains(page, `name="code"`) {
 		t.Errorf("page: got\n%s\nwant the form for a code", page)
 	}
 	calls := len(app.Emulator.Calls(emulator.CreateSession))
@@ -354,9 +354,9 @@ func TestPhoneCannotBeAsked(t *testing.T) {
 		t.Errorf("got %d more calls to the service by looking, want none", n)
 	}
 	a := b.PostJSON("/2fa/challenge", "")
-	wantProblem(t, "by a program", a, 503, "push-unavailable", "/2fa/challenge")
-	if a.Header.Get("Retry-After") == "" {
-		t.Error("by a program: got no Retry-After")
+	wantProblem(t, "by a program", a, 409, "no-push", "/2fa/challenge")
+	if a.Header.Get("Retry-After") != "" {
+		t.Error("by a program: got a Retry-After, but waiting doesn't help")
 	}
 	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != 303 || a.Location != "/account" {
 		t.Errorf("code: got %d to %q, want 303 to /account", a.Status, a.Location)

@@ -205,6 +205,8 @@ func (h *Handlers) failChange(v *visit, err error) {
 	switch {
 	case errors.Is(err, factor.ErrHeld):
 		h.held(v)
+	case errors.Is(err, factor.ErrNoAddress):
+		h.noAddress(v)
 	case errors.Is(err, factor.ErrOvertaken):
 		h.fail(v.w, v.r, failure{
 			status: http.StatusConflict, kind: "overtaken", title: "The account or the session has changed since the request began; nothing was done",

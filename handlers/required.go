@@ -33,11 +33,16 @@ func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
 // who must have a second factor, why and how; anybody else, the security page.
 func (h *Handlers) leadIn(v *visit) {
 	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
-	switch {
-	case err != nil:
+	if err != nil {
 		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	has, err := h.cfg.Rules.HasAddress(v.ctx(), v.user)
+	switch {
 	case duty.Due.IsZero():
 		seeOther(v.w, h.cfg.Base+"/")
+	case err == nil && !has:
+		h.noAddress(v)
 	default:
 		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
 			p.Email = v.user.Email

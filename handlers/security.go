@@ -36,6 +36,13 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		return
 	}
 	state := h.factorState(v, acct)
+	push := h.whyNoPush(v, acct)
+	if state != templates.FactorOn {
+		// That it can't be told now, the button will say.
+		if has, err := h.cfg.Rules.HasAddress(v.ctx(), v.user); err == nil && !has {
+			push = templates.PushNoAddress
+		}
+	}
 	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
 	if err != nil {
 		h.Unavailable(v.w, v.r, err)
@@ -67,7 +74,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		RecoveryUnkept: acct.Recovery != nil && acct.Recovery.Browser != "",
 		HasDevices:     h.cfg.Rules.DeviceLifetime() > 0,
 		Devices:        len(h.cfg.Rules.Devices(acct)),
-		Push:           h.whyNoPush(v, acct),
+		Push:           push,
 		Required:       duty.Required,
 		Due:            h.later(duty.Due),
 	}

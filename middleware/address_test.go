@@ -125,8 +125,11 @@ func (r *resident) wantPush(t testing.TB, when, email string) {
 	case len(asked) != 0:
 		t.Errorf("%s: got a request to %s, want none", when, asked[0].Email)
 	default:
-		if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusServiceUnavailable || a.JSON("type") != "urn:eagate:problem:push-unavailable" {
-			t.Errorf("%s: a program: got %d %s, want push-unavailable", when, a.Status, a.Body)
+		a := b.PostJSON("/2fa/challenge", "")
+		forGood := a.Status == http.StatusConflict && a.JSON("type") == "urn:eagate:problem:no-push" && a.Header.Get("Retry-After") == ""
+		forNow := a.Status == http.StatusServiceUnavailable && a.JSON("type") == "urn:eagate:problem:push-unavailable" && a.Header.Get("Retry-After") != ""
+		if !forGood && !forNow {
+			t.Errorf("%s: a program: got %d %s, want no-push, or push-unavailable for a while", when, a.Status, a.Body)
 		}
 		b.WantLocked(when)
 		if a := b.Post("/2fa/challenge/totp", "code", r.code(t)); a.Status != http.StatusSeeOther {

@@ -119,6 +119,8 @@ const (
 	PushUnavailable             // the service or the phone can't be reached
 	PushMoved                   // the user's e-mail address has changed: the phone must be set up again
 	PushCodesOnly               // the phone was set up for codes only
+	PushNoAddress               // the user has no e-mail address
+	PushDeclined                // the service declines: the phone may not show requests, or the application is not set up right
 	PushPaused                  // requests weren't approved: not for a while
 	PushLimited                 // too many were sent: not for a while
 	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
@@ -190,7 +192,9 @@ func (c Challenge) sheet() sheet {
 }
 
 // Unreachable reports whether the phone may be reached if it is tried again.
-func (c challengeSheet) Unreachable() bool { return c.Push == PushUnavailable }
+func (c challengeSheet) Unreachable() bool {
+	return c.Push == PushUnavailable || c.Push == PushDeclined
+}
 
 func (c challengeSheet) Pending() bool  { return c.State == ChallengePending }
 func (c challengeSheet) Approved() bool { return c.State == ChallengeApproved }
@@ -290,6 +294,10 @@ func (c challengeSheet) Why() Key {
 		return "push.moved"
 	case PushCodesOnly:
 		return "push.codes"
+	case PushNoAddress:
+		return "push.address"
+	case PushDeclined:
+		return "push.declined"
 	case PushPaused:
 		return "push.paused"
 	case PushLimited:

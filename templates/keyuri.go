@@ -9,9 +9,14 @@ import (
 	"strings"
 )
 
-// maxKeyURI keeps the QR code readable for a phone's camera; a usual URI has
-// some 250 bytes.
-const maxKeyURI = 1 << 10
+const (
+	// maxQRText keeps the QR code readable for a phone's camera; a usual URI has some 250
+	// bytes.
+	maxQRText = 1 << 10
+
+	// maxKeyURI bounds the link.
+	maxKeyURI = 4 << 10
+)
 
 // A KeyURI is the address that takes a TOTP secret into the phone app. It has
 // been checked, and may stand in a link.
@@ -21,8 +26,8 @@ type KeyURI struct {
 }
 
 // ParseKeyURI checks that uri is an otpauth address of the type totp, fully
-// percent-encoded, with a label and one secret in Base32, and of at most 1024
-// bytes. Its errors hold nothing of it.
+// percent-encoded, with a label and one secret in Base32, and of at most 4096
+// bytes. One of more than 1024 is shown without a QR code. Its errors hold nothing of it.
 func ParseKeyURI(uri string) (KeyURI, error) {
 	if len(uri) > maxKeyURI {
 		return KeyURI{}, errors.New("templates: key URI is too long")
@@ -51,6 +56,9 @@ func ParseKeyURI(uri string) (KeyURI, error) {
 // Link is the URI as a link's target. html/template trusts no scheme but
 // http, https and mailto by itself.
 func (k KeyURI) Link() template.URL { return template.URL(k.uri) }
+
+// HasQR reports whether the URI is short enough for a QR code.
+func (k KeyURI) HasQR() bool { return len(k.uri) <= maxQRText }
 
 // Groups is the secret in groups of four, for people to type.
 func (k KeyURI) Groups() string {

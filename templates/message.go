@@ -38,6 +38,7 @@ const (
 	MessageBadRequest                            // the request makes no sense (400)
 	MessageEnrolmentExpired                      // the QR code is no longer good, and no second factor is in force
 	MessageReplacementExpired                    // the same, while another phone is in force
+	MessageNoAddress                             // the user has no e-mail address that a phone can be set up with (409)
 	MessageEnabled                               // the second factor was switched on
 	MessageEnabledCodes                          // the same, for codes only
 	MessageDisabled                              // the second factor was switched off
@@ -80,6 +81,8 @@ func (k MessageKind) words() words {
 		return words{"enrolment-expired", "enrolment.title", "enrolment.text", "message.security"}
 	case MessageReplacementExpired:
 		return words{"replacement-expired", "enrolment.title", "enrolment.replacement", "message.security"}
+	case MessageNoAddress:
+		return words{"no-address", "address.title", "address.text", "message.continue"}
 	case MessageEnabled:
 		return words{"enabled", "enabled.title", "enabled.text", "message.continue"}
 	case MessageEnabledCodes:
@@ -140,7 +143,7 @@ func (m messageSheet) NextPath() string {
 		return m.Base + "/challenge"
 	case MessageFormStopped:
 		return m.Base + "/enable"
-	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld, MessageFormUnavailable, MessageGoOn:
+	case MessageSignIn, MessageEnabled, MessageEnabledCodes, MessageDisabled, MessageRejected, MessageOver, MessageHeld, MessageNoAddress, MessageFormUnavailable, MessageGoOn:
 		return m.home()
 	case MessageCrossSite, MessageNotFound, MessageMethod, MessageBadRequest, MessageEnrolmentExpired, MessageReplacementExpired, MessageMadeOften, MessageRequired, MessageEnrolFirst, MessageOvertaken:
 	}
@@ -167,7 +170,7 @@ func (m messageSheet) Warns() bool { return m.Kind == MessageRejected && m.Passw
 
 // Helps reports whether the way on may need help.
 func (m messageSheet) Helps() bool {
-	return m.HelpURL != "" && (m.Kind == MessageRejected || m.Kind == MessageHeld || m.Kind == MessageMadeOften)
+	return m.HelpURL != "" && (m.Kind == MessageRejected || m.Kind == MessageHeld || m.Kind == MessageMadeOften || m.Kind == MessageNoAddress)
 }
 
 // GoesOn reports whether the page goes on by itself.

@@ -19,7 +19,8 @@ type Security struct {
 	LateSince time.Time
 
 	// Push says, with [FactorOn], whether the phone can be asked: [PushMoved] and
-	// [PushCodesOnly] are shown.
+	// [PushCodesOnly] are shown. With any state, [PushNoAddress] says that no phone can be
+	// set up.
 	Push Push
 
 	// Required says that the user must have a second factor.
@@ -90,6 +91,9 @@ func (s Security) sheet() sheet {
 // Moved and CodesOnly report why the phone isn't asked.
 func (s securitySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
 func (s securitySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
+
+// NoAddress reports whether no phone can be set up.
+func (s securitySheet) NoAddress() bool { return s.Push == PushNoAddress }
 
 // Missing and Few report whether there should be more recovery codes.
 func (s securitySheet) Missing() bool { return s.On() && s.RecoveryLeft == 0 }

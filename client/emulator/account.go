@@ -24,6 +24,13 @@ type Account struct {
 	ClientID  string // lets push requests in; empty if the key was typed in, or is for codes only
 }
 
+// isBeginning reports whether a label has the beginning of an address that is too long
+// for it, and an ellipsis.
+func isBeginning(label, email string) bool {
+	beginning, ok := strings.CutSuffix(label, "…")
+	return ok && beginning != "" && strings.HasPrefix(email, beginning)
+}
+
 // ParseAccount reads an otpauth URI the way a careful app would: it must have
 // a label of issuer and e-mail address, and each of secret, issuer, algorithm,
 // digits, period, client_id and email exactly once and nothing else, or all of them but
@@ -69,8 +76,11 @@ func ParseAccount(uri string) (Account, error) {
 	a.Digits, _ = strconv.Atoi(params["digits"])
 	a.Period, _ = strconv.Atoi(params["period"])
 	named, push := params["email"]
-	if a.Issuer != issuer || push && named != email {
+	if a.Issuer != issuer || push && named != email && !isBeginning(email, named) {
 		return Account{}, errors.New("emulator: label and parameters disagree")
+	}
+	if push {
+		a.Email = named
 	}
 	if push && a.ClientID == "" {
 		return Account{}, errors.New("emulator: client_id is empty")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -22,6 +24,7 @@ const (
 	NoPushFault     NoPush = iota // the service or the phone couldn't be reached, or the user's address isn't known; the zero value
 	NoPushMoved                   // the user has another address by now than the phone was set up with
 	NoPushCodesOnly               // the phone was set up for codes only, or has lost the address since
+	NoPushNoAddress               // the user has no address any more
 )
 
 // sameAddress reports whether two e-mail addresses are one.
@@ -81,6 +84,9 @@ func (r *Rules) WhyNoPush(ctx context.Context, user User, acct records.Account) 
 	if err != nil {
 		return NoPushFault
 	}
+	if !isAddress(email) {
+		return NoPushNoAddress
+	}
 	a, err := r.address(ctx, email)
 	switch {
 	case err != nil, canPush(&acct, a):
@@ -110,6 +116,32 @@ func (r *Rules) checkApproval(ctx context.Context, user User, acct records.Accou
 	return false, r.giveUp(ctx, challengeID, records.Void)
 }
 
+// maxAddress is the longest that an e-mail address can be, in bytes (RFC 5321 §4.5.3.1).
+const maxAddress = 320
+
+// isAddress reports whether a text can be an e-mail address. The service knows no user by
+// anything else.
+func isAddress(text string) bool {
+	at := strings.LastIndexByte(text, '@')
+	return at > 0 && at < len(text)-1 && len(text) <= maxAddress && utf8.ValidString(text) &&
+		!strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// HasAddress reports whether the user has an e-mail address that a phone can be set up
+// with. Its error is the application's, which can't tell.
+func (r *Rules) HasAddress(ctx context.Context, user User) (bool, error) {
+	email, err := r.email(ctx, user)
+	return err == nil && isAddress(email), err
+}
+
+// sayNoAddress says in the log, now and then, what keeps users from setting up a phone.
+func (r *Rules) sayNoAddress(ctx context.Context, user User) {
+	if more, ok := r.said.hourly.Say(subject{EventPushFailed, "no address"}, r.cfg.Now()); ok {
+		r.cfg.Log.WarnContext(ctx, "eagate: a user can't set up a phone without an e-mail address: let WithUser or WithEmail tell one that can be used",
+			slog.String("user", user.ID), slog.Int("since_the_last", more))
+	}
+}
+
 // addressToStage returns the user's present address, and whether a phone can only be
 // set up for codes, because another account holds the address.
 func (r *Rules) addressToStage(ctx context.Context, user User) (email string, codesOnly bool, err error) {
@@ -117,8 +149,9 @@ func (r *Rules) addressToStage(ctx context.Context, user User) (email string, co
 	if err != nil {
 		return "", false, err
 	}
-	if email == "" {
-		return "", false, errNoEmail
+	if !isAddress(email) {
+		r.sayNoAddress(ctx, user)
+		return "", false, ErrNoAddress
 	}
 	a, err := r.address(ctx, email)
 	if err != nil {
@@ -162,6 +195,10 @@ func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, er
 	email, err := r.email(ctx, user)
 	if err != nil {
 		return claim{}, err
+	}
+	if !isAddress(email) {
+		r.sayNoAddress(ctx, user)
+		return claim{}, ErrNoAddress
 	}
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil || r.stagedBy(acct, s) != nil || !sameAddress(email, acct.Staged.Email) {

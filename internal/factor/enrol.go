@@ -19,7 +19,9 @@ var (
 	// ErrRequired says that it can't be switched off, because the user must have it.
 	ErrRequired = errors.New("factor: the user must have a second factor")
 
-	errNoEmail = errors.New("factor: the user has no e-mail address, which the phone app needs")
+	// ErrNoAddress says that a phone can't be set up, because the user has no e-mail
+	// address, which the phone app needs, or one that can't be one. To wait doesn't help.
+	ErrNoAddress = errors.New("factor: the user has no e-mail address that a phone can be set up with")
 )
 
 // An Enrolment is what a user needs to set up a phone.

@@ -78,14 +78,30 @@ func beforeColon(label string) string {
 	return strings.TrimSpace(issuer)
 }
 
+// maxQRText is the longest that a URI should be, in bytes, to be read from a screen.
+const maxQRText = 1 << 10
+
+// labelLeft is how many characters of an address are shown in the app if all of it would
+// make the URI too long.
+const labelLeft = 16
+
 // provisioningURI is what the QR code holds: the Key URI format with the two
-// parameters more that let the phone receive push requests, unless clientID is empty. Every value is
-// escaped down to unreserved characters, so that none can add or change a
-// parameter or the label.
+// parameters more that let the phone receive push requests, unless clientID is empty. Of
+// an address that is too long for it, the label, which is only shown, has the beginning.
 func provisioningURI(issuer, email, clientID, secret string, p Parameters) string {
+	uri := keyURI(issuer, email, email, clientID, secret, p)
+	if runes := []rune(email); len(uri) > maxQRText && len(runes) > labelLeft {
+		uri = keyURI(issuer, string(runes[:labelLeft])+"…", email, clientID, secret, p)
+	}
+	return uri
+}
+
+// keyURI is a URI with that label. Every value is escaped down to unreserved characters,
+// so that none can add or change a parameter or the label.
+func keyURI(issuer, label, email, clientID, secret string, p Parameters) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=%s&digits=%d&period=%d",
-		escape(issuer), escape(email), secret, escape(issuer), p.Algorithm, p.Digits, p.Period/time.Second)
+		escape(issuer), escape(label), secret, escape(issuer), p.Algorithm, p.Digits, p.Period/time.Second)
 	if clientID != "" {
 		fmt.Fprintf(&b, "&client_id=%s&email=%s", escape(clientID), escape(email))
 	}

@@ -168,24 +168,39 @@ func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string
 // isn't let in because there is nothing to be proved.
 func (s *Sessions) KeepAsked(ctx context.Context, user factor.User) {
 	kind := noteAsked
-	if s.NoPush(ctx, user) {
+	switch {
+	case s.Declined(ctx, user):
+		kind = noteDeclined
+	case s.NoPush(ctx, user):
 		kind = noteNoPush
 	}
 	s.keepNote(ctx, kind, user)
 }
 
-// KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked.
-func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User) {
+// KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked, and
+// whether the service has declined to: it wouldn't do so a moment later either.
+func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User, declined bool) {
 	s.scs.Remove(ctx, s.keys[keyToken])
 	s.scs.Remove(ctx, s.keys[keyBack])
 	s.DropAsk(ctx)
-	s.keepNote(ctx, noteNoPush, user)
+	kind := noteNoPush
+	if declined {
+		kind = noteDeclined
+	}
+	s.keepNote(ctx, kind, user)
 }
 
 // NoPush reports whether KeepNoPush has kept that of the user.
 func (s *Sessions) NoPush(ctx context.Context, user factor.User) bool {
 	note := s.note(ctx)
-	return note.kind == noteNoPush && note.userID == user.ID
+	return (note.kind == noteNoPush || note.kind == noteDeclined) && note.userID == user.ID
+}
+
+// Declined reports whether KeepNoPush has kept that the service has declined to ask the
+// user's phone.
+func (s *Sessions) Declined(ctx context.Context, user factor.User) bool {
+	note := s.note(ctx)
+	return note.kind == noteDeclined && note.userID == user.ID
 }
 
 // Owner returns the user who was last asked for a proof in this session, without the
@@ -202,8 +217,9 @@ type note struct {
 
 // The kinds of notes.
 const (
-	noteAsked  = "asked"
-	noteNoPush = "no-push" // and the phone couldn't be
+	noteAsked    = "asked"
+	noteNoPush   = "no-push"  // and the phone couldn't be
+	noteDeclined = "declined" // by the service
 )
 
 func (s *Sessions) note(ctx context.Context) note {
