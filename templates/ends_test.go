@@ -231,3 +231,27 @@ func TestTitlesOfChallenges(t *testing.T) {
 		checkText(t, render(t, p, c.challenge), []string{c.want}, nil)
 	}
 }
+
+// There is a way out of every page: to the application, to the page that this one belongs
+// to, or by ending the sign-in.
+func TestWaysOut(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	out := regexp.MustCompile(wayOut.String() + `|href="/2fa/"|action="/2fa/recovery-codes/kept"`)
+	blocked := 0
+	for name, view := range every(t, withEverything()) {
+		html := render(t, p, view)
+		if !out.MatchString(html) {
+			t.Errorf("%s: got no way out in\n%s", name, html)
+		}
+		if strings.Contains(html, "Ask Acme for help.") {
+			blocked++
+			if !strings.Contains(html, `<a id="help"`) {
+				t.Errorf("%s: says to ask for help, and not where", name)
+			}
+		}
+	}
+	if blocked == 0 {
+		t.Error("no page says to ask for help")
+	}
+}

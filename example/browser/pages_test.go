@@ -28,6 +28,7 @@ func TestThoroughPages(t *testing.T) {
 			{"step-up", walkStepUp},
 			{"codes", walkCodes},
 			{"addresses", walkAddresses},
+			{"ends", walkEnds},
 		} {
 			t.Run(language+" "+test.name, func(t *testing.T) { test.walk(t, language) })
 		}
@@ -126,6 +127,42 @@ func walkCodes(t *testing.T, language string) {
 	b.next(`form[action="/2fa/challenge/totp"] button`)
 	b.see("#code-error")
 	b.look("both-blocked")
+}
+
+// walkEnds sends a form before the proof, cancels, rejects a request, and finds the account
+// closed and the way to open it.
+func walkEnds(t *testing.T, language string) {
+	w := newWorld(t, middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection(),
+		middleware.WithPasswordPath("/forgotten"), middleware.WithHelpURL("https://help.example/"))
+	phone := w.enrolled(t, alice)
+	b := w.browserIn(t, language)
+	b.stopped(alice)
+	b.look("help")
+	b.open("/")
+	get(b, chromedp.Evaluate[any](`{
+		const form = document.createElement("form");
+		form.method = "post";
+		form.action = "/transfer";
+		document.body.append(form);
+		form.submit();
+	}`))
+	b.see(`main[data-message="form-locked"]`)
+	b.look("form")
+	b.click("#next")
+	b.see(waiting)
+	b.click("#cancel")
+	b.see(`input[name="password"]`)
+	b.wantPath("/login")
+
+	b.stopped(alice)
+	answer(t, phone.Deny)
+	b.see(`main[data-message="rejected"]`)
+	b.look("rejected")
+	b.login(alice)
+	b.see(`main[data-message="held"]`)
+	b.look("held")
+	b.next("#next")
+	b.wantPath("/forgotten")
 }
 
 // walkAddresses sets up a phone under an address that another user has already, who
