@@ -274,3 +274,34 @@ func TestThoroughContinueHere(t *testing.T) {
 		b.see(`main[data-state="` + map[bool]string{false: "pending", true: "not_approved"}[ended] + `"]`)
 	}
 }
+
+// A page that is shown again, as it was left when a form was sent, waits again: it comes
+// anew, or goes on where it was if something is typed on it.
+func TestThoroughShownAgain(t *testing.T) {
+	t.Parallel()
+	w, m := newMailbox(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	for _, typed := range []string{"", "12"} {
+		b.push(opener, useCode)
+		m.wantStreams(1)
+		if typed != "" {
+			b.fill(codeField, typed)
+		}
+		b.do(chromedp.Evaluate[chromedp.Void](`document.body.id = "before"; void document.querySelector("form").dispatchEvent(new Event("submit", {bubbles: true}))`))
+		m.wantStreams(0)
+		b.see("button:disabled")
+		b.do(chromedp.Evaluate[chromedp.Void](`void dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}))`))
+		if typed == "" {
+			b.see("body:not(#before)")
+		}
+		m.wantStreams(1)
+		b.do(chromedp.WaitNotPresent(chromedp.CSS("button:disabled")))
+	}
+	answer(t, phone.Approve)
+	b.wantNotice("You approved it on your phone")
+	if typed := b.value(codeField); typed != "12" {
+		t.Errorf("the field has %q in it, want what was typed", typed)
+	}
+}

@@ -25,6 +25,7 @@ func TestWithoutScript(t *testing.T) {
 	b.withoutScript()
 	b.stopped(alice)
 	b.see("noscript a")
+	b.do(chromedp.WaitNotVisible(chromedp.CSS("#code"))) // what is typed would be lost
 	b.look("challenge")
 	request, err := phone.Wait(t.Context())
 	if err != nil {

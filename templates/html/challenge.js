@@ -18,6 +18,7 @@
 
   let deadline = elsewhere ? 0 : Date.now() + Number(data.seconds) * 1000;
   let clock, source, next, pause; // what goes on
+  let round = 0; // what was begun in an earlier one doesn't go on
   let polls = false; // events don't come through
   let tries = 30; // to see the number begun in another tab
   let gone = false; // a form was sent, a link followed, or the page is being left
@@ -30,6 +31,7 @@
     .some((field) => field.value);
 
   const rest = () => {
+    round++;
     clearTimeout(next);
     source?.close();
     source = null;
@@ -143,9 +145,9 @@
   };
 
   const poll = async () => {
+    const mine = round;
     const ok = await look();
-    if (gone || onward) return;
-    clearTimeout(next);
+    if (gone || onward || mine !== round) return;
     if (document.hidden) next = setTimeout(poll, 15000);
     else if (!elsewhere) next = setTimeout(poll, ok ? 2000 : 10000);
     else if (--tries > 0) next = setTimeout(poll, 1000);
