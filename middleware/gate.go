@@ -19,14 +19,16 @@
 // # What is guarded
 //
 // [Gate.Handler] guards everything but the gate's own pages and what
-// [WithExempt], [WithLoginPath] and [WithLogoutPath] name. Requests of nobody in
+// [WithExempt], [WithLoginPath], [WithLogoutPath] and [WithHelpURL] name. Requests of nobody in
 // particular, and of users who have no second factor, pass: it is the
 // application that asks for the password. A user switches the second factor on
 // at the base path, "/2fa/" unless set; [WithRequired] says who must.
 //
 // A locked session's page navigations are sent to the challenge and come back to
-// where they wanted to go; everything else is refused as
-// application/problem+json with the challenge's address.
+// where they wanted to go. A form that a person sends is answered with a page that says
+// that it was not carried out. Everything else is refused as application/problem+json
+// with the challenge's address. Whoever gives up at the challenge cancels the sign-in:
+// the session is destroyed; see [WithCancel].
 //
 // # Logging out
 //

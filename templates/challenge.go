@@ -146,8 +146,9 @@ func (c Challenge) sheet() sheet {
 	if c.RecoveryBlocked {
 		recovery.Error, recovery.ByRecovery = CodeBlocked, true
 	}
-	view.Input = phone.input(c.Issuer, view.CodeFirst() && !c.Code.ByRecovery)
-	view.Recovery = recovery.input(c.Issuer, false)
+	view.Input, view.Recovery = phone.input(c.Issuer, false), recovery.input(c.Issuer, false)
+	view.Input.Focus = !c.Code.ByRecovery && (view.CodeFirst() || c.Code.failed())
+	view.Recovery.Focus = c.Code.ByRecovery && c.Code.failed()
 	view.Input.Beside, view.Recovery.Recovery = true, true
 	view.Input.Still, view.Recovery.Still = view.blocked(false), view.blocked(true)
 	s := sheet{Page: c.Page, Name: challengePage, View: view, Failed: c.Code.failed()}

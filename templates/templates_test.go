@@ -141,7 +141,7 @@ func TestEveryPageIsWellFormed(t *testing.T) {
 		t.Run(string(lang), func(t *testing.T) {
 			t.Parallel()
 			checked := make(map[string]bool) // many views look the same
-			for name, view := range every(t, plainPage(lang)) {
+			for name, view := range every(t, withEverything(lang)) {
 				if page := render(t, p, view); !checked[page] {
 					checked[page] = true
 					checkPage(t, name, page, lang)
@@ -179,6 +179,12 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 			t.Errorf("%s: %d of %s, or one without nonce", name, n, inline)
 		}
 	}
+	if !wayOut.MatchString(body(page)) {
+		t.Errorf("%s: there is no way out", name)
+	}
+	if strings.Contains(page, "Ask Acme for help.") && !strings.Contains(page, helpLink) && !strings.Contains(page, `<a id="help" class="button"`) {
+		t.Errorf("%s: says to ask for help, and not where", name)
+	}
 	if strings.Count(page, "autofocus") > 1 {
 		t.Errorf("%s: more than one element has the focus", name)
 	}
@@ -186,7 +192,7 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 	if found := handler.FindString(markup); found != "" {
 		t.Errorf("%s: the policy forbids %q", name, found)
 	}
-	meant := []string{`href="otpauth://totp/`, `href="https://identifier.example/start?`, `href="data:text/plain;charset=utf-8,`}
+	meant := []string{`href="https://help.example/2fa"`, `href="otpauth://totp/`, `href="https://identifier.example/start?`, `href="data:text/plain;charset=utf-8,`}
 	for _, found := range remote.FindAllString(markup, -1) {
 		if !slices.ContainsFunc(meant, func(prefix string) bool { return strings.HasPrefix(found, prefix) }) {
 			t.Errorf("%s: %q leads elsewhere", name, found)
