@@ -59,6 +59,7 @@ import (
 // use.
 type Gate struct {
 	base     string // as browsers see it
+	mount    string // the same, as the application sees it
 	keys     *keyring.Keyring
 	user     func(*http.Request) (factor.User, error)
 	exempt   exemptions
@@ -120,7 +121,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 
 	g := &Gate{
-		base: c.external + c.base, exempt: exempt, rules: rules, log: c.log,
+		base: c.external + c.base, mount: c.base, exempt: exempt, rules: rules, log: c.log,
 		keys: keys, messages: messages,
 		sessions: session.New(c.sessions, rules, session.Name(c.service.ClientID(), c.external+c.base, c.sessions.Cookie.Name)),
 		user:     c.currentUser,

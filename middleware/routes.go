@@ -18,8 +18,9 @@ import (
 // Each route must be guarded, or be listed as public: by its pattern as the
 // router has it, mounted ones in full, after a method or for all methods that it
 // has. "NotFound" lists the handlers that [chi.Mux.NotFound] was given, which
-// count as a route. Public routes must exist, and pass. The gate's own pages are
-// not spoken of. The error joins a [*RouteError] for each fault.
+// count as a route. Public routes must exist, and pass. The gate's own pages must be
+// served, and not be guarded themselves: where another router serves them, list their
+// path, "/2fa/", as public. The error joins a [*RouteError] for each fault.
 //
 // No handler of the application runs. A copy of the router is made, with the same
 // patterns and middleware in the same places but without the handlers, and asked
@@ -137,10 +138,19 @@ const (
 
 	// RouteUnknown is listed as public, and there is no such route.
 	RouteUnknown
+
+	// RoutePagesMissing says that requests for the gate's own pages, below Pattern, don't
+	// come to the gate: locked sessions would be led to a page that there isn't.
+	RoutePagesMissing
+
+	// RoutePagesGuarded says that they come to [Gate.Require]: locked sessions would be
+	// led from the challenge to the challenge.
+	RoutePagesGuarded
 )
 
 var faultNames = [...]string{
 	RouteUnguarded: "unguarded", RouteExempt: "exempt", RouteUnreached: "unreached", RouteGuarded: "guarded", RouteUnknown: "unknown",
+	RoutePagesMissing: "pages missing", RoutePagesGuarded: "pages guarded",
 }
 
 // String is the fault in a word.
@@ -169,6 +179,12 @@ func (e *RouteError) Error() string {
 		return fmt.Sprintf("middleware: route %q: listed as public, but guarded: exempt it by WithExempt, or take it off the list", route)
 	case RouteUnknown:
 		return fmt.Sprintf("middleware: route %q: listed as public, but there is no such route: take it off the list, or write it as the router has it", route)
+	case RoutePagesMissing:
+		return fmt.Sprintf("middleware: the gate's pages below %q aren't served (asked for %q by %s): mount Gate.Routes there, or put Gate.Handler before all routes (chi runs the middleware of a group for the routes of the group only); if another router serves them, list %q as public",
+			e.Pattern, e.Path, strings.Join(e.Methods, ", "), e.Pattern)
+	case RoutePagesGuarded:
+		return fmt.Sprintf("middleware: the gate's pages below %q are guarded by Gate.Require (asked for %q by %s), and a locked session would be led in a circle: mount Gate.Routes outside of it, or use Gate.Handler in its place",
+			e.Pattern, e.Path, strings.Join(e.Methods, ", "))
 	}
 	return fmt.Sprintf("middleware: route %q: %v", route, e.Fault)
 }

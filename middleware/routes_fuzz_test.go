@@ -90,13 +90,13 @@ func FuzzCheckRoutes(f *testing.F) {
 		if refused(func() { d.add(r, 2) }) {
 			return
 		}
-		if err := middleware.CheckRoutes(r); err != nil {
+		if err := middleware.CheckRoutes(r, "/2fa/"); err != nil {
 			return
 		}
 		for _, path := range paths {
 			for _, method := range []string{"GET", "POST"} {
 				// TestCheckPatternsAgreesWithTheGuard has seen to it that this is what happens.
-				_ = middleware.CheckPatterns(r, []string{method + " " + exact(path)})
+				_ = middleware.CheckPatterns(r, []string{method + " " + exact(path)}, "/2fa/")
 				if ran {
 					t.Fatalf("%s %s gets through:\n%s", method, path, strings.Join(d.said, "\n"))
 				}

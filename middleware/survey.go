@@ -24,7 +24,7 @@ type registered struct {
 type survey struct {
 	routes map[string]*registered // by pattern
 	public []string
-	bases  []string // of the gates that were met
+	gates  map[*Gate]string // that were met, with the host of a route that they stand before
 	faults []*RouteError
 
 	invalid []error // patterns
@@ -60,8 +60,9 @@ func (s *survey) check(ask func(rt *registered, method, path string) *probe) err
 		}
 		errs = append(errs, e)
 	}
+	errs = append(errs, s.checkPages(ask)...)
 	for _, entry := range s.public {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(s.routes)), func(rt *registered) bool { return rt.listed(entry, "") }) {
+		if !s.isOwn(withoutMethod(entry)) && !slices.ContainsFunc(slices.Collect(maps.Values(s.routes)), func(rt *registered) bool { return rt.listed(entry, "") }) {
 			e := &RouteError{Fault: RouteUnknown}
 			if e.Pattern = entry; strings.Contains(entry, " ") {
 				method, pattern, _ := strings.Cut(entry, " ")
@@ -84,8 +85,11 @@ func order(method string) string {
 // judge looks at one answer. plain is false of the other ways that may lead to a
 // route.
 func (s *survey) judge(rt *registered, method, path string, plain bool, p *probe) {
-	if p.gate != nil && !slices.Contains(s.bases, p.gate.base) {
-		s.bases = append(s.bases, p.gate.base)
+	if _, known := s.gates[p.gate]; p.gate != nil && !known {
+		if s.gates == nil {
+			s.gates = make(map[*Gate]string)
+		}
+		s.gates[p.gate] = rt.host
 	}
 	if p.verdict == probeGuarded && plain && p.tellsOf(rt) && s.isPublic(rt, method) {
 		s.found(rt, method, RouteError{Fault: RouteGuarded, Path: path})
@@ -150,8 +154,76 @@ func (rt *registered) listed(entry, method string) bool {
 
 // isOwn reports whether that is how the pages of a gate that was met are mounted.
 func (s *survey) isOwn(pattern string) bool {
+	for gate := range s.gates {
+		if gate.owns(pattern) {
+			return true
+		}
+	}
+	return false
+}
+
+// owns reports whether that is how the gate's pages are mounted.
+func (g *Gate) owns(pattern string) bool {
 	base, ok := strings.CutSuffix(strings.TrimSuffix(pattern, "*"), "/")
-	return ok && slices.Contains(s.bases, base)
+	return ok && base == g.mount
+}
+
+// pageRequests are what the gate's pages are asked for, below where they are.
+var pageRequests = [...]struct{ method, path string }{
+	{http.MethodGet, "/challenge"}, {http.MethodPost, "/challenge/totp"}, {http.MethodGet, "/callback/" + filling},
+}
+
+// checkPages finds out whether the pages of the gates that were met are served.
+func (s *survey) checkPages(ask func(rt *registered, method, path string) *probe) (errs []error) {
+	gates := slices.SortedFunc(maps.Keys(s.gates), func(a, b *Gate) int { return strings.Compare(a.mount, b.mount) })
+	for _, gate := range gates {
+		if slices.ContainsFunc(s.public, func(entry string) bool { return gate.owns(withoutMethod(entry)) }) {
+			continue
+		}
+		rt := &registered{host: s.gates[gate], pattern: gate.mount + "/"}
+		for _, page := range pageRequests {
+			path := gate.mount + page.path
+			p := ask(rt, page.method, path)
+			p.mu.Lock()
+			fault := p.faultOfPages(gate)
+			p.mu.Unlock()
+			if fault != 0 {
+				errs = append(errs, &RouteError{Fault: fault, Pattern: rt.pattern, Methods: []string{page.method}, Path: path})
+				break
+			}
+		}
+	}
+	return errs
+}
+
+// faultOfPages returns what keeps a request from the gate's own pages, or 0.
+func (p *probe) faultOfPages(g *Gate) RouteFault {
+	switch p.verdict {
+	case probeOwn:
+		return 0
+	case probeGuarded:
+		if p.gate == g {
+			return RoutePagesGuarded
+		}
+		return 0 // another gate's guard stands before them
+	case probeExempt:
+		if !p.copied {
+			return 0 // what is behind isn't asked
+		}
+	case probeUnmet:
+	}
+	if p.copied && p.reached != nil && g.owns(p.reached.pattern) {
+		return 0
+	}
+	return RoutePagesMissing
+}
+
+// withoutMethod is the pattern of an entry of a list.
+func withoutMethod(entry string) string {
+	if _, pattern, found := strings.Cut(entry, " "); found {
+		return strings.TrimLeft(pattern, " \t")
+	}
+	return entry
 }
 
 // anyMethod are the methods that a pattern of a ServeMux without one is asked with.
