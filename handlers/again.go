@@ -14,7 +14,19 @@ func (h *Handlers) form(v *visit, code string) factor.Form {
 	if code == "" {
 		return factor.Form{}
 	}
-	return factor.Form{Route: strings.TrimPrefix(v.r.URL.Path, h.cfg.Mount), Code: code}
+	return factor.Form{Route: h.routeOf(v), Code: code}
+}
+
+// routeOf is the request's path below the base.
+func (h *Handlers) routeOf(v *visit) string { return strings.TrimPrefix(v.r.URL.Path, h.cfg.Mount) }
+
+// keepKnown gives a browser that has no secret one, with a page that has a form to type a
+// code into: by it, the browser is known again if it sends the form twice. Nothing can be
+// begun with it.
+func (h *Handlers) keepKnown(v *visit) {
+	if v.browser == "" && len(h.ref(v).Browsers) == 0 {
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, h.cfg.Sessions.NewBrowser().Begun())
+	}
 }
 
 // lookAgain looks whether the request's form was sent before by the same browser, which

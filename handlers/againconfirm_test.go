@@ -203,3 +203,111 @@ func TestA51_BrowserLeavesTheEnrolment(t *testing.T) {
 		})
 	}
 }
+
+// An enrolment that is begun twice by the same form, by a browser that may show either
+// answer, has one secret; by another browser, or by another form, it has another.
+func TestA51_EnrolmentBegunTwice(t *testing.T) {
+	t.Parallel()
+	const path = "/2fa/enable"
+	secretOf := func(b *apptest.Browser) any { return b.GetJSON(path).JSON("secret") }
+	for _, on := range []bool{false, true} {
+		for name, c := range map[string]struct {
+			again func(app *apptest.App, b, former *apptest.Browser, code string) (*apptest.Browser, apptest.Answer)
+			same  bool
+			taken bool // or else the code isn't
+		}{
+			"a second click": {func(_ *apptest.App, _, former *apptest.Browser, code string) (*apptest.Browser, apptest.Answer) {
+				return former, former.Post(path, "code", code)
+			}, true, true},
+			"Back, and once more": {func(_ *apptest.App, b, _ *apptest.Browser, code string) (*apptest.Browser, apptest.Answer) {
+				return b, b.Post(path, "code", code)
+			}, true, true},
+			"after a minute": {func(app *apptest.App, b, _ *apptest.Browser, code string) (*apptest.Browser, apptest.Answer) {
+				app.Clock.Add(time.Minute)
+				return b, b.Post(path, "code", code)
+			}, false, false},
+			"another browser": {func(_ *apptest.App, b, _ *apptest.Browser, code string) (*apptest.Browser, apptest.Answer) {
+				thief := b.Thief()
+				return thief, thief.Post(path, "code", code)
+			}, false, false},
+		} {
+			t.Run(fmt.Sprintf("on %t, %s", on, name), func(t *testing.T) {
+				t.Parallel()
+				app := apptest.New(t)
+				b := app.Browser(t).Login(alice)
+				code := ""
+				if on {
+					phone := b.Enrol(alice)
+					app.Clock.Add(10 * time.Minute)
+					code = apptest.Code(t, phone)
+				}
+				b.Get("/2fa/")
+				former := b.Copy()
+				if a := b.Post(path, "code", code); a.Status != http.StatusSeeOther {
+					t.Fatalf("got %d\n%s", a.Status, a.Body)
+				}
+				secret := secretOf(b)
+				who, a := c.again(app, b, former, code)
+				if on && !c.taken {
+					if a.Status != http.StatusUnprocessableEntity || who != b && secretOf(who) != nil {
+						t.Errorf("again: got %d, want 422", a.Status)
+					}
+					return
+				}
+				if a.Status != http.StatusSeeOther || a.Location != path {
+					t.Errorf("again: got %d to %q\n%s", a.Status, a.Location, a.Body)
+				}
+				if got := secretOf(who); got == nil || (got == secret) != c.same {
+					t.Errorf("again: got secret %v, had %v, want the same: %t", got, secret, c.same)
+				}
+				if n := app.Account(t, alice).Failures; n != 0 {
+					t.Errorf("got %d wrong codes", n)
+				}
+			})
+		}
+	}
+}
+
+// A factor that is switched off twice is off, and both answers say so.
+func TestA51_SwitchedOffTwice(t *testing.T) {
+	t.Parallel()
+	for _, program := range []bool{false, true} {
+		t.Run(fmt.Sprintf("program %t", program), func(t *testing.T) {
+			t.Parallel()
+			var e ear
+			app := apptest.New(t, e.setup())
+			b := app.Browser(t).Login(alice)
+			phone := b.Enrol(alice)
+			app.Clock.Add(10 * time.Minute)
+			code := apptest.Code(t, phone)
+			e.take()
+			first := send(b, "/2fa/disable", code, program)
+			e.want(t, "switched off", "disabled")
+			again := send(b, "/2fa/disable", code, program)
+			e.want(t, "again")
+			if first.Status != 200 || again.Status != 200 || program && again.Body != first.Body || !program && !strings.Contains(again.Body, `data-message="disabled"`) {
+				t.Errorf("got %d, then %d %s", first.Status, again.Status, again.Body)
+			}
+			b.WantIn("afterwards")
+		})
+	}
+}
+
+// Where the phone can't be asked for a while, the browser is known again too.
+func TestA51_CodeSentTwiceWithoutPush(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	for range 3 {
+		app.Stopped(t, alice)
+	}
+	b := app.Stopped(t, alice)
+	former := b.Copy()
+	code := apptest.Code(t, phone)
+	for i, b := range []*apptest.Browser{b, former} {
+		if a := b.Post(totp, "code", code); a.Location != "/account" {
+			t.Errorf("click %d: got %d to %q\n%s", i+1, a.Status, a.Location, a.Body)
+		}
+		b.WantIn("afterwards")
+	}
+}

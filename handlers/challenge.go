@@ -419,6 +419,8 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	v.askOn(&page)
 	if v.underWay {
 		page.State, page.Moved = templates.ChallengeApproved, true
+	} else if view.Phase != factor.PhaseElsewhere {
+		h.keepKnown(v)
 	}
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		page.Page = p

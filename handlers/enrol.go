@@ -35,6 +35,10 @@ func (h *Handlers) enrol(v *visit) {
 		return
 	}
 	browser := h.cfg.Sessions.NewBrowser().Begun()
+	ref.Form.Route = h.routeOf(v)
+	if len(ref.Secrets) == 0 { // it is known by that one from now on
+		ref.Secrets = []string{browser.Secret()}
+	}
 	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
 	if err == nil && answer.Result == factor.CodeAccepted {
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, browser)

@@ -81,6 +81,7 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 	if acct.Sync.Late() {
 		page.LateSince = acct.Sync.Since
 	}
+	h.keepKnown(v)
 	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
 		page.Page = p
 		page.Email = v.user.Email
@@ -108,8 +109,8 @@ func (h *Handlers) disable(v *visit) {
 	switch {
 	case errors.Is(err, factor.ErrRequired):
 		h.refuseDisable(v)
-	case errors.Is(err, factor.ErrOff):
-		h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
+	case errors.Is(err, factor.ErrOff): // by the same form, perhaps, sent before
+		h.showDisabled(v)
 	case err != nil:
 		h.failChange(v, err)
 	case answer.Result != factor.CodeAccepted:
@@ -132,6 +133,11 @@ func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
 // disabled tells the service and the user that the second factor was switched off.
 func (h *Handlers) disabled(v *visit) {
 	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
+	h.showDisabled(v)
+}
+
+// showDisabled says that there is no second factor.
+func (h *Handlers) showDisabled(v *visit) {
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{State: templates.FactorOff.String()})
 		return

@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -36,7 +37,8 @@ type Enrolment struct {
 
 // Stage makes a new secret for the user, which the session may see and confirm in the
 // browser with that hash. The factor in force, if any, stays in force until then, and is
-// asked for: how long the session may take to confirm counts from that proof.
+// asked for: how long the session may take to confirm counts from that proof. The same
+// form sent twice by the same browser, within a minute, makes one secret.
 func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string, proof Proof) (CodeAnswer, error) {
 	email, codesOnly, err := r.addressToStage(ctx, user)
 	if err != nil {
@@ -53,13 +55,21 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 	}
 	return r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (answer CodeAnswer, err error) {
 		until := r.cfg.Now().Add(enrolmentTime)
-		if acct.State == records.On {
+		senders := r.senders(user.ID, s, s.Form.Route, plainCode(proof.Code))
+		again := s.staged(*acct) && slices.Contains(senders, acct.Staged.By) && r.justNow(acct.Staged.At)
+		switch {
+		case again && proof.Code != "": // which is used up, by what is staged
+			if _, err := r.check(ctx, acct, proof); err != nil {
+				return CodeAnswer{}, err
+			}
+			answer = CodeAnswer{Result: CodeAccepted}
+		case acct.State == records.On:
 			var at time.Time
 			if answer, at, err = r.prove(ctx, acct, proof); err != nil || answer.Result != CodeAccepted {
 				return answer, err
 			}
 			until = at.Add(replacementTime)
-		} else {
+		default:
 			if err := proof.Basis.check(acct); err != nil {
 				return CodeAnswer{}, err
 			}
@@ -68,7 +78,16 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 			answer = CodeAnswer{Result: CodeAccepted}
 			forgive(acct, r.cfg.Now())
 		}
-		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, Browser: browser, ExpiresAt: until}
+		if again { // the browser may show the first answer, or this one
+			staged := *acct.Staged
+			staged.Browser = browser
+			acct.Staged = &staged
+			return answer, nil
+		}
+		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, Browser: browser, ExpiresAt: until, At: r.cfg.Now()}
+		if len(senders) > 0 {
+			acct.Staged.By = senders[len(senders)-1]
+		}
 		return answer, nil
 	})
 }

@@ -159,6 +159,10 @@ type Staged struct {
 	Browser   string    `json:"browser"` // and its browser, as in a Challenge
 	ExpiresAt time.Time `json:"expires_at"`
 
+	// By names the form that staged it, as the ID of a [Form], and At is when.
+	By string    `json:"by,omitzero"`
+	At time.Time `json:"at,omitzero"`
+
 	Unknown jsontext.Value `json:",unknown"`
 }
 

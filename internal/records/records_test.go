@@ -39,7 +39,7 @@ func account() records.Account {
 	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, CodesOnly: true, AwaitsSync: true}
 	return records.Account{
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
-		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at},
+		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at, By: "b", At: at},
 		OffBy:     "g",
 		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", By: "b", At: at}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at}, RecoveryMaker: "browser",
 		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
