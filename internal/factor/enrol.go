@@ -57,6 +57,9 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 		until := r.cfg.Now().Add(enrolmentTime)
 		senders := r.senders(user.ID, s, s.Form.Route, plainCode(proof.Code))
 		again := s.staged(*acct) && slices.Contains(senders, acct.Staged.By) && r.justNow(acct.Staged.At)
+		if proof.Code == "" && acct.Failures > 0 { // whoever has tried what was staged begins anew
+			again = false
+		}
 		switch {
 		case again && proof.Code != "": // which is used up, by what is staged
 			if _, err := r.check(ctx, acct, proof); err != nil {
