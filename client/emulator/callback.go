@@ -3,6 +3,7 @@ package emulator
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -140,13 +141,18 @@ func (e *Emulator) send(ctx context.Context, target string, enc Encoding, token 
 	if err != nil {
 		err = fmt.Errorf("emulator: report failed: %w", err)
 	}
-	e.config.Logger.Info("callback", "encoding", enc.String(), "result", result, "status", reply.Status, "failed", err != nil)
+	sent := Callback{e.config.Now(), target, token, result, reply, err}
+	if reason := sent.Reason(); reason != "" {
+		e.config.Logger.Warn("callback not taken", "encoding", enc.String(), "result", result, "reason", reason)
+	} else {
+		e.config.Logger.Info("callback", "encoding", enc.String(), "result", result, "status", reply.Status)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.callbacks) >= maxCalls {
 		e.callbacks = slices.Delete(e.callbacks, 0, maxCalls/2)
 	}
-	e.callbacks = append(e.callbacks, Callback{e.config.Now(), target, token, result, reply, err})
+	e.callbacks = append(e.callbacks, sent)
 	return reply, err
 }
 
@@ -204,9 +210,12 @@ func newReport(ctx context.Context, target string, enc Encoding, token string, r
 const callbackTimeout = 10 * time.Second
 
 // callbackClient follows no redirects and keeps no cookies.
-func callbackClient(h *http.Client) *http.Client {
-	var t http.RoundTripper = &http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second}
-	if h != nil && h.Transport != nil {
+func callbackClient(config Config) *http.Client {
+	var t http.RoundTripper = &http.Transport{
+		MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second,
+		TLSClientConfig: &tls.Config{RootCAs: config.RootCAs, InsecureSkipVerify: config.Insecure}, //nolint:gosec // as it was asked for
+	}
+	if h := config.HTTPClient; h != nil && h.Transport != nil {
 		t = h.Transport
 	}
 	return &http.Client{

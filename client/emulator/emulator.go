@@ -37,6 +37,7 @@ package emulator
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -80,7 +81,12 @@ type Config struct {
 	// Now is the clock; [time.Now] if nil.
 	Now func() time.Time
 
-	// HTTPClient lends its Transport to the callbacks.
+	// RootCAs are the authorities whose certificates the callbacks trust; the system's
+	// if nil. Insecure has them trust any certificate: it is for an emulator only.
+	RootCAs  *x509.CertPool
+	Insecure bool
+
+	// HTTPClient lends its Transport to the callbacks, in place of RootCAs and Insecure.
 	HTTPClient *http.Client
 
 	// State is what the emulator begins with, and Changed is told of each change
@@ -140,7 +146,7 @@ func New(config Config) *Emulator {
 	e := &Emulator{
 		config:  config,
 		key:     []byte(rand.Text()),
-		http:    callbackClient(config.HTTPClient),
+		http:    callbackClient(config),
 		noPush:  make(map[string]bool),
 		users:   make(map[string]User),
 		arrived: make(chan struct{}),

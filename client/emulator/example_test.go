@@ -115,3 +115,19 @@ func ExampleParseAccount() {
 	// Acme Inc alice@example.com <nil>
 	// emulator: parameter secret comes twice
 }
+
+// Why the application didn't take a report.
+func ExampleCallback_Reason() {
+	app := httptest.NewServer(http.NotFoundHandler())
+	defer app.Close()
+	srv := emulator.Start(emulator.Config{CallbackURL: app.URL + "/2fa/callback/of-another-key"})
+	defer srv.Close()
+
+	if _, err := srv.Report(context.Background(), "session token", true); err != nil {
+		panic(err)
+	}
+	for _, callback := range srv.Callbacks() {
+		fmt.Println(callback.Reason())
+	}
+	// Output: HTTP 404 Not Found: 404 page not found (is the callback URL the one that gate.CallbackURL returns now?)
+}

@@ -180,6 +180,16 @@ func tapped(number string) func(*request) RequestState {
 	}
 }
 
+// reasonOf needs e.mu. It says why the newest report about that token wasn't taken.
+func (e *Emulator) reasonOf(token string) string {
+	for _, c := range slices.Backward(e.callbacks) {
+		if c.Token == token {
+			return c.Reason()
+		}
+	}
+	return "given up"
+}
+
 // report tells the application what was decided.
 func (e *Emulator) report(ctx context.Context, q *request) ([]Reply, error) {
 	replies, err := e.deliver(ctx, q.token, q.answer == Approved)
@@ -187,11 +197,14 @@ func (e *Emulator) report(ctx context.Context, q *request) ([]Reply, error) {
 	defer e.mu.Unlock()
 	switch {
 	case err != nil:
-		q.outcome = "the report failed"
+		q.outcome = "not reported: " + e.reasonOf(q.token)
 	case len(replies) == 0:
 		q.outcome = "no callback URL to report to"
 	default:
 		q.outcome = fmt.Sprintf("reported: HTTP %d", replies[0].Status)
+		if reason := e.reasonOf(q.token); reason != "" {
+			q.outcome = "not taken: " + reason
+		}
 	}
 	close(q.told)
 	return replies, err

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"log"
@@ -25,10 +26,16 @@ func main() {
 	callback := flag.String("callback", "", "the `URL` that results are reported to: what gate.CallbackURL returns")
 	clientID := flag.String("client-id", "emulated-client", "the application's client `ID`")
 	apiKey := flag.String("api-key", "emulated-key", "the application's API `key`")
+	ca := flag.String("ca", "", "a `file` of PEM certificates, whose authorities https callbacks are trusted by in place of the system's")
+	insecure := flag.Bool("insecure", false, "trust any certificate of an https callback")
 	flag.Parse()
+	roots, err := authorities(*ca)
+	if err != nil {
+		log.Fatal("-ca: ", err)
+	}
 
 	emu := emulator.New(emulator.Config{
-		ClientID: *clientID, APIKey: *apiKey, CallbackURL: *callback,
+		ClientID: *clientID, APIKey: *apiKey, CallbackURL: *callback, RootCAs: roots, Insecure: *insecure,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	l, err := net.Listen("tcp", *addr)
@@ -43,4 +50,20 @@ func main() {
 	}
 	server := &http.Server{Handler: emu, ReadHeaderTimeout: 5 * time.Second}
 	log.Fatal(server.Serve(l))
+}
+
+// authorities reads the certificates of a file, or returns nil for the system's.
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("no certificate in %s", file)
+	}
+	return roots, nil
 }
