@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
@@ -294,13 +295,48 @@ func TestBrowserWithoutCookies(t *testing.T) {
 	if a := b.Thief().PostJSON("/2fa/challenge/continue", ""); a.Status != 201 || a.JSON("number") == nil {
 		t.Errorf("to continue: got %d %s, want 201 and the number", a.Status, a.Body)
 	}
-	page := app.Browser(t).Login(alice)
-	if a := page.Thief().Get("/2fa/challenge"); a.Status != 303 || a.Location != "/2fa/challenge?browser=new" {
-		t.Fatalf("a page: got %d to %q", a.Status, a.Location)
+}
+
+// A browser that doesn't bring back what it was given is told which cookie that is, and
+// isn't led on for ever. Its phone isn't asked: the approval couldn't be taken there.
+func TestCookieThatDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	asked := len(app.Emulator.Requests())
+	led := b.Thief().Get("/2fa/challenge")
+	if led.Status != http.StatusSeeOther || !strings.HasPrefix(led.Location, "/2fa/challenge?browser=") {
+		t.Fatalf("at first: got %d to %q, want it to be led here once more", led.Status, led.Location)
 	}
-	if a := page.Thief().Get("/2fa/challenge?browser=new"); a.Status != 200 {
-		t.Errorf("a page, led here with its cookie: got %d to %q, want no more redirects", a.Status, a.Location)
+	const line = "didn't come back"
+	for range 2 {
+		a := b.Thief().Get(led.Location)
+		if a.Status != http.StatusOK || !strings.Contains(a.Body, "doesn’t keep the cookie eagate-browser-"+app.GateName()+"-. ") || !strings.Contains(a.Body, "/2fa/challenge/totp") {
+			t.Errorf("got %d to %q\n%s\nwant a page that names the cookie, and takes a code", a.Status, a.Location, a.Body)
+		}
 	}
+	if got := app.Log.String(); strings.Count(got, line) != 1 || !strings.Contains(got, "a proxy must not change the path") {
+		t.Errorf("got log %s, want one line with the remedy", got)
+	}
+	if n := len(app.Emulator.Requests()) - asked; n != 0 {
+		t.Errorf("the phone was asked %d times", n)
+	}
+	b.Thief().Post("/2fa/challenge")
+	if a := b.Thief().Get(b.Thief().Get("/2fa/challenge").Location); !strings.Contains(a.Body, "doesn’t keep the cookie") {
+		t.Errorf("tried again: got %d to %q\n%s\nwant the same", a.Status, a.Location, a.Body)
+	}
+	for _, stale := range []string{"new", "", "x.y", "0.ABC", led.Location[len("/2fa/challenge?browser="):]} {
+		app.Clock.Add(61 * time.Second)
+		if a := b.Thief().Get("/2fa/challenge?browser=" + stale); a.Status != http.StatusSeeOther {
+			t.Errorf("an old address, %q: got %d, want it to be led here once more", stale, a.Status)
+		}
+	}
+	if _, path := b.Follow("/2fa/challenge?browser=new"); !strings.HasPrefix(path, "/2fa/challenge?browser=") {
+		t.Errorf("with cookies: got to %s", path)
+	}
+	apptest.Approve(t, phone)
+	b.WantIn("with cookies, by the approval")
 }
 
 // "Continue here" spends the same budget, and ends nothing where there is none left.

@@ -86,7 +86,7 @@ func (h *Handlers) cancelled(w http.ResponseWriter, r *http.Request, signedIn bo
 		sendJSON(w, http.StatusOK, typeJSON, status{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next})
 		return
 	}
-	seeOther(w, next)
+	h.leadOn(w, r, next)
 }
 
 // An answered writer knows whether anything was written.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/eagate/eagate/client"
@@ -257,11 +258,11 @@ func (h *Handlers) goOn(v *visit) {
 		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
 		return
 	}
-	seeOther(v.w, next)
+	h.leadOn(v.w, v.r, next)
 }
 
-// browserSet, in a query, says that the browser was just given a secret: one that comes
-// without keeps no cookies, and isn't led here once more.
+// browserSet, in a query, says which secret the browser was just given: one that comes
+// without it keeps no cookies, and isn't led here once more.
 const browserSet = "browser"
 
 // beganHere begins a challenge for a session that has none and had none, or that has just
@@ -279,13 +280,17 @@ func (h *Handlers) beganHere(v *visit) bool {
 	}
 	b, ok := sessions.Prepared(v.r, ask)
 	if !ok {
-		b = sessions.NewBrowser()
-		if query := v.r.URL.Query(); !query.Has(browserSet) {
-			sessions.KeepBrowser(v.w, v.r, b)
-			query.Set(browserSet, "new")
-			seeOther(v.w, h.cfg.Base+"/challenge?"+query.Encode())
-			return true
+		query := v.r.URL.Query()
+		if sessions.IsLost(v.r, query.Get(browserSet)) {
+			v.lost = true // an approval couldn't be taken here
+			h.warnOfCookie(v)
+			return false
 		}
+		b = sessions.NewBrowser()
+		sessions.KeepBrowser(v.w, v.r, b)
+		query.Set(browserSet, b.Trace())
+		seeOther(v.w, h.cfg.Base+"/challenge?"+query.Encode())
+		return true
 	}
 	err = h.begin(v, b)
 	var limit *factor.PushLimit
@@ -298,6 +303,16 @@ func (h *Handlers) beganHere(v *visit) bool {
 		return true
 	}
 	return false
+}
+
+// warnOfCookie says in the log, once a minute, that a browser didn't bring back what it was
+// given, and what may be the reason.
+func (h *Handlers) warnOfCookie(v *visit) {
+	if more, news := h.faults.Say("cookie", h.cfg.Rules.Now()); news {
+		h.cfg.Log.WarnContext(v.ctx(), "eagate: a cookie that a browser was given didn't come back, so that the phone isn't asked",
+			slog.String("cookie", h.cfg.Sessions.BrowserCookie()), slog.String("browser", browserName(v.r.UserAgent())), slog.Int("since_the_last", more),
+			slog.String("remedy", "if it happens to all browsers: a proxy must not change the path, the domain or the flags of cookies, nor drop those that it doesn't know"))
+	}
 }
 
 // isFirst reports whether the session has no challenge and had none.
@@ -409,6 +424,8 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		page.PushRetryIn = view.Limit.Until.Sub(now)
 	case mark.Over || h.cfg.Sessions.NoPush(ctx, v.user):
 		page.Push = h.whyNoPush(v, acct)
+	case v.lost:
+		page.Push, page.Cookie = templates.PushNoCookie, h.cfg.Sessions.BrowserCookie()
 	}
 	if mark.Over && answer.Result == factor.CodeNone && !v.r.URL.Query().Has(cameAgain) {
 		// Another tab was first, and its answer, which brings the session's new ID, may

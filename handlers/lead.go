@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"net/http"
+	"strings"
 
 	"github.com/eagate/eagate/templates"
 )
@@ -29,6 +30,20 @@ func (h *Handlers) lead(w http.ResponseWriter, r *http.Request, to string) {
 		seeOther(w, to)
 	}
 }
+
+// leadOn leads to a page of the application, which may redirect to another origin. Browsers
+// but Firefox hold the form-action of our policy against all redirects that follow a form
+// of ours, and would stay on its page without a word: they leave by a page.
+func (h *Handlers) leadOn(w http.ResponseWriter, r *http.Request, to string) {
+	if kindOf(r) == kindForm && isBrowser(r) {
+		h.leave(w, r, to)
+		return
+	}
+	h.lead(w, r, to)
+}
+
+// isBrowser reports whether the request is by a browser, which all call themselves so.
+func isBrowser(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Mozilla/") }
 
 // leave shows a page that goes on to another by itself.
 func (h *Handlers) leave(w http.ResponseWriter, r *http.Request, to string) {

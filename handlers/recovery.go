@@ -142,7 +142,7 @@ func (h *Handlers) kept(v *visit) {
 		if isYes(fields.Get("enabled")) {
 			otherwise = h.cfg.HomePath
 		}
-		seeOther(v.w, h.onwardOr(v, otherwise))
+		h.leadOn(v.w, v.r, h.onwardOr(v, otherwise))
 	}
 }
 

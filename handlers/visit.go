@@ -26,6 +26,7 @@ type visit struct {
 
 	demand session.Demand // what a verified session must prove besides; else zero
 
+	lost    bool   // whether the secret that the browser was just given didn't come back
 	browser string // the hash of the secret that the response gives to the browser
 
 	form  factor.Form // that the request sends, if it is one with a code

@@ -49,6 +49,9 @@ type Challenge struct {
 	Push        Push
 	PushRetryIn time.Duration
 
+	// Cookie is how the name of the cookie begins that isn't kept, with [PushNoCookie].
+	Cookie string
+
 	// PreferCode says that the user has asked for the code form: the address
 	// was {base}/challenge?code=1. Where there is no script, the page then has the form
 	// and doesn't refresh itself.
@@ -123,6 +126,7 @@ const (
 	PushDeclined                // the service declines: the phone may not show requests, or the application is not set up right
 	PushPaused                  // requests weren't approved: not for a while
 	PushLimited                 // too many were sent: not for a while
+	PushNoCookie                // the browser, or something on the way, doesn't keep the cookie that it takes
 	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
 )
 
@@ -194,7 +198,7 @@ func (c Challenge) sheet() sheet {
 
 // Unreachable reports whether the phone may be reached if it is tried again.
 func (c challengeSheet) Unreachable() bool {
-	return c.Push == PushUnavailable || c.Push == PushDeclined
+	return c.Push == PushUnavailable || c.Push == PushDeclined || c.Push == PushNoCookie
 }
 
 func (c challengeSheet) Pending() bool  { return c.State == ChallengePending }
@@ -303,6 +307,8 @@ func (c challengeSheet) Why() Key {
 		return "push.paused"
 	case PushLimited:
 		return "push.limited"
+	case PushNoCookie:
+		return "push.nocookie"
 	case PushRefused:
 		return "stepup.code"
 	}

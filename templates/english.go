@@ -102,6 +102,7 @@ var english = texts{
 	"push.declined":    "Your phone can’t be asked: perhaps the eAuthenticator app isn’t allowed to show notifications. Allow them in the phone’s settings. If that doesn’t help, ask for help.",
 	"push.again":       "Try the phone again",
 	"push.code":        "Type the code that your eAuthenticator app shows.",
+	"push.nocookie":    "Your phone can’t be asked from here, because your browser, or something on the way to {issuer}, doesn’t keep the cookie {cookie}. Allow cookies for this site, and try again.",
 	"push.paused":      "To protect your account, no new request can be sent for {duration}.",
 	"push.limited":     "Many requests were sent to your phone. The next one can be sent in {duration}.",
 

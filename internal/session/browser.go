@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +54,20 @@ func (b Browser) Begun() Browser {
 	b.made = ""
 	return b
 }
+
+// Trace tells when the secret was made and what its cookie is called, and nothing of the
+// secret.
+func (b Browser) Trace() string { return b.made + "." + b.name }
+
+// IsLost reports whether the browser was given a secret of that trace a moment ago, and
+// doesn't bring it.
+func (s *Sessions) IsLost(r *http.Request, trace string) bool {
+	made, name, _ := strings.Cut(trace, ".")
+	return s.isNow(made) && !slices.ContainsFunc(s.browsers(r), func(b Browser) bool { return b.name == name })
+}
+
+// BrowserCookie is how the names of the secrets' cookies begin.
+func (s *Sessions) BrowserCookie() string { return s.browser.Name }
 
 // Hash is what records keep of the secret.
 func (b Browser) Hash() string { return factor.BrowserOf(b.secret) }
