@@ -142,7 +142,7 @@ func (b *tab) click(element string) {
 // enter types a text into a field, in place of what is there.
 func (b *tab) enter(field, text string) {
 	b.t.Helper()
-	b.do(chromedp.Clear(chromedp.CSS(field)), chromedp.SendKeys(chromedp.CSS(field), text))
+	b.do(chromedp.SetValue(chromedp.CSS(field), ""), chromedp.SendKeys(chromedp.CSS(field), text))
 }
 
 // text is what an element says.
