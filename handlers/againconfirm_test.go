@@ -311,3 +311,48 @@ func TestA51_CodeSentTwiceWithoutPush(t *testing.T) {
 		b.WantIn("afterwards")
 	}
 }
+
+// A browser that is trusted twice by the same form is one device, of which its user is told
+// once; by another browser of the session, it is another.
+func TestA51_TrustedTwice(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{totp, "/2fa/devices"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			var e ear
+			app := apptest.New(t, e.setup(), trusting())
+			phone := app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			code := apptest.Code(t, phone)
+			if path != totp {
+				b.Post(totp, "code", code)
+			}
+			former := b.Copy()
+			e.take()
+			for _, b := range []*apptest.Browser{b, former} {
+				fields := []string{"code", code, "trust", "1"}
+				if path != totp {
+					fields = nil
+				}
+				if a := b.Post(path, fields...); a.Status != http.StatusSeeOther {
+					t.Fatalf("got %d\n%s", a.Status, a.Body)
+				}
+			}
+			added := 0
+			for _, kind := range e.take() {
+				if strings.HasPrefix(kind, "device_added") {
+					added++
+				}
+			}
+			if n := len(app.Account(t, alice).Devices); n != 1 || added != 1 {
+				t.Errorf("got %d devices, and was told of %d, want one", n, added)
+			}
+			b.Thief().Post("/2fa/devices")
+			if n := len(app.Account(t, alice).Devices); n != 2 {
+				t.Errorf("another browser: got %d devices, want two", n)
+			}
+			former.Post("/logout")
+			former.Login(alice).WantIn("where the second answer came")
+		})
+	}
+}

@@ -86,7 +86,9 @@ func (h *Handlers) trustThis(v *visit) {
 }
 
 func (h *Handlers) trustBy(v *visit) error {
-	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.user, v.proof(""), browserName(v.r.UserAgent()))
+	proof := v.proof("")
+	proof.Secrets = h.ref(v).Secrets
+	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.user, proof, browserName(v.r.UserAgent()))
 	if err == nil {
 		h.cfg.Sessions.Trust(v.w, v.user, secret, d.ExpiresAt)
 	}

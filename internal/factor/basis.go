@@ -54,6 +54,8 @@ type Proof struct {
 	// meant by a text that is neither. It is zero where the field is for both.
 	Field records.Method
 
+	Secrets []string // of the request's browser, as in a Session
+
 	At time.Time // when the request came, before its body was read; zero is now
 
 	typed presented

@@ -25,11 +25,14 @@ func (r *Rules) DeviceLifetime() time.Duration { return r.cfg.DeviceLifetime }
 
 // Trust has the user not be asked on this browser for a while, and returns what
 // its cookie must hold. The session's grant must be fresh, and not itself come
-// from a trusted device: a chain of them would never end.
+// from a trusted device: a chain of them would never end. Asked twice by the same browser,
+// within a minute, it is one device: the first answer may not have come.
 func (r *Rules) Trust(ctx context.Context, user User, proof Proof, name string) (secret string, d records.Device, err error) {
 	secret = newID()
 	now := r.cfg.Now()
+	again := false
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
+		again = false
 		g, err := r.check(ctx, acct, proof)
 		if err != nil {
 			return err
@@ -42,6 +45,14 @@ func (r *Rules) Trust(ctx context.Context, user User, proof Proof, name string) 
 			VerifiedAt: g.VerifiedAt, LastUsedAt: now, ExpiresAt: now.Add(r.cfg.DeviceLifetime),
 		}
 		devices := trusted(acct.Devices, now)
+		senders := r.senders(user.ID, Session{Binding: g.ID, Secrets: proof.Secrets}, "/devices", "")
+		if len(senders) > 0 {
+			d.By = senders[len(senders)-1]
+		}
+		before := slices.IndexFunc(devices, func(d records.Device) bool { return slices.Contains(senders, d.By) && r.justNow(d.LastUsedAt) })
+		if again = before >= 0; again {
+			devices = slices.Delete(devices, before, before+1)
+		}
 		if len(devices) >= devicesMost {
 			oldest := slices.MinFunc(devices, func(a, b records.Device) int { return a.LastUsedAt.Compare(b.LastUsedAt) })
 			devices = without(devices, oldest.ID)
@@ -51,6 +62,9 @@ func (r *Rules) Trust(ctx context.Context, user User, proof Proof, name string) 
 	})
 	if err != nil {
 		return "", records.Device{}, err
+	}
+	if again {
+		return secret, d, nil
 	}
 	r.emit(ctx, Event{Kind: EventDeviceAdded, UserID: user.ID, Email: user.Email, Device: d.Name, Until: d.ExpiresAt})
 	return secret, d, nil

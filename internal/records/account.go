@@ -280,6 +280,10 @@ type Device struct {
 	LastUsedAt time.Time `json:"last_used_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
 
+	// By names the grant by which the device was added, and its browser's secret, as the
+	// ID of a [Form].
+	By string `json:"by,omitzero"`
+
 	Unknown jsontext.Value `json:",unknown"`
 }
 

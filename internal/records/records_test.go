@@ -49,7 +49,7 @@ func account() records.Account {
 			Addresses: []string{"a@example.com"}, Retired: []byte{3},
 		},
 		Recovery:      &records.Recovery{Scheme: "scheme", Salt: []byte{4}, Hashes: [][]byte{{5}, {6}}, CreatedAt: at, Browser: "browser", KeptAt: at},
-		Devices:       []records.Device{{ID: "d", Name: "Firefox", Method: records.MethodPush, VerifiedAt: at, LastUsedAt: at, ExpiresAt: at}},
+		Devices:       []records.Device{{ID: "d", Name: "Firefox", Method: records.MethodPush, VerifiedAt: at, LastUsedAt: at, ExpiresAt: at, By: "b"}},
 		RequiredSince: at, HeldSince: at, ReleasedAt: at,
 	}
 }
