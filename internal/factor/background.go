@@ -17,6 +17,8 @@ const (
 // Run tells the service what it couldn't be told at once, and deletes what has
 // expired, until ctx ends. It may run on any number of nodes.
 func (r *Rules) Run(ctx context.Context) {
+	r.runs.now.Add(1)
+	defer r.runs.now.Add(-1)
 	sync := time.NewTicker(syncEvery)
 	defer sync.Stop()
 	stray := time.NewTicker(strayEvery)

@@ -187,6 +187,7 @@ type Rules struct {
 	said    said
 	waiting *waiting.Hub
 	turns   *turns
+	runs    runs
 }
 
 // New checks TOTP, TokenLifetime and RecoveryCost, and returns every fault in them.

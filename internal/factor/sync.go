@@ -293,6 +293,9 @@ func (r *Rules) finishSync(ctx context.Context, acct records.Account, t told) er
 	if err == nil && lost {
 		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: acct.UserID, Email: acct.Email})
 	}
+	if t.failure != nil {
+		r.awaitRun()
+	}
 	switch {
 	case t.failure != nil && after.Attempts == 1 && !errors.Is(t.failure, client.ErrCircuitOpen):
 		r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on",

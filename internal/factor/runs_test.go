@@ -1,0 +1,66 @@
+package factor_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eagate/eagate/internal/factor"
+)
+
+// Where nobody calls Run, and work waits for it, the log says so, once.
+func TestRunIsMissed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		up    bool                                          // whether the service can be told at once
+		first func(t *testing.T, r *factor.Rules)           // what is done about it at once
+		each  func(t *testing.T, w *world, o *factor.Rules) // and every ten seconds, on another node
+		lines int
+	}{
+		"nobody runs":   {lines: 1},
+		"nothing waits": {up: true},
+		"it runs here": {first: func(t *testing.T, r *factor.Rules) {
+			ctx, cancel := context.WithCancel(t.Context())
+			t.Cleanup(cancel)
+			go r.Run(ctx)
+		}},
+		"another node has done it": {each: func(t *testing.T, w *world, o *factor.Rules) {
+			w.service.setDown(nil)
+			w.sync(t, o)
+		}},
+		"another node tries": {each: func(t *testing.T, w *world, o *factor.Rules) { w.sync(t, o) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				r := w.node(t)
+				if !test.up {
+					w.service.setDown(errDown)
+				}
+				w.enrol(t, r, alice)
+				r.SyncNow(t.Context(), alice.ID)
+				if test.first != nil {
+					test.first(t, r)
+				}
+				other := w.node(t)
+				for range 20 {
+					w.clock.Add(10 * time.Second)
+					time.Sleep(10 * time.Second) // the bubble's
+					synctest.Wait()
+					if test.each != nil {
+						test.each(t, w, other)
+					}
+				}
+				r.SyncNow(t.Context(), alice.ID)
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if got := strings.Count(w.log.String(), "work waits that nobody does"); got != test.lines {
+					t.Errorf("got %d lines, want %d\n%s", got, test.lines, w.log.String())
+				}
+			})
+		})
+	}
+}
