@@ -42,6 +42,7 @@ func (h *Handlers) enrol(v *visit) {
 	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
 	if err == nil && answer.Result == factor.CodeAccepted {
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, browser)
+		h.cfg.Sessions.KeepStaged(v.ctx())
 		v.browser = browser.Hash()
 	}
 	switch {

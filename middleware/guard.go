@@ -45,6 +45,9 @@ func (g *Gate) Require(next http.Handler) http.Handler {
 		}
 		// Deferred, because a handler that panics may have logged out first.
 		defer g.after(w, r, &before)
+		if before.Renewed {
+			w = &renewed{ResponseWriter: w}
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -133,7 +136,7 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		return before, false
 	}
 	g.sessions.DropNext(ctx) // it is here already
-	before.Ref, before.Verified = factor.Session{}, true
+	before.Ref, before.Verified, before.Renewed = factor.Session{}, true, true
 	before.Secret, _ = g.sessions.Grant(ctx)
 	return before, true
 }
@@ -151,8 +154,11 @@ func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Befor
 
 // after sees whether the request was a logout, or changed the user.
 func (g *Gate) after(w http.ResponseWriter, r *http.Request, before *session.Before) {
-	ended := g.sessions.Ended(r.Context(), *before, func() (factor.User, error) { return g.user(r) })
+	ended, changed := g.sessions.Ended(r.Context(), *before, func() (factor.User, error) { return g.user(r) })
 	if !ended {
+		if changed && before.Verified {
+			g.sessions.Follow(r.Context(), *before)
+		}
 		return
 	}
 	if err := g.sessions.End(r, *before); err != nil {

@@ -89,6 +89,15 @@ type User struct {
 // WithSessions names the session manager whose LoadAndSave runs outside the
 // gate. Required. Its cookie must be Secure; see [WithInsecureCookie]. Lifetime, and
 // IdleTimeout if any, are no shorter than [WithTokenLifetime].
+//
+// A session is verified until it ends. SetDeadline, before or after, moves that end, and
+// RenewToken gives the session another ID, at any time and without another proof;
+// MergeSession takes a proof along with its user. What removes the gate's own keys asks for
+// another: Clear and Destroy do, although the user is put back. Any codec will do, any
+// store, with the values of the request's context too, and HashTokenInStore. The
+// session's cookie is set by LoadAndSave alone: it can be that of a copy of the manager, with
+// another cookie for each request, or the application's own code with a header in place
+// of the cookie. When Cookie.Name changes, users sign in and prove it anew.
 func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.sessions = m } }
 
 // WithService names the eAuthenticator API. Required.

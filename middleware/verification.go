@@ -52,7 +52,7 @@ func (g *Gate) VerificationFrom(ctx context.Context) (v Verification, ok bool) {
 	if !ok {
 		return Verification{}, false
 	}
-	return Verification{UserID: grant.UserID, Method: grant.Method, At: grant.VerifiedAt, Until: grant.ExpiresAt}, true
+	return Verification{UserID: grant.UserID, Method: grant.Method, At: grant.VerifiedAt, Until: g.sessions.Until(ctx)}, true
 }
 
 // gates are the gates of this process, so that VerificationFrom finds the one

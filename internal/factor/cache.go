@@ -61,7 +61,11 @@ func newCachedAccount(a records.Account, read instant) cachedAccount {
 type cachedGrant struct {
 	records.Grant
 	read instant
+	end  time.Time // of its session, if that is known
 }
+
+// ended reports whether its session has ended.
+func (g cachedGrant) ended(now instant) bool { return !g.end.IsZero() && !now.wall.Before(g.end) }
 
 // isFresh is that of an account.
 func (g cachedGrant) isFresh(now instant) bool { return g.read.within(cacheLifetime, now) }
@@ -112,6 +116,16 @@ func (c *cache) addGrant(secret string, g cachedGrant, then generation) {
 	if then.grant == *c.count(g.ID) {
 		c.grants.Add(secret, g)
 		c.secrets[g.ID] = secret
+	}
+}
+
+// setEnd notes when the session ends that holds the secret of a grant.
+func (c *cache) setEnd(secret string, end time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g, ok := c.grants.Peek(secret); ok && !g.end.Equal(end) {
+		g.end = end
+		c.grants.Add(secret, g)
 	}
 }
 

@@ -147,9 +147,9 @@ func TestUseDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	verdict, g, err := r.Check(t.Context(), alice.ID, secret)
-	if err != nil || verdict != factor.Verified || g.Method != records.MethodDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until) ||
+	if err != nil || verdict != factor.Verified || g.Method != records.MethodDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until.Add(24*time.Hour)) ||
 		g.Binding != session("login").Binding {
-		t.Errorf("got %v, %+v, %v, want a proof of %v by a device until %v", verdict, g, err, proved, until)
+		t.Errorf("got %v, %+v, %v, want a proof of %v by a device kept until a day after %v", verdict, g, err, proved, until)
 	}
 	d := w.account(t, alice).Devices[0]
 	if !d.LastUsedAt.Equal(w.clock.Now()) || !d.ExpiresAt.Equal(proved.Add(trustedFor)) {

@@ -149,7 +149,7 @@ func (r *Rules) IsStaged(acct records.Account, s Session) bool { return r.staged
 
 // staged reports whether the session has staged what is, some time ago perhaps.
 func (s Session) staged(acct records.Account) bool {
-	return acct.Staged != nil && s.is(acct.Staged.Binding)
+	return acct.Staged != nil && (s.is(acct.Staged.Binding) || s.Staged != "" && s.Staged == acct.Staged.Binding)
 }
 
 // Confirm brings the staged factor into force if the proof's code is right and,

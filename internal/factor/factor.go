@@ -64,6 +64,9 @@ type Session struct {
 	// session that was never saved.
 	Binding string
 
+	// Staged is the binding that the session had when it began an enrolment, if it did.
+	Staged string
+
 	// Browsers are hashes of the secrets that the request's browser was given when it
 	// began something: see [BrowserOf].
 	Browsers []string

@@ -56,7 +56,7 @@ func (r *Rules) remembered(userID, secret string, now instant) (verdict Verdict,
 	if !cached.isFresh(now) {
 		cached = cachedGrant{}
 	}
-	if verdict = judge(acct, cached.Grant, userID, now.wall); verdict == Locked {
+	if verdict = judge(acct, cached.Grant, userID, now.wall); verdict == Locked || verdict == Verified && cached.ended(now) {
 		return Locked, records.Grant{}, false
 	}
 	return verdict, cached.Grant, true
@@ -186,13 +186,15 @@ func (r *Rules) grant(ctx context.Context, b Basis, g records.Grant) (secret str
 }
 
 // newGrant stores a new grant, of a proof that was given right now unless it says
-// when. It must be settled before anybody learns its secret.
+// when, for a session that ends when the grant says. It must be settled before anybody
+// learns its secret.
 func (r *Rules) newGrant(ctx context.Context, g records.Grant) (secret string, err error) {
 	secret = newID() + ownerTag(g.UserID)
 	g.ID = hash(secret)
 	if g.VerifiedAt.IsZero() {
 		g.VerifiedAt = r.cfg.Now()
 	}
+	g.ExpiresAt, _ = keptUntil(g.VerifiedAt, g.ExpiresAt, r.cfg.Now())
 	if err := r.cfg.Records.CreateGrant(ctx, g); err != nil {
 		return "", err
 	}

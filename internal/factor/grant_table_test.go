@@ -30,6 +30,7 @@ another user        | locked               | locked         | locked         | l
 by its cookie       | in                   | locked         | locked         | locked     | locked         | open                 | locked
 cookie, elsewhere   | locked               | locked         | locked         | locked     | locked         | open                 | locked
 clock an hour back  | locked               | locked         | locked         | locked     | locked         | open                 | in
+prolonged           | in                   | locked         | locked         | locked     | locked         | open                 | locked
 lifetime            | run out: locked      | locked         | locked         | locked     | locked         | open                 | locked
 approval            | moved: in            | over           | over           | over       | moved: in      | moved: open          | moved: in
 code                | moved: in            | in             | over           | over       | moved: in      | moved: open          | moved: in
@@ -78,12 +79,16 @@ var grantStates = map[string]func(*scene){
 	},
 	"run out": func(sc *scene) {
 		sc.prove()
-		sc.clock.Add(sessionLife)
+		sc.clock.Add(keptLife)
 	},
 }
 
-// sessionLife is how long the session lasts that the grant is of.
-const sessionLife = time.Hour
+// sessionLife is how long the session lasts that the grant is of, and keptLife how long
+// the grant is kept.
+const (
+	sessionLife = time.Hour
+	keptLife    = sessionLife + 24*time.Hour
+)
 
 var grantEvents = map[string]func(*scene) string{
 	// A request comes.
@@ -92,12 +97,21 @@ var grantEvents = map[string]func(*scene) string{
 	"another user":      func(sc *scene) string { return sc.verdictOf(bob) },
 	"by its cookie":     func(sc *scene) string { return sc.returning(sc.s) },
 	"cookie, elsewhere": func(sc *scene) string { return sc.returning(session("another")) },
+	"prolonged": func(sc *scene) string {
+		_, g, err := sc.other.Check(sc.t.Context(), alice.ID, sc.grant)
+		sc.must(err)
+		if g.ID != "" {
+			sc.other.Lasts(sc.t.Context(), sc.grant, g, sc.clock.Now().Add(keptLife))
+			sc.clock.Add(keptLife)
+		}
+		return sc.verdict(sc.rules, sc.grant)
+	},
 	"clock an hour back": func(sc *scene) string {
 		sc.clock.Add(-time.Hour)
 		defer sc.clock.Add(time.Hour)
 		return sc.verdict(sc.node(sc.t), sc.grant)
 	},
-	"lifetime": func(sc *scene) string { sc.clock.Add(sessionLife); return sc.verdict(sc.other, sc.grant) },
+	"lifetime": func(sc *scene) string { sc.clock.Add(keptLife); return sc.verdict(sc.other, sc.grant) },
 
 	// Another proof is to take its place.
 	"approval": func(sc *scene) string { return sc.succeed(records.MethodPush) },

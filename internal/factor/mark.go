@@ -19,7 +19,8 @@ type Mark struct {
 	Ended    bool // it was logged out, under whatever ID, or rejected; else it goes on under another ID
 	Rejected bool // a request to unlock it was rejected on the phone
 
-	// Until is when the session would have ended by itself.
+	// Until is, of a session that goes on under another ID, when it would have ended by
+	// itself.
 	Until time.Time
 }
 
@@ -110,9 +111,8 @@ func Typed(method records.Method) bool {
 // that ID, and revokes the grant that it went on with. Done again, after a crash
 // in the middle perhaps, it does the same again.
 func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) error {
-	mark := records.Grant{
-		ID: markID(user, s), UserID: user.ID, Kind: records.KindEnded, Binding: s.Binding, ExpiresAt: until,
-	}
+	mark := records.Grant{ID: markID(user, s), UserID: user.ID, Kind: records.KindEnded, Binding: s.Binding}
+	mark.ExpiresAt = r.overUntil(until)
 	err := r.cfg.Records.CreateGrant(ctx, mark)
 	var successor string
 	if errors.Is(err, records.ErrExists) {
@@ -121,14 +121,25 @@ func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) 
 				return ErrSessionOver // and stays so: it isn't left to be deleted
 			}
 			g.Kind, successor = records.KindEnded, g.Successor
+			if g.ExpiresAt.Before(mark.ExpiresAt) {
+				g.ExpiresAt = mark.ExpiresAt
+			}
 			return nil
 		})
 	}
 	if errors.Is(err, ErrSessionOver) {
 		return nil
 	}
-	r.leave(ctx, user.ID, until, mark.ID)
+	r.leave(ctx, user.ID, mark.ExpiresAt, mark.ID)
 	return errors.Join(err, r.revokeID(ctx, successor))
+}
+
+// overUntil is until when a mark is kept of a session that is over, and would have ended
+// then: what brings it back may put that off.
+func (r *Rules) overUntil(end time.Time) time.Time {
+	now := r.cfg.Now()
+	until, _ := keptUntil(now, end, now)
+	return until
 }
 
 // Reject marks that a request to unlock the session was rejected on the phone: nothing
@@ -139,7 +150,7 @@ func (r *Rules) Reject(ctx context.Context, user User, s Session) error {
 		return nil
 	}
 	err := r.cfg.Records.CreateGrant(ctx, records.Grant{
-		ID: markID(user, s), UserID: user.ID, Kind: records.KindRejected, Binding: s.Binding, ExpiresAt: s.Ends,
+		ID: markID(user, s), UserID: user.ID, Kind: records.KindRejected, Binding: s.Binding, ExpiresAt: r.overUntil(s.Ends),
 	})
 	if errors.Is(err, records.ErrExists) {
 		return nil

@@ -257,7 +257,7 @@ func TestTablesNameEveryRule(t *testing.T) {
 
 // changing are the methods of the rules that are events of these tables.
 var changing = `
-Abandon Begin Confirm Consume Decide Disable End EndGrant MakeRoom Move PasswordChanged Reject ReleaseAddress Reset
+Abandon Begin Confirm Consume Decide Disable End EndGrant Follow Lasts MakeRoom Move PasswordChanged Reject ReleaseAddress Reset
 Revoke RevokeAll RevokeForeign Stage Succeed Unconsume Unlock VerifyCode Withdraw
 `
 

@@ -22,12 +22,13 @@ const (
 	keyDemand            // what the verified session must prove besides
 	keyAsk               // by which browser's secret the challenge page begins anew
 	keyUntil             // when the session would have ended that this is the rest of
+	keyStaged            // to what the session was bound when it began an enrolment
 	keyCount             // how many there are
 )
 
 // keyNames are what they are called, but for the gate's own name.
 var keyNames = [keyCount]string{
-	keyToken: "session_token", keyGrant: "grant", keyNext: "next", keyNote: "note", keyBack: "back", keyDemand: "demand", keyAsk: "ask", keyUntil: "until",
+	keyToken: "session_token", keyGrant: "grant", keyNext: "next", keyNote: "note", keyBack: "back", keyDemand: "demand", keyAsk: "ask", keyUntil: "until", keyStaged: "staged",
 }
 
 // names are what a gate calls its keys in the session, and its cookies.

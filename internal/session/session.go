@@ -68,11 +68,18 @@ func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret st
 	return s.standing(ctx, user, secret, verdict, g, err)
 }
 
-// standing passes a verdict on, unless a session that was asked for a second factor would
-// be let in because there is none: the account may be missing, and if the factor was
-// switched off since, the session is over. It began with a password that was to be
-// followed by something.
+// standing passes a verdict on, unless the session should have ended, or one that was
+// asked for a second factor would be let in because there is none: the account may be
+// missing, and if the factor was switched off since, the session is over. It began with a
+// password that was to be followed by something.
 func (s *Sessions) standing(ctx context.Context, user factor.User, secret string, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
+	if err == nil && verdict == factor.Verified {
+		// The session's end is what ends it: the application may put that off, or have it
+		// come early.
+		if !s.rules.Lasts(ctx, secret, g, s.Until(ctx)) {
+			return factor.Locked, records.Grant{}, nil
+		}
+	}
 	if err != nil || verdict != factor.Open {
 		return verdict, g, err
 	}
@@ -119,11 +126,17 @@ func (s *Sessions) Ref(r *http.Request) factor.Session {
 
 // ref is Ref without the browser.
 func (s *Sessions) ref(ctx context.Context) factor.Session {
-	ref := factor.Session{Token: s.scs.GetString(ctx, s.keys[keyToken])}
+	ref := factor.Session{Token: s.scs.GetString(ctx, s.keys[keyToken]), Staged: s.scs.GetString(ctx, s.keys[keyStaged])}
 	if id := s.scs.Token(ctx); id != "" {
 		ref.Binding = factor.Binding(id)
 	}
 	return ref
+}
+
+// KeepStaged keeps that the session has begun an enrolment, whatever ID the application
+// gives it.
+func (s *Sessions) KeepStaged(ctx context.Context) {
+	s.scs.Put(ctx, s.keys[keyStaged], s.ref(ctx).Binding)
 }
 
 // Token returns the service's session token that the session holds.
@@ -142,7 +155,7 @@ func (s *Sessions) Bind(r *http.Request) (factor.Session, error) {
 	return s.Ref(r), nil
 }
 
-// Until is when the session ends, and with it what is granted to it.
+// Until is when the session ends by itself, and with it what is granted to it.
 func (s *Sessions) Until(ctx context.Context) time.Time {
 	until, binding, _ := strings.Cut(s.scs.GetString(ctx, s.keys[keyUntil]), " ")
 	if n, err := strconv.ParseInt(until, 36, 64); err == nil && binding == s.ref(ctx).Binding {

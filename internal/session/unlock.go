@@ -115,7 +115,8 @@ func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, user factor.Us
 // returning is the method of a session that comes back under its former ID.
 const returning records.Method = 0
 
-// renew gives the session a new ID, and has it hold the secret.
+// renew gives the session a new ID, and has it hold the secret. The browser is told by
+// whatever saves the application's sessions.
 func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
 	id, until := s.scs.Token(ctx), s.Until(ctx)
@@ -129,7 +130,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	if mark.Over { // the deadline of what is left of it isn't the session's
 		until = mark.Until
 	}
-	former, known, err := s.former(id)
+	former, known, err := s.former(ctx, id)
 	if err != nil {
 		return &CommitError{err}
 	}
@@ -139,12 +140,12 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 	s.scs.Remove(ctx, s.keys[keyDemand])
 	s.scs.Remove(ctx, s.keys[keyAsk])
 	s.scs.Remove(ctx, s.keys[keyUntil])
+	s.scs.Remove(ctx, s.keys[keyStaged])
 	s.scs.Put(ctx, s.keys[keyGrant], secret)
-	var expiry time.Time
 	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
 		s.keepNote(ctx, noteAsked, user) // under the new ID
 		s.scs.SetDeadline(ctx, until)
-		id, expiry, err = s.scs.Commit(ctx)
+		_, _, err = s.scs.Commit(ctx)
 	}
 	if err == nil && known {
 		err = s.leave(former, user, until)
@@ -153,8 +154,6 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.Use
 		s.scs.Remove(ctx, s.keys[keyGrant]) // scs will try to save what is left
 		return &CommitError{err}
 	}
-	// scs does so too, but not if the first that the application does is a flush.
-	s.scs.WriteSessionCookie(ctx, w, id, expiry)
 	c := s.cookie
 	c.Value = secret
 	http.SetCookie(w, &c)
@@ -177,17 +176,34 @@ type keeping struct{ scs.Store }
 func (keeping) Delete(string) error { return nil }
 
 // former returns a context with a copy of the session with that ID, if there is
-// one.
-func (s *Sessions) former(id string) (ctx context.Context, known bool, err error) {
+// one, in place of the session that ctx has.
+func (s *Sessions) former(ctx context.Context, id string) (former context.Context, known bool, err error) {
 	if id == "" {
 		return nil, false, nil
 	}
-	// Not from the request's context: Load returns one that has a session as it is.
-	ctx, err = s.scs.Load(context.Background(), id)
+	former, err = s.scs.Load(&apart{Context: ctx}, id)
 	if err != nil {
 		return nil, false, err
 	}
-	return ctx, s.scs.Token(ctx) == id, nil
+	return former, s.scs.Token(former) == id, nil
+}
+
+// apart is a context without its session: Load returns one that has a session as it is.
+// The other values stay: the application's store may want them.
+type apart struct {
+	context.Context
+	session any // its key, which is what Load asks for first
+}
+
+// Value implements [context.Context].
+func (a *apart) Value(key any) any {
+	if a.session == nil {
+		a.session = key
+	}
+	if key == a.session {
+		return nil
+	}
+	return a.Context.Value(key)
 }
 
 // leave keeps the session's former ID for a moment, for the requests that are under way

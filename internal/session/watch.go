@@ -22,6 +22,10 @@ type Before struct {
 	// Verified says that Ref and Until are left out: they would cost every
 	// request.
 	Verified bool
+
+	// Renewed says that the session has another ID since, of which the browser is to be
+	// told.
+	Renewed bool
 }
 
 // Before returns what the session is now. It asks nobody: where the user isn't known, it is
@@ -37,23 +41,29 @@ func (s *Sessions) Before(r *http.Request, user factor.User, secret string) Befo
 // Ended reports whether the request that is being handled changed who the
 // session belongs to: a logout, by whatever means of scs, or another user. user
 // is asked only if the session was changed at all; if it fails, the user is taken to
-// be the same.
-func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User, error)) bool {
+// be the same. changed reports whether the session was changed at all.
+func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User, error)) (ended, changed bool) {
 	switch s.scs.Status(ctx) {
 	case scs.Unmodified:
-		return false
+		return false, false
 	case scs.Destroyed:
-		return true
+		return true, true
 	case scs.Modified:
 	}
 	if b.Secret != "" && s.scs.GetString(ctx, s.keys[keyGrant]) != b.Secret {
-		return true
+		return true, true
 	}
 	if b.Ref.Token != "" && s.scs.GetString(ctx, s.keys[keyToken]) != b.Ref.Token {
-		return true
+		return true, true
 	}
 	u, err := user()
-	return err == nil && u.ID != b.User.ID
+	return err == nil && u.ID != b.User.ID, true
+}
+
+// Follow has a verified session, whose end the request that is being handled may have put
+// off, stay verified for as long.
+func (s *Sessions) Follow(ctx context.Context, b Before) {
+	s.rules.Follow(storelimit.WithNewBudget(context.WithoutCancel(ctx)), b.Secret, s.Until(ctx))
 }
 
 // End makes worthless what the session held before: its grant and what has taken

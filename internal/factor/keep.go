@@ -1,0 +1,81 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
+)
+
+// It is its session's end that ends a proof, and the application may put that off at any
+// moment, on a route perhaps that nobody guards. What is kept of a session is kept for
+// longer by as long as the session has lasted, and keptMore at least. A session that is
+// used keeps it; one that isn't, for half of what browsers keep a cookie (RFC 6265bis) at
+// least, and for no longer than that.
+const (
+	keptMore = 24 * time.Hour
+	keptMost = 400 * 24 * time.Hour
+)
+
+// keptUntil returns until when something is kept of a session that has lasted since a
+// time, and ends at another. at is less than that: what is kept until then need not be
+// kept for longer yet.
+func keptUntil(since, end, now time.Time) (at, until time.Time) {
+	if !now.Before(end) {
+		return end, end
+	}
+	more := min(max(end.Sub(since), keptMore), keptMost)
+	return earlier(end.Add(more), now.Add(keptMost/2)), earlier(end.Add(2*more), now.Add(keptMost))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Lasts reports whether the session that holds the secret of that good grant, and ends at
+// that time, hasn't ended. If its end was put off, it has the grant kept for longer: not
+// often, and a fault of the store stops nobody.
+func (r *Rules) Lasts(ctx context.Context, secret string, g records.Grant, end time.Time) bool {
+	now := r.cfg.Now()
+	r.cache.setEnd(secret, end)
+	if !now.Before(end) {
+		return false
+	}
+	if at, _ := keptUntil(g.VerifiedAt, end, now); g.ExpiresAt.Before(at) {
+		r.prolong(ctx, g, end, now)
+	}
+	return true
+}
+
+// Follow is Lasts after a request that has changed the session, as far as this node
+// remembers its grant.
+func (r *Rules) Follow(ctx context.Context, secret string, end time.Time) {
+	if g, ok := r.cache.grants.Get(secret); ok {
+		r.Lasts(ctx, secret, g.Grant, end)
+	}
+}
+
+// errKept ends an update that finds nothing to prolong.
+var errKept = errors.New("factor: the grant is kept long enough")
+
+func (r *Rules) prolong(ctx context.Context, g records.Grant, end, now time.Time) {
+	defer r.cache.forgetGrant(g.ID)
+	err := r.cfg.Records.UpdateGrant(ctx, g.ID, func(g *records.Grant) error {
+		at, until := keptUntil(g.VerifiedAt, end, now)
+		if g.Kind != records.KindProof || !g.ExpiresAt.Before(at) {
+			return errKept
+		}
+		g.ExpiresAt = until
+		return nil
+	})
+	if err != nil && !errors.Is(err, errKept) && !errors.Is(err, records.ErrNotFound) {
+		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: what a session was verified by isn't kept as long as the session",
+			slog.String("user", g.UserID), slog.Any("error", err))
+	}
+}
