@@ -212,7 +212,7 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"
 func (b *browser) send(page, action string, want int, fields ...string) {
 	b.t.Helper()
 	form := url.Values{}
-	inner := b.find(page, `(?s)<form method="post" action="`+regexp.QuoteMeta(action)+`"[^>]*>(.*?)</form>`)
+	inner := b.find(page, `(?s)<form [^>]*\bmethod="post" action="`+regexp.QuoteMeta(action)+`"[^>]*>(.*?)</form>`)
 	for _, m := range hidden.FindAllStringSubmatch(inner, -1) {
 		if !b.bare {
 			form.Add(m[1], html.UnescapeString(m[2]))
