@@ -111,9 +111,9 @@ func flow(t *testing.T, app *apptest.App, browser func() *browser, needsField bo
 		b.send("/2fa/challenge", "/2fa/challenge/totp", refused, "code", apptest.Code(t, phone))
 		b.bare = false
 	}
-	b.site = "cross-site"
+	b.site, b.bare = "cross-site", true // another site can't read the fields
 	b.send("/2fa/challenge", "/2fa/challenge/totp", refused, "code", apptest.Code(t, phone))
-	b.site = ""
+	b.site, b.bare = "", false
 	b.wantLocked()
 	b.send("/2fa/challenge", "/2fa/challenge/totp", 422, "code", app.WrongCode(t, phone))
 	b.send("/2fa/challenge", "/2fa/challenge/totp", 303, "code", apptest.Code(t, phone))
