@@ -142,7 +142,11 @@ func (b *tab) click(element string) {
 // enter types a text into a field, in place of what is there.
 func (b *tab) enter(field, text string) {
 	b.t.Helper()
-	b.do(chromedp.SetValue(chromedp.CSS(field), ""), chromedp.SendKeys(chromedp.CSS(field), text))
+	b.do(
+		chromedp.WaitVisible(chromedp.CSS(field)),
+		chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).value = "", undefined`, field)),
+		chromedp.SendKeys(chromedp.CSS(field), text),
+	)
 }
 
 // text is what an element says.
