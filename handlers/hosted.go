@@ -47,7 +47,9 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 	}
 	page.Hosted.Popup = &templates.Popup{URL: popup, Origin: h.cfg.Webview.WebviewOrigin(), State: state}
 	// With "same-origin", neither window would know of the other.
-	v.w.Header().Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+	if v.w.Header().Get(openerPolicy) == "same-origin" {
+		v.w.Header().Set(openerPolicy, "same-origin-allow-popups")
+	}
 }
 
 // webviewURL is the address of the service's page for a pending challenge, or ""

@@ -18,6 +18,9 @@ import (
 // vary is what our answers depend on.
 const vary = "Accept, Accept-Language"
 
+// openerPolicy says which windows know of each other.
+const openerPolicy = "Cross-Origin-Opener-Policy"
+
 // setHeaders says how every answer of ours may be used: not kept, not rewritten on the
 // way, not framed, not guessed at, and nothing of its address passed on to other sites.
 // With "no-referrer", browsers would send our own forms with "Origin: null".
@@ -27,7 +30,9 @@ func setHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY") // for browsers that don't know frame-ancestors
 	h.Set("Content-Security-Policy", "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if h.Get(openerPolicy) == "" { // or the application's own, for one that is opened in a window of another page
+		h.Set(openerPolicy, "same-origin")
+	}
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if !slices.Contains(h["Vary"], vary) { // an answer may pass here twice
 		h.Add("Vary", vary)
