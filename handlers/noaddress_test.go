@@ -40,7 +40,7 @@ func TestNoAddress(t *testing.T) {
 	for name, address := range map[string]string{
 		"none": "", "blanks": " \t ", "no at": "alice", "no host": "alice@", "no name": "@example.com",
 		"a line break in it": "alice@example.com\r\nBcc: x@y",
-		"not UTF-8": "\xff@example.com", "too long": strings.Repeat("a", 310) + "@example.com",
+		"not UTF-8":          "\xff@example.com", "too long": strings.Repeat("a", 310) + "@example.com",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
