@@ -2,6 +2,8 @@ package handlers_test
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -371,11 +374,34 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 			}
 		}
 	}
-	keys := apptest.Keys(t)
-	for _, owner := range []string{"", apptest.UserID(alice)} {
-		if _, err := keys.Open(g.Sealed, "new recovery codes", owner); err == nil {
-			t.Error("they open without the browser's secret")
+	acct := app.Account(t, alice)
+	owner := fmt.Sprintf("%s %d %d %s", base64.RawURLEncoding.EncodeToString(acct.Recovery.Salt), acct.Epoch, acct.Era, apptest.UserID(alice))
+	open := func(keys *keyring.Keyring) bool {
+		_, err := keys.Open(g.Sealed, "new recovery codes", owner)
+		return err == nil
+	}
+	if open(apptest.Keys(t)) {
+		t.Error("they open without the browser's secret")
+	}
+	opened := false
+	for name, value := range b.Cookies() {
+		if _, secret, ok := strings.Cut(value, "."); ok && strings.Contains(name, "-browser-") {
+			with, err := apptest.Keys(t).With(secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := keyring.New([]byte("another key, which is as long...."[:32]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other, err = other.With(secret); err != nil || open(other) {
+				t.Errorf("they open under another key, %v", err)
+			}
+			opened = opened || open(with)
 		}
+	}
+	if !opened {
+		t.Error("they don't open with both")
 	}
 	b.Kept()
 	if n := len(codesRecords(t, app)); n != 0 {
