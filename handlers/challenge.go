@@ -253,6 +253,10 @@ func (h *Handlers) goOn(v *visit) {
 		seeOther(v.w, h.cfg.Base+"/enable") // what it had asked for comes after that
 		return
 	}
+	if v.locked && !prefersJSON(v.r) && h.hasNewCodes(v) {
+		seeOther(v.w, h.cfg.Base+"/recovery-codes") // and then to what it had asked for
+		return
+	}
 	next := h.onward(v)
 	if prefersJSON(v.r) {
 		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})

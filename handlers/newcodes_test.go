@@ -445,9 +445,55 @@ func TestA51_CodesAfterALostConfirm(t *testing.T) {
 		t.Fatalf("got %v, codes %t, want all of it done", a.State, a.Recovery != nil)
 	}
 	app.Clock.Add(apptest.Step)
-	b.Get("/account")
-	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
-		t.Fatalf("a code afterwards: got %d, want 303\n%s", a.Status, a.Body)
+	app.Clock.Add(time.Minute) // so that the answer isn't taken up any more
+	b.Login(alice).Get("/account?tab=2")
+	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != codesPath {
+		t.Fatalf("a code afterwards: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
 	}
 	wantShown(t, "afterwards", b, shown(b.Get(codesPath)))
+	if a := b.Kept(); a.Location != "/account?tab=2" {
+		t.Errorf("kept: got %d to %q, want the page that was asked for", a.Status, a.Location)
+	}
+}
+
+// Of two clicks, the first one's codes may have been made while the second one's are about
+// to be: those that were shown stay.
+func TestA51_CodesOfTheOtherClick(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, _ := enrolByForm(t, app, alice)
+	b.Kept()
+	form := makingForm(t, b)
+	pause := app.World.Pause(t, apptest.Nth(1, apptest.Writes, store.Grants))
+	done := make(chan apptest.Answer)
+	go func() { done <- b.Post(codesPath, form...) }()
+	pause.Wait()
+	b.Post(codesPath, form...)
+	seen := shown(b.Get(codesPath))
+	pause.Go()
+	if a := <-done; a.Status != http.StatusSeeOther || a.Location != codesPath {
+		t.Errorf("the other click: got %d to %q, want 303 to the codes", a.Status, a.Location)
+	}
+	wantShown(t, "after both clicks", b, seen)
+}
+
+// The page that one of two clicks leads to waits for the codes that the other one makes.
+func TestA51_CodesBeingMade(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b, _ := enrolByForm(t, app, alice)
+	browser := app.Account(t, alice).Recovery.Browser
+	b.Kept()
+	app.ChangeAccount(t, alice, func(a *records.Account) {
+		a.RecoveryMade, a.RecoveryMaker = append(a.RecoveryMade, app.Clock.Now()), browser
+	})
+	const waits = "Your codes are being made"
+	if page := b.Get(codesPath).Body; !strings.Contains(page, waits) || !strings.Contains(page, `http-equiv="refresh"`) || attempt.MatchString(page) {
+		t.Errorf("got\n%s\nwant a page that waits", page)
+	}
+	if page := b.Thief().Get(codesPath).Body; strings.Contains(page, waits) {
+		t.Error("another browser waits")
+	}
+	app.Clock.Add(time.Minute)
+	makingForm(t, b)
 }

@@ -66,6 +66,16 @@ func (h *Handlers) newCodes(v *visit, acct records.Account) (made factor.NewCode
 	return h.cfg.Rules.NewCodes(v.ctx(), acct, h.ref(v))
 }
 
+// hasNewCodes reports whether there are any, as far as that can be told.
+func (h *Handlers) hasNewCodes(v *visit) bool {
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	if err != nil {
+		return false
+	}
+	_, ok, err := h.newCodes(v, acct)
+	return ok && err == nil
+}
+
 // recoveryState tells what has become of the account's codes, if they can't be seen.
 func (h *Handlers) recoveryState(v *visit, acct records.Account) templates.RecoveryState {
 	switch {

@@ -29,9 +29,11 @@ type visit struct {
 	lost    bool   // whether the secret that the browser was just given didn't come back
 	browser string // the hash of the secret that the response gives to the browser
 
-	form  factor.Form // that the request sends, if it is one with a code
-	again bool        // whether it goes on by what an earlier request has proved
-	by    string      // the route of that one's form, if it was one
+	form   factor.Form // that the request sends, if it is one with a code
+	locked bool        // whether the session was, when the request came
+
+	again bool   // whether it goes on by what an earlier request has proved
+	by    string // the route of that one's form, if it was one
 
 	underWay bool // whether another request of the same browser is about to unlock the session
 }
@@ -103,7 +105,7 @@ func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.C
 		h.Over(w, r)
 		return nil
 	}
-	v := &visit{w: w, r: r, came: came, user: user, verdict: verdict, grant: grant}
+	v := &visit{w: w, r: r, came: came, user: user, verdict: verdict, locked: verdict == factor.Locked, grant: grant}
 	if r.Method == http.MethodPost {
 		if v.basis, err = h.cfg.Rules.Basis(r.Context(), user.ID); err != nil {
 			h.Unavailable(w, r, err)
