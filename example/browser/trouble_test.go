@@ -56,7 +56,7 @@ func TestTrouble(t *testing.T) {
 			name:   "no push",
 			before: func(w *world) { w.Emulator.SetPush(alice, false) },
 			state:  "none",
-			says:   []string{"Enter your code", "We can’t reach your phone", "Type the code"},
+			says:   []string{"Enter your code", "Your phone can’t be asked", "Type the code"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
