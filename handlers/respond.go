@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate/internal/fields"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -108,9 +109,14 @@ const typeJSON = "application/json"
 
 // prefersJSON reports whether the Accept header asks for JSON rather than for a
 // page (RFC 9110 §12.5.1). Where both do as well, it's a page; but JSON that is
-// named comes before a page that only a wildcard lets in.
+// named comes before a page that only a wildcard lets in. Where it names neither, as
+// that of scripts unless they set it, JSON answers JSON.
 func prefersJSON(r *http.Request) bool {
 	page, program, rest := accepts(r)
+	if page == 0 && program == 0 && rest > 0 {
+		mediaType, err := fields.MediaType(r.Header)
+		return err == nil && mediaType == fields.TypeJSON
+	}
 	return program > page && program >= rest
 }
 

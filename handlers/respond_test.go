@@ -47,6 +47,32 @@ func TestPrefersJSON(t *testing.T) {
 	}
 }
 
+// Whoever takes anything, as fetch does unless told otherwise, gets JSON if that is what
+// it sends.
+func TestPrefersTheJSONThatWasSent(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		accept, contentType string
+		json                bool
+	}{
+		{"*/*", "application/json", true},
+		{"", "application/json; charset=utf-8", true},
+		{"*/*", "application/x-www-form-urlencoded", false},
+		{"*/*", "", false},
+		{"text/html, */*", "application/json", false},
+		{"image/png", "application/json", false},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Content-Type", c.contentType)
+		if c.accept != "" {
+			r.Header.Set("Accept", c.accept)
+		}
+		if got := handlers.PrefersJSON(r); got != c.json {
+			t.Errorf("Accept %q, Content-Type %q: got JSON %t, want %t", c.accept, c.contentType, got, c.json)
+		}
+	}
+}
+
 func FuzzAccept(f *testing.F) {
 	for _, s := range []string{"text/html", "application/json;q=0.5, */*", "a/b;q=NaN,application/json;q=-1", `text/html;q="0.1,application/json"`, ",;,", "*/*;q=+Inf"} {
 		f.Add(s)
