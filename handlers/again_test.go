@@ -170,6 +170,22 @@ func TestA51_CodeSentTwiceByOthers(t *testing.T) {
 			a.former.Get("/2fa/challenge")
 			return a.former, again(a.former, a)
 		}, http.StatusForbidden},
+		"a page, after the password was changed": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
+			if err := a.app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
+				t.Fatal(err)
+			}
+			page, _ := a.former.Follow("/2fa/")
+			return a.former, page
+		}, http.StatusOK},
+		"a page, after a rejection that an operator has made good": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
+			a.app.Stopped(t, alice)
+			apptest.Deny(t, a.app.Emulator.Phone(alice))
+			if err := a.app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"); err != nil {
+				t.Fatal(err)
+			}
+			page, _ := a.former.Follow("/2fa/challenge")
+			return a.former, page
+		}, http.StatusOK},
 		"after another login": {func(_ *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
 			a.owner.Post("/logout")
 			a.owner.Login(alice)

@@ -81,6 +81,25 @@ func TestTrustedDevice(t *testing.T) {
 	b.Login(alice).WantLocked("after its time")
 }
 
+// A session that the application has last for longer than the browser is trusted is asked
+// again when that time is up, whether anything else has changed in the account or not.
+func TestTrustedDeviceTimeIsUp(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, trusting(), apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
+		mux.HandleFunc("GET /longer", func(_ http.ResponseWriter, r *http.Request) {
+			app.Sessions.SetDeadline(r.Context(), app.Clock.Now().Add(60*24*time.Hour).UTC())
+		})
+	}})
+	app.Enrolled(t, alice)
+	b := trusted(t, app, alice)
+	b.Login(alice).WantIn("on a trusted device")
+	b.Get("/longer")
+	app.Clock.Add(30*24*time.Hour - apptest.Step - time.Second)
+	b.WantIn("just before its time is up")
+	app.Clock.Add(time.Second)
+	b.WantLocked("when its time is up")
+}
+
 func TestTrustedDeviceByPush(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t, trusting())

@@ -110,7 +110,8 @@ func (r *Rules) justNow(at time.Time) bool { return holds(at.Add(againFor), r.cf
 type successor struct {
 	Secret string    `json:"secret"` // of the grant
 	Route  string    `json:"route,omitempty"`
-	At     time.Time `json:"at"` // since when
+	At     time.Time `json:"at"`            // since when
+	Era    uint64    `json:"era,omitempty"` // of the account, then
 }
 
 // successorOwner is what a mark's successor is sealed to, beside the browser's secret.
@@ -120,15 +121,19 @@ func successorOwner(mark records.Grant) string {
 
 // sealSuccessor has a mark lead the browser that has unlocked the session to where the
 // session goes on.
-func (r *Rules) sealSuccessor(mark *records.Grant, s Session, secret string) error {
+func (r *Rules) sealSuccessor(ctx context.Context, mark *records.Grant, s Session, secret string) error {
 	if len(s.Secrets) == 0 {
 		return nil
+	}
+	acct, err := r.Account(ctx, mark.UserID)
+	if err != nil {
+		return err
 	}
 	keys, err := r.cfg.Keys.With(s.Secrets[len(s.Secrets)-1])
 	if err != nil {
 		return err
 	}
-	plain, err := json.Marshal(successor{secret, s.Form.Route, r.cfg.Now()})
+	plain, err := json.Marshal(successor{secret, s.Form.Route, r.cfg.Now(), acct.Era})
 	if err != nil {
 		return err
 	}
@@ -156,7 +161,8 @@ func (r *Rules) Successor(ctx context.Context, user User, s Session) (secret, ro
 		return "", "", err
 	}
 	acct, err := r.Account(ctx, user.ID)
-	if err != nil || !acct.HeldSince.IsZero() {
+	// A change of password ends it, though the grant stays in force, and so does a hold.
+	if err != nil || acct.Era != next.Era || !acct.HeldSince.IsZero() {
 		return "", "", err
 	}
 	verdict, g, err := r.CheckAnew(ctx, user.ID, next.Secret)

@@ -2,6 +2,7 @@ package factor
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,8 +38,8 @@ type cachedAccount struct {
 	version uint64
 	on      bool
 	epoch   uint64
-	devices []string // the IDs of those that are trusted
-	read    instant  // when that was so
+	devices []cachedDevice
+	read    instant // when that was so
 
 	requiredSince time.Time
 }
@@ -53,9 +54,21 @@ func (a cachedAccount) isFresh(now instant) bool { return a.read.within(cacheLif
 func newCachedAccount(a records.Account, read instant) cachedAccount {
 	c := cachedAccount{version: a.Version, on: a.State == records.On, epoch: a.Epoch, requiredSince: a.RequiredSince, read: read}
 	for _, d := range a.Devices {
-		c.devices = append(c.devices, d.ID)
+		c.devices = append(c.devices, cachedDevice{d.ID, d.ExpiresAt})
 	}
 	return c
+}
+
+// A cachedDevice is a device that the user trusts.
+type cachedDevice struct {
+	id    string
+	until time.Time // from then on, it isn't trusted any more
+}
+
+// trusts reports whether the account trusts the device with that ID now. The account
+// forgets a device whose time is up only when it is next changed.
+func (a cachedAccount) trusts(id string, now time.Time) bool {
+	return slices.ContainsFunc(a.devices, func(d cachedDevice) bool { return d.id == id && now.Before(d.until) })
 }
 
 type cachedGrant struct {

@@ -3,7 +3,6 @@ package factor
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -72,7 +71,7 @@ func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Ve
 		return Locked
 	case ahead(g.VerifiedAt, now):
 		return Locked
-	case g.Method == records.MethodDevice && !slices.Contains(acct.devices, g.Device):
+	case g.Method == records.MethodDevice && !acct.trusts(g.Device, now):
 		return Locked // the device is no longer trusted
 	}
 	return Verified

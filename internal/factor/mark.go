@@ -67,7 +67,7 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 		ID: markID(user, s), UserID: user.ID, Kind: records.KindMoved,
 		Binding: s.Binding, Successor: hash(secret), Form: r.formID(user.ID, s), ExpiresAt: until,
 	}
-	if err := r.sealSuccessor(&mark, s, secret); err != nil {
+	if err := r.sealSuccessor(ctx, &mark, s, secret); err != nil {
 		return err
 	}
 	err := again(func() error { return r.cfg.Records.CreateGrant(ctx, mark) }, records.ErrExists)
