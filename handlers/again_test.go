@@ -100,9 +100,6 @@ func TestA51_CodeSentTwiceByOthers(t *testing.T) {
 		app           *apptest.App
 		owner, former *apptest.Browser // the latter has what the owner's had before
 		code          string
-		phone         interface {
-			CodeAt(time.Time) (string, error)
-		}
 	}
 	again := func(b *apptest.Browser, a attack) apptest.Answer { return send(b, totp, a.code, true) }
 	for name, c := range map[string]struct {

@@ -299,6 +299,14 @@ func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
 			}
 			return b
 		},
+		"with a record of another kind": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			changeGrant(t, app, codesRecord(t, app).ID, func(g *records.Grant) { g.Kind = records.KindProof })
+			return b
+		},
+		"with a record that says it lasts longer": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
+			changeGrant(t, app, codesRecord(t, app).ID, func(g *records.Grant) { g.ExpiresAt = g.ExpiresAt.Add(time.Hour) })
+			return b
+		},
 		"with another user's record in its place": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
 			mine := codesRecord(t, app)
 			enrolByForm(t, app, bob)
@@ -308,14 +316,10 @@ func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
 					his = g
 				}
 			}
-			// By somebody who has the gate's key for the MAC, even.
-			err := app.Records(t).UpdateGrant(t.Context(), mine.ID, func(g *records.Grant) error {
-				g.Sealed = his.Sealed
-				return nil
-			})
-			if err != nil || len(his.Sealed) == 0 {
-				t.Fatal(err)
+			if len(his.Sealed) == 0 {
+				t.Fatal("the other user's record has no codes")
 			}
+			changeGrant(t, app, mine.ID, func(g *records.Grant) { g.Sealed = his.Sealed })
 			return b
 		},
 	} {
@@ -351,6 +355,15 @@ func codesRecord(t *testing.T, app *apptest.App) records.Grant {
 		t.Fatalf("got %d records of codes, want one", len(list))
 	}
 	return list[0]
+}
+
+// changeGrant changes a record as somebody does who has the gate's key for its MAC, even.
+func changeGrant(t *testing.T, app *apptest.App, id string, change func(*records.Grant)) {
+	t.Helper()
+	err := app.Records(t).UpdateGrant(t.Context(), id, func(g *records.Grant) error { change(g); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The store has the codes neither in plain nor under the gate's key alone, in no account,

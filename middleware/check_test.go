@@ -40,11 +40,15 @@ var wrongOptions = []struct {
 	{"WithSessions", "none", middleware.WithSessions(nil), "no session manager"},
 	{"WithSessions", "not Secure", middleware.WithSessions(scs.New()), "isn't Secure"},
 	{"WithSessions", "made by hand", middleware.WithSessions(&scs.SessionManager{Lifetime: time.Hour, Cookie: scs.SessionCookie{Name: "session", Path: "/", Secure: true}}), "make it by scs.New"},
+	{"WithSessions", "no Store", sessionsWith(func(m *scs.SessionManager) { m.Store = nil }), "make it by scs.New"},
+	{"WithSessions", "no Codec", sessionsWith(func(m *scs.SessionManager) { m.Codec = nil }), "make it by scs.New"},
+	{"WithSessions", "no ErrorFunc", sessionsWith(func(m *scs.SessionManager) { m.ErrorFunc = nil }), "make it by scs.New"},
 	{"WithSessions", "brief", sessionsWith(func(m *scs.SessionManager) { m.Lifetime = 5*time.Minute - 1 }), "Lifetime is 4m59.999999999s, less than the 5m0s"},
 	{"WithSessions", "soon idle", sessionsWith(func(m *scs.SessionManager) { m.IdleTimeout = time.Minute }), "IdleTimeout is 1m0s"},
 	{"WithSessions", "another path", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/app" }), `path "/app" doesn't cover`},
 	{"WithSessions", "a part of the path", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/2f" }), `path "/2f" doesn't cover`},
 	{"WithSessions", "no path", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "" }), `path "" doesn't cover`},
+	{"WithSessions", "a path that can't be sent", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/;" }), "in Cookie.Path"},
 	{"WithSessions", "no name", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Name = "" }), "invalid Cookie.Name"},
 	{"WithSessions", "domain with a scheme", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Domain = "https://example.com" }), "invalid Cookie.Domain"},
 	{"WithSessions", "__Host- with a domain", sessionsWith(func(m *scs.SessionManager) { m.Cookie.Name, m.Cookie.Domain = "__Host-id", "example.com" }), "no domain"},
@@ -52,6 +56,9 @@ var wrongOptions = []struct {
 	{"WithInsecureCookie", "SameSite=None", both(middleware.WithInsecureCookie(), sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Secure, m.Cookie.SameSite = false, http.SameSiteNoneMode
 	})), "SameSite=None"},
+	{"WithInsecureCookie", "partitioned", both(middleware.WithInsecureCookie(), sessionsWith(func(m *scs.SessionManager) {
+		m.Cookie.Secure, m.Cookie.Partitioned = false, true
+	})), "must be set with Secure"},
 	{"WithInsecureCookie", "__Host-", both(middleware.WithInsecureCookie(), sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Secure, m.Cookie.Name = false, "__Host-id"
 	})), "only with Secure"},
@@ -89,6 +96,7 @@ var wrongOptions = []struct {
 	{"WithBasePath", "root", middleware.WithBasePath("/"), "slash"},
 	{"WithBasePath", "dots", middleware.WithBasePath("/a/../b"), "plain path"},
 	{"WithBasePath", "wildcard", middleware.WithBasePath("/{x}"), "plain path"},
+	{"WithBasePath", "other letters", middleware.WithBasePath("/ยืนยัน"), "escaped in addresses"},
 	{"WithHomePath", "none", middleware.WithHomePath(""), "plain path"},
 	{"WithHomePath", "elsewhere", middleware.WithHomePath("https://evil.example"), "plain path"},
 	{"WithLoginPath", "none", middleware.WithLoginPath(""), "no path"},
@@ -122,11 +130,16 @@ var wrongOptions = []struct {
 	{"WithTokenLifetime", "none", middleware.WithTokenLifetime(0), "5 to 10 minutes"},
 	{"WithTokenLifetime", "brief", middleware.WithTokenLifetime(time.Minute), "5 to 10 minutes"},
 	{"WithTokenLifetime", "long", middleware.WithTokenLifetime(time.Hour), "5 to 10 minutes"},
+	{"WithTokenLifetime", "longer than sessions", middleware.WithTokenLifetime(25 * time.Hour), "5 to 10 minutes"},
 	{"WithTOTP", "algorithm", middleware.WithTOTP("MD5", 6, 30*time.Second), `"MD5"`},
 	{"WithTOTP", "digits", middleware.WithTOTP("SHA1", 7, 30*time.Second), "7 digits"},
 	{"WithTOTP", "period", middleware.WithTOTP("SHA1", 6, 1500*time.Millisecond), "1.5s"},
 	{"WithMode", "unknown", middleware.WithMode(middleware.Popup+1, "https://app.example.com"), "unknown mode 3"},
 	{"WithMode", "origin", middleware.WithMode(middleware.Redirect, "app.example.com"), "is no origin"},
+	{"WithMode", "another scheme", both(middleware.WithMode(middleware.Redirect, "ftp://localhost"), quiet), "isn't https"},
+	{"WithMode", "the end of a name", both(middleware.WithMode(middleware.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+		m.Cookie.Domain = "ample.com"
+	})), `domain "ample.com" doesn't cover "app.example.com"`},
 	{"WithMode", "another domain", both(middleware.WithMode(middleware.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Domain = "example.net"
 	})), `domain "example.net" doesn't cover "app.example.com"`},
@@ -247,6 +260,8 @@ func TestNewTakes(t *testing.T) {
 		"domain": both(middleware.WithMode(middleware.Redirect, "https://app.Example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
 			m.Cookie.Domain = ".example.com"
 		})),
+		"localhost":                    both(middleware.WithMode(middleware.Redirect, "http://localhost:3000"), quiet),
+		"loopback":                     both(middleware.WithMode(middleware.Redirect, "http://[::1]:3000"), quiet),
 		"issuer in Thai":               middleware.WithIssuer("ร้านกาแฟ สาขา 2"),
 		"issuer with signs":            middleware.WithIssuer("C++ & Söhne (Test) #1?"),
 		"the longest device":           middleware.WithTrustedDevices(90 * 24 * time.Hour),

@@ -32,6 +32,7 @@ func TestCallbackURL(t *testing.T) {
 		"a fragment":       {"https://app.example.com#x", "is no origin", true},
 		"a user":           {"https://app:hunter2@app.example.com", "has no user", true},
 		"no host":          {"https://", "is no origin", true},
+		"a port alone":     {"https://:443", "is no origin", true},
 		"no port":          {"https://app.example.com:", "is no origin", true},
 		"too high a port":  {"https://app.example.com:65536", "is no origin", true},
 		"blanks":           {" https://app.example.com", "is no origin", true},

@@ -3,8 +3,11 @@ package middleware_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
@@ -91,4 +94,71 @@ func TestTwoGatesNeverMeet(t *testing.T) {
 	b.Post("/logout")
 	b.Login(alice)
 	wantIn(b, "after a logout", false, false)
+}
+
+// Nor do those that have everything alike, one store and one key too, but the path that a
+// proxy takes off.
+func TestTwoGatesUnderTwoExternalPaths(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	var other *apptest.App
+	app := world.Node(t, apptest.Setup{
+		Options: []middleware.Option{middleware.WithExternalPath("/app")},
+		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+			return app.Sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				for _, gate := range []*middleware.Gate{app.Gate, other.Gate} {
+					_, ok := gate.VerificationFrom(r.Context())
+					w.Header().Add("X-Verified-By-Gate", fmt.Sprint(ok))
+				}
+				app.Gate.Handler(mux).ServeHTTP(w, r)
+			}))
+		},
+	})
+	other = world.Node(t, apptest.Setup{Options: []middleware.Option{
+		middleware.WithExternalPath("/other"), middleware.WithSessions(app.Sessions), middleware.WithUser(app.CurrentUser),
+	}})
+	b := app.Browser(t).Login(alice)
+	b.Enrol(alice)
+	if got := fmt.Sprint(b.Get("/open/x").Header["X-Verified-By-Gate"]); got != "[true false]" {
+		t.Errorf("verified by the gates: %s, want [true false]", got)
+	}
+}
+
+// A gate's name changes with all that tells it from another.
+func TestNamesOfGates(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	another := emulator.Start(emulator.Config{Now: world.Clock.Now})
+	t.Cleanup(another.Close)
+	gateName := regexp.MustCompile(`^eagate-(?:[a-z]+-)?([a-z2-7]{8})(?:-|$)`)
+	of := make(map[string]string)
+	for setting, options := range map[string][]middleware.Option{
+		"nothing":                   nil,
+		"the client ID":             {middleware.WithService(another.Client())},
+		"the base path":             {middleware.WithBasePath("/second")},
+		"the external path":         {middleware.WithExternalPath("/app")},
+		"the session cookie's name": {},
+	} {
+		app := world.Node(t, apptest.Setup{Options: options, Sessions: func(m *scs.SessionManager) {
+			if setting == "the session cookie's name" {
+				m.Cookie.Name = "second"
+			}
+		}})
+		b := app.Browser(t).Login(alice)
+		b.PostJSON("/2fa/enable", "")
+		b.PostJSON("/second/enable", "")
+		found := false
+		for cookie := range b.Cookies() {
+			if m := gateName.FindStringSubmatch(cookie); m != nil {
+				found = true
+				if as, ok := of[m[1]]; ok && as != setting {
+					t.Errorf("with another value of %s, a gate is called as with another of %s", setting, as)
+				}
+				of[m[1]] = setting
+			}
+		}
+		if !found {
+			t.Errorf("%s: got no cookie of the gate's", setting)
+		}
+	}
 }

@@ -1,0 +1,36 @@
+package session
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// All keys and cookies of a gate are its own, and have its name.
+func TestNamesAreOneGates(t *testing.T) {
+	t.Parallel()
+	for secure, prefix := range map[bool]string{false: "eagate-", true: "__Host-eagate-"} {
+		m := scs.New()
+		m.Cookie.Secure = secure
+		n := newNames(m, "name")
+		seen := make(map[string]bool)
+		for _, cookie := range []string{n.cookie.Name, n.device.Name, n.browser.Name, n.form.Name} {
+			if !strings.HasPrefix(cookie, prefix) {
+				t.Errorf("got cookie %q, want it to begin with %q", cookie, prefix)
+			}
+			seen[cookie] = true
+		}
+		for _, key := range n.keys {
+			seen[key] = true
+		}
+		for name := range seen {
+			if !strings.Contains(name, "name") {
+				t.Errorf("%q is the same for all gates", name)
+			}
+		}
+		if want := int(keyCount) + 4; len(seen) != want {
+			t.Errorf("got %d names, want %d", len(seen), want)
+		}
+	}
+}
