@@ -89,8 +89,8 @@ func TestGuardAllocations(t *testing.T) {
 		// The least of several runs: under the race detector, pools that scs's
 		// decoder uses throw things away at random.
 		objects, bytes = math.MaxUint64, math.MaxUint64
-		for range 10 {
-			const n = 200
+		for range 30 {
+			const n = 100
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			for range n {

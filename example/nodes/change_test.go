@@ -60,7 +60,7 @@ func (c *changing) steps() []step {
 		c.step("enable page", c.page("/2fa/enable"), func(a answer) bool { return a.status == http.StatusOK }),
 		c.step("confirm", func(n *node) (answer, error) {
 			return c.send(n, "/2fa/enable/confirm", asPage, form("code", c.phone.code()))
-		}, func(a answer) bool { return a.status == http.StatusOK }),
+		}, func(a answer) bool { return a.leadsTo("/2fa/recovery-codes") || a.leadsTo("/2fa/enable") }),
 	}
 }
 
