@@ -142,6 +142,13 @@ func TestA51_CodeSentTwiceByOthers(t *testing.T) {
 			a.former.Get("/2fa/challenge")
 			return a.former, again(a.former, a)
 		}, http.StatusUnauthorized},
+		"after the logout, whose mark others have displaced": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
+			a.owner.Post("/logout")
+			for range 33 {
+				a.app.Stopped(t, alice).Post("/logout")
+			}
+			return a.former, again(a.former, a)
+		}, http.StatusUnprocessableEntity},
 		"after the logout under the former ID": {func(_ *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
 			b := a.former.Copy()
 			a.former.Post("/logout")

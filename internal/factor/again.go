@@ -59,6 +59,18 @@ func (r *Rules) noteForm(acct *records.Account, s Session) {
 	}
 }
 
+// forgetForm has the user's last form be a new one if it is sent again.
+func (r *Rules) forgetForm(ctx context.Context, userID string) error {
+	acct, err := r.Account(ctx, userID)
+	if err != nil || acct.LastForm.ID == "" {
+		return err
+	}
+	return r.updateAccount(ctx, userID, func(acct *records.Account) error {
+		acct.LastForm = records.Form{}
+		return nil
+	})
+}
+
 // sentBefore reports whether the session's form is the account's last one, whose code was
 // accepted a moment ago, and returns when that was.
 func (r *Rules) sentBefore(acct *records.Account, s Session) (at time.Time, ok bool) {

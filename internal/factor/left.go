@@ -47,6 +47,9 @@ func (r *Rules) leave(ctx context.Context, userID string, until time.Time, ids .
 			err = r.cfg.Records.UpdateGrant(ctx, list.ID, change)
 		}
 	}
+	if err == nil && len(surplus) > 0 {
+		err = r.forgetForm(ctx, userID) // one of the marks may have been all that kept it from unlocking its session anew
+	}
 	for _, id := range surplus {
 		if err == nil {
 			err = r.cfg.Records.DeleteGrant(ctx, id)
