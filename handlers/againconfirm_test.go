@@ -304,6 +304,18 @@ func TestA51_CodeSentTwiceWithoutPush(t *testing.T) {
 	b := app.Stopped(t, alice)
 	former := b.Copy()
 	code := apptest.Code(t, phone)
+	known := 0
+	for name, value := range former.Cookies() {
+		if strings.Contains(name, "-browser-") {
+			known++
+			if !strings.HasPrefix(value, ".") {
+				t.Error("the browser has a secret by which something can be begun")
+			}
+		}
+	}
+	if known != 1 {
+		t.Errorf("got %d secrets of the browser, want 1", known)
+	}
 	for i, b := range []*apptest.Browser{b, former} {
 		if a := b.Post(totp, "code", code); a.Location != "/account" {
 			t.Errorf("click %d: got %d to %q\n%s", i+1, a.Status, a.Location, a.Body)

@@ -1,6 +1,8 @@
 package handlers_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"regexp"
 	"strings"
@@ -94,6 +96,12 @@ func TestA30_FormToken(t *testing.T) {
 	// A frame of another site has no cookies at best; with the session's, still not this one.
 	if a := w.Thief().Do("POST", "/2fa/challenge/totp", "code="+apptest.Code(t, w.phone)+"&form_token="+token, null...); a.Status != http.StatusForbidden {
 		t.Errorf("without the browser's cookie: got %d, want 403", a.Status)
+	}
+	// Nor with what anybody can work out for a browser that has none.
+	sum := sha256.Sum256([]byte("eagate form "))
+	known := base64.RawURLEncoding.EncodeToString(sum[:16])
+	if a := w.Thief().Do("POST", "/2fa/challenge/totp", "code="+apptest.Code(t, w.phone)+"&form_token="+known, null...); a.Status != http.StatusForbidden {
+		t.Errorf("with the token of no cookie: got %d, want 403", a.Status)
 	}
 	planted := w.Thief()
 	planted.SetCookie("eagate-form-"+app.GateName(), "")

@@ -166,6 +166,7 @@ func TestA51_CodeThatCameInTime(t *testing.T) {
 		{40 * time.Second, 0, http.StatusOK},
 		{0, 40 * time.Second, http.StatusOK},
 		{0, 10 * time.Minute, http.StatusUnprocessableEntity},
+		{0, -10 * time.Minute, http.StatusUnprocessableEntity}, // by a clock that was ahead
 	} {
 		app.Clock.Add(10 * time.Minute)
 		b := app.Stopped(t, alice)

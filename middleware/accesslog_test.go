@@ -113,17 +113,24 @@ func (f withReferer) NewLogEntry(r *http.Request) chimiddleware.LogEntry {
 func TestLogFormatterOfOddRequests(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
-	f := middleware.LogFormatter(&chimiddleware.DefaultLogFormatter{Logger: log.New(&lines, "", 0), NoColor: true})
+	f := middleware.LogFormatter(withReferer{&chimiddleware.DefaultLogFormatter{Logger: log.New(&lines, "", 0), NoColor: true}})
 	for _, r := range []*http.Request{
 		{Method: "GET"}, {Method: "GET", RequestURI: "SECRET"}, {Method: "OPTIONS", RequestURI: "*"}, httptest.NewRequest("GET", "/2fa/callback/SECRET", nil),
 	} {
 		before := r.RequestURI
+		const referer = "https://app.example.com/%zz?session_token=SECRET" // is no URL
+		if r.Header != nil {
+			r.Header.Set("Referer", referer)
+		}
 		f.NewLogEntry(r).Write(200, 0, nil, 0, nil)
 		if r.RequestURI != before {
 			t.Errorf("the request was changed from %q to %q", before, r.RequestURI)
 		}
+		if r.Header != nil && r.Referer() != referer {
+			t.Errorf("the request's referer was changed to %q", r.Referer())
+		}
 	}
-	if strings.Contains(lines.String(), "SECRET") || strings.Count(lines.String(), "\n") != 4 {
-		t.Errorf("got\n%s\nwant 4 lines without the secret", &lines)
+	if strings.Contains(lines.String(), "SECRET") || strings.Count(lines.String(), "\n") != 8 {
+		t.Errorf("got\n%s\nwant 8 lines without the secret", &lines)
 	}
 }

@@ -82,6 +82,13 @@ func TestCheckRoutesAsksForPages(t *testing.T) {
 			s.Use(s.load)
 			s.With(s.gate.RequireMethod(middleware.Push)).Mount("/2fa", s.gate.Routes())
 		}, want: []string{guarded}},
+		"another gate around Routes": {build: func(s set) {
+			other, others := newGate(middleware.WithBasePath("/other"))
+			s.Use(s.load, others.LoadAndSave)
+			s.Mount("/other", other.Routes())
+			s.With(other.Require).Mount("/2fa", s.gate.Routes())
+			s.With(s.gate.Require).Get("/account", s.app)
+		}},
 		"no gate": {build: func(s set) { s.Get("/account", s.app) }, public: []string{"/account"}},
 		"behind a proxy": {build: func(s set) { s.Use(s.load, s.gate.Handler); s.Get("/account", s.app) },
 			options: []middleware.Option{middleware.WithExternalPath("/app")}},
@@ -116,19 +123,21 @@ func TestCheckPatternsAsksForPages(t *testing.T) {
 		return sessions.LoadAndSave(m)
 	}
 	account := gate.Require(app)
+	exempting, itsSessions := newGate(middleware.WithExempt("/2fa/"))
 	for name, test := range map[string]struct {
 		handler http.Handler
 		public  []string
 		want    []string
 	}{
-		"around":                  {handler: sessions.LoadAndSave(gate.Handler(app))},
-		"beside":                  {handler: mux(map[string]http.Handler{"/account": account, "/2fa/": gate.Routes()})},
-		"missing":                 {handler: mux(map[string]http.Handler{"/account": account}), want: []string{missing}},
-		"missing, but public":     {handler: mux(map[string]http.Handler{"/account": account}), public: []string{"/2fa/"}},
-		"for GET only":            {handler: mux(map[string]http.Handler{"/account": account, "GET /2fa/": gate.Routes()}), want: []string{"pages missing POST /2fa/"}},
-		"the application's":       {handler: mux(map[string]http.Handler{"/account": account, "/2fa/": app}), want: []string{missing}},
-		"guarded":                 {handler: mux(map[string]http.Handler{"/account": account, "/2fa/": gate.Require(gate.Routes())}), want: []string{guarded}},
-		"guarded with everything": {handler: mux(map[string]http.Handler{"/": account}), want: []string{guarded}},
+		"around":                   {handler: sessions.LoadAndSave(gate.Handler(app))},
+		"beside":                   {handler: mux(map[string]http.Handler{"/account": account, "/2fa/": gate.Routes()})},
+		"missing":                  {handler: mux(map[string]http.Handler{"/account": account}), want: []string{missing}},
+		"missing, but public":      {handler: mux(map[string]http.Handler{"/account": account}), public: []string{"/2fa/"}},
+		"for GET only":             {handler: mux(map[string]http.Handler{"/account": account, "GET /2fa/": gate.Routes()}), want: []string{"pages missing POST /2fa/"}},
+		"the application's":        {handler: mux(map[string]http.Handler{"/account": account, "/2fa/": app}), want: []string{missing}},
+		"guarded":                  {handler: mux(map[string]http.Handler{"/account": account, "/2fa/": gate.Require(gate.Routes())}), want: []string{guarded}},
+		"guarded but by exemption": {handler: itsSessions.LoadAndSave(exempting.Require(app))},
+		"guarded with everything":  {handler: mux(map[string]http.Handler{"/": account}), want: []string{guarded}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

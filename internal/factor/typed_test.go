@@ -293,6 +293,8 @@ func TestA51_MistypedCodes(t *testing.T) {
 		{code[:18] + "\u00e9", recovery, recovery, false},
 		{code[:18] + "\x00", recovery, recovery, false},
 		{code[:18] + "\ufffd", recovery, recovery, false},
+		{code + "\ufffd", recovery, recovery, false},
+		{"AB\u00ad" + code, recovery, recovery, false}, // one group, and no letters of a list
 		{"1234 " + code, recovery, recovery, false},
 		{code + "-ABCD", recovery, recovery, false},
 		{code + " " + code, phone, recovery, false},
