@@ -1,0 +1,271 @@
+package handlers
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/session"
+)
+
+// newChallenge sends a new request to the phone.
+func (h *Handlers) newChallenge(v *visit) {
+	if h.passed(v) {
+		return
+	}
+	if !v.accepts(records.MethodPush) {
+		h.refuseMethod(v)
+		return
+	}
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected {
+		h.rejected(v)
+		return
+	}
+	h.sendNew(v, view)
+}
+
+// sendNew sends a new request to the phone, of a session whose challenge was looked at.
+// For a page, it is the next one that does: the browser has its secret by then, whatever
+// becomes of this response.
+func (h *Handlers) sendNew(v *visit, view factor.View) {
+	if !prefersJSON(v.r) {
+		h.prepareNew(v, view)
+		return
+	}
+	err := h.begin(v, h.cfg.Sessions.NewBrowser())
+	var limit *factor.PushLimit
+	switch {
+	case errors.Is(err, factor.ErrOtherBrowser):
+		h.otherBrowser(v)
+	case errors.Is(err, factor.ErrSessionOver):
+		h.signIn(v.w, v.r)
+	case errors.As(err, &limit):
+		h.pushLimited(v, limit)
+	case err != nil:
+		h.failChange(v, err)
+	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
+		h.noPush(v)
+	default:
+		h.sendStatus(v, http.StatusCreated)
+	}
+}
+
+// prepareNew leads to the challenge page, and has it send a request to the phone.
+func (h *Handlers) prepareNew(v *visit, view factor.View) {
+	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
+	if err == nil && mark.Over {
+		h.signIn(v.w, v.r)
+		return
+	}
+	if err == nil && view.Phase == factor.PhasePending && view.Limit == nil {
+		view, err = h.makeRoom(v)
+	}
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	if v.isOver(view) && view.Limit == nil {
+		b := h.cfg.Sessions.NewBrowser()
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
+		h.cfg.Sessions.KeepAsk(v.ctx(), b)
+	}
+	seeOther(v.w, h.cfg.Base+"/challenge")
+}
+
+// makeRoom voids the session's challenge, unless it was approved, and returns how it
+// stands then.
+func (h *Handlers) makeRoom(v *visit) (factor.View, error) {
+	err := h.cfg.Rules.MakeRoom(v.ctx(), v.user, h.ref(v))
+	if err != nil && !errors.Is(err, factor.ErrOtherBrowser) {
+		return factor.View{}, err
+	}
+	return h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+}
+
+func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) {
+	h.fail(v.w, v.r, failure{
+		status: http.StatusTooManyRequests, kind: "push-limited", title: v.orByCode("The phone can't be asked again yet"),
+		retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
+	})
+}
+
+// orByCode adds to why the phone doesn't do that a code would.
+func (v *visit) orByCode(why string) string {
+	if v.accepts(records.MethodTOTP) {
+		return why + "; a code can be used"
+	}
+	return why
+}
+
+// proceed goes on in this browser: by the approval of the challenge that it began, for
+// somebody who has a box ticked on the page, that the browser is to be trusted from now
+// on; or, where another browser of the session began one, by a challenge of its own in
+// place of that.
+func (h *Handlers) proceed(v *visit) {
+	fields, ok := h.readOnce(v, "trust")
+	if !ok {
+		return
+	}
+	if !h.takeApproval(v) {
+		return
+	}
+	if !v.proving() {
+		if isYes(fields.Get("trust")) {
+			h.trustThis(v)
+		}
+		h.goOn(v)
+		return
+	}
+	if !v.accepts(records.MethodPush) {
+		h.refuseMethod(v)
+		return
+	}
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	switch {
+	case view.Phase == factor.PhaseElsewhere:
+		h.takeOver(v, view)
+	case prefersJSON(v.r):
+		h.sendStatus(v, http.StatusOK)
+	default:
+		seeOther(v.w, h.cfg.Base+"/challenge")
+	}
+}
+
+// takeOver has the phone be asked for this browser, and no longer for another one.
+func (h *Handlers) takeOver(v *visit, view factor.View) {
+	if view.Limit != nil { // nothing could take its place
+		if prefersJSON(v.r) {
+			h.pushLimited(v, view.Limit)
+			return
+		}
+		seeOther(v.w, h.cfg.Base+"/challenge")
+		return
+	}
+	view, err := h.makeRoom(v)
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return
+	}
+	h.sendNew(v, view)
+}
+
+// otherBrowser answers a program that isn't what has begun the session's challenge, or
+// that hasn't kept what it was given then.
+func (h *Handlers) otherBrowser(v *visit) {
+	h.fail(v.w, v.r, failure{
+		status: http.StatusConflict, kind: "other-browser",
+		title: "This was begun in another browser, or by a client that keeps no cookies: " +
+			"keep them, or send Eagate-Browser: new where it begins and then what the answer has there",
+		challenge: true, forProgram: true,
+	})
+}
+
+// browserSet, in a query, says which secret the browser was just given: one that comes
+// without it keeps no cookies, and isn't led here once more.
+const browserSet = "browser"
+
+// beganHere begins a challenge for a session that has none and had none, or that has just
+// asked for another. It returns true if it has answered the request.
+func (h *Handlers) beganHere(v *visit) bool {
+	sessions := h.cfg.Sessions
+	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	if err != nil {
+		h.Unavailable(v.w, v.r, err)
+		return true
+	}
+	ask := sessions.Ask(v.ctx())
+	if view.Limit != nil || !h.isFirst(v, view) && (ask == "" || !v.isOver(view) || view.BegunBy(ask)) {
+		return false
+	}
+	b, ok := sessions.Prepared(v.r, ask)
+	if !ok {
+		query := v.r.URL.Query()
+		if sessions.IsLost(v.r, query.Get(browserSet)) {
+			v.lost = true // an approval couldn't be taken here
+			h.warnOfCookie(v)
+			return false
+		}
+		b = sessions.NewBrowser()
+		sessions.KeepBrowser(v.w, v.r, b)
+		query.Set(browserSet, b.Trace())
+		seeOther(v.w, h.cfg.Base+"/challenge?"+query.Encode())
+		return true
+	}
+	err = h.begin(v, b)
+	var limit *factor.PushLimit
+	switch {
+	case errors.As(err, &limit), errors.Is(err, factor.ErrOff), errors.Is(err, factor.ErrHeld), errors.Is(err, factor.ErrOvertaken),
+		errors.Is(err, factor.ErrSessionOver), errors.Is(err, factor.ErrOtherBrowser):
+		return false // the page says so
+	case err != nil:
+		h.Unavailable(v.w, v.r, err)
+		return true
+	}
+	return false
+}
+
+// warnOfCookie says in the log, once a minute, that a browser didn't bring back what it was
+// given, and what may be the reason.
+func (h *Handlers) warnOfCookie(v *visit) {
+	if more, news := h.faults.Say("cookie", h.cfg.Rules.Now()); news {
+		h.cfg.Log.WarnContext(v.ctx(), "eagate: a cookie that a browser was given didn't come back, so that the phone isn't asked",
+			slog.String("cookie", h.cfg.Sessions.BrowserCookie()), slog.String("browser", browserName(v.r.UserAgent())), slog.Int("since_the_last", more),
+			slog.String("remedy", "if it happens to all browsers: a proxy must not change the path, the domain or the flags of cookies, nor drop those that it doesn't know"))
+	}
+}
+
+// isFirst reports whether the session has no challenge and had none.
+func (h *Handlers) isFirst(v *visit, view factor.View) bool {
+	return view.Phase == factor.PhaseNone && !h.cfg.Sessions.NoPush(v.ctx(), v.user)
+}
+
+// isOver reports whether another challenge can follow the one that was looked at.
+func (v *visit) isOver(view factor.View) bool {
+	switch view.Phase {
+	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
+		return true
+	case factor.PhaseRejected:
+		return v.verdict != factor.Locked // whose sign-in has ended
+	case factor.PhasePending, factor.PhaseApproved, factor.PhaseElsewhere:
+	}
+	return false
+}
+
+// begin sends a new request to the phone, for the browser with that secret, and keeps in
+// the session what came of it: the service's token, or that the phone can't be asked,
+// which is no error.
+func (h *Handlers) begin(v *visit, b session.Browser) error {
+	ctx := v.ctx()
+	ref, err := h.cfg.Sessions.Bind(v.r)
+	if err != nil {
+		return err
+	}
+	if v.verdict == factor.Locked {
+		ref.Ends = h.cfg.Sessions.Until(ctx)
+	}
+	token, err := h.cfg.Rules.Begin(ctx, v.user, ref, b.Hash())
+	var fault *client.Error
+	if errors.As(err, &fault) || errors.Is(err, factor.ErrNoPush) {
+		h.cfg.Sessions.KeepNoPush(ctx, v.user, fault != nil && declines(fault.Kind))
+		return nil
+	}
+	if err != nil || token == "" {
+		return err
+	}
+	h.cfg.Sessions.KeepToken(ctx, v.user, token)
+	h.cfg.Sessions.KeepBrowser(v.w, v.r, b.Begun())
+	v.browser = b.Hash()
+	return nil
+}
