@@ -170,7 +170,7 @@ func TestA51_ConfirmSentTwiceAtOnce(t *testing.T) {
 
 // A browser that leaves while its enrolment is confirmed finds it on when it comes back,
 // with its recovery codes, whichever page it opens.
-func TestA51_BrowserLeavesTheEnrolment(t *testing.T) {
+func TestThoroughA51_BrowserLeavesTheEnrolment(t *testing.T) {
 	t.Parallel()
 	for _, replace := range []bool{false, true} {
 		t.Run(fmt.Sprintf("replace %t", replace), func(t *testing.T) {

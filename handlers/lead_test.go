@@ -10,7 +10,7 @@ import (
 
 // A form of ours that is answered by going on to the application leaves by a page, in a
 // browser: browsers hold our policy for forms against whatever the application redirects
-// to. TestLeavesForAnotherOrigin sees to it in one.
+// to. TestThoroughLeavesForAnotherOrigin sees to it in one.
 func TestFormsLeaveByAPage(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t)

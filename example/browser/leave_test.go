@@ -33,7 +33,7 @@ func leading(other string) func(http.Handler) http.Handler {
 
 // Chromium holds the policy of the page that a form is on against all redirects that
 // follow it, also when they leave the site.
-func TestLeavesForAnotherOrigin(t *testing.T) {
+func TestThoroughLeavesForAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

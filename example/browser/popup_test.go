@@ -130,7 +130,7 @@ func TestPopupErrors(t *testing.T) {
 }
 
 // A window that the user has closed can be opened again.
-func TestPopupClosedByTheUser(t *testing.T) {
+func TestThoroughPopupClosedByTheUser(t *testing.T) {
 	t.Parallel()
 	w := newHosted(t, middleware.Popup)
 	phone := w.enrolled(t, alice)

@@ -259,7 +259,7 @@ func TestFormsInFlight(t *testing.T) {
 
 // What ends the waiting while somebody is typing is said on the page, and nothing else
 // happens until the field is empty or the form sent.
-func TestTypingIsLeftAlone(t *testing.T) {
+func TestThoroughTypingIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w, _ := newMailbox(t)
 	phone := w.enrolled(t, alice)
