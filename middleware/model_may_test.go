@@ -29,6 +29,10 @@ func (m *model) learn(s step, got outcome, begin begin) {
 		// One that is accepted although all proofs were revoked meanwhile came after that.
 		if s.Op != opWrongCode && !over && got.code != "" && (got.accepted || got.fault && begin.epoch == m.epoch) {
 			m.prove(a, &proof{})
+			// For a minute, that may lead on whoever comes with all cookies as they were.
+			if thief := m.who[jarThief]; thief.login == a.login && s.Who < cookieThief {
+				m.prove(thief, &proof{})
+			}
 		}
 	case opFalse:
 		if r := begin.target; r != nil && got.accepted && !got.fault && !r.approved && !r.replaced {
