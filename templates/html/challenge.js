@@ -117,7 +117,11 @@
       case "approved":
         return end(answer.verified ? "verified" : "approved", enter(answer.next));
       case "none":
-        if (typed() && !looked) return void look().then((known) => known || end("none")); // why, perhaps
+        if (typed() && !looked) { // why may be known in a moment
+          rest();
+          next = setTimeout(async () => await look() || end("none"), 1000);
+          return;
+        }
         return end("none");
       case "not_approved":
       case "rejected":
