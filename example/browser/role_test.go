@@ -2,8 +2,10 @@ package browser_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
@@ -16,7 +18,7 @@ func byRole(role, name string) chromedp.QueryOption {
 	return chromedp.ByFunc(func(ctx context.Context, t *chromedp.Target, n *chromedp.Node) ([]cdp.NodeID, error) {
 		found, err := cdp.Call(ctx, t, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{NodeID: n.NodeID, Role: role, AccessibleName: name})
 		if err != nil {
-			return nil, err
+			return nil, unlessGone(err)
 		}
 		var ids []cdp.BackendNodeID
 		for _, node := range found.Nodes {
@@ -28,8 +30,17 @@ func byRole(role, name string) chromedp.QueryOption {
 			return nil, nil
 		}
 		nodes, err := cdp.Call(ctx, t, dom.PushNodesByBackendIDsToFrontend, dom.PushNodesByBackendIDsToFrontendParams{BackendNodeIDs: ids})
-		return nodes.NodeIDs, err
+		return nodes.NodeIDs, unlessGone(err)
 	})
+}
+
+// unlessGone drops an error of the browser's own: that the page has just gone, on which
+// something was looked for.
+func unlessGone(err error) error {
+	if errors.As(err, new(*cdproto.Error)) {
+		return nil
+	}
+	return err
 }
 
 // The roles that are looked for.
@@ -71,7 +82,7 @@ func (b *tab) wantNotice(want string) {
 	b.do(chromedp.WaitVisible("status: "+want, chromedp.ByFunc(func(ctx context.Context, t *chromedp.Target, n *chromedp.Node) ([]cdp.NodeID, error) {
 		found, err := cdp.Call(ctx, t, dom.QuerySelectorAll, dom.QuerySelectorAllParams{NodeID: n.NodeID, Selector: `[role="status"]`})
 		if err != nil {
-			return nil, err
+			return nil, unlessGone(err)
 		}
 		for _, id := range found.NodeIDs {
 			html, err := cdp.Call(ctx, t, dom.GetOuterHTML, dom.GetOuterHTMLParams{NodeID: id})

@@ -65,6 +65,9 @@ func (b *tab) hear(event any) {
 		if e.Entry.Source == "network" && isAnswer(e.Entry.Text) {
 			return
 		}
+		if strings.HasPrefix(e.Entry.Text, "Autofocus processing was blocked") {
+			return // the user was faster
+		}
 		complaint = fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL)
 	case *runtime.EventExceptionThrown:
 		complaint = e.ExceptionDetails.Text
