@@ -318,7 +318,7 @@ func TestStoreTimeoutIsChecked(t *testing.T) {
 
 // Whatever a request needs of the store, all of it together has the one time-out.
 func TestOneTimeoutForAllCalls(t *testing.T) {
-	const timeout, delay = 600 * time.Millisecond, 250 * time.Millisecond
+	const timeout, delay = 1200 * time.Millisecond, 500 * time.Millisecond
 	world := apptest.NewWorld(t)
 	remote := apptest.NewRemote(world.Store.Inner(), 20, 0)
 	world.Store.SetInner(remote)
