@@ -60,6 +60,7 @@ func wantErrors(t *testing.T, ctx context.Context, s *natsstore.Store, doc store
 // A bucket that was lost, or lost its documents, is an error under a running
 // program, also when there is one of that name again.
 func TestLostBucket(t *testing.T) {
+	t.Parallel()
 	url := testenv.Server(t, "nats", "nats://127.0.0.1:4222").String()
 	for _, test := range []struct {
 		name string
@@ -217,6 +218,7 @@ func TestVersionsAfterRestart(t *testing.T) {
 // A server that doesn't answer is an error after some seconds, or soon after
 // the context has ended; and a write that got no answer isn't sent again.
 func TestSilentServer(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, "")
 	s := open(t, connect(t, srv.url))
 	doc := put(t, s, store.Document{ID: "alice", Body: []byte("{}")})

@@ -85,7 +85,7 @@ func (t *trial) manyWrites(f faults) {
 			return
 		}
 		defer stop()
-		for n := 0; n < 20 && f == connectionsBreak; n++ {
+		for n := 0; n < rounds && f == connectionsBreak; n++ {
 			select {
 			case <-l.begins:
 				t.kill()
