@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // faults are what is wrong with a configuration.
@@ -81,7 +82,7 @@ func (c *config) check() faults {
 	if c.patience < 100*time.Millisecond || c.patience > 30*time.Second {
 		f.add("WithStoreTimeout: %v isn't 100ms to 30s", c.patience)
 	}
-	f.option("WithIssuer", factor.CheckIssuer(c.issuer))
+	f.option("WithIssuer", totp.CheckIssuer(c.issuer))
 	f.option("WithTokenLifetime", factor.CheckTokenLifetime(c.lifetime))
 	f.option("WithTOTP", c.parameters.Check())
 	if c.devicesSet && (c.devices <= 0 || c.devices > maxDevices) {

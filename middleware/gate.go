@@ -52,6 +52,7 @@ import (
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
+	"github.com/eagate/eagate/internal/totp"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -80,7 +81,7 @@ type Gate struct {
 // password alone. See [User].
 func New(opts ...Option) (*Gate, error) {
 	c := config{
-		patience: 3 * time.Second, base: "/2fa", home: "/", lifetime: factor.DefaultTokenLifetime, parameters: factor.DefaultParameters,
+		patience: 3 * time.Second, base: "/2fa", home: "/", lifetime: factor.DefaultTokenLifetime, parameters: totp.Default,
 		log: slog.Default(), now: time.Now,
 	}
 	for _, opt := range opts {

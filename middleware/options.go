@@ -10,7 +10,8 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/hashing"
+	"github.com/eagate/eagate/internal/totp"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
 )
@@ -45,12 +46,12 @@ type config struct {
 	origin     string
 	trusted    []string
 	external   string
-	parameters factor.Parameters
+	parameters totp.Parameters
 	devices    time.Duration
 	devicesSet bool
-	cost       factor.Cost
+	cost       hashing.Cost
 	early      time.Duration
-	hash       func(cost factor.Cost, code string, salt []byte) []byte
+	hash       func(cost hashing.Cost, code string, salt []byte) []byte
 	hold       bool
 	falses     FalseResult
 	pages      []templates.Option
@@ -222,7 +223,7 @@ func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.life
 // it all earlier ones are used up.
 func WithTOTP(algorithm string, digits int, period time.Duration) Option {
 	return func(c *config) {
-		c.parameters = factor.Parameters{Algorithm: algorithm, Digits: digits, Period: period}
+		c.parameters = totp.Parameters{Algorithm: algorithm, Digits: digits, Period: period}
 	}
 }
 
@@ -245,7 +246,7 @@ func WithClock(now func() time.Time) Option {
 // SetRecoveryCost sets what hashing a recovery code takes. It is how the tests of
 // this module make codes cheap, and no option: applications can't name its
 // parameter's type.
-func (c *config) SetRecoveryCost(cost factor.Cost) { c.cost = cost }
+func (c *config) SetRecoveryCost(cost hashing.Cost) { c.cost = cost }
 
 // SetEarlyWait sets how long a report waits for its challenge, for the tests of this
 // module.
@@ -256,4 +257,6 @@ func (c *config) SetEarlyWait(wait time.Duration) { c.early = wait }
 func (c *config) SetElapsed(elapsed func() time.Duration) { c.elapsed = elapsed }
 
 // SetHash sets how recovery codes are hashed. The tests of this module hold it.
-func (c *config) SetHash(hash func(cost factor.Cost, code string, salt []byte) []byte) { c.hash = hash }
+func (c *config) SetHash(hash func(cost hashing.Cost, code string, salt []byte) []byte) {
+	c.hash = hash
+}

@@ -4,14 +4,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/middleware"
 )
 
 // CheapCodes makes recovery codes quick to hash, since most tests that switch a
 // second factor on aren't about the ten that come with it.
 func CheapCodes() middleware.Option {
-	return withCost(middleware.Option(nil), factor.Cost{Memory: 8, Passes: 1, Lanes: 1})
+	return withCost(middleware.Option(nil), hashing.Cost{Memory: 8, Passes: 1, Lanes: 1})
 }
 
 // EarlyReports sets how long a report waits for its challenge: hardly at all unless a
@@ -45,7 +45,7 @@ type hold struct {
 
 // Option has a node's hashing held, once it is.
 func (h *HeldHashes) Option() middleware.Option {
-	return withHash(middleware.Option(nil), func(c factor.Cost, code string, salt []byte) []byte {
+	return withHash(middleware.Option(nil), func(c hashing.Cost, code string, salt []byte) []byte {
 		if held := h.held.Load(); held != nil {
 			held.begun <- string(salt)
 			<-held.goOn
@@ -66,13 +66,13 @@ func (h *HeldHashes) Hold() (begun <-chan string, goOn chan<- struct{}, release 
 }
 
 func withHash[C interface {
-	SetHash(func(factor.Cost, string, []byte) []byte)
-}](_ func(C), hash func(factor.Cost, string, []byte) []byte) func(C) {
+	SetHash(func(hashing.Cost, string, []byte) []byte)
+}](_ func(C), hash func(hashing.Cost, string, []byte) []byte) func(C) {
 	return func(c C) { c.SetHash(hash) }
 }
 
 // withCost returns an option of the same type as the other: only package
 // middleware can name the configuration that options change.
-func withCost[C interface{ SetRecoveryCost(factor.Cost) }](_ func(C), cost factor.Cost) func(C) {
+func withCost[C interface{ SetRecoveryCost(hashing.Cost) }](_ func(C), cost hashing.Cost) func(C) {
 	return func(c C) { c.SetRecoveryCost(cost) }
 }

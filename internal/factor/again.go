@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -27,7 +28,7 @@ func (r *Rules) formIDs(userID string, s Session) []string {
 	if s.Form == (Form{}) || s.Binding == "" {
 		return nil
 	}
-	return r.senders(userID, s, s.Form.Route, plainCode(s.Form.Code))
+	return r.senders(userID, s, s.Form.Route, passcode.Plain(s.Form.Code))
 }
 
 // senders returns what names the user's session and its browser, by each of the browser's

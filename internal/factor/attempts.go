@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // Codes of the phone and recovery codes are counted apart, so that wrong ones of one
@@ -111,6 +112,24 @@ func forgive(acct *records.Account, now time.Time) {
 // proofWithin is how long the owner has to give a proof after a wrong code, before it
 // looks as if somebody else had typed it.
 const proofWithin = 10 * time.Minute
+
+// parametersOf returns how a factor's codes are made.
+func parametersOf(f records.Factor) totp.Parameters {
+	return totp.Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
+}
+
+// isUsed reports whether the code of a step of acct's factor in force was accepted
+// before, or is older than one that was.
+func isUsed(acct *records.Account, step int64, now time.Time) bool {
+	reach := parametersOf(acct.Factor).Step(now.Add(longestPause))
+	return totp.Used{Last: acct.LastStep, Earlier: acct.EarlierSteps}.Bars(step, reach)
+}
+
+// acceptStep notes that the code of a step was accepted.
+func acceptStep(acct *records.Account, step int64) {
+	used := totp.Used{Last: acct.LastStep, Earlier: acct.EarlierSteps}.With(step)
+	acct.LastStep, acct.EarlierSteps = used.Last, used.Earlier
+}
 
 // noteWrongCode notes a wrong code, and returns how many the owner is to be told of
 // now.

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // SecretPurpose seals TOTP secrets, those in force and those staged alike: a
@@ -74,17 +76,17 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p pres
 	if err != nil {
 		return CodeAnswer{}, 0, err
 	}
-	gen, err := newGenerator(f, secret)
+	gen, err := totp.NewGenerator(parametersOf(f), secret)
 	if err != nil {
 		return CodeAnswer{}, 0, err
 	}
-	n, wellFormed := parseCode(p.text, f.Digits)
-	step, right := gen.match(n, p.at)
+	n, wellFormed := passcode.ParseTOTP(p.text, f.Digits)
+	step, right := gen.Match(n, p.at)
 	switch {
 	case !wellFormed || !right:
 		off := 0
 		if wellFormed && acct.Failures > 0 {
-			off = gen.clockOff(n, p.at)
+			off = gen.ClockOff(n, p.at)
 		}
 		answer = g.count(CodeWrong, r.cfg.Now())
 		answer.clockOff, answer.Malformed = off, !wellFormed

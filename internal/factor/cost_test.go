@@ -8,27 +8,28 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // cheap is what hashing a recovery code takes in tests.
-var cheap = factor.Cost{Memory: 8, Passes: 1, Lanes: 1}
+var cheap = hashing.Cost{Memory: 8, Passes: 1, Lanes: 1}
 
 // Codes are hashed as SECURITY.md says unless set otherwise, and are good on nodes
 // that hash new ones in another way.
 func TestRecoveryCost(t *testing.T) {
 	w := newWorld(t)
-	withReal := w.node(t, func(cfg *factor.Config) { cfg.RecoveryCost = factor.Cost{} })
+	withReal := w.node(t, func(cfg *factor.Config) { cfg.RecoveryCost = hashing.Cost{} })
 	withCheap := w.node(t)
 	w.enrol(t, withReal, alice)
 	for _, test := range []struct {
 		name           string
 		maker, checker *factor.Rules
 		scheme         string
-		cost           factor.Cost
+		cost           hashing.Cost
 	}{
-		{"the real one", withReal, withReal, "argon2id 19456 2 1", factor.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
-		{"the real one, elsewhere", withReal, withCheap, "argon2id 19456 2 1", factor.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
+		{"the real one", withReal, withReal, "argon2id 19456 2 1", hashing.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
+		{"the real one, elsewhere", withReal, withCheap, "argon2id 19456 2 1", hashing.Cost{Memory: 19456, Passes: 2, Lanes: 1}},
 		{"a cheap one, elsewhere", withCheap, withReal, "argon2id 8 1 1", cheap},
 	} {
 		_, codes, err := test.maker.MakeRecovery(t.Context(), alice, w.fresh(t, alice), factor.Viewer{})
@@ -86,7 +87,7 @@ func TestRecoverySchemes(t *testing.T) {
 }
 
 func TestRecoveryCostFaults(t *testing.T) {
-	for _, cost := range []factor.Cost{
+	for _, cost := range []hashing.Cost{
 		{Memory: 8, Passes: 1}, {Memory: 8, Lanes: 1}, {Passes: 1, Lanes: 1}, {Memory: 15, Passes: 1, Lanes: 2},
 	} {
 		w := newWorld(t)

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 var (
@@ -29,7 +31,7 @@ var (
 type Enrolment struct {
 	Secret     string // Base32 without padding
 	URI        string // the same with all that goes with it, for the QR code
-	Parameters Parameters
+	Parameters totp.Parameters
 	Email      string // the address that the phone is set up with
 	CodesOnly  bool   // the phone makes codes, and can't be asked
 	ExpiresAt  time.Time
@@ -46,7 +48,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 	}
 	p := r.cfg.TOTP
 	f := records.Factor{
-		Secret:    r.cfg.Keys.Seal(newSecret(), SecretPurpose, user.ID),
+		Secret:    r.cfg.Keys.Seal(totp.NewSecret(), SecretPurpose, user.ID),
 		Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
 		CodesOnly: codesOnly,
 	}
@@ -55,7 +57,7 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 	}
 	return r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (answer CodeAnswer, err error) {
 		until := r.cfg.Now().Add(enrolmentTime)
-		senders := r.senders(user.ID, s, s.Form.Route, plainCode(proof.Code))
+		senders := r.senders(user.ID, s, s.Form.Route, passcode.Plain(proof.Code))
 		again := s.staged(*acct) && slices.Contains(senders, acct.Staged.By) && r.justNow(acct.Staged.At)
 		if proof.Code == "" && acct.Failures > 0 { // whoever has tried what was staged begins anew
 			again = false
@@ -110,15 +112,14 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 	if err != nil {
 		return Enrolment{}, err
 	}
-	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
-	secret := secretText.EncodeToString(plain)
+	p, secret := parametersOf(f), totp.SecretText(plain)
 	clientID := r.cfg.ClientID
 	if f.CodesOnly {
 		clientID = ""
 	}
 	return Enrolment{
 		Secret:     secret,
-		URI:        provisioningURI(r.cfg.Issuer, acct.Staged.Email, clientID, secret, p),
+		URI:        totp.Key{Parameters: p, Issuer: r.cfg.Issuer, Email: acct.Staged.Email, ClientID: clientID, Secret: secret}.URI(),
 		Parameters: p,
 		Email:      acct.Staged.Email,
 		CodesOnly:  f.CodesOnly,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // Only a session that was verified with the factor that is in force, moments
@@ -172,7 +173,7 @@ func TestEnrolOtherPeriod(t *testing.T) {
 		w := newWorld(t)
 		with := func(d time.Duration) *factor.Rules {
 			return w.node(t, func(cfg *factor.Config) {
-				cfg.TOTP = factor.Parameters{Algorithm: "SHA256", Digits: 8, Period: d}
+				cfg.TOTP = totp.Parameters{Algorithm: "SHA256", Digits: 8, Period: d}
 			})
 		}
 		w.enrol(t, with(c.from), alice)

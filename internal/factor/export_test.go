@@ -7,17 +7,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // What the tests look at from the inside.
 var (
-	ParseCode       = parseCode
-	ParseRecovery   = parseRecovery
-	NewRecovery     = newRecoveryCodes
-	ProvisioningURI = provisioningURI
-	SyncPauseAfter  = syncPauseAfter
-	BasisOf         = basisOf
+	SyncPauseAfter = syncPauseAfter
+	BasisOf        = basisOf
 )
 
 const (
@@ -43,25 +40,6 @@ const (
 // PushLimitOf is what keeps the next request from a phone.
 func PushLimitOf(p records.Push, now time.Time) *PushLimit { return pushLimit(p, now) }
 
-// MatchStep returns the time step whose code is n, if there is one in the window.
-func MatchStep(f records.Factor, secret []byte, n uint32, now time.Time) (step int64, ok bool, err error) {
-	g, err := newGenerator(f, secret)
-	if err != nil {
-		return 0, false, err
-	}
-	step, ok = g.match(n, now)
-	return step, ok, nil
-}
-
-// ClockOff returns by how many steps a code is off that isn't in the window.
-func ClockOff(f records.Factor, secret []byte, n uint32, now time.Time) int {
-	g, err := newGenerator(f, secret)
-	if err != nil {
-		return 0
-	}
-	return g.clockOff(n, now)
-}
-
 // SyncStray tells the service of accounts that were put off too far.
 func SyncStray(ctx context.Context, r *Rules) error { return r.syncStray(ctx) }
 
@@ -74,8 +52,8 @@ func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {
 // HoldHashes takes all turns at hashing, until release is called.
 func HoldHashes(t testing.TB, r *Rules) (release func()) {
 	var ends []func()
-	for i := range hashesAtOnce {
-		end, err := r.turns.join(job{userID: fmt.Sprint("holder ", i)}).take(t.Context())
+	for i := range hashing.AtOnce {
+		end, err := r.hashing.Join(hashing.Job{UserID: fmt.Sprint("holder ", i)}).Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,8 +69,8 @@ func HoldHashes(t testing.TB, r *Rules) (release func()) {
 // FillTurns has as many users wait for a turn as may, until leave is called.
 func FillTurns(t testing.TB, r *Rules) (leave func()) {
 	ctx, cancel := context.WithCancel(t.Context())
-	for i := range turnsWaiting {
-		go func() { _, _ = r.turns.join(job{userID: fmt.Sprint("waiting ", i)}).take(ctx) }()
+	for i := range hashing.MaxWaiting {
+		go func() { _, _ = r.hashing.Join(hashing.Job{UserID: fmt.Sprint("waiting ", i)}).Take(ctx) }()
 	}
 	synctest.Wait()
 	return func() {

@@ -32,8 +32,10 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 	"github.com/eagate/eagate/internal/waiting"
 )
 
@@ -124,7 +126,7 @@ type Config struct {
 	// DeviceLifetime is how long a browser may be trusted, or 0 for not at all.
 	DeviceLifetime time.Duration
 
-	TOTP          Parameters
+	TOTP          totp.Parameters
 	TokenLifetime time.Duration // how long a challenge lives
 	Mode          records.Mode  // how the user meets a challenge
 
@@ -133,10 +135,10 @@ type Config struct {
 
 	// RecoveryCost is what hashing a recovery code takes: less in tests, which make
 	// many codes.
-	RecoveryCost Cost
+	RecoveryCost hashing.Cost
 
 	// Hash hashes a recovery code at that cost; nil for Argon2id. Tests hold it.
-	Hash func(c Cost, code string, salt []byte) []byte
+	Hash func(c hashing.Cost, code string, salt []byte) []byte
 
 	// EarlyWait is how much earlier than its challenge a report may come: less in tests
 	// of reports that are of none.
@@ -189,28 +191,28 @@ type Rules struct {
 	cache   *cache
 	said    said
 	waiting *waiting.Hub
-	turns   *turns
+	hashing *hashing.Queue
 	runs    runs
 }
 
 // New checks TOTP, TokenLifetime and RecoveryCost, and returns every fault in them.
 func New(cfg Config) (*Rules, error) {
-	if cfg.TOTP == (Parameters{}) {
-		cfg.TOTP = DefaultParameters
+	if cfg.TOTP == (totp.Parameters{}) {
+		cfg.TOTP = totp.Default
 	}
 	if cfg.TokenLifetime == 0 {
 		cfg.TokenLifetime = DefaultTokenLifetime
 	}
-	if cfg.RecoveryCost == (Cost{}) {
-		cfg.RecoveryCost = realCost
+	if cfg.RecoveryCost == (hashing.Cost{}) {
+		cfg.RecoveryCost = hashing.Default
 	}
 	if cfg.Hash == nil {
-		cfg.Hash = Cost.Hash
+		cfg.Hash = hashing.Cost.Hash
 	}
 	if cfg.EarlyWait == 0 {
 		cfg.EarlyWait = earlyWait
 	}
-	if err := errors.Join(cfg.TOTP.Check(), CheckTokenLifetime(cfg.TokenLifetime), cfg.RecoveryCost.check()); err != nil {
+	if err := errors.Join(cfg.TOTP.Check(), CheckTokenLifetime(cfg.TokenLifetime), cfg.RecoveryCost.Check()); err != nil {
 		return nil, err
 	}
 	if cfg.Elapsed == nil {
@@ -228,7 +230,7 @@ func New(cfg Config) (*Rules, error) {
 	if cfg.Records != nil { // else the gate says what is missing
 		cfg.Records = cfg.Records.Observed(hub)
 	}
-	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, said: newSaid(), turns: newTurns()}, nil
+	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, said: newSaid(), hashing: hashing.NewQueue()}, nil
 }
 
 // CheckTokenLifetime returns what is wrong with how long a challenge lives.

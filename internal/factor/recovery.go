@@ -5,39 +5,21 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate/internal/hashing"
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 )
 
 const (
-	recoveryCount = 10
-	recoveryBytes = 10 // 80 bits: more than NIST SP 800-63B-4 §3.1.2.2 asks for
-
 	// How often a user can have new codes made.
 	recoveryMost   = 5
 	recoveryWindow = time.Hour
 )
-
-// crockford is the alphabet without the letters that are taken for digits, or
-// for each other.
-var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
-
-// newRecoveryCodes returns a set of codes in groups of four.
-func newRecoveryCodes() []string {
-	codes := make([]string, recoveryCount)
-	for i := range codes {
-		raw := make([]byte, recoveryBytes)
-		rand.Read(raw) // never fails
-		code := crockford.EncodeToString(raw)
-		codes[i] = code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
-	}
-	return codes
-}
 
 // A presented code is one that was typed, made ready to be tried: hashing takes
 // too long for the inside of an update.
@@ -58,11 +40,11 @@ const readWithin = time.Minute
 // arrived returns the code of a proof, whose text has just been read.
 func (r *Rules) arrived(proof Proof) presented {
 	now := r.cfg.Now()
-	p := presented{text: proof.Code, at: now, method: MethodOf(proof.Code, proof.Field)}
+	p := presented{text: proof.Code, at: now, method: passcode.MethodOf(proof.Code, proof.Field)}
 	if waited := now.Sub(proof.At); !proof.At.IsZero() && waited > 0 {
 		p.at = now.Add(-min(waited, readWithin))
 	}
-	if code, ok := parseRecovery(proof.Code); ok {
+	if code, ok := passcode.ParseRecovery(proof.Code); ok {
 		p.code = code
 	}
 	return p
@@ -79,10 +61,10 @@ func (r *Rules) present(ctx context.Context, userID string, proof Proof) (presen
 	if err != nil || !tried {
 		return p, err
 	}
-	place := r.turns.join(job{userID: userID})
-	defer place.leave()
-	end, err := place.take(ctx)
-	if errors.Is(err, errOvertaken) || errors.Is(err, errNoTurn) {
+	place := r.hashing.Join(hashing.Job{UserID: userID})
+	defer place.Leave()
+	end, err := place.Take(ctx)
+	if errors.Is(err, hashing.ErrOvertaken) || errors.Is(err, hashing.ErrNoTurn) {
 		return p, nil
 	}
 	if err != nil {
@@ -93,7 +75,7 @@ func (r *Rules) present(ctx context.Context, userID string, proof Proof) (presen
 	if acct, tried, err = r.triable(ctx, userID, p.at); err != nil || !tried {
 		return p, err
 	}
-	cost, _ := parseScheme(acct.Recovery.Scheme) // as triable has found
+	cost, _ := hashing.ParseScheme(acct.Recovery.Scheme) // as triable has found
 	p.salt, p.hash = acct.Recovery.Salt, r.cfg.Hash(cost, p.code, acct.Recovery.Salt)
 	return p, nil
 }
@@ -110,7 +92,7 @@ func recoverable(acct records.Account) bool {
 	if acct.State != records.On || acct.Recovery == nil || len(acct.Recovery.Hashes) == 0 {
 		return false
 	}
-	_, ok := parseScheme(acct.Recovery.Scheme)
+	_, ok := hashing.ParseScheme(acct.Recovery.Scheme)
 	return ok
 }
 
@@ -129,7 +111,7 @@ func (r *Rules) tryRecovery(acct *records.Account, p presented) (CodeAnswer, err
 	}
 	found := -1
 	if set := acct.Recovery; set != nil && len(set.Hashes) > 0 {
-		if _, ok := parseScheme(set.Scheme); !ok {
+		if _, ok := hashing.ParseScheme(set.Scheme); !ok {
 			return CodeAnswer{}, fmt.Errorf("factor: this release can't check recovery codes hashed as %q", set.Scheme)
 		}
 		if p.hash == nil || !bytes.Equal(p.salt, set.Salt) {
@@ -200,15 +182,15 @@ func madeLately(acct records.Account, now time.Time) ([]time.Time, error) {
 
 // hashAll hashes a user's new codes, a turn for each.
 func (r *Rules) hashAll(ctx context.Context, userID string, salt []byte, codes []string) ([][]byte, error) {
-	place := r.turns.join(job{userID: userID, making: true})
-	defer place.leave()
+	place := r.hashing.Join(hashing.Job{UserID: userID, Making: true})
+	defer place.Leave()
 	hashes := make([][]byte, len(codes))
 	for i, code := range codes {
-		end, err := place.take(ctx)
+		end, err := place.Take(ctx)
 		if err != nil {
 			return nil, err
 		}
-		plain, _ := parseRecovery(code)
+		plain, _ := passcode.ParseRecovery(code)
 		hashes[i] = r.cfg.Hash(r.cfg.RecoveryCost, plain, salt)
 		end()
 	}
@@ -223,7 +205,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	began := r.cfg.Now()
-	if r.turns.full() { // before a code is used up for it
+	if r.hashing.Full() { // before a code is used up for it
 		return CodeAnswer{Result: CodeBusy, Until: began.Add(busyPause)}, nil, nil
 	}
 	var err error
@@ -259,11 +241,11 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, nil, err
 	}
-	codes := newRecoveryCodes()
-	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.scheme(), Salt: make([]byte, 16), CreatedAt: began, Browser: browser}
+	codes := passcode.NewRecovery()
+	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.Scheme(), Salt: make([]byte, 16), CreatedAt: began, Browser: browser}
 	rand.Read(set.Salt) // never fails
 	switch set.Hashes, err = r.hashAll(ctx, user.ID, set.Salt, codes); {
-	case errors.Is(err, errOvertaken):
+	case errors.Is(err, hashing.ErrOvertaken):
 		return answer, nil, ErrMadeMeanwhile
 	case err != nil:
 		return answer, nil, err
@@ -305,4 +287,9 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer
 	}
 	r.emit(ctx, made)
 	return answer, codes, nil
+}
+
+// MethodOf is passcode.MethodOf.
+func MethodOf(typed string, field records.Method) records.Method {
+	return passcode.MethodOf(typed, field)
 }

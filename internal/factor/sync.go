@@ -14,6 +14,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 const (
@@ -271,7 +272,7 @@ func (r *Rules) status(ctx context.Context, acct records.Account, email string, 
 			slog.String("user", acct.UserID), slog.Any("error", err))
 		return s, nil
 	}
-	s.Secret = secretText.EncodeToString(plain)
+	s.Secret = totp.SecretText(plain)
 	return s, err
 }
 

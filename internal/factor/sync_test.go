@@ -13,6 +13,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // sync makes a pass.
@@ -49,7 +50,7 @@ func (w *world) disable(t testing.TB, r *factor.Rules) {
 func TestSyncStatus(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t, func(cfg *factor.Config) {
-		cfg.TOTP = factor.Parameters{Algorithm: "SHA256", Digits: 8, Period: time.Minute}
+		cfg.TOTP = totp.Parameters{Algorithm: "SHA256", Digits: 8, Period: time.Minute}
 	})
 	p, _ := w.enrol(t, r, alice)
 	r.SyncNow(t.Context(), alice.ID)

@@ -30,15 +30,18 @@ var allowed = map[string][]string{
 	"store/storetest":       {"store"},
 	"templates":             {},
 	"internal/fields":       {},
+	"internal/hashing":      {},
 	"internal/keyring":      {},
+	"internal/passcode":     {"internal/totp", "internal/records"},
 	"internal/seldom":       {},
 	"internal/storelimit":   {"store"},
+	"internal/totp":         {},
 	"internal/records":      {"internal/keyring", "store"},
 	"internal/waiting":      {"internal/records", "internal/storelimit", "store"},
-	"internal/factor":       {"internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
+	"internal/factor":       {"internal/totp", "internal/passcode", "internal/hashing", "internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
 	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
 	"handlers":              {"internal/fields", "internal/seldom", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
-	"middleware":            {"handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
+	"middleware":            {"internal/totp", "internal/hashing", "handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
 }
 
 var forTests = []string{"internal/apptest", "internal/testenv", "internal/pairbench"}

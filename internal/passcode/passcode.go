@@ -1,6 +1,10 @@
-package factor
+// Package passcode reads codes as people type and paste them: those of the phone, and
+// recovery codes, which it also makes. It knows the form of codes, not which are right.
+package passcode
 
 import (
+	"crypto/rand"
+	"encoding/base32"
 	"fmt"
 	"strings"
 	"unicode"
@@ -8,14 +12,36 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // typedMost is how many bytes of text are looked at: more than a code has in any
 // spelling, with what is invisible between its characters.
 const typedMost = 256
 
-// recoveryLength is how many characters a recovery code has.
-const recoveryLength = (recoveryBytes*8 + 4) / 5
+const (
+	recoveryCount = 10
+	recoveryBytes = 10 // 80 bits: more than NIST SP 800-63B-4 §3.1.2.2 asks for
+
+	// recoveryLength is how many characters a recovery code has.
+	recoveryLength = (recoveryBytes*8 + 4) / 5
+)
+
+// crockford is the alphabet without the letters that are taken for digits, or
+// for each other.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// NewRecovery returns a set of recovery codes in groups of four.
+func NewRecovery() []string {
+	set := make([]string, recoveryCount)
+	for i := range set {
+		raw := make([]byte, recoveryBytes)
+		rand.Read(raw) // never fails
+		code := crockford.EncodeToString(raw)
+		set[i] = code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
+	}
+	return set
+}
 
 // mistyped is by how many characters a text may be longer or shorter than a recovery code to
 // be one that was mistyped, rather than a code of the phone.
@@ -62,10 +88,10 @@ func digitOf(c rune) (digit rune, ok bool) {
 	return '0' + n%10, true
 }
 
-// parseCode returns the number that a code of the phone stands for: digits of any
+// ParseTOTP returns the number that a code of the phone stands for: digits of any
 // script, exactly as many as there should be, however they are grouped. Anything else
 // among them makes it no code.
-func parseCode(text string, digits int) (n uint32, ok bool) {
+func ParseTOTP(text string, digits int) (n uint32, ok bool) {
 	if len(text) > typedMost {
 		return 0, false
 	}
@@ -113,13 +139,13 @@ var lookAlikes = map[rune]rune{
 	'\u039d': 'N', '\u039f': '0', '\u03a1': 'P', '\u03a4': 'T', '\u03a5': 'Y', '\u03a7': 'X',
 }
 
-// parseRecovery returns the plain form of a recovery code, and whether the text is one
+// ParseRecovery returns the plain form of a recovery code, and whether the text is one
 // in some spelling: as it comes from phones, documents and lists. No code of the phone
 // is. Of other texts it returns how their letters and digits read, with a question mark
 // for each that no code has.
 //
 // The plain form is what is hashed, so that no spelling makes a code easier to guess.
-func parseRecovery(text string) (code string, ok bool) {
+func ParseRecovery(text string) (code string, ok bool) {
 	if len(text) > typedMost {
 		return "", false
 	}
@@ -162,18 +188,18 @@ func parseRecovery(text string) (code string, ok bool) {
 // phoneCode returns the plain form of a code of the phone, and whether the text is one, of
 // any length that such a code may have.
 func phoneCode(text string) (code string, ok bool) {
-	for _, digits := range codeDigits {
-		if n, ok := parseCode(text, digits); ok {
+	for _, digits := range totp.Lengths {
+		if n, ok := ParseTOTP(text, digits); ok {
 			return fmt.Sprintf("%0*d", digits, n), true
 		}
 	}
 	return "", false
 }
 
-// plainCode returns what is the same for all spellings of a code. A text that is none
+// Plain returns what is the same for all spellings of a code. A text that is none
 // stays as it is.
-func plainCode(typed string) string {
-	if code, ok := parseRecovery(typed); ok {
+func Plain(typed string) string {
+	if code, ok := ParseRecovery(typed); ok {
 		return code
 	}
 	if code, ok := phoneCode(typed); ok {
@@ -186,7 +212,7 @@ func plainCode(typed string) string {
 // code of the phone nor a recovery code, the one that it is nearer to; of what can't be
 // told, the one that the field is for.
 func MethodOf(typed string, field records.Method) records.Method {
-	code, ok := parseRecovery(typed)
+	code, ok := ParseRecovery(typed)
 	off := len(code) - recoveryLength
 	if ok || -mistyped <= off && off <= mistyped && strings.ContainsFunc(code, unicode.IsLetter) {
 		return records.MethodRecovery

@@ -1,4 +1,4 @@
-package factor_test
+package passcode_test
 
 import (
 	"maps"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -64,16 +64,16 @@ var spellings = map[string]string{
 func TestA51_CodesOfThePhoneAsTyped(t *testing.T) {
 	t.Parallel()
 	for name, text := range spellings {
-		if n, ok := factor.ParseCode(text, 6); n != 123456 || !ok {
+		if n, ok := passcode.ParseTOTP(text, 6); n != 123456 || !ok {
 			t.Errorf("%s: got %d, %t, want 123456", name, n, ok)
 		}
-		if got := factor.MethodOf(text, records.MethodRecovery); got != records.MethodTOTP {
+		if got := passcode.MethodOf(text, records.MethodRecovery); got != records.MethodTOTP {
 			t.Errorf("%s: got %v, want a code of the phone", name, got)
 		}
 	}
 }
 
-func TestParseCode(t *testing.T) {
+func TestParseTOTP(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		code   string
@@ -112,7 +112,7 @@ func TestParseCode(t *testing.T) {
 		{"123456" + strings.Repeat(" ", 250), 6, 123456, true},
 		{"123456" + strings.Repeat(" ", 251), 6, 0, false},
 	} {
-		if got, ok := factor.ParseCode(c.code, c.digits); got != c.want || ok != c.ok {
+		if got, ok := passcode.ParseTOTP(c.code, c.digits); got != c.want || ok != c.ok {
 			t.Errorf("%q of %d digits: got %d, %t, want %d, %t", c.code, c.digits, got, ok, c.want, c.ok)
 		}
 	}
@@ -126,7 +126,7 @@ func TestDigitsOfAllScripts(t *testing.T) {
 		if !unicode.Is(unicode.Nd, c) {
 			continue
 		}
-		if got, ok := factor.ParseCode("00000"+string(c), 6); !ok || int(got) != n%10 {
+		if got, ok := passcode.ParseTOTP("00000"+string(c), 6); !ok || int(got) != n%10 {
 			t.Errorf("%U: got %d, %t, want %d", c, got, ok, n%10)
 		}
 		n++
@@ -136,7 +136,7 @@ func TestDigitsOfAllScripts(t *testing.T) {
 	}
 }
 
-func FuzzParseCode(f *testing.F) {
+func FuzzParseTOTP(f *testing.F) {
 	for _, text := range spellings {
 		f.Add(text)
 	}
@@ -149,7 +149,7 @@ func FuzzParseCode(f *testing.F) {
 		for _, c := range text {
 			switch {
 			case unicode.Is(unicode.Nd, c):
-				n, _ := factor.ParseCode("00000"+string(c), 6)
+				n, _ := passcode.ParseTOTP("00000"+string(c), 6)
 				plain += strconv.Itoa(int(n))
 			case unicode.IsLetter(c) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c) && c != '\u30fc' && c != '\uff70',
 				unicode.IsControl(c) && !unicode.IsSpace(c), unicode.Is(unicode.No, c), strings.ContainsRune("_,;:+/'\"()", c), c == unicode.ReplacementChar:
@@ -157,7 +157,7 @@ func FuzzParseCode(f *testing.F) {
 			}
 		}
 		for _, digits := range []int{6, 8} {
-			n, ok := factor.ParseCode(text, digits)
+			n, ok := passcode.ParseTOTP(text, digits)
 			wellFormed := len(plain) == digits && !strings.Contains(plain, "?")
 			if ok && !wellFormed {
 				t.Errorf("%q of %d digits: got %d, want none", text, digits, n)
@@ -250,15 +250,15 @@ func pairs(letters, others string) (list []string) {
 // A recovery code is the same in every spelling, and whichever field it is typed into.
 func TestA51_RecoveryCodesAsTyped(t *testing.T) {
 	t.Parallel()
-	codes := append(factor.NewRecovery(), "0123-4567-89AB-CDEF", "GHJK-MNPQ-RSTV-WXYZ", "F1FF-ST10-0110-VVKK", "3333-3333-3333-3333")
+	codes := append(passcode.NewRecovery(), "0123-4567-89AB-CDEF", "GHJK-MNPQ-RSTV-WXYZ", "F1FF-ST10-0110-VVKK", "3333-3333-3333-3333")
 	for _, code := range codes {
 		plain := strings.ReplaceAll(code, "-", "")
 		for name, render := range renderings {
 			text := render(code)
-			if got, ok := factor.ParseRecovery(text); got != plain || !ok {
+			if got, ok := passcode.ParseRecovery(text); got != plain || !ok {
 				t.Errorf("%s: %q: got %s, %t, want %s", name, text, got, ok, plain)
 			}
-			if got := factor.MethodOf(text, records.MethodTOTP); got != records.MethodRecovery {
+			if got := passcode.MethodOf(text, records.MethodTOTP); got != records.MethodRecovery {
 				t.Errorf("%s: %q: got %v, want a recovery code", name, text, got)
 			}
 		}
@@ -307,13 +307,13 @@ func TestA51_MistypedCodes(t *testing.T) {
 		{"no code", phone, recovery, false},
 		{"", phone, recovery, false},
 	} {
-		if _, ok := factor.ParseRecovery(c.text); ok != c.ok {
+		if _, ok := passcode.ParseRecovery(c.text); ok != c.ok {
 			t.Errorf("%q: got a recovery code %t, want %t", c.text, ok, c.ok)
 		}
-		if got := factor.MethodOf(c.text, 0); got != c.either {
+		if got := passcode.MethodOf(c.text, 0); got != c.either {
 			t.Errorf("%q: got %v, want %v", c.text, got, c.either)
 		}
-		if got := factor.MethodOf(c.text, recovery); got != c.field {
+		if got := passcode.MethodOf(c.text, recovery); got != c.field {
 			t.Errorf("%q in the recovery code's field: got %v, want %v", c.text, got, c.field)
 		}
 	}
@@ -340,17 +340,17 @@ func FuzzParseRecovery(f *testing.F) {
 		}
 		plain := strings.ReplaceAll(code, "-", "")
 		name := names[random.IntN(len(names))]
-		if got, ok := factor.ParseRecovery(renderings[name](code)); got != plain || !ok {
+		if got, ok := passcode.ParseRecovery(renderings[name](code)); got != plain || !ok {
 			t.Errorf("%s of %s: got %s, %t", name, code, got, ok)
 		}
-		got, ok := factor.ParseRecovery(text)
+		got, ok := passcode.ParseRecovery(text)
 		if !ok {
 			return
 		}
 		if len(got) != 16 || strings.Trim(got, alphabet) != "" {
 			t.Errorf("%q: got %q, want a code", text, got)
 		}
-		if again, ok := factor.ParseRecovery(got); again != got || !ok {
+		if again, ok := passcode.ParseRecovery(got); again != got || !ok {
 			t.Errorf("%q: got %q, and of that %q", text, got, again)
 		}
 	})

@@ -1,4 +1,4 @@
-package factor_test
+package totp_test
 
 import (
 	"net/url"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 const uriSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -18,8 +18,8 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 	if len(issuer)+len(email) > 100 || len(clientID) > 100 {
 		return // see TestURIOfALongAddress
 	}
-	p := factor.Parameters{Algorithm: "SHA256", Digits: 8, Period: time.Minute}
-	uri := factor.ProvisioningURI(issuer, email, clientID, uriSecret, p)
+	p := totp.Parameters{Algorithm: "SHA256", Digits: 8, Period: time.Minute}
+	uri := totp.Key{Parameters: p, Issuer: issuer, Email: email, ClientID: clientID, Secret: uriSecret}.URI()
 	want := map[string]string{
 		"secret": uriSecret, "issuer": issuer, "algorithm": "SHA256", "digits": "8", "period": "60",
 	}
@@ -116,7 +116,6 @@ func FuzzProvisioningURI(f *testing.F) {
 // The label of an address that would make the URI too long for a QR code is cut; what the
 // service knows the phone by is not.
 func TestURIOfALongAddress(t *testing.T) {
-	p := factor.DefaultParameters
 	for _, tt := range []struct {
 		email string
 		fits  bool
@@ -125,7 +124,7 @@ func TestURIOfALongAddress(t *testing.T) {
 		{strings.Repeat("อ", 60) + "@" + strings.Repeat("b", 60) + ".example", true},
 		{strings.Repeat("อ", 100) + "@example.com", false},
 	} {
-		uri := factor.ProvisioningURI("Acme", tt.email, "client", uriSecret, p)
+		uri := totp.Key{Parameters: totp.Default, Issuer: "Acme", Email: tt.email, ClientID: "client", Secret: uriSecret}.URI()
 		if got := len(uri) <= 1024; got != tt.fits {
 			t.Errorf("%s: got %d bytes, want them to fit: %v", tt.email, len(uri), tt.fits)
 		}
@@ -134,7 +133,8 @@ func TestURIOfALongAddress(t *testing.T) {
 			t.Errorf("%s: the phone: got %+v, %v", tt.email, account, err)
 		}
 	}
-	if _, err := emulator.ParseAccount(factor.ProvisioningURI("Acme", strings.Repeat("a", 300)+"@b", "", uriSecret, p)); err != nil {
+	uri := totp.Key{Parameters: totp.Default, Issuer: "Acme", Email: strings.Repeat("a", 300) + "@b", Secret: uriSecret}.URI()
+	if _, err := emulator.ParseAccount(uri); err != nil {
 		t.Errorf("for codes only: got %v", err)
 	}
 }

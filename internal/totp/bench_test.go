@@ -1,15 +1,15 @@
-package factor_test
+package totp_test
 
 import (
 	"testing"
 	"time"
 
 	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/totp"
+	pquerna "github.com/pquerna/otp/totp"
 
-	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/pairbench"
-	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/passcode"
+	"github.com/eagate/eagate/internal/totp"
 )
 
 // benchSecret is SecretSize bytes, in Base32 too.
@@ -17,15 +17,14 @@ const benchSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 // wrongCode tries a wrong code on a factor, as the rules do it.
 func wrongCode() func() bool {
-	f := records.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 	secret := []byte("12345678901234567890")
 	now := time.Unix(1_800_000_000, 0)
 	return func() bool {
-		n, ok := factor.ParseCode("000000", f.Digits)
+		n, ok := passcode.ParseTOTP("000000", totp.Default.Digits)
 		if !ok {
 			return false
 		}
-		_, right, err := factor.MatchStep(f, secret, n, now)
+		_, right, err := match(totp.Default, secret, n, now)
 		return err == nil && !right
 	}
 }
@@ -46,9 +45,9 @@ func TestWrongCodeAllocs(t *testing.T) {
 // see BenchmarkClockOff.
 func BenchmarkWrongCode(b *testing.B) {
 	now := time.Unix(1_800_000_000, 0)
-	opts := totp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
+	opts := pquerna.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	pairbench.Compare(b, wrongCode(), func() bool {
-		right, err := totp.ValidateCustom("000000", benchSecret, now, opts)
+		right, err := pquerna.ValidateCustom("000000", benchSecret, now, opts)
 		return err == nil && !right
 	})
 }
@@ -57,12 +56,12 @@ func BenchmarkWrongCode(b *testing.B) {
 // pquerna/otp's check of three steps.
 func BenchmarkClockOff(b *testing.B) {
 	now := time.Unix(1_800_000_000, 0)
-	opts := totp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
-	f := records.Factor{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	opts := pquerna.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	pairbench.Compare(b, func() bool {
-		return factor.ClockOff(f, []byte("12345678901234567890"), 0, now) == 0
+		g, err := totp.NewGenerator(totp.Default, []byte("12345678901234567890"))
+		return err == nil && g.ClockOff(0, now) == 0
 	}, func() bool {
-		right, err := totp.ValidateCustom("000000", benchSecret, now, opts)
+		right, err := pquerna.ValidateCustom("000000", benchSecret, now, opts)
 		return err == nil && !right
 	})
 }

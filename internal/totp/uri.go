@@ -1,4 +1,4 @@
-package factor
+package totp
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ func CheckIssuer(name string) error {
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, isHidden):
 		return fmt.Errorf("%q has characters that can't be shown", name)
 	}
-	uri := provisioningURI(name, "alice@example.com", "", "", DefaultParameters)
+	uri := Key{Issuer: name, Email: "alice@example.com", Parameters: Default}.URI()
 	for _, read := range issuerReaders {
 		if got := read(uri); got != name {
 			return fmt.Errorf("%q is read as %q by some authenticator apps: leave out colons, slashes, percent signs, and blanks at the ends", name, got)
@@ -85,25 +85,34 @@ const maxQRText = 1 << 10
 // make the URI too long.
 const labelLeft = 16
 
-// provisioningURI is what the QR code holds: the Key URI format with the two
-// parameters more that let the phone receive push requests, unless clientID is empty. Of
-// an address that is too long for it, the label, which is only shown, has the beginning.
-func provisioningURI(issuer, email, clientID, secret string, p Parameters) string {
-	uri := keyURI(issuer, email, email, clientID, secret, p)
-	if runes := []rune(email); len(uri) > maxQRText && len(runes) > labelLeft {
-		uri = keyURI(issuer, string(runes[:labelLeft])+"…", email, clientID, secret, p)
+// A Key is what an app learns from a QR code.
+type Key struct {
+	Parameters
+	Issuer   string // the application's name
+	Email    string
+	ClientID string // of the application at the service, or "": the app is for codes only
+	Secret   string // see SecretText
+}
+
+// URI returns the key in the Key URI format, with the two parameters more that let the
+// phone receive push requests, unless it is for codes only. Of an address that makes it
+// too long, the label, which is only shown, has the beginning.
+func (k Key) URI() string {
+	uri := k.labelled(k.Email)
+	if runes := []rune(k.Email); len(uri) > maxQRText && len(runes) > labelLeft {
+		uri = k.labelled(string(runes[:labelLeft]) + "…")
 	}
 	return uri
 }
 
-// keyURI is a URI with that label. Every value is escaped down to unreserved characters,
+// labelled is a URI with that label. Every value is escaped down to unreserved characters,
 // so that none can add or change a parameter or the label.
-func keyURI(issuer, label, email, clientID, secret string, p Parameters) string {
+func (k Key) labelled(label string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=%s&digits=%d&period=%d",
-		escape(issuer), escape(label), secret, escape(issuer), p.Algorithm, p.Digits, p.Period/time.Second)
-	if clientID != "" {
-		fmt.Fprintf(&b, "&client_id=%s&email=%s", escape(clientID), escape(email))
+		escape(k.Issuer), escape(label), k.Secret, escape(k.Issuer), k.Algorithm, k.Digits, k.Period/time.Second)
+	if k.ClientID != "" {
+		fmt.Fprintf(&b, "&client_id=%s&email=%s", escape(k.ClientID), escape(k.Email))
 	}
 	return b.String()
 }

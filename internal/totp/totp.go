@@ -1,4 +1,7 @@
-package factor
+// Package totp makes and matches the codes of authenticator apps (RFC 6238), and writes
+// the URIs by which apps learn a secret. It keeps nothing: how often a code may be tried
+// is for package factor.
+package totp
 
 import (
 	"crypto/hmac"
@@ -8,16 +11,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	stdhash "hash"
+	"hash"
 	"slices"
 	"time"
 
 	"github.com/pquerna/otp"
-
-	"github.com/eagate/eagate/internal/records"
 )
 
-// SecretSize is the length of a new TOTP secret in bytes (RFC 4226 §4, R6).
+// SecretSize is the length of a new secret in bytes (RFC 4226 §4, R6).
 const SecretSize = 20
 
 // minSecretSize is the shortest secret with which a code is accepted
@@ -31,17 +32,17 @@ type Parameters struct {
 	Period    time.Duration // whole seconds
 }
 
-// codeDigits are how many digits a code may have.
-var codeDigits = []int{6, 8}
+// Default are the parameters that all authenticator apps support.
+var Default = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+
+// Lengths are how many digits a code may have.
+var Lengths = [...]int{6, 8}
 
 var algorithms = map[string]otp.Algorithm{
 	"SHA1":   otp.AlgorithmSHA1,
 	"SHA256": otp.AlgorithmSHA256,
 	"SHA512": otp.AlgorithmSHA512,
 }
-
-// DefaultParameters are what all authenticator apps can do.
-var DefaultParameters = Parameters{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 
 // Check returns every fault of the parameters, and whether this program must not use the
 // algorithm.
@@ -59,7 +60,7 @@ func (p Parameters) check() error {
 	if _, ok := algorithms[p.Algorithm]; !ok {
 		faults = append(faults, fmt.Errorf("unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", p.Algorithm))
 	}
-	if !slices.Contains(codeDigits, p.Digits) {
+	if !slices.Contains(Lengths[:], p.Digits) {
 		faults = append(faults, fmt.Errorf("TOTP codes of %d digits, want 6 or 8", p.Digits))
 	}
 	if p.Period < 15*time.Second || p.Period > 2*time.Minute || p.Period%time.Second != 0 {
@@ -68,9 +69,12 @@ func (p Parameters) check() error {
 	return errors.Join(faults...)
 }
 
+// Step returns the time step of a moment (RFC 6238 §4.2).
+func (p Parameters) Step(t time.Time) int64 { return t.Unix() / int64(p.Period/time.Second) }
+
 // newMAC returns the HMAC of an algorithm, or an error where it must not be used: package
 // hmac panics for SHA-1 where FIPS 140-3 is enforced.
-func newMAC(a otp.Algorithm, secret []byte) (mac stdhash.Hash, err error) {
+func newMAC(a otp.Algorithm, secret []byte) (mac hash.Hash, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("TOTP algorithm %v can't be used here (%v): where FIPS 140-3 is enforced, take SHA256 or SHA512", a, p)
@@ -79,37 +83,41 @@ func newMAC(a otp.Algorithm, secret []byte) (mac stdhash.Hash, err error) {
 	return hmac.New(a.Hash, secret), nil
 }
 
-// secretText is how secrets are written in otpauth URIs, to the service and to
-// people.
-var secretText = base32.StdEncoding.WithPadding(base32.NoPadding)
-
-func newSecret() []byte {
+// NewSecret returns a random secret.
+func NewSecret() []byte {
 	secret := make([]byte, SecretSize)
 	rand.Read(secret) // never fails
 	return secret
 }
 
-// A generator makes the codes of one factor.
-type generator struct {
-	mac     stdhash.Hash
+var secretText = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// SecretText returns a secret as it is written in key URIs, for the service and for
+// people.
+func SecretText(secret []byte) string { return secretText.EncodeToString(secret) }
+
+// A Generator makes the codes of one secret. It is not for concurrent use.
+type Generator struct {
+	Parameters
+	mac     hash.Hash
 	modulus uint32
-	period  time.Duration
 	scratch [8 + sha512.Size]byte // of one allocation with the rest
 }
 
-func newGenerator(f records.Factor, secret []byte) (*generator, error) {
-	p := Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
+// NewGenerator returns an error for parameters or a secret that no code may be accepted
+// with.
+func NewGenerator(p Parameters, secret []byte) (*Generator, error) {
 	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("factor: %w", err)
+		return nil, fmt.Errorf("totp: %w", err)
 	}
 	if len(secret) < minSecretSize {
-		return nil, fmt.Errorf("factor: TOTP secret has %d bytes, want at least %d", len(secret), minSecretSize)
+		return nil, fmt.Errorf("totp: secret has %d bytes, want at least %d", len(secret), minSecretSize)
 	}
 	mac, err := newMAC(algorithms[p.Algorithm], secret)
 	if err != nil {
-		return nil, fmt.Errorf("factor: %w", err)
+		return nil, fmt.Errorf("totp: %w", err)
 	}
-	g := &generator{mac: mac, modulus: 1_000_000, period: p.Period}
+	g := &Generator{Parameters: p, mac: mac, modulus: 1_000_000}
 	if p.Digits == 8 {
 		g.modulus = 100_000_000
 	}
@@ -117,7 +125,7 @@ func newGenerator(f records.Factor, secret []byte) (*generator, error) {
 }
 
 // code returns the number that the code of a step stands for.
-func (g *generator) code(step int64) uint32 {
+func (g *Generator) code(step int64) uint32 {
 	counter, sum := g.scratch[:8], g.scratch[8:8]
 	g.mac.Reset()
 	binary.BigEndian.PutUint64(counter, uint64(step))
@@ -125,11 +133,17 @@ func (g *generator) code(step int64) uint32 {
 	return truncate(g.mac.Sum(sum)) % g.modulus
 }
 
-// match returns the newest time step, of the present one, the one before and the
+// truncate is the dynamic truncation of RFC 4226 §5.3.
+func truncate(sum []byte) uint32 {
+	offset := sum[len(sum)-1] & 0xf
+	return binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
+}
+
+// Match returns the newest time step, of the present one, the one before and the
 // next one, whose code is n: people are slow, and a phone's clock may be off either
-// way (RFC 6238 §5.2). It always looks at all of them.
-func (g *generator) match(n uint32, now time.Time) (step int64, ok bool) {
-	present := stepOf(now, g.period)
+// way (RFC 6238 §5.2). It always compares all three.
+func (g *Generator) Match(n uint32, now time.Time) (step int64, ok bool) {
+	present := g.Step(now)
 	for s := present + 1; s >= present-1; s-- {
 		if g.code(s) == n && !ok {
 			step, ok = s, true
@@ -138,15 +152,15 @@ func (g *generator) match(n uint32, now time.Time) (step int64, ok bool) {
 	return step, ok
 }
 
-// clockOffMost is how many steps away from the present a code is looked for that isn't
-// right: farther than people are slow, and near enough to be no matter of chance.
+// clockOffMost is how many steps away from the present a code is searched for: farther
+// than people are slow, and near enough that a match is hardly chance.
 const clockOffMost = 10
 
-// clockOff returns how many steps the clock of a phone seems to be ahead that shows
-// the code n, or behind if it is negative, or 0. Those of match aren't looked at; it
-// always looks at all others.
-func (g *generator) clockOff(n uint32, now time.Time) (off int) {
-	present := stepOf(now, g.period)
+// ClockOff returns by how many steps the clock of a phone that shows the code n seems to
+// be ahead, negative if it is behind, or 0 if that can't be seen. It leaves out the steps
+// of Match, and always compares all others.
+func (g *Generator) ClockOff(n uint32, now time.Time) (off int) {
+	present := g.Step(now)
 	for i := 2; i <= clockOffMost; i++ {
 		for _, steps := range [...]int{i, -i} {
 			if g.code(present+int64(steps)) == n && off == 0 {
@@ -155,10 +169,4 @@ func (g *generator) clockOff(n uint32, now time.Time) (off int) {
 		}
 	}
 	return off
-}
-
-// truncate is the dynamic truncation of RFC 4226 §5.3.
-func truncate(sum []byte) uint32 {
-	offset := sum[len(sum)-1] & 0xf
-	return binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
 }
