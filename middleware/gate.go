@@ -50,6 +50,7 @@ import (
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/routecheck"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/internal/totp"
@@ -69,6 +70,8 @@ type Gate struct {
 	handlers *handlers.Handlers
 	messages *noticeQueue // nil without a notifier
 	log      *slog.Logger
+
+	routeCheck routecheck.Gate // the gate as an application's tests see it
 }
 
 // New returns the gate that the options describe, or an error that tells all
@@ -126,6 +129,8 @@ func New(opts ...Option) (*Gate, error) {
 		keys: keys, messages: messages,
 		sessions: session.New(c.sessions, rules, session.Name(c.service.ClientID(), c.external+c.base, c.sessions.Cookie.Name)),
 		user:     c.currentUser,
+
+		routeCheck: routecheck.Gate{Mount: c.base, Exemption: exempt.pattern},
 	}
 	source := c.source
 	if source == nil {
@@ -164,8 +169,7 @@ func (c *config) currentUser(r *http.Request) (factor.User, error) {
 // mount them apart from the guard, at the base path.
 func (g *Gate) Routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := probeOf(r); p != nil {
-			p.met(g, probeOwn, "")
+		if g.routeCheck.Answers(r, routecheck.Pages) {
 			return
 		}
 		g.handlers.ServeHTTP(w, r)

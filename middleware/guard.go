@@ -5,6 +5,7 @@ import (
 
 	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/routecheck"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -16,8 +17,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 	guarded := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.handlers.Owns(r) {
-			if p := probeOf(r); p != nil {
-				p.met(g, probeOwn, "")
+			if g.routeCheck.Answers(r, routecheck.Pages) {
 				return
 			}
 			g.handlers.ServeHTTP(w, r)
@@ -32,8 +32,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 // manager's LoadAndSave; the pages must be mounted by [Gate.Routes].
 func (g *Gate) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := probeOf(r); p != nil {
-			p.answer(g, w, r, next)
+		if g.routeCheck.Guards(w, r, next) {
 			return
 		}
 		if g.handlers.Owns(r) {

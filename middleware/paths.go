@@ -131,18 +131,23 @@ func (e exemptions) add(pattern string) (err error) {
 	return nil
 }
 
-// match reports whether the request is exempt. Only a path that reads the same
-// to every router and rewriter behind is: not "/open/..json" either, of which
+// match reports whether the request is exempt.
+func (e exemptions) match(r *http.Request) bool { return e.pattern(r) != "" }
+
+// pattern returns the pattern by which the request is exempt, or "". Only a path
+// that reads the same to every router and rewriter behind is: not "/open/..json" either, of which
 // cutting off the format leaves dots that cleaning would then follow, nor
 // "/open/.json", of which it leaves the folder.
-func (e exemptions) match(r *http.Request) bool {
+func (e exemptions) pattern(r *http.Request) string {
 	p := r.URL.Path
 	if r.URL.RawPath != "" || !isPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") || strings.Contains(p, "/.") && path.Base(p)[0] == '.' {
-		return false
+		return ""
 	}
-	h, _ := e.mux.Handler(r) // or what redirects "/static" to "/static/"
-	_, ok := h.(exempted)
-	return ok
+	h, pattern := e.mux.Handler(r)
+	if _, ok := h.(exempted); !ok { // nothing, or what redirects "/static" to "/static/"
+		return ""
+	}
+	return pattern
 }
 
 // exempted is what the patterns stand for.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/routecheck"
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
@@ -107,8 +108,7 @@ type stepUp struct {
 
 func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := s.gate
-	if p := probeOf(r); p != nil {
-		p.met(g, probeGuarded, "")
+	if g.routeCheck.Answers(r, routecheck.Guarded) {
 		return
 	}
 	secret, ok := g.sessions.Grant(r.Context())

@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"internal/hashing":      {},
 	"internal/keyring":      {},
 	"internal/passcode":     {"internal/totp", "internal/records"},
+	"internal/routecheck":   {},
 	"internal/seldom":       {},
 	"internal/storelimit":   {"store"},
 	"internal/totp":         {},
@@ -41,7 +42,8 @@ var allowed = map[string][]string{
 	"internal/factor":       {"internal/totp", "internal/passcode", "internal/hashing", "internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
 	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
 	"handlers":              {"internal/fields", "internal/seldom", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
-	"middleware":            {"internal/totp", "internal/hashing", "handlers", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
+	"middleware":            {"internal/totp", "internal/hashing", "handlers", "internal/routecheck", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
+	"middleware/routetest":  {"internal/routecheck"},
 }
 
 var forTests = []string{"internal/apptest", "internal/testenv", "internal/pairbench"}

@@ -10,6 +10,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/middleware/routetest"
 	"github.com/eagate/eagate/store"
 )
 
@@ -24,7 +25,7 @@ func TestAllRoutesAreGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	patterns := slices.Collect(maps.Keys(a.routes()))
-	if err := middleware.CheckPatterns(a, patterns,
+	if err := routetest.CheckPatterns(a, patterns,
 		"GET /{$}", "GET /login", "POST /login", "POST /logout", "GET /healthz", "GET /style.css", "GET /favicon.ico"); err != nil {
 		t.Error(err)
 	}

@@ -1,4 +1,4 @@
-package middleware_test
+package routetest_test
 
 import (
 	"net/http"
@@ -8,10 +8,11 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/middleware/routetest"
 )
 
 // Pages that a locked session is led to must be there, and must not be guarded.
-func TestCheckRoutesAsksForPages(t *testing.T) {
+func TestCheckAsksForPages(t *testing.T) {
 	t.Parallel()
 	const missing, guarded = "pages missing GET /2fa/", "pages guarded GET /2fa/"
 	for name, test := range map[string]struct {
@@ -105,7 +106,7 @@ func TestCheckRoutesAsksForPages(t *testing.T) {
 				t.Error("a handler of the application ran")
 			}}
 			test.build(s)
-			wantFaults(t, middleware.CheckRoutes(s.Router, test.public...), test.want...)
+			wantFaults(t, routetest.Check(s.Router, test.public...), test.want...)
 		})
 	}
 }
@@ -141,10 +142,10 @@ func TestCheckPatternsAsksForPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wantFaults(t, middleware.CheckPatterns(test.handler, []string{"/account"}, test.public...), test.want...)
+			wantFaults(t, routetest.CheckPatterns(test.handler, []string{"/account"}, test.public...), test.want...)
 		})
 	}
-	err := middleware.CheckPatterns(mux(map[string]http.Handler{"/": account}), []string{"/account"})
+	err := routetest.CheckPatterns(mux(map[string]http.Handler{"/": account}), []string{"/account"})
 	if err == nil || !strings.Contains(err.Error(), "mount Gate.Routes outside of it") {
 		t.Errorf("got %v, want what to do", err)
 	}

@@ -1,4 +1,4 @@
-package middleware_test
+package routetest_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	chimw "github.com/go-chi/chi/v5/middleware"
 
-	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/middleware/routetest"
 )
 
 // A draft is a router that is made up.
@@ -65,9 +65,9 @@ func (d *draft) pattern() string {
 	return first[d.IntN(len(first))] + second[d.IntN(len(second))]
 }
 
-// FuzzCheckRoutes makes up routers. Where nothing is found, no request of a locked
+// FuzzCheck makes up routers. Where nothing is found, no request of a locked
 // session gets to a handler.
-func FuzzCheckRoutes(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	for seed := range uint64(100) {
 		f.Add(seed)
 	}
@@ -90,13 +90,13 @@ func FuzzCheckRoutes(f *testing.F) {
 		if refused(func() { d.add(r, 2) }) {
 			return
 		}
-		if err := middleware.CheckRoutes(r, "/2fa/"); err != nil {
+		if err := routetest.Check(r, "/2fa/"); err != nil {
 			return
 		}
 		for _, path := range paths {
 			for _, method := range []string{"GET", "POST"} {
 				// TestCheckPatternsAgreesWithTheGuard has seen to it that this is what happens.
-				_ = middleware.CheckPatterns(r, []string{method + " " + exact(path)}, "/2fa/")
+				_ = routetest.CheckPatterns(r, []string{method + " " + exact(path)}, "/2fa/")
 				if ran {
 					t.Fatalf("%s %s gets through:\n%s", method, path, strings.Join(d.said, "\n"))
 				}

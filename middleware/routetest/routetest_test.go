@@ -1,9 +1,11 @@
-package middleware_test
+package routetest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/middleware/routetest"
 )
 
 // wantFaults compares what was found, each as "fault methods pattern exemption".
@@ -38,7 +41,7 @@ func wantFaults(t *testing.T, err error, want ...string) {
 	}
 }
 
-func routeErrors(t *testing.T, err error) (found []*middleware.RouteError) {
+func routeErrors(t *testing.T, err error) (found []*routetest.Error) {
 	t.Helper()
 	if err == nil {
 		return nil
@@ -48,9 +51,9 @@ func routeErrors(t *testing.T, err error) (found []*middleware.RouteError) {
 		t.Fatalf("got %T %v, want joined errors", err, err)
 	}
 	for _, err := range joined.Unwrap() {
-		e, ok := err.(*middleware.RouteError)
+		e, ok := err.(*routetest.Error)
 		if !ok {
-			t.Fatalf("got %T %v, want a *RouteError", err, err)
+			t.Fatalf("got %T %v, want an *Error", err, err)
 		}
 		found = append(found, e)
 	}
@@ -65,7 +68,7 @@ type set struct {
 	app  http.HandlerFunc
 }
 
-func TestCheckRoutes(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	refuse := func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
@@ -174,7 +177,7 @@ func TestCheckRoutes(t *testing.T) {
 				s.HandleFunc("/all", s.app)
 			},
 			public: []string{"GET /some", "/all"},
-			want:   []string{"guarded /all"},
+			want:   []string{"public guarded /all"},
 		},
 		"not found": {
 			build: func(s set) {
@@ -224,7 +227,7 @@ func TestCheckRoutes(t *testing.T) {
 				s.Get("/users/{id}", s.app)
 			},
 			public: []string{"/healthz", "/login", "GET /old", "POST /account", "/users/7", "GET /account"},
-			want:   []string{"unknown GET /old", "unknown POST /account", "unknown /users/7", "guarded GET /account"},
+			want:   []string{"public unknown GET /old", "public unknown POST /account", "public unknown /users/7", "public guarded GET /account"},
 		},
 		"in front, and behind": {
 			exempt: []string{"/open"},
@@ -377,9 +380,9 @@ func TestCheckRoutes(t *testing.T) {
 			gate, sessions := newGate(middleware.WithExempt(test.exempt...), middleware.WithLoginPath("/login"))
 			s := set{chi.NewRouter(), gate, sessions.LoadAndSave, func(http.ResponseWriter, *http.Request) { ran.Add(1) }}
 			test.build(s)
-			var faults []error // but for those of TestCheckRoutesAsksForPages
-			for _, e := range routeErrors(t, middleware.CheckRoutes(s.Router, test.public...)) {
-				if e.Fault != middleware.RoutePagesMissing {
+			var faults []error // but for those of TestCheckAsksForPages
+			for _, e := range routeErrors(t, routetest.Check(s.Router, test.public...)) {
+				if e.Fault != routetest.PagesMissing {
 					faults = append(faults, e)
 				}
 			}
@@ -399,7 +402,7 @@ func TestCheckPatterns(t *testing.T) {
 		gate, sessions := newGate(middleware.WithExempt(exempt...))
 		guard := gate.Require
 		if around {
-			guard = passThrough
+			guard = func(next http.Handler) http.Handler { return next }
 		}
 		mux := http.NewServeMux()
 		mux.Handle("/2fa/", gate.Routes())
@@ -443,13 +446,13 @@ func TestCheckPatterns(t *testing.T) {
 		},
 		"the list": {
 			handler: build(false), patterns: patterns, public: []string{"/static/", "GET /private", "/panics", "GET /account", "/old", "POST /account"},
-			want: []string{"guarded GET /account", "unknown /old", "unknown POST /account"},
+			want: []string{"public guarded GET /account", "public unknown /old", "public unknown POST /account"},
 			ran:  []string{"GET /static/eagate-probe"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ran = nil
-			wantFaults(t, middleware.CheckPatterns(test.handler, test.patterns, test.public...), test.want...)
+			wantFaults(t, routetest.CheckPatterns(test.handler, test.patterns, test.public...), test.want...)
 			if !slices.Equal(ran, test.ran) {
 				t.Errorf("ran %q, want %q", ran, test.ran)
 			}
@@ -465,14 +468,14 @@ func TestCheckPatterns(t *testing.T) {
 	mux.HandleFunc("/x/", app)
 	mux.Handle("GET /account", guard(app))
 	mux.HandleFunc("GET /events", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	wantFaults(t, middleware.CheckPatterns(sessions.LoadAndSave(mux), []string{
+	wantFaults(t, routetest.CheckPatterns(sessions.LoadAndSave(mux), []string{
 		"GET /files/{name}", "GET /files/{path...}", "/x/{$}", "/x/{page}", "/x/", "GET /account", "GET /events",
 	}, "/2fa/"), "unguarded GET /files/{path...}", "unguarded /x/", "exempt HEAD /account by HEAD /account", "unguarded GET /events")
 	mux = http.NewServeMux() // where no gate but the pages is met
 	mux.Handle("/2fa/", gate.Routes())
 	mux.HandleFunc("GET /open", app)
-	wantFaults(t, middleware.CheckPatterns(sessions.LoadAndSave(mux), []string{"/2fa/", "GET /open"}), "unguarded GET /open")
-	err := middleware.CheckPatterns(build(true), []string{"account", "GET account"})
+	wantFaults(t, routetest.CheckPatterns(sessions.LoadAndSave(mux), []string{"/2fa/", "GET /open"}), "unguarded GET /open")
+	err := routetest.CheckPatterns(build(true), []string{"account", "GET account"})
 	for _, want := range []string{`"account"`, `"GET account"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error about %s", err, want)
@@ -480,7 +483,7 @@ func TestCheckPatterns(t *testing.T) {
 	}
 }
 
-// What CheckPatterns finds is what a locked session meets.
+// CheckPatterns finds what the guard does with a locked session.
 func TestCheckPatternsAgreesWithTheGuard(t *testing.T) {
 	t.Parallel()
 	var handler http.Handler
@@ -496,7 +499,9 @@ func TestCheckPatternsAgreesWithTheGuard(t *testing.T) {
 			return handler
 		},
 	})
-	b := enrolled(t, app)
+	const email = "alice@example.com"
+	app.Browser(t).Login(email).Enrol(email)
+	b := app.Browser(t).Login(email)
 	exempt := 0
 	for _, path := range []string{
 		"/", "/healthz", "/healthz/", "/hooks/7", "/hooks/", "/hooks/7/8", "/static/", "/static", "/static/x", "/static/../x", "/static//x", "//static/x",
@@ -507,7 +512,7 @@ func TestCheckPatternsAgreesWithTheGuard(t *testing.T) {
 				continue // it would be one
 			}
 			a := b.Raw(method, path, "Accept", "application/json")
-			err := middleware.CheckPatterns(handler, []string{method + " " + exact(path)})
+			err := routetest.CheckPatterns(handler, []string{method + " " + exact(path)})
 			if passed := a.Status != http.StatusForbidden; passed != (err != nil) {
 				t.Errorf("%s %s: got %d and %v, want both or neither to pass", method, path, a.Status, err)
 			} else if passed {
@@ -528,15 +533,15 @@ func exact(path string) string {
 	return path
 }
 
-// A caller can look at what was found, and is told what to do.
-// What can't be looked into isn't called fine.
-func TestCheckRoutesOfAnother(t *testing.T) {
-	if err := middleware.CheckRoutes(struct{ chi.Router }{chi.NewRouter()}); err == nil || !strings.Contains(err.Error(), "pass the *chi.Mux") {
+// A router that can't be copied isn't called fine.
+func TestCheckOfAnotherRouter(t *testing.T) {
+	if err := routetest.Check(struct{ chi.Router }{chi.NewRouter()}); err == nil || !strings.Contains(err.Error(), "pass the *chi.Mux") {
 		t.Errorf("got %v, want what to do", err)
 	}
 }
 
-func TestRouteError(t *testing.T) {
+// An error says what to do.
+func TestError(t *testing.T) {
 	t.Parallel()
 	gate, sessions := newGate(middleware.WithExempt("/api/"))
 	r := chi.NewRouter()
@@ -547,20 +552,48 @@ func TestRouteError(t *testing.T) {
 	})
 	r.Get("/elsewhere", nil)
 	r.With(func(http.Handler) http.Handler { return http.NotFoundHandler() }).Get("/behind", nil)
-	err := middleware.CheckRoutes(r, "/account", "GET /old")
-	var e *middleware.RouteError
+	err := routetest.Check(r, "/account", "GET /old")
+	var e *routetest.Error
 	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want a RouteError in it", err)
+		t.Fatalf("got %v, want an *Error in it", err)
 	}
 	for _, want := range []string{
 		`"GET /api/users/{id}": exempt by "/api/" (asked for "/api/users/eagate-probe"): narrow`,
 		`"GET /elsewhere": no gate before it (asked for "/elsewhere"): put it behind`,
-		`"GET /behind": answered with 404 before any gate was met (asked for "/behind"): put the gate first`,
+		`"GET /behind": answered with 404 before any gate (asked for "/behind"): put the gate first`,
 		`"GET /account": listed as public, but guarded: exempt it`,
 		`"GET /old": listed as public, but there is no such route: take it off`,
 	} {
-		if !strings.Contains(err.Error(), "middleware: route "+want) {
+		if !strings.Contains(err.Error(), "routetest: route "+want) {
 			t.Errorf("got %v\nwant %s in it", err, want)
 		}
+	}
+}
+
+// An application's middleware gets at the context of a check's requests. With it, requests
+// get no further than without.
+func TestContextOfACheckOpensNothing(t *testing.T) {
+	t.Parallel()
+	gate, sessions := newGate()
+	var kept context.Context
+	keep := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			kept = r.Context()
+			next.ServeHTTP(w, r)
+		})
+	}
+	r := chi.NewRouter()
+	r.Use(sessions.LoadAndSave, keep, gate.Handler)
+	r.Get("/account", nil)
+	if err := routetest.Check(r); err != nil || kept == nil {
+		t.Fatalf("got %v and the context %v, want none and one", err, kept)
+	}
+	for name, guard := range map[string]func(http.Handler) http.Handler{
+		"Handler": gate.Handler, "Require": gate.Require,
+		"RequireRecent": gate.RequireRecent(time.Minute), "RequireMethod": gate.RequireMethod(middleware.Push),
+	} {
+		guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			t.Errorf("%s: a guarded handler ran", name)
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/account", nil).WithContext(context.WithoutCancel(kept)))
 	}
 }
