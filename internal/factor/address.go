@@ -59,12 +59,12 @@ func (r *Rules) address(ctx context.Context, email string) (records.Address, err
 }
 
 // pushAddress returns the record of the user's present address, to be passed to
-// canPush; if the application can't tell the address, the zero one, which nobody holds.
+// canPush; if the application returns an error, the zero one, which nobody holds.
 func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, error) {
 	email, err := r.email(ctx, user)
 	if err != nil {
-		if more, ok := r.said.hourly.Say(subject{EventPushFailed, "address"}, r.cfg.Now()); ok {
-			r.cfg.Log.ErrorContext(ctx, "eagate: phones aren't asked, because users' e-mail addresses can't be told",
+		if more, ok := r.logged.hourly.Say(subject{EventPushFailed, "address"}, r.cfg.Now()); ok {
+			r.cfg.Log.ErrorContext(ctx, "eagate: phones aren't asked, because users' e-mail addresses aren't known",
 				slog.Int("since_the_last", more), slog.Any("error", err))
 		}
 		return records.Address{}, nil
@@ -72,7 +72,7 @@ func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, er
 	return r.address(ctx, email)
 }
 
-// WhyNoPush tells why the phone of an account that is on can't be asked, if it can't.
+// WhyNoPush returns why the phone of an account that is on can't be asked, if it can't.
 func (r *Rules) WhyNoPush(ctx context.Context, user User, acct records.Account) NoPush {
 	switch {
 	case acct.State != records.On:
@@ -128,53 +128,66 @@ func isAddress(text string) bool {
 }
 
 // HasAddress reports whether the user has an e-mail address that a phone can be set up
-// with. Its error is the application's, which can't tell.
+// with. Its error is the application's.
 func (r *Rules) HasAddress(ctx context.Context, user User) (bool, error) {
 	email, err := r.email(ctx, user)
 	return err == nil && isAddress(email), err
 }
 
-// sayNoAddress says in the log, now and then, what keeps users from setting up a phone.
-func (r *Rules) sayNoAddress(ctx context.Context, user User) {
-	if more, ok := r.said.hourly.Say(subject{EventPushFailed, "no address"}, r.cfg.Now()); ok {
-		r.cfg.Log.WarnContext(ctx, "eagate: a user can't set up a phone without an e-mail address: let WithUser or WithEmail tell one that can be used",
+// phoneAddress returns the user's present address if a phone can be set up with it, or
+// ErrNoAddress.
+func (r *Rules) phoneAddress(ctx context.Context, user User) (string, error) {
+	email, err := r.email(ctx, user)
+	if err != nil {
+		return "", err
+	}
+	if isAddress(email) {
+		return email, nil
+	}
+	if more, ok := r.logged.hourly.Say(subject{EventPushFailed, "no address"}, r.cfg.Now()); ok {
+		r.cfg.Log.WarnContext(ctx, "eagate: a user can't set up a phone without an e-mail address: let WithUser or WithEmail return a valid one",
 			slog.String("user", user.ID), slog.Int("since_the_last", more))
 	}
+	return "", ErrNoAddress
 }
 
 // addressToStage returns the user's present address, and whether a phone can only be
 // set up for codes, because another account holds the address.
 func (r *Rules) addressToStage(ctx context.Context, user User) (email string, codesOnly bool, err error) {
-	email, err = r.email(ctx, user)
-	if err != nil {
+	if email, err = r.phoneAddress(ctx, user); err != nil {
 		return "", false, err
-	}
-	if !isAddress(email) {
-		r.sayNoAddress(ctx, user)
-		return "", false, ErrNoAddress
 	}
 	a, err := r.address(ctx, email)
 	if err != nil {
 		return "", false, err
 	}
-	other, err := r.heldByOther(ctx, a, user.ID)
-	return email, other, err
+	codesOnly, err = r.heldByOther(ctx, a, user.ID)
+	return email, codesOnly, err
 }
 
-// heldByOther reports whether another account holds the address, and its user still
-// has it. While the application can't tell that, it is so.
-func (r *Rules) heldByOther(ctx context.Context, a records.Address, userID string) (bool, error) {
-	if a.UserID == "" || a.UserID == userID {
-		return false, nil
+// holder returns the ID of the user whose account holds the address, or "".
+func (r *Rules) holder(ctx context.Context, a records.Address) (userID string, err error) {
+	if a.UserID == "" {
+		return "", nil
 	}
 	acct, err := r.Account(storelimit.Fresh(ctx), a.UserID) // the claim may be tried again
 	if err != nil || !holdsAddress(&acct, a) {
-		return false, err
+		return "", err
 	}
-	if r.cfg.Email == nil {
-		return true, nil
+	return acct.UserID, nil
+}
+
+// heldByOther reports whether another account holds the address, and its user still
+// has it. If the application can't say, the answer is yes.
+func (r *Rules) heldByOther(ctx context.Context, a records.Address, userID string) (bool, error) {
+	if a.UserID == userID {
+		return false, nil
 	}
-	email, err := r.cfg.Email(ctx, a.UserID)
+	holder, err := r.holder(ctx, a)
+	if holder == "" || r.cfg.Email == nil {
+		return holder != "", err
+	}
+	email, err := r.cfg.Email(ctx, holder)
 	return err != nil || records.AddressID(email) == a.ID, nil
 }
 
@@ -183,7 +196,7 @@ func (r *Rules) heldByOther(ctx context.Context, a records.Address, userID strin
 type claim struct {
 	email     string
 	codesOnly bool
-	former    bool   // whether another account had it
+	taken     bool   // whether another account had it before
 	holder    string // who holds it instead, where that is known
 }
 
@@ -192,13 +205,9 @@ type claim struct {
 // the other one's factor doesn't count as set up for push: see holdsAddress. It is the zero
 // claim if the session has staged none under the user's present address.
 func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, err error) {
-	email, err := r.email(ctx, user)
+	email, err := r.phoneAddress(ctx, user)
 	if err != nil {
 		return claim{}, err
-	}
-	if !isAddress(email) {
-		r.sayNoAddress(ctx, user)
-		return claim{}, ErrNoAddress
 	}
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil || r.stagedBy(acct, s) != nil || !sameAddress(email, acct.Staged.Email) {
@@ -212,17 +221,14 @@ func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, er
 			return err
 		case other:
 			c.codesOnly, c.holder = true, a.UserID
-			return errUnchanged
+			return records.ErrUnchanged
 		}
 		// Written though it may name the user already: somebody else may be about to
-		// take the former claim over.
+		// take the earlier claim over.
 		a.Former = a.Former || a.UserID != "" && a.UserID != user.ID
-		a.UserID, a.Since, c.former = user.ID, r.cfg.Now(), a.Former
+		a.UserID, a.Since, c.taken = user.ID, r.cfg.Now(), a.Former
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		err = nil
-	}
 	return c, err
 }
 
@@ -232,62 +238,24 @@ func (c claim) covers(s *records.Staged) bool { return c.email != "" && c.email 
 // of returns the factor as it comes into force after the claim.
 func (c claim) of(f records.Factor) records.Factor {
 	f.CodesOnly = f.CodesOnly || c.codesOnly
-	f.AwaitsSync = c.former && !f.CodesOnly
+	f.AwaitsSync = c.taken && !f.CodesOnly
 	return f
 }
 
-// AddressHolder returns the user whose account holds the address, or "".
-func (r *Rules) AddressHolder(ctx context.Context, email string) (userID string, err error) {
-	a, err := r.address(ctx, email)
-	if err != nil || a.UserID == "" {
-		return "", err
-	}
-	acct, err := r.Account(storelimit.Fresh(ctx), a.UserID)
-	if err != nil || !holdsAddress(&acct, a) {
-		return "", err
-	}
-	return acct.UserID, nil
-}
-
-// ReleaseAddress makes the account that holds the address one for codes only: for an
-// administrator, who says why. That nobody holds it is no error.
-func (r *Rules) ReleaseAddress(ctx context.Context, email, reason string) error {
-	holder, err := r.AddressHolder(ctx, email)
-	if err != nil || holder == "" {
-		return err
-	}
-	err = r.updateAccount(ctx, holder, func(acct *records.Account) error {
-		if acct.State != records.On || acct.Factor.CodesOnly || !sameAddress(acct.Email, email) {
-			return errUnchanged
+// updateHolder changes the factor of an account that holds an address, and has the service
+// informed. It reports whether the account still held it.
+func (r *Rules) updateHolder(ctx context.Context, userID, email string, change func(*records.Factor)) (held bool, err error) {
+	err = r.updateAccount(ctx, userID, func(acct *records.Account) error {
+		held = acct.State == records.On && !acct.Factor.CodesOnly && sameAddress(acct.Email, email)
+		if !held {
+			return records.ErrUnchanged
 		}
-		acct.Factor.CodesOnly, acct.Factor.AwaitsSync = true, false
-		want(&acct.Sync, r.cfg.Now())
+		change(&acct.Factor)
+		requestSync(&acct.Sync, r.cfg.Now())
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	r.emit(ctx, Event{Kind: EventCodesOnly, UserID: holder, Email: email, Reason: reason})
-	r.SyncNow(ctx, holder)
-	return nil
+	return held, err
 }
 
-// resync has the service told again of an account that holds the address, after it may
-// have been told of another one there: its phone isn't asked before.
-func (r *Rules) resync(ctx context.Context, userID, email string) error {
-	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
-		if acct.State != records.On || acct.Factor.CodesOnly || !sameAddress(acct.Email, email) {
-			return errUnchanged
-		}
-		acct.Factor.AwaitsSync = true
-		want(&acct.Sync, r.cfg.Now())
-		return nil
-	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	return err
-}
+// makeCodesOnly has a factor's phone not be asked any more.
+func makeCodesOnly(f *records.Factor) { f.CodesOnly, f.AwaitsSync = true, false }

@@ -2,7 +2,6 @@ package factor
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/eagate/eagate/internal/records"
@@ -167,21 +166,17 @@ func forgetWrongCodes(w *records.WrongCodes) {
 	w.Count, w.Since, w.TellAt = 0, time.Time{}, time.Time{}
 }
 
-// tellWrongCodes tells the account's owner of wrong codes if that is due: whichever
-// node comes first.
-func (r *Rules) tellWrongCodes(ctx context.Context, userID string) error {
+// warnOfWrongCodes emits EventWrongCodes if it is due for the account, on one node only.
+func (r *Rules) warnOfWrongCodes(ctx context.Context, userID string) error {
 	var e Event
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		e = Event{Kind: EventWrongCodes, UserID: userID, Email: acct.Email, Count: takeWrongCodes(&acct.WrongCodes, r.cfg.Now())}
 		if e.Count == 0 {
-			return errUnchanged
+			return records.ErrUnchanged
 		}
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	if err == nil {
+	if err == nil && e.Count > 0 {
 		r.emit(ctx, e)
 	}
 	return err

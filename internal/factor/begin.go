@@ -54,15 +54,15 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 	if errors.Is(err, errUnderWay) {
 		return "", nil
 	}
-	if err != nil && !errors.Is(err, errUnchanged) {
+	if err != nil {
 		return "", err
 	}
 	if got.missed.counted {
 		r.emit(ctx, Event{Kind: EventNotApproved, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: reasonNoAnswer})
-		r.tellUnapproved(ctx, user, got.missed)
+		r.emitPushPaused(ctx, user, got.missed)
 	}
 	if limit := got.limit; limit != nil {
-		r.emitOften(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: limit.reason(), Until: limit.Until}, user.ID)
+		r.emitFrequent(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: limit.reason(), Until: limit.Until}, user.ID)
 		return "", limit
 	}
 
@@ -97,7 +97,7 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 		if fault.Kind == client.Inactive { // which may be about this user's phone
 			of += " " + user.ID
 		}
-		r.emitOften(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Err: err}, of)
+		r.emitFrequent(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Err: err}, of)
 	case err == nil:
 		r.emit(ctx, Event{Kind: EventPushSent, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
 	}
@@ -170,7 +170,7 @@ func (r *Rules) reserve(ctx context.Context, user User, s Session, browser strin
 			if p.missed.counted {
 				return nil
 			}
-			return errUnchanged
+			return records.ErrUnchanged
 		}
 		sendPush(&a.Push, now)
 		p.replaced, a.Push.Live = a.Push.Live, ""

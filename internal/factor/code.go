@@ -124,16 +124,13 @@ func (r *Rules) updateByCode(ctx context.Context, user User, typed presented, ch
 		switch {
 		case err != nil || answer.Result == CodeAccepted:
 		case !answer.counted:
-			err = errUnchanged
+			err = records.ErrUnchanged
 		case acct.State == records.On:
 			answer.told = noteWrongCode(&acct.WrongCodes, r.cfg.Now())
 		}
 		return err
 	})
-	switch {
-	case errors.Is(err, errUnchanged):
-		err = nil
-	case errors.Is(err, ErrHeld):
+	if errors.Is(err, ErrHeld) {
 		answer, err = CodeAnswer{Result: CodeHeld}, nil
 	}
 	if answer.Method == 0 && answer.Result != CodeAccepted && typed.text != "" {
@@ -178,7 +175,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	}
 	emit := func(e Event, more ...slog.Attr) { r.emit(ctx, e, more...) }
 	if unread || answer.anew { // which can be had as often as somebody likes
-		emit = func(e Event, _ ...slog.Attr) { r.emitOften(ctx, e, user.ID) }
+		emit = func(e Event, _ ...slog.Attr) { r.emitFrequent(ctx, e, user.ID) }
 	}
 	var more []slog.Attr
 	if answer.clockOff != 0 {
@@ -198,7 +195,7 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 
 // RefuseCode tells of a code that isn't tried, for a reason that isn't the rules'.
 func (r *Rules) RefuseCode(ctx context.Context, user User, method records.Method, reason string) {
-	r.emitOften(ctx, Event{
+	r.emitFrequent(ctx, Event{
 		Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: method, Reason: reason,
 	}, user.ID)
 }
@@ -231,7 +228,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 		epoch, at, voided = acct.Epoch, r.cfg.Now(), ""
 		if since, ok := r.sentBefore(acct, s); ok {
 			at, voided = since, own.ID
-			return CodeAnswer{Result: CodeAccepted, Method: typed.method, Again: true}, errUnchanged
+			return CodeAnswer{Result: CodeAccepted, Method: typed.method, Again: true}, records.ErrUnchanged
 		}
 		if answer, err = r.tryInForce(acct, typed); err != nil || answer.Result != CodeAccepted {
 			return answer, err

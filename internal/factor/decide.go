@@ -93,7 +93,7 @@ func (r *Rules) take(ctx context.Context, id string, approved bool) (Decision, e
 		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: records.MethodPush, Reason: r.stateOf(approved).String()})
 	case DecisionUnknown, DecisionRepeated:
 	}
-	r.tellUnapproved(ctx, User{ID: c.UserID, Email: email}, what)
+	r.emitPushPaused(ctx, User{ID: c.UserID, Email: email}, what)
 	return decision, err
 }
 
@@ -145,7 +145,7 @@ func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email str
 		// A report that comes again must not close or pause what has been released.
 		if c.State != records.Rejected || !acct.ReleasedAt.Before(c.DecidedAt) && !ahead(acct.ReleasedAt, now) {
 			if !what.counted {
-				return errUnchanged
+				return records.ErrUnchanged
 			}
 			return nil
 		}
@@ -159,9 +159,6 @@ func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email str
 		}
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		err = nil
-	}
 	if err == nil && held {
 		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Email: email, Reason: "rejected on the phone"})
 	}

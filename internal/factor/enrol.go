@@ -173,7 +173,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
 		if since, ok := r.sentBefore(acct, s); ok {
 			basis, at = basisOf(*acct), since
-			return CodeAnswer{Result: CodeAccepted, Again: true}, errUnchanged
+			return CodeAnswer{Result: CodeAccepted, Again: true}, records.ErrUnchanged
 		}
 		if _, err := r.check(ctx, acct, proof); err != nil {
 			return CodeAnswer{}, err
@@ -268,7 +268,7 @@ func (r *Rules) switchOff(acct *records.Account) {
 // the service must be told.
 func (r *Rules) changed(acct *records.Account) {
 	r.void(acct)
-	want(&acct.Sync, r.cfg.Now())
+	requestSync(&acct.Sync, r.cfg.Now())
 	acct.Sync.Attempts = 0
 }
 

@@ -94,78 +94,74 @@ func (k EventKind) Level() slog.Level {
 	return slog.LevelInfo
 }
 
-// A subject is what is said now and then: that an event of a kind happened, to a user
-// or by a cause.
+// A subject is what is logged or emitted at most now and then: events of a kind, of one
+// user or of one cause.
 type subject struct {
 	kind EventKind
 	of   string
 }
 
-// said is when what was said last on this node.
-type said struct {
-	hourly   *seldom.Subjects[subject] // what is so, rather than has happened
-	minutely *seldom.Subjects[subject] // log lines of what can be repeated at will
+// logged is when each subject was logged last on this node.
+type logged struct {
+	hourly   *seldom.Subjects[subject] // of states, such as a user who must have a second factor and has none
+	minutely *seldom.Subjects[subject] // of events that can be repeated at will
 }
 
-func newSaid() said { return said{seldom.New[subject](time.Hour), seldom.New[subject](time.Minute)} }
+func newLogged() logged {
+	return logged{seldom.New[subject](time.Hour), seldom.New[subject](time.Minute)}
+}
 
-// emit tells of an event that has been stored: it writes it to the log, under
-// names that never change, with more that is for the log alone, and hands it to the
-// application.
+// emit logs an event that has been stored, under names that never change, with more that
+// is for the log alone, and hands it to the application.
 func (r *Rules) emit(ctx context.Context, e Event, more ...slog.Attr) {
 	e.At = r.cfg.Now()
 	r.log(ctx, e, more...)
-	r.hand(ctx, e)
+	r.deliver(ctx, e)
 }
 
-// emitOften is emit for what a user can repeat at will, or what one cause does to all
-// users: a line a minute is logged of each subject, which says how many were left out
-// since the last.
-func (r *Rules) emitOften(ctx context.Context, e Event, of string) {
+// emitFrequent is emit for what a user can repeat at will, or what one cause does to all
+// users: of each subject, one line a minute is logged, which says how many were left out.
+func (r *Rules) emitFrequent(ctx context.Context, e Event, of string) {
 	e.At = r.cfg.Now()
-	if more, ok := r.said.minutely.Say(subject{e.Kind, of}, e.At); ok {
+	if more, ok := r.logged.minutely.Say(subject{e.Kind, of}, e.At); ok {
 		r.log(ctx, e, slog.Int("since_the_last", more))
 	}
-	r.hand(ctx, e)
+	r.deliver(ctx, e)
+}
+
+// emitHourly is emit for a state of a user, which every request finds: one event an hour.
+func (r *Rules) emitHourly(ctx context.Context, kind EventKind, user User) {
+	if _, ok := r.logged.hourly.Say(subject{kind, user.ID}, r.cfg.Now()); ok {
+		r.emit(ctx, Event{Kind: kind, UserID: user.ID, Email: user.Email})
+	}
 }
 
 func (r *Rules) log(ctx context.Context, e Event, more ...slog.Attr) {
 	attrs := []slog.Attr{slog.String("event", e.Kind.String()), slog.String("user", e.UserID)}
-	if e.Method != 0 {
-		attrs = append(attrs, slog.String("method", e.Method.String()))
+	add := func(given bool, attr slog.Attr) {
+		if given {
+			attrs = append(attrs, attr)
+		}
 	}
-	if e.Reason != "" {
-		attrs = append(attrs, slog.String("reason", e.Reason))
-	}
-	if e.Count != 0 {
-		attrs = append(attrs, slog.Int("count", e.Count))
-	}
-	if e.Device != "" {
-		attrs = append(attrs, slog.String("device", e.Device))
-	}
-	if e.Kind == EventRecoveryUsed || e.Kind == EventRecoveryMade {
-		attrs = append(attrs, slog.Int("left", e.Left))
-	}
-	if e.Holder != "" {
-		attrs = append(attrs, slog.String("holder", e.Holder))
-	}
-	if !e.Until.IsZero() {
-		attrs = append(attrs, slog.Time("until", e.Until))
-	}
-	if e.Err != nil {
-		attrs = append(attrs, slog.Any("error", e.Err))
-	}
+	add(e.Method != 0, slog.String("method", e.Method.String()))
+	add(e.Reason != "", slog.String("reason", e.Reason))
+	add(e.Count != 0, slog.Int("count", e.Count))
+	add(e.Device != "", slog.String("device", e.Device))
+	add(e.Kind == EventRecoveryUsed || e.Kind == EventRecoveryMade, slog.Int("left", e.Left))
+	add(e.Holder != "", slog.String("holder", e.Holder))
+	add(!e.Until.IsZero(), slog.Time("until", e.Until))
+	add(e.Err != nil, slog.Any("error", e.Err))
 	r.cfg.Log.LogAttrs(ctx, e.Kind.Level(), "eagate: "+e.Kind.String(), append(attrs, more...)...)
 }
 
-// hand hands an event to the user and to the application.
-func (r *Rules) hand(ctx context.Context, e Event) {
-	r.tellUser(ctx, e)
+// deliver calls the application's functions for events.
+func (r *Rules) deliver(ctx context.Context, e Event) {
+	r.notify(ctx, e)
 	if r.cfg.Events == nil {
 		return
 	}
 	defer func() {
-		// What has happened has happened: the request goes on.
+		// The change is stored: the request goes on.
 		if p := recover(); p != nil {
 			r.cfg.Log.ErrorContext(ctx, "eagate: the application's function for events panicked",
 				slog.String("event", e.Kind.String()), slog.String("panic", fmt.Sprint(p)))
@@ -174,10 +170,10 @@ func (r *Rules) hand(ctx context.Context, e Event) {
 	r.cfg.Events(ctx, e)
 }
 
-// tellUser hands on what the user should hear of, by another way than the pages:
-// what makes the account weaker or stronger, and what looks as if somebody else
-// knew the password (ASVS 5.0 6.3.5, 6.3.7).
-func (r *Rules) tellUser(ctx context.Context, e Event) {
+// notify calls Notify for what the user should learn by another way than the pages: what
+// makes the account weaker or stronger, and what looks as if somebody else knew the
+// password (ASVS 5.0 6.3.5, 6.3.7).
+func (r *Rules) notify(ctx context.Context, e Event) {
 	if r.cfg.Notify == nil {
 		return
 	}
@@ -185,13 +181,13 @@ func (r *Rules) tellUser(ctx context.Context, e Event) {
 	case EventEnabled, EventReplaced, EventDisabled, EventReset, EventRecoveryUsed, EventDeviceAdded, EventWrongCodes, EventBlocked, EventHeld:
 	case EventRecoveryMade:
 		if e.Reason == reasonFirst {
-			return // EventEnabled has just said enough
+			return // EventEnabled came just before
 		}
 	case EventRejected:
 		if r.cfg.HoldRejected {
 			return // EventHeld says more
 		}
-	case EventPushPaused: // once a day: see tellUnapproved
+	case EventPushPaused: // once a day: see emitPushPaused
 		return
 	case EventCodesOnly, EventPushSent, EventPushFailed, EventPushLimited, EventApproved, EventNotApproved, EventLateReport, EventVerified, EventCodeRefused, EventPaused,
 		EventUnblocked, EventDeviceUsed, EventDeviceRevoked, EventRevoked, EventReleased, EventStopped, EventWouldStop:

@@ -189,7 +189,7 @@ type Rules struct {
 	cfg     Config
 	early   earlyReports
 	cache   *cache
-	said    said
+	logged  logged
 	waiting *waiting.Hub
 	hashing *hashing.Queue
 	runs    runs
@@ -230,7 +230,7 @@ func New(cfg Config) (*Rules, error) {
 	if cfg.Records != nil { // else the gate says what is missing
 		cfg.Records = cfg.Records.Observed(hub)
 	}
-	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, said: newSaid(), hashing: hashing.NewQueue()}, nil
+	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, logged: newLogged(), hashing: hashing.NewQueue()}, nil
 }
 
 // CheckTokenLifetime returns what is wrong with how long a challenge lives.
@@ -278,6 +278,16 @@ func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*r
 		_, _ = r.reseal(a)
 		return nil
 	})
+}
+
+// ignore returns err unless it is one of the others.
+func ignore(err error, others ...error) error {
+	for _, other := range others {
+		if errors.Is(err, other) {
+			return nil
+		}
+	}
+	return err
 }
 
 // detached is how long work may go on after the browser that began it has left.

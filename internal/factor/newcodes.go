@@ -118,7 +118,7 @@ func (r *Rules) KeepCodes(ctx context.Context, user User, proof Proof, setID str
 	var set records.Recovery
 	kept := false
 	err := r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		kept = false
+		kept, set = false, records.Recovery{}
 		if acct.State != records.On {
 			return ErrOff
 		}
@@ -126,21 +126,18 @@ func (r *Rules) KeepCodes(ctx context.Context, user User, proof Proof, setID str
 			return err
 		}
 		if acct.Recovery == nil || SetID(acct.Recovery) != setID {
-			return errUnchanged
+			return records.ErrUnchanged
 		}
 		kept = true
 		if acct.Recovery.Browser == "" {
-			return errUnchanged // by another click
+			return records.ErrUnchanged // by another click
 		}
 		set = *acct.Recovery
 		set.Browser, set.KeptAt = "", r.cfg.Now()
 		acct.Recovery, acct.RecoveryMaker = &set, ""
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		return kept, nil
-	}
-	if err == nil {
+	if err == nil && set.Salt != nil {
 		r.dropNewCodes(ctx, user.ID, &set)
 	}
 	return kept, err

@@ -215,8 +215,8 @@ func (r *Rules) PushPaused(ctx context.Context, acct records.Account) (time.Time
 	return limit.Until, nil
 }
 
-// tellUnapproved tells of a pause, once it is stored.
-func (r *Rules) tellUnapproved(ctx context.Context, user User, u unapproved) {
+// emitPushPaused tells of a pause, once it is stored.
+func (r *Rules) emitPushPaused(ctx context.Context, user User, u unapproved) {
 	if u.until.IsZero() {
 		return
 	}

@@ -39,7 +39,7 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 	need := r.cfg.Required(user)
 	now := r.cfg.Now()
 	ctx = storelimit.WithBudget(ctx)
-	acct, err := r.recent(ctx, user.ID)
+	acct, err := r.knownAccount(ctx, user.ID)
 	switch {
 	case err != nil:
 		return Locked, err
@@ -54,7 +54,7 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 		}
 		return Open, nil
 	case ReportOnly:
-		r.remark(ctx, EventWouldStop, user, now)
+		r.emitHourly(ctx, EventWouldStop, user)
 		return Open, nil
 	case Required:
 	}
@@ -64,17 +64,14 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 			since = earliest(stored, now)
 			return since
 		})
-		if errors.Is(err, errOn) {
-			return Locked, nil
-		}
 		if err != nil {
-			return Locked, err
+			return Locked, ignore(err, errOn)
 		}
 	}
 	if now.Before(since.Add(need.Grace)) {
 		return Open, nil
 	}
-	r.remark(ctx, EventStopped, user, now)
+	r.emitHourly(ctx, EventStopped, user)
 	return Stopped, nil
 }
 
@@ -94,7 +91,7 @@ func (r *Rules) Duty(ctx context.Context, user User) (Duty, error) {
 		return Duty{}, nil
 	}
 	now := r.cfg.Now()
-	acct, err := r.recent(ctx, user.ID)
+	acct, err := r.knownAccount(ctx, user.ID)
 	switch {
 	case err != nil:
 		return Duty{}, err
@@ -114,8 +111,8 @@ func (r *Rules) required(user User) (Requirement, bool) {
 	return need, need.Level == Required
 }
 
-// recent returns the account as Check has just seen it, or as the store has it.
-func (r *Rules) recent(ctx context.Context, userID string) (cachedAccount, error) {
+// knownAccount returns the account as Check has just seen it, or as the store has it.
+func (r *Rules) knownAccount(ctx context.Context, userID string) (cachedAccount, error) {
 	if acct, known := r.cache.accounts.Get(userID); known && acct.isFresh(r.instant()) {
 		return acct, nil
 	}
@@ -139,27 +136,15 @@ var errOn = errors.New("factor: switched on meanwhile")
 // setRequiredSince writes another time into the account of a user without a
 // second factor, unless it is there already.
 func (r *Rules) setRequiredSince(ctx context.Context, userID string, change func(time.Time) time.Time) error {
-	err := r.updateAccount(ctx, userID, func(a *records.Account) error {
+	return r.updateAccount(ctx, userID, func(a *records.Account) error {
 		if a.State == records.On {
 			return errOn
 		}
 		since := change(a.RequiredSince)
 		if since.Equal(a.RequiredSince) {
-			return errUnchanged
+			return records.ErrUnchanged
 		}
 		a.RequiredSince = since
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	return err
-}
-
-// remark emits an event of something that is so, rather than of something that has
-// happened: now and then, for every request would otherwise be an event.
-func (r *Rules) remark(ctx context.Context, kind EventKind, user User, now time.Time) {
-	if _, ok := r.said.hourly.Say(subject{kind, user.ID}, now); ok {
-		r.emit(ctx, Event{Kind: kind, UserID: user.ID, Email: user.Email})
-	}
 }

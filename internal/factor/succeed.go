@@ -64,14 +64,11 @@ func (r *Rules) Supersede(ctx context.Context, user User, s Session, former stri
 	defer r.cache.forgetGrant(id)
 	err = r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
 		if g.Kind != records.KindProof || g.UserID != user.ID {
-			return errUnchanged
+			return records.ErrUnchanged
 		}
 		g.Kind, g.Successor = records.KindMoved, mark.Successor
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
 	return ignoreNotFound(err)
 }
 

@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -18,147 +16,59 @@ import (
 )
 
 const (
-	syncEvery    = 5 * time.Second // how often Run looks for what is due
-	syncBatch    = 100             // accounts in one look
-	syncWorkers  = 4               // accounts at once
-	syncCalls    = 5               // in one claim
-	syncBurst    = 4               // claims of an account that needn't wait for each other
+	syncCalls    = 5 // in one claim
+	syncBurst    = 4 // claims of an account that needn't wait for each other
 	syncPace     = 15 * time.Second
-	syncClaim    = time.Minute     // longer than they may take
+	syncClaim    = time.Minute     // longer than the calls may take
 	syncPause    = 5 * time.Second // after the first failure; doubles
 	syncPauseMax = time.Hour
-	syncRest     = 15 * time.Second // while the client doesn't ask the service
-	resyncAfter  = time.Minute      // that accounts which are on come behind those that are off
-	strayBehind  = 10_000           // accounts that are due within syncPauseMax: with more of them, strays wait
+	syncRest     = 15 * time.Second // while the client doesn't call the service
 )
 
-// noLater is a time that every store can hold, and later than any attempt is due.
-var noLater = time.Date(2099, 12, 31, 23, 59, 59, 0, time.UTC)
-
-// errNotDue ends an update that finds nothing to be told, or another node at it.
-var errNotDue = errors.New("factor: nothing to tell the service now")
-
-// SyncDue tells the service of every account that is due, and owners of wrong codes, until none is left, or
-// until the client finds that it had better not ask the service for a while. It
-// may run on any number of nodes: while one tells of an account, no other does. A
-// fault of the store with one account doesn't keep it from the others.
-func (r *Rules) SyncDue(ctx context.Context) error {
-	var faults []error
-	tried := make(map[string]bool) // none is tried twice in a pass, whatever came of it
-	for ctx.Err() == nil {
-		ids, err := r.cfg.Records.DueAccounts(ctx, r.cfg.Now(), syncBatch+len(tried))
-		if err != nil {
-			return errors.Join(append(faults, err)...)
-		}
-		ids = slices.DeleteFunc(ids, func(id string) bool { return tried[id] })
-		if len(ids) == 0 {
-			break
-		}
-		resting, err := r.syncAccounts(ctx, ids)
-		faults = append(faults, err)
-		if resting {
-			break
-		}
-		for _, id := range ids {
-			tried[id] = true
-		}
-	}
-	return errors.Join(faults...)
-}
-
-// syncStray tells the service of accounts that a clock which was ahead has put off
-// further than it is ever done: SyncDue would find them when that time comes.
-func (r *Rules) syncStray(ctx context.Context) error {
-	waiting, err := r.cfg.Records.DueAccounts(ctx, r.cfg.Now().Add(syncPauseMax+clockSkew), strayBehind)
-	if err != nil || len(waiting) == strayBehind {
-		return err
-	}
-	ids, err := r.cfg.Records.DueAccounts(ctx, noLater, len(waiting)+syncBatch)
-	if err != nil {
-		return err
-	}
-	_, err = r.syncAccounts(ctx, ids[min(len(waiting), len(ids)):]) // the longest due come first
-	return err
-}
-
-// syncAccounts tells the service of several accounts at once, until the client
-// finds that it had better rest. The error is the store's.
-func (r *Rules) syncAccounts(ctx context.Context, ids []string) (resting bool, err error) {
-	var (
-		workers sync.WaitGroup
-		next    atomic.Int64
-		rest    atomic.Bool
-		faults  = make([]error, len(ids))
-	)
-	for i, id := range ids { // those too for which the service rests
-		faults[i] = r.tellWrongCodes(ctx, id)
-	}
-	for range syncWorkers {
-		workers.Go(func() {
-			for ctx.Err() == nil && !rest.Load() {
-				i := int(next.Add(1)) - 1
-				if i >= len(ids) {
-					return
-				}
-				err := r.syncAccount(ctx, ids[i])
-				if errors.Is(err, client.ErrCircuitOpen) {
-					rest.Store(true)
-				} else if faults[i] == nil {
-					faults[i] = err
-				}
-			}
-		})
-	}
-	workers.Wait()
-	return rest.Load(), errors.Join(faults...)
-}
-
-// SyncNow makes the first attempt to tell the service of a change. That it fails
-// changes nothing for the user: Run goes on.
+// SyncNow makes the first attempt to inform the service of a change. A failure
+// changes nothing for the user: Run tries again.
 func (r *Rules) SyncNow(ctx context.Context, userID string) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
-	if err := r.syncAccount(ctx, userID); err != nil && !errors.Is(err, client.ErrCircuitOpen) {
+	if err := r.syncAccount(ctx, userID); ignore(err, client.ErrCircuitOpen) != nil {
 		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: status sync", slog.String("user", userID), slog.Any("error", err))
 	}
 }
 
-// syncAccount tells the service how the account stands, until it knows or a call
+// syncAccount informs the service of an account until it has the present state or a call
 // fails. An error is the store's, or [client.ErrCircuitOpen]; any other of the
 // service's is kept in the account.
 func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 	for {
-		acct, err := r.claimSync(ctx, userID)
-		if errors.Is(err, errNotDue) {
-			return nil
+		acct, due, err := r.claimSync(ctx, userID)
+		if err != nil || !due {
+			return err
 		}
+		result, err := r.sendStatus(ctx, acct)
 		if err != nil {
 			return err
 		}
-		told, err := r.tell(ctx, acct)
-		if err != nil {
+		if err := r.finishSync(ctx, acct, result); err != nil {
 			return err
 		}
-		if err := r.finishSync(ctx, acct, told); err != nil {
-			return err
+		if errors.Is(result.failure, client.ErrCircuitOpen) {
+			return result.failure
 		}
-		if errors.Is(told.failure, client.ErrCircuitOpen) {
-			return told.failure
-		}
-		if told.failure != nil {
+		if result.failure != nil {
 			return nil
 		}
 	}
 }
 
-// claimSync keeps others from telling the service of the same account, so that
-// it hears of changes in their order. Before an address can be switched on
-// there, the account knows of it.
-func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Account, err error) {
+// claimSync returns an account of which the service must be informed now, if it is due
+// and no other request is at it: so the service learns of changes in their order. Before
+// an address can be switched on there, the account has a note of it.
+func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Account, due bool, err error) {
 	err = r.updateAccount(ctx, userID, func(a *records.Account) error {
 		now := r.cfg.Now()
-		if !a.Sync.Late() || holds(a.Sync.ClaimedUntil, now, syncClaim) || holds(a.Sync.NextAt, now, syncPauseMax) {
-			return errNotDue
+		due = a.Sync.Late() && !holds(a.Sync.ClaimedUntil, now, syncClaim) && !holds(a.Sync.NextAt, now, syncPauseMax)
+		if !due {
+			return records.ErrUnchanged
 		}
 		a.Sync.ClaimedUntil = now.Add(syncClaim)
 		a.Sync.NextAt = a.Sync.ClaimedUntil
@@ -169,37 +79,37 @@ func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Acco
 		acct = *a
 		return nil
 	})
-	return acct, err
+	return acct, due, err
 }
 
-// told is what came of the calls of one claim.
-type told struct {
+// A syncResult is what came of the calls of one claim.
+type syncResult struct {
 	off     []string // addresses where the account is off at the service now, or can't be on
 	on      bool     // the factor in force was taken
 	lost    bool     // the account doesn't hold its address, though its phone was set up for push
 	failure error    // of the first call that failed
 }
 
-// tell tells the service how the account stands, and that it is off under former
-// addresses. The one doesn't wait for the other: a service that refuses a former
-// address must not keep the new one off. The service is told that the account is on
-// only while the account holds its address, and that it is off only where no other
-// account holds the address by then. The error is the store's.
-func (r *Rules) tell(ctx context.Context, acct records.Account) (t told, err error) {
+// sendStatus informs the service of the account's state, and that it is off under earlier
+// addresses. The one doesn't wait for the other: a service that refuses an earlier
+// address must not keep the new one off. It reports the account as on only while the
+// account holds its address, and as off only where no other account holds the address by
+// then. The error is the store's.
+func (r *Rules) sendStatus(ctx context.Context, acct records.Account) (result syncResult, err error) {
 	for _, email := range addresses(acct) {
 		a, err := r.address(ctx, email)
 		if err != nil {
-			return t, err
+			return result, err
 		}
 		enable := email == acct.Email && holdsAddress(&acct, a)
 		if !enable {
-			t.lost = t.lost || email == acct.Email && acct.State == records.On && !acct.Factor.CodesOnly
-			other, err := r.yield(ctx, acct, email)
+			result.lost = result.lost || email == acct.Email && acct.State == records.On && !acct.Factor.CodesOnly
+			other, err := r.resyncHolder(ctx, acct, email)
 			if err != nil {
-				return t, err
+				return result, err
 			}
 			if other {
-				t.off = append(t.off, email)
+				result.off = append(result.off, email)
 				continue
 			}
 		}
@@ -208,54 +118,55 @@ func (r *Rules) tell(ctx context.Context, acct records.Account) (t told, err err
 			err = r.cfg.Service.SyncStatus(ctx, status)
 		}
 		if !enable && errors.Is(err, client.ErrInvalid) {
-			err = nil // the client tells of no such address, and never has
+			err = nil // the service knows no such address, and never has
 		}
 		switch {
 		case err == nil && !enable:
-			t.off = append(t.off, email)
+			result.off = append(result.off, email)
 		case err == nil:
-			t.on = true
-		case t.failure == nil:
-			t.failure = err
+			result.on = true
+		case result.failure == nil:
+			result.failure = err
 		}
 		if errors.Is(err, client.ErrCircuitOpen) {
 			break
 		}
-		if _, err := r.yield(ctx, acct, email); err != nil { // somebody may have got the address meanwhile
-			return t, err
+		if _, err := r.resyncHolder(ctx, acct, email); err != nil { // another account may have got the address meanwhile
+			return result, err
 		}
 	}
-	return t, nil
+	return result, nil
 }
 
-// yield reports whether another account holds the address. If the service may have
-// been told of acct there, it is then told of the other one again.
-func (r *Rules) yield(ctx context.Context, acct records.Account, email string) (bool, error) {
+// resyncHolder reports whether another account holds the address. If the service may
+// have been informed of acct there, it is then informed of the other account again, whose
+// phone isn't asked before.
+func (r *Rules) resyncHolder(ctx context.Context, acct records.Account, email string) (other bool, err error) {
 	holder, err := r.AddressHolder(ctx, email)
 	if err != nil || holder == "" || holder == acct.UserID {
 		return false, err
 	}
-	if !slices.Contains(acct.Sync.Addresses, email) {
-		return true, nil
+	if slices.Contains(acct.Sync.Addresses, email) {
+		_, err = r.updateHolder(ctx, holder, email, func(f *records.Factor) { f.AwaitsSync = true })
 	}
-	return true, r.resync(ctx, holder, email)
+	return true, err
 }
 
-// addresses returns the account's own address, and former ones to be told of in
-// the same claim. While the account is on, an address in another spelling isn't a
-// former one: the service may take both for one.
+// addresses returns the account's own address, and earlier ones to be switched off in
+// the same claim. While the account is on, an address in another spelling isn't an
+// earlier one: the service may take both for one.
 func addresses(acct records.Account) []string {
 	list := []string{acct.Email}
 	for _, email := range acct.Sync.Addresses {
-		former := email != acct.Email && (acct.State == records.Off || !sameAddress(email, acct.Email))
-		if former && len(list) < syncCalls {
+		earlier := email != acct.Email && (acct.State == records.Off || !sameAddress(email, acct.Email))
+		if earlier && len(list) < syncCalls {
 			list = append(list, email)
 		}
 	}
 	return list
 }
 
-// status is what the service is told of one of the account's addresses.
+// status is what is sent to the service of one of the account's addresses.
 func (r *Rules) status(ctx context.Context, acct records.Account, email string, enable bool) (client.Status, error) {
 	s := client.Status{Email: email, Enabled: enable}
 	sealed := acct.Sync.Retired
@@ -268,7 +179,7 @@ func (r *Rules) status(ctx context.Context, acct records.Account, email string, 
 	}
 	plain, err := r.cfg.Keys.Open(sealed, SecretPurpose, acct.UserID)
 	if err != nil && !s.Enabled {
-		r.cfg.Log.WarnContext(ctx, "eagate: the service is told of a DISABLE without the last secret",
+		r.cfg.Log.WarnContext(ctx, "eagate: the service gets a DISABLE without the last secret",
 			slog.String("user", acct.UserID), slog.Any("error", err))
 		return s, nil
 	}
@@ -276,92 +187,93 @@ func (r *Rules) status(ctx context.Context, acct records.Account, email string, 
 	return s, err
 }
 
-// finishSync notes what came of telling the service of acct, as it was claimed.
-func (r *Rules) finishSync(ctx context.Context, acct records.Account, t told) error {
+// finishSync notes what came of informing the service of acct, as it was claimed.
+func (r *Rules) finishSync(ctx context.Context, acct records.Account, result syncResult) error {
 	var (
 		after records.Sync
 		lost  bool
 	)
 	err := r.updateAccount(ctx, acct.UserID, func(a *records.Account) error {
-		lost = a.Sync.Wanted == acct.Sync.Wanted && a.State == records.On && t.lost
+		lost = result.lost && a.Sync.Wanted == acct.Sync.Wanted && a.State == records.On
 		if lost {
-			a.Factor.CodesOnly, a.Factor.AwaitsSync = true, false
+			makeCodesOnly(&a.Factor)
 		}
-		r.noteSync(a, acct, t)
+		r.noteSync(a, acct, result)
 		after = a.Sync
 		return nil
 	})
 	if err == nil && lost {
 		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: acct.UserID, Email: acct.Email})
 	}
-	if t.failure != nil {
-		r.awaitRun()
-	}
+	attrs := []any{slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == records.On)}
 	switch {
-	case t.failure != nil && after.Attempts == 1 && !errors.Is(t.failure, client.ErrCircuitOpen):
-		r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on",
-			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == records.On), slog.Any("error", t.failure))
-	case t.failure == nil && acct.Sync.Attempts > 0:
-		r.cfg.Log.InfoContext(ctx, "eagate: the service was told of a change",
-			slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == records.On), slog.Int("attempts", acct.Sync.Attempts+1))
+	case result.failure != nil:
+		r.expectRun()
+		if after.Attempts == 1 && !errors.Is(result.failure, client.ErrCircuitOpen) {
+			r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on", append(attrs, slog.Any("error", result.failure))...)
+		}
+	case acct.Sync.Attempts > 0:
+		r.cfg.Log.InfoContext(ctx, "eagate: the service was told of a change", append(attrs, slog.Int("attempts", acct.Sync.Attempts+1))...)
 	}
 	return err
 }
 
-// noteSync changes what a remembers of the service's view after an attempt.
-func (r *Rules) noteSync(a *records.Account, claimed records.Account, t told) {
+// noteSync changes what a remembers of the service's state after an attempt.
+func (r *Rules) noteSync(a *records.Account, claimed records.Account, result syncResult) {
 	now := r.cfg.Now()
 	if !a.Sync.ClaimedUntil.Equal(claimed.Sync.ClaimedUntil) {
 		// It took too long, and another node has taken over. What came last to
-		// the service may be what was true before: once more.
+		// the service may be the earlier state: once more.
 		if claimed.State == records.On && !claimed.Factor.CodesOnly {
 			addAddress(&a.Sync, claimed.Email)
 		}
-		want(&a.Sync, now)
+		requestSync(&a.Sync, now)
 		return
 	}
 	a.Sync.ClaimedUntil = time.Time{}
-	if t.on && a.Sync.Wanted == claimed.Sync.Wanted {
+	if result.on && a.Sync.Wanted == claimed.Sync.Wanted {
 		a.Factor.AwaitsSync = false
 	}
-	a.Sync.Addresses = slices.DeleteFunc(a.Sync.Addresses, func(email string) bool { return slices.Contains(t.off, email) })
+	a.Sync.Addresses = slices.DeleteFunc(a.Sync.Addresses, func(email string) bool { return slices.Contains(result.off, email) })
 	switch {
-	case errors.Is(t.failure, client.ErrCircuitOpen): // no attempt was made
+	case errors.Is(result.failure, client.ErrCircuitOpen): // no attempt was made
 		a.Sync.NextAt = now.Add(syncRest)
-	case t.failure != nil:
+		return
+	case result.failure != nil:
 		a.Sync.Attempts++
-		a.Sync.LastErr = strings.ToValidUTF8(t.failure.Error(), "?") // as stores want it
+		a.Sync.LastErr = strings.ToValidUTF8(result.failure.Error(), "?") // as stores want it
 		a.Sync.NextAt = now.Add(syncPauseAfter(a.Sync.Attempts))
-	case len(addresses(claimed)) == syncCalls: // there may be more of them
-		a.Sync.NextAt = soonest(a.Sync, now)
-	default:
-		a.Sync.NextAt = soonest(a.Sync, now)
-		a.Sync.Confirmed = claimed.Sync.Wanted
-		if !a.Sync.Late() { // nothing has changed meanwhile
-			a.Sync = records.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses, PacedUntil: a.Sync.PacedUntil, Unknown: a.Sync.Unknown}
-		}
+		return
+	}
+	a.Sync.NextAt = nextSync(a.Sync, now)
+	if len(addresses(claimed)) == syncCalls {
+		return // there may be more of them
+	}
+	a.Sync.Confirmed = claimed.Sync.Wanted
+	if !a.Sync.Late() { // nothing has changed meanwhile
+		a.Sync = records.Sync{Wanted: a.Sync.Wanted, Confirmed: a.Sync.Wanted, Addresses: a.Sync.Addresses, PacedUntil: a.Sync.PacedUntil, Unknown: a.Sync.Unknown}
 	}
 }
 
-// want notes that the service must be told how the account stands.
-func want(s *records.Sync, now time.Time) {
+// requestSync notes that the service must be informed of the account's state.
+func requestSync(s *records.Sync, now time.Time) {
 	if !s.Late() {
 		s.Since = now
 	}
 	s.Wanted++
-	s.NextAt = soonest(*s, now)
+	s.NextAt = nextSync(*s, now)
 }
 
-// soonest is when the service may be told of a user's next change: after a few, once
-// in syncPace. Of those that come faster, it is told of the last.
-func soonest(s records.Sync, now time.Time) time.Time {
+// nextSync is when the service may be informed of a user's next change: after a few, once
+// in syncPace. Of changes that come faster, it gets the last.
+func nextSync(s records.Sync, now time.Time) time.Time {
 	if next := s.PacedUntil.Add(-(syncBurst - 1) * syncPace); holds(s.PacedUntil, now, syncBurst*syncPace) && next.After(now) {
 		return next
 	}
 	return now
 }
 
-// pace notes that the service is told now.
+// pace notes that the service is called now.
 func pace(s *records.Sync, now time.Time) {
 	if !holds(s.PacedUntil, now, syncBurst*syncPace) {
 		s.PacedUntil = now
@@ -375,27 +287,8 @@ func addAddress(s *records.Sync, email string) {
 	}
 }
 
-// ResyncAll has the service told anew how every account stands, and sends nothing
-// itself: Run does, or SyncDue. The service has no call to read what it believes,
-// so that this is the way to put it right. Accounts that are off come first: an
-// address may have gone over from one of them to one that is on.
-func (r *Rules) ResyncAll(ctx context.Context, report func(Progress)) (Progress, error) {
-	done, err := r.changeAll(ctx, report, func(a *records.Account) (bool, error) {
-		if a.Email == "" {
-			return false, nil // it was never on
-		}
-		want(&a.Sync, r.cfg.Now())
-		if a.State == records.On {
-			a.Sync.NextAt = a.Sync.NextAt.Add(resyncAfter)
-		}
-		return true, nil
-	})
-	report(done)
-	return done, err
-}
-
-// syncPauseAfter doubles the pause with each failure, and strews a quarter of it
-// so that many accounts don't come at once.
+// syncPauseAfter doubles the pause with each failure, and takes up to a quarter off at
+// random, so that many accounts don't come at once.
 func syncPauseAfter(failures int) time.Duration {
 	pause := syncPauseMax
 	if n := failures - 1; n < 10 {

@@ -332,8 +332,8 @@ func (r *Records) Account(ctx context.Context, userID string) (Account, error) {
 
 // UpdateAccount applies change to the user's account, starting from the zero
 // Account for a user who has none, as one atomic change. If change returns an
-// error, nothing is stored and UpdateAccount returns that error. After any other
-// error the change may be stored or not. change may be called more than once: it
+// error, nothing is stored and UpdateAccount returns that error, or nil for
+// [ErrUnchanged]. After any other error the change may be stored or not. change may be called more than once: it
 // must have no effect but on its argument, and on variables of its caller that it
 // sets anew each time.
 func (r *Records) UpdateAccount(ctx context.Context, userID string, change func(*Account) error) error {

@@ -35,6 +35,10 @@ var (
 
 	// ErrExists says that there is a record under that ID already.
 	ErrExists = errors.New("records: already exists")
+
+	// ErrUnchanged is returned by a change that leaves the record as it is: nothing is
+	// stored, and the update returns no error.
+	ErrUnchanged = errors.New("records: unchanged")
 )
 
 // Records are safe for concurrent use.
@@ -127,7 +131,7 @@ func (k kind[R]) create(ctx context.Context, r *Records, rec R) error {
 // The update is atomic: if another writer comes first, change is called again with
 // what that one wrote. It must have no effect but on its argument and on variables
 // of its caller that it sets anew each time. Its error ends the update, and nothing
-// is stored. Any other error leaves open whether the change was stored, but it was
+// is stored; ErrUnchanged does the same, and is no error of the update. Any other error leaves open whether the change was stored, but it was
 // once or not at all.
 func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool, change func(*R) error) error {
 	var race race
@@ -137,7 +141,9 @@ func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool,
 			return err
 		}
 		before := rec
-		if err := change(&rec); err != nil {
+		if err := change(&rec); errors.Is(err, ErrUnchanged) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		err = k.put(ctx, r, &rec, doc, min, k.awaited(&before, &rec))

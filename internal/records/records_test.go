@@ -177,6 +177,9 @@ func TestMissing(t *testing.T) {
 	if err := r.UpdateAccount(ctx, "u", func(a *records.Account) error { a.State = records.On; return refused }); err != refused {
 		t.Errorf("got %v, want the error of the change", err)
 	}
+	if err := r.UpdateAccount(ctx, "u", func(a *records.Account) error { a.State = records.On; return records.ErrUnchanged }); err != nil {
+		t.Errorf("unchanged: got %v, want no error", err)
+	}
 	if docs, _, err := m.List(ctx, store.Accounts, "", 1); err != nil || len(docs) > 0 {
 		t.Errorf("got %v, %v, want nothing stored", docs, err)
 	}
