@@ -71,7 +71,7 @@ func TestStoreCalls(t *testing.T) {
 			code := app.WrongCode(t, phone)
 			return func() { wantStatus(t, b.Post("/2fa/challenge/totp", "code", code), http.StatusUnprocessableEntity) }
 		}},
-		{"right code", 8, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"right code", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			return func() { wantRedirect(t, b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)), "/account") }
@@ -81,7 +81,7 @@ func TestStoreCalls(t *testing.T) {
 			b := app.Browser(t).Login(alice)
 			return func() { wantRedirect(t, b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)), "/") }
 		}},
-		{"recovery code", 8, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"recovery code", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			app.Enrolled(t, alice)
 			code := recoveryCode(t, app, alice)
 			b := app.Stopped(t, alice)
@@ -103,13 +103,13 @@ func TestStoreCalls(t *testing.T) {
 				wantStatus(t, a, http.StatusOK)
 			}
 		}},
-		{"page that uses the approval", 9, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"page that uses the approval", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			apptest.Approve(t, phone)
 			return func() { wantRedirect(t, b.Get("/2fa/challenge"), "/account") }
 		}},
-		{"guarded page that uses the approval", 9, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"guarded page that uses the approval", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			apptest.Approve(t, phone)
@@ -124,7 +124,7 @@ func TestStoreCalls(t *testing.T) {
 			wantRedirect(t, b.Get("/push"), "/2fa/challenge")
 			return func() { wantShown(t, b.Get("/2fa/challenge")) }
 		}},
-		{"step-up: page that uses the approval", 11, 6, 0, func(t *testing.T, app *apptest.App) func() {
+		{"step-up: page that uses the approval", 9, 6, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			wantRedirect(t, b.Get("/push"), "/2fa/challenge")
@@ -149,14 +149,14 @@ func TestStoreCalls(t *testing.T) {
 			b := byPush(t, app, app.Enrolled(t, alice))
 			return func() { wantRedirect(t, b.Post("/2fa/enable"), "/2fa/enable") }
 		}},
-		{"confirm, which makes recovery codes", 13, 9, 0, func(t *testing.T, app *apptest.App) func() {
+		{"confirm, which makes recovery codes", 12, 9, 0, func(t *testing.T, app *apptest.App) func() {
 			b := app.Browser(t).Login(alice)
 			phone := staged(t, b)
 			return func() {
 				wantRedirect(t, b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)), "/2fa/recovery-codes")
 			}
 		}},
-		{"confirm, in place of another phone, with recovery codes", 14, 8, 0, func(t *testing.T, app *apptest.App) func() {
+		{"confirm, in place of another phone, with recovery codes", 12, 8, 0, func(t *testing.T, app *apptest.App) func() {
 			b := byPush(t, app, app.Enrolled(t, alice))
 			phone := staged(t, b)
 			return func() {
@@ -175,7 +175,7 @@ func TestStoreCalls(t *testing.T) {
 			b := byCode(t, app, app.Enrolled(t, alice))
 			return func() { wantStatus(t, b.Post("/logout"), http.StatusOK) }
 		}},
-		{"logout of a session that is locked", 4, 3, 0, func(t *testing.T, app *apptest.App) func() {
+		{"logout of a session that is locked", 3, 3, 0, func(t *testing.T, app *apptest.App) func() {
 			app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			return func() { wantStatus(t, b.Post("/logout"), http.StatusOK) }

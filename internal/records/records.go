@@ -85,6 +85,14 @@ func (k kind[R]) get(ctx context.Context, r *Records, id string) (R, error) {
 
 // read is get with the document that the record was read from.
 func (k kind[R]) read(ctx context.Context, r *Records, id string) (rec R, min int, doc store.Document, err error) {
+	if doc, err = k.fetch(ctx, r, id); err == nil {
+		rec, min, err = k.decode(r.keys, doc)
+	}
+	return rec, min, doc, err
+}
+
+// fetch returns the document with that ID as it is stored.
+func (k kind[R]) fetch(ctx context.Context, r *Records, id string) (store.Document, error) {
 	// What breaks a connection may be over, and a read can be made again; but who has
 	// waited in vain doesn't wait once more.
 	docs, err := r.backend.Get(ctx, k.name, id)
@@ -92,13 +100,12 @@ func (k kind[R]) read(ctx context.Context, r *Records, id string) (rec R, min in
 		docs, err = r.backend.Get(ctx, k.name, id)
 	}
 	if err != nil {
-		return rec, 0, doc, fmt.Errorf("records: reading %s: %w", k.name, err)
+		return store.Document{}, fmt.Errorf("records: reading %s: %w", k.name, err)
 	}
 	if err := k.checkAnswer(docs, id); err != nil {
-		return rec, 0, doc, err
+		return store.Document{}, err
 	}
-	rec, min, err = k.decode(r.keys, docs[0])
-	return rec, min, docs[0], err
+	return docs[0], nil
 }
 
 // checkAnswer returns an error if these aren't the documents that were asked for: a
@@ -131,19 +138,31 @@ func (k kind[R]) create(ctx context.Context, r *Records, rec R) error {
 // The update is atomic: if another writer comes first, change is called again with
 // what that one wrote. It must have no effect but on its argument and on variables
 // of its caller that it sets anew each time. Its error ends the update, and nothing
-// is stored; ErrUnchanged does the same, and is no error of the update. Any other error leaves open whether the change was stored, but it was
-// once or not at all.
+// is stored; ErrUnchanged does the same, and is no error of the update. Any other error
+// leaves open whether the change was stored, but it was once or not at all.
 func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool, change func(*R) error) error {
 	var race race
-	for {
-		rec, min, doc, err := k.read(ctx, r, id)
-		if err != nil && !(create && errors.Is(err, ErrNotFound)) {
-			return err
+	// What the request has read before does if it can be replaced: then nobody has changed it
+	// since. To leave the record as it is, one must know how it is now.
+	doc, earlier := r.earlier(ctx, k.name, id)
+	for ; ; earlier = false {
+		var err error
+		if !earlier {
+			if doc, err = k.fetch(ctx, r, id); err != nil {
+				return err
+			}
 		}
+		rec, min, err := k.decode(r.keys, doc)
 		before := rec
-		if err := change(&rec); errors.Is(err, ErrUnchanged) {
+		if err == nil || create && errors.Is(err, ErrNotFound) {
+			err = change(&rec)
+		}
+		switch {
+		case err != nil && earlier:
+			continue
+		case errors.Is(err, ErrUnchanged):
 			return nil
-		} else if err != nil {
+		case err != nil:
 			return err
 		}
 		err = k.put(ctx, r, &rec, doc, min, k.awaited(&before, &rec))
@@ -154,6 +173,18 @@ func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool,
 			return fmt.Errorf("records: changing %s: %w", k.name, err)
 		}
 	}
+}
+
+// earlier returns a document as the same request has read or written it before, where the
+// backend remembers that. It may have been changed since.
+func (r *Records) earlier(ctx context.Context, of store.Kind, id string) (doc store.Document, ok bool) {
+	b, ok := r.backend.(interface {
+		Earlier(ctx context.Context, kind store.Kind, id string) (store.Document, bool)
+	})
+	if !ok {
+		return store.Document{}, false
+	}
+	return b.Earlier(ctx, of, id)
 }
 
 // put writes a record in place of the document that was read, and returns

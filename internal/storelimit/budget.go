@@ -16,7 +16,8 @@ import (
 // neither is one that it has just written: it is one moment that it decides by, and
 // what it writes is refused if that has passed. When it has waited for anything else in
 // between, for a body that comes slowly or for its turn, it reads anew: the user may
-// have logged out since.
+// have logged out since. To change a document, what it has read earlier still does: see
+// Earlier.
 //
 // It may begin to write only while half of the time is left: what is half written, a
 // code that is used up and has let nobody in, is worse than nothing.
@@ -39,6 +40,10 @@ type known struct {
 	in  *limited
 	of  question
 	doc store.Document
+
+	// past says that it isn't of the present moment: the request has written something
+	// else since, or waited.
+	past bool
 }
 
 // refillAfter is how long a stream must not have asked the store to count as another
@@ -101,9 +106,17 @@ func (b *budget) begin(timeout time.Duration, write bool, now time.Time) (left t
 		return 0, first, ErrOverloaded
 	}
 	if write && !b.wrote {
-		b.wrote, b.known = true, nil
+		b.wrote = true
+		b.pass()
 	}
 	return left, first, nil
+}
+
+// pass ends the moment.
+func (b *budget) pass() {
+	for i := range b.known {
+		b.known[i].past = true
+	}
 }
 
 // end must follow begin, whatever that returned.
@@ -119,11 +132,15 @@ func (b *budget) end(now time.Time) {
 func (b *budget) remember(in *limited, of question, doc store.Document, written bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.wrote && !written || b.refills {
+	if b.refills {
 		return
 	}
+	past := b.wrote && !written
+	if k, ok := b.find(in, of); ok && !k.past { // as the request has written it, and read it afresh
+		past = false
+	}
 	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
-	b.known = append(b.known, known{in, of, doc})
+	b.known = append(b.known, known{in, of, doc, past})
 }
 
 // forget makes the request read a document anew that may have changed.
@@ -133,16 +150,28 @@ func (b *budget) forget(in *limited, of question) {
 	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
 }
 
+// recall returns the document as it is at the present moment.
 func (b *budget) recall(in *limited, of question, now time.Time) (store.Document, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.active == 0 && now.Sub(b.idle) > oneMoment {
-		b.known = nil
+		b.pass()
 	}
-	for _, k := range b.known {
-		if k.in == in && k.of == of {
-			return k.doc, true
-		}
+	k, ok := b.find(in, of)
+	return k.doc, ok && !k.past
+}
+
+// earlier returns the document as it was at a past moment.
+func (b *budget) earlier(in *limited, of question) (store.Document, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k, ok := b.find(in, of)
+	return k.doc, ok && k.past
+}
+
+func (b *budget) find(in *limited, of question) (k known, ok bool) {
+	if i := slices.IndexFunc(b.known, func(k known) bool { return k.in == in && k.of == of }); i >= 0 {
+		return b.known[i], true
 	}
-	return store.Document{}, false
+	return known{}, false
 }

@@ -191,3 +191,52 @@ func TestRequestReadsAnewAfterAWait(t *testing.T) {
 		}
 	})
 }
+
+// What a request has read at an earlier moment does for a write, which is refused if that
+// isn't so any more; but for a read only what it has read at this one.
+func TestRequestKnowsWhatItReadEarlier(t *testing.T) {
+	run(t, 20, time.Millisecond, func(t *testing.T, w *world) {
+		ctx := request(t)
+		earlier := func(ctx context.Context, id string) bool {
+			doc, ok := w.limited.(interface {
+				Earlier(ctx context.Context, kind store.Kind, id string) (store.Document, bool)
+			}).Earlier(ctx, store.Accounts, id)
+			return ok && doc.ID == id
+		}
+		for _, step := range []struct {
+			name string
+			do   func() error
+			want map[string]bool
+		}{
+			{"nothing read", func() error { return nil }, map[string]bool{"x": false, "y": false}},
+			{"read", func() error { _, err := w.get(ctx, "x"); return err }, map[string]bool{"x": false}},
+			{"wrote another", func() error { return w.put(ctx, "y", 0) }, map[string]bool{"x": true, "y": false}},
+			{"read yet another", func() error { _, err := w.get(ctx, "z"); return err }, map[string]bool{"x": true, "y": false, "z": true}},
+			{"read afresh what it wrote", func() error { _, err := w.get(storelimit.Fresh(ctx), "y"); return err }, map[string]bool{"y": false}},
+			{"failed to write it", func() error {
+				if err := w.put(ctx, "x", 7); !errors.Is(err, store.ErrConflict) {
+					return fmt.Errorf("got %v, want ErrConflict", err)
+				}
+				return nil
+			}, map[string]bool{"x": false, "y": false}},
+			{"waited", func() error {
+				time.Sleep(time.Second)
+				_, err := w.get(ctx, "x")
+				return err
+			}, map[string]bool{"y": true, "z": true}},
+			{"deleted it", func() error { return w.limited.Delete(ctx, store.Accounts, "y", 1) }, map[string]bool{"y": false, "z": true}},
+		} {
+			if err := step.do(); err != nil {
+				t.Errorf("%s: %v", step.name, err)
+			}
+			for id, want := range step.want {
+				if got := earlier(ctx, id); got != want {
+					t.Errorf("%s: known %s of an earlier moment: got %v, want %v", step.name, id, got, want)
+				}
+				if earlier(storelimit.Fresh(ctx), id) || earlier(request(t), id) || earlier(t.Context(), id) {
+					t.Errorf("%s: %s is known where it must not be", step.name, id)
+				}
+			}
+		}
+	})
+}

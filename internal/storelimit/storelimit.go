@@ -96,6 +96,17 @@ func (l *limited) Get(ctx context.Context, kind store.Kind, ids ...string) (docs
 	return docs, nil
 }
 
+// Earlier returns a document as the request has read or written it at an earlier moment:
+// Get would ask the store for it. It does for a write, which is refused if the document has
+// been changed since. ok is false if there is none, or ctx is [Fresh].
+func (l *limited) Earlier(ctx context.Context, kind store.Kind, id string) (doc store.Document, ok bool) {
+	b := budgetOf(ctx)
+	if b == nil || isFresh(ctx) {
+		return store.Document{}, false
+	}
+	return b.earlier(l, question{kind, id})
+}
+
 // Put implements [store.Backend].
 func (l *limited) Put(ctx context.Context, kind store.Kind, doc store.Document) (version uint64, err error) {
 	if err := doc.Check(kind); err != nil {
