@@ -39,61 +39,52 @@ func (f FalseResult) String() string {
 	return "invalid"
 }
 
-// Decide takes what the service reports of the challenge with that session
+// Decide records what the service reports of the challenge with that session
 // token. The first decision stands. A challenge that isn't in the store may be about to
-// be: it is waited for, two seconds at most.
+// be: Decide waits for it, two seconds at most.
 func (r *Rules) Decide(ctx context.Context, token string, approved bool) (Decision, error) {
-	id := hash(token)
-	take := func(ctx context.Context) (Decision, error) { return r.take(ctx, id, approved) }
-	decision, err := take(ctx)
+	id, reported := hash(token), r.stateOf(approved)
+	decision, err := r.decide(ctx, id, reported)
 	if err == nil && decision == DecisionUnknown {
-		decision, err = r.retry(ctx, id, take)
+		decision, err = r.decideEarly(ctx, id, reported)
 	}
 	return decision, err
 }
 
-// take is Decide for a challenge that is in the store, or else unknown.
-func (r *Rules) take(ctx context.Context, id string, approved bool) (Decision, error) {
+// decide is Decide for a challenge that is in the store, or else unknown.
+func (r *Rules) decide(ctx context.Context, id string, reported records.ChallengeState) (Decision, error) {
 	var (
 		decision Decision
 		c        records.Challenge
-		what     unapproved
+		pushes   unapproved
 		email    string
 	)
 	err := r.cfg.Records.UpdateChallenge(ctx, id, func(ch *records.Challenge) error {
-		decision = decide(ch, r.stateOf(approved), r.cfg.Now())
+		decision = decide(ch, reported, r.cfg.Now())
 		c = *ch
 		return nil
 	})
-	if errors.Is(err, records.ErrNotFound) {
-		return DecisionUnknown, nil
-	}
 	if err != nil {
-		return DecisionUnknown, err
+		return DecisionUnknown, ignore(err, records.ErrNotFound)
 	}
-	if !approved && decision != DecisionTooLate {
+	if reported != records.Approved && decision != DecisionTooLate {
 		// For a repeated report too: the first may have been cut off here.
-		email, what, err = r.notApproved(ctx, c)
+		email, pushes, err = r.notApproved(ctx, c)
 		if c.State == records.Rejected {
 			err = errors.Join(err, r.Reject(ctx, User{ID: c.UserID}, Session{Binding: c.Binding, Ends: c.Ends}))
 		}
 	}
+	e := Event{UserID: c.UserID, Email: email, Method: records.MethodPush}
 	switch decision {
 	case DecisionTaken:
-		kind := EventApproved
-		switch c.State {
-		case records.Rejected:
-			kind = EventRejected
-		case records.NotApproved:
-			kind = EventNotApproved
-		case records.Pending, records.Approved, records.Consumed, records.Void, records.Replaced:
-		}
-		r.emit(ctx, Event{Kind: kind, UserID: c.UserID, Email: email, Method: records.MethodPush})
+		e.Kind = decisionEvents[reported]
+		r.emit(ctx, e)
 	case DecisionTooLate:
-		r.emit(ctx, Event{Kind: EventLateReport, UserID: c.UserID, Method: records.MethodPush, Reason: r.stateOf(approved).String()})
+		e.Kind, e.Reason = EventLateReport, reported.String()
+		r.emit(ctx, e)
 	case DecisionUnknown, DecisionRepeated:
 	}
-	r.emitPushPaused(ctx, User{ID: c.UserID, Email: email}, what)
+	r.emitPushPaused(ctx, User{ID: c.UserID, Email: email}, pushes)
 	return decision, err
 }
 
@@ -108,6 +99,12 @@ func (r *Rules) stateOf(approved bool) records.ChallengeState {
 	return records.NotApproved
 }
 
+// decisionEvents are the events of a challenge that a report decides.
+var decisionEvents = map[records.ChallengeState]EventKind{
+	records.Approved: EventApproved, records.Rejected: EventRejected, records.NotApproved: EventNotApproved,
+}
+
+// decide changes a challenge by a report that comes now.
 func decide(c *records.Challenge, reported records.ChallengeState, now time.Time) Decision {
 	switch c.State {
 	case records.Pending:
@@ -130,29 +127,29 @@ func decide(c *records.Challenge, reported records.ChallengeState, now time.Time
 }
 
 // notApproved counts a request that wasn't approved. A user who said "it wasn't me" is
-// protected at once: the phone is left in peace for a while, and the account is closed
-// if it is to be. It returns the e-mail address.
-func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email string, what unapproved, err error) {
+// protected at once: no request is sent for a while, and the account is held if
+// [Config.HoldRejected] says so. It returns the e-mail address.
+func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email string, pushes unapproved, err error) {
 	now, held := r.cfg.Now(), false
 	err = r.updateAccount(ctx, c.UserID, func(acct *records.Account) error {
-		email, what, held = acct.Email, unapproved{}, false
+		email, pushes, held = acct.Email, unapproved{}, false
 		if acct.Version == 0 {
 			return ErrAccountLost
 		}
 		if acct.Push.Open.Equal(c.CreatedAt) {
-			what = countUnapproved(&acct.Push, c.DecidedAt, now)
+			pushes = countUnapproved(&acct.Push, c.DecidedAt, now)
 		}
-		// A report that comes again must not close or pause what has been released.
+		// A report that comes again must not hold or pause what has been released.
 		if c.State != records.Rejected || !acct.ReleasedAt.Before(c.DecidedAt) && !ahead(acct.ReleasedAt, now) {
-			if !what.counted {
+			if !pushes.counted {
 				return records.ErrUnchanged
 			}
 			return nil
 		}
-		what.warn = false // EventRejected says more
+		pushes.warn = false // EventRejected says more
 		pausePush(&acct.Push, c.DecidedAt.Add(firstPushPause), now)
-		// Without a second factor there is nothing to close, and the next one must not
-		// begin closed.
+		// Without a second factor there is nothing to hold, and the next one must not
+		// begin held.
 		if r.cfg.HoldRejected && acct.State == records.On && acct.HeldSince.IsZero() {
 			interrupt(acct)
 			acct.HeldSince, held = now, true
@@ -162,7 +159,7 @@ func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email str
 	if err == nil && held {
 		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Email: email, Reason: "rejected on the phone"})
 	}
-	return email, what, err
+	return email, pushes, err
 }
 
 const (
@@ -171,15 +168,15 @@ const (
 	// another node's.
 	earlyWait = 2 * time.Second
 
-	// earlyMost is how many reports wait at once on a node. Whoever sends reports knows
-	// the callback's secret, so that a flood of unknown tokens is the service's own: it
-	// costs at most these, and five reads of the store for each in two seconds. A report
-	// that finds no place is answered at once, as if it had waited in vain: at worst, the
-	// user asks the phone again or types a code.
+	// earlyMost is how many reports wait at once on a node. Reports carry the callback's
+	// secret, so that a flood of unknown tokens is the service's own: it costs at most
+	// these, and five reads of the store for each in two seconds. A report that finds no
+	// place is answered at once, as if it had waited in vain: at worst, the user asks the
+	// phone again or types a code.
 	earlyMost = 64
 )
 
-// earlyLooks is when a challenge is looked for again that a report came before, in
+// earlyLooks is when a challenge that a report came before is looked for again, in
 // twentieths of the wait: most come at once.
 var earlyLooks = [...]time.Duration{1, 3, 6, 12, 20}
 
@@ -221,9 +218,10 @@ func (e *earlyReports) created(id string) {
 	}
 }
 
-// retry looks for a challenge again that isn't in the store yet, with take, until that
-// finds it, fails, or nobody waits for the answer any more. Nothing is stored.
-func (r *Rules) retry(ctx context.Context, id string, take func(context.Context) (Decision, error)) (Decision, error) {
+// decideEarly is decide for a challenge that isn't in the store yet: it tries again until
+// there is one, an error, or nobody waits for the answer any more. Nothing is stored
+// meanwhile.
+func (r *Rules) decideEarly(ctx context.Context, id string, reported records.ChallengeState) (Decision, error) {
 	created, ok := r.early.enter(id)
 	if !ok {
 		return DecisionUnknown, nil
@@ -241,7 +239,7 @@ func (r *Rules) retry(ctx context.Context, id string, take func(context.Context)
 			return DecisionUnknown, nil
 		}
 		timer.Stop()
-		if decision, err := take(ctx); err != nil || decision != DecisionUnknown {
+		if decision, err := r.decide(ctx, id, reported); err != nil || decision != DecisionUnknown {
 			return decision, err
 		}
 	}

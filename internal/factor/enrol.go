@@ -19,7 +19,7 @@ var (
 	// ErrOff says that there is no second factor to be switched off.
 	ErrOff = errors.New("factor: no second factor")
 
-	// ErrRequired says that it can't be switched off, because the user must have it.
+	// ErrRequired says that it can't be switched off, because the user must have one.
 	ErrRequired = errors.New("factor: the user must have a second factor")
 
 	// ErrNoAddress says that a phone can't be set up, because the user has no e-mail
@@ -56,45 +56,48 @@ func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string,
 		return CodeAnswer{}, err
 	}
 	return r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (answer CodeAnswer, err error) {
-		until := r.cfg.Now().Add(enrolmentTime)
 		senders := r.senders(user.ID, s, s.Form.Route, passcode.Plain(proof.Code))
-		again := s.staged(*acct) && slices.Contains(senders, acct.Staged.By) && r.justNow(acct.Staged.At)
-		if proof.Code == "" && acct.Failures > 0 { // whoever has tried what was staged begins anew
-			again = false
+		repeated := s.staged(*acct) && slices.Contains(senders, acct.Staged.By) && r.justNow(acct.Staged.At)
+		if proof.Code == "" && acct.Failures > 0 { // codes of what is staged were wrong: begin anew
+			repeated = false
 		}
-		switch {
-		case again && proof.Code != "": // which is used up, by what is staged
-			if _, err := r.check(ctx, acct, proof); err != nil {
-				return CodeAnswer{}, err
-			}
-			answer = CodeAnswer{Result: CodeAccepted}
-		case acct.State == records.On:
-			var at time.Time
-			if answer, at, err = r.prove(ctx, acct, proof); err != nil || answer.Result != CodeAccepted {
-				return answer, err
-			}
-			until = at.Add(replacementTime)
-		default:
-			if err := proof.Basis.check(acct); err != nil {
-				return CodeAnswer{}, err
-			}
-			// There is nothing yet that could be guessed, so that old mistakes
-			// must not keep the user from starting over.
-			answer = CodeAnswer{Result: CodeAccepted}
-			forgive(acct, r.cfg.Now())
+		var until time.Time
+		if repeated && proof.Code != "" { // which is used up, by what is staged
+			answer.Result = CodeAccepted
+			_, err = r.check(ctx, acct, proof)
+		} else {
+			answer, until, err = r.mayStage(ctx, acct, proof)
 		}
-		if again { // the browser may show the first answer, or this one
-			staged := *acct.Staged
-			staged.Browser = browser
-			acct.Staged = &staged
-			return answer, nil
+		if err != nil || answer.Result != CodeAccepted {
+			return answer, err
 		}
-		acct.Staged = &records.Staged{Factor: f, Email: email, Binding: s.Binding, Browser: browser, ExpiresAt: until, At: r.cfg.Now()}
+		staged := records.Staged{Factor: f, Email: email, Binding: s.Binding, ExpiresAt: until, At: r.cfg.Now()}
 		if len(senders) > 0 {
-			acct.Staged.By = senders[len(senders)-1]
+			staged.By = senders[len(senders)-1]
 		}
+		if repeated { // the browser may show the first answer, or this one
+			staged = *acct.Staged
+		}
+		staged.Browser = browser
+		acct.Staged = &staged
 		return answer, nil
 	})
+}
+
+// mayStage checks the proof for another secret, and returns until when that one can be
+// confirmed.
+func (r *Rules) mayStage(ctx context.Context, acct *records.Account, proof Proof) (answer CodeAnswer, until time.Time, err error) {
+	if acct.State == records.On {
+		answer, at, err := r.prove(ctx, acct, proof)
+		return answer, at.Add(replacementTime), err
+	}
+	if err := proof.Basis.check(acct); err != nil {
+		return CodeAnswer{}, time.Time{}, err
+	}
+	// There is nothing yet that could be guessed, so that old mistakes must not keep the
+	// user from starting over.
+	forgive(acct, r.cfg.Now())
+	return CodeAnswer{Result: CodeAccepted}, r.cfg.Now().Add(enrolmentTime), nil
 }
 
 // Staged returns the enrolment that the session has under way in this browser,
@@ -112,16 +115,18 @@ func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, er
 	if err != nil {
 		return Enrolment{}, err
 	}
-	p, secret := parametersOf(f), totp.SecretText(plain)
-	clientID := r.cfg.ClientID
+	key := totp.Key{
+		Parameters: parametersOf(f), Issuer: r.cfg.Issuer, Email: acct.Staged.Email,
+		ClientID: r.cfg.ClientID, Secret: totp.SecretText(plain),
+	}
 	if f.CodesOnly {
-		clientID = ""
+		key.ClientID = ""
 	}
 	return Enrolment{
-		Secret:     secret,
-		URI:        totp.Key{Parameters: p, Issuer: r.cfg.Issuer, Email: acct.Staged.Email, ClientID: clientID, Secret: secret}.URI(),
-		Parameters: p,
-		Email:      acct.Staged.Email,
+		Secret:     key.Secret,
+		URI:        key.URI(),
+		Parameters: key.Parameters,
+		Email:      key.Email,
 		CodesOnly:  f.CodesOnly,
 		ExpiresAt:  acct.Staged.ExpiresAt,
 	}, nil
@@ -188,25 +193,8 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		if err != nil || answer.Result != CodeAccepted {
 			return answer, err
 		}
-		if acct.Factor.Period != acct.Staged.Factor.Period {
-			acct.LastStep, acct.EarlierSteps = 0, nil // it counts other steps
-		}
-		if acct.State == records.On && acct.Email != claim.email {
-			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
-			if r.cfg.SecretOnDisable {
-				acct.Sync.Retired = acct.Factor.Secret // the former address will be switched off with it
-			}
-		}
-		event.Kind = EventEnabled
-		if acct.State == records.On {
-			event.Kind = EventReplaced
-		}
-		acct.State = records.On
-		acct.Factor = claim.of(acct.Staged.Factor)
-		acct.Email, codesOnly = claim.email, acct.Factor.CodesOnly
-		acct.EnabledAt = r.cfg.Now()
-		acceptStep(acct, step)
-		r.changed(acct)
+		event.Kind = r.switchOn(acct, claim, step)
+		codesOnly = acct.Factor.CodesOnly
 		r.noteForm(acct, s)
 		basis, at = basisOf(*acct), r.cfg.Now()
 		return answer, nil
@@ -224,6 +212,36 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		UserID: user.ID, Epoch: basis.epoch, Method: records.MethodTOTP, Binding: s.Binding, VerifiedAt: at, ExpiresAt: until,
 	})
 	return answer, secret, err
+}
+
+// switchOn brings the staged factor into force, by a code of that step, and returns the
+// event of it.
+func (r *Rules) switchOn(acct *records.Account, claim claim, step int64) EventKind {
+	kind := EventEnabled
+	if acct.State == records.On {
+		kind = EventReplaced
+		if acct.Email != claim.email {
+			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
+			r.retireSecret(acct)
+		}
+	}
+	if acct.Factor.Period != acct.Staged.Factor.Period {
+		acct.LastStep, acct.EarlierSteps = 0, nil // it counts other steps
+	}
+	acct.State = records.On
+	acct.Factor, acct.Email = claim.of(acct.Staged.Factor), claim.email
+	acct.EnabledAt = r.cfg.Now()
+	acceptStep(acct, step)
+	r.factorChanged(acct)
+	return kind
+}
+
+// retireSecret keeps the secret with which the account's address is switched off at the
+// service, if that is sent.
+func (r *Rules) retireSecret(acct *records.Account) {
+	if r.cfg.SecretOnDisable {
+		acct.Sync.Retired = acct.Factor.Secret
+	}
 }
 
 // Disable switches the second factor off, or returns [ErrOff] or [ErrRequired].
@@ -254,19 +272,17 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 
 // switchOff takes the factor out of force, and what goes with it.
 func (r *Rules) switchOff(acct *records.Account) {
-	if r.cfg.SecretOnDisable {
-		acct.Sync.Retired = acct.Factor.Secret
-	}
+	r.retireSecret(acct)
 	acct.State = records.Off
 	acct.Factor, acct.Recovery = records.Factor{}, nil
 	acct.EnabledAt, acct.HeldSince = time.Time{}, time.Time{}
 	acct.LastStep, acct.EarlierSteps = 0, nil
-	r.changed(acct)
+	r.factorChanged(acct)
 }
 
-// changed voids what was proved with the factor that acct had, and notes that
-// the service must be told.
-func (r *Rules) changed(acct *records.Account) {
+// factorChanged voids what was proved with the factor that acct had, and notes that
+// the service must be informed.
+func (r *Rules) factorChanged(acct *records.Account) {
 	r.void(acct)
 	requestSync(&acct.Sync, r.cfg.Now())
 	acct.Sync.Attempts = 0

@@ -1,7 +1,9 @@
 package factor
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,11 +12,17 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/eagate/eagate/internal/hashing"
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
 const (
+	// How often a user can have new codes made.
+	recoveryMost   = 5
+	recoveryWindow = time.Hour
+
 	// codesShown is how long new recovery codes can be seen by the browser that they were
 	// made for.
 	codesShown = 10 * time.Minute
@@ -23,8 +31,25 @@ const (
 	// click or a reload, without having others made.
 	sentAgain = time.Minute
 
+	// reasonFirst is the reason of an EventRecoveryMade that replaced no codes.
+	reasonFirst = "first"
+
 	newCodesPurpose = "new recovery codes"
 )
+
+// ErrMadeMeanwhile says that the codes which count are another request's: a later one's,
+// or those that the same form has had made before.
+var ErrMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
+
+// A RecoveryLimit says that new recovery codes were made so often that no more are
+// for a while.
+type RecoveryLimit struct {
+	Until time.Time
+}
+
+func (e *RecoveryLimit) Error() string {
+	return "factor: no new recovery codes until " + e.Until.Format(time.RFC3339) + ": too many were made"
+}
 
 // A Viewer is who may see new recovery codes after the answer to the request that made
 // them. The zero Viewer is nobody: a program has them in that answer.
@@ -39,6 +64,137 @@ func (v Viewer) browser() string {
 		return ""
 	}
 	return BrowserOf(v.Secret)
+}
+
+// MakeRecovery gives the user a new set of recovery codes in place of any
+// earlier one, and returns them: only the viewer can see them again, by
+// [Rules.NewCodes]. It returns no codes if the proof isn't good, or too many users wait.
+// Besides the store's, the errors are ErrOff, ErrMadeMeanwhile and a [*RecoveryLimit].
+func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer Viewer) (CodeAnswer, []string, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	began := r.cfg.Now()
+	if r.hashing.Full() { // before a code is used up for it
+		return CodeAnswer{Result: CodeBusy, Until: began.Add(busyPause)}, nil, nil
+	}
+	var err error
+	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {
+		return CodeAnswer{}, nil, err
+	}
+	// The proof comes first, so that strangers can't have us hash.
+	answer, previous, err := r.proveForCodes(ctx, user, proof, viewer.browser())
+	if err != nil || answer.Result != CodeAccepted {
+		return answer, nil, err
+	}
+	codes := passcode.NewRecovery()
+	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.Scheme(), Salt: make([]byte, 16), CreatedAt: began, Browser: viewer.browser()}
+	rand.Read(set.Salt) // never fails
+	if set.Hashes, err = r.hashAll(ctx, user.ID, set.Salt, codes); err != nil {
+		return answer, nil, err
+	}
+	if err := r.keepNewCodes(ctx, user.ID, set, proof.Basis, codes, viewer); err != nil {
+		return answer, nil, err
+	}
+	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
+	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
+		if acct.State != records.On {
+			return ErrOff // meanwhile
+		}
+		if _, err := r.check(ctx, acct, proof); err != nil { // it had to wait to hash
+			return err
+		}
+		if isNewer(acct.Recovery, previous) && acct.Recovery.CreatedAt.After(began) {
+			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
+		}
+		if isFor(acct.Recovery, set.Browser) {
+			return ErrMadeMeanwhile // by the first click, whose codes may have been seen
+		}
+		made.Reason = ""
+		if acct.Recovery == nil {
+			made.Reason = reasonFirst
+		}
+		acct.Recovery = set
+		return nil
+	})
+	if errors.Is(err, ErrHeld) {
+		return CodeAnswer{Result: CodeHeld}, nil, nil
+	}
+	if err != nil {
+		return answer, nil, err
+	}
+	if previous != nil && previous.Browser != "" {
+		r.dropNewCodes(ctx, user.ID, previous)
+	}
+	r.emit(ctx, made)
+	return answer, codes, nil
+}
+
+// proveForCodes checks the proof for new codes, which are then counted, and returns the
+// set in force.
+func (r *Rules) proveForCodes(ctx context.Context, user User, proof Proof, browser string) (answer CodeAnswer, set *records.Recovery, err error) {
+	answer, err = r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (CodeAnswer, error) {
+		if acct.State != records.On {
+			return CodeAnswer{}, ErrOff
+		}
+		set = acct.Recovery
+		if isMaking(acct, browser, r.cfg.Now()) || isFor(set, browser) {
+			// The form was sent twice, and its code is used up.
+			_, err := r.check(ctx, acct, proof)
+			if err == nil && isFor(set, browser) {
+				err = ErrMadeMeanwhile
+			}
+			return CodeAnswer{Result: CodeAccepted}, err
+		}
+		lately, err := madeLately(*acct, r.cfg.Now())
+		if err != nil {
+			return CodeAnswer{}, err // before a code is used up for it
+		}
+		answer, _, err := r.prove(ctx, acct, proof)
+		if err == nil && answer.Result == CodeAccepted {
+			acct.RecoveryMade, acct.RecoveryMaker = append(lately, r.cfg.Now()), browser
+		}
+		return answer, err
+	})
+	return answer, set, err
+}
+
+// isNewer reports whether a set has replaced the previous one, if any.
+func isNewer(set, previous *records.Recovery) bool {
+	return set != nil && (previous == nil || !bytes.Equal(set.Salt, previous.Salt))
+}
+
+// isFor reports whether a set was made for that browser, whose user hasn't kept it yet.
+func isFor(set *records.Recovery, browser string) bool {
+	return browser != "" && set != nil && set.Browser == browser
+}
+
+// madeLately returns when new codes were made lately, or a [*RecoveryLimit].
+func madeLately(acct records.Account, now time.Time) ([]time.Time, error) {
+	made := recent(acct.RecoveryMade, now, recoveryWindow)
+	if n := len(made); n >= recoveryMost {
+		return nil, &RecoveryLimit{Until: made[n-recoveryMost].Add(recoveryWindow)}
+	}
+	return made, nil
+}
+
+// hashAll hashes a user's new codes, a turn for each.
+func (r *Rules) hashAll(ctx context.Context, userID string, salt []byte, codes []string) ([][]byte, error) {
+	place := r.hashing.Join(hashing.Job{UserID: userID, Making: true})
+	defer place.Leave()
+	hashes := make([][]byte, len(codes))
+	for i, code := range codes {
+		end, err := place.Take(ctx)
+		if errors.Is(err, hashing.ErrOvertaken) {
+			return nil, ErrMadeMeanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		plain, _ := passcode.ParseRecovery(code)
+		hashes[i] = r.cfg.Hash(r.cfg.RecoveryCost, plain, salt)
+		end()
+	}
+	return hashes, nil
 }
 
 // NewCodes are recovery codes that their user hasn't kept yet.
@@ -59,9 +215,12 @@ func newCodesOwner(userID string, set *records.Recovery, b Basis) string {
 	return base64.RawURLEncoding.EncodeToString(set.Salt) + " " + strconv.FormatUint(b.epoch, 10) + " " + strconv.FormatUint(b.era, 10) + " " + userID
 }
 
-// keepNewCodes stores the codes of a set for its viewer, before the set comes into force:
-// the codes can be seen from that moment on, whatever becomes of the answer.
+// keepNewCodes stores the codes of a set for its viewer, if there is one, before the set
+// comes into force: the codes can be seen from that moment on, even if the answer is lost.
 func (r *Rules) keepNewCodes(ctx context.Context, userID string, set *records.Recovery, b Basis, codes []string, v Viewer) error {
+	if v.Secret == "" {
+		return nil
+	}
 	keys, err := r.cfg.Keys.With(v.Secret)
 	if err != nil {
 		return err
@@ -103,7 +262,7 @@ func (r *Rules) NewCodes(ctx context.Context, acct records.Account, s Session) (
 	}
 	plain, err := keys.Open(g.Sealed, newCodesPurpose, newCodesOwner(acct.UserID, set, basisOf(acct)))
 	if err != nil || json.Unmarshal(plain, &codes) != nil {
-		return NewCodes{}, false, nil // the factor was changed since, or the key: nobody can see them any more
+		return NewCodes{}, false, nil // the factor was changed since, or the key: they can't be seen any more
 	}
 	return codes, true, nil
 }
@@ -143,8 +302,8 @@ func (r *Rules) KeepCodes(ctx context.Context, user User, proof Proof, setID str
 	return kept, err
 }
 
-// dropNewCodes deletes the record of a set's codes. Where that fails, they go when their
-// time is up, or can't be seen any more as it is.
+// dropNewCodes deletes the record of a set's codes. Where that fails, the record stays
+// until it expires.
 func (r *Rules) dropNewCodes(ctx context.Context, userID string, set *records.Recovery) {
 	if err := r.cfg.Records.DeleteGrant(ctx, newCodesID(userID, set)); err != nil {
 		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: new recovery codes can be seen a while longer by the browser that they were made for",

@@ -3,9 +3,7 @@ package factor
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,12 +11,6 @@ import (
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
-)
-
-const (
-	// How often a user can have new codes made.
-	recoveryMost   = 5
-	recoveryWindow = time.Hour
 )
 
 // A presented code is one that was typed, made ready to be tried: hashing takes
@@ -57,22 +49,19 @@ func (r *Rules) present(ctx context.Context, userID string, proof Proof) (presen
 	if p.code == "" {
 		return p, nil
 	}
-	acct, tried, err := r.triable(ctx, userID, p.at)
-	if err != nil || !tried {
+	acct, ok, err := r.triable(ctx, userID, p.at)
+	if err != nil || !ok {
 		return p, err
 	}
 	place := r.hashing.Join(hashing.Job{UserID: userID})
 	defer place.Leave()
 	end, err := place.Take(ctx)
-	if errors.Is(err, hashing.ErrOvertaken) || errors.Is(err, hashing.ErrNoTurn) {
-		return p, nil
-	}
 	if err != nil {
-		return p, err
+		return p, ignore(err, hashing.ErrOvertaken, hashing.ErrNoTurn)
 	}
 	defer end()
 	// Of many guesses at once, the first ones' pause holds for those that had to wait.
-	if acct, tried, err = r.triable(ctx, userID, p.at); err != nil || !tried {
+	if acct, ok, err = r.triable(ctx, userID, p.at); err != nil || !ok {
 		return p, err
 	}
 	cost, _ := hashing.ParseScheme(acct.Recovery.Scheme) // as triable has found
@@ -140,153 +129,6 @@ func RecoveryLeft(acct records.Account) int {
 		return 0
 	}
 	return len(acct.Recovery.Hashes)
-}
-
-// reasonFirst is the reason of an EventRecoveryMade that took no codes' place.
-const reasonFirst = "first"
-
-// ErrMadeMeanwhile says that the codes which count are another request's: a later one's,
-// or those that the same form has had made before.
-var ErrMadeMeanwhile = errors.New("factor: other recovery codes were made meanwhile")
-
-// isNewer reports whether a set has taken the place of the former one, if any.
-func isNewer(set, former *records.Recovery) bool {
-	return set != nil && (former == nil || !bytes.Equal(set.Salt, former.Salt))
-}
-
-// isFor reports whether a set was made for that browser, whose user hasn't kept it yet.
-func isFor(set *records.Recovery, browser string) bool {
-	return browser != "" && set != nil && set.Browser == browser
-}
-
-// A RecoveryLimit says that new recovery codes were made so often that no more are
-// for a while.
-type RecoveryLimit struct {
-	Until time.Time
-}
-
-func (e *RecoveryLimit) Error() string {
-	return "factor: no new recovery codes until " + e.Until.Format(time.RFC3339) + ": too many were made"
-}
-
-// madeLately returns when new codes were made lately, or a [*RecoveryLimit].
-func madeLately(acct records.Account, now time.Time) ([]time.Time, error) {
-	made := slices.DeleteFunc(slices.Clone(acct.RecoveryMade), func(t time.Time) bool {
-		return !holds(t.Add(recoveryWindow), now, recoveryWindow)
-	})
-	if n := len(made); n >= recoveryMost {
-		return nil, &RecoveryLimit{Until: made[n-recoveryMost].Add(recoveryWindow)}
-	}
-	return made, nil
-}
-
-// hashAll hashes a user's new codes, a turn for each.
-func (r *Rules) hashAll(ctx context.Context, userID string, salt []byte, codes []string) ([][]byte, error) {
-	place := r.hashing.Join(hashing.Job{UserID: userID, Making: true})
-	defer place.Leave()
-	hashes := make([][]byte, len(codes))
-	for i, code := range codes {
-		end, err := place.Take(ctx)
-		if err != nil {
-			return nil, err
-		}
-		plain, _ := passcode.ParseRecovery(code)
-		hashes[i] = r.cfg.Hash(r.cfg.RecoveryCost, plain, salt)
-		end()
-	}
-	return hashes, nil
-}
-
-// MakeRecovery gives the user a new set of recovery codes in place of any
-// earlier one, and returns them: only the viewer can see them again, by
-// [Rules.NewCodes]. It returns no codes if the proof isn't good, or too many users wait.
-// Besides the store's, the errors are ErrOff, ErrMadeMeanwhile and a [*RecoveryLimit].
-func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer Viewer) (CodeAnswer, []string, error) {
-	ctx, cancel := detach(ctx)
-	defer cancel()
-	began := r.cfg.Now()
-	if r.hashing.Full() { // before a code is used up for it
-		return CodeAnswer{Result: CodeBusy, Until: began.Add(busyPause)}, nil, nil
-	}
-	var err error
-	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {
-		return CodeAnswer{}, nil, err
-	}
-	// The proof comes first, so that strangers can't have us hash.
-	var former *records.Recovery
-	browser := viewer.browser()
-	answer, err := r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (CodeAnswer, error) {
-		if acct.State != records.On {
-			return CodeAnswer{}, ErrOff
-		}
-		former = acct.Recovery
-		if browser != "" && (isMaking(acct, browser, r.cfg.Now()) || isFor(former, browser)) {
-			// The form was sent twice, and its code is used up.
-			_, err := r.check(ctx, acct, proof)
-			if err == nil && isFor(former, browser) {
-				err = ErrMadeMeanwhile
-			}
-			return CodeAnswer{Result: CodeAccepted}, err
-		}
-		lately, err := madeLately(*acct, r.cfg.Now())
-		if err != nil {
-			return CodeAnswer{}, err // before a code is used up for it
-		}
-		answer, _, err := r.prove(ctx, acct, proof)
-		if err == nil && answer.Result == CodeAccepted {
-			acct.RecoveryMade, acct.RecoveryMaker = append(lately, r.cfg.Now()), browser
-		}
-		return answer, err
-	})
-	if err != nil || answer.Result != CodeAccepted {
-		return answer, nil, err
-	}
-	codes := passcode.NewRecovery()
-	set := &records.Recovery{Scheme: r.cfg.RecoveryCost.Scheme(), Salt: make([]byte, 16), CreatedAt: began, Browser: browser}
-	rand.Read(set.Salt) // never fails
-	switch set.Hashes, err = r.hashAll(ctx, user.ID, set.Salt, codes); {
-	case errors.Is(err, hashing.ErrOvertaken):
-		return answer, nil, ErrMadeMeanwhile
-	case err != nil:
-		return answer, nil, err
-	}
-	if browser != "" {
-		if err := r.keepNewCodes(ctx, user.ID, set, proof.Basis, codes, viewer); err != nil {
-			return answer, nil, err
-		}
-	}
-	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		if acct.State != records.On {
-			return ErrOff // meanwhile
-		}
-		if _, err := r.check(ctx, acct, proof); err != nil { // it had to wait to hash
-			return err
-		}
-		if isNewer(acct.Recovery, former) && acct.Recovery.CreatedAt.After(began) {
-			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
-		}
-		if isFor(acct.Recovery, browser) {
-			return ErrMadeMeanwhile // by the first click, whose codes may have been seen
-		}
-		made.Reason = ""
-		if acct.Recovery == nil {
-			made.Reason = reasonFirst
-		}
-		acct.Recovery = set
-		return nil
-	})
-	if errors.Is(err, ErrHeld) {
-		return CodeAnswer{Result: CodeHeld}, nil, nil
-	}
-	if err != nil {
-		return answer, nil, err
-	}
-	if former != nil && former.Browser != "" {
-		r.dropNewCodes(ctx, user.ID, former)
-	}
-	r.emit(ctx, made)
-	return answer, codes, nil
 }
 
 // MethodOf is passcode.MethodOf.
