@@ -14,7 +14,7 @@ import (
 
 // ErrNoPush says that the phone isn't asked, because the account doesn't hold the
 // user's present e-mail address: the service knows addresses only, and would ask
-// somebody else's phone. See [Rules.WhyNoPush].
+// another user's phone. See [Rules.WhyNoPush].
 var ErrNoPush = errors.New("factor: the account doesn't hold the user's e-mail address")
 
 // A NoPush says why a phone couldn't be asked.
@@ -223,7 +223,7 @@ func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, er
 			c.codesOnly, c.holder = true, a.UserID
 			return records.ErrUnchanged
 		}
-		// Written though it may name the user already: somebody else may be about to
+		// Written though it may name the user already: another user may be about to
 		// take the earlier claim over.
 		a.Former = a.Former || a.UserID != "" && a.UserID != user.ID
 		a.UserID, a.Since, c.taken = user.ID, r.cfg.Now(), a.Former

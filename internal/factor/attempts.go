@@ -66,7 +66,7 @@ func (g guessCount) refusal(at, now time.Time) CodeAnswer {
 	return answer
 }
 
-// count counts a code that wasn't good.
+// count counts a refused code.
 func (g guessCount) count(result CodeResult, now time.Time) CodeAnswer {
 	*g.failures++
 	answer := CodeAnswer{Result: result, Method: g.method, CheckClock: g.suspectsClock(), counted: true}
@@ -87,20 +87,10 @@ func (g guessCount) suspectsClock() bool { return g.method == records.MethodTOTP
 // pauseAfter doubles the pause with each wrong code in a row beyond the free
 // ones.
 func pauseAfter(failures int) time.Duration {
-	if failures <= failuresFree {
-		return 0
-	}
-	pause := firstPause
-	for range failures - failuresFree - 1 {
-		if pause *= 2; pause >= longestPause {
-			return longestPause
-		}
-	}
-	return pause
+	return backoff(firstPause, longestPause, failures-failuresFree-1)
 }
 
-// forgive forgets the wrong codes, and the requests that weren't approved, of somebody
-// who has given a proof.
+// forgive resets the counts of wrong codes and of unapproved requests, after a proof.
 func forgive(acct *records.Account, now time.Time) {
 	forgiveWrongCodes(&acct.WrongCodes, now)
 	acct.Push.Unapproved, acct.Push.PausedUntil = 0, time.Time{}
@@ -108,31 +98,13 @@ func forgive(acct *records.Account, now time.Time) {
 	acct.RecoveryFailures, acct.RecoveryLockedUntil = 0, time.Time{}
 }
 
-// proofWithin is how long the owner has to give a proof after a wrong code, before it
-// looks as if somebody else had typed it.
+// proofWithin is how long after a wrong code a proof still shows that it was the owner
+// who typed it.
 const proofWithin = 10 * time.Minute
 
-// parametersOf returns how a factor's codes are made.
-func parametersOf(f records.Factor) totp.Parameters {
-	return totp.Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
-}
-
-// isUsed reports whether the code of a step of acct's factor in force was accepted
-// before, or is older than one that was.
-func isUsed(acct *records.Account, step int64, now time.Time) bool {
-	reach := parametersOf(acct.Factor).Step(now.Add(longestPause))
-	return totp.Used{Last: acct.LastStep, Earlier: acct.EarlierSteps}.Bars(step, reach)
-}
-
-// acceptStep notes that the code of a step was accepted.
-func acceptStep(acct *records.Account, step int64) {
-	used := totp.Used{Last: acct.LastStep, Earlier: acct.EarlierSteps}.With(step)
-	acct.LastStep, acct.EarlierSteps = used.Last, used.Earlier
-}
-
-// noteWrongCode notes a wrong code, and returns how many the owner is to be told of
+// noteWrongCode notes a wrong code, and returns of how many the owner is to be warned
 // now.
-func noteWrongCode(w *records.WrongCodes, now time.Time) (tell int) {
+func noteWrongCode(w *records.WrongCodes, now time.Time) (warn int) {
 	if w.Count == 0 {
 		w.Since, w.TellAt = now, now.Add(proofWithin)
 		if next := w.ToldAt.Add(warnEvery); holds(next, now, warnEvery) && next.After(w.TellAt) {
@@ -143,7 +115,7 @@ func noteWrongCode(w *records.WrongCodes, now time.Time) (tell int) {
 	return takeWrongCodes(w, now)
 }
 
-// takeWrongCodes returns how many wrong codes the owner is to be told of now, and
+// takeWrongCodes returns of how many wrong codes the owner is to be warned now, and
 // notes that this is done.
 func takeWrongCodes(w *records.WrongCodes, now time.Time) int {
 	n := w.Count
@@ -155,7 +127,7 @@ func takeWrongCodes(w *records.WrongCodes, now time.Time) int {
 	return n
 }
 
-// forgiveWrongCodes forgets those that a proof came soon after.
+// forgiveWrongCodes forgets those that a proof followed soon.
 func forgiveWrongCodes(w *records.WrongCodes, now time.Time) {
 	if holds(w.Since.Add(proofWithin), now, proofWithin) {
 		forgetWrongCodes(w)
@@ -180,4 +152,22 @@ func (r *Rules) warnOfWrongCodes(ctx context.Context, userID string) error {
 		r.emit(ctx, e)
 	}
 	return err
+}
+
+// parametersOf returns how a factor's codes are made.
+func parametersOf(f records.Factor) totp.Parameters {
+	return totp.Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
+}
+
+// isUsed reports whether the code of a step of acct's factor in force was accepted
+// before, or is older than one that was.
+func isUsed(acct *records.Account, step int64, now time.Time) bool {
+	reach := parametersOf(acct.Factor).Step(now.Add(longestPause))
+	return totp.Used{Last: acct.LastStep, Earlier: acct.EarlierSteps}.Bars(step, reach)
+}
+
+// acceptStep notes that the code of a step was accepted.
+func acceptStep(acct *records.Account, step int64) {
+	used := totp.Used{Last: acct.LastStep, Earlier: acct.EarlierSteps}.With(step)
+	acct.LastStep, acct.EarlierSteps = used.Last, used.Earlier
 }

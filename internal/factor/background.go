@@ -69,8 +69,8 @@ type work struct {
 	failing bool // the last pass hit a fault of the store
 }
 
-// report logs a fault of the store when it begins, and once more when it has
-// gone.
+// report logs a fault of the store when it begins, and again when it is
+// over.
 func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
 	if ctx.Err() != nil || err != nil && storelimit.Level(err) < slog.LevelError {
 		return // the log has the fault already
@@ -198,7 +198,7 @@ func (r *Rules) warnNoRun(ctx context.Context) bool {
 	if err != nil || len(due) == 0 {
 		return false // faults of the store are logged elsewhere
 	}
-	r.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "eagate: work waits that nobody does: the service isn't told of changes, and what has expired isn't deleted",
+	r.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "eagate: work waits that no node does: the service isn't informed of changes, and what has expired isn't deleted",
 		slog.String("remedy", "call go gate.Run(ctx) when the program starts, on one node at least"))
 	return true
 }

@@ -57,7 +57,7 @@ func TestRunIsMissed(t *testing.T) {
 				r.SyncNow(t.Context(), alice.ID)
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				if got := strings.Count(w.log.String(), "work waits that nobody does"); got != test.lines {
+				if got := strings.Count(w.log.String(), "work waits that no node does"); got != test.lines {
 					t.Errorf("got %d lines, want %d\n%s", got, test.lines, w.log.String())
 				}
 			})

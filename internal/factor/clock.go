@@ -29,11 +29,19 @@ func (now instant) setSince(then instant) time.Duration {
 }
 
 // holds reports whether what ends at until, and never lasts longer than that, holds
-// now. What ends later was written by a clock that was ahead: as a restriction it
-// would keep somebody out for days, as a permission it would let somebody in for as
-// long.
+// now. What ends later was written by a clock that was ahead: believed, it would restrict
+// or permit something for days.
 func holds(until, now time.Time, longest time.Duration) bool {
 	return now.Before(until) && !until.After(now.Add(longest+clockSkew))
+}
+
+// backoff returns the first pause doubled n times, but not more than the longest; no pause
+// for a negative n.
+func backoff(first, longest time.Duration, n int) time.Duration {
+	if n < 0 {
+		return 0
+	}
+	return min(first<<min(n, 20), longest) // 20: without an overflow
 }
 
 // ahead reports whether what permits something seems to have happened later than

@@ -270,8 +270,8 @@ func (r *Rules) NewCodes(ctx context.Context, acct records.Account, s Session) (
 // SetID names a set of recovery codes to those who see it: which one they have kept.
 func SetID(set *records.Recovery) string { return hash("eagate set\x00" + string(set.Salt))[:16] }
 
-// KeepCodes notes that the user has kept the codes of the set with that name, which nobody
-// can see from then on. It returns false if another set is in force by now. Besides the
+// KeepCodes notes that the user has kept the codes of the set with that name, which can't
+// be seen from then on. It returns false if another set is in force by now. Besides the
 // store's, the errors are ErrHeld, ErrOff and ErrOvertaken.
 func (r *Rules) KeepCodes(ctx context.Context, user User, proof Proof, setID string) (bool, error) {
 	var set records.Recovery

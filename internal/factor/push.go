@@ -10,7 +10,7 @@ import (
 )
 
 // How often a phone is asked. Requests that aren't approved, one after the other, are
-// how somebody who knows the password wears a user down.
+// how an attacker who knows the password wears a user down.
 const (
 	pushMost   = 3 // requests in pushWindow whose approval wasn't used
 	pushWindow = 15 * time.Minute
@@ -20,7 +20,7 @@ const (
 	unansweredAfter = 5 * time.Minute // a request that a newer one replaces later than that wasn't approved either
 	firstPushPause  = 15 * time.Minute
 	longestPushWait = 24 * time.Hour // of the pauses, which double
-	warnEvery       = 24 * time.Hour // the user is told of them
+	warnEvery       = 24 * time.Hour // the user is warned of them
 )
 
 // Reasons of an EventPushLimited, and of an EventNotApproved.
@@ -83,16 +83,7 @@ func pausedUntil(p records.Push, now time.Time) time.Time {
 // pushPause doubles the pause with each unapproved request in a row from the second
 // on.
 func pushPause(unapproved int) time.Duration {
-	if unapproved < 2 {
-		return 0
-	}
-	pause := firstPushPause
-	for range unapproved - 2 {
-		if pause *= 2; pause >= longestPushWait {
-			return longestPushWait
-		}
-	}
-	return pause
+	return backoff(firstPushPause, longestPushWait, unapproved-2)
 }
 
 // sendPush counts a request that is about to be sent.
@@ -111,7 +102,7 @@ func unsend(p *records.Push, at time.Time) {
 }
 
 // usePush notes that the approval of the request that was sent at that time was used:
-// whoever approves what is asked isn't limited by pushMost.
+// such requests don't count for pushMost.
 func usePush(p *records.Push, at time.Time) {
 	if i := slices.IndexFunc(p.Unused, at.Equal); i >= 0 {
 		p.Unused = slices.Delete(p.Unused, i, i+1)
@@ -121,8 +112,8 @@ func usePush(p *records.Push, at time.Time) {
 	}
 }
 
-// withdraw takes back the newest request, whose challenge counts no more, and returns
-// that one's ID: it isn't unapproved because nobody answers it any more.
+// withdraw takes back the newest request and returns the ID of its challenge, which is
+// over: that it isn't answered any more doesn't make it unapproved.
 func withdraw(p *records.Push) (live string) {
 	live, p.Live, p.Open = p.Live, "", time.Time{}
 	return live
@@ -135,11 +126,11 @@ func forgetPushes(p *records.Push) { p.Sent, p.Unused, p.Open = nil, nil, time.T
 type unapproved struct {
 	counted bool
 	until   time.Time // of the pause that it began, if it did
-	warn    bool      // whether the user is to be told
+	warn    bool      // whether the user is to be warned
 }
 
-// countUnapproved counts the newest request, of which it is known since that time that
-// it wasn't approved: once, whoever finds out.
+// countUnapproved counts the newest request, which is known since that time not to have
+// been approved. It must be called once.
 func countUnapproved(p *records.Push, since, now time.Time) unapproved {
 	p.Open = time.Time{}
 	p.Unapproved++
@@ -196,7 +187,7 @@ func (r *Rules) countUnanswered(ctx context.Context, p *records.Push, now time.T
 }
 
 // limit returns what keeps the next request from the user's phone, or nil. A request
-// that has run out meanwhile counts, although nobody has noted it yet.
+// that has run out meanwhile counts, although it isn't noted yet.
 func (r *Rules) limit(ctx context.Context, p records.Push) (*PushLimit, error) {
 	now := r.cfg.Now()
 	if _, err := r.countUnanswered(ctx, &p, now); err != nil {
@@ -215,7 +206,7 @@ func (r *Rules) PushPaused(ctx context.Context, acct records.Account) (time.Time
 	return limit.Until, nil
 }
 
-// emitPushPaused tells of a pause, once it is stored.
+// emitPushPaused emits the event of a pause, if one began.
 func (r *Rules) emitPushPaused(ctx context.Context, user User, u unapproved) {
 	if u.until.IsZero() {
 		return

@@ -25,8 +25,7 @@ type presented struct {
 }
 
 // readWithin is how long a request may have taken to be read for its code to be judged
-// by when it came: what was a right code longer ago isn't kept good by holding a request
-// back.
+// by when it came: a code must not stay right for longer because its request is delayed.
 const readWithin = time.Minute
 
 // arrived returns the code of a proof, whose text has just been read.
@@ -86,7 +85,7 @@ func recoverable(acct records.Account) bool {
 }
 
 // tryRecovery tries a recovery code inside an update of acct. Like try, it returns an
-// error only if it can't tell: a later release has made the codes.
+// error only if it can't decide: a later release has made the codes.
 func (r *Rules) tryRecovery(acct *records.Account, p presented) (CodeAnswer, error) {
 	g := guesses(acct, records.MethodRecovery)
 	answer := g.refusal(p.at, r.cfg.Now())

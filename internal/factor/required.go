@@ -24,14 +24,14 @@ const (
 	ReportOnly              // it is only said who would be
 )
 
-// Missing tells what to do with a request of a user whose second factor, by
+// Missing returns what to do with a request of a user whose second factor, by
 // [Rules.Check], is off: Open, Stopped, or Locked if it has been switched on
-// meanwhile. An error means that it can't be told, and so: no.
+// meanwhile. A request must not pass if there is an error.
 //
 // The grace counts from when a node first saw that the user must have a second
-// factor and has none. That is kept in the account, and outlives an enrolment: to
-// switch the factor off, by whichever way there is, begins no other grace. Only
-// somebody who is seen to be free again gets one later.
+// factor and has none. That is kept in the account, and outlives an enrolment: switching
+// the factor off, in whatever way, begins no new grace. Only a user for whom it was
+// optional meanwhile gets one later.
 func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 	if !r.Asks() {
 		return Open, nil

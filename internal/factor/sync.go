@@ -223,7 +223,7 @@ func (r *Rules) noteSync(a *records.Account, claimed records.Account, result syn
 	now := r.cfg.Now()
 	if !a.Sync.ClaimedUntil.Equal(claimed.Sync.ClaimedUntil) {
 		// It took too long, and another node has taken over. What came last to
-		// the service may be the earlier state: once more.
+		// the service may be the earlier state: send it again.
 		if claimed.State == records.On && !claimed.Factor.CodesOnly {
 			addAddress(&a.Sync, claimed.Email)
 		}
@@ -290,9 +290,6 @@ func addAddress(s *records.Sync, email string) {
 // syncPauseAfter doubles the pause with each failure, and takes up to a quarter off at
 // random, so that many accounts don't come at once.
 func syncPauseAfter(failures int) time.Duration {
-	pause := syncPauseMax
-	if n := failures - 1; n < 10 {
-		pause = min(pause, syncPause<<n)
-	}
+	pause := backoff(syncPause, syncPauseMax, failures-1)
 	return (pause - rand.N(pause/4)).Truncate(time.Microsecond)
 }

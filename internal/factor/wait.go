@@ -35,8 +35,8 @@ func (r *Rules) lookWaiting(ctx context.Context, user User, s Session, memoryDoe
 	})
 }
 
-// CheckWaiting is Check for a page that waits: what is known of a locked session, for
-// which somebody waits on this node, is taken for what is so.
+// CheckWaiting is Check for a page that waits. It believes what this node remembers of a
+// locked session for which a page waits here.
 func (r *Rules) CheckWaiting(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
 	if r.waiting.IsLocked(userID, secret) {
 		return Locked, records.Grant{}, nil
@@ -82,7 +82,7 @@ func (r *Rules) Wait(ctx context.Context, user User, s Session) (*Wait, View, er
 func (w *Wait) Stop() { w.waiter.Stop() }
 
 // C is signalled when the challenge may have changed, or a sign of life is due, which
-// tells the browser and the proxies before it that the page still waits.
+// keeps the browser and the proxies before it from giving up.
 func (w *Wait) C() <-chan struct{} { return w.waiter.C() }
 
 // Due reports whether a sign of life is due, once each time.

@@ -47,8 +47,8 @@ func NewRecovery() []string {
 // be one that was mistyped, rather than a code of the phone.
 const mistyped = 4
 
-// What people and programs put between the groups of a code, or around it, and nobody
-// takes for a part of it.
+// What people and programs put between the groups of a code, or around it, and what is
+// no part of it.
 var (
 	// blank is what can't be seen: spaces and line breaks of all kinds, and characters of
 	// formatting such as the soft hyphen, the byte order mark and marks of direction.
@@ -208,9 +208,9 @@ func Plain(typed string) string {
 	return typed
 }
 
-// MethodOf tells how something would be proved by what was typed. Of what is neither a
-// code of the phone nor a recovery code, the one that it is nearer to; of what can't be
-// told, the one that the field is for.
+// MethodOf returns by which method a text would prove something: of what is neither a
+// code of the phone nor a recovery code, by the one that it is nearer to; if that isn't
+// clear, by the one that the field is for.
 func MethodOf(typed string, field records.Method) records.Method {
 	code, ok := ParseRecovery(typed)
 	off := len(code) - recoveryLength
