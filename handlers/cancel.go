@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/templates"
 )
@@ -59,7 +60,7 @@ func (h *Handlers) cancel(w http.ResponseWriter, r *http.Request) {
 
 // staysIn reports whether a user who cancels is signed in and stays so. Where a fault
 // keeps that from being told, it is a session that was asked for something besides.
-func (h *Handlers) staysIn(r *http.Request, user factor.User, secret string, err error) bool {
+func (h *Handlers) staysIn(r *http.Request, user eagate.User, secret string, err error) bool {
 	ctx := r.Context()
 	verdict := factor.Locked
 	if err == nil {

@@ -3,8 +3,9 @@ package handlers
 import (
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
+
 	"github.com/eagate/eagate/templates"
 )
 
@@ -214,7 +215,7 @@ func state(p factor.Phase) templates.ChallengeState {
 // codeForm is the form to type a code into, with what became of the last one.
 func (h *Handlers) codeForm(v *visit, digits int, answer factor.CodeAnswer) templates.CodeForm {
 	form := templates.CodeForm{
-		Digits: digits, ByRecovery: answer.Method == records.MethodRecovery, CheckClock: answer.CheckClock,
+		Digits: digits, ByRecovery: answer.Method == eagate.Recovery, CheckClock: answer.CheckClock,
 		RetryIn: retryIn(answer, h.cfg.Rules.Now()),
 	}
 	if form.ByRecovery {

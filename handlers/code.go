@@ -7,19 +7,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
+
 	"github.com/eagate/eagate/internal/session"
 )
 
 // phoneCode and recoveryCode are what the two fields of the challenge are for.
 func (h *Handlers) phoneCode(v *visit) {
-	v.field = records.MethodTOTP
+	v.field = eagate.TOTP
 	h.code(v)
 }
 
 func (h *Handlers) recoveryCode(v *visit) {
-	v.field = records.MethodRecovery
+	v.field = eagate.Recovery
 	h.code(v)
 }
 
@@ -101,10 +102,10 @@ func (h *Handlers) code(v *visit) {
 func (v *visit) choose(fields url.Values) {
 	code, recovery := strings.TrimSpace(fields.Get("code")), strings.TrimSpace(fields.Get("recovery"))
 	switch {
-	case recovery != "" && (code == "" || v.field == records.MethodRecovery):
-		v.typed, v.field = fields.Get("recovery"), records.MethodRecovery
+	case recovery != "" && (code == "" || v.field == eagate.Recovery):
+		v.typed, v.field = fields.Get("recovery"), eagate.Recovery
 	case code != "" && fields.Has("recovery"):
-		v.field = records.MethodTOTP
+		v.field = eagate.TOTP
 	}
 }
 
@@ -135,7 +136,7 @@ func (h *Handlers) verify(v *visit, ref factor.Session, until time.Time) bool {
 // unlock puts a grant into the session that ref is of, in place of a former one if there
 // is one, or answers the request. If the same form was sent twice, and the other request
 // was first, it is by that one that the session is unlocked.
-func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method records.Method) bool {
+func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method eagate.Method) bool {
 	v.detach()
 	unlock := h.cfg.Sessions.Unlock
 	if v.verdict == factor.Verified {
@@ -194,7 +195,7 @@ func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
 		f.kind, f.title = "code-paused", "Too many wrong codes; try again later"
 	case factor.CodeBlocked:
 		f.kind, f.title = "code-blocked", "Too many wrong codes; only a recovery code is accepted, or the phone"
-		if answer.Method == records.MethodRecovery {
+		if answer.Method == eagate.Recovery {
 			f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
 		}
 	case factor.CodeHeld:

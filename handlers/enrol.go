@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -94,7 +95,7 @@ func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
 // confirm switches the second factor on, or over to another phone. What follows the code
 // is done though the browser may have left: the next page that it asks for shows it.
 func (h *Handlers) confirm(v *visit) {
-	v.field = records.MethodTOTP
+	v.field = eagate.TOTP
 	code, ok := h.readCode(v)
 	if !ok {
 		return
@@ -128,7 +129,7 @@ func (h *Handlers) confirm(v *visit) {
 		if prefersJSON(v.r) {
 			h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
 		}
-		if h.unlock(v, ref, secret, records.MethodTOTP) {
+		if h.unlock(v, ref, secret, eagate.TOTP) {
 			h.enabled(v, viewer)
 		}
 	}

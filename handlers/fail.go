@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -81,7 +82,7 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 // Lock answers a request of a locked session: a navigation, and a page with htmx, is led
 // to the challenge, which begins there; anything else is refused. Whoever has sent a form
 // is told so, and comes back to the page that it is on.
-func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user factor.User) {
+func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user eagate.User) {
 	setHeaders(w.Header())
 	kind := kindOf(r)
 	refusal := failure{

@@ -18,8 +18,9 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
+
 	"github.com/eagate/eagate/internal/seldom"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -35,7 +36,7 @@ type Config struct {
 
 	// User tells who is logged in; the zero User is nobody, and an error a
 	// *UserError.
-	User func(*http.Request) (factor.User, error)
+	User func(*http.Request) (eagate.User, error)
 
 	Mount         string // the path that requests for the routes are below, such as /2fa
 	Base          string // the same as browsers see it: behind more, where a proxy strips that
@@ -47,7 +48,7 @@ type Config struct {
 	HelpURL       string // or empty
 	TokenLifetime time.Duration
 
-	Mode    records.Mode
+	Mode    eagate.Mode
 	Origin  string // the application's own; needed in the hosted modes
 	Webview Webview
 

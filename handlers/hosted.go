@@ -7,8 +7,9 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
+
 	"github.com/eagate/eagate/templates"
 )
 
@@ -23,7 +24,7 @@ type Webview interface {
 // number is. The page is a stop on the way, rather than a redirect: whoever has no
 // phone at hand, or meets a fault there, finds the code here, also by "Back".
 func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
-	if view.Phase != factor.PhasePending || view.Mode == records.NumberMatch {
+	if view.Phase != factor.PhasePending || view.Mode == eagate.NumberMatch {
 		return
 	}
 	to := h.webviewURL(v, view)
@@ -36,7 +37,7 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 	if view.Held {
 		page.Return = returned(h.cfg.Sessions.Back(v.ctx()))
 	}
-	if to == "" || h.cfg.Mode != records.Popup {
+	if to == "" || h.cfg.Mode != eagate.Popup {
 		return
 	}
 	state := rand.Text()
@@ -55,7 +56,7 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 // webviewURL is the address of the service's page for a pending challenge, or ""
 // if it has no such page or the session no longer holds its token.
 func (h *Handlers) webviewURL(v *visit, view factor.View) string {
-	if view.Mode == records.NumberMatch || h.cfg.Mode == records.NumberMatch || !view.Held {
+	if view.Mode == eagate.NumberMatch || h.cfg.Mode == eagate.NumberMatch || !view.Held {
 		return ""
 	}
 	to, err := h.cfg.Webview.RedirectURL(h.cfg.Sessions.Token(v.ctx()), h.cfg.Origin+h.cfg.Base+"/return")
@@ -94,7 +95,7 @@ func (h *Handlers) noteBack(r *http.Request) error {
 		return nil // the challenge page, which is next, says so
 	}
 	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(r))
-	if err != nil || view.Phase != factor.PhasePending || view.Mode == records.NumberMatch || !view.Held {
+	if err != nil || view.Phase != factor.PhasePending || view.Mode == eagate.NumberMatch || !view.Held {
 		return err
 	}
 	said, token := readBack(r.URL.RawQuery)

@@ -12,20 +12,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
 
-func hosted(mode middleware.Mode, options ...middleware.Option) apptest.Setup {
+func hosted(mode eagate.Mode, options ...middleware.Option) apptest.Setup {
 	return apptest.Setup{Mode: mode, Options: options}
 }
 
-var hostedModes = []middleware.Mode{middleware.Redirect, middleware.Popup}
+var hostedModes = []eagate.Mode{eagate.Redirect, eagate.Popup}
 
 // eachHosted runs a test in each of the hosted modes.
-func eachHosted(t *testing.T, test func(*testing.T, middleware.Mode)) {
+func eachHosted(t *testing.T, test func(*testing.T, eagate.Mode)) {
 	t.Parallel()
 	for _, mode := range hostedModes {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -53,7 +54,7 @@ func webviewOf(t *testing.T, page string) (link, popup *url.URL) {
 }
 
 func TestHostedApproval(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		spy := app.Spy(t)
 		phone := app.Enrolled(t, alice)
@@ -104,7 +105,7 @@ func (w waiter) visit(t *testing.T, page string) string {
 // The mode is kept with the challenge, its number isn't asked for, and its token
 // isn't in the store.
 func TestHostedChallengeInTheStore(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		world := apptest.NewWorld(t)
 		rec := &recorder{Backend: world.Store, t: t}
 		app := world.Node(t, hosted(mode, middleware.WithStore(rec)))
@@ -126,7 +127,7 @@ func TestHostedChallengeInTheStore(t *testing.T) {
 // In a hosted mode the browser knows the token: that is all that it needs, but for
 // the callback's secret and its network.
 func TestA01_HostedBrowserCallsTheCallback(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		link, _ := webviewOf(t, w.Get("/2fa/challenge").Body)
@@ -154,7 +155,7 @@ func TestA01_HostedBrowserCallsTheCallback(t *testing.T) {
 
 // Nor does the secret help from outside of the service's network.
 func TestA02_HostedCallbackFromOutsideTheNetworks(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode, middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24"))))
 		w := wait(t, app, alice)
 		for _, head := range [][]string{nil, forged("192.0.2.7")} {
@@ -236,7 +237,7 @@ func TestA11_HostedReturn(t *testing.T) {
 
 // After an error, the next step works: a new request, or a code.
 func TestHostedErrorsNextStep(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		app.Emulator.Forge(func(r *emulator.Return) { r.Token, r.Error = "", "TIMEOUT" })
@@ -262,7 +263,7 @@ func TestHostedErrorsNextStep(t *testing.T) {
 
 // A rejection on the phone is a matter of the report, whatever the browser says.
 func TestHostedRejection(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode), apptest.Rejecting())
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge").Body
@@ -287,7 +288,7 @@ func TestHostedRejection(t *testing.T) {
 // Whoever comes back without a session, or is nobody any more, gets to a clean
 // address too.
 func TestA32_ReturnOfNobody(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		back := "/2fa/return?session_token=" + w.token
@@ -313,7 +314,7 @@ func TestA32_ReturnOfNobody(t *testing.T) {
 // A return that comes late, with what is left of a session, unlocks nothing and
 // writes nothing into it.
 func TestA15_HostedReturnAfterLogout(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		thief := w.Copy()
@@ -328,7 +329,7 @@ func TestA15_HostedReturnAfterLogout(t *testing.T) {
 // A session that goes on under another ID isn't written again under the former
 // one, even if a slow request has brought that back.
 func TestA16_HostedReturnToAFormerSession(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		arrived, release := make(chan struct{}), make(chan struct{})
 		app := apptest.New(t, apptest.Setup{Mode: mode, Routes: func(app *apptest.App, mux *http.ServeMux) {
 			mux.HandleFunc("GET /open/slow", func(_ http.ResponseWriter, r *http.Request) {
@@ -359,11 +360,11 @@ func TestA16_HostedReturnToAFormerSession(t *testing.T) {
 }
 
 func TestA32_HostedHeaders(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge")
-		opener := map[middleware.Mode]string{middleware.Redirect: "same-origin", middleware.Popup: "same-origin-allow-popups"}[mode]
+		opener := map[eagate.Mode]string{eagate.Redirect: "same-origin", eagate.Popup: "same-origin-allow-popups"}[mode]
 		for name, want := range map[string]string{
 			"Cross-Origin-Opener-Policy": opener, "Referrer-Policy": "same-origin", "Cache-Control": "no-store, no-transform", "X-Frame-Options": "DENY",
 		} {
@@ -401,7 +402,7 @@ func TestA32_HostedHeaders(t *testing.T) {
 // Each view of the page has a state of its own for its popup.
 func TestPopupPage(t *testing.T) {
 	t.Parallel()
-	app := apptest.New(t, hosted(middleware.Popup))
+	app := apptest.New(t, hosted(eagate.Popup))
 	w := wait(t, app, alice)
 	var states []string
 	for range 3 {
@@ -423,14 +424,14 @@ func TestPopupPage(t *testing.T) {
 	if len(slices.Compact(states)) != 3 || len(states[0]) < 22 {
 		t.Errorf("got states %q, want three long ones", states)
 	}
-	if _, popup := webviewOf(t, wait(t, apptest.New(t, hosted(middleware.Redirect)), alice).Get("/2fa/challenge").Body); popup != nil {
+	if _, popup := webviewOf(t, wait(t, apptest.New(t, hosted(eagate.Redirect)), alice).Get("/2fa/challenge").Body); popup != nil {
 		t.Errorf("got popup %v in another mode", popup)
 	}
 }
 
 // A program opens the service's page itself, and goes on by the status.
 func TestHostedForPrograms(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
@@ -460,7 +461,7 @@ func TestHostedForPrograms(t *testing.T) {
 // A session that has lost its token to a concurrent write, or got an older one
 // back by it, can begin again.
 func TestHostedTokenLost(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		for _, older := range []bool{false, true} {
 			arrived, release := make(chan struct{}), make(chan struct{})
 			app := apptest.New(t, apptest.Setup{Mode: mode, Routes: func(app *apptest.App, mux *http.ServeMux) {
@@ -507,7 +508,7 @@ func TestHostedTokenLost(t *testing.T) {
 
 // A request that expires at the service's page ends here too.
 func TestHostedExpires(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		app := apptest.New(t, hosted(mode))
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge").Body

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
-	"github.com/eagate/eagate/middleware"
 )
 
 // A report of false is like a request that ran out: nothing ends.
@@ -84,7 +84,7 @@ func TestA04_NotApprovedStands(t *testing.T) {
 // In the hosted modes, what the browser brings back is a text: neither a decision,
 // nor the end of anything.
 func TestNotApprovedIsNoWordOfTheBrowser(t *testing.T) {
-	eachHosted(t, func(t *testing.T, mode middleware.Mode) {
+	eachHosted(t, func(t *testing.T, mode eagate.Mode) {
 		for name, setup := range map[string]apptest.Setup{"not approved": {}, "rejection": apptest.Rejecting()} {
 			app := apptest.New(t, hosted(mode), setup)
 			w := wait(t, app, alice)

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -34,7 +35,7 @@ func (l letterBox) want(t *testing.T, when string, want ...string) (notices []mi
 		case n := <-l:
 			notices = append(notices, n)
 			got = append(got, n.Kind.String())
-			if on := n.Kind == middleware.EventEnabled; strings.Contains(n.Subject, "was switched on") != on {
+			if on := n.Kind == eagate.EventEnabled; strings.Contains(n.Subject, "was switched on") != on {
 				t.Errorf("%s: got the subject %q of %v", when, n.Subject, n.Kind)
 			}
 		case <-t.Context().Done():
@@ -123,7 +124,7 @@ func TestNotices(t *testing.T) {
 		app.Clock.Add(time.Hour)
 	}
 	n = box.want(t, "blocked", "blocked", "wrong_codes")[0] // the second an hour after the first
-	if n.Kind != middleware.EventWrongCodes || !strings.Contains(n.Text, "Wrong codes: 2\n") {
+	if n.Kind != eagate.EventWrongCodes || !strings.Contains(n.Text, "Wrong codes: 2\n") {
 		t.Errorf("got %v first: %q, want how many wrong codes there were", n.Kind, n.Text)
 	}
 	admin := app.Gate.Admin()
@@ -197,7 +198,7 @@ func TestA50_WrongCodesAreToldOnceADay(t *testing.T) {
 		var got []int
 		for len(box) > 0 {
 			n := <-box
-			if n.Kind != middleware.EventWrongCodes || n.Email != alice {
+			if n.Kind != eagate.EventWrongCodes || n.Email != alice {
 				t.Errorf("%s: got a notice of %v to %q", when, n.Kind, n.Email)
 			}
 			got = append(got, n.Count)

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
-	"github.com/eagate/eagate/middleware"
 )
 
 // An application that is opened in a window by another page, which waits to hear from it,
@@ -15,15 +15,15 @@ func TestOpenerPolicyIsKept(t *testing.T) {
 	t.Parallel()
 	const header = "Cross-Origin-Opener-Policy"
 	for _, c := range []struct {
-		mode         middleware.Mode
+		mode         eagate.Mode
 		policy, want string // "want" on the challenge's page
 	}{
-		{middleware.NumberMatch, "", "same-origin"},
-		{middleware.NumberMatch, "unsafe-none", "unsafe-none"},
-		{middleware.NumberMatch, "same-origin-allow-popups", "same-origin-allow-popups"},
-		{middleware.Popup, "", "same-origin-allow-popups"},
-		{middleware.Popup, "same-origin", "same-origin-allow-popups"}, // or the service's window would be lost
-		{middleware.Popup, "unsafe-none", "unsafe-none"},
+		{eagate.NumberMatch, "", "same-origin"},
+		{eagate.NumberMatch, "unsafe-none", "unsafe-none"},
+		{eagate.NumberMatch, "same-origin-allow-popups", "same-origin-allow-popups"},
+		{eagate.Popup, "", "same-origin-allow-popups"},
+		{eagate.Popup, "same-origin", "same-origin-allow-popups"}, // or the service's window would be lost
+		{eagate.Popup, "unsafe-none", "unsafe-none"},
 	} {
 		app := apptest.New(t, apptest.Setup{Mode: c.mode, Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			gated := app.Sessions.LoadAndSave(app.Gate.Handler(mux))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -72,7 +73,7 @@ func TestA49_PasswordChanged(t *testing.T) {
 // holding is an application in which a rejection closes the account.
 func holding() apptest.Setup {
 	return apptest.Setup{Options: []middleware.Option{
-		middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection(),
+		middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection(),
 	}}
 }
 
@@ -286,7 +287,7 @@ func TestA49_ReportBeforeChallenge(t *testing.T) {
 				t.Parallel()
 				world := apptest.NewWorld(t)
 				early := apptest.Setup{Options: []middleware.Option{
-					apptest.EarlyReports(row.wait), middleware.WithFalseResult(middleware.Rejection),
+					apptest.EarlyReports(row.wait), middleware.WithFalseResult(eagate.Rejection),
 				}}
 				here, there := world.Node(t, early), world.Node(t, early)
 				at := there

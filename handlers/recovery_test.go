@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -158,7 +159,7 @@ func TestA23_RecoveryCodesApart(t *testing.T) {
 		t.Errorf("problem when recovery codes are blocked: got %v, want %q", a.JSON("title"), title)
 	}
 	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(alice))
-	if err != nil || status.RecoveryLock != middleware.LockBlocked || status.WrongRecoveryCodes != 50 || status.Lock != middleware.LockNone {
+	if err != nil || status.RecoveryLock != eagate.LockBlocked || status.WrongRecoveryCodes != 50 || status.Lock != eagate.LockNone {
 		t.Errorf("got %+v, %v, want recovery codes blocked, and those alone", status, err)
 	}
 	apptest.Approve(t, phone)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -16,11 +17,11 @@ import (
 // ear hears the events of a gate.
 type ear struct {
 	mu     sync.Mutex
-	events []middleware.Event
+	events []eagate.Event
 }
 
 func (e *ear) setup() apptest.Setup {
-	return apptest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, event middleware.Event) {
+	return apptest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, event eagate.Event) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.events = append(e.events, event)
@@ -125,7 +126,7 @@ func TestEventsAreHeard(t *testing.T) {
 func TestEventsPanic(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
-		middleware.WithEvents(func(context.Context, middleware.Event) { panic("the application's") }),
+		middleware.WithEvents(func(context.Context, eagate.Event) { panic("the application's") }),
 	}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
@@ -229,7 +230,7 @@ func TestEventsOfCodesThatAreNotTried(t *testing.T) {
 	t.Parallel()
 	var e ear
 	app := apptest.New(t, e.setup(), apptest.Rejecting(), apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
-		mux.Handle("GET /push", app.Gate.RequireMethod(middleware.Push)(http.NotFoundHandler()))
+		mux.Handle("GET /push", app.Gate.RequireMethod(eagate.Push)(http.NotFoundHandler()))
 	}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)

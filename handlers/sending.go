@@ -5,9 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
+
 	"github.com/eagate/eagate/internal/session"
 )
 
@@ -16,7 +17,7 @@ func (h *Handlers) newChallenge(v *visit) {
 	if h.passed(v) {
 		return
 	}
-	if !v.accepts(records.MethodPush) {
+	if !v.accepts(eagate.Push) {
 		h.refuseMethod(v)
 		return
 	}
@@ -99,7 +100,7 @@ func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) {
 
 // orByCode adds to why the phone doesn't do that a code would.
 func (v *visit) orByCode(why string) string {
-	if v.accepts(records.MethodTOTP) {
+	if v.accepts(eagate.TOTP) {
 		return why + "; a code can be used"
 	}
 	return why
@@ -124,7 +125,7 @@ func (h *Handlers) proceed(v *visit) {
 		h.goOn(v)
 		return
 	}
-	if !v.accepts(records.MethodPush) {
+	if !v.accepts(eagate.Push) {
 		h.refuseMethod(v)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
@@ -14,7 +15,7 @@ import (
 // it has: a navigation is led to the challenge, and so is the sending of a form,
 // which comes back to the page that the form is on and isn't sent again; anything
 // else is refused. All of them have the challenge ask for what is demanded.
-func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user factor.User, grant records.Grant, demand factor.Demand) {
+func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user eagate.User, grant records.Grant, demand factor.Demand) {
 	setHeaders(w.Header())
 	if IsAhead(r) {
 		h.ahead(w, r)
@@ -115,7 +116,7 @@ func (h *Handlers) demand(v *visit) session.Demand {
 func (v *visit) proving() bool { return v.verdict == factor.Locked || !v.demand.IsZero() }
 
 // accepts reports whether a proof by that method does.
-func (v *visit) accepts(m records.Method) bool { return v.demand.Accepts(m) }
+func (v *visit) accepts(m eagate.Method) bool { return v.demand.Accepts(m) }
 
 // mayRing reports whether a page may make the phone ring by itself. A link on another
 // site or a sibling host must not, where it would be the first that the user sees of it.
@@ -125,7 +126,7 @@ func (v *visit) mayRing() bool {
 	}
 	switch v.r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none", "": // the last of an older browser
-		return v.accepts(records.MethodPush)
+		return v.accepts(eagate.Push)
 	}
 	return false
 }
@@ -133,7 +134,7 @@ func (v *visit) mayRing() bool {
 // stepUp takes the approval of a verified session that is asked for one more. It
 // returns false if it has answered the request.
 func (h *Handlers) stepUp(v *visit) bool {
-	if !v.accepts(records.MethodPush) {
+	if !v.accepts(eagate.Push) {
 		return true
 	}
 	grant, ok, err := h.cfg.Sessions.StepUp(v.w, v.r, v.user)
@@ -154,9 +155,9 @@ func (v *visit) askOn(page *templates.Challenge) {
 	}
 	page.StepUp, page.Resend = true, v.demand.Form
 	page.TrustFor = 0
-	page.HasRecovery = page.HasRecovery && v.accepts(records.MethodRecovery)
-	page.NoCode = !v.accepts(records.MethodTOTP)
-	if !v.accepts(records.MethodPush) {
+	page.HasRecovery = page.HasRecovery && v.accepts(eagate.Recovery)
+	page.NoCode = !v.accepts(eagate.TOTP)
+	if !v.accepts(eagate.Push) {
 		page.State, page.Push = templates.ChallengeNone, templates.PushRefused
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
@@ -14,15 +15,15 @@ import (
 type visit struct {
 	w       http.ResponseWriter
 	r       *http.Request
-	user    factor.User
+	user    eagate.User
 	verdict factor.Verdict
 	grant   records.Grant // of a verified session
 	basis   factor.Basis  // of a request that may change something, before its body was read
 
-	came  time.Time      // when the request came
-	field records.Method // what the field for the code is for, or zero for both methods
-	typed string         // what was typed into it
-	trust bool           // whether the browser is to be trusted from now on
+	came  time.Time     // when the request came
+	field eagate.Method // what the field for the code is for, or zero for both methods
+	typed string        // what was typed into it
+	trust bool          // whether the browser is to be trusted from now on
 
 	demand session.Demand // what a verified session must prove besides; else zero
 

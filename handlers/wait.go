@@ -8,8 +8,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
+
 	"github.com/eagate/eagate/templates"
 )
 
@@ -73,7 +74,7 @@ func (h *Handlers) settled(v *visit) (s status, waits bool) {
 	switch {
 	case !v.proving():
 		return status{State: templates.ChallengeApproved.String(), Verified: true, Next: h.unlocking()}, false
-	case !v.accepts(records.MethodPush):
+	case !v.accepts(eagate.Push):
 		return status{State: templates.ChallengeNone.String()}, false
 	}
 	return status{}, true

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -15,7 +16,7 @@ import (
 // happens, and whether the store can be watched or not.
 func TestWaitingPagesAreTold(t *testing.T) {
 	t.Parallel()
-	hold := apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection()}}
+	hold := apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection()}}
 	for _, row := range []struct {
 		name   string
 		setup  apptest.Setup

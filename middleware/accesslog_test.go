@@ -11,6 +11,7 @@ import (
 
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -68,7 +69,7 @@ func TestLogFormatterKeepsSecretsOut(t *testing.T) {
 	written := func(b *bytes.Buffer) *chimiddleware.DefaultLogFormatter {
 		return &chimiddleware.DefaultLogFormatter{Logger: log.New(b, "", 0), NoColor: true}
 	}
-	app := apptest.New(t, apptest.Setup{Mode: middleware.Redirect, Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+	app := apptest.New(t, apptest.Setup{Mode: eagate.Redirect, Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 		handler := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 		logged := chimiddleware.RequestLogger(middleware.LogFormatter(withReferer{written(&lines)}))(handler)
 		return chimiddleware.RequestLogger(written(&plain))(logged)

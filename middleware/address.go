@@ -53,7 +53,7 @@ func (a *Admin) AddressHolder(ctx context.Context, email string) (userID string,
 // under another address. The account's phone isn't asked any more, its codes go on
 // working, and the service is told that it is off. Whoever sets up a phone under the
 // address next, the former holder included, holds it. The reason is told with
-// [EventCodesOnly]; it must not be empty. That nobody holds the address is no error.
+// [eagate.EventCodesOnly]; it must not be empty. That nobody holds the address is no error.
 func (a *Admin) ReleaseAddress(ctx context.Context, email, reason string) error {
 	return withReason(reason, func() error { return a.rules.ReleaseAddress(ctx, email, reason) })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
@@ -33,11 +34,11 @@ type AccountStatus struct {
 	// the address when it was set up, or the address was released since.
 	CodesOnly bool
 
-	Lock        Lock      // what keeps codes of the phone from being looked at
-	LockedUntil time.Time // of [LockPaused]
-	WrongCodes  int       // codes of the phone since the last proof
+	Lock        eagate.Lock // what keeps codes of the phone from being looked at
+	LockedUntil time.Time   // of [eagate.LockPaused]
+	WrongCodes  int         // codes of the phone since the last proof
 
-	RecoveryLock        Lock // the same of recovery codes
+	RecoveryLock        eagate.Lock // the same of recovery codes
 	RecoveryLockedUntil time.Time
 	WrongRecoveryCodes  int
 
@@ -54,17 +55,6 @@ type TrustedBrowser struct {
 	LastUsedAt time.Time
 	ExpiresAt  time.Time
 }
-
-// A Lock says what keeps a user's codes of one kind from being looked at.
-type Lock = factor.Lock
-
-// The locks.
-const (
-	LockNone    = factor.LockNone    // nothing
-	LockPaused  = factor.LockPaused  // too many wrong ones, for a while
-	LockBlocked = factor.LockBlocked // too many in a row: [Admin.Unlock], a code of the other kind or the phone helps
-	LockHeld    = factor.LockHeld    // the account is closed: see [WithHoldOnRejection]
-)
 
 // Status returns how a user's second factor stands. A user who never had one has
 // the zero status with only the UserID set.
@@ -84,8 +74,8 @@ func (a *Admin) statusOf(ctx context.Context, acct records.Account) (AccountStat
 	s := AccountStatus{
 		UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On, Since: acct.EnabledAt,
 		CodesOnly: acct.Factor.CodesOnly,
-		Lock:      a.rules.LockOf(acct, records.MethodTOTP), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
-		RecoveryLock:        a.rules.LockOf(acct, records.MethodRecovery),
+		Lock:      a.rules.LockOf(acct, eagate.TOTP), LockedUntil: acct.LockedUntil, WrongCodes: acct.Failures,
+		RecoveryLock:        a.rules.LockOf(acct, eagate.Recovery),
 		RecoveryLockedUntil: acct.RecoveryLockedUntil, WrongRecoveryCodes: acct.RecoveryFailures,
 		RecoveryCodes: factor.RecoveryLeft(acct), PushPaused: paused,
 	}
@@ -109,7 +99,7 @@ type ListFilter struct {
 
 func (f ListFilter) match(s AccountStatus) bool {
 	return (!f.Enabled || s.Enabled) &&
-		(!f.Locked || s.Lock != LockNone || s.RecoveryLock != LockNone) &&
+		(!f.Locked || s.Lock != eagate.LockNone || s.RecoveryLock != eagate.LockNone) &&
 		(!f.Late || !s.LateSince.IsZero()) &&
 		(!f.FewRecovery || s.Enabled && s.RecoveryCodes <= templates.RecoveryFew)
 }
@@ -134,7 +124,7 @@ func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountSt
 
 // Reset switches a user's second factor off: for somebody who has lost both phone
 // and recovery codes, and whom you know by other means. The reason is told with
-// [EventReset]; it must not be empty. All that was proved is worthless afterwards,
+// [eagate.EventReset]; it must not be empty. All that was proved is worthless afterwards,
 // and the service is told. That it was off is no error.
 func (a *Admin) Reset(ctx context.Context, userID, reason string) error {
 	return withReason(reason, func() error { return a.rules.Reset(ctx, userID, reason) })
@@ -142,7 +132,7 @@ func (a *Admin) Reset(ctx context.Context, userID, reason string) error {
 
 // Unlock forgets a user's wrong codes, how often the phone was asked and what wasn't
 // approved there, and opens an account that a rejection has closed. The reason is
-// told with [EventUnblocked]; it must not be empty.
+// told with [eagate.EventUnblocked]; it must not be empty.
 func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
 	return withReason(reason, func() error { return a.rules.Unlock(ctx, userID, reason) })
 }
@@ -150,7 +140,7 @@ func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
 // Revoke makes worthless all that a user has proved: every session must prove the
 // second factor again, no device is trusted, and a phone that is being set up in place of
 // the present one must be begun anew. On other nodes it takes up to two seconds. The
-// reason is told with [EventRevoked]; it must not be empty.
+// reason is told with [eagate.EventRevoked]; it must not be empty.
 func (a *Admin) Revoke(ctx context.Context, userID, reason string) error {
 	return withReason(reason, func() error { return a.rules.RevokeAll(ctx, userID, reason) })
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -38,7 +39,7 @@ func TestAccountIsBegunAnew(t *testing.T) {
 		for what, beginAnew := range beginnings {
 			t.Run(session+", "+what, func(t *testing.T) {
 				t.Parallel()
-				p := newPolicy(alice, middleware.Require(day))
+				p := newPolicy(alice, eagate.Require(day))
 				app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithRequired(p.of)}})
 				b := begin(t, app, app.Enrolled(t, alice))
 				losses["the account"](t, app.World, alice)

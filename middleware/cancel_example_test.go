@@ -5,14 +5,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
 // An application that remembers its users in a cookie of its own forgets them when they
 // cancel: the cookie would sign them in again, and lead back to the challenge.
 func ExampleWithCancel() {
-	gate, sessions := newGate(middleware.WithLoginPath("/login"), middleware.WithRequired(func(middleware.User) middleware.Requirement {
-		return middleware.Require(0)
+	gate, sessions := newGate(middleware.WithLoginPath("/login"), middleware.WithRequired(func(middleware.User) eagate.Requirement {
+		return eagate.Require(0)
 	}), middleware.WithCancel(func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "remember", Path: "/", MaxAge: -1})
 	}))

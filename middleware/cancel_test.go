@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
@@ -68,7 +69,7 @@ func TestCancel(t *testing.T) {
 		for _, accept := range []string{"text/html", "application/json"} {
 			t.Run(c.name+", "+accept, func(t *testing.T) {
 				t.Parallel()
-				p := newPolicy(dave, middleware.Require(0))
+				p := newPolicy(dave, eagate.Require(0))
 				app := apptest.New(t, p.setup(), apptest.Setup{Routes: stepUps})
 				b := c.who(t, app, app.Enrolled(t, alice))
 				spy := app.Spy(t)

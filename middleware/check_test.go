@@ -15,6 +15,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
@@ -134,13 +135,13 @@ var wrongOptions = []struct {
 	{"WithTOTP", "algorithm", middleware.WithTOTP("MD5", 6, 30*time.Second), `"MD5"`},
 	{"WithTOTP", "digits", middleware.WithTOTP("SHA1", 7, 30*time.Second), "7 digits"},
 	{"WithTOTP", "period", middleware.WithTOTP("SHA1", 6, 1500*time.Millisecond), "1.5s"},
-	{"WithMode", "unknown", middleware.WithMode(middleware.Popup+1, "https://app.example.com"), "unknown mode 3"},
-	{"WithMode", "origin", middleware.WithMode(middleware.Redirect, "app.example.com"), "is no origin"},
-	{"WithMode", "another scheme", both(middleware.WithMode(middleware.Redirect, "ftp://localhost"), quiet), "isn't https"},
-	{"WithMode", "the end of a name", both(middleware.WithMode(middleware.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+	{"WithMode", "unknown", middleware.WithMode(eagate.Popup+1, "https://app.example.com"), "unknown mode 3"},
+	{"WithMode", "origin", middleware.WithMode(eagate.Redirect, "app.example.com"), "is no origin"},
+	{"WithMode", "another scheme", both(middleware.WithMode(eagate.Redirect, "ftp://localhost"), quiet), "isn't https"},
+	{"WithMode", "the end of a name", both(middleware.WithMode(eagate.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Domain = "ample.com"
 	})), `domain "ample.com" doesn't cover "app.example.com"`},
-	{"WithMode", "another domain", both(middleware.WithMode(middleware.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+	{"WithMode", "another domain", both(middleware.WithMode(eagate.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Domain = "example.net"
 	})), `domain "example.net" doesn't cover "app.example.com"`},
 	{"WithFalseResult", "unknown", middleware.WithFalseResult(2), "2 is neither"},
@@ -257,18 +258,18 @@ func TestNewTakes(t *testing.T) {
 		"cookie for the gate":     sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/2fa" }),
 		"cookie for what's below": sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/2fa/" }),
 		"__Host-":                 sessionsWith(func(m *scs.SessionManager) { m.Cookie.Name = "__Host-session" }),
-		"domain": both(middleware.WithMode(middleware.Redirect, "https://app.Example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+		"domain": both(middleware.WithMode(eagate.Redirect, "https://app.Example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
 			m.Cookie.Domain = ".example.com"
 		})),
-		"localhost":                    both(middleware.WithMode(middleware.Redirect, "http://localhost:3000"), quiet),
-		"loopback":                     both(middleware.WithMode(middleware.Redirect, "http://[::1]:3000"), quiet),
+		"localhost":                    both(middleware.WithMode(eagate.Redirect, "http://localhost:3000"), quiet),
+		"loopback":                     both(middleware.WithMode(eagate.Redirect, "http://[::1]:3000"), quiet),
 		"issuer in Thai":               middleware.WithIssuer("ร้านกาแฟ สาขา 2"),
 		"issuer with signs":            middleware.WithIssuer("C++ & Söhne (Test) #1?"),
 		"the longest device":           middleware.WithTrustedDevices(90 * 24 * time.Hour),
 		"the login named twice":        both(middleware.WithLoginPath("/login"), middleware.WithExempt("GET /login", "POST /login", "/login/")),
 		"the front page for the login": middleware.WithLoginPath("/"),
 		"a page like the gate's":       middleware.WithLoginPath("/2fast"),
-		"a fault that was mended":      both(middleware.WithEvents(nil), middleware.WithEvents(func(context.Context, middleware.Event) {})),
+		"a fault that was mended":      both(middleware.WithEvents(nil), middleware.WithEvents(func(context.Context, eagate.Event) {})),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

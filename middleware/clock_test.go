@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/factor"
@@ -142,7 +143,7 @@ func TestA48_RestrictedAhead(t *testing.T) {
 		} {
 			t.Run(name+" "+way, func(t *testing.T) {
 				t.Parallel()
-				app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection)}})
+				app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithFalseResult(eagate.Rejection)}})
 				phone := app.Enrolled(t, alice)
 				recovery := recoveryCode(t, app, alice)
 				app.Clock.Set(days)
@@ -197,7 +198,7 @@ func TestA48_RejectedWhenRightAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
-				middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection(),
+				middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection(),
 			}})
 			phone := app.Enrolled(t, alice)
 			app.Clock.Set(days)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -34,7 +35,7 @@ func sessions(tb testing.TB) (app *apptest.App, guarded, bare http.Handler, mark
 	}
 	app = apptest.New(tb, apptest.Setup{Options: []middleware.Option{
 		middleware.WithUser(user), middleware.WithClock(time.Now),
-		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(time.Hour) }),
+		middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(time.Hour) }),
 	}})
 	phone := app.Enrolled(tb, alice)
 	b := app.Stopped(tb, alice)

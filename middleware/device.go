@@ -8,7 +8,7 @@ const maxDevices = 90 * 24 * time.Hour
 // WithTrustedDevices lets users have a browser not ask them again for that long,
 // at most 90 days: "don't ask again on this device". Sessions that it let in are asked
 // again when that time is up. Unless set, nobody is offered it. Such a sign-in counts
-// as what it is, [TrustedDevice], with the time of the proof by which the browser was
+// as what it is, [eagate.TrustedDevice], with the time of the proof by which the browser was
 // trusted; a route that wants a recent one, and a change of the second factor, ask all
 // the same.
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -17,7 +18,7 @@ func ExampleWithTrustedDevices() {
 
 // The events go where they are watched.
 func ExampleWithEvents() {
-	gate, _ := newGate(middleware.WithEvents(func(_ context.Context, e middleware.Event) {
+	gate, _ := newGate(middleware.WithEvents(func(_ context.Context, e eagate.Event) {
 		fmt.Println(e.Kind, e.UserID, "because:", e.Reason)
 	}))
 	if err := gate.Admin().Unlock(context.Background(), "u-42", "rang from the number we know"); err != nil {
@@ -70,14 +71,14 @@ func ExampleNotice_In() {
 // The service reports nothing but rejections as false: whoever signs in then, it
 // isn't the user.
 func ExampleWithFalseResult() {
-	gate, _ := newGate(middleware.WithFalseResult(middleware.Rejection))
+	gate, _ := newGate(middleware.WithFalseResult(eagate.Rejection))
 	fmt.Println(gate)
 	// Output: middleware.Gate("/2fa")
 }
 
 // After a rejection on the phone, nobody signs in before the password is changed.
 func ExampleWithHoldOnRejection() {
-	gate, _ := newGate(middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection())
+	gate, _ := newGate(middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection())
 	changePassword := func(ctx context.Context, userID string) error {
 		// … change it, and then:
 		return gate.PasswordChanged(ctx, userID)
@@ -87,7 +88,7 @@ func ExampleWithHoldOnRejection() {
 }
 
 func ExampleGate_PasswordChanged() {
-	gate, _ := newGate(middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection())
+	gate, _ := newGate(middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection())
 	fmt.Println(gate.PasswordChanged(context.Background(), "u-42"))
 	// Output: <nil>
 }

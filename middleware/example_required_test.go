@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -26,11 +27,11 @@ func welcome(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Welcome") 
 
 // Staff must have a second factor from the first day, and customers may.
 func ExampleWithRequired() {
-	required := middleware.WithRequired(func(u middleware.User) middleware.Requirement {
+	required := middleware.WithRequired(func(u middleware.User) eagate.Requirement {
 		if strings.HasSuffix(u.Email, "@acme.example") {
-			return middleware.Require(0)
+			return eagate.Require(0)
 		}
-		return middleware.Optional()
+		return eagate.Optional()
 	})
 	fmt.Println(visit(welcome, middleware.User{ID: "4", Email: "dave@acme.example"}, required))
 	fmt.Println(visit(welcome, middleware.User{ID: "7", Email: "alice@example.com"}, required))
@@ -40,14 +41,14 @@ func ExampleWithRequired() {
 }
 
 func ExampleOptional() {
-	fmt.Println(middleware.Optional() == middleware.Requirement{})
+	fmt.Println(eagate.Optional() == eagate.Requirement{})
 	// Output: true
 }
 
 // Everybody has two weeks for it.
 func ExampleRequire() {
-	required := middleware.WithRequired(func(middleware.User) middleware.Requirement {
-		return middleware.Require(14 * 24 * time.Hour)
+	required := middleware.WithRequired(func(middleware.User) eagate.Requirement {
+		return eagate.Require(14 * 24 * time.Hour)
 	})
 	now := time.Now()
 	clock := middleware.WithClock(func() time.Time { return now })
@@ -70,8 +71,8 @@ func ExampleRequire() {
 // Before it is required, it can be seen whom that would stop.
 func ExampleReportOnly() {
 	fmt.Println(visit(welcome, middleware.User{ID: "7", Email: "alice@example.com"},
-		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.ReportOnly() }),
-		middleware.WithEvents(func(_ context.Context, e middleware.Event) { fmt.Println(e.Kind, e.UserID) }),
+		middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.ReportOnly() }),
+		middleware.WithEvents(func(_ context.Context, e eagate.Event) { fmt.Println(e.Kind, e.UserID) }),
 	))
 	// Output:
 	// would_stop 7
@@ -84,7 +85,7 @@ func ExampleGate_EnrolmentDue() {
 		middleware.WithUser(func(*http.Request) (middleware.User, error) {
 			return middleware.User{ID: "7", Email: "alice@example.com"}, nil // always logged in
 		}),
-		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(14 * 24 * time.Hour) }),
+		middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(14 * 24 * time.Hour) }),
 	)
 	account := func(w http.ResponseWriter, r *http.Request) {
 		if due, ok := gate.EnrolmentDue(r); ok {

@@ -16,6 +16,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/middleware"
@@ -204,7 +205,7 @@ func ExampleGate_EndStreams() {
 // A handler can see how and when the session was verified.
 func ExampleVerificationFrom() {
 	account := func(w http.ResponseWriter, r *http.Request) {
-		if v, ok := middleware.VerificationFrom(r.Context()); ok && v.Method == middleware.Push {
+		if v, ok := middleware.VerificationFrom(r.Context()); ok && v.Method == eagate.Push {
 			fmt.Fprintln(w, "confirmed on the phone", time.Since(v.At).Round(time.Minute), "ago")
 			return
 		}
@@ -378,7 +379,7 @@ func ExampleGate_RequireMethod() {
 	gate, sessions := newGate()
 	r := chi.NewRouter()
 	r.Use(sessions.LoadAndSave, gate.Handler)
-	r.With(gate.RequireMethod(middleware.Push), gate.RequireRecent(5*time.Minute)).
+	r.With(gate.RequireMethod(eagate.Push), gate.RequireRecent(5*time.Minute)).
 		Post("/transfer", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "Done") })
 
 	request := httptest.NewRequest("POST", "/transfer", nil)

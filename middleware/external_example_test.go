@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"fmt"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -10,7 +11,7 @@ import (
 func ExampleWithExternalPath() {
 	fmt.Println(visit(welcome, middleware.User{ID: "7"}, // opens https://example.com/app/account
 		middleware.WithExternalPath("/app"),
-		middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(0) }),
+		middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(0) }),
 	))
 	// Output: 303 /app/2fa/enable
 }

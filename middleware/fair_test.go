@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
@@ -217,7 +218,7 @@ func linesOf(app *apptest.App, texts ...string) (lines []string) {
 
 // counting counts the events that are handed to the application.
 func counting(counts *sync.Map) apptest.Setup {
-	return apptest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, e middleware.Event) {
+	return apptest.Setup{Options: []middleware.Option{middleware.WithEvents(func(_ context.Context, e eagate.Event) {
 		n, _ := counts.LoadOrStore(e.Kind.String()+" "+e.Reason, new(atomic.Int64))
 		n.(*atomic.Int64).Add(1)
 	})}}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/keyring"
@@ -66,7 +67,7 @@ var forgeable = []struct {
 				t.Fatal(err)
 			}
 			for _, doc := range docs {
-				if g := apptest.DecodeGrant(t, doc); g.UserID == apptest.UserID(email) && g.Kind == records.KindProof && g.Method == records.MethodPush {
+				if g := apptest.DecodeGrant(t, doc); g.UserID == apptest.UserID(email) && g.Kind == records.KindProof && g.Method == eagate.Push {
 					return b, doc.ID
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -23,7 +24,7 @@ func TestStoppedForms(t *testing.T) {
 		problem     string
 	}{
 		{"locked", alice, nil, nil, 403, "form-locked", "/2fa/challenge", "second-factor-required"},
-		{"must have a second factor", bob, []middleware.Option{middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(0) })},
+		{"must have a second factor", bob, []middleware.Option{middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(0) })},
 			nil, 403, "form-stopped", "/2fa/enable", "enrolment-required"},
 		{"the store is down", alice, nil, func(app *apptest.App) { app.Store.Fail(apptest.All) }, 503, "form-unavailable", "/write?to=bob", "unavailable"},
 		{"the user can't be told", alice, nil, func(app *apptest.App) { app.Users.Fail(errors.New("down")) }, 503, "form-unavailable", "/write?to=bob", "unavailable"},

@@ -46,6 +46,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/keyring"
@@ -63,7 +64,7 @@ type Gate struct {
 	base     string // as browsers see it
 	mount    string // the same, as the application sees it
 	keys     *keyring.Keyring
-	user     func(*http.Request) (factor.User, error)
+	user     func(*http.Request) (eagate.User, error)
 	exempt   exemptions
 	rules    *factor.Rules
 	sessions *session.Sessions
@@ -112,7 +113,7 @@ func New(opts ...Option) (*Gate, error) {
 		Keys: keys, Issuer: c.issuer,
 		TOTP: c.parameters, TokenLifetime: c.lifetime, Mode: c.mode, DeviceLifetime: c.devices, False: c.falses, HoldRejected: c.hold,
 		StoreTimeout: c.patience, RecoveryCost: c.cost, Hash: c.hash, EarlyWait: c.early,
-		Email: emailOf(c.email), Required: requiredOf(c.required), Events: eventsOf(c.events), Log: c.log, Now: c.now, Elapsed: c.elapsed,
+		Email: emailOf(c.email), Required: c.required, Events: c.events, Log: c.log, Now: c.now, Elapsed: c.elapsed,
 	}
 	var messages *noticeQueue
 	if c.notifier != nil {
@@ -154,15 +155,15 @@ func New(opts ...Option) (*Gate, error) {
 }
 
 // currentUser asks the application who is logged in; the zero User is nobody.
-func (c *config) currentUser(r *http.Request) (factor.User, error) {
+func (c *config) currentUser(r *http.Request) (eagate.User, error) {
 	u, err := c.user(r)
 	if err == nil && u.ID == "" && u.Email != "" {
 		err = errors.New("a user without an ID")
 	}
 	if err != nil {
-		return factor.User{}, &handlers.UserError{Err: err}
+		return eagate.User{}, &handlers.UserError{Err: err}
 	}
-	return factor.User(u), nil
+	return u, nil
 }
 
 // Routes serves the gate's own pages and nothing else: for applications that

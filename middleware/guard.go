@@ -3,6 +3,7 @@ package middleware
 import (
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/routecheck"
@@ -153,7 +154,7 @@ func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Befor
 
 // after sees whether the request was a logout, or changed the user.
 func (g *Gate) after(w http.ResponseWriter, r *http.Request, before *session.Before) {
-	ended, changed := g.sessions.Ended(r.Context(), *before, func() (factor.User, error) { return g.user(r) })
+	ended, changed := g.sessions.Ended(r.Context(), *before, func() (eagate.User, error) { return g.user(r) })
 	if !ended {
 		if changed && before.Verified {
 			g.sessions.Follow(r.Context(), *before)

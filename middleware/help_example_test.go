@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -24,7 +25,7 @@ func ExampleWithPasswordPath() {
 
 // Help is one click away where the gate stops somebody, and open to them.
 func ExampleWithHelpURL() {
-	stopped := middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(0) })
+	stopped := middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(0) })
 	user := middleware.WithUser(func(*http.Request) (middleware.User, error) { return users["7"], nil })
 	gate, sessions := newGate(user, stopped, middleware.WithHelpURL("/help"))
 	app := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(welcome)))

@@ -3,7 +3,7 @@ package middleware
 import "context"
 
 // WithHoldOnRejection closes an account when its user rejects a request on the
-// phone: "it wasn't me". It needs [WithFalseResult] with [Rejection]. Somebody knows
+// phone: "it wasn't me". It needs [WithFalseResult] with [eagate.Rejection]. Somebody knows
 // the password then, so that no sign-in can be proved, by whatever means, until
 // [Gate.PasswordChanged] is called, or [Admin.Unlock] or [Admin.Reset]. Sessions that
 // are verified already go on, but can't change the second factor or the trusted devices.
@@ -11,7 +11,7 @@ import "context"
 // to be begun again, after the account was opened too.
 //
 // Without it, a rejection ends the sign-in that it is about, and is told as
-// [EventRejected].
+// [eagate.EventRejected].
 func WithHoldOnRejection() Option { return func(c *config) { c.hold = true } }
 
 // PasswordChanged ends what somebody who knew the former password may have begun:

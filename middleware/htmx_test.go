@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -133,7 +134,7 @@ func TestHTMXElsewhere(t *testing.T) {
 	})
 	t.Run("must enrol", func(t *testing.T) {
 		t.Parallel()
-		app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(0) })}})
+		app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(0) })}})
 		b := app.Browser(t).Login(alice)
 		wantLed(t, "stopped", htmx(b, "GET", "/rows", "/orders"), "/2fa/enable")
 		if b.Get("/2fa/enable").Status != http.StatusOK {

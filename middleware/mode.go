@@ -5,21 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate"
 )
 
-// A Mode is how users meet the challenge; see [WithMode].
-type Mode = records.Mode
-
-// The modes. In the hosted ones, Redirect and Popup, the service's own page shows
-// the number to tap.
-const (
-	NumberMatch = records.NumberMatch // our own page shows the number; the zero value
-	Redirect    = records.Redirect    // the browser goes to the service's page, and comes back
-	Popup       = records.Popup       // the service's page opens in a window of its own; Redirect where it can't
-)
-
-// WithMode sets how users meet the challenge: [NumberMatch] unless set. A hosted
+// WithMode sets how users meet the challenge: [eagate.NumberMatch] unless set. A hosted
 // mode needs the application's own origin, as browsers see it, such as
 // "https://app.example.com": it is where the service's page comes back to.
 //
@@ -30,15 +19,15 @@ const (
 //
 // A program without pages finds the address of the service's page in the pending
 // status, as webview_url, to open it in a browser.
-func WithMode(mode Mode, origin string) Option {
+func WithMode(mode eagate.Mode, origin string) Option {
 	return func(c *config) { c.mode, c.origin = mode, origin }
 }
 
 func (c *config) checkMode() (f faults) {
 	switch c.mode {
-	case NumberMatch:
+	case eagate.NumberMatch:
 		return nil
-	case Redirect, Popup:
+	case eagate.Redirect, eagate.Popup:
 	default:
 		f.add("WithMode: unknown mode %d", c.mode)
 		return f
@@ -53,7 +42,7 @@ func (c *config) checkMode() (f faults) {
 // warnOfMode warns where the callback's path is all that keeps browsers from
 // reporting a success.
 func (c *config) warnOfMode() {
-	if c.mode == NumberMatch || len(c.networks) > 0 {
+	if c.mode == eagate.NumberMatch || len(c.networks) > 0 {
 		return
 	}
 	c.log.LogAttrs(context.Background(), slog.LevelWarn,

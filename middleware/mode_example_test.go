@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -12,12 +13,12 @@ import (
 // network alone.
 func ExampleWithMode() {
 	gate, _ := newGate(
-		middleware.WithMode(middleware.Popup, "https://app.example.com"),
+		middleware.WithMode(eagate.Popup, "https://app.example.com"),
 		middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24")),
 	)
 	fmt.Println(gate)
 
-	_, err := middleware.New(middleware.WithMode(middleware.Redirect, "app.example.com/login"))
+	_, err := middleware.New(middleware.WithMode(eagate.Redirect, "app.example.com/login"))
 	fmt.Println(err != nil)
 	// Output:
 	// middleware.Gate("/2fa")

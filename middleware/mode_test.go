@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -18,30 +19,30 @@ func TestWithMode(t *testing.T) {
 	strict := scs.New()
 	strict.Cookie.Secure, strict.Cookie.SameSite = true, http.SameSiteStrictMode
 	for name, test := range map[string]struct {
-		mode    middleware.Mode
+		mode    eagate.Mode
 		origin  string
 		options []middleware.Option
 		want    []string // nil: no fault
 	}{
-		"number match":                {middleware.NumberMatch, "", nil, nil},
-		"number match, strict cookie": {middleware.NumberMatch, "", []middleware.Option{middleware.WithSessions(strict)}, nil},
-		"redirect":                    {middleware.Redirect, "https://app.example.com", nil, nil},
-		"popup with a port":           {middleware.Popup, "https://app.example.com:8443", nil, nil},
-		"loopback":                    {middleware.Popup, "http://localhost:8080", nil, nil},
-		"loopback address":            {middleware.Popup, "http://127.0.0.1:8080", nil, nil},
-		"loopback address of IPv6":    {middleware.Popup, "http://[::1]:8080", nil, nil},
-		"unknown mode":                {middleware.Popup + 1, "https://app.example.com", nil, []string{"unknown mode 3"}},
-		"no origin":                   {middleware.Redirect, "", nil, []string{`"" is no origin`}},
-		"path":                        {middleware.Popup, "https://app.example.com/", nil, []string{"is no origin"}},
-		"query":                       {middleware.Popup, "https://app.example.com?x", nil, []string{"is no origin"}},
-		"fragment":                    {middleware.Popup, "https://app.example.com#", nil, []string{"is no origin"}},
-		"user":                        {middleware.Popup, "https://a@app.example.com", nil, []string{"has no user"}},
-		"no host":                     {middleware.Popup, "https://:443", nil, []string{"is no origin"}},
-		"no scheme":                   {middleware.Redirect, "app.example.com", nil, []string{"is no origin"}},
-		"http":                        {middleware.Redirect, "http://app.example.com", nil, []string{"isn't https"}},
-		"script":                      {middleware.Redirect, "javascript://app.example.com", nil, []string{"isn't https"}},
+		"number match":                {eagate.NumberMatch, "", nil, nil},
+		"number match, strict cookie": {eagate.NumberMatch, "", []middleware.Option{middleware.WithSessions(strict)}, nil},
+		"redirect":                    {eagate.Redirect, "https://app.example.com", nil, nil},
+		"popup with a port":           {eagate.Popup, "https://app.example.com:8443", nil, nil},
+		"loopback":                    {eagate.Popup, "http://localhost:8080", nil, nil},
+		"loopback address":            {eagate.Popup, "http://127.0.0.1:8080", nil, nil},
+		"loopback address of IPv6":    {eagate.Popup, "http://[::1]:8080", nil, nil},
+		"unknown mode":                {eagate.Popup + 1, "https://app.example.com", nil, []string{"unknown mode 3"}},
+		"no origin":                   {eagate.Redirect, "", nil, []string{`"" is no origin`}},
+		"path":                        {eagate.Popup, "https://app.example.com/", nil, []string{"is no origin"}},
+		"query":                       {eagate.Popup, "https://app.example.com?x", nil, []string{"is no origin"}},
+		"fragment":                    {eagate.Popup, "https://app.example.com#", nil, []string{"is no origin"}},
+		"user":                        {eagate.Popup, "https://a@app.example.com", nil, []string{"has no user"}},
+		"no host":                     {eagate.Popup, "https://:443", nil, []string{"is no origin"}},
+		"no scheme":                   {eagate.Redirect, "app.example.com", nil, []string{"is no origin"}},
+		"http":                        {eagate.Redirect, "http://app.example.com", nil, []string{"isn't https"}},
+		"script":                      {eagate.Redirect, "javascript://app.example.com", nil, []string{"isn't https"}},
 		"all at once": {
-			middleware.Redirect, "http://app.example.com", []middleware.Option{middleware.WithSessions(strict), middleware.WithIssuer("")},
+			eagate.Redirect, "http://app.example.com", []middleware.Option{middleware.WithSessions(strict), middleware.WithIssuer("")},
 			[]string{"isn't https", "SameSite=Strict", "WithIssuer"},
 		},
 	} {
@@ -65,15 +66,15 @@ func TestHostedModeWarns(t *testing.T) {
 	t.Parallel()
 	networks := middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24"))
 	for name, test := range map[string]struct {
-		mode   middleware.Mode
+		mode   eagate.Mode
 		option middleware.Option
 		want   bool
 	}{
-		"number match":             {middleware.NumberMatch, nil, false},
-		"redirect":                 {middleware.Redirect, nil, true},
-		"popup":                    {middleware.Popup, nil, true},
-		"redirect, networks named": {middleware.Redirect, networks, false},
-		"popup, networks named":    {middleware.Popup, networks, false},
+		"number match":             {eagate.NumberMatch, nil, false},
+		"redirect":                 {eagate.Redirect, nil, true},
+		"popup":                    {eagate.Popup, nil, true},
+		"redirect, networks named": {eagate.Redirect, networks, false},
+		"popup, networks named":    {eagate.Popup, networks, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/factor"
@@ -86,7 +87,7 @@ func newModel(t *quietly, cfg walkConfig) *model {
 			},
 		}
 		if cfg.Rejection {
-			setup.Options = append(setup.Options, middleware.WithFalseResult(middleware.Rejection))
+			setup.Options = append(setup.Options, middleware.WithFalseResult(eagate.Rejection))
 		}
 		if cfg.Hold {
 			setup.Options = append(setup.Options, middleware.WithHoldOnRejection())

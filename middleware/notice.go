@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -34,7 +35,7 @@ func (f NotifierFunc) Notify(ctx context.Context, n Notice) error { return f(ctx
 // row that weren't approved, and wrong codes without a proof within ten minutes; and of
 // an account that is closed, or whose codes are no longer looked at.
 type Notice struct {
-	Event
+	eagate.Event
 
 	// Subject, a single line, and Text are plain text in the pages' default
 	// language. They contain no link and no secret.
@@ -60,7 +61,7 @@ func WithNotifier(n Notifier) Option {
 	return func(c *config) { c.notifier = n; c.given("WithNotifier", !isNil(n), "no notifier") }
 }
 
-func newNotice(e Event, pages *templates.Pages, issuer string) Notice {
+func newNotice(e eagate.Event, pages *templates.Pages, issuer string) Notice {
 	n := Notice{Event: e, pages: pages, issuer: issuer}
 	n.Subject, n.Text = pages.Notice("", n.view())
 	return n
@@ -68,7 +69,7 @@ func newNotice(e Event, pages *templates.Pages, issuer string) Notice {
 
 func (n Notice) view() templates.Notice {
 	kind := noticeKinds[n.Kind]
-	if n.Kind == EventBlocked && n.Method == Recovery {
+	if n.Kind == eagate.EventBlocked && n.Method == eagate.Recovery {
 		kind = templates.NoticeRecoveryBlocked
 	}
 	return templates.Notice{
@@ -77,17 +78,17 @@ func (n Notice) view() templates.Notice {
 }
 
 // noticeKinds are what notices say of the events that users are told of.
-var noticeKinds = map[EventKind]templates.NoticeKind{
-	EventEnabled:      templates.NoticeEnabled,
-	EventReplaced:     templates.NoticeReplaced,
-	EventDisabled:     templates.NoticeDisabled,
-	EventReset:        templates.NoticeReset,
-	EventRecoveryUsed: templates.NoticeRecoveryUsed,
-	EventRecoveryMade: templates.NoticeRecoveryMade,
-	EventDeviceAdded:  templates.NoticeDeviceAdded,
-	EventRejected:     templates.NoticeRejected,
-	EventPushPaused:   templates.NoticePushPaused,
-	EventWrongCodes:   templates.NoticeWrongCodes,
-	EventBlocked:      templates.NoticeBlocked,
-	EventHeld:         templates.NoticeHeld,
+var noticeKinds = map[eagate.EventKind]templates.NoticeKind{
+	eagate.EventEnabled:      templates.NoticeEnabled,
+	eagate.EventReplaced:     templates.NoticeReplaced,
+	eagate.EventDisabled:     templates.NoticeDisabled,
+	eagate.EventReset:        templates.NoticeReset,
+	eagate.EventRecoveryUsed: templates.NoticeRecoveryUsed,
+	eagate.EventRecoveryMade: templates.NoticeRecoveryMade,
+	eagate.EventDeviceAdded:  templates.NoticeDeviceAdded,
+	eagate.EventRejected:     templates.NoticeRejected,
+	eagate.EventPushPaused:   templates.NoticePushPaused,
+	eagate.EventWrongCodes:   templates.NoticeWrongCodes,
+	eagate.EventBlocked:      templates.NoticeBlocked,
+	eagate.EventHeld:         templates.NoticeHeld,
 }

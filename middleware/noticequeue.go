@@ -10,7 +10,8 @@ import (
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate"
+
 	"github.com/eagate/eagate/templates"
 )
 
@@ -40,7 +41,7 @@ type noticeQueue struct {
 // userNotices are those of a user that are under way.
 type userNotices struct {
 	total int
-	kinds map[factor.EventKind]int
+	kinds map[eagate.EventKind]int
 	full  bool // one was lost because there were too many, and the log says so
 }
 
@@ -58,7 +59,7 @@ func newNoticeQueue(to Notifier, pages *templates.Pages, issuer string, log *slo
 
 // notify has the user told of an event, unless too many notices are under way: one
 // user's don't keep another's from it, nor many of one kind the first of another.
-func (q *noticeQueue) notify(ctx context.Context, e factor.Event) {
+func (q *noticeQueue) notify(ctx context.Context, e eagate.Event) {
 	if news, err := q.enter(e); err != nil {
 		if news {
 			q.lost(ctx, e, err)
@@ -77,7 +78,7 @@ func (q *noticeQueue) notify(ctx context.Context, e factor.Event) {
 // enter makes a notice one that is under way, or returns why it can't be, and whether
 // that is news: of a user whose notices have filled their room, the log has one line
 // until all of them have ended.
-func (q *noticeQueue) enter(e factor.Event) (news bool, err error) {
+func (q *noticeQueue) enter(e eagate.Event) (news bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	u := q.users[e.UserID]
@@ -89,7 +90,7 @@ func (q *noticeQueue) enter(e factor.Event) (news bool, err error) {
 		return true, fmt.Errorf("%d notices are under way already", q.total)
 	}
 	if u == nil {
-		u = &userNotices{kinds: make(map[factor.EventKind]int)}
+		u = &userNotices{kinds: make(map[eagate.EventKind]int)}
 		q.users[e.UserID] = u
 	}
 	q.total++
@@ -98,7 +99,7 @@ func (q *noticeQueue) enter(e factor.Event) (news bool, err error) {
 	return false, nil
 }
 
-func (q *noticeQueue) leave(e factor.Event) {
+func (q *noticeQueue) leave(e eagate.Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.total--
@@ -111,7 +112,7 @@ func (q *noticeQueue) leave(e factor.Event) {
 
 // deliver calls the notifier once. What panics is tried again like any other
 // fault.
-func (q *noticeQueue) deliver(ctx context.Context, e factor.Event) (err error) {
+func (q *noticeQueue) deliver(ctx context.Context, e eagate.Event) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, noticeTime)
 	defer cancel()
 	defer func() {
@@ -119,10 +120,10 @@ func (q *noticeQueue) deliver(ctx context.Context, e factor.Event) (err error) {
 			err = fmt.Errorf("the notifier panicked: %v", p)
 		}
 	}()
-	return q.to.Notify(ctx, newNotice(Event(e), q.pages, q.issuer))
+	return q.to.Notify(ctx, newNotice(e, q.pages, q.issuer))
 }
 
-func (q *noticeQueue) lost(ctx context.Context, e factor.Event, err error) {
+func (q *noticeQueue) lost(ctx context.Context, e eagate.Event, err error) {
 	q.log.ErrorContext(ctx, "eagate: a notice to a user is lost",
 		slog.String("event", e.Kind.String()), slog.String("user", e.UserID), slog.Any("error", err))
 }

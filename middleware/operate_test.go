@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
@@ -116,7 +117,7 @@ func TestAdminList(t *testing.T) {
 		}
 	}
 	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(bob))
-	if err != nil || status.Lock != middleware.LockBlocked || status.WrongCodes != 20 || !status.Enabled {
+	if err != nil || status.Lock != eagate.LockBlocked || status.WrongCodes != 20 || !status.Enabled {
 		t.Errorf("got %+v, %v, want it blocked after 20 wrong codes", status, err)
 	}
 	app.Store.Fail(apptest.All)

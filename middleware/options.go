@@ -9,6 +9,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/totp"
@@ -42,7 +43,7 @@ type config struct {
 	networks   []netip.Prefix
 	source     func(*http.Request) (netip.Addr, error)
 	lifetime   time.Duration
-	mode       Mode
+	mode       eagate.Mode
 	origin     string
 	trusted    []string
 	external   string
@@ -53,11 +54,11 @@ type config struct {
 	early      time.Duration
 	hash       func(cost hashing.Cost, code string, salt []byte) []byte
 	hold       bool
-	falses     FalseResult
+	falses     eagate.FalseResult
 	pages      []templates.Option
-	events     func(context.Context, Event)
+	events     func(context.Context, eagate.Event)
 	notifier   Notifier
-	required   func(User) Requirement
+	required   func(User) eagate.Requirement
 	log        *slog.Logger
 	now        func() time.Time
 	elapsed    func() time.Duration
@@ -65,27 +66,9 @@ type config struct {
 	lacking map[string]string // what options lack that were given nothing
 }
 
-// A User is who the application says is logged in.
-type User struct {
-	// ID is the application's own ID of the user, 1 to 255 bytes of UTF-8 without
-	// NUL: one that never changes and is never given to another user, such as the
-	// primary key of a table. The second factor belongs to it, and it is compared byte
-	// by byte.
-	//
-	// The address that was typed at the login is no such ID. Where the application finds
-	// "alice@example.com" by "Alice@example.com" too, the gate would know no account of
-	// that spelling, and let her in without a second factor; and when the address
-	// changes, the second factor would stay behind.
-	ID string
-
-	// Email is the user's present e-mail address, by which the service knows the
-	// user: see [WithEmail] for where a session may keep an old one. A phone is
-	// set up with it, and asked only while it stays the same but for letter case, blanks
-	// around it, and ways to write the same letter (NFKC). If it has changed, codes go
-	// on working until the user has set the phone up again. Of several users with one
-	// address, the first who sets up a phone can be asked; the others have codes only.
-	Email string
-}
+// A User is who the application says is logged in by password. It is package eagate's:
+// a program that only sets up a gate needs no import but this package.
+type User = eagate.User
 
 // WithSessions names the session manager whose LoadAndSave runs outside the
 // gate. Required. Its cookie must be Secure; see [WithInsecureCookie]. Lifetime, and

@@ -4,44 +4,18 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 )
-
-// A Requirement says whether a user must have a second factor. The zero value is
-// [Optional].
-type Requirement struct{ is factor.Requirement }
-
-// Optional leaves it to the user.
-func Optional() Requirement { return Requirement{} }
-
-// Require stops a user who has no second factor, until one is switched on.
-//
-// The grace is how long that can be put off; 0 is not at all. It counts from the
-// first guarded request on which the user is required to have a second factor and
-// has none. That moment is kept in the store, so that it is the same on all nodes
-// and after a restart, and whatever the grace is changed to counts from it too.
-// There is only one grace: it begins again neither after the factor was lost and
-// reset nor in any other way that the user has, but only when the user has been
-// seen on a guarded request as [Optional] in between.
-func Require(grace time.Duration) Requirement {
-	return Requirement{factor.Requirement{Level: factor.Required, Grace: grace}}
-}
-
-// ReportOnly lets a user who has no second factor pass and reports by
-// [EventWouldStop] that [Require] would stop this user in the end: to see, before
-// it is required, whom that would meet. No grace begins.
-func ReportOnly() Requirement {
-	return Requirement{factor.Requirement{Level: factor.ReportOnly}}
-}
 
 // WithRequired names the function that tells who must have a second factor. Unless
 // set, nobody must.
 //
-//	middleware.WithRequired(func(u middleware.User) middleware.Requirement {
+//	middleware.WithRequired(func(u eagate.User) eagate.Requirement {
 //		if isStaff(u.ID) {
-//			return middleware.Require(14 * 24 * time.Hour)
+//			return eagate.Require(14 * 24 * time.Hour)
 //		}
-//		return middleware.Optional()
+//		return eagate.Optional()
 //	})
 //
 // A user who is stopped is led from a page navigation to the enrolment, and back
@@ -50,14 +24,14 @@ func ReportOnly() Requirement {
 // routes and the gate's own pages stay open. Who has a second factor is asked for
 // it whatever the function says, and can't switch it off while it is required.
 //
-// [EventStopped] and [EventWouldStop] tell of it, of each user about once an hour
+// [eagate.EventStopped] and [eagate.EventWouldStop] tell of it, of each user about once an hour
 // on each node.
 //
 // The function is called on guarded requests of users who have no second factor,
 // and by the page on which it is switched on and off: while the request waits, from
 // any number of requests at once. It should look only at what is at hand; where it
 // can't tell, it should return Require(0).
-func WithRequired(f func(User) Requirement) Option {
+func WithRequired(f func(User) eagate.Requirement) Option {
 	return func(c *config) {
 		c.required = f
 		c.given("WithRequired", f != nil, "no function, and nobody would have to have a second factor")
@@ -78,17 +52,8 @@ func (g *Gate) EnrolmentDue(r *http.Request) (due time.Time, ok bool) {
 	return duty.Due, err == nil && !duty.Due.IsZero()
 }
 
-// requiredOf turns the function that WithRequired was given into what the rules
-// call.
-func requiredOf(f func(User) Requirement) func(factor.User) factor.Requirement {
-	if f == nil {
-		return nil
-	}
-	return func(u factor.User) factor.Requirement { return f(User(u)).is }
-}
-
 // without tells whether a user who has no second factor may pass.
-func (g *Gate) without(r *http.Request, user factor.User) (factor.Verdict, error) {
+func (g *Gate) without(r *http.Request, user eagate.User) (factor.Verdict, error) {
 	if !g.rules.Asks() {
 		return factor.Open, nil
 	}

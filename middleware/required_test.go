@@ -11,6 +11,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -23,31 +24,31 @@ const day = 24 * time.Hour
 // A policy says who must have a second factor, and keeps what is reported.
 type policy struct {
 	mu     sync.Mutex
-	needs  map[string]middleware.Requirement // by e-mail address
+	needs  map[string]eagate.Requirement // by e-mail address
 	calls  int
-	events []middleware.Event
+	events []eagate.Event
 }
 
-func newPolicy(email string, need middleware.Requirement) *policy {
-	p := &policy{needs: make(map[string]middleware.Requirement)}
+func newPolicy(email string, need eagate.Requirement) *policy {
+	p := &policy{needs: make(map[string]eagate.Requirement)}
 	p.set(email, need)
 	return p
 }
 
-func (p *policy) set(email string, need middleware.Requirement) {
+func (p *policy) set(email string, need eagate.Requirement) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.needs[email] = need
 }
 
-func (p *policy) of(u middleware.User) middleware.Requirement {
+func (p *policy) of(u middleware.User) eagate.Requirement {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++
 	return p.needs[u.Email]
 }
 
-func (p *policy) hear(_ context.Context, e middleware.Event) {
+func (p *policy) hear(_ context.Context, e eagate.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.events = append(p.events, e)
@@ -65,7 +66,7 @@ func (p *policy) heard() string {
 	defer p.mu.Unlock()
 	var list []string
 	for _, e := range p.events {
-		if e.Kind == middleware.EventStopped || e.Kind == middleware.EventWouldStop {
+		if e.Kind == eagate.EventStopped || e.Kind == eagate.EventWouldStop {
 			list = append(list, e.Kind.String()+" "+e.UserID)
 		}
 	}
@@ -98,7 +99,7 @@ func wantStopped(t *testing.T, b *apptest.Browser, when string) {
 // led.
 func TestRequiredEnrolment(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(0))
+	p := newPolicy(dave, eagate.Require(0))
 	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	if a := b.Get("/account?tab=2"); a.Status != 303 || a.Location != "/2fa/enable" || a.Body != "" {
@@ -149,7 +150,7 @@ const stoppedProblem = `{"type":"urn:eagate:problem:enrolment-required","title":
 
 func TestRequiredOtherRequests(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(0))
+	p := newPolicy(dave, eagate.Require(0))
 	b := apptest.New(t, p.setup()).Browser(t).Login(dave)
 	websocket := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
 	for _, c := range []struct {
@@ -187,7 +188,7 @@ func TestRequiredOtherRequests(t *testing.T) {
 // What is exempt stays so, and whoever is stopped can leave.
 func TestRequiredLeavesOpen(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(0))
+	p := newPolicy(dave, eagate.Require(0))
 	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	if a := b.Get("/open/x"); a.Status != 200 || a.Body != "open" {
@@ -213,7 +214,7 @@ func TestRequiredLeavesOpen(t *testing.T) {
 // session's.
 func TestRequiredStagingIsNotEnough(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(0))
+	p := newPolicy(dave, eagate.Require(0))
 	app := apptest.New(t, p.setup())
 	b, other := app.Browser(t).Login(dave), app.Browser(t).Login(dave)
 	a := b.PostJSON("/2fa/enable", "")
@@ -241,7 +242,7 @@ func TestRequiredStagingIsNotEnough(t *testing.T) {
 // and gets no code taken for it.
 func TestRequiredDisable(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(30*day))
+	p := newPolicy(dave, eagate.Require(30*day))
 	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	phone := b.Enrol(dave)
@@ -265,7 +266,7 @@ func TestRequiredDisable(t *testing.T) {
 		t.Errorf("another phone: got %d to %q, want 303 to the enrolment", a.Status, a.Location)
 	}
 
-	for _, need := range []middleware.Requirement{middleware.Optional(), middleware.ReportOnly()} {
+	for _, need := range []eagate.Requirement{eagate.Optional(), eagate.ReportOnly()} {
 		p.set(dave, need)
 		if a := b.PostJSON("/2fa/disable", ""); a.Status != 200 {
 			t.Errorf("%v: got %d %s, want 200", need, a.Status, a.Body)
@@ -277,7 +278,7 @@ func TestRequiredDisable(t *testing.T) {
 // There is one grace, in whichever way the second factor goes.
 func TestRequiredOneGrace(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(10*day))
+	p := newPolicy(dave, eagate.Require(10*day))
 	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	since := app.Clock.Now()
@@ -304,18 +305,18 @@ func TestRequiredOneGrace(t *testing.T) {
 
 	// Not seen in between, the freedom to switch it off gives none either.
 	b.Enrol(dave)
-	p.set(dave, middleware.Optional())
+	p.set(dave, eagate.Optional())
 	if a := b.PostJSON("/2fa/disable", ""); a.Status != 200 {
 		t.Fatalf("disable: got %d", a.Status)
 	}
-	p.set(dave, middleware.Require(10*day))
+	p.set(dave, eagate.Require(10*day))
 	wantStopped(t, b, "free for a moment")
 }
 
 // The clock's mistakes don't make the grace longer.
 func TestRequiredClock(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(10*day))
+	p := newPolicy(dave, eagate.Require(10*day))
 	app := apptest.New(t, p.setup())
 	b := app.Browser(t).Login(dave)
 	app.Clock.Add(365 * day)
@@ -334,7 +335,7 @@ func TestRequiredStoreFault(t *testing.T) {
 	t.Parallel()
 	for _, op := range []apptest.Op{apptest.Reads, apptest.Writes, apptest.All} {
 		for _, grace := range []time.Duration{0, day} {
-			app := apptest.New(t, newPolicy(dave, middleware.Require(grace)).setup())
+			app := apptest.New(t, newPolicy(dave, eagate.Require(grace)).setup())
 			b := app.Browser(t).Login(dave)
 			app.Store.Fail(op)
 			wantUnavailable(t, b.Get("/account"), "the first page")
@@ -363,7 +364,7 @@ func TestRequiredManyNodes(t *testing.T) {
 	t.Parallel()
 	w := apptest.NewWorld(t)
 	spy := w.Spy(t)
-	p := newPolicy(dave, middleware.Require(10*day))
+	p := newPolicy(dave, eagate.Require(10*day))
 	nodes := []*apptest.App{w.Node(t, p.setup()), w.Node(t, p.setup()), w.Node(t, p.setup())}
 	b := nodes[0].Browser(t).Login(dave)
 	since := w.Clock.Now()
@@ -388,10 +389,10 @@ func TestRequiredManyNodes(t *testing.T) {
 func TestRequiredReportOnly(t *testing.T) {
 	t.Parallel()
 	w := apptest.NewWorld(t)
-	p := newPolicy(dave, middleware.ReportOnly())
+	p := newPolicy(dave, eagate.ReportOnly())
 	app := w.Node(t, p.setup())
 	app.Enrolled(t, alice)
-	p.set(alice, middleware.ReportOnly())
+	p.set(alice, eagate.ReportOnly())
 	spy := w.Spy(t)
 	b := app.Browser(t).Login(dave)
 	for range 3 {
@@ -418,7 +419,7 @@ func TestRequiredReportOnly(t *testing.T) {
 		t.Errorf("got the events %q, want none of who has one", got)
 	}
 	// The grace begins when it is required in earnest.
-	p.set(dave, middleware.Require(day))
+	p.set(dave, eagate.Require(day))
 	b.WantIn("required now")
 	w.Clock.Add(day)
 	wantStopped(t, b, "a day later")
@@ -429,40 +430,40 @@ func TestRequiredReportOnly(t *testing.T) {
 func TestRequiredChanges(t *testing.T) {
 	t.Parallel()
 	w := apptest.NewWorld(t)
-	p := newPolicy(dave, middleware.Optional())
+	p := newPolicy(dave, eagate.Optional())
 	b := w.Node(t, p.setup()).Browser(t).Login(dave)
 	b.WantIn("optional")
 	w.Clock.Add(30 * day)
-	p.set(dave, middleware.Require(2*day))
+	p.set(dave, eagate.Require(2*day))
 	b.WantIn("required")
 	w.Clock.Add(day)
 	b.On(w.Node(t, p.setup())).WantIn("during the grace, restarted")
 	w.Clock.Add(day)
 	b = b.On(w.Node(t, p.setup()))
 	wantStopped(t, b, "after the grace, restarted")
-	p.set(dave, middleware.Require(3*day))
+	p.set(dave, eagate.Require(3*day))
 	b.WantIn("with a longer grace")
-	p.set(dave, middleware.Require(-day))
+	p.set(dave, eagate.Require(-day))
 	wantStopped(t, b, "with less than none")
 
-	p.set(dave, middleware.Optional())
+	p.set(dave, eagate.Optional())
 	b.WantIn("no longer required")
 	if since := w.Account(t, dave).RequiredSince; !since.IsZero() {
 		t.Errorf("no longer required: the grace still counts from %v", since)
 	}
-	p.set(dave, middleware.Require(day))
+	p.set(dave, eagate.Require(day))
 	b.WantIn("required again")
 	w.Clock.Add(day)
 	wantStopped(t, b, "required again, after the grace")
 	w.Store.Fail(apptest.Writes)
-	p.set(dave, middleware.Optional())
+	p.set(dave, eagate.Optional())
 	b.WantIn("no longer required, which can't be noted")
 }
 
 // Whose session it is counts, not whose it was.
 func TestRequiredAnotherUserInTheSession(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(0))
+	p := newPolicy(dave, eagate.Require(0))
 	app := apptest.New(t, p.setup())
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
@@ -479,7 +480,7 @@ func TestRequiredAnotherUserInTheSession(t *testing.T) {
 func TestRequiredPanic(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t, apptest.Setup{
-		Options: []middleware.Option{middleware.WithRequired(func(middleware.User) middleware.Requirement { panic("policy") })},
+		Options: []middleware.Option{middleware.WithRequired(func(middleware.User) eagate.Requirement { panic("policy") })},
 		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			h := app.Sessions.LoadAndSave(app.Gate.Handler(mux))
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -504,8 +505,8 @@ func TestRequiredPanic(t *testing.T) {
 // store no more than without the requirement.
 func TestRequiredCosts(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(day))
-	p.set(alice, middleware.Require(0))
+	p := newPolicy(dave, eagate.Require(day))
+	p.set(alice, eagate.Require(0))
 	app := apptest.New(t, p.setup())
 	phone := app.Browser(t).Login(alice).Enrol(alice)
 	b := app.Stopped(t, alice)
@@ -530,8 +531,8 @@ func TestRequiredCosts(t *testing.T) {
 
 func TestEnrolmentDue(t *testing.T) {
 	t.Parallel()
-	p := newPolicy(dave, middleware.Require(10*day))
-	p.set("", middleware.Require(0)) // of nobody
+	p := newPolicy(dave, eagate.Require(10*day))
+	p.set("", eagate.Require(0)) // of nobody
 	app := apptest.New(t, p.setup(), apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		banner := func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Has("fault") {
@@ -575,6 +576,6 @@ func TestEnrolmentDue(t *testing.T) {
 	want(b, "/open/banner?fault", none, false, 2, "nobody knows, asked twice")
 	b.Enrol(dave)
 	want(b, "/banner", none, false, 0, "enrolled")
-	p.set(dave, middleware.ReportOnly())
+	p.set(dave, eagate.ReportOnly())
 	want(app.Browser(t).Login(dave), "/open/banner", none, false, 0, "reported only")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/routecheck"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -25,7 +26,7 @@ import (
 // be sent again when a GET or POST of challenge_url has said "verified". Logging
 // out, or not proving it, leaves the session as it was.
 //
-// A session that a [TrustedDevice] let in counts from when its user proved it last in
+// A session that a [eagate.TrustedDevice] let in counts from when its user proved it last in
 // that browser, by which it came to be trusted.
 //
 // What the session has proved is asked of the store on each request, two reads at
@@ -48,28 +49,28 @@ func (g *Gate) RequireRecent(maxAge time.Duration) func(http.Handler) http.Handl
 }
 
 // RequireMethod guards routes that want the second factor to have been given by
-// one of the methods: [Push], say, for what a code that was read over somebody's
+// one of the methods: [eagate.Push], say, for what a code that was read over somebody's
 // shoulder must not do. All that [Gate.RequireRecent] says holds here too, of the
 // method in place of the age. A way to prove it that isn't among the methods
 // isn't offered by the challenge, nor accepted.
 //
-// A [TrustedDevice] can't be proved on demand, so that it does only beside
+// A [eagate.TrustedDevice] can't be proved on demand, so that it does only beside
 // another method. RequireMethod panics if there is no method, an unknown one, the
 // same one twice, or if a RequireMethod directly inside accepts none of them.
-func (g *Gate) RequireMethod(methods ...Method) func(http.Handler) http.Handler {
+func (g *Gate) RequireMethod(methods ...eagate.Method) func(http.Handler) http.Handler {
 	if err := checkMethods(methods); err != nil {
 		panic(fmt.Errorf("middleware: RequireMethod: %w", err))
 	}
 	return g.require(factor.Demand{Methods: slices.Clone(methods)})
 }
 
-func checkMethods(methods []Method) error {
+func checkMethods(methods []eagate.Method) error {
 	provable := false
 	for i, m := range methods {
 		switch m {
-		case Push, TOTP, Recovery:
+		case eagate.Push, eagate.TOTP, eagate.Recovery:
 			provable = true
-		case TrustedDevice:
+		case eagate.TrustedDevice:
 		default:
 			return fmt.Errorf("unknown method %d", m)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
@@ -28,10 +29,10 @@ func stepUps(app *apptest.App, mux *http.ServeMux) {
 		w.Header().Set("X-User", app.SignedIn(r))
 		_, _ = io.WriteString(w, apptest.Secret)
 	})
-	recent, push := app.Gate.RequireRecent(5*time.Minute), app.Gate.RequireMethod(middleware.Push)
+	recent, push := app.Gate.RequireRecent(5*time.Minute), app.Gate.RequireMethod(eagate.Push)
 	mux.Handle("/recent", recent(page))
 	mux.Handle("/push", push(page))
-	mux.Handle("/code", app.Gate.RequireMethod(middleware.TOTP)(page))
+	mux.Handle("/code", app.Gate.RequireMethod(eagate.TOTP)(page))
 	mux.Handle("/transfer", push(recent(page)))
 	mux.Handle("GET /open/push", push(page))
 	mux.Handle("POST /open/push", push(page))
@@ -612,7 +613,7 @@ func TestStepUpByARecoveryCode(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		stepUps(app, mux)
-		mux.Handle("/recovery", app.Gate.RequireMethod(middleware.Recovery)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mux.Handle("/recovery", app.Gate.RequireMethod(eagate.Recovery)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, apptest.Secret)
 		})))
 	}})
@@ -977,18 +978,18 @@ func TestStepUpArguments(t *testing.T) {
 		"a second":        {func() http.Handler { return gate.RequireRecent(time.Second)(next) }, ""},
 		"no method":       {func() http.Handler { return gate.RequireMethod()(next) }, "middleware: RequireMethod: no method that can be proved on demand among []"},
 		"the zero one":    {func() http.Handler { return gate.RequireMethod(0)(next) }, "middleware: RequireMethod: unknown method 0"},
-		"an unknown one":  {func() http.Handler { return gate.RequireMethod(middleware.Push, 77)(next) }, "middleware: RequireMethod: unknown method 77"},
-		"twice":           {func() http.Handler { return gate.RequireMethod(middleware.Push, middleware.Push)(next) }, `middleware: RequireMethod: method "push" named twice`},
-		"a device alone":  {func() http.Handler { return gate.RequireMethod(middleware.TrustedDevice)(next) }, "middleware: RequireMethod: no method that can be proved on demand among [device]"},
-		"a device beside": {func() http.Handler { return gate.RequireMethod(middleware.Push, middleware.TrustedDevice)(next) }, ""},
+		"an unknown one":  {func() http.Handler { return gate.RequireMethod(eagate.Push, 77)(next) }, "middleware: RequireMethod: unknown method 77"},
+		"twice":           {func() http.Handler { return gate.RequireMethod(eagate.Push, eagate.Push)(next) }, `middleware: RequireMethod: method "push" named twice`},
+		"a device alone":  {func() http.Handler { return gate.RequireMethod(eagate.TrustedDevice)(next) }, "middleware: RequireMethod: no method that can be proved on demand among [device]"},
+		"a device beside": {func() http.Handler { return gate.RequireMethod(eagate.Push, eagate.TrustedDevice)(next) }, ""},
 		"contradictory": {func() http.Handler {
-			return gate.RequireMethod(middleware.Push)(gate.RequireRecent(time.Minute)(gate.RequireMethod(middleware.TOTP)(next)))
+			return gate.RequireMethod(eagate.Push)(gate.RequireRecent(time.Minute)(gate.RequireMethod(eagate.TOTP)(next)))
 		}, "middleware: RequireMethod: nothing can be proved by [push] and by [totp]"},
 		"a device common": {func() http.Handler {
-			return gate.RequireMethod(middleware.Push, middleware.TrustedDevice)(gate.RequireMethod(middleware.TOTP, middleware.TrustedDevice)(next))
+			return gate.RequireMethod(eagate.Push, eagate.TrustedDevice)(gate.RequireMethod(eagate.TOTP, eagate.TrustedDevice)(next))
 		}, "middleware: RequireMethod: nothing can be proved by [push device] and by [totp device]"},
 		"two that meet": {func() http.Handler {
-			return gate.RequireMethod(middleware.Push, middleware.TOTP)(gate.RequireMethod(middleware.Push)(next))
+			return gate.RequireMethod(eagate.Push, eagate.TOTP)(gate.RequireMethod(eagate.Push)(next))
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -1014,10 +1015,10 @@ func TestStepUpsAskOnce(t *testing.T) {
 	var problems []string
 	app := apptest.New(t, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 		page := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-		long, short, push := app.Gate.RequireRecent(time.Hour), app.Gate.RequireRecent(time.Minute), app.Gate.RequireMethod(middleware.Push, middleware.Recovery)
+		long, short, push := app.Gate.RequireRecent(time.Hour), app.Gate.RequireRecent(time.Minute), app.Gate.RequireMethod(eagate.Push, eagate.Recovery)
 		mux.Handle("/a", push(long(short(page))))
 		mux.Handle("/b", short(long(push(page))))
-		mux.Handle("/c", long(push(short(app.Gate.RequireMethod(middleware.Recovery, middleware.Push, middleware.TrustedDevice)(page)))))
+		mux.Handle("/c", long(push(short(app.Gate.RequireMethod(eagate.Recovery, eagate.Push, eagate.TrustedDevice)(page)))))
 	}})
 	b := byCode(t, app, app.Enrolled(t, alice))
 	for _, path := range []string{"/a", "/b", "/c"} {

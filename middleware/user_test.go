@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 )
@@ -191,7 +192,7 @@ func TestA43_AnotherSpellingOfTheAddress(t *testing.T) {
 func TestA43_EnrolmentDueWhileWithUserFails(t *testing.T) {
 	var due bool
 	app := apptest.New(t, apptest.Setup{
-		Options: []middleware.Option{middleware.WithRequired(func(middleware.User) middleware.Requirement { return middleware.Require(time.Hour) })},
+		Options: []middleware.Option{middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(time.Hour) })},
 		Routes: func(app *apptest.App, mux *http.ServeMux) {
 			mux.HandleFunc("GET /open/due", func(_ http.ResponseWriter, r *http.Request) { _, due = app.Gate.EnrolmentDue(r) })
 		},

@@ -7,24 +7,13 @@ import (
 	"time"
 	"weak"
 
-	"github.com/eagate/eagate/internal/records"
-)
-
-// A Method is a way to give the second factor.
-type Method = records.Method
-
-// The methods.
-const (
-	Push          = records.MethodPush     // approved on the phone
-	TOTP          = records.MethodTOTP     // a time-based code (RFC 6238)
-	Recovery      = records.MethodRecovery // a recovery code
-	TrustedDevice = records.MethodDevice   // none: the browser is one that the user trusts
+	"github.com/eagate/eagate"
 )
 
 // A Verification tells how and when a session was verified.
 type Verification struct {
 	UserID string
-	Method Method
+	Method eagate.Method
 	At     time.Time
 	Until  time.Time // when it ends with the session, at the latest
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
@@ -20,7 +21,7 @@ const before moment = "before"
 // sent.
 type happening struct {
 	name   string
-	means  middleware.FalseResult
+	means  eagate.FalseResult
 	happen func(*waitingPage)
 	later  time.Duration // how much time passes by it
 	says   string        // the page, to somebody who is typing
@@ -59,7 +60,7 @@ func happenings() []happening {
 			happen: func(p *waitingPage) { answer(p.t, p.phone.Deny) },
 		},
 		{
-			name: "rejected", means: middleware.Rejection, says: "The sign-in was rejected on your phone",
+			name: "rejected", means: eagate.Rejection, says: "The sign-in was rejected on your phone",
 			happen: func(p *waitingPage) { answer(p.t, p.phone.Deny) },
 			typed:  map[moment]string{before: wasRejected, coming: wasRejected},
 		},

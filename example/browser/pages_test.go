@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -132,7 +133,7 @@ func walkCodes(t *testing.T, language string) {
 // walkEnds sends a form before the proof, cancels, rejects a request, and finds the account
 // closed and the way to open it.
 func walkEnds(t *testing.T, language string) {
-	w := newWorld(t, middleware.WithFalseResult(middleware.Rejection), middleware.WithHoldOnRejection(),
+	w := newWorld(t, middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection(),
 		middleware.WithPasswordPath("/forgotten"), middleware.WithHelpURL("https://help.example/"))
 	phone := w.enrolled(t, alice)
 	b := w.browserIn(t, language)

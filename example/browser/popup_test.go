@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/middleware"
 )
@@ -59,7 +60,7 @@ func (b *tab) wantClosed() {
 
 func TestPopup(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Popup)
+	w := newHosted(t, eagate.Popup)
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -81,7 +82,7 @@ func TestPopup(t *testing.T) {
 
 func TestPopupRejected(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Popup, middleware.WithFalseResult(middleware.Rejection))
+	w := newHosted(t, eagate.Popup, middleware.WithFalseResult(eagate.Rejection))
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -106,7 +107,7 @@ func TestPopupErrors(t *testing.T) {
 	} {
 		t.Run(test.said, func(t *testing.T) {
 			t.Parallel()
-			w := newHosted(t, middleware.Popup)
+			w := newHosted(t, eagate.Popup)
 			phone := w.enrolled(t, alice)
 			b := w.browser(t)
 			b.sent(alice)
@@ -132,7 +133,7 @@ func TestPopupErrors(t *testing.T) {
 // A window that the user has closed can be opened again.
 func TestThoroughPopupClosedByTheUser(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Popup)
+	w := newHosted(t, eagate.Popup)
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -153,7 +154,7 @@ func TestThoroughPopupClosedByTheUser(t *testing.T) {
 // Where no window can be opened, the same link leads there and back.
 func TestPopupBlocked(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Popup)
+	w := newHosted(t, eagate.Popup)
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -195,7 +196,7 @@ func (c *counter) looks() int {
 func TestA11_PopupMessages(t *testing.T) {
 	t.Parallel()
 	c := &counter{n: make(map[string]int)}
-	w := newWorldIn(t, middleware.Popup, c.around)
+	w := newWorldIn(t, eagate.Popup, c.around)
 	w.enrolled(t, alice)
 	// The page of a stranger sends to its opener what it is told to.
 	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

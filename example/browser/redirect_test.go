@@ -6,12 +6,13 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/middleware"
 )
 
 // newHosted is newWorld with the service's own page showing the number.
-func newHosted(t *testing.T, mode middleware.Mode, options ...middleware.Option) *world {
+func newHosted(t *testing.T, mode eagate.Mode, options ...middleware.Option) *world {
 	t.Helper()
 	return newWorldIn(t, mode, func(app http.Handler) http.Handler { return app }, options...)
 }
@@ -32,7 +33,7 @@ func (b *tab) sent(email string) {
 // The way to the service's page and back.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Redirect)
+	w := newHosted(t, eagate.Redirect)
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -52,7 +53,7 @@ func TestRedirect(t *testing.T) {
 // Whoever has no phone at hand goes back, and types a code.
 func TestRedirectAndBack(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Redirect)
+	w := newHosted(t, eagate.Redirect)
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -70,7 +71,7 @@ func TestRedirectAndBack(t *testing.T) {
 
 func TestRedirectRejected(t *testing.T) {
 	t.Parallel()
-	w := newHosted(t, middleware.Redirect, middleware.WithFalseResult(middleware.Rejection))
+	w := newHosted(t, eagate.Redirect, middleware.WithFalseResult(eagate.Rejection))
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
@@ -101,7 +102,7 @@ func TestRedirectErrors(t *testing.T) {
 	} {
 		t.Run(test.said, func(t *testing.T) {
 			t.Parallel()
-			w := newHosted(t, middleware.Redirect)
+			w := newHosted(t, eagate.Redirect)
 			phone := w.enrolled(t, alice)
 			b := w.browser(t)
 			b.sent(alice)
@@ -138,7 +139,7 @@ func TestRedirectBeforeTheReport(t *testing.T) {
 		name := map[bool]string{true: "script", false: "no script"}[script]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newHosted(t, middleware.Redirect)
+			w := newHosted(t, eagate.Redirect)
 			phone := w.enrolled(t, alice)
 			b := w.browser(t)
 			if !script {
@@ -160,7 +161,7 @@ func TestRedirectBeforeTheReport(t *testing.T) {
 func TestHostedWithoutScript(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
-	for _, mode := range []middleware.Mode{middleware.Redirect, middleware.Popup} {
+	for _, mode := range []eagate.Mode{eagate.Redirect, eagate.Popup} {
 		t.Run(mode.String(), func(t *testing.T) {
 			t.Parallel()
 			w := newHosted(t, mode)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/middleware"
 )
@@ -15,7 +16,7 @@ func TestTrouble(t *testing.T) {
 	needChromium(t)
 	for _, test := range []struct {
 		name   string
-		means  middleware.FalseResult
+		means  eagate.FalseResult
 		before func(*world)                              // the login
 		then   func(*testing.T, *world, *emulator.Phone) // while the page waits, if it does
 		state  string
@@ -35,7 +36,7 @@ func TestTrouble(t *testing.T) {
 		},
 		{
 			name:  "not me",
-			means: middleware.Rejection,
+			means: eagate.Rejection,
 			then:  func(t *testing.T, _ *world, phone *emulator.Phone) { answer(t, phone.Deny) },
 			state: "none",
 			says:  []string{"no new request can be sent for 15 minutes", "Type the code"},
@@ -72,7 +73,7 @@ func TestTrouble(t *testing.T) {
 			} else {
 				b.login(alice)
 			}
-			if test.means == middleware.Rejection {
+			if test.means == eagate.Rejection {
 				b.ended()
 				b.login(alice)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
@@ -31,11 +32,11 @@ func newWorld(t *testing.T, options ...middleware.Option) *world {
 // application.
 func newWorldBehind(t *testing.T, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
 	t.Helper()
-	return newWorldIn(t, middleware.NumberMatch, proxy, options...)
+	return newWorldIn(t, eagate.NumberMatch, proxy, options...)
 }
 
 // newWorldIn is newWorldBehind with the challenge met in that mode.
-func newWorldIn(t *testing.T, mode middleware.Mode, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
+func newWorldIn(t *testing.T, mode eagate.Mode, proxy func(http.Handler) http.Handler, options ...middleware.Option) *world {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil) // has its address already
 	w := &world{World: apptest.NewWorld(t), url: "http://" + server.Listener.Addr().String()}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
-	"github.com/eagate/eagate/middleware"
 )
 
 type config struct {
@@ -23,7 +23,7 @@ type config struct {
 	clientID, apiKey string
 	service          *client.Client // nil: the emulator
 
-	mode     middleware.Mode
+	mode     eagate.Mode
 	database database
 	redis    *redis.Options // nil: sessions are in the database too
 
@@ -83,9 +83,9 @@ func configFrom(getenv func(string) string) (config, error) {
 	switch mode := getenv("CHALLENGE_MODE"); mode {
 	case "", "number":
 	case "redirect":
-		c.mode = middleware.Redirect
+		c.mode = eagate.Redirect
 	case "popup":
-		c.mode = middleware.Popup
+		c.mode = eagate.Popup
 	default:
 		fault("CHALLENGE_MODE %q is unknown, want \"number\", \"redirect\" or \"popup\"", mode)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/session"
@@ -61,7 +62,7 @@ type Setup struct {
 	Clock *Clock
 
 	// Mode is how the challenge is met.
-	Mode middleware.Mode
+	Mode eagate.Mode
 
 	// Sessions changes the session manager.
 	Sessions func(*scs.SessionManager)
@@ -76,7 +77,7 @@ type Setup struct {
 
 // Rejecting has a report of false mean that the user rejected the request.
 func Rejecting() Setup {
-	return Setup{Options: []middleware.Option{middleware.WithFalseResult(middleware.Rejection)}}
+	return Setup{Options: []middleware.Option{middleware.WithFalseResult(eagate.Rejection)}}
 }
 
 // NewWorld starts the service and the stores.
@@ -131,7 +132,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 		}
 		options = append(options, s.Options...)
 		clientOptions = append(clientOptions, s.Client...)
-		if s.Mode != middleware.NumberMatch {
+		if s.Mode != eagate.NumberMatch {
 			options = append(options, middleware.WithMode(s.Mode, origin))
 		}
 		if s.Sessions != nil {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -44,7 +45,7 @@ func canPush(acct *records.Account, a records.Address) bool {
 }
 
 // email returns the user's present address.
-func (r *Rules) email(ctx context.Context, user User) (string, error) {
+func (r *Rules) email(ctx context.Context, user eagate.User) (string, error) {
 	if r.cfg.Email == nil {
 		return strings.TrimSpace(user.Email), nil
 	}
@@ -60,10 +61,10 @@ func (r *Rules) address(ctx context.Context, email string) (records.Address, err
 
 // pushAddress returns the record of the user's present address, to be passed to
 // canPush; if the application returns an error, the zero one, which nobody holds.
-func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, error) {
+func (r *Rules) pushAddress(ctx context.Context, user eagate.User) (records.Address, error) {
 	email, err := r.email(ctx, user)
 	if err != nil {
-		if more, ok := r.logged.hourly.Say(subject{EventPushFailed, "address"}, r.cfg.Now()); ok {
+		if more, ok := r.logged.hourly.Say(subject{eagate.EventPushFailed, "address"}, r.cfg.Now()); ok {
 			r.cfg.Log.ErrorContext(ctx, "eagate: phones aren't asked, because users' e-mail addresses aren't known",
 				slog.Int("since_the_last", more), slog.Any("error", err))
 		}
@@ -73,7 +74,7 @@ func (r *Rules) pushAddress(ctx context.Context, user User) (records.Address, er
 }
 
 // WhyNoPush returns why the phone of an account that is on can't be asked, if it can't.
-func (r *Rules) WhyNoPush(ctx context.Context, user User, acct records.Account) NoPush {
+func (r *Rules) WhyNoPush(ctx context.Context, user eagate.User, acct records.Account) NoPush {
 	switch {
 	case acct.State != records.On:
 		return NoPushFault
@@ -101,7 +102,7 @@ func (r *Rules) WhyNoPush(ctx context.Context, user User, acct records.Account) 
 
 // checkApproval reports whether an approval may be used: the account must still hold
 // the user's present address. An approval that may not is void.
-func (r *Rules) checkApproval(ctx context.Context, user User, acct records.Account, challengeID string) (bool, error) {
+func (r *Rules) checkApproval(ctx context.Context, user eagate.User, acct records.Account, challengeID string) (bool, error) {
 	email, err := r.email(ctx, user)
 	if err != nil {
 		return false, err
@@ -129,14 +130,14 @@ func isAddress(text string) bool {
 
 // HasAddress reports whether the user has an e-mail address that a phone can be set up
 // with. Its error is the application's.
-func (r *Rules) HasAddress(ctx context.Context, user User) (bool, error) {
+func (r *Rules) HasAddress(ctx context.Context, user eagate.User) (bool, error) {
 	email, err := r.email(ctx, user)
 	return err == nil && isAddress(email), err
 }
 
 // phoneAddress returns the user's present address if a phone can be set up with it, or
 // ErrNoAddress.
-func (r *Rules) phoneAddress(ctx context.Context, user User) (string, error) {
+func (r *Rules) phoneAddress(ctx context.Context, user eagate.User) (string, error) {
 	email, err := r.email(ctx, user)
 	if err != nil {
 		return "", err
@@ -144,7 +145,7 @@ func (r *Rules) phoneAddress(ctx context.Context, user User) (string, error) {
 	if isAddress(email) {
 		return email, nil
 	}
-	if more, ok := r.logged.hourly.Say(subject{EventPushFailed, "no address"}, r.cfg.Now()); ok {
+	if more, ok := r.logged.hourly.Say(subject{eagate.EventPushFailed, "no address"}, r.cfg.Now()); ok {
 		r.cfg.Log.WarnContext(ctx, "eagate: a user can't set up a phone without an e-mail address: let WithUser or WithEmail return a valid one",
 			slog.String("user", user.ID), slog.Int("since_the_last", more))
 	}
@@ -153,7 +154,7 @@ func (r *Rules) phoneAddress(ctx context.Context, user User) (string, error) {
 
 // addressToStage returns the user's present address, and whether a phone can only be
 // set up for codes, because another account holds the address.
-func (r *Rules) addressToStage(ctx context.Context, user User) (email string, codesOnly bool, err error) {
+func (r *Rules) addressToStage(ctx context.Context, user eagate.User) (email string, codesOnly bool, err error) {
 	if email, err = r.phoneAddress(ctx, user); err != nil {
 		return "", false, err
 	}
@@ -204,7 +205,7 @@ type claim struct {
 // comes into force. Of two users at once, the address names the one who came last, and
 // the other one's factor doesn't count as set up for push: see holdsAddress. It is the zero
 // claim if the session has staged none under the user's present address.
-func (r *Rules) claimFor(ctx context.Context, user User, s Session) (c claim, err error) {
+func (r *Rules) claimFor(ctx context.Context, user eagate.User, s Session) (c claim, err error) {
 	email, err := r.phoneAddress(ctx, user)
 	if err != nil {
 		return claim{}, err

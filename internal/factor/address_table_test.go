@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -37,7 +38,7 @@ account held            | off            | held           | off           | off
 }
 
 // namesake is another account with alice's address.
-var namesake = factor.User{ID: "3", Email: " ALICE@example.com"}
+var namesake = eagate.User{ID: "3", Email: " ALICE@example.com"}
 
 var addressStates = map[string]func(*scene){
 	"nobody":  func(*scene) {},
@@ -92,7 +93,7 @@ func (sc *scene) addressState() string {
 }
 
 // moved is a node whose application says that the user has another address by now.
-func (sc *scene) moved(user factor.User) *factor.Rules {
+func (sc *scene) moved(user eagate.User) *factor.Rules {
 	return sc.node(sc.t, func(c *factor.Config) {
 		c.Email = func(_ context.Context, userID string) (string, error) {
 			if userID == user.ID {
@@ -120,7 +121,7 @@ func (sc *scene) after(err error) string {
 }
 
 // enrolNow has a user set up a phone, and is whether that one can be asked.
-func (sc *scene) enrolNow(r *factor.Rules, user factor.User) string {
+func (sc *scene) enrolNow(r *factor.Rules, user eagate.User) string {
 	s := session("enrolment of " + user.ID)
 	proof, err := sc.provenBy(user)
 	if err != nil {

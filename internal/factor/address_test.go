@@ -7,16 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // moved is alice after the application has changed her e-mail address.
-var moved = factor.User{ID: alice.ID, Email: "alice@new.example.com"}
+var moved = eagate.User{ID: alice.ID, Email: "alice@new.example.com"}
 
 // swap enrols a new phone beside the one in force.
-func (w *world) swap(t *testing.T, r *factor.Rules, user factor.User) phone {
+func (w *world) swap(t *testing.T, r *factor.Rules, user eagate.User) phone {
 	t.Helper()
 	proof := w.fresh(t, user)
 	p := w.stage(t, r, user, session("swap"), proof)
@@ -170,7 +171,7 @@ func TestA37_OvertakenAddress(t *testing.T) {
 }
 
 // heir is a user who has got alice's address.
-var heir = factor.User{ID: "heir", Email: " ALICE@example.com"}
+var heir = eagate.User{ID: "heir", Email: " ALICE@example.com"}
 
 // wantHeir fails the test unless the service has the heir's phone on at alice's address,
 // and the heir's sign-ins ask it.
@@ -240,7 +241,7 @@ func TestSyncSpellings(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	r.SyncNow(t.Context(), alice.ID)
-	w.swap(t, r, factor.User{ID: alice.ID, Email: "Alice@Example.com"})
+	w.swap(t, r, eagate.User{ID: alice.ID, Email: "Alice@Example.com"})
 	r.SyncNow(t.Context(), alice.ID)
 	if got := w.service.history(); got != "++" {
 		t.Errorf("in another spelling: the service was told %q, want no DISABLE", got)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -82,7 +83,7 @@ func (r *Rules) sentBefore(acct *records.Account, s Session) (at time.Time, ok b
 
 // SentBefore reports whether the request's browser has sent the same form a moment ago,
 // and its code was accepted.
-func (r *Rules) SentBefore(ctx context.Context, user User, s Session) (bool, error) {
+func (r *Rules) SentBefore(ctx context.Context, user eagate.User, s Session) (bool, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return false, err
@@ -93,7 +94,7 @@ func (r *Rules) SentBefore(ctx context.Context, user User, s Session) (bool, err
 
 // UnderWay reports whether another request of the same browser is just about to unlock the
 // user's session: its code was accepted, or it has taken the approval of the phone.
-func (r *Rules) UnderWay(ctx context.Context, user User, s Session, view View) (bool, error) {
+func (r *Rules) UnderWay(ctx context.Context, user eagate.User, s Session, view View) (bool, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil || acct.State != records.On || s.Binding == "" {
 		return false, err
@@ -157,7 +158,7 @@ func (r *Rules) sealSuccessor(ctx context.Context, mark *records.Grant, s Sessio
 // Successor returns the secret of the grant that the session goes on with, under another
 // ID, if the request's browser has unlocked it a moment ago, and the grant is in force;
 // else "". It also returns the route of the form by which that was.
-func (r *Rules) Successor(ctx context.Context, user User, s Session) (secret, route string, err error) {
+func (r *Rules) Successor(ctx context.Context, user eagate.User, s Session) (secret, route string, err error) {
 	if s.Binding == "" || len(s.Secrets) == 0 {
 		return "", "", nil
 	}

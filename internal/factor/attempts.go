@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
 )
@@ -27,29 +28,29 @@ func Blocked(acct records.Account) (phone, recovery bool) {
 
 // A guessCount is an account's count of wrong codes of one kind.
 type guessCount struct {
-	method   records.Method
+	method   eagate.Method
 	failures *int
 	until    *time.Time // of the pause
 	most     int
 }
 
 // guesses returns the account's count of wrong codes by that method.
-func guesses(acct *records.Account, method records.Method) guessCount {
-	if method == records.MethodRecovery {
+func guesses(acct *records.Account, method eagate.Method) guessCount {
+	if method == eagate.Recovery {
 		return guessCount{method, &acct.RecoveryFailures, &acct.RecoveryLockedUntil, recoveryFailuresMax}
 	}
 	return guessCount{method, &acct.Failures, &acct.LockedUntil, failuresMax}
 }
 
 // lock returns what keeps codes that came then from being looked at now.
-func (g guessCount) lock(at, now time.Time) Lock {
+func (g guessCount) lock(at, now time.Time) eagate.Lock {
 	switch {
 	case *g.failures >= g.most:
-		return LockBlocked
+		return eagate.LockBlocked
 	case holds(*g.until, at, longestPause+now.Sub(at)):
-		return LockPaused
+		return eagate.LockPaused
 	}
-	return LockNone
+	return eagate.LockNone
 }
 
 // refusal returns the answer to a code that came then and isn't looked at, or that of
@@ -57,11 +58,11 @@ func (g guessCount) lock(at, now time.Time) Lock {
 func (g guessCount) refusal(at, now time.Time) CodeAnswer {
 	answer := CodeAnswer{Method: g.method, CheckClock: g.suspectsClock()}
 	switch g.lock(at, now) {
-	case LockBlocked:
+	case eagate.LockBlocked:
 		answer.Result = CodeBlocked
-	case LockPaused:
+	case eagate.LockPaused:
 		answer.Result, answer.Until = CodePaused, *g.until
-	case LockNone, LockHeld:
+	case eagate.LockNone, eagate.LockHeld:
 	}
 	return answer
 }
@@ -82,7 +83,7 @@ func (g guessCount) count(result CodeResult, now time.Time) CodeAnswer {
 }
 
 // suspectsClock reports whether more than one code of the phone was wrong in a row.
-func (g guessCount) suspectsClock() bool { return g.method == records.MethodTOTP && *g.failures > 1 }
+func (g guessCount) suspectsClock() bool { return g.method == eagate.TOTP && *g.failures > 1 }
 
 // pauseAfter doubles the pause with each wrong code in a row beyond the free
 // ones.
@@ -140,9 +141,9 @@ func forgetWrongCodes(w *records.WrongCodes) {
 
 // warnOfWrongCodes emits EventWrongCodes if it is due for the account, on one node only.
 func (r *Rules) warnOfWrongCodes(ctx context.Context, userID string) error {
-	var e Event
+	var e eagate.Event
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
-		e = Event{Kind: EventWrongCodes, UserID: userID, Email: acct.Email, Count: takeWrongCodes(&acct.WrongCodes, r.cfg.Now())}
+		e = eagate.Event{Kind: eagate.EventWrongCodes, UserID: userID, Email: acct.Email, Count: takeWrongCodes(&acct.WrongCodes, r.cfg.Now())}
 		if e.Count == 0 {
 			return records.ErrUnchanged
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -52,7 +53,7 @@ type Proof struct {
 
 	// Field is what the field is for that the code was typed into: that tells what was
 	// meant by a text that is neither. It is zero where the field is for both.
-	Field records.Method
+	Field eagate.Method
 
 	Secrets []string // of the request's browser, as in a Session
 

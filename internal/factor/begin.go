@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -32,7 +33,7 @@ var (
 // browser is at it, Begin returns no token and no error. A [*PushLimit] says that the
 // phone must be left in peace, and [ErrNoPush] that it isn't asked; any error that the
 // service caused is a [*client.Error].
-func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string) (token string, err error) {
+func (r *Rules) Begin(ctx context.Context, user eagate.User, s Session, browser string) (token string, err error) {
 	// The browser may go away in the middle; the phone has been asked then, and
 	// the page that comes back should show the number.
 	ctx, cancel := detach(ctx)
@@ -58,11 +59,11 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 		return "", err
 	}
 	if got.missed.counted {
-		r.emit(ctx, Event{Kind: EventNotApproved, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: reasonNoAnswer})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventNotApproved, UserID: user.ID, Email: user.Email, Method: eagate.Push, Reason: reasonNoAnswer})
 		r.emitPushPaused(ctx, user, got.missed)
 	}
 	if limit := got.limit; limit != nil {
-		r.emitFrequent(ctx, Event{Kind: EventPushLimited, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Reason: limit.reason(), Until: limit.Until}, user.ID)
+		r.emitFrequent(ctx, eagate.Event{Kind: eagate.EventPushLimited, UserID: user.ID, Email: user.Email, Method: eagate.Push, Reason: limit.reason(), Until: limit.Until}, user.ID)
 		return "", limit
 	}
 
@@ -97,9 +98,9 @@ func (r *Rules) Begin(ctx context.Context, user User, s Session, browser string)
 		if fault.Kind == client.Inactive { // which may be about this user's phone
 			of += " " + user.ID
 		}
-		r.emitFrequent(ctx, Event{Kind: EventPushFailed, UserID: user.ID, Email: user.Email, Method: records.MethodPush, Err: err}, of)
+		r.emitFrequent(ctx, eagate.Event{Kind: eagate.EventPushFailed, UserID: user.ID, Email: user.Email, Method: eagate.Push, Err: err}, of)
 	case err == nil:
-		r.emit(ctx, Event{Kind: EventPushSent, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventPushSent, UserID: user.ID, Email: user.Email, Method: eagate.Push})
 	}
 	if err := errors.Join(err, finish); err != nil {
 		return "", err
@@ -125,7 +126,7 @@ type reserved struct {
 
 // reserve takes the place for a new challenge. If the phone must be left in peace, that
 // is no error.
-func (r *Rules) reserve(ctx context.Context, user User, s Session, browser string, basis Basis, address records.Address) (p reserved, err error) {
+func (r *Rules) reserve(ctx context.Context, user eagate.User, s Session, browser string, basis Basis, address records.Address) (p reserved, err error) {
 	seen, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return p, err
@@ -187,7 +188,7 @@ func unreserve(p *records.Push) {
 
 // Withdraw voids the session's challenge, the one that is just being created too, unless
 // it was consumed. The session goes on.
-func (r *Rules) Withdraw(ctx context.Context, user User, s Session) error {
+func (r *Rules) Withdraw(ctx context.Context, user eagate.User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err == nil && s.is(acct.Push.Reserved) {
 		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
@@ -219,7 +220,7 @@ func (r *Rules) Withdraw(ctx context.Context, user User, s Session) error {
 // MakeRoom voids the session's challenge if it is pending, in whichever browser, so that
 // this one can begin another. One that was approved stays: if another browser has begun
 // it, the error is [ErrOtherBrowser].
-func (r *Rules) MakeRoom(ctx context.Context, user User, s Session) error {
+func (r *Rules) MakeRoom(ctx context.Context, user eagate.User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return err
@@ -309,7 +310,7 @@ func (r *Rules) create(ctx context.Context, acct records.Account, s Session, bro
 		return "", c, fmt.Errorf("factor: new challenge: %w", err)
 	}
 	r.early.created(c.ID)
-	if c.Mode != records.NumberMatch {
+	if c.Mode != eagate.NumberMatch {
 		return token, c, nil // the service's own page shows the number
 	}
 	number, err := r.cfg.Service.SecretNumber(ctx, token)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -27,7 +28,7 @@ const (
 type View struct {
 	Phase     Phase
 	ID        string // empty while the challenge is being created, and in PhaseNone
-	Mode      records.Mode
+	Mode      eagate.Mode
 	Number    string
 	Held      bool // whether the session holds the challenge's token, which the service's own page wants
 	ExpiresAt time.Time
@@ -40,7 +41,7 @@ type View struct {
 func (v View) BegunBy(browser string) bool { return browser != "" && v.browser == browser }
 
 // Look returns the challenge of the user's session.
-func (r *Rules) Look(ctx context.Context, user User, s Session) (View, error) {
+func (r *Rules) Look(ctx context.Context, user eagate.User, s Session) (View, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return View{}, err

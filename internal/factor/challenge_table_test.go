@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -331,7 +332,7 @@ func (sc *scene) unlock(r *factor.Rules, s factor.Session) string {
 	if err != nil || secret == "" {
 		return noneOr(err)
 	}
-	if err := r.Move(sc.t.Context(), alice, s, secret, records.MethodPush, far); err != nil {
+	if err := r.Move(sc.t.Context(), alice, s, secret, eagate.Push, far); err != nil {
 		return word(err)
 	}
 	return sc.verdict(sc.node(sc.t), secret)
@@ -396,13 +397,13 @@ func (sc *scene) code(s factor.Session, code string) string {
 // proven is a proof that was given a moment ago in another session.
 func (sc *scene) proven() (factor.Proof, error) { return sc.provenBy(alice) }
 
-func (sc *scene) provenBy(user factor.User) (factor.Proof, error) {
+func (sc *scene) provenBy(user eagate.User) (factor.Proof, error) {
 	acct, err := sc.records.Account(sc.t.Context(), user.ID)
 	if err != nil {
 		return factor.Proof{}, err
 	}
 	g := records.Grant{
-		ID: rand.Text(), UserID: user.ID, Epoch: acct.Epoch, Method: records.MethodPush,
+		ID: rand.Text(), UserID: user.ID, Epoch: acct.Epoch, Method: eagate.Push,
 		VerifiedAt: sc.clock.Now(), ExpiresAt: far,
 	}
 	err = records.New(sc.store, sc.keys).CreateGrant(sc.t.Context(), g) // which isn't cut off

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // begun returns the session in which a challenge has begun.
-func begun(t testing.TB, r *factor.Rules, user factor.User, id string) factor.Session {
+func begun(t testing.TB, r *factor.Rules, user eagate.User, id string) factor.Session {
 	t.Helper()
 	s := session(id)
 	var err error
@@ -23,7 +24,7 @@ func begun(t testing.TB, r *factor.Rules, user factor.User, id string) factor.Se
 	return s
 }
 
-func (w *world) challenge(t testing.TB, r *factor.Rules, user factor.User, s factor.Session) records.Challenge {
+func (w *world) challenge(t testing.TB, r *factor.Rules, user eagate.User, s factor.Session) records.Challenge {
 	t.Helper()
 	view, err := r.Look(t.Context(), user, s)
 	if err != nil {
@@ -132,73 +133,73 @@ func TestDecideUnknown(t *testing.T) {
 func TestConsume(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		after func(t *testing.T, w *world, r *factor.Rules, s *factor.Session, user *factor.User)
+		after func(t *testing.T, w *world, r *factor.Rules, s *factor.Session, user *eagate.User)
 		want  bool
 	}{
-		{"at once", func(*testing.T, *world, *factor.Rules, *factor.Session, *factor.User) {}, true},
-		{"at the last moment", func(_ *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"at once", func(*testing.T, *world, *factor.Rules, *factor.Session, *eagate.User) {}, true},
+		{"at the last moment", func(_ *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			w.clock.Add(5*time.Minute - 1)
 		}, true},
-		{"expired", func(_ *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"expired", func(_ *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			w.clock.Add(5 * time.Minute)
 		}, false},
-		{"by token alone", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"by token alone", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *eagate.User) {
 			s.Binding = factor.Binding("renamed")
 		}, true},
-		{"by binding alone", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"by binding alone", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *eagate.User) {
 			s.Token = ""
 		}, true},
-		{"by another session", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"by another session", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *eagate.User) {
 			*s = session("other")
 		}, false},
-		{"by a session without an ID", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"by a session without an ID", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *eagate.User) {
 			*s = factor.Session{}
 		}, false},
-		{"by another user of the session", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *factor.User) {
+		{"by another user of the session", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *eagate.User) {
 			w.enrol(t, r, bob)
 			*user = bob
 		}, false},
-		{"after a newer challenge", func(t *testing.T, _ *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"after a newer challenge", func(t *testing.T, _ *world, r *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			begun(t, r, alice, "newer")
 		}, true},
-		{"by another browser of the session", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"by another browser of the session", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *eagate.User) {
 			s.Browsers = []string{"another"}
 		}, false},
-		{"by no browser", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"by no browser", func(_ *testing.T, _ *world, _ *factor.Rules, s *factor.Session, _ *eagate.User) {
 			s.Browsers = nil
 		}, false},
-		{"after another browser wanted to take over", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"after another browser wanted to take over", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *eagate.User) {
 			other := *s
 			other.Browsers = []string{"another"}
 			if err := r.MakeRoom(t.Context(), alice, other); !errors.Is(err, factor.ErrOtherBrowser) {
 				t.Errorf("got %v, want ErrOtherBrowser", err)
 			}
 		}, true},
-		{"while a newer challenge begins", func(t *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"while a newer challenge begins", func(t *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			w.change(t, alice, func(a *records.Account) {
 				a.Push.Live, a.Push.Reserved, a.Push.ReservedUntil = "", "x", w.clock.Now().Add(time.Minute)
 			})
 		}, true},
-		{"after a logout", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *factor.User) {
+		{"after a logout", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *eagate.User) {
 			if err := r.Abandon(t.Context(), alice, *s); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
-		{"after another enrolment", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"after another enrolment", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			w.reEnrol(t, r)
 		}, false},
-		{"of the factor before, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"of the factor before, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			live := w.account(t, alice).Push.Live
 			w.reEnrol(t, r)
 			w.change(t, alice, func(a *records.Account) { a.Push.Live = live })
 		}, false},
-		{"of another user, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *factor.User) {
+		{"of another user, though named live", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, user *eagate.User) {
 			live, epoch := w.account(t, alice).Push.Live, w.account(t, alice).Epoch
 			w.enrol(t, r, bob)
 			w.change(t, bob, func(b *records.Account) { b.Push.Live, b.Epoch = live, epoch })
 			*user = bob
 		}, false},
-		{"after switching off", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *factor.User) {
+		{"after switching off", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
 				t.Fatal(err)
 			}

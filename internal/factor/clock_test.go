@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -98,7 +99,7 @@ func TestA48_SyncPutOffAhead(t *testing.T) {
 			broken(w, r)
 			w.clock.Set(start)
 			for i := range 3 { // others, who are put off as they should be
-				w.change(t, factor.User{ID: fmt.Sprint("other ", i)}, func(a *records.Account) {
+				w.change(t, eagate.User{ID: fmt.Sprint("other ", i)}, func(a *records.Account) {
 					a.Email, a.Sync.Wanted, a.Sync.NextAt = "other@example.com", 1, start.Add(factor.SyncPauseMax)
 				})
 			}

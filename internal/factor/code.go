@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
@@ -34,9 +35,9 @@ const (
 // A CodeAnswer is a CodeResult with what goes with it.
 type CodeAnswer struct {
 	Result CodeResult
-	Method records.Method // which the code was of
-	Until  time.Time      // of CodePaused and CodeBusy, and of CodeWrong and CodeUsed that began a pause
-	Left   int            // of CodeAccepted by MethodRecovery: how many codes are left
+	Method eagate.Method // which the code was of
+	Until  time.Time     // of CodePaused and CodeBusy, and of CodeWrong and CodeUsed that began a pause
+	Left   int           // of CodeAccepted by MethodRecovery: how many codes are left
 
 	// Malformed says of CodeWrong that it isn't of the form that codes have.
 	Malformed bool
@@ -66,9 +67,9 @@ type CodeAnswer struct {
 // force or the staged one, of which no code was accepted yet.
 func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p presented) (answer CodeAnswer, step int64, err error) {
 	if p.code != "" { // a recovery code, where nothing but a code of the phone will do
-		return CodeAnswer{Result: CodeWrong, Method: records.MethodTOTP, Malformed: true}, 0, nil
+		return CodeAnswer{Result: CodeWrong, Method: eagate.TOTP, Malformed: true}, 0, nil
 	}
-	g := guesses(acct, records.MethodTOTP)
+	g := guesses(acct, eagate.TOTP)
 	if answer = g.refusal(p.at, r.cfg.Now()); answer.Result != CodeNone {
 		return answer, 0, nil
 	}
@@ -104,7 +105,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 	switch {
 	case acct.State != records.On:
 		return CodeAnswer{Result: CodeNotApplicable}, nil
-	case p.method == records.MethodRecovery:
+	case p.method == eagate.Recovery:
 		return r.tryRecovery(acct, p)
 	}
 	answer, step, err := r.try(acct, acct.Factor, false, p)
@@ -117,7 +118,7 @@ func (r *Rules) tryInForce(acct *records.Account, p presented) (CodeAnswer, erro
 // updateByCode is updateAccount for a change that tries a code, and tells of what
 // became of it; that the account is closed is an answer too. Where the code wasn't looked
 // at, nothing is stored: that can be asked for as often as somebody likes.
-func (r *Rules) updateByCode(ctx context.Context, user User, typed presented, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
+func (r *Rules) updateByCode(ctx context.Context, user eagate.User, typed presented, change func(*records.Account) (CodeAnswer, error)) (answer CodeAnswer, err error) {
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) (err error) {
 		answer, err = change(acct)
 		answer.anew = acct.State != records.On
@@ -141,18 +142,18 @@ func (r *Rules) updateByCode(ctx context.Context, user User, typed presented, ch
 }
 
 // tellCode tells of what became of a code, once that is stored.
-func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err error) {
+func (r *Rules) tellCode(ctx context.Context, user eagate.User, answer CodeAnswer, err error) {
 	if err != nil {
 		return
 	}
-	e := Event{Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: answer.Method}
+	e := eagate.Event{Kind: eagate.EventCodeRefused, UserID: user.ID, Email: user.Email, Method: answer.Method}
 	unread := false
 	switch answer.Result {
 	case CodeAccepted:
-		if answer.Method != records.MethodRecovery || answer.Again {
+		if answer.Method != eagate.Recovery || answer.Again {
 			return
 		}
-		e.Kind, e.Left = EventRecoveryUsed, answer.Left
+		e.Kind, e.Left = eagate.EventRecoveryUsed, answer.Left
 	case CodeWrong:
 		e.Reason = "wrong"
 	case CodeUsed:
@@ -173,9 +174,9 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	if answer.blocked {
 		e.Reason, unread = "wrong", false
 	}
-	emit := func(e Event, more ...slog.Attr) { r.emit(ctx, e, more...) }
+	emit := func(e eagate.Event, more ...slog.Attr) { r.emit(ctx, e, more...) }
 	if unread || answer.anew { // which can be had as often as somebody likes
-		emit = func(e Event, _ ...slog.Attr) { r.emitFrequent(ctx, e, user.ID) }
+		emit = func(e eagate.Event, _ ...slog.Attr) { r.emitFrequent(ctx, e, user.ID) }
 	}
 	var more []slog.Attr
 	if answer.clockOff != 0 {
@@ -184,19 +185,19 @@ func (r *Rules) tellCode(ctx context.Context, user User, answer CodeAnswer, err 
 	emit(e, more...)
 	switch {
 	case answer.blocked:
-		emit(Event{Kind: EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})
+		emit(eagate.Event{Kind: eagate.EventBlocked, UserID: user.ID, Email: user.Email, Method: answer.Method})
 	case !answer.paused.IsZero():
-		emit(Event{Kind: EventPaused, UserID: user.ID, Email: user.Email, Method: answer.Method, Until: answer.paused})
+		emit(eagate.Event{Kind: eagate.EventPaused, UserID: user.ID, Email: user.Email, Method: answer.Method, Until: answer.paused})
 	}
 	if answer.told > 0 {
-		r.emit(ctx, Event{Kind: EventWrongCodes, UserID: user.ID, Email: user.Email, Count: answer.told})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventWrongCodes, UserID: user.ID, Email: user.Email, Count: answer.told})
 	}
 }
 
 // RefuseCode tells of a code that isn't tried, for a reason that isn't the rules'.
-func (r *Rules) RefuseCode(ctx context.Context, user User, method records.Method, reason string) {
-	r.emitFrequent(ctx, Event{
-		Kind: EventCodeRefused, UserID: user.ID, Email: user.Email, Method: method, Reason: reason,
+func (r *Rules) RefuseCode(ctx context.Context, user eagate.User, method eagate.Method, reason string) {
+	r.emitFrequent(ctx, eagate.Event{
+		Kind: eagate.EventCodeRefused, UserID: user.ID, Email: user.Email, Method: method, Reason: reason,
 	}, user.ID)
 }
 
@@ -205,7 +206,7 @@ func (r *Rules) RefuseCode(ctx context.Context, user User, method records.Method
 //
 // The same form sent twice proves nothing anew: the grant says when the code was accepted.
 // Whether the session already goes on with another grant for it, Move finds out.
-func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
+func (r *Rules) VerifyCode(ctx context.Context, user eagate.User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
 	typed, err := r.present(ctx, user.ID, proof)
 	if err != nil {
 		return CodeAnswer{}, "", err
@@ -255,12 +256,12 @@ func (r *Rules) VerifyCode(ctx context.Context, user User, s Session, proof Proo
 }
 
 // Unlocked tells that a session was unlocked by a code.
-func (r *Rules) Unlocked(ctx context.Context, user User, method records.Method) {
-	r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: method})
+func (r *Rules) Unlocked(ctx context.Context, user eagate.User, method eagate.Method) {
+	r.emit(ctx, eagate.Event{Kind: eagate.EventVerified, UserID: user.ID, Email: user.Email, Method: method})
 }
 
 // ownChallenge returns the challenge that the session's browser began, or the zero one.
-func (r *Rules) ownChallenge(ctx context.Context, user User, s Session) (records.Challenge, error) {
+func (r *Rules) ownChallenge(ctx context.Context, user eagate.User, s Session) (records.Challenge, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return records.Challenge{}, err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -16,7 +17,7 @@ var errNotApproved = errors.New("factor: challenge isn't approved")
 // Consume turns the approval of the session's challenge into a grant that lasts
 // until that time, and returns the grant's secret. It returns "" if there is no
 // approval: of any number of requests at once, one gets it.
-func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Time) (secret string, err error) {
+func (r *Rules) Consume(ctx context.Context, user eagate.User, s Session, until time.Time) (secret string, err error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return "", err
@@ -39,7 +40,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 	// The grant comes first: nobody knows its secret yet, so that a crash
 	// between the two leaves nothing behind that could be used.
 	secret, err = r.newGrant(ctx, records.Grant{
-		UserID: user.ID, Epoch: acct.Epoch, Method: records.MethodPush, Binding: s.Binding, ExpiresAt: until,
+		UserID: user.ID, Epoch: acct.Epoch, Method: eagate.Push, Binding: s.Binding, ExpiresAt: until,
 	})
 	if err != nil {
 		return "", err
@@ -70,7 +71,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 			return "", errors.Join(err, r.Unconsume(ctx, user, s, secret))
 		}
 		r.approved(ctx, user.ID, sent)
-		r.emit(ctx, Event{Kind: EventVerified, UserID: user.ID, Email: user.Email, Method: records.MethodPush})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventVerified, UserID: user.ID, Email: user.Email, Method: eagate.Push})
 		return secret, nil
 	}
 	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
@@ -83,7 +84,7 @@ func (r *Rules) Consume(ctx context.Context, user User, s Session, until time.Ti
 // another ID, no longer holds the challenge's token, and is marked under its former
 // ID; and it is the same browser: each of them keeps somebody who knows that ID from
 // getting in by it.
-func (r *Rules) stranded(ctx context.Context, user User, s Session, challengeID string) (grantID string, err error) {
+func (r *Rules) stranded(ctx context.Context, user eagate.User, s Session, challengeID string) (grantID string, err error) {
 	c, err := r.challenge(ctx, challengeID)
 	if err != nil || c.GrantID == "" || !s.began(c.Browser) || s.Token == "" || c.ID != hash(s.Token) {
 		return "", err
@@ -125,7 +126,7 @@ func notApprovedIsNone(err error) error {
 
 // Unconsume takes back a Consume whose session couldn't be unlocked, so that
 // the next request can try again.
-func (r *Rules) Unconsume(ctx context.Context, user User, s Session, secret string) error {
+func (r *Rules) Unconsume(ctx context.Context, user eagate.User, s Session, secret string) error {
 	revoke := r.Revoke(ctx, secret)
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {

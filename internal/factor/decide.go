@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -25,15 +26,15 @@ const (
 type FalseResult uint8
 
 const (
-	NotApproved FalseResult = iota // that the request failed, like one that ran out; the zero value
-	Rejection                      // that the user rejected it
+	NotApproved eagate.FalseResult = iota // that the request failed, like one that ran out; the zero value
+	Rejection                             // that the user rejected it
 )
 
-func (f FalseResult) String() string {
+func (f eagate.FalseResult) String() string {
 	switch f {
-	case NotApproved:
+	case eagate.NotApproved:
 		return "not approved"
-	case Rejection:
+	case eagate.Rejection:
 		return "rejection"
 	}
 	return "invalid"
@@ -71,20 +72,20 @@ func (r *Rules) decide(ctx context.Context, id string, reported records.Challeng
 		// For a repeated report too: the first may have been cut off here.
 		email, pushes, err = r.notApproved(ctx, c)
 		if c.State == records.Rejected {
-			err = errors.Join(err, r.Reject(ctx, User{ID: c.UserID}, Session{Binding: c.Binding, Ends: c.Ends}))
+			err = errors.Join(err, r.Reject(ctx, eagate.User{ID: c.UserID}, Session{Binding: c.Binding, Ends: c.Ends}))
 		}
 	}
-	e := Event{UserID: c.UserID, Email: email, Method: records.MethodPush}
+	e := eagate.Event{UserID: c.UserID, Email: email, Method: eagate.Push}
 	switch decision {
 	case DecisionTaken:
 		e.Kind = decisionEvents[reported]
 		r.emit(ctx, e)
 	case DecisionTooLate:
-		e.Kind, e.Reason = EventLateReport, reported.String()
+		e.Kind, e.Reason = eagate.EventLateReport, reported.String()
 		r.emit(ctx, e)
 	case DecisionUnknown, DecisionRepeated:
 	}
-	r.emitPushPaused(ctx, User{ID: c.UserID, Email: email}, pushes)
+	r.emitPushPaused(ctx, eagate.User{ID: c.UserID, Email: email}, pushes)
 	return decision, err
 }
 
@@ -93,15 +94,15 @@ func (r *Rules) stateOf(approved bool) records.ChallengeState {
 	switch {
 	case approved:
 		return records.Approved
-	case r.cfg.False == Rejection:
+	case r.cfg.False == eagate.Rejection:
 		return records.Rejected
 	}
 	return records.NotApproved
 }
 
 // decisionEvents are the events of a challenge that a report decides.
-var decisionEvents = map[records.ChallengeState]EventKind{
-	records.Approved: EventApproved, records.Rejected: EventRejected, records.NotApproved: EventNotApproved,
+var decisionEvents = map[records.ChallengeState]eagate.EventKind{
+	records.Approved: eagate.EventApproved, records.Rejected: eagate.EventRejected, records.NotApproved: eagate.EventNotApproved,
 }
 
 // decide changes a challenge by a report that comes now.
@@ -157,7 +158,7 @@ func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email str
 		return nil
 	})
 	if err == nil && held {
-		r.emit(ctx, Event{Kind: EventHeld, UserID: c.UserID, Email: email, Reason: "rejected on the phone"})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventHeld, UserID: c.UserID, Email: email, Reason: "rejected on the phone"})
 	}
 	return email, pushes, err
 }

@@ -5,21 +5,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // A Demand is what a verified session must have proved besides: that it was not
 // long ago, or by which method. The zero value demands nothing.
 type Demand struct {
-	MaxAge  time.Duration    // of the proof; 0: any
-	Methods []records.Method // one of these; empty: any
+	MaxAge  time.Duration   // of the proof; 0: any
+	Methods []eagate.Method // one of these; empty: any
 }
 
 // IsZero reports whether nothing is demanded.
 func (d Demand) IsZero() bool { return d.MaxAge == 0 && len(d.Methods) == 0 }
 
 // Accepts reports whether a proof by that method does.
-func (d Demand) Accepts(m records.Method) bool {
+func (d Demand) Accepts(m eagate.Method) bool {
 	return len(d.Methods) == 0 || slices.Contains(d.Methods, m)
 }
 
@@ -70,8 +71,8 @@ func ParseDemand(s string) (Demand, bool) {
 	return d, !d.IsZero()
 }
 
-func methodNamed(name string) (records.Method, bool) {
-	for _, m := range []records.Method{records.MethodPush, records.MethodTOTP, records.MethodRecovery, records.MethodDevice} {
+func methodNamed(name string) (eagate.Method, bool) {
+	for _, m := range []eagate.Method{eagate.Push, eagate.TOTP, eagate.Recovery, eagate.TrustedDevice} {
 		if m.String() == name {
 			return m, true
 		}

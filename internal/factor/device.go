@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -27,7 +28,7 @@ func (r *Rules) DeviceLifetime() time.Duration { return r.cfg.DeviceLifetime }
 // its cookie must hold. The session's grant must be fresh, and not itself come
 // from a trusted device: a chain of them would never end. Asked twice by the same browser,
 // within a minute, it is one device: the first answer may not have come.
-func (r *Rules) Trust(ctx context.Context, user User, proof Proof, name string) (secret string, d records.Device, err error) {
+func (r *Rules) Trust(ctx context.Context, user eagate.User, proof Proof, name string) (secret string, d records.Device, err error) {
 	secret = newID()
 	now := r.cfg.Now()
 	again := false
@@ -66,7 +67,7 @@ func (r *Rules) Trust(ctx context.Context, user User, proof Proof, name string) 
 	if again {
 		return secret, d, nil
 	}
-	r.emit(ctx, Event{Kind: EventDeviceAdded, UserID: user.ID, Email: user.Email, Device: d.Name, Until: d.ExpiresAt})
+	r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceAdded, UserID: user.ID, Email: user.Email, Device: d.Name, Until: d.ExpiresAt})
 	return secret, d, nil
 }
 
@@ -109,7 +110,7 @@ func DeviceOf(secret string) string { return hash(secret) }
 // is one that the user trusts. It returns the secret of the grant, or "" if the
 // browser isn't. The grant says when the user really proved it last: a route that
 // wants a recent proof asks for another.
-func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device string, until time.Time) (secret string, err error) {
+func (r *Rules) UseDevice(ctx context.Context, user eagate.User, s Session, device string, until time.Time) (secret string, err error) {
 	if r.cfg.DeviceLifetime <= 0 || device == "" {
 		return "", nil
 	}
@@ -138,14 +139,14 @@ func (r *Rules) UseDevice(ctx context.Context, user User, s Session, device stri
 		return "", err
 	}
 	secret, err = r.grant(ctx, basis, records.Grant{
-		UserID: user.ID, Epoch: basis.epoch, Method: records.MethodDevice, Device: id,
+		UserID: user.ID, Epoch: basis.epoch, Method: eagate.TrustedDevice, Device: id,
 		Binding: s.Binding, VerifiedAt: d.VerifiedAt, ExpiresAt: until,
 	})
 	if errors.Is(err, ErrHeld) || errors.Is(err, ErrOvertaken) {
 		return "", nil
 	}
 	if err == nil {
-		r.emit(ctx, Event{Kind: EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: records.MethodDevice, Device: d.Name})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: eagate.TrustedDevice, Device: d.Name})
 	}
 	return secret, err
 }
@@ -167,7 +168,7 @@ func (r *Rules) Distrust(ctx context.Context, userID, id string) (int, error) {
 }
 
 // DistrustBy is Distrust for a session of the user.
-func (r *Rules) DistrustBy(ctx context.Context, user User, proof Proof, id string) (int, error) {
+func (r *Rules) DistrustBy(ctx context.Context, user eagate.User, proof Proof, id string) (int, error) {
 	return r.distrust(ctx, user.ID, id, func(acct *records.Account) error {
 		_, err := r.check(ctx, acct, proof)
 		return err
@@ -194,7 +195,7 @@ func (r *Rules) distrust(ctx context.Context, userID, id string, check func(*rec
 		return 0, err
 	}
 	for _, d := range gone {
-		r.emit(ctx, Event{Kind: EventDeviceRevoked, UserID: userID, Device: d.Name})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceRevoked, UserID: userID, Device: d.Name})
 	}
 	return len(gone), nil
 }

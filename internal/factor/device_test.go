@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -18,7 +19,7 @@ const trustedFor = 30 * 24 * time.Hour
 func trusting(cfg *factor.Config) { cfg.DeviceLifetime = trustedFor }
 
 // trusted returns what the cookie of a trusted device holds.
-func (w *world) trusted(t testing.TB, r *factor.Rules, user factor.User) (secret string) {
+func (w *world) trusted(t testing.TB, r *factor.Rules, user eagate.User) (secret string) {
 	t.Helper()
 	secret, _, err := r.Trust(t.Context(), user, w.fresh(t, user), "browser")
 	if err != nil {
@@ -28,7 +29,7 @@ func (w *world) trusted(t testing.TB, r *factor.Rules, user factor.User) (secret
 }
 
 // useDevice logs in on a device, and returns the grant's secret, if any.
-func useDevice(t testing.TB, r *factor.Rules, user factor.User, device string) string {
+func useDevice(t testing.TB, r *factor.Rules, user eagate.User, device string) string {
 	t.Helper()
 	grant, err := r.UseDevice(t.Context(), user, session("login"), device, far)
 	if err != nil {
@@ -147,7 +148,7 @@ func TestUseDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	verdict, g, err := r.Check(t.Context(), alice.ID, secret)
-	if err != nil || verdict != factor.Verified || g.Method != records.MethodDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until.Add(24*time.Hour)) ||
+	if err != nil || verdict != factor.Verified || g.Method != eagate.TrustedDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until.Add(24*time.Hour)) ||
 		g.Binding != session("login").Binding {
 		t.Errorf("got %v, %+v, %v, want a proof of %v by a device kept until a day after %v", verdict, g, err, proved, until)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
@@ -41,7 +42,7 @@ type Enrolment struct {
 // browser with that hash. The factor in force, if any, stays in force until then, and is
 // asked for: how long the session may take to confirm counts from that proof. The same
 // form sent twice by the same browser, within a minute, makes one secret.
-func (r *Rules) Stage(ctx context.Context, user User, s Session, browser string, proof Proof) (CodeAnswer, error) {
+func (r *Rules) Stage(ctx context.Context, user eagate.User, s Session, browser string, proof Proof) (CodeAnswer, error) {
 	email, codesOnly, err := r.addressToStage(ctx, user)
 	if err != nil {
 		return CodeAnswer{}, err
@@ -102,7 +103,7 @@ func (r *Rules) mayStage(ctx context.Context, acct *records.Account, proof Proof
 
 // Staged returns the enrolment that the session has under way in this browser,
 // [ErrOtherBrowser] or [ErrNoEnrolment].
-func (r *Rules) Staged(ctx context.Context, user User, s Session) (Enrolment, error) {
+func (r *Rules) Staged(ctx context.Context, user eagate.User, s Session) (Enrolment, error) {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return Enrolment{}, err
@@ -161,7 +162,7 @@ func (s Session) staged(acct records.Account) bool {
 // Confirm brings the staged factor into force if the proof's code is right and,
 // where another factor is in force, its grant still holds. All that was proved
 // before is void then; the secret of a new grant is returned for this session.
-func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
+func (r *Rules) Confirm(ctx context.Context, user eagate.User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	typed := r.arrived(proof)
@@ -173,7 +174,7 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		basis     Basis
 		at        time.Time
 		codesOnly bool
-		event     = Event{UserID: user.ID, Email: claim.email}
+		event     = eagate.Event{UserID: user.ID, Email: claim.email}
 	)
 	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
 		if since, ok := r.sentBefore(acct, s); ok {
@@ -206,20 +207,20 @@ func (r *Rules) Confirm(ctx context.Context, user User, s Session, proof Proof, 
 		r.emit(ctx, event)
 	}
 	if codesOnly {
-		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: user.ID, Email: claim.email, Holder: claim.holder})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventCodesOnly, UserID: user.ID, Email: claim.email, Holder: claim.holder})
 	}
 	secret, err = r.grant(ctx, basis, records.Grant{
-		UserID: user.ID, Epoch: basis.epoch, Method: records.MethodTOTP, Binding: s.Binding, VerifiedAt: at, ExpiresAt: until,
+		UserID: user.ID, Epoch: basis.epoch, Method: eagate.TOTP, Binding: s.Binding, VerifiedAt: at, ExpiresAt: until,
 	})
 	return answer, secret, err
 }
 
 // switchOn brings the staged factor into force, by a code of that step, and returns the
 // event of it.
-func (r *Rules) switchOn(acct *records.Account, claim claim, step int64) EventKind {
-	kind := EventEnabled
+func (r *Rules) switchOn(acct *records.Account, claim claim, step int64) eagate.EventKind {
+	kind := eagate.EventEnabled
 	if acct.State == records.On {
-		kind = EventReplaced
+		kind = eagate.EventReplaced
 		if acct.Email != claim.email {
 			addAddress(&acct.Sync, acct.Email) // an older release may not have noted it
 			r.retireSecret(acct)
@@ -245,7 +246,7 @@ func (r *Rules) retireSecret(acct *records.Account) {
 }
 
 // Disable switches the second factor off, or returns [ErrOff] or [ErrRequired].
-func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer, error) {
+func (r *Rules) Disable(ctx context.Context, user eagate.User, proof Proof) (CodeAnswer, error) {
 	if _, required := r.required(user); required {
 		return CodeAnswer{}, ErrRequired
 	}
@@ -265,7 +266,7 @@ func (r *Rules) Disable(ctx context.Context, user User, proof Proof) (CodeAnswer
 		return answer, err
 	})
 	if err == nil && answer.Result == CodeAccepted {
-		r.emit(ctx, Event{Kind: EventDisabled, UserID: user.ID, Email: user.Email})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventDisabled, UserID: user.ID, Email: user.Email})
 	}
 	return answer, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
@@ -120,7 +121,7 @@ func TestA39_Staging(t *testing.T) {
 	r := w.node(t)
 	mine := session("mine")
 	p := w.stage(t, r, alice, mine, factor.Proof{})
-	try := func(user factor.User, s factor.Session, want error) {
+	try := func(user eagate.User, s factor.Session, want error) {
 		t.Helper()
 		if _, err := r.Staged(t.Context(), user, s); !errors.Is(err, want) {
 			t.Errorf("see: got %v, want %v", err, want)
@@ -237,7 +238,7 @@ func TestA39_GrantIsOver(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules, p phone, secret, id string){
 		"succeeded": func(t *testing.T, _ *world, r *factor.Rules, p phone, secret, _ string) {
 			_, next := verify(t, r, alice, p.code())
-			if err := r.Succeed(t.Context(), secret, next, records.MethodTOTP); err != nil {
+			if err := r.Succeed(t.Context(), secret, next, eagate.TOTP); err != nil {
 				t.Fatal(err)
 			}
 		},

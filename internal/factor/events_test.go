@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -19,7 +20,7 @@ func TestEvents(t *testing.T) {
 	w := newWorld(t)
 	var heard []string
 	r := w.node(t, holding, trusting, func(cfg *factor.Config) {
-		cfg.Events = func(_ context.Context, e factor.Event) {
+		cfg.Events = func(_ context.Context, e eagate.Event) {
 			text := e.Kind.String()
 			for _, more := range []string{e.Reason, e.Device} {
 				if more != "" {
@@ -139,7 +140,7 @@ func TestEvents(t *testing.T) {
 // Operators look for what matters by its level.
 func TestEventLevels(t *testing.T) {
 	warn := "codes_only push_failed push_limited push_paused not_approved rejected late_report code_refused wrong_codes paused blocked reset recovery_used held stopped would_stop"
-	for k := factor.EventEnabled; k <= factor.EventWouldStop; k++ {
+	for k := eagate.EventEnabled; k <= eagate.EventWouldStop; k++ {
 		want := slog.LevelInfo
 		if slices.Contains(strings.Fields(warn), k.String()) {
 			want = slog.LevelWarn
@@ -148,7 +149,7 @@ func TestEventLevels(t *testing.T) {
 			t.Errorf("%v: got level %v, want %v", k, got, want)
 		}
 	}
-	if got := (factor.EventWouldStop + 1).String(); got != "invalid" {
+	if got := (eagate.EventWouldStop + 1).String(); got != "invalid" {
 		t.Errorf("got %q, want it invalid", got)
 	}
 }

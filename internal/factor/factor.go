@@ -31,6 +31,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/keyring"
@@ -45,12 +46,6 @@ type Service interface {
 	CreateSession(ctx context.Context, email string) (token string, err error)
 	SecretNumber(ctx context.Context, token string) (number string, err error)
 	SyncStatus(ctx context.Context, s client.Status) error
-}
-
-// A User is who the application says is logged in.
-type User struct {
-	ID    string
-	Email string // the present address, unless [Config.Email] tells it
 }
 
 // A Session is what the browser session of a request knows of its challenge,
@@ -117,10 +112,10 @@ type Config struct {
 	SecretOnDisable bool
 
 	// False is what a report of false means.
-	False FalseResult
+	False eagate.FalseResult
 
 	// HoldRejected closes an account when a request is rejected on the phone, with
-	// [Rejection].
+	// [eagate.Rejection].
 	HoldRejected bool
 
 	// DeviceLifetime is how long a browser may be trusted, or 0 for not at all.
@@ -128,7 +123,7 @@ type Config struct {
 
 	TOTP          totp.Parameters
 	TokenLifetime time.Duration // how long a challenge lives
-	Mode          records.Mode  // how the user meets a challenge
+	Mode          eagate.Mode   // how the user meets a challenge
 
 	// StoreTimeout is how long a request can wait for the store.
 	StoreTimeout time.Duration
@@ -145,17 +140,17 @@ type Config struct {
 	EarlyWait time.Duration
 
 	// Required tells who must have a second factor; nil for nobody.
-	Required func(User) Requirement
+	Required func(eagate.User) eagate.Requirement
 
 	// Email tells a user's present e-mail address, in place of User.Email; or nil.
 	Email func(ctx context.Context, userID string) (string, error)
 
 	// Events is called, while the request waits, after what it tells of has been
 	// stored.
-	Events func(context.Context, Event)
+	Events func(context.Context, eagate.Event)
 
 	// Notify is called for those of them that the user should hear of.
-	Notify func(context.Context, Event)
+	Notify func(context.Context, eagate.Event)
 
 	Log *slog.Logger
 	Now func() time.Time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -71,7 +72,7 @@ func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Ve
 		return Locked
 	case ahead(g.VerifiedAt, now):
 		return Locked
-	case g.Method == records.MethodDevice && !acct.trusts(g.Device, now):
+	case g.Method == eagate.TrustedDevice && !acct.trusts(g.Device, now):
 		return Locked // the device is no longer trusted
 	}
 	return Verified
@@ -170,7 +171,7 @@ func (r *Rules) RevokeForeign(ctx context.Context, userID, secret string) (bool,
 // another one. That of a trusted device is that of its user, earlier.
 func (r *Rules) Fresh(g records.Grant) bool {
 	age := r.cfg.Now().Sub(g.VerifiedAt)
-	return g.Method != records.MethodDevice && age >= -clockSkew && age < freshness
+	return g.Method != eagate.TrustedDevice && age >= -clockSkew && age < freshness
 }
 
 // grant stores a new grant, if its basis stands, and returns its secret.

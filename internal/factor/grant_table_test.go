@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -58,7 +59,7 @@ var grantStates = map[string]func(*scene){
 	"proof": (*scene).prove,
 	"moved": func(sc *scene) {
 		sc.prove()
-		sc.must(sc.rules.Succeed(sc.t.Context(), sc.grant, sc.another(), records.MethodTOTP))
+		sc.must(sc.rules.Succeed(sc.t.Context(), sc.grant, sc.another(), eagate.TOTP))
 	},
 	"ended": func(sc *scene) { // by a node that died before it was deleted
 		sc.prove()
@@ -117,8 +118,8 @@ var grantEvents = map[string]func(*scene) string{
 	"lifetime": func(sc *scene) string { sc.clock.Add(keptLife); return sc.verdict(sc.other, sc.grant) },
 
 	// Another proof is to take its place.
-	"approval": func(sc *scene) string { return sc.succeed(records.MethodPush) },
-	"code":     func(sc *scene) string { return sc.succeed(records.MethodTOTP) },
+	"approval": func(sc *scene) string { return sc.succeed(eagate.Push) },
+	"code":     func(sc *scene) string { return sc.succeed(eagate.TOTP) },
 
 	// Something ends.
 	"logout": func(sc *scene) string { return sc.then(sc.other.EndGrant(sc.t.Context(), sc.grant)) },
@@ -187,7 +188,7 @@ func (sc *scene) grantState() string {
 	return "proof"
 }
 
-func (sc *scene) verdictOf(user factor.User) string {
+func (sc *scene) verdictOf(user eagate.User) string {
 	v, _, err := sc.other.Check(sc.t.Context(), user.ID, sc.grant)
 	return verdictWord(v, err)
 }
@@ -222,7 +223,7 @@ func (sc *scene) revokedElsewhere(pass func()) string {
 
 // succeed has another proof take the grant's place, by that method, and is what becomes
 // of a request with that one.
-func (sc *scene) succeed(method records.Method) string {
+func (sc *scene) succeed(method eagate.Method) string {
 	acct := sc.account(sc.t, alice)
 	next := rand.Text()
 	err := sc.records.CreateGrant(sc.t.Context(), records.Grant{

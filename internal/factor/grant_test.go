@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
 )
 
 // What is revoked is locked at once here, and elsewhere when the cache has aged.
@@ -149,7 +149,7 @@ func TestCheckReadBeforeChange(t *testing.T) {
 			}
 		},
 		"logged out under the former ID, whose mark only knows the grant's ID": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
-			err := r.Move(t.Context(), alice, session("former"), grant, records.MethodTOTP, far)
+			err := r.Move(t.Context(), alice, session("former"), grant, eagate.TOTP, far)
 			if err = errors.Join(err, r.End(t.Context(), alice, session("former"), far)); err != nil {
 				t.Error(err)
 			}
@@ -226,7 +226,7 @@ func TestEndedGrantIsForgottenAlone(t *testing.T) {
 		"revoked":    func(grant string) error { return r.Revoke(t.Context(), grant) },
 		"logged out": func(grant string) error { return r.EndGrant(t.Context(), grant) },
 		"logged out under the former ID": func(grant string) error {
-			err := r.Move(t.Context(), bob, session("former"), grant, records.MethodTOTP, far)
+			err := r.Move(t.Context(), bob, session("former"), grant, eagate.TOTP, far)
 			return errors.Join(err, r.End(t.Context(), bob, session("former"), far))
 		},
 	} {
@@ -290,7 +290,7 @@ func TestCheckAsksOnce(t *testing.T) {
 		t.Errorf("got %d questions to the store, want 0", got)
 	}
 	w.clock.Add(factor.CacheLifetime)
-	for _, user := range []factor.User{alice, bob} {
+	for _, user := range []eagate.User{alice, bob} {
 		if got, _, err := r.Check(t.Context(), user.ID, grant); !errors.Is(err, errDown) || got != factor.Locked {
 			t.Errorf("store down: got %v, %v, want locked and an error", got, err)
 		}

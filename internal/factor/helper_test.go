@@ -15,6 +15,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/keyring"
@@ -23,8 +24,8 @@ import (
 )
 
 var (
-	alice = factor.User{ID: "1", Email: "alice@example.com"}
-	bob   = factor.User{ID: "2", Email: "bob@example.com"}
+	alice = eagate.User{ID: "1", Email: "alice@example.com"}
+	bob   = eagate.User{ID: "2", Email: "bob@example.com"}
 	key   = []byte("0123456789abcdef0123456789abcdef")
 )
 
@@ -209,7 +210,7 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 	return r
 }
 
-func (w *world) account(t testing.TB, user factor.User) records.Account {
+func (w *world) account(t testing.TB, user eagate.User) records.Account {
 	t.Helper()
 	a, err := w.records.Account(t.Context(), user.ID)
 	if err != nil {
@@ -218,7 +219,7 @@ func (w *world) account(t testing.TB, user factor.User) records.Account {
 	return a
 }
 
-func (w *world) change(t testing.TB, user factor.User, change func(*records.Account)) {
+func (w *world) change(t testing.TB, user eagate.User, change func(*records.Account)) {
 	t.Helper()
 	if err := w.records.UpdateAccount(t.Context(), user.ID, func(a *records.Account) error { change(a); return nil }); err != nil {
 		t.Fatal(err)
@@ -262,7 +263,7 @@ var algorithms = map[string]otp.Algorithm{
 }
 
 // stage begins an enrolment, and returns the phone that has scanned it.
-func (w *world) stage(t testing.TB, r *factor.Rules, user factor.User, s factor.Session, proof factor.Proof) phone {
+func (w *world) stage(t testing.TB, r *factor.Rules, user eagate.User, s factor.Session, proof factor.Proof) phone {
 	t.Helper()
 	answer, err := r.Stage(t.Context(), user, s, browser, proof)
 	if err != nil || answer.Result != factor.CodeAccepted {
@@ -284,7 +285,7 @@ func (w *world) scan(t testing.TB, e factor.Enrolment) phone {
 }
 
 // enrol switches the second factor on, and lets the code's step pass.
-func (w *world) enrol(t testing.TB, r *factor.Rules, user factor.User) (p phone, grant string) {
+func (w *world) enrol(t testing.TB, r *factor.Rules, user eagate.User) (p phone, grant string) {
 	t.Helper()
 	p = w.stage(t, r, user, session("enrolment"), typed(t, r, user, ""))
 	answer, grant, err := r.Confirm(t.Context(), user, session("enrolment"), w.proof(t, user, p.code()), far)
@@ -296,7 +297,7 @@ func (w *world) enrol(t testing.TB, r *factor.Rules, user factor.User) (p phone,
 }
 
 // verify tries a code in a session of its own.
-func verify(t testing.TB, r *factor.Rules, user factor.User, code string) (factor.CodeAnswer, string) {
+func verify(t testing.TB, r *factor.Rules, user eagate.User, code string) (factor.CodeAnswer, string) {
 	t.Helper()
 	answer, grant, err := r.VerifyCode(t.Context(), user, session("login"), typed(t, r, user, code), far)
 	if err != nil {
@@ -318,10 +319,10 @@ func (w *world) reEnrol(t testing.TB, r *factor.Rules) (phone, string) {
 }
 
 // fresh is the proof of a session that was verified just now.
-func (w *world) fresh(t testing.TB, user factor.User) factor.Proof {
+func (w *world) fresh(t testing.TB, user eagate.User) factor.Proof {
 	t.Helper()
 	g := records.Grant{
-		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: records.MethodPush,
+		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: eagate.Push,
 		VerifiedAt: w.clock.Now(), ExpiresAt: far,
 	}
 	if err := w.records.CreateGrant(t.Context(), g); err != nil {
@@ -331,7 +332,7 @@ func (w *world) fresh(t testing.TB, user factor.User) factor.Proof {
 }
 
 // wantCheck fails the test unless Check has that verdict.
-func wantCheck(t testing.TB, r *factor.Rules, user factor.User, grant string, want factor.Verdict, when string) {
+func wantCheck(t testing.TB, r *factor.Rules, user eagate.User, grant string, want factor.Verdict, when string) {
 	t.Helper()
 	got, _, err := r.Check(t.Context(), user.ID, grant)
 	if err != nil || got != want {
@@ -455,9 +456,9 @@ func (s *spyStore) DeleteDue(ctx context.Context, kind store.Kind, now time.Time
 }
 
 // proof is a code in a session that has proved the factor in force.
-func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof {
+func (w *world) proof(t testing.TB, user eagate.User, code string) factor.Proof {
 	t.Helper()
-	g := records.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: records.MethodTOTP, ExpiresAt: far}
+	g := records.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: eagate.TOTP, ExpiresAt: far}
 	if err := w.records.CreateGrant(t.Context(), g); err != nil {
 		t.Fatal(err)
 	}
@@ -465,13 +466,13 @@ func (w *world) proof(t testing.TB, user factor.User, code string) factor.Proof 
 }
 
 // byDevice makes a grant one that another device, which the user trusts, has brought.
-func (w *world) byDevice(t testing.TB, user factor.User, g records.Grant) {
+func (w *world) byDevice(t testing.TB, user eagate.User, g records.Grant) {
 	t.Helper()
 	w.change(t, user, func(a *records.Account) {
 		a.Devices = append(a.Devices, records.Device{ID: "another", ExpiresAt: far})
 	})
 	err := w.records.UpdateGrant(t.Context(), g.ID, func(g *records.Grant) error {
-		g.Method, g.Device = records.MethodDevice, "another"
+		g.Method, g.Device = eagate.TrustedDevice, "another"
 		return nil
 	})
 	if err != nil {
@@ -480,7 +481,7 @@ func (w *world) byDevice(t testing.TB, user factor.User, g records.Grant) {
 }
 
 // typed is a code in a locked session.
-func typed(t testing.TB, r *factor.Rules, user factor.User, code string) factor.Proof {
+func typed(t testing.TB, r *factor.Rules, user eagate.User, code string) factor.Proof {
 	t.Helper()
 	b, err := r.Basis(t.Context(), user.ID)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -37,10 +38,10 @@ func (r *Rules) PasswordChanged(ctx context.Context, userID string) error {
 		return err
 	}
 	if released {
-		r.emit(ctx, Event{Kind: EventReleased, UserID: userID, Email: email})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventReleased, UserID: userID, Email: email})
 	}
 	for _, d := range devices {
-		r.emit(ctx, Event{Kind: EventDeviceRevoked, UserID: userID, Email: email, Device: d.Name, Reason: "password changed"})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceRevoked, UserID: userID, Email: email, Device: d.Name, Reason: "password changed"})
 	}
 	return r.giveUp(ctx, live, records.Void) // it counts no more already: pages that wait are told
 }

@@ -5,14 +5,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
-func holding(cfg *factor.Config) { cfg.False, cfg.HoldRejected = factor.Rejection, true }
+func holding(cfg *factor.Config) { cfg.False, cfg.HoldRejected = eagate.Rejection, true }
 
-func rejecting(cfg *factor.Config) { cfg.False = factor.Rejection }
+func rejecting(cfg *factor.Config) { cfg.False = eagate.Rejection }
 
 // What closes an account, and what a report that comes again must not close.
 func TestHold(t *testing.T) {
@@ -78,7 +79,7 @@ func TestHold(t *testing.T) {
 				do(t, w, r, token)
 			}
 			acct := w.account(t, alice)
-			if got := r.LockOf(acct, records.MethodTOTP) == factor.LockHeld; got != c.want || acct.HeldSince.IsZero() == c.want {
+			if got := r.LockOf(acct, eagate.TOTP) == eagate.LockHeld; got != c.want || acct.HeldSince.IsZero() == c.want {
 				t.Errorf("got held %t since %v, want %t", got, acct.HeldSince, c.want)
 			}
 		})

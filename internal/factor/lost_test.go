@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
 
 // forget deletes an account from the store, as an accident does.
-func (w *world) forget(t *testing.T, user factor.User) store.Document {
+func (w *world) forget(t *testing.T, user eagate.User) store.Document {
 	t.Helper()
 	docs, err := w.store.Get(t.Context(), store.Accounts, user.ID)
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -26,12 +27,12 @@ type Mark struct {
 
 // markID is another for each user: an application that doesn't renew a session
 // when somebody else logs in must not stop them by it.
-func markID(user User, s Session) string {
+func markID(user eagate.User, s Session) string {
 	return hash("eagate mark\x00" + s.Binding + "\x00" + user.ID)
 }
 
 // Mark returns what is known of the end of the user's session.
-func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
+func (r *Rules) Mark(ctx context.Context, user eagate.User, s Session) (Mark, error) {
 	if s.Binding == "" {
 		return Mark{}, nil
 	}
@@ -59,7 +60,7 @@ func (r *Rules) Mark(ctx context.Context, user User, s Session) (Mark, error) {
 // over from the grant that the session goes on with, as long as there is one: it may
 // never have reached the browser. The same form, sent twice, doesn't: it is the first to
 // get here that counts.
-func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, method records.Method, until time.Time) error {
+func (r *Rules) Move(ctx context.Context, user eagate.User, s Session, secret string, method eagate.Method, until time.Time) error {
 	if s.Binding == "" {
 		return nil
 	}
@@ -103,14 +104,14 @@ func (r *Rules) Move(ctx context.Context, user User, s Session, secret string, m
 
 // Typed reports whether something is proved by typing a code: whoever does that is
 // at the browser right now.
-func Typed(method records.Method) bool {
-	return method == records.MethodTOTP || method == records.MethodRecovery
+func Typed(method eagate.Method) bool {
+	return method == eagate.TOTP || method == eagate.Recovery
 }
 
 // End marks that the user has logged out of the session, which no longer goes by
 // that ID, and revokes the grant that it went on with. Done again, after a crash
 // in the middle perhaps, it does the same again.
-func (r *Rules) End(ctx context.Context, user User, s Session, until time.Time) error {
+func (r *Rules) End(ctx context.Context, user eagate.User, s Session, until time.Time) error {
 	mark := records.Grant{ID: markID(user, s), UserID: user.ID, Kind: records.KindEnded, Binding: s.Binding}
 	mark.ExpiresAt = r.overUntil(until)
 	err := r.cfg.Records.CreateGrant(ctx, mark)
@@ -145,7 +146,7 @@ func (r *Rules) overUntil(end time.Time) time.Time {
 // Reject marks that a request to unlock the session was rejected on the phone: nothing
 // unlocks it any more, although its challenge will be forgotten and a late response may
 // bring it back. Where it went on under another ID before, unlocked, that stands.
-func (r *Rules) Reject(ctx context.Context, user User, s Session) error {
+func (r *Rules) Reject(ctx context.Context, user eagate.User, s Session) error {
 	if s.Binding == "" || s.Ends.IsZero() {
 		return nil
 	}
@@ -161,7 +162,7 @@ func (r *Rules) Reject(ctx context.Context, user User, s Session) error {
 // Abandon voids what a session has begun that is over: its enrolment, its challenge,
 // the one that is just being created too, and whatever grant its approval was turned
 // into; and its browser sees new recovery codes no longer.
-func (r *Rules) Abandon(ctx context.Context, user User, s Session) error {
+func (r *Rules) Abandon(ctx context.Context, user eagate.User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -25,12 +26,12 @@ func (w *world) grants(t *testing.T, r *factor.Rules, p phone, n int) []string {
 
 // A session goes on under another ID once, or once more for a user who typed a code.
 func TestMove(t *testing.T) {
-	const push, code = records.MethodPush, records.MethodTOTP
+	const push, code = eagate.Push, eagate.TOTP
 	w := newWorld(t)
 	r := w.node(t)
 	p, _ := w.enrol(t, r, alice)
 	s, g := session("login"), w.grants(t, r, p, 5)
-	move := func(secret string, method records.Method, want error, when string) {
+	move := func(secret string, method eagate.Method, want error, when string) {
 		t.Helper()
 		if err := r.Move(t.Context(), alice, s, secret, method, far); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", when, err, want)
@@ -60,12 +61,12 @@ func TestMove(t *testing.T) {
 // One grant takes the place of a former one that is good, or another once more by a
 // code; none takes the place of one that has ended.
 func TestSucceed(t *testing.T) {
-	const push, code = records.MethodPush, records.MethodTOTP
+	const push, code = eagate.Push, eagate.TOTP
 	w := newWorld(t)
 	r := w.node(t)
 	p, _ := w.enrol(t, r, alice)
 	g := w.grants(t, r, p, 6)
-	succeed := func(former, secret string, method records.Method, want error, when string) {
+	succeed := func(former, secret string, method eagate.Method, want error, when string) {
 		t.Helper()
 		if err := r.Succeed(t.Context(), former, secret, method); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", when, err, want)
@@ -122,7 +123,7 @@ func TestSucceedWhileTheGrantIsEnded(t *testing.T) {
 	p, _ := w.enrol(t, here, alice)
 	g := w.grants(t, here, p, 2)
 	deleting.do = func() {
-		if err := there.Succeed(t.Context(), g[0], g[1], records.MethodTOTP); !errors.Is(err, factor.ErrSessionOver) {
+		if err := there.Succeed(t.Context(), g[0], g[1], eagate.TOTP); !errors.Is(err, factor.ErrSessionOver) {
 			t.Errorf("succeed: got %v, want %v", err, factor.ErrSessionOver)
 		}
 	}

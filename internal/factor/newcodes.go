@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
@@ -70,7 +71,7 @@ func (v Viewer) browser() string {
 // earlier one, and returns them: only the viewer can see them again, by
 // [Rules.NewCodes]. It returns no codes if the proof isn't good, or too many users wait.
 // Besides the store's, the errors are ErrOff, ErrMadeMeanwhile and a [*RecoveryLimit].
-func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer Viewer) (CodeAnswer, []string, error) {
+func (r *Rules) MakeRecovery(ctx context.Context, user eagate.User, proof Proof, viewer Viewer) (CodeAnswer, []string, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	began := r.cfg.Now()
@@ -95,7 +96,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer
 	if err := r.keepNewCodes(ctx, user.ID, set, proof.Basis, codes, viewer); err != nil {
 		return answer, nil, err
 	}
-	made := Event{Kind: EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
+	made := eagate.Event{Kind: eagate.EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
 		if acct.State != records.On {
 			return ErrOff // meanwhile
@@ -131,7 +132,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user User, proof Proof, viewer
 
 // proveForCodes checks the proof for new codes, which are then counted, and returns the
 // set in force.
-func (r *Rules) proveForCodes(ctx context.Context, user User, proof Proof, browser string) (answer CodeAnswer, set *records.Recovery, err error) {
+func (r *Rules) proveForCodes(ctx context.Context, user eagate.User, proof Proof, browser string) (answer CodeAnswer, set *records.Recovery, err error) {
 	answer, err = r.updateByCode(ctx, user, proof.typed, func(acct *records.Account) (CodeAnswer, error) {
 		if acct.State != records.On {
 			return CodeAnswer{}, ErrOff
@@ -273,7 +274,7 @@ func SetID(set *records.Recovery) string { return hash("eagate set\x00" + string
 // KeepCodes notes that the user has kept the codes of the set with that name, which can't
 // be seen from then on. It returns false if another set is in force by now. Besides the
 // store's, the errors are ErrHeld, ErrOff and ErrOvertaken.
-func (r *Rules) KeepCodes(ctx context.Context, user User, proof Proof, setID string) (bool, error) {
+func (r *Rules) KeepCodes(ctx context.Context, user eagate.User, proof Proof, setID string) (bool, error) {
 	var set records.Recovery
 	kept := false
 	err := r.updateAccount(ctx, user.ID, func(acct *records.Account) error {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -14,7 +15,7 @@ import (
 // All that was proved is void, and all counts start at zero. If it was off already, that
 // is no error.
 func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
-	err := r.operate(ctx, EventReset, userID, reason, func(acct *records.Account) {
+	err := r.operate(ctx, eagate.EventReset, userID, reason, func(acct *records.Account) {
 		r.unlock(acct)
 		acct.Staged, acct.OffBy = nil, ""
 		switch {
@@ -33,13 +34,13 @@ func (r *Rules) Reset(ctx context.Context, userID, reason string) error {
 // Unlock forgets the user's wrong codes and unapproved requests, and releases a held
 // account.
 func (r *Rules) Unlock(ctx context.Context, userID, reason string) error {
-	return r.operate(ctx, EventUnblocked, userID, reason, r.unlock)
+	return r.operate(ctx, eagate.EventUnblocked, userID, reason, r.unlock)
 }
 
 // RevokeAll revokes all that the user has proved: every session must prove again, and no
 // device is trusted.
 func (r *Rules) RevokeAll(ctx context.Context, userID, reason string) error {
-	return r.operate(ctx, EventRevoked, userID, reason, func(acct *records.Account) {
+	return r.operate(ctx, eagate.EventRevoked, userID, reason, func(acct *records.Account) {
 		if acct.State == records.On || acct.Epoch != 0 { // else nothing was proved, or the account is lost
 			r.void(acct)
 		}
@@ -47,7 +48,7 @@ func (r *Rules) RevokeAll(ctx context.Context, userID, reason string) error {
 }
 
 // operate makes an administrator's change, and emits its event.
-func (r *Rules) operate(ctx context.Context, kind EventKind, userID, reason string, change func(*records.Account)) error {
+func (r *Rules) operate(ctx context.Context, kind eagate.EventKind, userID, reason string, change func(*records.Account)) error {
 	var email string
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		email = acct.Email
@@ -55,7 +56,7 @@ func (r *Rules) operate(ctx context.Context, kind EventKind, userID, reason stri
 		return nil
 	})
 	if err == nil {
-		r.emit(ctx, Event{Kind: kind, UserID: userID, Email: email, Reason: reason})
+		r.emit(ctx, eagate.Event{Kind: kind, UserID: userID, Email: email, Reason: reason})
 	}
 	return err
 }
@@ -87,39 +88,15 @@ func (r *Rules) ReleaseAddress(ctx context.Context, email, reason string) error 
 	if err != nil || !held {
 		return err
 	}
-	r.emit(ctx, Event{Kind: EventCodesOnly, UserID: holder, Email: email, Reason: reason})
+	r.emit(ctx, eagate.Event{Kind: eagate.EventCodesOnly, UserID: holder, Email: email, Reason: reason})
 	r.SyncNow(ctx, holder)
 	return nil
 }
 
-// A Lock says what keeps a user's codes of one kind from being looked at.
-type Lock uint8
-
-const (
-	LockNone    Lock = iota // nothing
-	LockPaused              // too many wrong ones, for a while
-	LockBlocked             // too many in a row
-	LockHeld                // the account is closed until the password has been changed
-)
-
-func (l Lock) String() string {
-	switch l {
-	case LockNone:
-		return "none"
-	case LockPaused:
-		return "paused"
-	case LockBlocked:
-		return "blocked"
-	case LockHeld:
-		return "held"
-	}
-	return "invalid"
-}
-
 // LockOf returns what keeps the account's codes by that method from being looked at.
-func (r *Rules) LockOf(acct records.Account, method records.Method) Lock {
+func (r *Rules) LockOf(acct records.Account, method eagate.Method) eagate.Lock {
 	if !acct.HeldSince.IsZero() {
-		return LockHeld
+		return eagate.LockHeld
 	}
 	now := r.cfg.Now()
 	return guesses(&acct, method).lock(now, now)

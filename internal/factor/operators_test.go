@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -43,7 +44,7 @@ func (w *world) troubled(t testing.TB, r *factor.Rules, on bool) (grant string) 
 func wantUntroubled(t *testing.T, r *factor.Rules, a records.Account) {
 	t.Helper()
 	if a.Failures != 0 || !a.LockedUntil.IsZero() || a.RecoveryFailures != 0 || !a.RecoveryLockedUntil.IsZero() || !a.HeldSince.IsZero() || len(a.Push.Sent) != 0 || !a.Push.PausedUntil.IsZero() ||
-		r.LockOf(a, records.MethodTOTP) != factor.LockNone || r.LockOf(a, records.MethodRecovery) != factor.LockNone {
+		r.LockOf(a, eagate.TOTP) != eagate.LockNone || r.LockOf(a, eagate.Recovery) != eagate.LockNone {
 		t.Errorf("got %d failures until %v, held since %v, %v sent, paused until %v, want nothing left of it",
 			a.Failures, a.LockedUntil, a.HeldSince, a.Push.Sent, a.Push.PausedUntil)
 	}
@@ -104,8 +105,8 @@ func TestRevokeAll(t *testing.T) {
 	if a.State != records.On || len(a.Devices) != 0 || a.Push.Live != "" || a.Push.Reserved != "" || !a.Push.ReservedUntil.IsZero() {
 		t.Errorf("got state %v, %d devices, live %q, reserved for %q, want nothing left to go in by", a.State, len(a.Devices), a.Push.Live, a.Push.Reserved)
 	}
-	if r.LockOf(a, records.MethodTOTP) != factor.LockHeld || a.Failures != 20 || len(a.Push.Sent) != 1 {
-		t.Errorf("got lock %v, %d failures, want the limits unchanged", r.LockOf(a, records.MethodTOTP), a.Failures)
+	if r.LockOf(a, eagate.TOTP) != eagate.LockHeld || a.Failures != 20 || len(a.Push.Sent) != 1 {
+		t.Errorf("got lock %v, %d failures, want the limits unchanged", r.LockOf(a, eagate.TOTP), a.Failures)
 	}
 }
 
@@ -115,23 +116,23 @@ func TestLockOf(t *testing.T) {
 	now := w.clock.Now()
 	for _, c := range []struct {
 		acct            records.Account
-		phone, recovery factor.Lock
+		phone, recovery eagate.Lock
 	}{
-		{records.Account{}, factor.LockNone, factor.LockNone},
-		{records.Account{Failures: 19, LockedUntil: now}, factor.LockNone, factor.LockNone},
-		{records.Account{Failures: 19, LockedUntil: now.Add(time.Microsecond)}, factor.LockPaused, factor.LockNone},
-		{records.Account{Failures: 20, LockedUntil: now.Add(time.Hour)}, factor.LockBlocked, factor.LockNone},
-		{records.Account{RecoveryFailures: 49, RecoveryLockedUntil: now}, factor.LockNone, factor.LockNone},
-		{records.Account{RecoveryFailures: 49, RecoveryLockedUntil: now.Add(time.Microsecond)}, factor.LockNone, factor.LockPaused},
-		{records.Account{RecoveryFailures: 50}, factor.LockNone, factor.LockBlocked},
-		{records.Account{Failures: 20, HeldSince: now}, factor.LockHeld, factor.LockHeld},
+		{records.Account{}, eagate.LockNone, eagate.LockNone},
+		{records.Account{Failures: 19, LockedUntil: now}, eagate.LockNone, eagate.LockNone},
+		{records.Account{Failures: 19, LockedUntil: now.Add(time.Microsecond)}, eagate.LockPaused, eagate.LockNone},
+		{records.Account{Failures: 20, LockedUntil: now.Add(time.Hour)}, eagate.LockBlocked, eagate.LockNone},
+		{records.Account{RecoveryFailures: 49, RecoveryLockedUntil: now}, eagate.LockNone, eagate.LockNone},
+		{records.Account{RecoveryFailures: 49, RecoveryLockedUntil: now.Add(time.Microsecond)}, eagate.LockNone, eagate.LockPaused},
+		{records.Account{RecoveryFailures: 50}, eagate.LockNone, eagate.LockBlocked},
+		{records.Account{Failures: 20, HeldSince: now}, eagate.LockHeld, eagate.LockHeld},
 	} {
-		phone, recovery := r.LockOf(c.acct, records.MethodTOTP), r.LockOf(c.acct, records.MethodRecovery)
+		phone, recovery := r.LockOf(c.acct, eagate.TOTP), r.LockOf(c.acct, eagate.Recovery)
 		if phone != c.phone || recovery != c.recovery {
 			t.Errorf("%+v: got %v and %v, want %v and %v", c.acct, phone, recovery, c.phone, c.recovery)
 		}
 	}
-	for lock, want := range map[factor.Lock]string{factor.LockNone: "none", factor.LockPaused: "paused", factor.LockBlocked: "blocked", factor.LockHeld: "held", 9: "invalid"} {
+	for lock, want := range map[eagate.Lock]string{eagate.LockNone: "none", eagate.LockPaused: "paused", eagate.LockBlocked: "blocked", eagate.LockHeld: "held", 9: "invalid"} {
 		if got := lock.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -150,7 +151,7 @@ func (w *world) rotated(t *testing.T) (both, alone *factor.Rules) {
 }
 
 // opens fails the test unless a code counts, which takes the secret.
-func opens(t *testing.T, r *factor.Rules, user factor.User, p phone, want bool) {
+func opens(t *testing.T, r *factor.Rules, user eagate.User, p phone, want bool) {
 	t.Helper()
 	p.clock.Add(2 * 30e9)
 	var answer factor.CodeAnswer
@@ -209,10 +210,10 @@ func TestResealAll(t *testing.T) {
 		emails = 2                        // that were claimed
 	)
 	for i := range others {
-		user := factor.User{ID: fmt.Sprint("other ", i), Email: "other@example.com"}
+		user := eagate.User{ID: fmt.Sprint("other ", i), Email: "other@example.com"}
 		w.change(t, user, func(a *records.Account) { a.Failures = 1 })
 	}
-	w.change(t, factor.User{ID: "damaged"}, func(a *records.Account) { a.Factor.Secret = []byte("damaged") })
+	w.change(t, eagate.User{ID: "damaged"}, func(a *records.Account) { a.Factor.Secret = []byte("damaged") })
 
 	both, alone := w.rotated(t)
 	var reports []factor.Progress
@@ -247,7 +248,7 @@ func TestResealAll(t *testing.T) {
 	}
 }
 
-func (w *world) disableUser(t *testing.T, r *factor.Rules, user factor.User) {
+func (w *world) disableUser(t *testing.T, r *factor.Rules, user eagate.User) {
 	t.Helper()
 	if answer, err := r.Disable(t.Context(), user, w.fresh(t, user)); err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("disable: got %v, %v, want accepted", answer, err)
@@ -261,7 +262,7 @@ func TestResyncAll(t *testing.T) {
 	w.enrol(t, r, alice)
 	w.enrol(t, r, bob)
 	w.disableUser(t, r, bob)
-	w.change(t, factor.User{ID: "never"}, func(a *records.Account) { a.Failures = 1 })
+	w.change(t, eagate.User{ID: "never"}, func(a *records.Account) { a.Failures = 1 })
 	w.sync(t, r)
 	w.service.view = map[string]client.Status{bob.Email: {Email: bob.Email, Enabled: true}}
 
@@ -306,7 +307,7 @@ func TestSyncResting(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
 	for i := range 20 {
-		w.enrol(t, r, factor.User{ID: fmt.Sprint(i), Email: fmt.Sprintf("%d@example.com", i)})
+		w.enrol(t, r, eagate.User{ID: fmt.Sprint(i), Email: fmt.Sprintf("%d@example.com", i)})
 	}
 	w.service.setDown(&client.Error{Op: "SyncStatus", Kind: client.Unavailable})
 	resting := resting{w.service}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -207,11 +208,11 @@ func (r *Rules) PushPaused(ctx context.Context, acct records.Account) (time.Time
 }
 
 // emitPushPaused emits the event of a pause, if one began.
-func (r *Rules) emitPushPaused(ctx context.Context, user User, u unapproved) {
+func (r *Rules) emitPushPaused(ctx context.Context, user eagate.User, u unapproved) {
 	if u.until.IsZero() {
 		return
 	}
-	e := Event{Kind: EventPushPaused, UserID: user.ID, Email: user.Email, Until: u.until}
+	e := eagate.Event{Kind: eagate.EventPushPaused, UserID: user.ID, Email: user.Email, Until: u.until}
 	r.emit(ctx, e)
 	if u.warn && r.cfg.Notify != nil {
 		e.At = r.cfg.Now()

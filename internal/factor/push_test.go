@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -159,7 +160,7 @@ func TestA49_RejectedMeanwhile(t *testing.T) {
 		if err != nil || answer.Result != factor.CodeAccepted {
 			t.Fatalf("got %v, %v", answer.Result, err)
 		}
-		move := func() error { return r.Move(t.Context(), alice, s, secret, records.MethodTOTP, far) }
+		move := func() error { return r.Move(t.Context(), alice, s, secret, eagate.TOTP, far) }
 		if moved {
 			if err := move(); err != nil {
 				t.Fatal(err)

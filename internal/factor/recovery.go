@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
@@ -17,11 +18,11 @@ import (
 // too long for the inside of an update.
 type presented struct {
 	text   string
-	at     time.Time      // when it came: that is what it is judged by, however long it waits
-	method records.Method // which it is of
-	code   string         // the plain form of a recovery code, or "" if the text isn't one
-	salt   []byte         // of the set that hash was made for
-	hash   []byte         // nil if there was nothing to hash it for, or no turn
+	at     time.Time     // when it came: that is what it is judged by, however long it waits
+	method eagate.Method // which it is of
+	code   string        // the plain form of a recovery code, or "" if the text isn't one
+	salt   []byte        // of the set that hash was made for
+	hash   []byte        // nil if there was nothing to hash it for, or no turn
 }
 
 // readWithin is how long a request may have taken to be read for its code to be judged
@@ -72,7 +73,7 @@ func (r *Rules) present(ctx context.Context, userID string, proof Proof) (presen
 func (r *Rules) triable(ctx context.Context, userID string, at time.Time) (acct records.Account, ok bool, err error) {
 	acct, err = r.Account(ctx, userID)
 	return acct, err == nil && recoverable(acct) && acct.HeldSince.IsZero() &&
-		guesses(&acct, records.MethodRecovery).lock(at, r.cfg.Now()) == LockNone, err
+		guesses(&acct, eagate.Recovery).lock(at, r.cfg.Now()) == eagate.LockNone, err
 }
 
 // recoverable reports whether there are codes that this release can check.
@@ -87,7 +88,7 @@ func recoverable(acct records.Account) bool {
 // tryRecovery tries a recovery code inside an update of acct. Like try, it returns an
 // error only if it can't decide: a later release has made the codes.
 func (r *Rules) tryRecovery(acct *records.Account, p presented) (CodeAnswer, error) {
-	g := guesses(acct, records.MethodRecovery)
+	g := guesses(acct, eagate.Recovery)
 	answer := g.refusal(p.at, r.cfg.Now())
 	if answer.Result != CodeNone {
 		return answer, nil
@@ -131,6 +132,6 @@ func RecoveryLeft(acct records.Account) int {
 }
 
 // MethodOf is passcode.MethodOf.
-func MethodOf(typed string, field records.Method) records.Method {
+func MethodOf(typed string, field eagate.Method) eagate.Method {
 	return passcode.MethodOf(typed, field)
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -37,7 +38,7 @@ var recoverySet = sync.OnceValue(func() records.Recovery {
 })
 
 // recoverable gives the user two recovery codes.
-func (w *world) recoverable(t testing.TB, user factor.User) {
+func (w *world) recoverable(t testing.TB, user eagate.User) {
 	t.Helper()
 	set := recoverySet()
 	w.change(t, user, func(a *records.Account) { a.Recovery = &set })
@@ -210,7 +211,7 @@ func TestA50_WaitingUsersAreBounded(t *testing.T) {
 		w.recoverable(t, alice)
 		like := w.account(t, alice)
 		try := func(n int) chan factor.CodeResult {
-			user := factor.User{ID: fmt.Sprint("user ", n)}
+			user := eagate.User{ID: fmt.Sprint("user ", n)}
 			w.change(t, user, func(a *records.Account) {
 				a.State, a.Factor, a.Epoch, a.Recovery = like.State, like.Factor, like.Epoch, like.Recovery
 			})

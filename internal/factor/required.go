@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
@@ -32,7 +33,7 @@ const (
 // factor and has none. That is kept in the account, and outlives an enrolment: switching
 // the factor off, in whatever way, begins no new grace. Only a user for whom it was
 // optional meanwhile gets one later.
-func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
+func (r *Rules) Missing(ctx context.Context, user eagate.User) (Verdict, error) {
 	if !r.Asks() {
 		return Open, nil
 	}
@@ -46,17 +47,16 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 	case acct.on:
 		return Locked, nil
 	}
-	switch need.Level {
-	case Optional:
+	switch {
+	case need.ReportsOnly():
+		r.emitHourly(ctx, eagate.EventWouldStop, user)
+		return Open, nil
+	case !need.Required():
 		if !acct.requiredSince.IsZero() {
 			// The next request tries again: it is no reason to stop anybody.
 			_ = r.setRequiredSince(ctx, user.ID, func(time.Time) time.Time { return time.Time{} })
 		}
 		return Open, nil
-	case ReportOnly:
-		r.emitHourly(ctx, EventWouldStop, user)
-		return Open, nil
-	case Required:
 	}
 	since := acct.requiredSince
 	if since.IsZero() || now.Before(since) {
@@ -68,10 +68,10 @@ func (r *Rules) Missing(ctx context.Context, user User) (Verdict, error) {
 			return Locked, ignore(err, errOn)
 		}
 	}
-	if now.Before(since.Add(need.Grace)) {
+	if now.Before(since.Add(need.Grace())) {
 		return Open, nil
 	}
-	r.emitHourly(ctx, EventStopped, user)
+	r.emitHourly(ctx, eagate.EventStopped, user)
 	return Stopped, nil
 }
 
@@ -85,7 +85,7 @@ type Duty struct {
 }
 
 // Duty returns what is required of the user.
-func (r *Rules) Duty(ctx context.Context, user User) (Duty, error) {
+func (r *Rules) Duty(ctx context.Context, user eagate.User) (Duty, error) {
 	need, required := r.required(user)
 	if !required {
 		return Duty{}, nil
@@ -98,17 +98,17 @@ func (r *Rules) Duty(ctx context.Context, user User) (Duty, error) {
 	case acct.on:
 		return Duty{Required: true}, nil
 	}
-	return Duty{true, earliest(acct.requiredSince, now).Add(need.Grace)}, nil
+	return Duty{true, earliest(acct.requiredSince, now).Add(need.Grace())}, nil
 }
 
 // required reports whether the user must have a second factor, now or after a
 // grace.
-func (r *Rules) required(user User) (Requirement, bool) {
+func (r *Rules) required(user eagate.User) (eagate.Requirement, bool) {
 	if !r.Asks() {
-		return Requirement{}, false
+		return eagate.Requirement{}, false
 	}
 	need := r.cfg.Required(user)
-	return need, need.Level == Required
+	return need, need.Required()
 }
 
 // knownAccount returns the account as Check has just seen it, or as the store has it.

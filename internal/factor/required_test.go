@@ -8,16 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // requiring has the users need that.
-func requiring(need factor.Requirement) func(*factor.Config) {
-	return func(c *factor.Config) { c.Required = func(factor.User) factor.Requirement { return need } }
+func requiring(need eagate.Requirement) func(*factor.Config) {
+	return func(c *factor.Config) { c.Required = func(eagate.User) eagate.Requirement { return need } }
 }
 
-func wantMissing(t testing.TB, r *factor.Rules, user factor.User, want factor.Verdict, when string) {
+func wantMissing(t testing.TB, r *factor.Rules, user eagate.User, want factor.Verdict, when string) {
 	t.Helper()
 	if got, err := r.Missing(t.Context(), user); err != nil || got != want {
 		t.Errorf("%s: got verdict %v, %v, want %v", when, got, err, want)
@@ -29,7 +30,7 @@ func wantMissing(t testing.TB, r *factor.Rules, user factor.User, want factor.Ve
 func TestRequiredSinceIsTheEarliest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	need := requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour})
+	need := requiring(eagate.Require(time.Hour))
 	var wg sync.WaitGroup
 	for behind := range 8 {
 		clock := func() time.Time { return w.clock.Now().Add(-time.Duration(behind) * time.Minute) }
@@ -48,7 +49,7 @@ func TestRequiredSinceIsTheEarliest(t *testing.T) {
 func TestRequiredSinceIsWrittenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	need := requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour})
+	need := requiring(eagate.Require(time.Hour))
 	nodes := []*factor.Rules{
 		w.node(t, need), w.node(t, need),
 		w.node(t, need, func(c *factor.Config) { c.Now = func() time.Time { return w.clock.Now().Add(time.Second) } }),
@@ -68,7 +69,7 @@ func TestRequiredSinceIsWrittenOnce(t *testing.T) {
 func TestRequiredStoreFault(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r := w.node(t, requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour}))
+	r := w.node(t, requiring(eagate.Require(time.Hour)))
 	wantMissing(t, r, alice, factor.Open, "at first")
 	w.store.setFault(errDown)
 	if got, err := r.Missing(t.Context(), alice); got != factor.Locked || !errors.Is(err, errDown) {
@@ -90,7 +91,7 @@ func TestRequiredSwitchedOnElsewhere(t *testing.T) {
 			if known {
 				w.change(t, alice, func(a *records.Account) { a.RequiredSince = start })
 			}
-			here := w.node(t, requiring(factor.Requirement{Level: factor.Required, Grace: time.Hour}))
+			here := w.node(t, requiring(eagate.Require(time.Hour)))
 			wantCheck(t, here, alice, "", factor.Open, "at first")
 			w.enrol(t, w.node(t), alice) // which takes longer than the cache lives
 			wantMissing(t, here, alice, factor.Locked, "switched on")
@@ -103,15 +104,15 @@ func TestRequiredSwitchedOnElsewhere(t *testing.T) {
 // What is so all the time is said once, however many requests meet it.
 func TestRequiredIsSaidOnce(t *testing.T) {
 	t.Parallel()
-	for kind, level := range map[factor.EventKind]factor.Level{
-		factor.EventStopped: factor.Required, factor.EventWouldStop: factor.ReportOnly,
+	for kind, need := range map[eagate.EventKind]eagate.Requirement{
+		eagate.EventStopped: eagate.Require(0), eagate.EventWouldStop: eagate.ReportOnly(),
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			var said atomic.Int32
-			r := w.node(t, requiring(factor.Requirement{Level: level}), func(c *factor.Config) {
-				c.Events = func(_ context.Context, e factor.Event) {
+			r := w.node(t, requiring(need), func(c *factor.Config) {
+				c.Events = func(_ context.Context, e eagate.Event) {
 					if e.Kind == kind && (e.UserID == alice.ID || e.UserID == bob.ID) && e.Email != "" {
 						said.Add(1)
 					}
@@ -119,7 +120,7 @@ func TestRequiredIsSaidOnce(t *testing.T) {
 			})
 			for _, step := range []struct {
 				after time.Duration
-				user  factor.User
+				user  eagate.User
 				want  int32
 			}{
 				{0, alice, 1}, {factor.RemarkAgain - 1, alice, 1}, {0, bob, 2}, {time.Microsecond, alice, 3}, {-time.Hour, alice, 4},

@@ -4,7 +4,8 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate"
+
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -51,7 +52,7 @@ var sessionStates = map[string]func(*scene){
 	"moved": func(sc *scene) {
 		sc.enrolled()
 		sc.grant = sc.another()
-		sc.must(sc.rules.Move(sc.t.Context(), alice, sc.s, sc.grant, records.MethodTOTP, far))
+		sc.must(sc.rules.Move(sc.t.Context(), alice, sc.s, sc.grant, eagate.TOTP, far))
 	},
 	"rejected": func(sc *scene) {
 		sc.enrolled()
@@ -66,10 +67,10 @@ var sessionStates = map[string]func(*scene){
 }
 
 var sessionEvents = map[string]func(*scene) string{
-	"approval": func(sc *scene) string { return sc.move(alice, records.MethodPush) },
-	"device":   func(sc *scene) string { return sc.move(alice, records.MethodDevice) },
-	"code":     func(sc *scene) string { return sc.move(alice, records.MethodTOTP) },
-	"recovery": func(sc *scene) string { return sc.move(alice, records.MethodRecovery) },
+	"approval": func(sc *scene) string { return sc.move(alice, eagate.Push) },
+	"device":   func(sc *scene) string { return sc.move(alice, eagate.TrustedDevice) },
+	"code":     func(sc *scene) string { return sc.move(alice, eagate.TOTP) },
+	"recovery": func(sc *scene) string { return sc.move(alice, eagate.Recovery) },
 	"push":     func(sc *scene) string { return sc.sent(sc.other.Begin(sc.t.Context(), alice, sc.s, browser)) },
 	"logout": func(sc *scene) string {
 		if err := sc.other.End(sc.t.Context(), alice, sc.s, far); err != nil {
@@ -113,10 +114,10 @@ func (sc *scene) sessionState() string {
 }
 
 // move has the session go on with a new grant, by that method.
-func (sc *scene) move(user factor.User, method records.Method) string {
+func (sc *scene) move(user eagate.User, method eagate.Method) string {
 	next := rand.Text()
 	g := records.Grant{
-		ID: hashed(next), UserID: user.ID, Epoch: sc.account(sc.t, user).Epoch, Method: records.MethodTOTP,
+		ID: hashed(next), UserID: user.ID, Epoch: sc.account(sc.t, user).Epoch, Method: eagate.TOTP,
 		VerifiedAt: sc.clock.Now(), ExpiresAt: far,
 	}
 	if err := records.New(sc.store, sc.keys).CreateGrant(sc.t.Context(), g); err != nil {

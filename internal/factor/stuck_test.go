@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -73,7 +74,7 @@ func TestSyncPassesOver(t *testing.T) {
 			w := newWorld(t)
 			r := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(damaged{w.store}, w.keys) })
 			for i := range many {
-				user := factor.User{ID: fmt.Sprint("spoilt ", i), Email: fmt.Sprintf("%d@example.com", i)}
+				user := eagate.User{ID: fmt.Sprint("spoilt ", i), Email: fmt.Sprintf("%d@example.com", i)}
 				w.change(t, user, func(a *records.Account) {
 					a.Email, a.Sync.Wanted = user.Email, 1
 					spoil(w, a)
@@ -105,7 +106,7 @@ func TestResyncSharedAddress(t *testing.T) {
 	for range 20 {
 		w := newWorld(t)
 		r := w.node(t)
-		former, heir := factor.User{ID: "z", Email: "x@example.com"}, factor.User{ID: "a", Email: "x@example.com"}
+		former, heir := eagate.User{ID: "z", Email: "x@example.com"}, eagate.User{ID: "a", Email: "x@example.com"}
 		w.enrol(t, r, former)
 		w.disableUser(t, r, former)
 		w.sync(t, r)
@@ -168,7 +169,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got %q, %v, want a grant", secret, err)
 	}
-	if err := lossy.Move(t.Context(), alice, s, secret, records.MethodPush, far); err != nil {
+	if err := lossy.Move(t.Context(), alice, s, secret, eagate.Push, far); err != nil {
 		t.Errorf("move: got %v", err)
 	}
 	wantCheck(t, lossy, alice, secret, factor.Verified, "after answers were lost")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -15,7 +16,7 @@ import (
 //
 // The former grant stays as a mark: whoever logs out of the session as it was
 // ends with it what the session goes on with.
-func (r *Rules) Succeed(ctx context.Context, former, secret string, method records.Method) error {
+func (r *Rules) Succeed(ctx context.Context, former, secret string, method eagate.Method) error {
 	id := hash(former)
 	defer r.cache.forgetGrant(id)
 	var earlier string
@@ -47,7 +48,7 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 		return errors.Join(err, r.Revoke(ctx, secret))
 	}
 	if err == nil {
-		r.leave(ctx, left.UserID, left.ExpiresAt, id, markID(User{ID: left.UserID}, Session{Binding: left.Binding}))
+		r.leave(ctx, left.UserID, left.ExpiresAt, id, markID(eagate.User{ID: left.UserID}, Session{Binding: left.Binding}))
 	}
 	return errors.Join(err, r.revokeID(ctx, earlier))
 }
@@ -55,7 +56,7 @@ func (r *Rules) Succeed(ctx context.Context, former, secret string, method recor
 // Supersede has the grant that the session goes on with, under another ID, take the place
 // of a former one: by a request to which the session had no grant any more, so that it
 // couldn't do that itself.
-func (r *Rules) Supersede(ctx context.Context, user User, s Session, former string) error {
+func (r *Rules) Supersede(ctx context.Context, user eagate.User, s Session, former string) error {
 	mark, err := r.cfg.Records.Grant(ctx, markID(user, s))
 	if err != nil || mark.Kind != records.KindMoved {
 		return ignoreNotFound(err)
@@ -84,7 +85,7 @@ func (r *Rules) EndGrant(ctx context.Context, secret string) error {
 	var marks []string
 	var last records.Grant
 	err := r.revokeAll(ctx, hash(secret), func(g records.Grant) {
-		last, marks = g, append(marks, markID(User{ID: g.UserID}, Session{Binding: g.Binding}))
+		last, marks = g, append(marks, markID(eagate.User{ID: g.UserID}, Session{Binding: g.Binding}))
 	})
 	if marks != nil {
 		r.leave(ctx, last.UserID, last.ExpiresAt, marks...)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -80,7 +81,7 @@ func TestA51_Successor(t *testing.T) {
 			if next, _, err := r.Successor(t.Context(), alice, s); err != nil || next != "" {
 				t.Fatalf("before: got %t, %v", next != "", err)
 			}
-			if err := r.Move(t.Context(), alice, s, grant, records.MethodTOTP, far); err != nil {
+			if err := r.Move(t.Context(), alice, s, grant, eagate.TOTP, far); err != nil {
 				t.Fatal(err)
 			}
 			c.change(t, w, r, grant, &s)

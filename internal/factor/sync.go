@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -203,7 +204,7 @@ func (r *Rules) finishSync(ctx context.Context, acct records.Account, result syn
 		return nil
 	})
 	if err == nil && lost {
-		r.emit(ctx, Event{Kind: EventCodesOnly, UserID: acct.UserID, Email: acct.Email})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventCodesOnly, UserID: acct.UserID, Email: acct.Email})
 	}
 	attrs := []any{slog.String("user", acct.UserID), slog.Bool("enabled", acct.State == records.On)}
 	switch {

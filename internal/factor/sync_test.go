@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -26,7 +27,7 @@ func (w *world) sync(t testing.TB, r *factor.Rules) {
 
 // wantView fails the test unless the service's view equals ours, and nothing is
 // left to be told.
-func (w *world) wantView(t testing.TB, user factor.User, when string) {
+func (w *world) wantView(t testing.TB, user eagate.User, when string) {
 	t.Helper()
 	a := w.account(t, user)
 	w.service.mu.Lock()
@@ -194,7 +195,7 @@ func TestSyncTogether(t *testing.T) {
 	w := newWorld(t)
 	nodes := []*factor.Rules{w.node(t), w.node(t), w.node(t)}
 	for i := range users {
-		w.enrol(t, nodes[0], factor.User{ID: fmt.Sprint(i), Email: fmt.Sprintf("%d@example.com", i)})
+		w.enrol(t, nodes[0], eagate.User{ID: fmt.Sprint(i), Email: fmt.Sprintf("%d@example.com", i)})
 	}
 	var wg sync.WaitGroup
 	for _, r := range nodes {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -71,7 +72,7 @@ func newScene(t *testing.T) *scene {
 // rejecting is a node where a report of false means that the user rejected the
 // request.
 func (sc *scene) rejecting(hold bool) *factor.Rules {
-	return sc.node(sc.t, func(c *factor.Config) { c.False, c.HoldRejected = factor.Rejection, hold })
+	return sc.node(sc.t, func(c *factor.Config) { c.False, c.HoldRejected = eagate.Rejection, hold })
 }
 
 // elsewhere is the session in another browser, which has its cookie.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/waiting"
 )
@@ -13,7 +14,7 @@ import (
 // unless the session has the token of another one; what ends the waiting it has from the
 // store: the memory may be of a time before the challenge began, on another node. What it
 // says unlocks nothing: see Consume.
-func (r *Rules) LookWaiting(ctx context.Context, user User, s Session) (View, error) {
+func (r *Rules) LookWaiting(ctx context.Context, user eagate.User, s Session) (View, error) {
 	view, err := r.lookWaiting(ctx, user, s, true)
 	if err == nil && (view.Phase != PhasePending || s.Token != "" && !view.Held) {
 		view, err = r.lookWaiting(ctx, user, s, false)
@@ -21,7 +22,7 @@ func (r *Rules) LookWaiting(ctx context.Context, user User, s Session) (View, er
 	return view, err
 }
 
-func (r *Rules) lookWaiting(ctx context.Context, user User, s Session, memoryDoes bool) (View, error) {
+func (r *Rules) lookWaiting(ctx context.Context, user eagate.User, s Session, memoryDoes bool) (View, error) {
 	acct, err := r.waiting.Account(ctx, user.ID, memoryDoes)
 	if err != nil {
 		return View{}, err
@@ -63,7 +64,7 @@ type Wait struct {
 
 // Wait begins to wait, and returns what LookWaiting does. What happens from then on
 // isn't missed. It must be stopped, unless there is an error, such as [ErrManyWait].
-func (r *Rules) Wait(ctx context.Context, user User, s Session) (*Wait, View, error) {
+func (r *Rules) Wait(ctx context.Context, user eagate.User, s Session) (*Wait, View, error) {
 	waiter := r.waiting.Wait(user.ID)
 	if waiter == nil {
 		return nil, View{}, ErrManyWait

@@ -17,12 +17,13 @@ import (
 
 const (
 	root   = "../.."
-	module = "github.com/eagate/eagate/"
+	module = "github.com/eagate/eagate"
 )
 
-// allowed says which packages of this module each package may import. Tests and
-// the packages made for them may import anything.
+// allowed says which packages of this module each package may import, besides the one at
+// the root, which all may. Tests and the packages made for them may import anything.
 var allowed = map[string][]string{
+	".":                     {},
 	"client":                {},
 	"client/emulator":       {"client", "internal/fields"},
 	"client/emulator/serve": {"client/emulator"},
@@ -85,7 +86,10 @@ func TestImportsRunOneWay(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if ours, ok := strings.CutPrefix(name, module); ok {
+			if name == module {
+				seen++
+			}
+			if ours, ok := strings.CutPrefix(name, module+"/"); ok {
 				seen++
 				if !slices.Contains(may, ours) {
 					t.Errorf("%s imports %s, against the house's direction", path, ours)

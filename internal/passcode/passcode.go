@@ -11,7 +11,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate"
+
 	"github.com/eagate/eagate/internal/totp"
 )
 
@@ -211,14 +212,14 @@ func Plain(typed string) string {
 // MethodOf returns by which method a text would prove something: of what is neither a
 // code of the phone nor a recovery code, by the one that it is nearer to; if that isn't
 // clear, by the one that the field is for.
-func MethodOf(typed string, field records.Method) records.Method {
+func MethodOf(typed string, field eagate.Method) eagate.Method {
 	code, ok := ParseRecovery(typed)
 	off := len(code) - recoveryLength
 	if ok || -mistyped <= off && off <= mistyped && strings.ContainsFunc(code, unicode.IsLetter) {
-		return records.MethodRecovery
+		return eagate.Recovery
 	}
-	if _, ok := phoneCode(typed); !ok && field == records.MethodRecovery {
-		return records.MethodRecovery
+	if _, ok := phoneCode(typed); !ok && field == eagate.Recovery {
+		return eagate.Recovery
 	}
-	return records.MethodTOTP
+	return eagate.TOTP
 }

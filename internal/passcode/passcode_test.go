@@ -9,8 +9,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/passcode"
-	"github.com/eagate/eagate/internal/records"
 )
 
 // inScript writes the digits of a text in another script, whose zero that is.
@@ -67,7 +67,7 @@ func TestA51_CodesOfThePhoneAsTyped(t *testing.T) {
 		if n, ok := passcode.ParseTOTP(text, 6); n != 123456 || !ok {
 			t.Errorf("%s: got %d, %t, want 123456", name, n, ok)
 		}
-		if got := passcode.MethodOf(text, records.MethodRecovery); got != records.MethodTOTP {
+		if got := passcode.MethodOf(text, eagate.Recovery); got != eagate.TOTP {
 			t.Errorf("%s: got %v, want a code of the phone", name, got)
 		}
 	}
@@ -258,7 +258,7 @@ func TestA51_RecoveryCodesAsTyped(t *testing.T) {
 			if got, ok := passcode.ParseRecovery(text); got != plain || !ok {
 				t.Errorf("%s: %q: got %s, %t, want %s", name, text, got, ok, plain)
 			}
-			if got := passcode.MethodOf(text, records.MethodTOTP); got != records.MethodRecovery {
+			if got := passcode.MethodOf(text, eagate.TOTP); got != eagate.Recovery {
 				t.Errorf("%s: %q: got %v, want a recovery code", name, text, got)
 			}
 		}
@@ -271,13 +271,13 @@ func TestA51_MistypedCodes(t *testing.T) {
 	t.Parallel()
 	const (
 		code     = "0123-4567-89AB-CDEF"
-		phone    = records.MethodTOTP
-		recovery = records.MethodRecovery
+		phone    = eagate.TOTP
+		recovery = eagate.Recovery
 	)
 	for _, c := range []struct {
 		text   string
-		either records.Method // where the field says nothing
-		field  records.Method // in the field for recovery codes
+		either eagate.Method // where the field says nothing
+		field  eagate.Method // in the field for recovery codes
 		ok     bool
 	}{
 		{code, recovery, recovery, true},

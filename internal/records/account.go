@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/store"
 )
 
@@ -273,12 +274,12 @@ type Recovery struct {
 // A Device is a browser that a user trusts: a login there needs no second
 // factor.
 type Device struct {
-	ID         string    `json:"id"` // the SHA-256, in base64url, of the secret in the browser's cookie
-	Name       string    `json:"name,omitzero"`
-	Method     Method    `json:"method,omitzero"` // how the second factor was given when the device was added
-	VerifiedAt time.Time `json:"verified_at"`
-	LastUsedAt time.Time `json:"last_used_at"`
-	ExpiresAt  time.Time `json:"expires_at"`
+	ID         string        `json:"id"` // the SHA-256, in base64url, of the secret in the browser's cookie
+	Name       string        `json:"name,omitzero"`
+	Method     eagate.Method `json:"method,omitzero"` // how the second factor was given when the device was added
+	VerifiedAt time.Time     `json:"verified_at"`
+	LastUsedAt time.Time     `json:"last_used_at"`
+	ExpiresAt  time.Time     `json:"expires_at"`
 
 	// By names the grant by which the device was added, and its browser's secret, as the
 	// ID of a [Form].

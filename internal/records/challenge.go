@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/store"
 )
 
@@ -31,7 +32,7 @@ type Challenge struct {
 	Era   uint64 `json:"era,omitzero"`
 
 	State ChallengeState `json:"state"`
-	Mode  Mode           `json:"mode"`
+	Mode  eagate.Mode    `json:"mode"`
 
 	// Number is what the user taps on the phone; empty in the hosted modes.
 	Number string `json:"number,omitzero"`
@@ -73,15 +74,6 @@ const (
 	Consumed                          // the approval was turned into a grant
 	Void                              // given up: its session is over, or no longer waits for it
 	Replaced                          // given up for a newer challenge
-)
-
-// Mode is how the user meets the challenge.
-type Mode uint8
-
-const (
-	NumberMatch Mode = iota // our own page shows the number; the zero value
-	Redirect                // the browser goes to the service's page, and comes back
-	Popup                   // the service's page in a window of its own
 )
 
 var challenges = kind[Challenge]{

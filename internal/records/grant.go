@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/store"
 )
 
@@ -24,7 +25,7 @@ type Grant struct {
 	Epoch uint64 `json:"epoch,omitzero"`
 
 	// Method is how it was given.
-	Method Method `json:"method,omitzero"`
+	Method eagate.Method `json:"method,omitzero"`
 
 	// Binding names the session as it was before unlocking: a response that was
 	// still on its way then may bring that session's cookie back to the browser.
@@ -46,7 +47,7 @@ type Grant struct {
 	// recovery codes.
 	Sealed []byte `json:"sealed,omitzero"`
 
-	// Device is, of [MethodDevice], the ID of the trusted device: the grant lasts
+	// Device is, of [eagate.TrustedDevice], the ID of the trusted device: the grant lasts
 	// as long as that is trusted.
 	Device string `json:"device,omitzero"`
 
@@ -72,16 +73,6 @@ const (
 	KindRejected             // the session was locked, and its request was rejected on the phone
 	KindLeft                 // a list of the user's marks and former grants
 	KindCodes                // new recovery codes, which one browser may see for a while
-)
-
-// Method is a way to give the second factor.
-type Method uint8
-
-const (
-	MethodTOTP     Method = iota + 1 // a time-based code (RFC 6238)
-	MethodPush                       // approved on the phone
-	MethodRecovery                   // a recovery code
-	MethodDevice                     // none: the browser is one that the user trusts
 )
 
 var grants = kind[Grant]{

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -49,21 +50,21 @@ func account() records.Account {
 			Addresses: []string{"a@example.com"}, Retired: []byte{3},
 		},
 		Recovery:      &records.Recovery{Scheme: "scheme", Salt: []byte{4}, Hashes: [][]byte{{5}, {6}}, CreatedAt: at, Browser: "browser", KeptAt: at},
-		Devices:       []records.Device{{ID: "d", Name: "Firefox", Method: records.MethodPush, VerifiedAt: at, LastUsedAt: at, ExpiresAt: at, By: "b"}},
+		Devices:       []records.Device{{ID: "d", Name: "Firefox", Method: eagate.Push, VerifiedAt: at, LastUsedAt: at, ExpiresAt: at, By: "b"}},
 		RequiredSince: at, HeldSince: at, ReleasedAt: at,
 	}
 }
 
 func challenge() records.Challenge {
 	return records.Challenge{
-		ID: "c", UserID: "u-42", Binding: "b", Browser: "browser", Epoch: 7, Era: 3, State: records.Approved, Mode: records.Popup, Number: "07",
+		ID: "c", UserID: "u-42", Binding: "b", Browser: "browser", Epoch: 7, Era: 3, State: records.Approved, Mode: eagate.Popup, Number: "07",
 		CreatedAt: at, DecidedAt: at, ExpiresAt: at, Ends: at, ForgetAt: at, GrantID: "g",
 	}
 }
 
 func grant() records.Grant {
 	return records.Grant{
-		ID: "g", UserID: "u-42", Kind: records.KindMoved, Epoch: 7, Method: records.MethodDevice, Binding: "b",
+		ID: "g", UserID: "u-42", Kind: records.KindMoved, Epoch: 7, Method: eagate.TrustedDevice, Binding: "b",
 		Successor: "s", Form: "f", Sealed: []byte("sealed"), Left: []string{"l"}, Device: "d", VerifiedAt: at, ExpiresAt: at,
 	}
 }
@@ -264,7 +265,7 @@ func TestDue(t *testing.T) {
 		until := at.Add(time.Duration(i) * time.Microsecond)
 		err := errors.Join(
 			r.CreateChallenge(ctx, records.Challenge{ID: id, ForgetAt: until}),
-			r.CreateGrant(ctx, records.Grant{ID: id, ExpiresAt: until, Method: records.MethodPush}),
+			r.CreateGrant(ctx, records.Grant{ID: id, ExpiresAt: until, Method: eagate.Push}),
 		)
 		if err != nil {
 			t.Fatal(err)

@@ -6,20 +6,21 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
 
 // deviceName is the name of the cookie of a trusted device. Several users of one
 // browser have one each.
-func (s *Sessions) deviceName(user factor.User) string {
+func (s *Sessions) deviceName(user eagate.User) string {
 	sum := sha256.Sum256([]byte(user.ID))
 	return s.device.Name + base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // Device returns the ID of the trusted device that the request comes from, or "";
 // whether the user really trusts it, the rules know.
-func (s *Sessions) Device(r *http.Request, user factor.User) string {
+func (s *Sessions) Device(r *http.Request, user eagate.User) string {
 	if secret, ok := cookie(r, s.deviceName(user)); ok {
 		return factor.DeviceOf(secret)
 	}
@@ -27,21 +28,21 @@ func (s *Sessions) Device(r *http.Request, user factor.User) string {
 }
 
 // Trust has the browser keep the secret of a trusted device.
-func (s *Sessions) Trust(w http.ResponseWriter, user factor.User, secret string, until time.Time) {
+func (s *Sessions) Trust(w http.ResponseWriter, user eagate.User, secret string, until time.Time) {
 	c := s.device
 	c.Name, c.Value, c.Expires = s.deviceName(user), secret, until
 	http.SetCookie(w, &c)
 }
 
 // Distrust has the browser forget it.
-func (s *Sessions) Distrust(w http.ResponseWriter, user factor.User) {
+func (s *Sessions) Distrust(w http.ResponseWriter, user eagate.User) {
 	c := s.device
 	c.Name, c.MaxAge = s.deviceName(user), -1
 	http.SetCookie(w, &c)
 }
 
 // admitDevice unlocks a locked session whose browser the user trusts.
-func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user eagate.User, ref factor.Session) (factor.Verdict, records.Grant, error) {
 	device, ok := cookie(r, s.deviceName(user))
 	if !ok {
 		return factor.Locked, records.Grant{}, nil
@@ -55,5 +56,5 @@ func (s *Sessions) admitDevice(w http.ResponseWriter, r *http.Request, user fact
 	if err != nil || secret == "" {
 		return factor.Locked, records.Grant{}, err
 	}
-	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, Entry{Secret: secret, Method: records.MethodDevice}))
+	return s.admitted(ctx, user, secret, s.Unlock(w, r, user, Entry{Secret: secret, Method: eagate.TrustedDevice}))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
 )
@@ -19,7 +20,7 @@ func TestDeviceCookie(t *testing.T) {
 	m := scs.New()
 	m.Cookie.Secure, m.Cookie.SameSite = true, http.SameSiteStrictMode
 	s := session.New(m, nil, session.Name("client", "/2fa", "session"))
-	alice, bob := factor.User{ID: "1"}, factor.User{ID: "2"}
+	alice, bob := eagate.User{ID: "1"}, eagate.User{ID: "2"}
 	until := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
 	set := func(do func(w http.ResponseWriter)) *http.Cookie {
 		t.Helper()

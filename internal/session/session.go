@@ -16,6 +16,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -47,23 +48,23 @@ func (s *Sessions) Grant(ctx context.Context) (secret string, ok bool) {
 
 // A Check tells whether the user's session, which holds the secret of that grant or
 // "", may pass.
-type Check func(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error)
+type Check func(ctx context.Context, user eagate.User, secret string) (factor.Verdict, records.Grant, error)
 
 // Check is [factor.Rules.Check] of the session. A user without an account is no user
 // without a second factor where the session waits for one to be proved.
-func (s *Sessions) Check(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) Check(ctx context.Context, user eagate.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.Check(ctx, user.ID, secret)
 	return s.standing(ctx, user, secret, verdict, g, err)
 }
 
 // CheckAnew is Check by [factor.Rules.CheckAnew].
-func (s *Sessions) CheckAnew(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) CheckAnew(ctx context.Context, user eagate.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckAnew(ctx, user.ID, secret)
 	return s.standing(ctx, user, secret, verdict, g, err)
 }
 
 // CheckWaiting is Check by [factor.Rules.CheckWaiting].
-func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret string) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) CheckWaiting(ctx context.Context, user eagate.User, secret string) (factor.Verdict, records.Grant, error) {
 	verdict, g, err := s.rules.CheckWaiting(ctx, user.ID, secret)
 	return s.standing(ctx, user, secret, verdict, g, err)
 }
@@ -72,7 +73,7 @@ func (s *Sessions) CheckWaiting(ctx context.Context, user factor.User, secret st
 // asked for a second factor would be let in because there is none: the account may be
 // missing, and if the factor was switched off since, the session is over. It began with a
 // password that was to be followed by something.
-func (s *Sessions) standing(ctx context.Context, user factor.User, secret string, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) standing(ctx context.Context, user eagate.User, secret string, verdict factor.Verdict, g records.Grant, err error) (factor.Verdict, records.Grant, error) {
 	if err == nil && verdict == factor.Verified {
 		// The session's end is what ends it: the application may put that off, or have it
 		// come early.
@@ -101,7 +102,7 @@ func (s *Sessions) standing(ctx context.Context, user factor.User, secret string
 }
 
 // Remembered is [factor.Rules.Remembered].
-func (s *Sessions) Remembered(user factor.User, secret string) (verdict factor.Verdict, known bool) {
+func (s *Sessions) Remembered(user eagate.User, secret string) (verdict factor.Verdict, known bool) {
 	return s.rules.Remembered(user.ID, secret)
 }
 
@@ -165,12 +166,12 @@ func (s *Sessions) Until(ctx context.Context) time.Time {
 }
 
 // Mark returns what is known of the end of the user's session.
-func (s *Sessions) Mark(ctx context.Context, user factor.User) (factor.Mark, error) {
+func (s *Sessions) Mark(ctx context.Context, user eagate.User) (factor.Mark, error) {
 	return s.rules.Mark(ctx, user, s.ref(ctx))
 }
 
 // KeepToken keeps the service's session token, and that the user's phone was asked.
-func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string) {
+func (s *Sessions) KeepToken(ctx context.Context, user eagate.User, token string) {
 	s.scs.Put(ctx, s.keys[keyToken], token)
 	s.keepNote(ctx, noteAsked, user)
 	s.scs.Remove(ctx, s.keys[keyBack])
@@ -179,7 +180,7 @@ func (s *Sessions) KeepToken(ctx context.Context, user factor.User, token string
 
 // KeepAsked keeps that the user is asked for a proof in this session: from then on, it
 // isn't let in because there is nothing to be proved.
-func (s *Sessions) KeepAsked(ctx context.Context, user factor.User) {
+func (s *Sessions) KeepAsked(ctx context.Context, user eagate.User) {
 	kind := noteAsked
 	switch {
 	case s.Declined(ctx, user):
@@ -192,7 +193,7 @@ func (s *Sessions) KeepAsked(ctx context.Context, user factor.User) {
 
 // KeepNoPush keeps, in place of a challenge, that the user's phone couldn't be asked, and
 // whether the service has declined to: it wouldn't do so a moment later either.
-func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User, declined bool) {
+func (s *Sessions) KeepNoPush(ctx context.Context, user eagate.User, declined bool) {
 	s.scs.Remove(ctx, s.keys[keyToken])
 	s.scs.Remove(ctx, s.keys[keyBack])
 	s.DropAsk(ctx)
@@ -204,21 +205,21 @@ func (s *Sessions) KeepNoPush(ctx context.Context, user factor.User, declined bo
 }
 
 // NoPush reports whether KeepNoPush has kept that of the user.
-func (s *Sessions) NoPush(ctx context.Context, user factor.User) bool {
+func (s *Sessions) NoPush(ctx context.Context, user eagate.User) bool {
 	note := s.note(ctx)
 	return (note.kind == noteNoPush || note.kind == noteDeclined) && note.userID == user.ID
 }
 
 // Declined reports whether KeepNoPush has kept that the service has declined to ask the
 // user's phone.
-func (s *Sessions) Declined(ctx context.Context, user factor.User) bool {
+func (s *Sessions) Declined(ctx context.Context, user eagate.User) bool {
 	note := s.note(ctx)
 	return note.kind == noteDeclined && note.userID == user.ID
 }
 
 // Owner returns the user who was last asked for a proof in this session, without the
 // address; the zero User if nobody was.
-func (s *Sessions) Owner(ctx context.Context) factor.User { return factor.User{ID: s.note(ctx).userID} }
+func (s *Sessions) Owner(ctx context.Context) eagate.User { return eagate.User{ID: s.note(ctx).userID} }
 
 // A note says who was asked for a proof in a session: the application may have changed
 // the user within it, or given it another ID, since.
@@ -241,7 +242,7 @@ func (s *Sessions) note(ctx context.Context) note {
 	return note{kind, binding, userID}
 }
 
-func (s *Sessions) keepNote(ctx context.Context, kind string, user factor.User) {
+func (s *Sessions) keepNote(ctx context.Context, kind string, user eagate.User) {
 	text := kind + " " + s.ref(ctx).Binding + " " + user.ID
 	if s.scs.GetString(ctx, s.keys[keyNote]) != text {
 		s.scs.Put(ctx, s.keys[keyNote], text)

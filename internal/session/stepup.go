@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -12,14 +13,14 @@ import (
 // StepUp looks whether a verified session of the user has just been approved
 // once more on the phone. If so, it returns the new grant, and ok; the session is
 // then changed, renewed and saved as by [Sessions.Admit].
-func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.User) (g records.Grant, ok bool, err error) {
+func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user eagate.User) (g records.Grant, ok bool, err error) {
 	ctx := r.Context()
 	ref := s.Ref(r)
 	secret, err := s.rules.Consume(ctx, user, ref, s.Until(ctx))
 	if err != nil || secret == "" {
 		return records.Grant{}, false, err
 	}
-	err = s.Replace(w, r, user, Entry{Secret: secret, Method: records.MethodPush})
+	err = s.Replace(w, r, user, Entry{Secret: secret, Method: eagate.Push})
 	var unsaved *CommitError
 	if errors.As(err, &unsaved) {
 		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
@@ -31,7 +32,7 @@ func (s *Sessions) StepUp(w http.ResponseWriter, r *http.Request, user factor.Us
 // Withdraw drops what a verified session was asked for besides, with the request to the
 // phone that waits for it. The error is the store's: the session is asked for nothing
 // then, either.
-func (s *Sessions) Withdraw(r *http.Request, user factor.User) error {
+func (s *Sessions) Withdraw(r *http.Request, user eagate.User) error {
 	ctx := r.Context()
 	s.DropDemand(ctx)
 	s.DropNext(ctx)
@@ -47,7 +48,7 @@ func (s *Sessions) Withdraw(r *http.Request, user factor.User) error {
 // was logged out meanwhile, or another request was first, it stays as that left
 // it, and Replace returns [factor.ErrSessionOver]. After any other error, the
 // session is as verified as before.
-func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.User, e Entry) error {
+func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user eagate.User, e Entry) error {
 	ctx := context.WithoutCancel(r.Context())
 	ref, former := s.ref(ctx), s.scs.GetString(ctx, s.keys[keyGrant])
 	err := s.Unlock(w, r, user, e)
@@ -74,7 +75,7 @@ func (s *Sessions) Replace(w http.ResponseWriter, r *http.Request, user factor.U
 // endFormer ends the former grant of a session that was logged out while it was being
 // renewed: the logout found its former ID without the grant, which a slow request may
 // write back. Where another request was first, the former grant goes on with that one's.
-func (s *Sessions) endFormer(ctx context.Context, user factor.User, ref factor.Session, former string) error {
+func (s *Sessions) endFormer(ctx context.Context, user eagate.User, ref factor.Session, former string) error {
 	mark, err := s.rules.Mark(ctx, user, ref)
 	switch {
 	case err != nil:

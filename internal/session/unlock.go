@@ -9,6 +9,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -28,7 +29,7 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // been unlocked before a late response took the browser back to its former ID. The session is changed,
 // renewed and saved when Admit returns Verified; nothing may have been written
 // to w before.
-func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.User) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user eagate.User) (factor.Verdict, records.Grant, error) {
 	ctx := r.Context()
 	ref := s.Ref(r)
 	if secret, ok := cookie(r, s.cookie.Name); ok {
@@ -47,7 +48,7 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 	if secret == "" {
 		return s.admitDevice(w, r, user, ref)
 	}
-	err = s.Unlock(w, r, user, Entry{Secret: secret, Method: records.MethodPush})
+	err = s.Unlock(w, r, user, Entry{Secret: secret, Method: eagate.Push})
 	var unsaved *CommitError
 	if errors.As(err, &unsaved) {
 		err = errors.Join(err, s.rules.Unconsume(context.WithoutCancel(ctx), user, ref, secret))
@@ -56,7 +57,7 @@ func (s *Sessions) Admit(w http.ResponseWriter, r *http.Request, user factor.Use
 }
 
 // admitted is the end of Admit.
-func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string, err error) (factor.Verdict, records.Grant, error) {
+func (s *Sessions) admitted(ctx context.Context, user eagate.User, secret string, err error) (factor.Verdict, records.Grant, error) {
 	if errors.Is(err, factor.ErrSessionOver) {
 		return factor.Locked, records.Grant{}, nil
 	}
@@ -68,16 +69,16 @@ func (s *Sessions) admitted(ctx context.Context, user factor.User, secret string
 
 // An Entry is what a session is unlocked by.
 type Entry struct {
-	Secret string         // of the grant
-	Method records.Method // by which it was given
-	Form   factor.Form    // by which that was, if it was by one
+	Secret string        // of the grant
+	Method eagate.Method // by which it was given
+	Form   factor.Form   // by which that was, if it was by one
 }
 
 // Unlock puts the secret of a grant into the session, gives the session a new ID under
 // its old deadline, and saves it. If it can't be saved, the browser's session is put back
 // to what it was. If it was logged out meanwhile, or unlocked by another request, it
 // stays locked, and Unlock returns [factor.ErrSessionOver].
-func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.User, e Entry) error {
+func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user eagate.User, e Entry) error {
 	ref := s.Ref(r)
 	ref.Form = e.Form
 	if device, ok := cookie(r, s.deviceName(user)); ok && len(ref.Secrets) == 0 {
@@ -99,7 +100,7 @@ func (s *Sessions) Unlock(w http.ResponseWriter, r *http.Request, user factor.Us
 // the answer to it got lost. ref is the session as the request brought it. ok is false if
 // there is nothing of that kind; else the session is renewed as by [Sessions.Admit], and
 // route is that of the form that had unlocked it, if it was one.
-func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, user factor.User, ref factor.Session) (g records.Grant, route string, ok bool, err error) {
+func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, user eagate.User, ref factor.Session) (g records.Grant, route string, ok bool, err error) {
 	ctx := r.Context()
 	if device, found := cookie(r, s.deviceName(user)); found {
 		ref.Secrets = append([]string{device}, ref.Secrets...)
@@ -113,11 +114,11 @@ func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, user factor.Us
 }
 
 // returning is the method of a session that comes back under its former ID.
-const returning records.Method = 0
+const returning eagate.Method = 0
 
 // renew gives the session a new ID, and has it hold the secret. The browser is told by
 // whatever saves the application's sessions.
-func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user factor.User, secret string, method records.Method) error {
+func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, user eagate.User, secret string, method eagate.Method) error {
 	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
 	id, until := s.scs.Token(ctx), s.Until(ctx)
 	mark, err := s.Mark(ctx, user)
@@ -209,7 +210,7 @@ func (a *apart) Value(key any) any {
 // leave keeps the session's former ID for a moment, for the requests that are under way
 // with it, without what it held of ours, but for whom it asked. Where that can't be
 // saved, the former session is deleted.
-func (s *Sessions) leave(former context.Context, user factor.User, until time.Time) error {
+func (s *Sessions) leave(former context.Context, user eagate.User, until time.Time) error {
 	next := s.scs.GetString(former, s.keys[keyNext])
 	s.Forget(former)
 	s.KeepAsked(former, user)

@@ -8,13 +8,14 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // A Before is what a session was when a request came.
 type Before struct {
-	User   factor.User    // the zero User if there was none
+	User   eagate.User    // the zero User if there was none
 	Secret string         // of the grant
 	Ref    factor.Session // of a locked session
 	Until  time.Time      // when the session would have ended by itself
@@ -30,7 +31,7 @@ type Before struct {
 
 // Before returns what the session is now. It asks nobody: where the user isn't known, it is
 // the one who was last asked for a proof in it.
-func (s *Sessions) Before(r *http.Request, user factor.User, secret string) Before {
+func (s *Sessions) Before(r *http.Request, user eagate.User, secret string) Before {
 	ctx := r.Context()
 	if user.ID == "" {
 		user = s.Owner(ctx)
@@ -42,7 +43,7 @@ func (s *Sessions) Before(r *http.Request, user factor.User, secret string) Befo
 // session belongs to: a logout, by whatever means of scs, or another user. user
 // is asked only if the session was changed at all; if it fails, the user is taken to
 // be the same. changed reports whether the session was changed at all.
-func (s *Sessions) Ended(ctx context.Context, b Before, user func() (factor.User, error)) (ended, changed bool) {
+func (s *Sessions) Ended(ctx context.Context, b Before, user func() (eagate.User, error)) (ended, changed bool) {
 	switch s.scs.Status(ctx) {
 	case scs.Unmodified:
 		return false, false
@@ -101,7 +102,7 @@ func (s *Sessions) stepping(r *http.Request) factor.Session {
 
 // DropForeign removes a grant from the session that isn't the user's: the
 // session has changed hands.
-func (s *Sessions) DropForeign(ctx context.Context, user factor.User, secret string) error {
+func (s *Sessions) DropForeign(ctx context.Context, user eagate.User, secret string) error {
 	foreign, err := s.rules.RevokeForeign(ctx, user.ID, secret)
 	if foreign && err == nil {
 		s.scs.Remove(ctx, s.keys[keyGrant])

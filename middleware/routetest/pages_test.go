@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/middleware/routetest"
 )
@@ -81,7 +82,7 @@ func TestCheckAsksForPages(t *testing.T) {
 		}, options: []middleware.Option{middleware.WithExempt("/2fa/")}, public: []string{"/2fa/*"}},
 		"step-up around Routes": {build: func(s set) {
 			s.Use(s.load)
-			s.With(s.gate.RequireMethod(middleware.Push)).Mount("/2fa", s.gate.Routes())
+			s.With(s.gate.RequireMethod(eagate.Push)).Mount("/2fa", s.gate.Routes())
 		}, want: []string{guarded}},
 		"another gate around Routes": {build: func(s set) {
 			other, others := newGate(middleware.WithBasePath("/other"))

@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	chimw "github.com/go-chi/chi/v5/middleware"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/middleware/routetest"
@@ -412,7 +413,7 @@ func TestCheckPatterns(t *testing.T) {
 		mux.Handle("GET /{$}", guard(http.HandlerFunc(app)))
 		mux.HandleFunc("/static/", app)
 		mux.HandleFunc("GET /private", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
-		mux.Handle("GET /keys", gate.RequireMethod(middleware.Push)(http.HandlerFunc(app)))
+		mux.Handle("GET /keys", gate.RequireMethod(eagate.Push)(http.HandlerFunc(app)))
 		mux.HandleFunc("GET /panics", func(http.ResponseWriter, *http.Request) { panic("no session") })
 		if around {
 			return sessions.LoadAndSave(gate.Handler(mux))
@@ -590,7 +591,7 @@ func TestContextOfACheckOpensNothing(t *testing.T) {
 	}
 	for name, guard := range map[string]func(http.Handler) http.Handler{
 		"Handler": gate.Handler, "Require": gate.Require,
-		"RequireRecent": gate.RequireRecent(time.Minute), "RequireMethod": gate.RequireMethod(middleware.Push),
+		"RequireRecent": gate.RequireRecent(time.Minute), "RequireMethod": gate.RequireMethod(eagate.Push),
 	} {
 		guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			t.Errorf("%s: a guarded handler ran", name)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -40,8 +41,8 @@ func TestViews(t *testing.T) {
 				a.Sync = records.Sync{Wanted: 1, Since: at, NextAt: at.Add(time.Minute), Attempts: 9, LastErr: "503"}
 				return nil
 			}),
-			r.CreateChallenge(ctx, records.Challenge{ID: "c", UserID: "on", State: records.Approved, Mode: records.Popup, CreatedAt: at, DecidedAt: at, ExpiresAt: at.Add(time.Minute)}),
-			r.CreateGrant(ctx, records.Grant{ID: "g", UserID: "on", Kind: records.KindProof, Method: records.MethodPush, VerifiedAt: at, ExpiresAt: at.Add(time.Hour)}),
+			r.CreateChallenge(ctx, records.Challenge{ID: "c", UserID: "on", State: records.Approved, Mode: eagate.Popup, CreatedAt: at, DecidedAt: at, ExpiresAt: at.Add(time.Minute)}),
+			r.CreateGrant(ctx, records.Grant{ID: "g", UserID: "on", Kind: records.KindProof, Method: eagate.Push, VerifiedAt: at, ExpiresAt: at.Add(time.Hour)}),
 		)
 		if err != nil {
 			t.Fatal(err)

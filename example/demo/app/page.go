@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -59,13 +60,13 @@ func (a *App) account(w http.ResponseWriter, r *http.Request) {
 	if v, ok := middleware.VerificationFrom(r.Context()); ok {
 		p.Verified, p.At = true, v.At.UTC()
 		switch v.Method {
-		case middleware.Push:
+		case eagate.Push:
 			p.Method = "on the phone"
-		case middleware.TOTP:
+		case eagate.TOTP:
 			p.Method = "by a code"
-		case middleware.Recovery:
+		case eagate.Recovery:
 			p.Method = "by a recovery code"
-		case middleware.TrustedDevice:
+		case eagate.TrustedDevice:
 			p.Method = "earlier, on this trusted device"
 		default:
 			p.Method = "by " + v.Method.String()

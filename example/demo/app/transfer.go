@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate"
 )
 
 // confirmedFor is how long a tap on the phone is good for transfers.
@@ -18,7 +18,7 @@ const mostAmount = 10_000
 // confirmed guards what must have been confirmed on the phone a moment ago: a code
 // isn't enough, nor is the confirmation of this morning's login.
 func (a *App) confirmed(next http.HandlerFunc) http.Handler {
-	return a.Gate.RequireMethod(middleware.Push)(a.Gate.RequireRecent(confirmedFor)(next))
+	return a.Gate.RequireMethod(eagate.Push)(a.Gate.RequireRecent(confirmedFor)(next))
 }
 
 func (a *App) transferForm(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -72,11 +73,11 @@ func (a *App) gateUser(r *http.Request) (middleware.User, error) {
 }
 
 // requirement tells the gate who must have a second factor.
-func requirement(of middleware.User) middleware.Requirement {
+func requirement(of middleware.User) eagate.Requirement {
 	for _, u := range users {
 		if u.ID == of.ID && u.Must {
-			return middleware.Require(0)
+			return eagate.Require(0)
 		}
 	}
-	return middleware.Optional()
+	return eagate.Optional()
 }
