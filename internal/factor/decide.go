@@ -21,25 +21,6 @@ const (
 	DecisionTooLate                  // the challenge was decided otherwise, used, given up or expired: no change
 )
 
-// FalseResult is what a report of false means. The service doesn't say: a rejection
-// on the phone, a time-out or a fault of its own can be behind it.
-type FalseResult uint8
-
-const (
-	NotApproved eagate.FalseResult = iota // that the request failed, like one that ran out; the zero value
-	Rejection                             // that the user rejected it
-)
-
-func (f eagate.FalseResult) String() string {
-	switch f {
-	case eagate.NotApproved:
-		return "not approved"
-	case eagate.Rejection:
-		return "rejection"
-	}
-	return "invalid"
-}
-
 // Decide records what the service reports of the challenge with that session
 // token. The first decision stands. A challenge that isn't in the store may be about to
 // be: Decide waits for it, two seconds at most.

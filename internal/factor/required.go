@@ -10,21 +10,6 @@ import (
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
-// A Requirement says whether a user must have a second factor.
-type Requirement struct {
-	Level Level
-	Grace time.Duration // of Required: how long it may be put off
-}
-
-// A Level says what becomes of a user who has no second factor.
-type Level uint8
-
-const (
-	Optional   Level = iota // nothing; the zero value
-	Required                // the user is stopped after the grace
-	ReportOnly              // it is only said who would be
-)
-
 // Missing returns what to do with a request of a user whose second factor, by
 // [Rules.Check], is off: Open, Stopped, or Locked if it has been switched on
 // meanwhile. A request must not pass if there is an error.
