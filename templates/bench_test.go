@@ -14,8 +14,9 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// BenchmarkQR compares our picture with the encoding alone, to which it adds
-// only the drawing, and with what pquerna/otp offers for the purpose.
+// BenchmarkQR compares our picture with the encoding alone, to which it adds only the
+// drawing (the goal is 1.03), and with what pquerna/otp offers for the same user (0.55 at
+// both sizes).
 func BenchmarkQR(b *testing.B) {
 	key := parseKey(b, keyURI)
 	svg := func() error {
@@ -33,7 +34,7 @@ func BenchmarkQR(b *testing.B) {
 	for _, size := range []int{256, 512} {
 		b.Run(fmt.Sprintf("over otp and png of %d points", size), func(b *testing.B) {
 			compare(b, svg, func() error {
-				key, err := otp.NewKeyFromURL(keyURI)
+				key, err := otp.NewKeyFromURL(keyURI + "&period=30") // which it writes always
 				if err != nil {
 					return err
 				}

@@ -16,7 +16,7 @@ import (
 )
 
 const keyURI = "otpauth://totp/Acme:alice%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" +
-	"&issuer=Acme&algorithm=SHA1&digits=6&period=30" +
+	"&issuer=Acme&algorithm=SHA1&digits=6" +
 	"&client_id=3f0f0a9a-6a1f-4d6e-9a55-0d4a3d4b7c11&email=alice%40example.com"
 
 // webview is an address of the service's own page.

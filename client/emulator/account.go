@@ -33,9 +33,9 @@ func isBeginning(label, email string) bool {
 
 // ParseAccount reads an otpauth URI the way a careful app would: it must have
 // a label of issuer and e-mail address, and each of secret, issuer, algorithm,
-// digits, period, client_id and email exactly once and nothing else, or all of them but
-// the last two, for an account that only makes codes; label and
-// parameters must agree. No error quotes the URI, because it contains the
+// digits, client_id and email exactly once, period at most once and nothing else, or all
+// of them but client_id and email, for an account that only makes codes; label and
+// parameters must agree. The period is 30 seconds unless the URI says otherwise. No error quotes the URI, because it contains the
 // secret.
 func ParseAccount(uri string) (Account, error) {
 	rest, ok := strings.CutPrefix(uri, "otpauth://totp/")
@@ -74,7 +74,10 @@ func ParseAccount(uri string) (Account, error) {
 		ClientID:  params["client_id"],
 	}
 	a.Digits, _ = strconv.Atoi(params["digits"])
-	a.Period, _ = strconv.Atoi(params["period"])
+	a.Period = 30
+	if period, ok := params["period"]; ok {
+		a.Period, _ = strconv.Atoi(period)
+	}
 	named, push := params["email"]
 	if a.Issuer != issuer || push && named != email && !isBeginning(email, named) {
 		return Account{}, errors.New("emulator: label and parameters disagree")
@@ -88,17 +91,18 @@ func ParseAccount(uri string) (Account, error) {
 	return a, a.check()
 }
 
-// The parameters of a URI, all of them needed; those of push, both or none.
+// The parameters of a URI: those of an account are all needed, those of push both or none.
 var (
-	accountParams = []string{"secret", "issuer", "algorithm", "digits", "period"}
+	accountParams = []string{"secret", "issuer", "algorithm", "digits"}
 	pushParams    = []string{"client_id", "email"}
+	otherParams   = []string{"period"}
 )
 
 func parseParams(query string) (map[string]string, error) {
 	params := make(map[string]string)
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		if !slices.Contains(accountParams, name) && !slices.Contains(pushParams, name) {
+		if !slices.Contains(accountParams, name) && !slices.Contains(pushParams, name) && !slices.Contains(otherParams, name) {
 			return nil, errors.New("emulator: unknown parameter")
 		}
 		if _, twice := params[name]; twice {
@@ -110,7 +114,8 @@ func parseParams(query string) (map[string]string, error) {
 		}
 	}
 	needed := accountParams
-	if len(params) > len(accountParams) {
+	_, named := params["client_id"]
+	if _, too := params["email"]; named || too {
 		needed = slices.Concat(accountParams, pushParams)
 	}
 	for _, name := range needed {

@@ -20,6 +20,16 @@ func TestParseAccount(t *testing.T) {
 	}
 }
 
+// The period is 30 seconds unless it is another one.
+func TestParseAccountPeriod(t *testing.T) {
+	for text, want := range map[string]int{"&period=30": 30, "": 30, "&period=60": 60} {
+		a, err := emulator.ParseAccount(strings.ReplaceAll(uri, "&period=30", text))
+		if err != nil || a.Period != want {
+			t.Errorf("%q: got %d, %v, want %d", text, a.Period, err, want)
+		}
+	}
+}
+
 func TestParseAccountRefuses(t *testing.T) {
 	tests := []struct{ name, old, new string }{
 		{"other scheme", "otpauth:", "http:"},
@@ -39,8 +49,9 @@ func TestParseAccountRefuses(t *testing.T) {
 		{"other algorithm", "SHA1", "MD5"},
 		{"no digits", "&digits=6", ""},
 		{"digits no number", "digits=6", "digits=x"},
-		{"no period", "&period=30", ""},
+		{"empty period", "period=30", "period="},
 		{"zero period", "period=30", "period=0"},
+		{"period twice", "period=30", "period=30&period=30"},
 		{"no client ID", "&client_id=" + clientID, ""},
 		{"empty client ID", clientID, ""},
 		{"no e-mail", "&email=alice%40example.com", ""},

@@ -90,7 +90,7 @@ func TestQR(t *testing.T) {
 				"issuer": test.issuer, "email": test.email,
 				"secret":    strings.ReplaceAll(b.text("#key"), " ", ""),
 				"client_id": w.Emulator.ClientID(),
-				"algorithm": "SHA1", "digits": "6", "period": "30",
+				"algorithm": "SHA1", "digits": "6",
 			}
 			got := map[string]string{"label's issuer": issuer, "label's email": email}
 			for parameter := range strings.SplitSeq(query, "&") {

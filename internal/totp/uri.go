@@ -105,12 +105,18 @@ func (k Key) URI() string {
 	return uri
 }
 
+// usualPeriod goes without saying: apps assume it, and the service's own URIs leave it out.
+const usualPeriod = 30 * time.Second
+
 // labelled is a URI with that label. Every value is escaped down to unreserved characters,
 // so that none can add or change a parameter or the label.
 func (k Key) labelled(label string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=%s&digits=%d&period=%d",
-		escape(k.Issuer), escape(label), k.Secret, escape(k.Issuer), k.Algorithm, k.Digits, k.Period/time.Second)
+	fmt.Fprintf(&b, "otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=%s&digits=%d",
+		escape(k.Issuer), escape(label), k.Secret, escape(k.Issuer), k.Algorithm, k.Digits)
+	if k.Period != usualPeriod {
+		fmt.Fprintf(&b, "&period=%d", k.Period/time.Second)
+	}
 	if k.ClientID != "" {
 		fmt.Fprintf(&b, "&client_id=%s&email=%s", escape(k.ClientID), escape(k.Email))
 	}

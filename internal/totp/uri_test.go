@@ -90,6 +90,22 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 	}
 }
 
+// Only a period that isn't the usual one makes the code larger.
+func TestURIOfTheUsualPeriod(t *testing.T) {
+	key := totp.Key{Parameters: totp.Default, Issuer: "Acme", Email: "alice@example.com", ClientID: "client", Secret: uriSecret}
+	want := "otpauth://totp/Acme:alice%40example.com?secret=" + uriSecret + "&issuer=Acme&algorithm=SHA1&digits=6&client_id=client&email=alice%40example.com"
+	if got := key.URI(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, period := range []time.Duration{30 * time.Second, time.Minute} {
+		key.Period = period
+		account, err := emulator.ParseAccount(key.URI())
+		if err != nil || account.Period != int(period/time.Second) {
+			t.Errorf("the phone: got %+v, %v, want a period of %v", account, err, period)
+		}
+	}
+}
+
 var hostile = []string{
 	"Acme", "X&secret=AAAA", "X:Y", "X?secret=AAAA", "X%26secret%3DAAAA", "X%", "100% + more", "a b\tc\n", "#fragment",
 	`"<script>alert(1)</script>`, "//host/path", "../..", "a@b", "ครับ 日本 é\u0301", "\xff\xfe", "\x00", "+", "a;b=c", "~-._",
