@@ -58,7 +58,6 @@ func (c *checker) check(ask func(rt *route, method, path string) result) (errs [
 	c.ask, c.gates = ask, make(map[*routecheck.Gate]string)
 	for _, pattern := range slices.Sorted(maps.Keys(c.routes)) {
 		rt := c.routes[pattern]
-		rt.methods = slices.SortedFunc(slices.Values(rt.methods), func(a, b string) int { return cmp.Compare(order(a), order(b)) })
 		for _, method := range rt.methods {
 			c.checkRoute(rt, method)
 		}
@@ -75,15 +74,6 @@ func (c *checker) check(ask func(rt *route, method, path string) result) (errs [
 		errs = append(errs, e)
 	}
 	return append(append(errs, c.checkPages()...), c.checkPublic()...)
-}
-
-// order puts GET first, which is least likely to change anything: handlers that no gate
-// stands before run.
-func order(method string) string {
-	if method == http.MethodGet {
-		return ""
-	}
-	return method
 }
 
 // checkRoute asks for a route with a method by each path.

@@ -86,7 +86,7 @@ func (c *checker) copyBelow(prefix string, mux *chi.Mux) *chi.Mux {
 			}
 		}
 		delete(handlers, "*")
-		rt := c.add(&route{pattern: prefix + r.Pattern, methods: slices.Collect(maps.Keys(handlers)), any: hasAll, paths: pathsOf(prefix + r.Pattern)})
+		rt := c.add(&route{pattern: prefix + r.Pattern, methods: slices.Sorted(maps.Keys(handlers)), any: hasAll, paths: pathsOf(prefix + r.Pattern)})
 		for method, handler := range handlers {
 			copied.With(enter(rt)).With(inline(handler)...).Method(method, r.Pattern, reach(rt, method))
 		}

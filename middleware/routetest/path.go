@@ -1,6 +1,7 @@
 package routetest
 
 import (
+	"regexp"
 	"regexp/syntax"
 	"strings"
 )
@@ -28,42 +29,18 @@ func pathsOf(pattern string) []string {
 	return paths
 }
 
+// wildcard is "*", or "{name}", or "{name:expression}" in which repetitions may be counted.
+var wildcard = regexp.MustCompile(`\*|\{(?:[^{}]|\{[^{}]*\})*\}`)
+
 // fill replaces the wildcards of a pattern of chi, those without an expression by the filling.
 func fill(pattern, filling string) string {
-	var b strings.Builder
-	for {
-		i := strings.IndexAny(pattern, "{*")
-		if i < 0 {
-			return b.String() + pattern
-		}
-		b.WriteString(pattern[:i])
-		n := wildcardLen(pattern[i:])
-		wildcard := pattern[i : i+n]
-		pattern = pattern[i+n:]
-		_, expr, found := strings.Cut(strings.TrimSuffix(wildcard, "}"), ":")
+	return wildcard.ReplaceAllStringFunc(pattern, func(w string) string {
+		_, expr, found := strings.Cut(strings.TrimSuffix(w, "}"), ":")
 		if re, err := syntax.Parse(expr, syntax.Perl); found && err == nil {
-			b.WriteString(example(re))
-		} else {
-			b.WriteString(filling)
+			return example(re)
 		}
-	}
-}
-
-// wildcardLen is the length of the wildcard, "*" or in braces, that begins the pattern.
-func wildcardLen(pattern string) int {
-	depth := 0
-	for i, c := range pattern {
-		switch c {
-		case '{':
-			depth++
-		case '}':
-			depth--
-		}
-		if depth == 0 {
-			return i + 1
-		}
-	}
-	return len(pattern)
+		return filling
+	})
 }
 
 // example makes up what an expression matches, mostly.

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,11 +40,10 @@ func send(h http.Handler, method, host, path string, copied bool) result {
 	req := &request{result: result{copied: copied}}
 	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), requestKey{}, req), timeout)
 	defer cancel()
-	status := serve(h, (&http.Request{
-		Method: method, URL: &url.URL{Path: path}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: make(http.Header), Body: http.NoBody, RequestURI: (&url.URL{Path: path}).EscapedPath(),
-		Host: cmp.Or(host, "localhost"), RemoteAddr: "127.0.0.1:65535",
-	}).WithContext(ctx))
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	r.Method, r.URL.Path, r.Host = method, path, cmp.Or(host, "localhost")
+	r.RequestURI, r.RemoteAddr = r.URL.EscapedPath(), "127.0.0.1:65535"
+	status := serve(h, r)
 	req.mu.Lock()
 	defer req.mu.Unlock()
 	if !copied && req.outcome == routecheck.Unseen && status >= http.StatusMultipleChoices {
@@ -56,28 +55,13 @@ func send(h http.Handler, method, host, path string, copied bool) result {
 // serve returns the status that the handler answers with. It recovers from panics,
 // such as for want of a session.
 func serve(h http.Handler, r *http.Request) (status int) {
-	w := &recorder{header: make(http.Header)}
+	w := httptest.NewRecorder()
 	defer func() {
 		_ = recover()
-		status = cmp.Or(w.status, http.StatusOK)
+		status = w.Code
 	}()
 	h.ServeHTTP(w, r)
-	return 0
-}
-
-// A recorder is a ResponseWriter that keeps the status only.
-type recorder struct {
-	header http.Header
-	status int
-}
-
-func (w *recorder) Header() http.Header         { return w.header }
-func (w *recorder) Write(b []byte) (int, error) { w.WriteHeader(http.StatusOK); return len(b), nil }
-
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
-	}
+	return w.Code
 }
 
 // requestKey is where a context has the request of a check.
