@@ -10,23 +10,23 @@ import (
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 )
 
-// redacted stands where a secret was.
+// redacted replaces a secret.
 const redacted = "REDACTED"
 
-// callbackRest is what follows "callback" in a path, escaped or not: the secret, wherever
-// the gate's pages are.
+// callbackRest matches what follows "callback" in a path, escaped or not: the secret,
+// whatever the base path is.
 var callbackRest = regexp.MustCompile(`(?i)((?:/|%2f)callback(?:/|%2f)+)[^/].*`)
 
-// RedactURL returns a URL as it may stand in an access log: without the secret in the
-// callback's path, the values of session_token, code and state in its query, and a user.
-// What follows "callback/" in any path is left out, so that it needn't know where the
-// gate's pages are.
+// RedactURL returns a URL for an access log, with the secrets of the gate's addresses
+// replaced by "REDACTED": what follows "callback/" in the path, whatever the base path
+// is, and the values of session_token, code and state in the query. User information is
+// removed. It returns "" for nil, and doesn't change u.
 //
 //	slog.Info("request", "method", r.Method, "url", middleware.RedactURL(r.URL))
 //
-// The service's callback and its page's way back have these secrets in their addresses,
-// and a callback that can be read in a log can be forged. [LogFormatter] is for chi's
-// logger.
+// The service's reports come to an address with the callback's secret in it, and its
+// page sends users back to one with a session token. With a secret from a log, a callback
+// can be forged. For chi's logger, use [LogFormatter].
 func RedactURL(u *url.URL) string {
 	if u == nil {
 		return ""
@@ -34,23 +34,23 @@ func RedactURL(u *url.URL) string {
 	return redact(u).String()
 }
 
-// redact is RedactURL, still as a URL.
+// redact returns a copy of the URL without secrets.
 func redact(u *url.URL) *url.URL {
 	clean := *u
 	clean.User = nil
 	if path := u.EscapedPath(); callbackRest.MatchString(path) {
 		clean.RawPath = callbackRest.ReplaceAllString(path, "${1}"+redacted)
-		clean.Path, _ = url.PathUnescape(clean.RawPath) // what an EscapedPath was cut from
+		clean.Path, _ = url.PathUnescape(clean.RawPath) // no error: no escape was cut
 	}
 	clean.RawQuery = redactQuery(u.RawQuery)
 	return &clean
 }
 
-// parameter is one of a query.
+// parameter matches one parameter of a query.
 var parameter = regexp.MustCompile(`[^&;]+`)
 
-// redactQuery leaves everything as it is but the values that may be secret. A parameter
-// whose name can't be read may be one of them.
+// redactQuery replaces the values that may be secret, including that of a parameter whose
+// name can't be unescaped, and leaves everything else as it is.
 func redactQuery(query string) string {
 	return parameter.ReplaceAllStringFunc(query, func(part string) string {
 		name, value, _ := strings.Cut(part, "=")
@@ -69,13 +69,13 @@ func redactQuery(query string) string {
 	})
 }
 
-// LogFormatter returns a formatter for chi's request logger that hands the requests on to
-// another one with URLs as [RedactURL] gives them, also in RequestURI and Referer. Without
-// another, chi's own writes to the standard logger.
+// LogFormatter returns a formatter for chi's request logger that passes requests on to
+// next with [RedactURL] applied to their URL, RequestURI and Referer. If next is nil,
+// chi's default formatter writes to the standard logger.
 //
 //	r.Use(chimiddleware.RequestLogger(middleware.LogFormatter(nil)))
 //
-// chi's Logger itself writes addresses as they come.
+// Use it in place of chi's Logger, which writes addresses unchanged.
 func LogFormatter(next chimiddleware.LogFormatter) chimiddleware.LogFormatter {
 	if next == nil {
 		next = &chimiddleware.DefaultLogFormatter{Logger: log.Default(), NoColor: true}

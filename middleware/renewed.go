@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// A renewed writer is that of a request whose session was given another ID. scs tells the
-// browser when the headers are written, and a flush before anything else would get past
-// it.
+// A renewed is the ResponseWriter of a request whose session has got a new ID. scs sets
+// the session cookie in Write and WriteHeader, but not in Flush: a flush before any of them
+// would send the headers without the cookie.
 type renewed struct {
 	http.ResponseWriter
 	written bool
@@ -24,7 +24,7 @@ func (w *renewed) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// FlushError is what [http.ResponseController] looks for.
+// FlushError flushes for [http.ResponseController], after the headers were written.
 func (w *renewed) FlushError() error {
 	if !w.written {
 		w.WriteHeader(http.StatusOK)
