@@ -142,7 +142,7 @@ func New(opts ...Option) (*Gate, error) {
 		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
 		HomePath: c.outside(c.home), LoginPath: c.outside(c.login), PasswordPath: c.outside(c.password), HelpURL: c.outside(c.help),
 		Cancel: c.cancel, Fields: c.fields,
-		TokenLifetime: rules.TokenLifetime(),
+		TokenLifetime: c.lifetime,
 		Mode:          c.mode, Origin: c.origin, Webview: c.service,
 		TrustedOrigins:  c.trusted,
 		CallbackSecrets: keys.CallbackSecrets(), CallbackNetworks: c.networks, CallbackSource: source,

@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -79,7 +80,7 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p pres
 	}
 	gen, err := totp.NewGenerator(parametersOf(f), secret)
 	if err != nil {
-		return CodeAnswer{}, 0, err
+		return CodeAnswer{}, 0, fmt.Errorf("factor: %w", err)
 	}
 	n, wellFormed := passcode.ParseTOTP(p.text, f.Digits)
 	step, right := gen.Match(n, p.at)

@@ -21,6 +21,7 @@
 package factor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -114,7 +115,7 @@ type Config struct {
 	// False is what a report of false means.
 	False eagate.FalseResult
 
-	// HoldRejected closes an account when a request is rejected on the phone, with
+	// HoldRejected holds an account when a request is rejected on the phone, with
 	// [eagate.Rejection].
 	HoldRejected bool
 
@@ -123,7 +124,7 @@ type Config struct {
 
 	TOTP          totp.Parameters
 	TokenLifetime time.Duration // how long a challenge lives
-	Mode          eagate.Mode   // how the user meets a challenge
+	Mode          eagate.Mode   // how a challenge is shown
 
 	// StoreTimeout is how long a request can wait for the store.
 	StoreTimeout time.Duration
@@ -139,17 +140,16 @@ type Config struct {
 	// of reports that are of none.
 	EarlyWait time.Duration
 
-	// Required tells who must have a second factor; nil for nobody.
+	// Required says who must have a second factor; nil for nobody.
 	Required func(eagate.User) eagate.Requirement
 
-	// Email tells a user's present e-mail address, in place of User.Email; or nil.
+	// Email returns a user's present e-mail address, in place of User.Email; or nil.
 	Email func(ctx context.Context, userID string) (string, error)
 
-	// Events is called, while the request waits, after what it tells of has been
-	// stored.
+	// Events is called, while the request waits, after the change has been stored.
 	Events func(context.Context, eagate.Event)
 
-	// Notify is called for those of them that the user should hear of.
+	// Notify is called for those events that the user should learn of.
 	Notify func(context.Context, eagate.Event)
 
 	Log *slog.Logger
@@ -168,7 +168,7 @@ const (
 	enrolmentTime = 30 * time.Minute // from the first QR code to its first code
 
 	// replacementTime is from the proof that allows another phone to that one's first
-	// code: somebody who finds the session open later must not finish what its owner
+	// code: an attacker who finds the session open later must not finish what its owner
 	// has begun.
 	replacementTime = 15 * time.Minute
 
@@ -192,20 +192,12 @@ type Rules struct {
 
 // New checks TOTP, TokenLifetime and RecoveryCost, and returns every fault in them.
 func New(cfg Config) (*Rules, error) {
-	if cfg.TOTP == (totp.Parameters{}) {
-		cfg.TOTP = totp.Default
-	}
-	if cfg.TokenLifetime == 0 {
-		cfg.TokenLifetime = DefaultTokenLifetime
-	}
-	if cfg.RecoveryCost == (hashing.Cost{}) {
-		cfg.RecoveryCost = hashing.Default
-	}
+	cfg.TOTP = cmp.Or(cfg.TOTP, totp.Default)
+	cfg.TokenLifetime = cmp.Or(cfg.TokenLifetime, DefaultTokenLifetime)
+	cfg.RecoveryCost = cmp.Or(cfg.RecoveryCost, hashing.Default)
+	cfg.EarlyWait = cmp.Or(cfg.EarlyWait, earlyWait)
 	if cfg.Hash == nil {
 		cfg.Hash = hashing.Cost.Hash
-	}
-	if cfg.EarlyWait == 0 {
-		cfg.EarlyWait = earlyWait
 	}
 	if err := errors.Join(cfg.TOTP.Check(), CheckTokenLifetime(cfg.TokenLifetime), cfg.RecoveryCost.Check()); err != nil {
 		return nil, err
@@ -222,7 +214,7 @@ func New(cfg Config) (*Rules, error) {
 		return nil, err
 	}
 	hub := waiting.New(cfg.Records, cfg.Now, cfg.Log)
-	if cfg.Records != nil { // else the gate says what is missing
+	if cfg.Records != nil { // else the gate reports it
 		cfg.Records = cfg.Records.Observed(hub)
 	}
 	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, logged: newLogged(), hashing: hashing.NewQueue()}, nil
@@ -249,19 +241,15 @@ func (r *Rules) Digits(acct records.Account) int {
 	return r.cfg.TOTP.Digits
 }
 
-// TokenLifetime is how long a challenge lives.
-func (r *Rules) TokenLifetime() time.Duration { return r.cfg.TokenLifetime }
-
 // Now is the rules' clock.
 func (r *Rules) Now() time.Time { return r.cfg.Now() }
 
-// updateAccount changes an account, and lets no stale copy of it be used here.
-// What an older key has sealed in it is sealed anew; that it can't be opened must
-// not keep anybody from changing something else.
+// updateAccount changes an account, and removes it from the cache. What an older key has
+// sealed in it is sealed anew; if that can't be opened, the change is made all the same.
 func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*records.Account) error) error {
 	refused := false
 	defer func() {
-		if !refused { // else what is refused, as often as it may be, would empty the cache for all
+		if !refused { // else requests that change nothing could keep the cache empty
 			r.cache.forgetAccount(userID)
 		}
 	}()
@@ -288,8 +276,8 @@ func ignore(err error, others ...error) error {
 // detached is how long work may go on after the browser that began it has left.
 const detached = time.Minute
 
-// detach returns a context for work that must not stop in the middle because the
-// browser goes away, but must stop some time.
+// detach returns a context for work that must not stop in the middle when the browser
+// goes away.
 func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), detached)
 }

@@ -228,7 +228,7 @@ func (st stateTable) wantStates(t *testing.T, names []string) {
 var looking = `
 Account Accounts AddressHolder Asks Basis Check CheckAnew CheckAsked CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
 Duty Fresh HasAddress IsMaking IsStaged LockOf Look LookWaiting Mark Meets Missing NewCodes Now PushPaused RefuseCode Remembered SentBefore Staged
-Successor TokenLifetime UnderWay Unlocked Verification Wait WhyNoPush
+Successor UnderWay Unlocked Verification Wait WhyNoPush
 
 Run SyncDue SyncNow ResealAll ResyncAll
 Distrust DistrustBy Trust UseDevice KeepCodes MakeRecovery

@@ -47,41 +47,12 @@ var algorithms = map[string]otp.Algorithm{
 // Check returns every fault of the parameters, and whether this program must not use the
 // algorithm.
 func (p Parameters) Check() error {
-	fault := p.check()
-	if a, ok := algorithms[p.Algorithm]; ok {
-		_, err := newMAC(a, make([]byte, SecretSize))
-		fault = errors.Join(fault, err)
-	}
-	return fault
-}
-
-func (p Parameters) check() error {
-	var faults []error
-	if _, ok := algorithms[p.Algorithm]; !ok {
-		faults = append(faults, fmt.Errorf("unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", p.Algorithm))
-	}
-	if !slices.Contains(Lengths[:], p.Digits) {
-		faults = append(faults, fmt.Errorf("TOTP codes of %d digits, want 6 or 8", p.Digits))
-	}
-	if p.Period < 15*time.Second || p.Period > 2*time.Minute || p.Period%time.Second != 0 {
-		faults = append(faults, fmt.Errorf("TOTP period %v, want whole seconds from 15 s to 2 min", p.Period))
-	}
-	return errors.Join(faults...)
+	_, err := NewGenerator(p, make([]byte, SecretSize))
+	return err
 }
 
 // Step returns the time step of a moment (RFC 6238 §4.2).
 func (p Parameters) Step(t time.Time) int64 { return t.Unix() / int64(p.Period/time.Second) }
-
-// newMAC returns the HMAC of an algorithm, or an error where it must not be used: package
-// hmac panics for SHA-1 where FIPS 140-3 is enforced.
-func newMAC(a otp.Algorithm, secret []byte) (mac hash.Hash, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("TOTP algorithm %v can't be used here (%v): where FIPS 140-3 is enforced, take SHA256 or SHA512", a, p)
-		}
-	}()
-	return hmac.New(a.Hash, secret), nil
-}
 
 // NewSecret returns a random secret.
 func NewSecret() []byte {
@@ -104,24 +75,43 @@ type Generator struct {
 	scratch [8 + sha512.Size]byte // of one allocation with the rest
 }
 
-// NewGenerator returns an error for parameters or a secret that no code may be accepted
-// with.
+// NewGenerator returns every fault of the parameters and the secret.
 func NewGenerator(p Parameters, secret []byte) (*Generator, error) {
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("totp: %w", err)
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if !slices.Contains(Lengths[:], p.Digits) {
+		fault("TOTP codes of %d digits, want 6 or 8", p.Digits)
+	}
+	if p.Period < 15*time.Second || p.Period > 2*time.Minute || p.Period%time.Second != 0 {
+		fault("TOTP period %v, want whole seconds from 15 s to 2 min", p.Period)
 	}
 	if len(secret) < minSecretSize {
-		return nil, fmt.Errorf("totp: secret has %d bytes, want at least %d", len(secret), minSecretSize)
+		fault("TOTP secret of %d bytes, want at least %d", len(secret), minSecretSize)
 	}
-	mac, err := newMAC(algorithms[p.Algorithm], secret)
-	if err != nil {
-		return nil, fmt.Errorf("totp: %w", err)
+	mac, err := newMAC(p.Algorithm, secret)
+	if err := errors.Join(append(faults, err)...); err != nil {
+		return nil, err
 	}
 	g := &Generator{Parameters: p, mac: mac, modulus: 1_000_000}
 	if p.Digits == 8 {
 		g.modulus = 100_000_000
 	}
 	return g, nil
+}
+
+// newMAC returns the HMAC of an algorithm, or an error where there is none or it must not
+// be used: package hmac panics for SHA-1 where FIPS 140-3 is enforced.
+func newMAC(algorithm string, secret []byte) (mac hash.Hash, err error) {
+	a, ok := algorithms[algorithm]
+	if !ok {
+		return nil, fmt.Errorf("unknown TOTP algorithm %q, want SHA1, SHA256 or SHA512", algorithm)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("TOTP algorithm %v can't be used here (%v): where FIPS 140-3 is enforced, take SHA256 or SHA512", a, p)
+		}
+	}()
+	return hmac.New(a.Hash, secret), nil
 }
 
 // code returns the number that the code of a step stands for.
