@@ -1,8 +1,9 @@
 package handlers
 
 import (
-	"net/http"
+	"cmp"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
@@ -29,18 +30,16 @@ func (h *Handlers) whyNoPush(v *visit, acct records.Account) templates.Push {
 // noPush answers a program whose user's phone can't be asked: that it should be tried
 // again later, or why that is of no use.
 func (h *Handlers) noPush(v *visit) {
-	f := failure{
-		status: http.StatusServiceUnavailable, kind: "push-unavailable", title: "The phone can't be reached", retryIn: retryAfter, challenge: true,
-	}
+	f := failure{problem: eagate.ProblemPushUnavailable, retryIn: retryAfter, challenge: true}
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	push := templates.PushUnavailable
 	if err == nil {
 		push = h.whyNoPush(v, acct)
 	}
 	if title := forGood[push]; title != "" {
-		f.status, f.kind, f.title, f.retryIn = http.StatusConflict, "no-push", title, 0
+		f.problem, f.title, f.retryIn = eagate.ProblemNoPush, title, 0
 	}
-	f.title = v.orByCode(f.title)
+	f.title = v.orByCode(cmp.Or(f.title, f.problem.Title()))
 	h.fail(v.w, v.r, f)
 }
 
@@ -60,8 +59,5 @@ func declines(k client.Kind) bool {
 
 // noAddress answers somebody who can't set up a phone without an e-mail address.
 func (h *Handlers) noAddress(v *visit) {
-	h.fail(v.w, v.r, failure{
-		status: http.StatusConflict, kind: "no-address", title: "The account has no e-mail address that a phone can be set up with; enter one first",
-		page: templates.MessageNoAddress,
-	})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemNoAddress, page: templates.MessageNoAddress})
 }

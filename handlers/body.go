@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/fields"
 	"github.com/eagate/eagate/templates"
 )
@@ -108,10 +109,7 @@ func isYes(value string) bool { return value == templates.Yes || value == "true"
 
 // badBody answers a request whose body can't be read.
 func (h *Handlers) badBody(w http.ResponseWriter, r *http.Request, err error) {
-	h.fail(w, r, failure{
-		status: bodyStatus(err), kind: "bad-request", title: "The request makes no sense",
-		page: templates.MessageBadRequest,
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemBadRequest, status: bodyStatus(err), page: templates.MessageBadRequest})
 }
 
 // bodyStatus is the HTTP status that says why a body can't be read.

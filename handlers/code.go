@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -161,48 +160,41 @@ func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method ea
 	return err == nil
 }
 
-// codeStatus is the HTTP status that says what became of a code.
-func codeStatus(answer factor.CodeAnswer) int {
-	switch answer.Result {
-	case factor.CodeNone, factor.CodeAccepted:
-		return http.StatusOK
-	case factor.CodeWrong, factor.CodeUsed, factor.CodeMissing, factor.CodeNotApplicable:
-		return http.StatusUnprocessableEntity
-	case factor.CodeBusy, factor.CodePaused, factor.CodeBlocked:
-		return http.StatusTooManyRequests
+// codeProblem is what a program is told of a code that wasn't accepted.
+func codeProblem(result factor.CodeResult) eagate.Problem {
+	switch result {
+	case factor.CodeNone, factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
+	case factor.CodeMissing:
+		return eagate.ProblemCodeRequired
+	case factor.CodeUsed:
+		return eagate.ProblemCodeUsed
+	case factor.CodeBusy:
+		return eagate.ProblemCodeBusy
+	case factor.CodePaused:
+		return eagate.ProblemCodePaused
+	case factor.CodeBlocked:
+		return eagate.ProblemCodeBlocked
 	case factor.CodeHeld:
-		return http.StatusForbidden
+		return eagate.ProblemHeld
 	}
-	return http.StatusUnprocessableEntity
+	return eagate.ProblemCodeWrong
 }
+
+// codeStatus is the HTTP status of a page that says what became of a code.
+func codeStatus(answer factor.CodeAnswer) int { return codeProblem(answer.Result).Status() }
 
 // failCode tells a program what became of its code.
 func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
-	f := failure{status: codeStatus(answer)}
-	switch answer.Result {
-	case factor.CodeNone, factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
-		f.kind, f.title = "code-wrong", "That code isn't right"
-		if answer.Malformed {
-			f.title += ": it has too few or too many characters, or others than a code has"
-		}
-	case factor.CodeMissing:
-		f.kind, f.title = "code-required", "A code is required, because this session was not verified in the last minutes"
-	case factor.CodeUsed:
-		f.kind, f.title = "code-used", "That code has been used; wait for the next one"
-	case factor.CodeBusy:
-		f.kind, f.title = "code-busy", "Other codes are being checked; try again in a moment"
-	case factor.CodePaused:
-		f.kind, f.title = "code-paused", "Too many wrong codes; try again later"
-	case factor.CodeBlocked:
-		f.kind, f.title = "code-blocked", "Too many wrong codes; only a recovery code is accepted, or the phone"
-		if answer.Method == eagate.Recovery {
-			f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
-		}
-	case factor.CodeHeld:
+	f := failure{problem: codeProblem(answer.Result), retryIn: retryIn(answer, h.cfg.Rules.Now())}
+	switch {
+	case answer.Result == factor.CodeHeld:
 		h.held(v)
 		return
+	case answer.Malformed && f.problem == eagate.ProblemCodeWrong:
+		f.title = f.problem.Title() + ": it has too few or too many characters, or others than a code has"
+	case answer.Result == factor.CodeBlocked && answer.Method == eagate.Recovery:
+		f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
 	}
-	f.retryIn = retryIn(answer, h.cfg.Rules.Now())
 	h.fail(v.w, v.r, f)
 }
 

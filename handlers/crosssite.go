@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/fields"
 	"github.com/eagate/eagate/templates"
 )
@@ -71,10 +72,7 @@ func (h *Handlers) isOwnForm(w http.ResponseWriter, r *http.Request) bool {
 // crossSite answers a change that another site's page asks for.
 func (h *Handlers) crossSite(w http.ResponseWriter, r *http.Request) {
 	h.warnOfCrossSite(r)
-	h.fail(w, r, failure{
-		status: http.StatusForbidden, kind: "cross-site", title: "The request came from another site",
-		page: templates.MessageCrossSite,
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemCrossSite, page: templates.MessageCrossSite})
 }
 
 // warnOfCrossSite says in the log, once a minute, what may have to be set up where the

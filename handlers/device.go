@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
@@ -63,9 +64,7 @@ func (h *Handlers) trust(v *visit) {
 	err := h.trustBy(v)
 	switch {
 	case errors.Is(err, factor.ErrNotFresh) && prefersJSON(v.r):
-		h.fail(v.w, v.r, failure{
-			status: http.StatusForbidden, kind: "not-fresh", title: "This session was not verified by its user in the last minutes",
-		})
+		h.fail(v.w, v.r, failure{problem: eagate.ProblemNotFresh})
 	case err != nil && !errors.Is(err, factor.ErrNotFresh):
 		h.failChange(v, err)
 	case prefersJSON(v.r):

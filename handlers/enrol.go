@@ -276,8 +276,5 @@ func (h *Handlers) failEnrolment(v *visit, err error) {
 	if v.verdict == factor.Verified {
 		page = templates.MessageReplacementExpired
 	}
-	h.fail(v.w, v.r, failure{
-		status: http.StatusConflict, kind: "no-enrolment", title: "No enrolment is under way in this session; begin again",
-		page: page,
-	})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemNoEnrolment, page: page})
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,9 +27,9 @@ const retryAfter = 5 * time.Second
 
 // A failure is an answer that isn't what was asked for.
 type failure struct {
-	status     int
-	kind       string // names the problem in its type URI
-	title      string
+	problem    eagate.Problem
+	status     int    // where it isn't the problem's own
+	title      string // where it isn't the problem's own
 	page       templates.MessageKind
 	next       string // where the page leads, if not where its kind leads
 	signedIn   bool   // whether whoever sees the page is signed in
@@ -52,15 +53,13 @@ type problem struct {
 	EnrolURL string   `json:"enrol_url,omitempty"`
 }
 
-// problemType is the prefix of the type URIs.
-const problemType = "urn:eagate:problem:"
-
 func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
+	status := cmp.Or(f.status, f.problem.Status())
 	if f.retryIn > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.retryIn)))
 	}
 	if f.forProgram || prefersJSON(r) {
-		p := problem{Type: problemType + f.kind, Title: f.title, Status: f.status}
+		p := problem{Type: f.problem.URI(), Title: cmp.Or(f.title, f.problem.Title()), Status: status}
 		if f.challenge {
 			p.ChallengeURL = h.cfg.Base + "/challenge"
 		}
@@ -71,10 +70,10 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 		for _, m := range f.demand.Methods {
 			p.Methods = append(p.Methods, m.String())
 		}
-		sendJSON(w, f.status, typeProblem, p)
+		sendJSON(w, status, typeProblem, p)
 		return
 	}
-	h.show(w, r, f.status, func(p templates.Page) templates.View {
+	h.show(w, r, status, func(p templates.Page) templates.View {
 		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: f.signedIn, RetryIn: f.retryIn}
 	})
 }
@@ -86,8 +85,8 @@ func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user eagate.User
 	setHeaders(w.Header())
 	kind := kindOf(r)
 	refusal := failure{
-		status: http.StatusForbidden, kind: "second-factor-required", title: "The second factor is required",
-		page: templates.MessageFormLocked, challenge: true, forProgram: kind != kindForm,
+		problem: eagate.ProblemSecondFactorRequired,
+		page:    templates.MessageFormLocked, challenge: true, forProgram: kind != kindForm,
 	}
 	if kind == kindProgram || kind == kindAhead {
 		h.fail(w, r, refusal)
@@ -155,10 +154,7 @@ func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error
 	if errors.As(err, &unsaved) {
 		w = bottom(w)
 	}
-	f := failure{
-		status: http.StatusServiceUnavailable, kind: "unavailable", title: "Temporarily unavailable",
-		page: templates.MessageUnavailable, next: h.asked(r), retryIn: retryAfter,
-	}
+	f := failure{problem: eagate.ProblemUnavailable, page: templates.MessageUnavailable, next: h.asked(r), retryIn: retryAfter}
 	switch kind := kindOf(r); {
 	case h.Owns(r):
 		f.next = h.ownPage(r)
@@ -195,10 +191,7 @@ func (e *UserError) Unwrap() error { return e.Err }
 func (h *Handlers) NoSession(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	h.cfg.Log.ErrorContext(r.Context(), "eagate: the request has no session: mount the session manager's LoadAndSave outside the gate")
-	h.fail(w, r, failure{
-		status: http.StatusInternalServerError, kind: "no-session", title: "The application is not set up correctly",
-		page: templates.MessageUnavailable, forProgram: !h.Owns(r),
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemNoSession, page: templates.MessageUnavailable, forProgram: !h.Owns(r)})
 }
 
 // failChange answers a request to change something that came to an error.
@@ -209,20 +202,14 @@ func (h *Handlers) failChange(v *visit, err error) {
 	case errors.Is(err, factor.ErrNoAddress):
 		h.noAddress(v)
 	case errors.Is(err, factor.ErrOvertaken):
-		h.fail(v.w, v.r, failure{
-			status: http.StatusConflict, kind: "overtaken", title: "The account or the session has changed since the request began; nothing was done",
-			page: templates.MessageOvertaken,
-		})
+		h.fail(v.w, v.r, failure{problem: eagate.ProblemOvertaken, page: templates.MessageOvertaken})
 	default:
 		h.Unavailable(v.w, v.r, err)
 	}
 }
 
 func (h *Handlers) signIn(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, r, failure{
-		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",
-		page: templates.MessageSignIn, next: h.cfg.LoginPath,
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemSignInRequired, page: templates.MessageSignIn, next: h.cfg.LoginPath})
 }
 
 // route is what of a path may be logged: the callback's holds a secret.

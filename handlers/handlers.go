@@ -173,17 +173,12 @@ func (h *Handlers) askedFor(next http.Handler) http.Handler {
 }
 
 func (h *Handlers) ahead(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, r, failure{
-		status: http.StatusForbidden, kind: "prefetch", title: "This isn't answered before somebody asks for it", forProgram: true,
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemPrefetch, forProgram: true})
 }
 
 func (h *Handlers) notFound(w http.ResponseWriter, r *http.Request) {
 	h.elsewhere(r)
-	h.fail(w, r, failure{
-		status: http.StatusNotFound, kind: "not-found", title: "There is no such page",
-		page: templates.MessageNotFound,
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemNotFound, page: templates.MessageNotFound})
 }
 
 func (h *Handlers) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
@@ -198,8 +193,5 @@ func (h *Handlers) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	h.fail(w, r, failure{
-		status: http.StatusMethodNotAllowed, kind: "method-not-allowed", title: "That method isn't allowed here",
-		page: templates.MessageMethod,
-	})
+	h.fail(w, r, failure{problem: eagate.ProblemMethodNotAllowed, page: templates.MessageMethod})
 }

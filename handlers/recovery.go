@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
@@ -110,13 +111,11 @@ func (h *Handlers) makeRecovery(v *visit) {
 		h.noFactor(v)
 	case errors.As(err, &limit):
 		h.fail(v.w, v.r, failure{
-			status: http.StatusTooManyRequests, kind: "recovery-limited", title: "New recovery codes were made too often",
-			page: templates.MessageMadeOften, retryIn: limit.Until.Sub(h.cfg.Rules.Now()),
+			problem: eagate.ProblemRecoveryLimited,
+			page:    templates.MessageMadeOften, retryIn: limit.Until.Sub(h.cfg.Rules.Now()),
 		})
 	case errors.Is(err, factor.ErrMadeMeanwhile) && prefersJSON(v.r):
-		h.fail(v.w, v.r, failure{
-			status: http.StatusConflict, kind: "made-meanwhile", title: "Another request has made recovery codes meanwhile",
-		})
+		h.fail(v.w, v.r, failure{problem: eagate.ProblemMadeMeanwhile})
 	case err != nil && !errors.Is(err, factor.ErrMadeMeanwhile):
 		h.failChange(v, err)
 	case err == nil && (answer.Result == factor.CodeHeld || answer.Result != factor.CodeAccepted && prefersJSON(v.r)):
@@ -162,5 +161,5 @@ func (h *Handlers) noFactor(v *visit) {
 		seeOther(v.w, h.cfg.Base+"/")
 		return
 	}
-	h.fail(v.w, v.r, failure{status: http.StatusConflict, kind: "no-second-factor", title: "The second factor is off"})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemNoSecondFactor})
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/templates"
 )
@@ -22,10 +23,7 @@ func (h *Handlers) rejected(v *visit) {
 		h.Unavailable(v.w, v.r, err)
 		return
 	}
-	h.fail(v.w, v.r, failure{
-		status: http.StatusUnauthorized, kind: "rejected", title: "The request was rejected on the phone, and this sign-in has ended",
-		page: templates.MessageRejected, next: h.cfg.LoginPath,
-	})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemRejected, page: templates.MessageRejected, next: h.cfg.LoginPath})
 }
 
 // Over answers for a session that was asked for a second factor which its user no longer
@@ -45,7 +43,7 @@ func (h *Handlers) Over(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.fail(w, r, failure{
-		status: http.StatusUnauthorized, kind: "sign-in-required", title: "The second factor was switched off meanwhile, and this sign-in has ended",
+		problem: eagate.ProblemSignInRequired, title: "The second factor was switched off meanwhile, and this sign-in has ended",
 		page: templates.MessageOver, next: h.cfg.LoginPath, forProgram: !wantsPage(r),
 	})
 }
@@ -53,8 +51,5 @@ func (h *Handlers) Over(w http.ResponseWriter, r *http.Request) {
 // held answers for a user whose account is closed until the password has been
 // changed.
 func (h *Handlers) held(v *visit) {
-	h.fail(v.w, v.r, failure{
-		status: http.StatusForbidden, kind: "held", title: "The account is closed until the password has been changed",
-		page: templates.MessageHeld, signedIn: v.verdict == factor.Verified,
-	})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemHeld, page: templates.MessageHeld, signedIn: v.verdict == factor.Verified})
 }

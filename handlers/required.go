@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -24,8 +25,8 @@ func (h *Handlers) Stop(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.fail(w, r, failure{
-		status: http.StatusForbidden, kind: "enrolment-required", title: "A second factor must be set up first",
-		page: templates.MessageFormStopped, enrol: true, forProgram: kind != kindForm,
+		problem: eagate.ProblemEnrolmentRequired,
+		page:    templates.MessageFormStopped, enrol: true, forProgram: kind != kindForm,
 	})
 }
 
@@ -61,8 +62,5 @@ func (h *Handlers) later(due time.Time) time.Time {
 
 // refuseDisable answers somebody who must have a second factor.
 func (h *Handlers) refuseDisable(v *visit) {
-	h.fail(v.w, v.r, failure{
-		status: http.StatusForbidden, kind: "required", title: "The second factor can't be switched off, because it is required",
-		page: templates.MessageRequired,
-	})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemRequired, page: templates.MessageRequired})
 }

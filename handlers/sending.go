@@ -93,7 +93,7 @@ func (h *Handlers) makeRoom(v *visit) (factor.View, error) {
 
 func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) {
 	h.fail(v.w, v.r, failure{
-		status: http.StatusTooManyRequests, kind: "push-limited", title: v.orByCode("The phone can't be asked again yet"),
+		problem: eagate.ProblemPushLimited, title: v.orByCode(eagate.ProblemPushLimited.Title()),
 		retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
 	})
 }
@@ -165,12 +165,7 @@ func (h *Handlers) takeOver(v *visit, view factor.View) {
 // otherBrowser answers a program that isn't what has begun the session's challenge, or
 // that hasn't kept what it was given then.
 func (h *Handlers) otherBrowser(v *visit) {
-	h.fail(v.w, v.r, failure{
-		status: http.StatusConflict, kind: "other-browser",
-		title: "This was begun in another browser, or by a client that keeps no cookies: " +
-			"keep them, or send Eagate-Browser: new where it begins and then what the answer has there",
-		challenge: true, forProgram: true,
-	})
+	h.fail(v.w, v.r, failure{problem: eagate.ProblemOtherBrowser, challenge: true, forProgram: true})
 }
 
 // browserSet, in a query, says which secret the browser was just given: one that comes

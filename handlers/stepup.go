@@ -33,10 +33,7 @@ func (h *Handlers) StepUp(w http.ResponseWriter, r *http.Request, user eagate.Us
 		return
 	}
 	if kind == kindProgram {
-		h.fail(w, r, failure{
-			status: http.StatusForbidden, kind: "step-up-required", title: "The second factor must be given once more",
-			challenge: true, demand: demand, forProgram: true,
-		})
+		h.fail(w, r, failure{problem: eagate.ProblemStepUpRequired, challenge: true, demand: demand, forProgram: true})
 		return
 	}
 	h.leadToChallenge(w, r)
@@ -80,7 +77,7 @@ func (h *Handlers) EnrolFirst(w http.ResponseWriter, r *http.Request, demand fac
 		return
 	}
 	h.fail(w, r, failure{
-		status: http.StatusForbidden, kind: "enrolment-required", title: "The second factor must be switched on first",
+		problem: eagate.ProblemEnrolmentRequired, title: "The second factor must be switched on first",
 		page: templates.MessageEnrolFirst, enrol: true, demand: demand, forProgram: !wantsPage(r),
 	})
 }
@@ -93,8 +90,8 @@ func (h *Handlers) SignInFirst(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.fail(w, r, failure{
-		status: http.StatusUnauthorized, kind: "sign-in-required", title: "Sign in first",
-		page: templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !wantsPage(r),
+		problem: eagate.ProblemSignInRequired,
+		page:    templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !wantsPage(r),
 	})
 }
 
@@ -166,10 +163,7 @@ func (v *visit) askOn(page *templates.Challenge) {
 // here: a code isn't even looked at, and the phone doesn't ring.
 func (h *Handlers) refuseMethod(v *visit) {
 	if prefersJSON(v.r) {
-		h.fail(v.w, v.r, failure{
-			status: http.StatusForbidden, kind: "method-not-accepted", title: "It can't be proved by that method here",
-			challenge: true, demand: v.demand.Demand,
-		})
+		h.fail(v.w, v.r, failure{problem: eagate.ProblemMethodNotAccepted, challenge: true, demand: v.demand.Demand})
 		return
 	}
 	h.showChallenge(v, http.StatusForbidden, factor.CodeAnswer{})

@@ -128,10 +128,7 @@ func (h *Handlers) stream(v *visit) *eventStream {
 		var err error
 		e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.ref(v))
 		if errors.Is(err, factor.ErrManyWait) { // a browser takes it for the end of the events, and the page polls
-			h.fail(v.w, v.r, failure{
-				status: http.StatusTooManyRequests, kind: "many-wait", title: "Too many pages wait for events: poll the status",
-				retryIn: pollEvery, forProgram: true,
-			})
+			h.fail(v.w, v.r, failure{problem: eagate.ProblemManyWait, retryIn: pollEvery, forProgram: true})
 			return nil
 		}
 		if err != nil {

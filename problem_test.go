@@ -1,0 +1,122 @@
+package eagate_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate"
+)
+
+var update = flag.Bool("update", false, "write the table of docs/problems.md anew")
+
+func TestEachProblemIsInTheTable(t *testing.T) {
+	declared := declaredProblems(t)
+	var list []eagate.Problem
+	last := 0
+	for p := range eagate.Problems() {
+		list = append(list, p)
+		if declared[p] == "" {
+			t.Errorf("%s: no constant with a comment", p)
+		}
+		if http.StatusText(p.Status()) == "" || p.Status() < last {
+			t.Errorf("%s: got the status %d after %d, want one of HTTP's, in order", p, p.Status(), last)
+		}
+		if p.Title() == "" || strings.HasSuffix(p.Title(), ".") {
+			t.Errorf("%s: got the title %q, want one without a full stop", p, p.Title())
+		}
+		last = p.Status()
+	}
+	for p := range declared {
+		if !slices.Contains(list, p) {
+			t.Errorf("%s isn't in the table", p)
+		}
+	}
+	if len(list) != len(declared) {
+		t.Errorf("got %d problems, want %d", len(list), len(declared))
+	}
+}
+
+func TestParseProblem(t *testing.T) {
+	for p := range eagate.Problems() {
+		if got, err := eagate.ParseProblem(p.URI()); got != p || err != nil {
+			t.Errorf("%s: got %q, %v", p.URI(), got, err)
+		}
+	}
+	for _, uri := range []string{"", "about:blank", "held", "urn:eagate:problem:", "urn:eagate:problem:other", "urn:eagate:problem:held ", "urn:example:held"} {
+		if got, err := eagate.ParseProblem(uri); got != "" || err == nil {
+			t.Errorf("%q: got %q and no error", uri, got)
+		}
+	}
+}
+
+func TestUnknownProblem(t *testing.T) {
+	if p := eagate.Problem("other"); p.Status() != 0 || p.Title() != "" {
+		t.Errorf("got %d %q, want nothing", p.Status(), p.Title())
+	}
+}
+
+// TestProblemsAreDocumented demands of docs/problems.md that its table is what the code
+// has; with -update, it writes it.
+func TestProblemsAreDocumented(t *testing.T) {
+	const file, head = "docs/problems.md", "| status | problem | meaning |\n|---|---|---|\n"
+	docs := declaredProblems(t)
+	var table strings.Builder
+	for p := range eagate.Problems() {
+		fmt.Fprintf(&table, "| %d | `%s` | %s |\n", p.Status(), string(p), docs[p])
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, got, ok := strings.Cut(string(b), head)
+	if !ok {
+		t.Fatalf("%s has no table", file)
+	}
+	if got == table.String() {
+		return
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(before+head+table.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("%s: got\n%s\nwant (go test -run %s -update .)\n%s", file, got, t.Name(), table.String())
+}
+
+// declaredProblems returns the constants that problem.go declares, with their comments.
+func declaredProblems(t *testing.T) map[eagate.Problem]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "problem.go", nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems := make(map[eagate.Problem]string)
+	for _, decl := range file.Decls {
+		group, ok := decl.(*ast.GenDecl)
+		if !ok || group.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range group.Specs {
+			constant := spec.(*ast.ValueSpec)
+			if kind, ok := constant.Type.(*ast.Ident); !ok || kind.Name != "Problem" {
+				continue
+			}
+			name, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			problems[eagate.Problem(name)] = strings.Join(strings.Fields(constant.Doc.Text()), " ")
+		}
+	}
+	return problems
+}
