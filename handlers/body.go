@@ -108,8 +108,8 @@ func readObject(body []byte, names []string) (url.Values, error) {
 func isYes(value string) bool { return value == templates.Yes || value == "true" }
 
 // badBody answers a request whose body can't be read.
-func (h *Handlers) badBody(w http.ResponseWriter, r *http.Request, err error) {
-	h.fail(w, r, failure{problem: eagate.ProblemBadRequest, status: bodyStatus(err), page: templates.MessageBadRequest})
+func badBody(err error) answer {
+	return failure{problem: eagate.ProblemBadRequest, status: bodyStatus(err), page: templates.MessageBadRequest}
 }
 
 // bodyStatus is the HTTP status that says why a body can't be read.
@@ -124,19 +124,15 @@ func bodyStatus(err error) int {
 }
 
 // readCode returns the field "code", which may be missing but not repeated.
-func (h *Handlers) readCode(v *visit) (code string, ok bool) {
-	fields, ok := h.readOnce(v, "code")
-	return fields.Get("code"), ok
+func (v *visit) readCode() (code string, err error) {
+	fields, err := v.read("code")
+	return fields.Get("code"), err
 }
 
-// readOnce returns the fields of a request, of which those named may be missing
-// but not repeated, or answers it.
-func (h *Handlers) readOnce(v *visit, names ...string) (values url.Values, ok bool) {
+// read returns the fields of a request, of which those named may be missing but not
+// repeated.
+func (v *visit) read(names ...string) (url.Values, error) {
 	values, err := readFields(v.w, v.r, names...)
-	if err != nil {
-		h.badBody(v.w, v.r, err)
-		return nil, false
-	}
 	v.typed = values.Get("code")
-	return values, true
+	return values, err
 }

@@ -14,48 +14,44 @@ import (
 // that is signed in goes on, and only what it was asked for besides is dropped: it isn't
 // led back to the page that asks for it. Like a logout, it needs neither the store nor
 // the application's function for the user.
-func (h *Handlers) cancel(w http.ResponseWriter, r *http.Request) {
-	fields, err := readFields(w, r, "to")
+func (h *Handlers) cancel(v *visit) answer {
+	fields, err := v.read("to")
 	if err != nil {
-		h.badBody(w, r, err)
-		return
+		return badBody(err)
 	}
 	to := "" // where to go on, if not at the login or at home
 	if fields.Get("to") == templates.ToPassword {
 		to = h.cfg.PasswordPath
 	}
-	ctx, sessions := r.Context(), h.cfg.Sessions
-	secret, ok := sessions.Grant(ctx)
+	sessions := h.cfg.Sessions
+	secret, ok := sessions.Grant(v.ctx())
 	if !ok {
-		h.NoSession(w, r)
-		return
+		return fault{ErrNoSession}
 	}
-	user, err := h.cfg.User(r)
+	user, err := h.cfg.User(v.r)
 	switch {
 	case err == nil && user.ID == "":
-		h.cancelled(w, r, false, to)
-	case h.staysIn(r, user, secret, err):
-		if err := sessions.Withdraw(r, user); err != nil {
-			h.cfg.Log.ErrorContext(ctx, "eagate: a request to the phone could not be withdrawn", slog.Any("error", err))
+		return h.cancelled(v, false, to)
+	case h.staysIn(v.r, user, secret, err):
+		if err := sessions.Withdraw(v.r, user); err != nil {
+			h.cfg.Log.ErrorContext(v.ctx(), "eagate: a request to the phone could not be withdrawn", slog.Any("error", err))
 		}
-		h.cancelled(w, r, true, to)
-	default:
-		before := sessions.Before(r, user, secret)
-		if err := sessions.Destroy(ctx); err != nil {
-			h.Unavailable(w, r, err)
-			return
-		}
-		if err := sessions.End(r, before); err != nil {
-			h.cfg.Log.ErrorContext(ctx, "eagate: a sign-in was cancelled, but what it has begun could not be revoked", slog.Any("error", err))
-		}
-		if h.cfg.Cancel != nil {
-			a := &answered{ResponseWriter: w}
-			if h.cfg.Cancel(a, r); a.done {
-				return
-			}
-		}
-		h.cancelled(w, r, false, to)
+		return h.cancelled(v, true, to)
 	}
+	before := sessions.Before(v.r, user, secret)
+	if err := sessions.Destroy(v.ctx()); err != nil {
+		return fault{err}
+	}
+	if err := sessions.End(v.r, before); err != nil {
+		h.cfg.Log.ErrorContext(v.ctx(), "eagate: a sign-in was cancelled, but what it has begun could not be revoked", slog.Any("error", err))
+	}
+	if h.cfg.Cancel != nil {
+		w := &answered{ResponseWriter: v.w}
+		if h.cfg.Cancel(w, v.r); w.done {
+			return sent{}
+		}
+	}
+	return h.cancelled(v, false, to)
 }
 
 // staysIn reports whether a user who cancels is signed in and stays so. Where a fault
@@ -78,16 +74,15 @@ func (h *Handlers) staysIn(r *http.Request, user eagate.User, secret string, err
 }
 
 // cancelled says where to go on.
-func (h *Handlers) cancelled(w http.ResponseWriter, r *http.Request, signedIn bool, to string) {
+func (h *Handlers) cancelled(v *visit, signedIn bool, to string) answer {
 	next := cmp.Or(to, h.cfg.HomePath)
 	if !signedIn {
 		next = cmp.Or(to, h.cfg.LoginPath, h.cfg.HomePath)
 	}
-	if prefersJSON(r) {
-		sendJSON(w, http.StatusOK, typeJSON, status{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next})
-		return
+	if v.json {
+		return reply{http.StatusOK, status{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next}}
 	}
-	h.leadOn(w, r, next)
+	return leadOn(next)
 }
 
 // An answered writer knows whether anything was written.

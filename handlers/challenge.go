@@ -11,132 +11,94 @@ import (
 
 // challenge is the page on which a locked session waits or types a code. A
 // session whose approval has come leaves it unlocked.
-func (h *Handlers) challenge(v *visit) {
-	if h.passed(v) || h.waitsForAnother(v) {
-		return
+func (h *Handlers) challenge(v *visit) answer {
+	if a := h.passed(v); a != nil {
+		return a
 	}
-	if IsNavigation(v.r) && v.mayRing() && h.beganHere(v) {
-		return
+	if v.kind == kindNavigation {
+		ref := h.ref(v)
+		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
+		if err == nil {
+			v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.user, ref, view)
+		}
+		if err != nil {
+			return fault{err}
+		}
+		if !v.underWay && v.mayRing() {
+			if a := h.beginHere(v, view); a != nil {
+				return a
+			}
+		}
 	}
-	h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
-}
-
-// waitsForAnother answers for a page whose browser has another request under way that is
-// about to unlock the session: it is looked at again in a moment, and neither asks for a
-// code nor has the phone ring.
-func (h *Handlers) waitsForAnother(v *visit) bool {
-	if !IsNavigation(v.r) {
-		return false
-	}
-	ref := h.ref(v)
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
-	if err == nil {
-		v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.user, ref, view)
-	}
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return true
-	}
-	if v.underWay {
-		h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
-	}
-	return v.underWay
+	return h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
 }
 
 // passed answers for a session that has nothing to prove, or no longer has.
-func (h *Handlers) passed(v *visit) bool {
-	if !h.takeApproval(v) {
-		return true
+func (h *Handlers) passed(v *visit) answer {
+	if err := h.takeApproval(v); err != nil {
+		return fault{err}
 	}
 	if v.proving() {
-		return false
+		return nil
 	}
-	h.goOn(v)
-	return true
+	return h.goOn(v)
 }
 
-// takeApproval takes what there is to prove it with right now. It returns false if
-// it has answered the request.
-func (h *Handlers) takeApproval(v *visit) bool {
+// takeApproval takes what there is to prove it with right now.
+func (h *Handlers) takeApproval(v *visit) error {
 	switch {
 	case v.verdict == factor.Locked:
-		if !h.tryAdmit(v) {
-			return false
-		}
-		return v.verdict != factor.Locked || h.resume(v, h.ref(v))
+		return h.enter(v, true)
 	case v.proving():
 		return h.stepUp(v)
 	}
-	return true
-}
-
-// tryAdmit unlocks a locked session if that can be done right now, and answers the
-// request if that can't be told.
-func (h *Handlers) tryAdmit(v *visit) bool {
-	verdict, grant, err := h.cfg.Sessions.Admit(v.w, v.r, v.user)
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return false
-	}
-	v.verdict, v.grant = verdict, grant
-	return true
+	return nil
 }
 
 // goOn leads a session that isn't locked to the page that it had asked for.
-func (h *Handlers) goOn(v *visit) {
+func (h *Handlers) goOn(v *visit) answer {
 	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
-	if v.again && v.by == routeConfirm && !prefersJSON(v.r) {
-		seeOther(v.w, h.cfg.Base+"/enable") // what it had asked for comes after that
-		return
+	if v.again && v.by == routeConfirm && !v.json {
+		return redirect(h.cfg.Base + "/enable") // what it had asked for comes after that
 	}
-	if v.locked && !prefersJSON(v.r) && h.hasNewCodes(v) {
-		seeOther(v.w, h.cfg.Base+"/recovery-codes") // and then to what it had asked for
-		return
+	if v.locked && !v.json && h.hasNewCodes(v) {
+		return redirect(h.cfg.Base + "/recovery-codes") // and then to what it had asked for
 	}
 	next := h.onward(v)
-	if prefersJSON(v.r) {
-		sendJSON(v.w, http.StatusOK, typeJSON, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next})
-		return
+	if v.json {
+		return reply{http.StatusOK, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next}}
 	}
-	h.leadOn(v.w, v.r, next)
+	return leadOn(next)
 }
 
 // showChallenge shows where the session's challenge stands, and what became of a
 // code.
-func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
+func (h *Handlers) showChallenge(v *visit, code int, outcome factor.CodeAnswer) answer {
 	ctx := v.ctx()
 	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	view, err := h.cfg.Rules.Look(ctx, v.user, h.ref(v))
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
-	if prefersJSON(v.r) && answer.Result == factor.CodeNone {
-		h.sendStatus(v, code)
-		return
+	if v.json && outcome.Result == factor.CodeNone {
+		return h.sendStatus(v, code)
 	}
 	mark, err := h.cfg.Sessions.Mark(ctx, v.user)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	switch {
 	case mark.Rejected:
-		h.rejected(v)
-		return
+		return h.rejected(v)
 	case mark.Ended:
-		h.signIn(v.w, v.r)
-		return
+		return h.signIn(v)
 	case !acct.HeldSince.IsZero():
-		h.held(v)
-		return
+		return held(v)
 	case view.Phase == factor.PhaseRejected && v.verdict == factor.Locked:
-		h.rejected(v)
-		return
+		return h.rejected(v)
 	}
 	if !mark.Over && !v.underWay {
 		h.cfg.Sessions.KeepAsked(ctx, v.user)
@@ -150,7 +112,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 		Next:      h.cfg.Base + "/challenge",
 		// Without script, the page would come anew while the user is typing.
 		PreferCode: v.r.URL.Query().Get("code") == "1",
-		Code:       h.codeForm(v, acct.Factor.Digits, answer),
+		Code:       h.codeForm(v, acct.Factor.Digits, outcome),
 
 		HasRecovery: factor.RecoveryLeft(acct) > 0,
 		TrustFor:    h.cfg.Rules.DeviceLifetime(),
@@ -169,7 +131,7 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	case v.lost:
 		page.Push, page.Cookie = templates.PushNoCookie, h.cfg.Sessions.BrowserCookie()
 	}
-	if mark.Over && answer.Result == factor.CodeNone && !v.r.URL.Query().Has(cameAgain) {
+	if mark.Over && outcome.Result == factor.CodeNone && !v.r.URL.Query().Has(cameAgain) {
 		// Another tab was first, and its answer, which brings the session's new ID, may
 		// still be on its way to the browser.
 		page.State, page.Moved, page.Next = templates.ChallengeApproved, true, page.Next+"?"+cameAgain+"=1"
@@ -181,11 +143,27 @@ func (h *Handlers) showChallenge(v *visit, code int, answer factor.CodeAnswer) {
 	} else if view.Phase != factor.PhaseElsewhere {
 		h.keepKnown(v)
 	}
-	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
+	return html{code, func(p templates.Page) templates.View {
 		page.Page = p
-		page.Email = v.user.Email
 		return page
-	})
+	}}
+}
+
+// rejected answers for a session whose request was rejected on the phone: whoever
+// signed in, it wasn't the phone's owner, or it was a mistake. Either way this
+// sign-in ends here for good, and the password is asked for again.
+func (h *Handlers) rejected(v *visit) answer {
+	// The report has marked the session by the ID that it had when the phone was asked.
+	ref := h.cfg.Sessions.Ref(v.r)
+	ref.Ends = h.cfg.Sessions.Until(v.ctx())
+	err := h.cfg.Rules.Reject(v.ctx(), v.user, ref)
+	if err == nil {
+		err = h.cfg.Sessions.Destroy(v.ctx())
+	}
+	if err != nil {
+		return fault{err}
+	}
+	return failure{problem: eagate.ProblemRejected, page: templates.MessageRejected, next: h.cfg.LoginPath}
 }
 
 // cameAgain, in a query, says that the browser was led here once more, to see whether it
@@ -213,19 +191,19 @@ func state(p factor.Phase) templates.ChallengeState {
 }
 
 // codeForm is the form to type a code into, with what became of the last one.
-func (h *Handlers) codeForm(v *visit, digits int, answer factor.CodeAnswer) templates.CodeForm {
+func (h *Handlers) codeForm(v *visit, digits int, outcome factor.CodeAnswer) templates.CodeForm {
 	form := templates.CodeForm{
-		Digits: digits, ByRecovery: answer.Method == eagate.Recovery, CheckClock: answer.CheckClock,
-		RetryIn: retryIn(answer, h.cfg.Rules.Now()),
+		Digits: digits, ByRecovery: outcome.Method == eagate.Recovery, CheckClock: outcome.CheckClock,
+		RetryIn: retryIn(outcome, h.cfg.Rules.Now()),
 	}
 	if form.ByRecovery {
 		form.Typed = v.typed
 	}
-	switch answer.Result {
+	switch outcome.Result {
 	case factor.CodeNone, factor.CodeAccepted:
 	case factor.CodeWrong, factor.CodeNotApplicable:
 		form.Error = templates.CodeWrong
-		if answer.Malformed {
+		if outcome.Malformed {
 			form.Error = templates.CodeMalformed
 		}
 	case factor.CodeMissing:

@@ -8,92 +8,50 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-
 	"github.com/eagate/eagate/internal/session"
 )
 
 // phoneCode and recoveryCode are what the two fields of the challenge are for.
-func (h *Handlers) phoneCode(v *visit) {
+func (h *Handlers) phoneCode(v *visit) answer {
 	v.field = eagate.TOTP
-	h.code(v)
+	return h.code(v)
 }
 
-func (h *Handlers) recoveryCode(v *visit) {
+func (h *Handlers) recoveryCode(v *visit) answer {
 	v.field = eagate.Recovery
-	h.code(v)
+	return h.code(v)
 }
 
 // code unlocks a session by a code of the phone or a recovery code. They tell
 // themselves apart, so that it does no harm to type one into the other's field.
-func (h *Handlers) code(v *visit) {
+func (h *Handlers) code(v *visit) answer {
 	if !v.proving() {
-		h.goOn(v)
-		return
+		return h.goOn(v)
 	}
-	fields, ok := h.readOnce(v, "code", "recovery", "trust")
-	if !ok {
-		return
+	fields, err := v.read("code", "recovery", "trust")
+	if err != nil {
+		return badBody(err)
 	}
-	v.trust = isYes(fields.Get("trust"))
 	v.choose(fields)
-	method := factor.MethodOf(v.typed, v.field)
-	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
-	if !v.accepts(method) {
-		refuse("not accepted here")
-		h.refuseMethod(v)
-		return
+	v.trust = isYes(fields.Get("trust"))
+	v.form = h.formOf(v, v.typed)
+
+	ref, until, a := h.mayType(v)
+	if a != nil {
+		return a
 	}
-	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+	if err := h.lookAgain(v, ref); err != nil {
+		return fault{err}
 	}
-	if mark.Rejected {
-		refuse("session rejected")
-		h.rejected(v)
-		return
-	}
-	if mark.Ended {
-		refuse("session over")
-		h.signIn(v.w, v.r)
-		return
-	}
-	until := h.cfg.Sessions.Until(v.ctx())
-	if mark.Over { // the deadline of what is left of it isn't the session's
-		until = mark.Until
-	}
-	if !mark.Over {
-		h.cfg.Sessions.KeepAsked(v.ctx(), v.user)
-	}
-	ref, err := h.cfg.Sessions.Bind(v.r)
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
-	}
-	v.form = h.form(v, v.typed)
-	ref.Form = v.form
-	if v.verdict == factor.Locked {
-		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
-		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
+	if !v.again {
+		if a := h.verify(v, ref, until); a != nil {
+			return a
 		}
-		if view.Phase == factor.PhaseRejected {
-			refuse("session rejected")
-			h.rejected(v)
-			return
-		}
-	}
-	if !h.lookAgain(v, ref) {
-		return
-	}
-	if !v.again && !h.verify(v, ref, until) {
-		return
 	}
 	if v.trust {
 		h.trustThis(v)
 	}
-	h.goOn(v)
+	return h.goOn(v)
 }
 
 // choose takes what was typed into the other field of the page's form, if that was meant:
@@ -108,34 +66,72 @@ func (v *visit) choose(fields url.Values) {
 	}
 }
 
-// verify unlocks the session by a code, or answers the request.
-func (h *Handlers) verify(v *visit, ref factor.Session, until time.Time) bool {
-	answer, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
-	if err != nil {
-		h.failChange(v, err)
-		return false
+// mayType returns the session that a code is typed in, and when that ends; or the answer,
+// if it may not be by a code that the session goes on.
+func (h *Handlers) mayType(v *visit) (ref factor.Session, until time.Time, a answer) {
+	method := factor.MethodOf(v.typed, v.field)
+	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
+	if !v.accepts(method) {
+		refuse("not accepted here")
+		return ref, until, h.refuseMethod(v)
 	}
-	if answer.Result != factor.CodeAccepted {
-		if prefersJSON(v.r) {
-			h.failCode(v, answer)
-			return false
+	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
+	switch {
+	case err != nil:
+		return ref, until, fault{err}
+	case mark.Rejected:
+		refuse("session rejected")
+		return ref, until, h.rejected(v)
+	case mark.Ended:
+		refuse("session over")
+		return ref, until, h.signIn(v)
+	case mark.Over: // the deadline of what is left of it isn't the session's
+		until = mark.Until
+	default:
+		until = h.cfg.Sessions.Until(v.ctx())
+		h.cfg.Sessions.KeepAsked(v.ctx(), v.user)
+	}
+	if ref, err = h.cfg.Sessions.Bind(v.r); err != nil {
+		return ref, until, fault{err}
+	}
+	ref.Form = v.form
+	if v.verdict == factor.Locked {
+		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
+		if err != nil {
+			return ref, until, fault{err}
 		}
-		h.showChallenge(v, codeStatus(answer), answer)
-		return false
+		if view.Phase == factor.PhaseRejected {
+			refuse("session rejected")
+			return ref, until, h.rejected(v)
+		}
 	}
-	if !h.unlock(v, ref, secret, answer.Method) {
-		return false
+	return ref, until, nil
+}
+
+// verify unlocks the session by a code, or returns why not.
+func (h *Handlers) verify(v *visit, ref factor.Session, until time.Time) answer {
+	outcome, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
+	switch {
+	case err != nil:
+		return failChange(v, err)
+	case outcome.Result != factor.CodeAccepted && v.json:
+		return h.failCode(v, outcome)
+	case outcome.Result != factor.CodeAccepted:
+		return h.showChallenge(v, codeStatus(outcome), outcome)
+	}
+	if a := h.unlock(v, ref, secret, outcome.Method); a != nil {
+		return a
 	}
 	if !v.again {
-		h.cfg.Rules.Unlocked(v.ctx(), v.user, answer.Method)
+		h.cfg.Rules.Unlocked(v.ctx(), v.user, outcome.Method)
 	}
-	return true
+	return nil
 }
 
 // unlock puts a grant into the session that ref is of, in place of a former one if there
-// is one, or answers the request. If the same form was sent twice, and the other request
-// was first, it is by that one that the session is unlocked.
-func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method eagate.Method) bool {
+// is one, or returns why not. If the same form was sent twice, and the other request was
+// first, it is by that one that the session is unlocked.
+func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method eagate.Method) answer {
 	v.detach()
 	unlock := h.cfg.Sessions.Unlock
 	if v.verdict == factor.Verified {
@@ -145,19 +141,17 @@ func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method ea
 	if err == nil {
 		v.verdict, v.grant, err = h.cfg.Rules.Check(v.ctx(), v.user.ID, secret)
 	}
-	switch {
-	case errors.Is(err, factor.ErrSessionOver):
-		if !h.lookAgain(v, ref) {
-			return false
-		}
-		if !v.again {
-			h.signIn(v.w, v.r)
-		}
-		return v.again
-	case err != nil:
-		h.Unavailable(v.w, v.r, err) // nobody knows the grant's secret
+	over := errors.Is(err, factor.ErrSessionOver)
+	if over {
+		err = h.lookAgain(v, ref)
 	}
-	return err == nil
+	switch {
+	case err != nil:
+		return fault{err} // nobody knows the grant's secret
+	case over && !v.again:
+		return h.signIn(v)
+	}
+	return nil
 }
 
 // codeProblem is what a program is told of a code that wasn't accepted.
@@ -181,29 +175,28 @@ func codeProblem(result factor.CodeResult) eagate.Problem {
 }
 
 // codeStatus is the HTTP status of a page that says what became of a code.
-func codeStatus(answer factor.CodeAnswer) int { return codeProblem(answer.Result).Status() }
+func codeStatus(outcome factor.CodeAnswer) int { return codeProblem(outcome.Result).Status() }
 
 // failCode tells a program what became of its code.
-func (h *Handlers) failCode(v *visit, answer factor.CodeAnswer) {
-	f := failure{problem: codeProblem(answer.Result), retryIn: retryIn(answer, h.cfg.Rules.Now())}
+func (h *Handlers) failCode(v *visit, outcome factor.CodeAnswer) answer {
+	f := failure{problem: codeProblem(outcome.Result), retryIn: retryIn(outcome, h.cfg.Rules.Now())}
 	switch {
-	case answer.Result == factor.CodeHeld:
-		h.held(v)
-		return
-	case answer.Malformed && f.problem == eagate.ProblemCodeWrong:
+	case outcome.Result == factor.CodeHeld:
+		return held(v)
+	case outcome.Malformed && f.problem == eagate.ProblemCodeWrong:
 		f.title = f.problem.Title() + ": it has too few or too many characters, or others than a code has"
-	case answer.Result == factor.CodeBlocked && answer.Method == eagate.Recovery:
+	case outcome.Result == factor.CodeBlocked && outcome.Method == eagate.Recovery:
 		f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
 	}
-	h.fail(v.w, v.r, f)
+	return f
 }
 
 // retryIn is when the next code may be tried, or 0 for at once. A pause that has ended
 // since the code came still is one.
-func retryIn(answer factor.CodeAnswer, now time.Time) time.Duration {
+func retryIn(outcome factor.CodeAnswer, now time.Time) time.Duration {
 	least := time.Duration(0)
-	if answer.Result == factor.CodePaused || answer.Result == factor.CodeBusy {
+	if outcome.Result == factor.CodePaused || outcome.Result == factor.CodeBusy {
 		least = time.Second
 	}
-	return max(least, answer.Until.Sub(now))
+	return max(least, outcome.Until.Sub(now))
 }

@@ -12,17 +12,6 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// sameOrigin refuses changes that another site's page asks for.
-func (h *Handlers) sameOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h.cross.Check(r) != nil && !h.isOwnForm(w, r) {
-			h.crossSite(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // tokenField is the hidden field by which we know a form of ours again, from a browser that
 // doesn't say by Sec-Fetch-Site where a form was: one of before 2023, or of any age where
 // the application is served by plain http. Such a browser says by Origin at most, and that
@@ -56,11 +45,12 @@ func needsToken(r *http.Request) bool { return len(r.Header["Sec-Fetch-Site"]) =
 // isOwnForm reports whether the request sends a form that this browser got from us. A page
 // of another site, or in a frame without an origin, can send whatever it likes, but it
 // can't read our pages. The body can be read again.
-func (h *Handlers) isOwnForm(w http.ResponseWriter, r *http.Request) bool {
+func (h *Handlers) isOwnForm(v *visit) bool {
+	r := v.r
 	if mediaType, err := fields.MediaType(r.Header); err != nil || mediaType != fields.TypeForm || !needsToken(r) {
 		return false
 	}
-	body, err := readBody(w, r)
+	body, err := readBody(v.w, r)
 	if err != nil {
 		return false
 	}
@@ -70,9 +60,9 @@ func (h *Handlers) isOwnForm(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // crossSite answers a change that another site's page asks for.
-func (h *Handlers) crossSite(w http.ResponseWriter, r *http.Request) {
-	h.warnOfCrossSite(r)
-	h.fail(w, r, failure{problem: eagate.ProblemCrossSite, page: templates.MessageCrossSite})
+func (h *Handlers) crossSite(v *visit) answer {
+	h.warnOfCrossSite(v.r)
+	return failure{problem: eagate.ProblemCrossSite, page: templates.MessageCrossSite}
 }
 
 // warnOfCrossSite says in the log, once a minute, what may have to be set up where the

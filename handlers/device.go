@@ -24,25 +24,22 @@ type deviceJSON struct {
 }
 
 // devices lists the browsers that the user trusts.
-func (h *Handlers) devices(v *visit) {
+func (h *Handlers) devices(v *visit) answer {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	if acct.State != records.On {
-		h.noFactor(v)
-		return
+		return h.noFactor(v)
 	}
 	this := h.cfg.Sessions.Device(v.r, v.user)
 	list := h.cfg.Rules.Devices(acct)
-	if prefersJSON(v.r) {
+	if v.json {
 		devices := make([]deviceJSON, len(list))
 		for i, d := range list {
 			devices[i] = deviceJSON{d.ID, d.Name, d.ID == this, d.VerifiedAt, d.LastUsedAt, d.ExpiresAt}
 		}
-		sendJSON(v.w, http.StatusOK, typeJSON, map[string]any{"devices": devices})
-		return
+		return reply{http.StatusOK, map[string]any{"devices": devices}}
 	}
 	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.grant) && acct.HeldSince.IsZero()}
 	for _, d := range list {
@@ -52,25 +49,24 @@ func (h *Handlers) devices(v *visit) {
 		})
 		page.CanTrust = page.CanTrust && d.ID != this
 	}
-	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
+	return html{http.StatusOK, func(p templates.Page) templates.View {
 		page.Page = p
-		page.Email = v.user.Email
 		return page
-	})
+	}}
 }
 
 // trust has the user not be asked on this browser for a while.
-func (h *Handlers) trust(v *visit) {
+func (h *Handlers) trust(v *visit) answer {
 	err := h.trustBy(v)
 	switch {
-	case errors.Is(err, factor.ErrNotFresh) && prefersJSON(v.r):
-		h.fail(v.w, v.r, failure{problem: eagate.ProblemNotFresh})
+	case errors.Is(err, factor.ErrNotFresh) && v.json:
+		return failure{problem: eagate.ProblemNotFresh}
 	case err != nil && !errors.Is(err, factor.ErrNotFresh):
-		h.failChange(v, err)
-	case prefersJSON(v.r):
-		h.devices(v)
+		return failChange(v, err)
+	case v.json:
+		return h.devices(v)
 	default:
-		seeOther(v.w, h.cfg.Base+"/devices")
+		return redirect(h.cfg.Base + "/devices")
 	}
 }
 
@@ -95,28 +91,25 @@ func (h *Handlers) trustBy(v *visit) error {
 }
 
 // revoke has the user be asked again on a device, or on all of them.
-func (h *Handlers) revoke(v *visit) {
-	fields, ok := h.readOnce(v, "id", "all")
-	if !ok {
-		return
+func (h *Handlers) revoke(v *visit) answer {
+	fields, err := v.read("id", "all")
+	if err != nil {
+		return badBody(err)
 	}
 	id := fields.Get("id")
 	if (id == "") != isYes(fields.Get("all")) { // one of them, and not both
-		h.badBody(v.w, v.r, errBody)
-		return
+		return badBody(errBody)
 	}
 	if _, err := h.cfg.Rules.DistrustBy(v.ctx(), v.user, v.proof(""), id); err != nil {
-		h.failChange(v, err)
-		return
+		return failChange(v, err)
 	}
 	if id == "" || id == h.cfg.Sessions.Device(v.r, v.user) {
 		h.cfg.Sessions.Distrust(v.w, v.user)
 	}
-	if prefersJSON(v.r) {
-		h.devices(v)
-		return
+	if v.json {
+		return h.devices(v)
 	}
-	seeOther(v.w, h.cfg.Base+"/devices")
+	return redirect(h.cfg.Base + "/devices")
 }
 
 // browserName is how the list calls a browser: good enough for its user to know

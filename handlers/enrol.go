@@ -25,141 +25,138 @@ type enrolmentJSON struct {
 }
 
 // enrol makes a new secret for the user to set up a phone with.
-func (h *Handlers) enrol(v *visit) {
-	code, ok := h.readCode(v)
-	if !ok {
-		return
+func (h *Handlers) enrol(v *visit) answer {
+	code, err := v.readCode()
+	if err != nil {
+		return badBody(err)
 	}
 	ref, err := h.cfg.Sessions.Bind(v.r)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	browser := h.cfg.Sessions.NewBrowser().Begun()
 	ref.Form.Route = h.routeOf(v)
 	if len(ref.Secrets) == 0 { // it is known by that one from now on
 		ref.Secrets = []string{browser.Secret()}
 	}
-	answer, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
-	if err == nil && answer.Result == factor.CodeAccepted {
+	outcome, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
+	if err == nil && outcome.Result == factor.CodeAccepted {
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, browser)
 		h.cfg.Sessions.KeepStaged(v.ctx())
 		v.browser = browser.Hash()
 	}
 	switch {
 	case err != nil:
-		h.failChange(v, err)
-	case answer.Result != factor.CodeAccepted:
-		h.refuseChange(v, answer)
-	case prefersJSON(v.r):
-		h.enrolment(v)
+		return failChange(v, err)
+	case outcome.Result != factor.CodeAccepted:
+		return h.refuseChange(v, outcome)
+	case v.json:
+		return h.enrolment(v)
 	default:
-		seeOther(v.w, h.cfg.Base+"/enable")
+		return redirect(h.cfg.Base + "/enable")
 	}
 }
 
 // enrolment shows the secret to the session that asked for it.
-func (h *Handlers) enrolment(v *visit) {
-	h.showEnrolment(v, http.StatusOK, factor.CodeAnswer{})
+func (h *Handlers) enrolment(v *visit) answer {
+	return h.showEnrolment(v, http.StatusOK, factor.CodeAnswer{})
 }
 
-func (h *Handlers) showEnrolment(v *visit, code int, answer factor.CodeAnswer) {
+func (h *Handlers) showEnrolment(v *visit, code int, outcome factor.CodeAnswer) answer {
 	e, err := h.cfg.Rules.Staged(v.ctx(), v.user, h.ref(v))
 	if err != nil {
-		h.failEnrolment(v, err)
-		return
+		return h.failEnrolment(v, err)
 	}
-	if prefersJSON(v.r) {
-		sendJSON(v.w, code, typeJSON, enrolmentJSON{
+	if v.json {
+		return reply{code, enrolmentJSON{
 			Secret: e.Secret, URI: e.URI,
 			Algorithm: e.Parameters.Algorithm, Digits: e.Parameters.Digits, Period: int(e.Parameters.Period / time.Second),
 			CodesOnly: e.CodesOnly,
 			ExpiresAt: e.ExpiresAt,
-		})
-		return
+		}}
 	}
 	key, err := templates.ParseKeyURI(e.URI)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
-	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
+	return html{code, func(p templates.Page) templates.View {
 		p.Email = e.Email
 		return templates.Enable{
 			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
-			Code: h.codeForm(v, e.Parameters.Digits, answer),
+			Code: h.codeForm(v, e.Parameters.Digits, outcome),
 		}
-	})
+	}}
 }
 
 // confirm switches the second factor on, or over to another phone. What follows the code
 // is done though the browser may have left: the next page that it asks for shows it.
-func (h *Handlers) confirm(v *visit) {
+func (h *Handlers) confirm(v *visit) answer {
 	v.field = eagate.TOTP
-	code, ok := h.readCode(v)
-	if !ok {
-		return
+	code, err := v.readCode()
+	if err != nil {
+		return badBody(err)
 	}
-	v.form = h.form(v, code)
+	v.form = h.formOf(v, code)
 	v.detach()
 	ref := h.ref(v)
-	if !h.confirmedBefore(v, ref) {
-		return
+	if a := h.confirmedBefore(v, ref); a != nil {
+		return a
 	}
 	ctx := v.ctx()
 	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	viewer := h.viewer(v, acct, ref)
 	if v.again {
-		h.enabled(v, viewer)
-		return
+		return h.enabled(v, viewer)
 	}
-	answer, secret, err := h.cfg.Rules.Confirm(ctx, v.user, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
+	outcome, secret, err := h.cfg.Rules.Confirm(ctx, v.user, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
-		h.failEnrolment(v, err)
-	case answer.Result == factor.CodeHeld, answer.Result != factor.CodeAccepted && prefersJSON(v.r):
-		h.failCode(v, answer)
-	case answer.Result != factor.CodeAccepted:
-		h.showEnrolment(v, codeStatus(answer), answer)
-	default:
-		if prefersJSON(v.r) {
-			h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
-		}
-		if h.unlock(v, ref, secret, eagate.TOTP) {
-			h.enabled(v, viewer)
-		}
+		return h.failEnrolment(v, err)
+	case outcome.Result == factor.CodeHeld, outcome.Result != factor.CodeAccepted && v.json:
+		return h.failCode(v, outcome)
+	case outcome.Result != factor.CodeAccepted:
+		return h.showEnrolment(v, codeStatus(outcome), outcome)
 	}
+	if v.json {
+		h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
+	}
+	if a := h.unlock(v, ref, secret, eagate.TOTP); a != nil {
+		return a
+	}
+	return h.enabled(v, viewer)
 }
 
 // confirmedBefore looks whether the browser has sent its confirmation before, and may not
 // know that the factor is on. A session that is locked must have: any other enrolment is
-// of a session that isn't. It returns false if it has answered the request.
-func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) bool {
+// of a session that isn't.
+func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
 	if v.verdict == factor.Verified { // by what it had sent when it was called that
 		ref.Binding = v.grant.Binding
 	}
 	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.user, ref)
 	switch {
 	case err != nil:
-		h.Unavailable(v.w, v.r, err)
-		return false
+		return fault{err}
 	case v.verdict == factor.Locked && sent:
-		return h.resume(v, ref)
+		err = h.resume(v, ref)
 	case v.verdict == factor.Locked:
 		return h.admit(v)
+	default:
+		v.again = sent && v.verdict == factor.Verified
 	}
-	v.again = sent && v.verdict == factor.Verified
-	return true
+	if err != nil {
+		return fault{err}
+	}
+	return nil
 }
 
 // viewer is who will see the first recovery codes: the browser that has begun the
 // enrolment, unless it is a program.
 func (h *Handlers) viewer(v *visit, acct records.Account, ref factor.Session) factor.Viewer {
-	if prefersJSON(v.r) {
+	if v.json {
 		return factor.Viewer{}
 	}
 	browser := acct.RecoveryMaker // of the same form, sent before
@@ -175,7 +172,7 @@ func (h *Handlers) viewer(v *visit, acct records.Account, ref factor.Session) fa
 
 // enabled makes the first recovery codes of somebody who has none, tells the service that
 // a factor was switched on, and leads a person to the page that says so.
-func (h *Handlers) enabled(v *visit, viewer factor.Viewer) {
+func (h *Handlers) enabled(v *visit, viewer factor.Viewer) answer {
 	// The code was taken: however long that has waited for the store, this comes with it.
 	ctx := storelimit.WithNewBudget(v.ctx())
 	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
@@ -194,18 +191,18 @@ func (h *Handlers) enabled(v *visit, viewer factor.Viewer) {
 	}
 	h.cfg.Rules.SyncNow(ctx, v.user.ID)
 	shown := codes != nil
-	if !shown && !prefersJSON(v.r) { // by the same form, sent before
+	if !shown && !v.json { // by the same form, sent before
 		_, shown, _ = h.newCodes(v, acct)
 	}
 	switch {
-	case prefersJSON(v.r):
-		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{
+	case v.json:
+		return reply{http.StatusOK, accountStatus{
 			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
-		})
+		}}
 	case shown:
-		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+		return redirect(h.cfg.Base + "/recovery-codes")
 	default:
-		seeOther(v.w, h.cfg.Base+"/enable")
+		return redirect(h.cfg.Base + "/enable")
 	}
 }
 
@@ -213,68 +210,77 @@ func (h *Handlers) enabled(v *visit, viewer factor.Viewer) {
 const justEnabled = 10 * time.Minute
 
 // finished leads a person who comes to an enrolment that there is none of, because it was
-// finished, to where it says so. It returns false if that isn't so.
-func (h *Handlers) finished(v *visit) (bool, error) {
+// finished, to where it says so. It returns nil if that isn't so.
+func (h *Handlers) finished(v *visit) answer {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
-	if err != nil || acct.State != records.On || acct.Staged != nil || v.verdict != factor.Verified {
-		return false, err
+	if err != nil {
+		return fault{err}
+	}
+	if acct.State != records.On || acct.Staged != nil || v.verdict != factor.Verified {
+		return nil
 	}
 	_, shown, err := h.newCodes(v, acct)
 	age := h.cfg.Rules.Now().Sub(acct.EnabledAt)
 	switch {
 	case err != nil:
-		return false, err
+		return fault{err}
 	case shown:
-		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+		return redirect(h.cfg.Base + "/recovery-codes")
 	case age < 0 || age >= justEnabled:
-		seeOther(v.w, h.cfg.Base+"/")
+		return redirect(h.cfg.Base + "/")
 	case v.r.Method == http.MethodPost:
-		seeOther(v.w, h.cfg.Base+"/enable")
-	default:
-		kind := templates.MessageEnabled
-		if acct.Factor.CodesOnly {
-			kind = templates.MessageEnabledCodes
-		}
-		next := h.next(v)
-		if factor.RecoveryLeft(acct) == 0 { // none could be made
-			next = h.cfg.Base + "/"
-		}
-		h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
-			p.Email = v.user.Email
-			return templates.Message{Page: p, Kind: kind, Next: next}
-		})
+		return redirect(h.cfg.Base + "/enable")
 	}
-	return true, nil
+	kind, next := templates.MessageEnabled, h.next(v)
+	if acct.Factor.CodesOnly {
+		kind = templates.MessageEnabledCodes
+	}
+	if factor.RecoveryLeft(acct) == 0 { // none could be made
+		next = h.cfg.Base + "/"
+	}
+	return message(kind, next)
 }
 
 // failEnrolment answers a request that there is no enrolment for.
-func (h *Handlers) failEnrolment(v *visit, err error) {
+func (h *Handlers) failEnrolment(v *visit, err error) answer {
 	other := errors.Is(err, factor.ErrOtherBrowser)
 	if !other && !errors.Is(err, factor.ErrNoEnrolment) {
-		h.failChange(v, err)
-		return
+		return failChange(v, err)
 	}
-	if other && prefersJSON(v.r) {
-		h.otherBrowser(v)
-		return
+	if other && v.json {
+		return otherBrowser()
 	}
-	if !prefersJSON(v.r) {
-		done, err := h.finished(v)
-		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
+	if !v.json {
+		if a := h.finished(v); a != nil {
+			return a
 		}
-		if done {
-			return
+		if v.r.Method == http.MethodGet {
+			return h.leadIn(v)
 		}
-	}
-	if v.r.Method == http.MethodGet && !prefersJSON(v.r) {
-		h.leadIn(v)
-		return
 	}
 	page := templates.MessageEnrolmentExpired
 	if v.verdict == factor.Verified {
 		page = templates.MessageReplacementExpired
 	}
-	h.fail(v.w, v.r, failure{problem: eagate.ProblemNoEnrolment, page: page})
+	return failure{problem: eagate.ProblemNoEnrolment, page: page}
+}
+
+// leadIn is what a user sees who opens the enrolment before there is a secret:
+// who must have a second factor, why and how; anybody else, the security page.
+func (h *Handlers) leadIn(v *visit) answer {
+	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
+	if err != nil {
+		return fault{err}
+	}
+	has, err := h.cfg.Rules.HasAddress(v.ctx(), v.user)
+	switch {
+	case duty.Due.IsZero():
+		return redirect(h.cfg.Base + "/")
+	case err == nil && !has:
+		return noAddress()
+	default:
+		return html{http.StatusOK, func(p templates.Page) templates.View {
+			return templates.Required{Page: p, Due: h.later(duty.Due)}
+		}}
+	}
 }

@@ -9,13 +9,15 @@ import (
 
 // For the fuzz tests.
 var (
-	LocalPath   = localPath
-	IsLocal     = isLocal
-	PrefersJSON = prefersJSON
+	LocalPath = localPath
+	IsLocal   = isLocal
 )
 
-// For the table of kinds.
-var KindOf = kindOf
+// PrefersJSON reports whether the request should be answered with JSON.
+func PrefersJSON(r *http.Request) bool { return senderOf(r).json }
+
+// KindOf returns the kind of a request.
+func KindOf(r *http.Request) Kind { return senderOf(r).kind }
 
 type Kind = kind
 
@@ -26,6 +28,7 @@ const (
 	KindFragment   = kindFragment
 	KindRestore    = kindRestore
 	KindAhead      = kindAhead
+	KindUpgrade    = kindUpgrade
 )
 
 // FormPath returns the page that a form was on.
@@ -40,3 +43,6 @@ func (h *Handlers) Routes() iter.Seq[string] {
 		})
 	}
 }
+
+// NewSender returns a sender of requests of that kind.
+func NewSender(kind Kind, crossSite bool) Sender { return Sender{kind: kind, crossSite: crossSite} }

@@ -53,12 +53,12 @@ type problem struct {
 	EnrolURL string   `json:"enrol_url,omitempty"`
 }
 
-func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
+func (f failure) send(h *Handlers, v *visit) {
 	status := cmp.Or(f.status, f.problem.Status())
 	if f.retryIn > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.retryIn)))
+		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(f.retryIn)))
 	}
-	if f.forProgram || prefersJSON(r) {
+	if f.forProgram || v.json {
 		p := problem{Type: f.problem.URI(), Title: cmp.Or(f.title, f.problem.Title()), Status: status}
 		if f.challenge {
 			p.ChallengeURL = h.cfg.Base + "/challenge"
@@ -70,100 +70,63 @@ func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f failure) {
 		for _, m := range f.demand.Methods {
 			p.Methods = append(p.Methods, m.String())
 		}
-		sendJSON(w, status, typeProblem, p)
+		sendJSON(v.w, status, typeProblem, p)
 		return
 	}
-	h.show(w, r, status, func(p templates.Page) templates.View {
+	h.render(v, html{status, func(p templates.Page) templates.View {
 		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: f.signedIn, RetryIn: f.retryIn}
-	})
+	}})
 }
 
-// Lock answers a request of a locked session: a navigation, and a page with htmx, is led
-// to the challenge, which begins there; anything else is refused. Whoever has sent a form
-// is told so, and comes back to the page that it is on.
-func (h *Handlers) Lock(w http.ResponseWriter, r *http.Request, user eagate.User) {
-	setHeaders(w.Header())
-	kind := kindOf(r)
-	refusal := failure{
-		problem: eagate.ProblemSecondFactorRequired,
-		page:    templates.MessageFormLocked, challenge: true, forProgram: kind != kindForm,
-	}
-	if kind == kindProgram || kind == kindAhead {
-		h.fail(w, r, refusal)
+// A fault answers a request that can't be decided because of an error: it fails closed.
+type fault struct{ err error }
+
+// ErrNoSession is that a request has not gone through LoadAndSave: a mistake in the
+// application's order of middleware.
+var ErrNoSession = errors.New("handlers: the request has no session")
+
+// send logs the fault unless that was done: those of the store are logged where they begin
+// and end, and any other once a minute.
+func (f fault) send(h *Handlers, v *visit) {
+	if errors.Is(f.err, ErrNoSession) {
+		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the request has no session: mount the session manager's LoadAndSave outside the gate")
+		failure{problem: eagate.ProblemNoSession, page: templates.MessageUnavailable, forProgram: !v.own}.send(h, v)
 		return
 	}
-	if h.cross.Check(r) != nil { // it must not say where to go on
-		h.crossSite(w, r)
-		return
+	h.logFault(v, f.err)
+	var unsaved *session.CommitError
+	if errors.As(f.err, &unsaved) {
+		v.w = bottom(v.w)
 	}
-	mark, err := h.cfg.Sessions.Mark(r.Context(), user)
-	if err == nil && !mark.Over { // what is left of a session must not be written again
-		h.keepNext(r)
-		h.cfg.Sessions.KeepAsked(r.Context(), user)
-		if kind != kindForm {
-			err = h.prepareFirst(&visit{w: w, r: r, user: user})
-		}
-	}
+	a := failure{problem: eagate.ProblemUnavailable, page: templates.MessageUnavailable, next: h.asked(v.r), retryIn: retryAfter}
 	switch {
-	case err != nil:
-		h.Unavailable(w, r, err)
-	case kind == kindForm:
-		h.fail(w, r, refusal)
+	case v.own:
+		a.next = h.ownPage(v.r)
+	case v.kind == kindForm:
+		a.page, a.next = templates.MessageFormUnavailable, h.pageAt(v.r, v.r.Referer(), h.cfg.HomePath)
 	default:
-		h.leadToChallenge(w, r)
+		a.forProgram = v.kind != kindNavigation
 	}
+	a.send(h, v)
 }
 
-// prepareFirst gives the browser a secret, for the challenge page to begin with.
-func (h *Handlers) prepareFirst(v *visit) error {
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
-	if err != nil || view.Limit != nil || !h.isFirst(v, view) {
-		return err
-	}
-	if _, err := h.cfg.Sessions.Bind(v.r); err != nil {
-		return err
-	}
-	if _, ok := h.cfg.Sessions.Prepared(v.r, ""); !ok {
-		h.cfg.Sessions.KeepBrowser(v.w, v.r, h.cfg.Sessions.NewBrowser())
-	}
-	return nil
-}
-
-// Unavailable answers a request that can't be decided because of a fault: it
-// fails closed, and logs the fault unless that was done: those of the store are
-// logged where they begin and end, and any other once a minute.
-func (h *Handlers) Unavailable(w http.ResponseWriter, r *http.Request, err error) {
-	setHeaders(w.Header())
+func (h *Handlers) logFault(v *visit, err error) {
 	level := storelimit.Level(err)
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+	if errors.Is(err, context.Canceled) && v.ctx().Err() != nil {
 		level = slog.LevelDebug // the browser went away
 	}
 	more, news := 0, true
 	if level == slog.LevelError {
-		fault := err.Error()
+		subject := err.Error()
 		if errors.As(err, new(*UserError)) {
-			fault = "WithUser" // the application's error may be another each time
+			subject = "WithUser" // the application's error may be another each time
 		}
-		more, news = h.faults.Say(fault, h.cfg.Rules.Now())
+		more, news = h.faults.Say(subject, h.cfg.Rules.Now())
 	}
 	if news {
-		h.cfg.Log.Log(r.Context(), level, "eagate: request refused because of a fault",
-			slog.String("method", r.Method), slog.String("route", h.route(r)), slog.Int("since_the_last", more), slog.Any("error", err))
+		h.cfg.Log.Log(v.ctx(), level, "eagate: request refused because of a fault",
+			slog.String("method", v.r.Method), slog.String("route", h.route(v.r)), slog.Int("since_the_last", more), slog.Any("error", err))
 	}
-	var unsaved *session.CommitError
-	if errors.As(err, &unsaved) {
-		w = bottom(w)
-	}
-	f := failure{problem: eagate.ProblemUnavailable, page: templates.MessageUnavailable, next: h.asked(r), retryIn: retryAfter}
-	switch kind := kindOf(r); {
-	case h.Owns(r):
-		f.next = h.ownPage(r)
-	case kind == kindForm:
-		f.page, f.next = templates.MessageFormUnavailable, h.pageAt(r, r.Referer(), h.cfg.HomePath)
-	default:
-		f.forProgram = kind != kindNavigation
-	}
-	h.fail(w, r, f)
 }
 
 // ownPage returns the page that a request for one of ours belongs to: a POST may have the
@@ -186,30 +149,41 @@ func (e *UserError) Error() string {
 
 func (e *UserError) Unwrap() error { return e.Err }
 
-// NoSession answers a request that has not gone through LoadAndSave: a mistake
-// in the application's order of middleware.
-func (h *Handlers) NoSession(w http.ResponseWriter, r *http.Request) {
-	setHeaders(w.Header())
-	h.cfg.Log.ErrorContext(r.Context(), "eagate: the request has no session: mount the session manager's LoadAndSave outside the gate")
-	h.fail(w, r, failure{problem: eagate.ProblemNoSession, page: templates.MessageUnavailable, forProgram: !h.Owns(r)})
-}
-
 // failChange answers a request to change something that came to an error.
-func (h *Handlers) failChange(v *visit, err error) {
+func failChange(v *visit, err error) answer {
 	switch {
 	case errors.Is(err, factor.ErrHeld):
-		h.held(v)
+		return held(v)
 	case errors.Is(err, factor.ErrNoAddress):
-		h.noAddress(v)
+		return noAddress()
 	case errors.Is(err, factor.ErrOvertaken):
-		h.fail(v.w, v.r, failure{problem: eagate.ProblemOvertaken, page: templates.MessageOvertaken})
+		return failure{problem: eagate.ProblemOvertaken, page: templates.MessageOvertaken}
 	default:
-		h.Unavailable(v.w, v.r, err)
+		return fault{err}
 	}
 }
 
-func (h *Handlers) signIn(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, r, failure{problem: eagate.ProblemSignInRequired, page: templates.MessageSignIn, next: h.cfg.LoginPath})
+// signIn asks for the password.
+func (h *Handlers) signIn(v *visit) answer {
+	return failure{
+		problem: eagate.ProblemSignInRequired, page: templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !v.own && !v.page,
+	}
+}
+
+// held answers for a user whose account is closed until the password has been changed.
+func held(v *visit) answer {
+	return failure{problem: eagate.ProblemHeld, page: templates.MessageHeld, signedIn: v.verdict == factor.Verified}
+}
+
+// noAddress answers somebody who can't set up a phone without an e-mail address.
+func noAddress() answer {
+	return failure{problem: eagate.ProblemNoAddress, page: templates.MessageNoAddress}
+}
+
+// otherBrowser answers a program that isn't what has begun the session's challenge, or
+// that hasn't kept what it was given then.
+func otherBrowser() answer {
+	return failure{problem: eagate.ProblemOtherBrowser, challenge: true, forProgram: true}
 }
 
 // route is what of a path may be logged: the callback's holds a secret.

@@ -92,40 +92,37 @@ func New(cfg Config) *Handlers {
 		}
 	}
 	r := chi.NewRouter()
-	r.NotFound(h.notFound)
-	r.MethodNotAllowed(h.methodNotAllowed)
+	r.NotFound(h.serve(h.notFound))
+	r.MethodNotAllowed(h.serve(h.methodNotAllowed))
 
 	r.Get("/callback/{secret}", h.callback)
 	r.Post("/callback/{secret}", h.callback)
 
-	r.Group(func(r chi.Router) {
-		r.Use(h.askedFor, h.sameOrigin, h.wholePage)
-		r.Get("/challenge", h.signedIn(h.challenge))
-		r.Post("/challenge", h.signedIn(h.newChallenge))
-		r.Get("/challenge/status", h.waiting(h.status))
-		r.Get("/challenge/events", h.waiting(h.events))
-		r.Post("/challenge/totp", h.signedIn(h.phoneCode))
-		r.Post("/challenge/recovery", h.signedIn(h.recoveryCode))
-		r.Post("/challenge/continue", h.signedIn(h.proceed))
+	r.Get("/challenge", h.signedIn(h.challenge))
+	r.Post("/challenge", h.signedIn(h.newChallenge))
+	r.Get("/challenge/status", h.waiting(h.status))
+	r.Get("/challenge/events", h.waiting(h.events))
+	r.Post("/challenge/totp", h.signedIn(h.phoneCode))
+	r.Post("/challenge/recovery", h.signedIn(h.recoveryCode))
+	r.Post("/challenge/continue", h.signedIn(h.proceed))
 
-		r.Post("/cancel", h.cancel)
-		r.Get("/return", h.back)
+	r.Post("/cancel", h.page(h.cancel))
+	r.Get("/return", h.page(h.back))
 
-		r.Get("/", h.unlocked(h.security))
-		r.Get("/enable", h.unlocked(h.enrolment))
-		r.Post("/enable", h.unlocked(h.enrol))
-		r.Post(routeConfirm, h.signedIn(h.confirm))
-		r.Post("/disable", h.unlocked(h.disable))
+	r.Get("/", h.unlocked(h.security))
+	r.Get("/enable", h.unlocked(h.enrolment))
+	r.Post("/enable", h.unlocked(h.enrol))
+	r.Post(routeConfirm, h.signedIn(h.confirm))
+	r.Post("/disable", h.unlocked(h.disable))
 
-		r.Get("/recovery-codes", h.unlocked(h.recovery))
-		r.Post("/recovery-codes", h.unlocked(h.makeRecovery))
-		r.Post("/recovery-codes/kept", h.unlocked(h.kept))
-		if cfg.Rules.DeviceLifetime() > 0 {
-			r.Get("/devices", h.unlocked(h.devices))
-			r.Post("/devices", h.unlocked(h.trust))
-			r.Post("/devices/revoke", h.unlocked(h.revoke))
-		}
-	})
+	r.Get("/recovery-codes", h.unlocked(h.recovery))
+	r.Post("/recovery-codes", h.unlocked(h.makeRecovery))
+	r.Post("/recovery-codes/kept", h.unlocked(h.kept))
+	if cfg.Rules.DeviceLifetime() > 0 {
+		r.Get("/devices", h.unlocked(h.devices))
+		r.Post("/devices", h.unlocked(h.trust))
+		r.Post("/devices/revoke", h.unlocked(h.revoke))
+	}
 	h.router = r
 	return h
 }
@@ -160,38 +157,21 @@ func (h *Handlers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.router.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// askedFor refuses what is fetched before somebody asks for it: a page of ours changes
-// something by being shown, or is out of date a moment later. Browsers ask again.
-func (h *Handlers) askedFor(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if IsAhead(r) {
-			h.ahead(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+func (h *Handlers) notFound(v *visit) answer {
+	h.elsewhere(v.r)
+	return failure{problem: eagate.ProblemNotFound, page: templates.MessageNotFound}
 }
 
-func (h *Handlers) ahead(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, r, failure{problem: eagate.ProblemPrefetch, forProgram: true})
-}
-
-func (h *Handlers) notFound(w http.ResponseWriter, r *http.Request) {
-	h.elsewhere(r)
-	h.fail(w, r, failure{problem: eagate.ProblemNotFound, page: templates.MessageNotFound})
-}
-
-func (h *Handlers) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+func (h *Handlers) methodNotAllowed(v *visit) answer {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if h.router.Match(chi.NewRouteContext(), method, chi.RouteContext(r.Context()).RoutePath) {
+		if h.router.Match(chi.NewRouteContext(), method, chi.RouteContext(v.ctx()).RoutePath) {
 			allowed = append(allowed, method)
 		}
 	}
 	if allowed == nil { // chi doesn't look for a page if it doesn't know the method
-		h.notFound(w, r)
-		return
+		return h.notFound(v)
 	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	h.fail(w, r, failure{problem: eagate.ProblemMethodNotAllowed, page: templates.MessageMethod})
+	v.w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return failure{problem: eagate.ProblemMethodNotAllowed, page: templates.MessageMethod}
 }

@@ -74,15 +74,14 @@ func (h *Handlers) noWebview(ctx context.Context, err error) {
 // back is where the browser comes back to from the service's page. What it brings
 // is in its own hand: it decides nothing, and at most changes what the challenge
 // page says. Its address holds the token, so that there is never a page at it.
-func (h *Handlers) back(w http.ResponseWriter, r *http.Request) {
-	if _, ok := h.cfg.Sessions.Grant(r.Context()); !ok {
-		h.NoSession(w, r)
-		return
+func (h *Handlers) back(v *visit) answer {
+	if _, ok := h.cfg.Sessions.Grant(v.ctx()); !ok {
+		return fault{ErrNoSession}
 	}
-	if err := h.noteBack(r); err != nil {
-		h.cfg.Log.WarnContext(r.Context(), "eagate: what the browser brought back isn't kept because of a fault", slog.Any("error", err))
+	if err := h.noteBack(v.r); err != nil {
+		h.cfg.Log.WarnContext(v.ctx(), "eagate: what the browser brought back isn't kept because of a fault", slog.Any("error", err))
 	}
-	seeOther(w, h.cfg.Base+"/challenge")
+	return redirect(h.cfg.Base + "/challenge")
 }
 
 // noteBack keeps what the browser brought back, while the session waits for the

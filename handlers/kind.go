@@ -1,8 +1,12 @@
 package handlers
 
 import (
+	"mime"
 	"net/http"
+	"strconv"
 	"strings"
+
+	"github.com/eagate/eagate/internal/fields"
 )
 
 // A kind is what a request is to whoever sends it, and so what an answer to it can be.
@@ -17,44 +21,101 @@ const (
 	kindFragment               // htmx puts the answer into a page; it goes elsewhere if HX-Redirect says so
 	kindRestore                // htmx puts the answer in place of a page that it no longer has; it follows nothing
 	kindAhead                  // a browser or a script fetches it in case it will be wanted: nobody has asked for it
+	kindUpgrade                // of a script that opens a WebSocket: the answer sets no cookie
 )
 
 // isHTMX reports whether htmx takes the answer into a page.
 func (k kind) isHTMX() bool { return k == kindFragment || k == kindRestore }
 
-// kindOf returns the kind of a request.
-func kindOf(r *http.Request) kind {
-	switch {
-	case isAhead(r.Header):
-		return kindAhead
-	case isTrue(r.Header, "HX-History-Restore-Request"): // htmx 1 sends nothing else
-		return kindRestore
-	case isTrue(r.Header, "HX-Request"):
-		return kindFragment
-	case !wantsPage(r):
-		return kindProgram
-	case r.Method == http.MethodGet:
-		return kindNavigation
-	case r.Method == http.MethodPost && namesPage(r): // a program that takes whatever comes doesn't
-		return kindForm
-	}
-	return kindProgram
+// A Sender is what the headers of a request say of who sends it.
+type Sender struct {
+	kind      kind
+	json      bool // whether the answer should be JSON rather than a page
+	page      bool // whether a browser would show the answer as a page
+	crossSite bool // whether a page of another site sends it, and it may change something
 }
 
-// IsNavigation reports whether a browser opens an address as a page. Only such a
-// request is sent elsewhere, or makes the phone ring.
-func IsNavigation(r *http.Request) bool { return kindOf(r) == kindNavigation }
+// Sender reads the headers of a request.
+func (h *Handlers) Sender(r *http.Request) Sender {
+	s := senderOf(r)
+	s.crossSite = h.cross.Check(r) != nil
+	return s
+}
 
-// IsAhead reports whether the request is made before somebody asks for what it asks for:
-// it changes nothing.
-func IsAhead(r *http.Request) bool { return kindOf(r) == kindAhead }
-
-// wantsPage reports whether a browser would show the answer as a page.
-func wantsPage(r *http.Request) bool {
-	if r.Header.Get("Upgrade") != "" {
-		return false
+func senderOf(r *http.Request) Sender {
+	a := accepts(r)
+	s := Sender{json: a.prefersJSON(r)}
+	s.page = a.takesPage() && !s.json && showsPage(r, a)
+	switch {
+	case isAhead(r.Header):
+		s.kind = kindAhead
+	case isTrue(r.Header, "HX-History-Restore-Request"): // htmx 1 sends nothing else
+		s.kind = kindRestore
+	case isTrue(r.Header, "HX-Request"):
+		s.kind = kindFragment
+	case r.Header.Get("Upgrade") != "":
+		s.kind = kindUpgrade
+	case s.page && r.Method == http.MethodGet:
+		s.kind = kindNavigation
+	case s.page && r.Method == http.MethodPost && a.page > 0: // a program that takes whatever comes doesn't name pages
+		s.kind = kindForm
 	}
-	if page, _, rest := accepts(r); page == 0 && rest == 0 || prefersJSON(r) {
+	return s
+}
+
+// An accept is how much a page is wanted, JSON, and anything at all.
+type accept struct{ page, program, rest float64 }
+
+// accepts reads the Accept header.
+func accepts(r *http.Request) (a accept) {
+	lines := r.Header["Accept"]
+	if len(lines) == 0 {
+		return accept{rest: 1}
+	}
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			name, params, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			q := 1.0
+			if s, ok := params["q"]; ok {
+				if q, err = strconv.ParseFloat(s, 64); err != nil || !(q >= 0 && q <= 1) {
+					continue
+				}
+			}
+			switch name {
+			case "text/html", "application/xhtml+xml", "text/*":
+				a.page = max(a.page, q)
+			case typeJSON, typeProblem:
+				a.program = max(a.program, q)
+			case "*/*":
+				a.rest = max(a.rest, q)
+			}
+		}
+	}
+	return a
+}
+
+// prefersJSON reports whether the Accept header asks for JSON rather than for a
+// page (RFC 9110 §12.5.1). Where both do as well, it's a page; but JSON that is
+// named comes before a page that only a wildcard lets in. Where it names neither, as
+// that of scripts unless they set it, JSON answers JSON.
+func (a accept) prefersJSON(r *http.Request) bool {
+	if a.page == 0 && a.program == 0 && a.rest > 0 {
+		mediaType, err := fields.MediaType(r.Header)
+		return err == nil && mediaType == fields.TypeJSON
+	}
+	return a.program > a.page && a.program >= a.rest
+}
+
+// takesPage reports whether a page is acceptable at all.
+func (a accept) takesPage() bool { return a.page > 0 || a.rest > 0 }
+
+// showsPage reports whether a browser shows what comes as a page, as far as the other
+// headers say.
+func showsPage(r *http.Request, a accept) bool {
+	if r.Header.Get("Upgrade") != "" {
 		return false
 	}
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
@@ -66,14 +127,7 @@ func wantsPage(r *http.Request) bool {
 	by := r.Header["X-Requested-With"]
 	// The WebView of an Android application sends the application's name with all
 	// requests, those of scripts included; they don't name pages.
-	return len(by) == 0 || len(by) == 1 && isPackage(by[0]) && namesPage(r)
-}
-
-// namesPage reports whether the request asks for a page by name, as browsers do for
-// what they show.
-func namesPage(r *http.Request) bool {
-	page, _, _ := accepts(r)
-	return page > 0
+	return len(by) == 0 || len(by) == 1 && isPackage(by[0]) && a.page > 0
 }
 
 // isPackage reports whether s is the name of an Android application: parts with dots

@@ -48,7 +48,7 @@ func TestKindOf(t *testing.T) {
 		"a prerender, said alone":           {"GET", []string{"Accept", chrome, "Sec-Purpose", "prerender"}, navigate, handlers.KindAhead},
 		"a picture":                         {"GET", []string{"Accept", "image/avif,image/webp,*/*;q=0.8", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, nil, handlers.KindProgram},
 		"a frame":                           {"GET", []string{"Accept", chrome, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, nil, handlers.KindProgram},
-		"a WebSocket":                       {"GET", []string{"Upgrade", "websocket", "Connection", "Upgrade"}, nil, handlers.KindProgram},
+		"a WebSocket":                       {"GET", []string{"Upgrade", "websocket", "Connection", "Upgrade"}, nil, handlers.KindUpgrade},
 		"events":                            {"GET", []string{"Accept", "text/event-stream"}, nil, handlers.KindProgram},
 		"HEAD":                              {"HEAD", []string{"Accept", "*/*"}, nil, handlers.KindProgram},
 
@@ -91,12 +91,8 @@ func TestKindOf(t *testing.T) {
 		for head := c.also; len(head) > 0; head = head[2:] {
 			r.Header.Add(head[0], head[1])
 		}
-		got := handlers.KindOf(r)
-		if got != c.want {
+		if got := handlers.KindOf(r); got != c.want {
 			t.Errorf("%s: got kind %d, want %d", name, got, c.want)
-		}
-		if is := handlers.IsNavigation(r); is != (got == handlers.KindNavigation) {
-			t.Errorf("%s: got a navigation %v", name, is)
 		}
 	}
 	if handlers.KindOf(httptest.NewRequest(http.MethodGet, "/", nil)) != handlers.KindNavigation {

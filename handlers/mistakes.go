@@ -78,13 +78,3 @@ func (m *mounting) lead(now time.Time) (lost bool) {
 	}
 	return m.led >= ledMost && now.Sub(m.first) >= ledAfter
 }
-
-// leadToChallenge sends the browser to the challenge.
-func (h *Handlers) leadToChallenge(w http.ResponseWriter, r *http.Request) {
-	if h.mounting.lead(h.cfg.Rules.Now()) {
-		h.warn(r, "sessions are led to the challenge, but nobody has come to the gate's pages",
-			"see that gate.Routes is mounted at the base path, or use gate.Handler around the whole router: chi runs a group's middleware for the group's own routes only",
-			slog.String("base", h.cfg.Mount))
-	}
-	h.lead(w, r, h.cfg.Base+"/challenge")
-}

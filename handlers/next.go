@@ -10,26 +10,26 @@ import (
 const maxNext = 2 << 10
 
 // keepNext keeps the page to come back to, if the request tells one.
-func (h *Handlers) keepNext(r *http.Request) {
-	if next := h.pageOf(r); next != "" {
-		h.cfg.Sessions.KeepNext(r.Context(), next)
+func (h *Handlers) keepNext(v *visit) {
+	if next := h.pageOf(v); next != "" {
+		h.cfg.Sessions.KeepNext(v.ctx(), next)
 	}
 }
 
 // pageOf returns the page that the request asks for, or is sent from, or "".
-func (h *Handlers) pageOf(r *http.Request) string {
-	switch kindOf(r) {
+func (h *Handlers) pageOf(v *visit) string {
+	switch v.kind {
 	case kindNavigation, kindRestore:
-		return h.asked(r)
+		return h.asked(v.r)
 	case kindForm:
-		return h.pageAt(r, r.Referer(), "")
+		return h.pageAt(v.r, v.r.Referer(), "")
 	case kindFragment: // of which the address is none that people open, unless it is a link's
-		at := h.pageAt(r, r.Header.Get("HX-Current-URL"), "")
-		if isGet := r.Method == http.MethodGet; isGet && isTrue(r.Header, "HX-Boosted") || isGet && at == h.cfg.LoginPath {
-			return h.asked(r)
+		at := h.pageAt(v.r, v.r.Header.Get("HX-Current-URL"), "")
+		if isGet := v.r.Method == http.MethodGet; isGet && isTrue(v.r.Header, "HX-Boosted") || isGet && at == h.cfg.LoginPath {
+			return h.asked(v.r)
 		}
 		return at
-	case kindProgram, kindAhead:
+	case kindProgram, kindAhead, kindUpgrade:
 	}
 	return ""
 }

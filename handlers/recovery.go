@@ -21,44 +21,42 @@ type recoveryJSON struct {
 
 // recovery is the page of the recovery codes: how many are left, or, in the browser that
 // they were made for, the codes themselves until they are kept.
-func (h *Handlers) recovery(v *visit) {
-	h.showRecovery(v, http.StatusOK, factor.CodeAnswer{})
+func (h *Handlers) recovery(v *visit) answer {
+	return h.showRecovery(v, http.StatusOK, factor.CodeAnswer{})
 }
 
-func (h *Handlers) showRecovery(v *visit, code int, answer factor.CodeAnswer) {
+func (h *Handlers) showRecovery(v *visit, code int, outcome factor.CodeAnswer) answer {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	switch {
 	case err != nil:
-		h.Unavailable(v.w, v.r, err)
+		return fault{err}
 	case acct.State != records.On:
-		h.noFactor(v)
-	case prefersJSON(v.r): // which never has the codes: another program may ask
-		answer := recoveryJSON{Left: factor.RecoveryLeft(acct)}
+		return h.noFactor(v)
+	case v.json: // which never has the codes: another program may ask
+		made := recoveryJSON{Left: factor.RecoveryLeft(acct)}
 		if acct.Recovery != nil {
-			answer.MadeAt = &acct.Recovery.CreatedAt
+			made.MadeAt = &acct.Recovery.CreatedAt
 		}
-		sendJSON(v.w, code, typeJSON, answer)
+		return reply{code, made}
 	default:
 		made, shown, err := h.newCodes(v, acct)
-		shown = shown && answer.Result == factor.CodeNone
+		shown = shown && outcome.Result == factor.CodeNone
 		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
+			return fault{err}
 		}
 		page := templates.Recovery{
 			Left: factor.RecoveryLeft(acct), State: h.recoveryState(v, acct), NeedsCode: !h.cfg.Rules.Fresh(v.grant),
 			Attempt: session.NewAttempt(),
-			Code:    h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
+			Code:    h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
 		}
 		if shown {
 			page.Codes, page.Set = made.Codes, factor.SetID(acct.Recovery)
 			page.Enabled, page.CodesOnly = made.Enabled, made.Enabled && acct.Factor.CodesOnly
 		}
-		h.show(v.w, v.r, code, func(p templates.Page) templates.View {
-			p.Email = v.user.Email
+		return html{code, func(p templates.Page) templates.View {
 			page.Page = p
 			return page
-		})
+		}}
 	}
 }
 
@@ -94,72 +92,71 @@ func (h *Handlers) recoveryState(v *visit, acct records.Account) templates.Recov
 
 // makeRecovery gives the user new recovery codes. A person is led to the page that shows
 // them; however often a form is sent, it makes them once.
-func (h *Handlers) makeRecovery(v *visit) {
-	fields, ok := h.readOnce(v, "code", "attempt")
-	if !ok {
-		return
+func (h *Handlers) makeRecovery(v *visit) answer {
+	fields, err := v.read("code", "attempt")
+	if err != nil {
+		return badBody(err)
 	}
 	var viewer factor.Viewer
 	attempt := h.cfg.Sessions.Attempt(fields.Get("attempt"))
-	if !prefersJSON(v.r) {
+	if !v.json {
 		viewer.Secret = attempt.Secret()
 	}
-	answer, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(fields.Get("code")), viewer)
+	outcome, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(fields.Get("code")), viewer)
 	var limit *factor.RecoveryLimit
 	switch {
 	case errors.Is(err, factor.ErrOff):
-		h.noFactor(v)
+		return h.noFactor(v)
 	case errors.As(err, &limit):
-		h.fail(v.w, v.r, failure{
+		return failure{
 			problem: eagate.ProblemRecoveryLimited,
 			page:    templates.MessageMadeOften, retryIn: limit.Until.Sub(h.cfg.Rules.Now()),
-		})
-	case errors.Is(err, factor.ErrMadeMeanwhile) && prefersJSON(v.r):
-		h.fail(v.w, v.r, failure{problem: eagate.ProblemMadeMeanwhile})
+		}
+	case errors.Is(err, factor.ErrMadeMeanwhile) && v.json:
+		return failure{problem: eagate.ProblemMadeMeanwhile}
 	case err != nil && !errors.Is(err, factor.ErrMadeMeanwhile):
-		h.failChange(v, err)
-	case err == nil && (answer.Result == factor.CodeHeld || answer.Result != factor.CodeAccepted && prefersJSON(v.r)):
-		h.failCode(v, answer)
-	case err == nil && answer.Result != factor.CodeAccepted:
-		h.showRecovery(v, codeStatus(answer), answer)
-	case prefersJSON(v.r):
-		sendJSON(v.w, http.StatusOK, typeJSON, recoveryJSON{Left: len(codes), Codes: codes})
+		return failChange(v, err)
+	case err == nil && (outcome.Result == factor.CodeHeld || outcome.Result != factor.CodeAccepted && v.json):
+		return h.failCode(v, outcome)
+	case err == nil && outcome.Result != factor.CodeAccepted:
+		return h.showRecovery(v, codeStatus(outcome), outcome)
+	case v.json:
+		return reply{http.StatusOK, recoveryJSON{Left: len(codes), Codes: codes}}
 	default:
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, attempt.Begun())
-		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+		return redirect(h.cfg.Base + "/recovery-codes")
 	}
 }
 
 // kept notes that the user has kept the codes that were shown, and goes on.
-func (h *Handlers) kept(v *visit) {
-	fields, ok := h.readOnce(v, "set", "enabled")
-	if !ok {
-		return
+func (h *Handlers) kept(v *visit) answer {
+	fields, err := v.read("set", "enabled")
+	if err != nil {
+		return badBody(err)
 	}
 	kept, err := h.cfg.Rules.KeepCodes(v.ctx(), v.user, v.proof(""), fields.Get("set"))
 	switch {
 	case errors.Is(err, factor.ErrOff):
-		h.noFactor(v)
+		return h.noFactor(v)
 	case err != nil:
-		h.failChange(v, err)
-	case prefersJSON(v.r):
-		h.recovery(v)
+		return failChange(v, err)
+	case v.json:
+		return h.recovery(v)
 	case !kept: // which the page says, or it shows those that count by now
-		seeOther(v.w, h.cfg.Base+"/recovery-codes")
+		return redirect(h.cfg.Base + "/recovery-codes")
 	default: // where a second click leads too
 		otherwise := h.cfg.Base + "/"
 		if isYes(fields.Get("enabled")) {
 			otherwise = h.cfg.HomePath
 		}
-		h.leadOn(v.w, v.r, h.onwardOr(v, otherwise))
+		return leadOn(h.onwardOr(v, otherwise))
 	}
 }
 
 // noFactor answers a request that makes sense only with a second factor.
-func (h *Handlers) noFactor(v *visit) {
-	if !prefersJSON(v.r) {
-		seeOther(v.w, h.cfg.Base+"/")
-		return
+func (h *Handlers) noFactor(v *visit) answer {
+	if !v.json {
+		return redirect(h.cfg.Base + "/")
 	}
-	h.fail(v.w, v.r, failure{problem: eagate.ProblemNoSecondFactor})
+	return failure{problem: eagate.ProblemNoSecondFactor}
 }

@@ -41,7 +41,7 @@ func TestPrefersJSON(t *testing.T) {
 		if got := handlers.PrefersJSON(r); got != c.json {
 			t.Errorf("%q: got JSON %v, want %v", c.accept, got, c.json)
 		}
-		if got := handlers.IsNavigation(r); got != c.mayBePage {
+		if got := handlers.KindOf(r) == handlers.KindNavigation; got != c.mayBePage {
 			t.Errorf("%q: got a navigation %v, want %v", c.accept, got, c.mayBePage)
 		}
 	}
@@ -81,7 +81,7 @@ func FuzzAccept(f *testing.F) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Accept", accept)
 		json := handlers.PrefersJSON(r)
-		if json && handlers.IsNavigation(r) {
+		if json && handlers.KindOf(r) == handlers.KindNavigation {
 			t.Errorf("%q: JSON is preferred, and yet it is a navigation", accept)
 		}
 		// What is named with full weight in front decides.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
@@ -25,15 +26,14 @@ type accountStatus struct {
 }
 
 // security is the page on which the second factor is switched on and off.
-func (h *Handlers) security(v *visit) {
-	h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
+func (h *Handlers) security(v *visit) answer {
+	return h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
 }
 
-func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
+func (h *Handlers) showSecurity(v *visit, code int, outcome factor.CodeAnswer) answer {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	state := h.factorState(v, acct)
 	push := h.whyNoPush(v, acct)
@@ -45,10 +45,9 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 	}
 	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
-	if prefersJSON(v.r) {
+	if v.json {
 		s := accountStatus{State: state.String(), Required: duty.Required}
 		if !duty.Due.IsZero() {
 			s.Due = &duty.Due
@@ -61,14 +60,13 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		if acct.Sync.Late() {
 			s.LateSince = &acct.Sync.Since
 		}
-		sendJSON(v.w, code, typeJSON, s)
-		return
+		return reply{code, s}
 	}
 	page := templates.Security{
 		State:     state,
 		Since:     acct.EnabledAt,
 		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
-		Code:      h.codeForm(v, h.cfg.Rules.Digits(acct), answer),
+		Code:      h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
 
 		RecoveryLeft:   factor.RecoveryLeft(acct),
 		RecoveryUnkept: acct.Recovery != nil && acct.Recovery.Browser != "",
@@ -82,11 +80,10 @@ func (h *Handlers) showSecurity(v *visit, code int, answer factor.CodeAnswer) {
 		page.LateSince = acct.Sync.Since
 	}
 	h.keepKnown(v)
-	h.show(v.w, v.r, code, func(p templates.Page) templates.View {
+	return html{code, func(p templates.Page) templates.View {
 		page.Page = p
-		page.Email = v.user.Email
 		return page
-	})
+	}}
 }
 
 func (h *Handlers) factorState(v *visit, acct records.Account) templates.FactorState {
@@ -100,50 +97,53 @@ func (h *Handlers) factorState(v *visit, acct records.Account) templates.FactorS
 }
 
 // disable switches the second factor off.
-func (h *Handlers) disable(v *visit) {
-	code, ok := h.readCode(v)
-	if !ok {
-		return
+func (h *Handlers) disable(v *visit) answer {
+	code, err := v.readCode()
+	if err != nil {
+		return badBody(err)
 	}
-	answer, err := h.cfg.Rules.Disable(v.ctx(), v.user, v.proof(code))
+	outcome, err := h.cfg.Rules.Disable(v.ctx(), v.user, v.proof(code))
 	switch {
 	case errors.Is(err, factor.ErrRequired):
-		h.refuseDisable(v)
+		return failure{problem: eagate.ProblemRequired, page: templates.MessageRequired}
 	case errors.Is(err, factor.ErrOff): // by the same form, perhaps, sent before
-		h.showDisabled(v)
+		return h.showDisabled(v)
 	case err != nil:
-		h.failChange(v, err)
-	case answer.Result != factor.CodeAccepted:
-		h.refuseChange(v, answer)
+		return failChange(v, err)
+	case outcome.Result != factor.CodeAccepted:
+		return h.refuseChange(v, outcome)
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
-		h.disabled(v)
+		return h.disabled(v)
 	}
 }
 
 // refuseChange answers a change of the factor whose proof wasn't good.
-func (h *Handlers) refuseChange(v *visit, answer factor.CodeAnswer) {
-	if answer.Result == factor.CodeHeld || prefersJSON(v.r) {
-		h.failCode(v, answer)
-		return
+func (h *Handlers) refuseChange(v *visit, outcome factor.CodeAnswer) answer {
+	if outcome.Result == factor.CodeHeld || v.json {
+		return h.failCode(v, outcome)
 	}
-	h.showSecurity(v, codeStatus(answer), answer)
+	return h.showSecurity(v, codeStatus(outcome), outcome)
 }
 
 // disabled tells the service and the user that the second factor was switched off.
-func (h *Handlers) disabled(v *visit) {
+func (h *Handlers) disabled(v *visit) answer {
 	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
-	h.showDisabled(v)
+	return h.showDisabled(v)
 }
 
 // showDisabled says that there is no second factor.
-func (h *Handlers) showDisabled(v *visit) {
-	if prefersJSON(v.r) {
-		sendJSON(v.w, http.StatusOK, typeJSON, accountStatus{State: templates.FactorOff.String()})
-		return
+func (h *Handlers) showDisabled(v *visit) answer {
+	if v.json {
+		return reply{http.StatusOK, accountStatus{State: templates.FactorOff.String()}}
 	}
-	h.show(v.w, v.r, http.StatusOK, func(p templates.Page) templates.View {
-		p.Email = v.user.Email
-		return templates.Message{Page: p, Kind: templates.MessageDisabled}
-	})
+	return message(templates.MessageDisabled, "")
+}
+
+// later is due if that is still to come, and else zero: it is due now.
+func (h *Handlers) later(due time.Time) time.Time {
+	if h.cfg.Rules.Now().Before(due) {
+		return due
+	}
+	return time.Time{}
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -9,76 +10,72 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
 
+	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/templates"
 )
 
 // newChallenge sends a new request to the phone.
-func (h *Handlers) newChallenge(v *visit) {
-	if h.passed(v) {
-		return
+func (h *Handlers) newChallenge(v *visit) answer {
+	if a := h.passed(v); a != nil {
+		return a
 	}
 	if !v.accepts(eagate.Push) {
-		h.refuseMethod(v)
-		return
+		return h.refuseMethod(v)
 	}
 	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected {
-		h.rejected(v)
-		return
+		return h.rejected(v)
 	}
-	h.sendNew(v, view)
+	return h.sendNew(v, view)
 }
 
 // sendNew sends a new request to the phone, of a session whose challenge was looked at.
 // For a page, it is the next one that does: the browser has its secret by then, whatever
 // becomes of this response.
-func (h *Handlers) sendNew(v *visit, view factor.View) {
-	if !prefersJSON(v.r) {
-		h.prepareNew(v, view)
-		return
+func (h *Handlers) sendNew(v *visit, view factor.View) answer {
+	if !v.json {
+		return h.prepareNew(v, view)
 	}
 	err := h.begin(v, h.cfg.Sessions.NewBrowser())
 	var limit *factor.PushLimit
 	switch {
 	case errors.Is(err, factor.ErrOtherBrowser):
-		h.otherBrowser(v)
+		return otherBrowser()
 	case errors.Is(err, factor.ErrSessionOver):
-		h.signIn(v.w, v.r)
+		return h.signIn(v)
 	case errors.As(err, &limit):
-		h.pushLimited(v, limit)
+		return h.pushLimited(v, limit)
 	case err != nil:
-		h.failChange(v, err)
+		return failChange(v, err)
 	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
-		h.noPush(v)
+		return h.noPush(v)
 	default:
-		h.sendStatus(v, http.StatusCreated)
+		return h.sendStatus(v, http.StatusCreated)
 	}
 }
 
 // prepareNew leads to the challenge page, and has it send a request to the phone.
-func (h *Handlers) prepareNew(v *visit, view factor.View) {
+func (h *Handlers) prepareNew(v *visit, view factor.View) answer {
 	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
 	if err == nil && mark.Over {
-		h.signIn(v.w, v.r)
-		return
+		return h.signIn(v)
 	}
 	if err == nil && view.Phase == factor.PhasePending && view.Limit == nil {
 		view, err = h.makeRoom(v)
 	}
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	if v.isOver(view) && view.Limit == nil {
 		b := h.cfg.Sessions.NewBrowser()
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
 		h.cfg.Sessions.KeepAsk(v.ctx(), b)
 	}
-	seeOther(v.w, h.cfg.Base+"/challenge")
+	return redirect(h.cfg.Base + "/challenge")
 }
 
 // makeRoom voids the session's challenge, unless it was approved, and returns how it
@@ -91,11 +88,11 @@ func (h *Handlers) makeRoom(v *visit) (factor.View, error) {
 	return h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
 }
 
-func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) {
-	h.fail(v.w, v.r, failure{
+func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) answer {
+	return failure{
 		problem: eagate.ProblemPushLimited, title: v.orByCode(eagate.ProblemPushLimited.Title()),
 		retryIn: limit.Until.Sub(h.cfg.Rules.Now()), challenge: true,
-	})
+	}
 }
 
 // orByCode adds to why the phone doesn't do that a code would.
@@ -110,80 +107,64 @@ func (v *visit) orByCode(why string) string {
 // somebody who has a box ticked on the page, that the browser is to be trusted from now
 // on; or, where another browser of the session began one, by a challenge of its own in
 // place of that.
-func (h *Handlers) proceed(v *visit) {
-	fields, ok := h.readOnce(v, "trust")
-	if !ok {
-		return
+func (h *Handlers) proceed(v *visit) answer {
+	fields, err := v.read("trust")
+	if err != nil {
+		return badBody(err)
 	}
-	if !h.takeApproval(v) {
-		return
+	if err := h.takeApproval(v); err != nil {
+		return fault{err}
 	}
 	if !v.proving() {
 		if isYes(fields.Get("trust")) {
 			h.trustThis(v)
 		}
-		h.goOn(v)
-		return
+		return h.goOn(v)
 	}
 	if !v.accepts(eagate.Push) {
-		h.refuseMethod(v)
-		return
+		return h.refuseMethod(v)
 	}
 	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
 	switch {
 	case view.Phase == factor.PhaseElsewhere:
-		h.takeOver(v, view)
-	case prefersJSON(v.r):
-		h.sendStatus(v, http.StatusOK)
+		return h.takeOver(v, view)
+	case v.json:
+		return h.sendStatus(v, http.StatusOK)
 	default:
-		seeOther(v.w, h.cfg.Base+"/challenge")
+		return redirect(h.cfg.Base + "/challenge")
 	}
 }
 
 // takeOver has the phone be asked for this browser, and no longer for another one.
-func (h *Handlers) takeOver(v *visit, view factor.View) {
-	if view.Limit != nil { // nothing could take its place
-		if prefersJSON(v.r) {
-			h.pushLimited(v, view.Limit)
-			return
-		}
-		seeOther(v.w, h.cfg.Base+"/challenge")
-		return
+func (h *Handlers) takeOver(v *visit, view factor.View) answer {
+	switch {
+	case view.Limit == nil:
+	case v.json: // nothing could take its place
+		return h.pushLimited(v, view.Limit)
+	default:
+		return redirect(h.cfg.Base + "/challenge")
 	}
 	view, err := h.makeRoom(v)
 	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return
+		return fault{err}
 	}
-	h.sendNew(v, view)
-}
-
-// otherBrowser answers a program that isn't what has begun the session's challenge, or
-// that hasn't kept what it was given then.
-func (h *Handlers) otherBrowser(v *visit) {
-	h.fail(v.w, v.r, failure{problem: eagate.ProblemOtherBrowser, challenge: true, forProgram: true})
+	return h.sendNew(v, view)
 }
 
 // browserSet, in a query, says which secret the browser was just given: one that comes
 // without it keeps no cookies, and isn't led here once more.
 const browserSet = "browser"
 
-// beganHere begins a challenge for a session that has none and had none, or that has just
-// asked for another. It returns true if it has answered the request.
-func (h *Handlers) beganHere(v *visit) bool {
+// beginHere begins a challenge for a session that has none and had none, or that has just
+// asked for another. Its challenge was looked at.
+func (h *Handlers) beginHere(v *visit, view factor.View) answer {
 	sessions := h.cfg.Sessions
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
-	if err != nil {
-		h.Unavailable(v.w, v.r, err)
-		return true
-	}
 	ask := sessions.Ask(v.ctx())
 	if view.Limit != nil || !h.isFirst(v, view) && (ask == "" || !v.isOver(view) || view.BegunBy(ask)) {
-		return false
+		return nil
 	}
 	b, ok := sessions.Prepared(v.r, ask)
 	if !ok {
@@ -191,25 +172,23 @@ func (h *Handlers) beganHere(v *visit) bool {
 		if sessions.IsLost(v.r, query.Get(browserSet)) {
 			v.lost = true // an approval couldn't be taken here
 			h.warnOfCookie(v)
-			return false
+			return nil
 		}
 		b = sessions.NewBrowser()
 		sessions.KeepBrowser(v.w, v.r, b)
 		query.Set(browserSet, b.Trace())
-		seeOther(v.w, h.cfg.Base+"/challenge?"+query.Encode())
-		return true
+		return redirect(h.cfg.Base + "/challenge?" + query.Encode())
 	}
-	err = h.begin(v, b)
+	err := h.begin(v, b)
 	var limit *factor.PushLimit
 	switch {
 	case errors.As(err, &limit), errors.Is(err, factor.ErrOff), errors.Is(err, factor.ErrHeld), errors.Is(err, factor.ErrOvertaken),
 		errors.Is(err, factor.ErrSessionOver), errors.Is(err, factor.ErrOtherBrowser):
-		return false // the page says so
+		return nil // the page says so
 	case err != nil:
-		h.Unavailable(v.w, v.r, err)
-		return true
+		return fault{err}
 	}
-	return false
+	return nil
 }
 
 // warnOfCookie says in the log, once a minute, that a browser didn't bring back what it was
@@ -264,4 +243,51 @@ func (h *Handlers) begin(v *visit, b session.Browser) error {
 	h.cfg.Sessions.KeepBrowser(v.w, v.r, b.Begun())
 	v.browser = b.Hash()
 	return nil
+}
+
+// whyNoPush is what a page says of a phone that isn't asked.
+func (h *Handlers) whyNoPush(v *visit, acct records.Account) templates.Push {
+	switch h.cfg.Rules.WhyNoPush(v.ctx(), v.user, acct) {
+	case factor.NoPushFault:
+		if h.cfg.Sessions.Declined(v.ctx(), v.user) {
+			return templates.PushDeclined
+		}
+	case factor.NoPushMoved:
+		return templates.PushMoved
+	case factor.NoPushCodesOnly:
+		return templates.PushCodesOnly
+	case factor.NoPushNoAddress:
+		return templates.PushNoAddress
+	}
+	return templates.PushUnavailable
+}
+
+// noPush answers a program whose user's phone can't be asked: that it should be tried
+// again later, or why that is of no use.
+func (h *Handlers) noPush(v *visit) answer {
+	f := failure{problem: eagate.ProblemPushUnavailable, retryIn: retryAfter, challenge: true}
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	push := templates.PushUnavailable
+	if err == nil {
+		push = h.whyNoPush(v, acct)
+	}
+	if title := forGood[push]; title != "" {
+		f.problem, f.title, f.retryIn = eagate.ProblemNoPush, title, 0
+	}
+	f.title = v.orByCode(cmp.Or(f.title, f.problem.Title()))
+	return f
+}
+
+// forGood are what a program is told where another try is of no use.
+var forGood = map[templates.Push]string{
+	templates.PushMoved:     "The e-mail address has changed since the phone was set up; it must be set up again to be asked",
+	templates.PushCodesOnly: "The phone is set up for codes only",
+	templates.PushNoAddress: "The account has no e-mail address that can be used",
+	templates.PushDeclined:  "The service declines to ask the phone: its app may not be allowed to show notifications, or the log says why",
+}
+
+// declines reports whether a fault of the service means that it wouldn't ask the phone a
+// moment later either.
+func declines(k client.Kind) bool {
+	return k == client.Inactive || k == client.Refused || k == client.Invalid
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/eagate/eagate"
@@ -11,10 +12,13 @@ import (
 	"github.com/eagate/eagate/internal/session"
 )
 
-// A visit is a request of somebody who is logged in.
+// A visit is a request that we answer.
 type visit struct {
-	w       http.ResponseWriter
-	r       *http.Request
+	w http.ResponseWriter
+	r *http.Request
+	Sender
+	own bool // whether it is for a page of ours
+
 	user    eagate.User
 	verdict factor.Verdict
 	grant   records.Grant // of a verified session
@@ -39,6 +43,125 @@ type visit struct {
 	underWay bool // whether another request of the same browser is about to unlock the session
 }
 
+// An endpoint answers a visit.
+type endpoint func(*visit) answer
+
+// serve has an endpoint answer requests for one of our pages. The endpoint has returned
+// when the answer is sent: the stack of a stream is kept as long as it waits.
+func (h *Handlers) serve(next endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{w: w, r: r, Sender: h.Sender(r), own: true}
+		next(v).send(h, v)
+	}
+}
+
+// page is serve for what people see. It refuses what is fetched before somebody asks for
+// it, because a page of ours changes something by being shown, or is out of date a moment
+// later: browsers ask again. It refuses changes that another site's page asks for. And it
+// has htmx open a page of ours as one, and not put it into another, where neither its
+// style nor its script would work.
+func (h *Handlers) page(next endpoint) http.HandlerFunc {
+	return h.serve(func(v *visit) answer {
+		switch {
+		case v.kind == kindAhead:
+			return prefetched()
+		case v.crossSite && !h.isOwnForm(v):
+			return h.crossSite(v)
+		case v.kind.isHTMX() && v.r.Method == http.MethodGet && !v.json:
+			return lead(h.asked(v.r))
+		}
+		return next(v)
+	})
+}
+
+// signedIn calls next for a user who is logged in, verified or not.
+func (h *Handlers) signedIn(next endpoint) http.HandlerFunc {
+	return h.known(h.cfg.Sessions.Check, next)
+}
+
+// waiting is signedIn for a request that only asks how the challenge stands.
+func (h *Handlers) waiting(next endpoint) http.HandlerFunc {
+	return h.known(h.cfg.Sessions.CheckWaiting, next)
+}
+
+// unlocked calls next for a user who is logged in and, having a second factor,
+// has proved it.
+func (h *Handlers) unlocked(next endpoint) http.HandlerFunc {
+	return h.signedIn(func(v *visit) answer {
+		if a := h.admit(v); a != nil {
+			return a
+		}
+		return next(v)
+	})
+}
+
+// known calls next for a user who is logged in, with what check says.
+func (h *Handlers) known(check session.Check, next endpoint) http.HandlerFunc {
+	return h.page(func(v *visit) answer {
+		if err := h.identify(v, check); err != nil {
+			return fault{err}
+		}
+		if a := h.act(v, v.decide(SignedIn, false)); a != nil {
+			return a
+		}
+		if v.r.Method == http.MethodPost {
+			var err error
+			if v.basis, err = h.cfg.Rules.Basis(v.ctx(), v.user.ID); err != nil {
+				return fault{err}
+			}
+		}
+		v.demand = h.demand(v)
+		return next(v)
+	})
+}
+
+// identify finds out whose request it is, and how the session stands.
+func (h *Handlers) identify(v *visit, check session.Check) (err error) {
+	v.came = h.cfg.Rules.Now()
+	secret, ok := h.cfg.Sessions.Grant(v.ctx())
+	if !ok {
+		return ErrNoSession
+	}
+	if v.user, err = h.cfg.User(v.r); err != nil {
+		return err
+	}
+	if v.user.ID == "" {
+		v.verdict = factor.Nobody
+		return nil
+	}
+	v.verdict, v.grant, err = check(v.ctx(), v.user, secret)
+	v.locked = v.verdict == factor.Locked
+	return err
+}
+
+// admit lets a locked session in if it can be unlocked right now, and answers the request
+// otherwise.
+func (h *Handlers) admit(v *visit) answer {
+	action := v.decide(Unlocked, false)
+	if action == Enter {
+		if err := h.enter(v, v.kind == kindNavigation); err != nil {
+			return fault{err}
+		}
+		action = v.decide(Unlocked, true)
+	}
+	return h.act(v, action)
+}
+
+// enter unlocks a locked session if that can be done right now. If resume is set, that is
+// also by what another request of the browser has proved a moment ago.
+func (h *Handlers) enter(v *visit, resume bool) (err error) {
+	v.verdict, v.grant, err = h.cfg.Sessions.Admit(v.w, v.r, v.user)
+	if err != nil || v.verdict != factor.Locked || !resume {
+		return err
+	}
+	return h.resume(v, h.ref(v))
+}
+
+// decide decides about a request for one of our pages.
+func (v *visit) decide(d Demand, tried bool) Action {
+	return Case{Standing: v.verdict, Demand: d, Sender: v.Sender, Tried: tried}.Decide()
+}
+
 // ref is what the rules need to know of the session and the browser.
 func (h *Handlers) ref(v *visit) factor.Session {
 	ref := h.cfg.Sessions.Ref(v.r)
@@ -60,86 +183,46 @@ func (v *visit) proof(code string) factor.Proof {
 	return factor.Proof{Basis: v.basis, Grant: v.grant, Code: code, Field: v.field, At: v.came}
 }
 
-// signedIn calls next for a user who is logged in, verified or not.
-func (h *Handlers) signedIn(next func(*visit)) http.HandlerFunc {
-	return h.known(h.cfg.Sessions.Check, next)
+// routeConfirm is where an enrolment's first code is sent to.
+const routeConfirm = "/enable/confirm"
+
+// formOf is the form with that code that the request sends.
+func (h *Handlers) formOf(v *visit, code string) factor.Form {
+	if code == "" {
+		return factor.Form{}
+	}
+	return factor.Form{Route: h.routeOf(v), Code: code}
 }
 
-// waiting is signedIn for a request that only asks how the challenge stands.
-func (h *Handlers) waiting(next func(*visit)) http.HandlerFunc {
-	return h.known(h.cfg.Sessions.CheckWaiting, next)
-}
+// routeOf is the request's path below the base.
+func (h *Handlers) routeOf(v *visit) string { return strings.TrimPrefix(v.r.URL.Path, h.cfg.Mount) }
 
-// known calls next for a user who is logged in, with what check says.
-func (h *Handlers) known(check session.Check, next func(*visit)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		// Apart, because the stack of a stream is kept as long as it waits.
-		if v := h.visit(w, r, check); v != nil {
-			next(v)
-		}
+// keepKnown gives a browser that has no secret one, with a page that has a form to type a
+// code into: by it, the browser is known again if it sends the form twice. Nothing can be
+// begun with it.
+func (h *Handlers) keepKnown(v *visit) {
+	if v.browser == "" && len(h.ref(v).Browsers) == 0 {
+		h.cfg.Sessions.KeepBrowser(v.w, v.r, h.cfg.Sessions.NewBrowser().Begun())
 	}
 }
 
-// visit returns the visit that the request is, or nil if it has answered it.
-func (h *Handlers) visit(w http.ResponseWriter, r *http.Request, check session.Check) *visit {
-	came := h.cfg.Rules.Now()
-	secret, ok := h.cfg.Sessions.Grant(r.Context())
-	if !ok {
-		h.NoSession(w, r)
-		return nil
+// lookAgain looks whether the request's form was sent before by the same browser, which
+// may not have the answer: it then goes on by what came of it. The session of the first
+// one, which it was sent in, is ref.
+func (h *Handlers) lookAgain(v *visit, ref factor.Session) error {
+	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.user, ref)
+	if err != nil || !sent {
+		return err
 	}
-	user, err := h.cfg.User(r)
-	if err != nil {
-		h.Unavailable(w, r, err)
-		return nil
-	}
-	if user.ID == "" {
-		h.signIn(w, r)
-		return nil
-	}
-	verdict, grant, err := check(r.Context(), user, secret)
-	if err != nil {
-		h.Unavailable(w, r, err)
-		return nil
-	}
-	if verdict == factor.Over {
-		h.Over(w, r)
-		return nil
-	}
-	v := &visit{w: w, r: r, came: came, user: user, verdict: verdict, locked: verdict == factor.Locked, grant: grant}
-	if r.Method == http.MethodPost {
-		if v.basis, err = h.cfg.Rules.Basis(r.Context(), user.ID); err != nil {
-			h.Unavailable(w, r, err)
-			return nil
-		}
-	}
-	v.demand = h.demand(v)
-	return v
+	return h.resume(v, ref)
 }
 
-// unlocked calls next for a user who is logged in and, having a second factor,
-// has proved it.
-func (h *Handlers) unlocked(next func(*visit)) http.HandlerFunc {
-	return h.signedIn(func(v *visit) {
-		if v.verdict == factor.Locked && !h.admit(v) {
-			return
-		}
-		next(v)
-	})
-}
-
-// admit lets a locked session in if it can be unlocked right now, and answers
-// the request otherwise.
-func (h *Handlers) admit(v *visit) bool {
-	if !h.tryAdmit(v) {
-		return false
+// resume has a browser that has unlocked its session a moment ago, and doesn't know yet,
+// go on where that does.
+func (h *Handlers) resume(v *visit, ref factor.Session) error {
+	grant, route, ok, err := h.cfg.Sessions.Resume(v.w, v.r, v.user, ref)
+	if err == nil && ok {
+		v.verdict, v.grant, v.again, v.by = factor.Verified, grant, true, route
 	}
-	if v.verdict == factor.Locked && IsNavigation(v.r) && !h.resume(v, h.ref(v)) {
-		return false
-	}
-	if v.verdict == factor.Locked {
-		h.Lock(v.w, v.r, v.user)
-		return false
-	}
-	return true
+	return err
 }

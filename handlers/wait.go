@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,39 +34,28 @@ type status struct {
 // status tells a waiting page where its challenge stands. It changes nothing:
 // the answer to a poll may cross with others of the same session, and the one
 // that renews it must be the one that the browser follows.
-func (h *Handlers) status(v *visit) {
-	s, waits := h.settled(v)
-	if waits {
-		view, err := h.cfg.Rules.LookWaiting(v.ctx(), v.user, h.ref(v))
-		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
-		}
-		if view.Phase == factor.PhaseElsewhere {
-			h.otherBrowser(v)
-			return
-		}
-		s = h.statusOf(v, view)
-	}
-	sendJSON(v.w, http.StatusOK, typeJSON, s)
+func (h *Handlers) status(v *visit) answer {
+	return h.statusBy(v, http.StatusOK, h.cfg.Rules.LookWaiting)
 }
 
-// sendStatus sends how the challenge stands in the store.
-func (h *Handlers) sendStatus(v *visit, code int) {
+// sendStatus tells how the challenge stands in the store.
+func (h *Handlers) sendStatus(v *visit, code int) answer {
+	return h.statusBy(v, code, h.cfg.Rules.Look)
+}
+
+func (h *Handlers) statusBy(v *visit, code int, look func(context.Context, eagate.User, factor.Session) (factor.View, error)) answer {
 	s, waits := h.settled(v)
 	if waits {
-		view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+		view, err := look(v.ctx(), v.user, h.ref(v))
 		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return
+			return fault{err}
 		}
 		if view.Phase == factor.PhaseElsewhere {
-			h.otherBrowser(v)
-			return
+			return otherBrowser()
 		}
 		s = h.statusOf(v, view)
 	}
-	sendJSON(v.w, code, typeJSON, s)
+	return reply{code, s}
 }
 
 // settled returns what a session is told that has nothing to wait for. waits is true
@@ -97,58 +87,31 @@ func (h *Handlers) statusOf(v *visit, view factor.View) status {
 }
 
 // events is status as a stream of server-sent events, one for each change, that
-// ends with the waiting. Its own frame is small: the stack is kept meanwhile.
-func (h *Handlers) events(v *visit) {
-	e := h.stream(v)
-	if e == nil {
-		return
+// ends with the waiting.
+func (h *Handlers) events(v *visit) answer {
+	e := &eventStream{h: h, v: v}
+	waits := false
+	if e.first, waits = h.settled(v); !waits {
+		return e
 	}
-	defer e.end()
-	for e.waits() {
-		select {
-		case <-e.v.r.Context().Done():
-			return
-		case <-h.ended:
-			return
-		case <-e.wait.C():
-			e.woken()
-		}
+	var err error
+	e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.ref(v))
+	switch {
+	case errors.Is(err, factor.ErrManyWait): // a browser takes it for the end of the events, and the page polls
+		return failure{problem: eagate.ProblemManyWait, retryIn: pollEvery, forProgram: true}
+	case err != nil:
+		return fault{err}
+	case e.view.Phase == factor.PhaseElsewhere:
+		e.wait.Stop()
+		return otherBrowser()
 	}
+	e.first = h.statusOf(v, e.view)
+	return e
 }
 
 // EndStreams ends the streams of events that are open, and from now on each one after its
 // first event: the browser connects again, to another node perhaps.
 func (h *Handlers) EndStreams() { h.end() }
-
-// stream begins to send events, or answers with a fault and returns nil.
-func (h *Handlers) stream(v *visit) *eventStream {
-	e := &eventStream{h: h, v: v}
-	s, waits := h.settled(v)
-	if waits {
-		var err error
-		e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.ref(v))
-		if errors.Is(err, factor.ErrManyWait) { // a browser takes it for the end of the events, and the page polls
-			h.fail(v.w, v.r, failure{problem: eagate.ProblemManyWait, retryIn: pollEvery, forProgram: true})
-			return nil
-		}
-		if err != nil {
-			h.Unavailable(v.w, v.r, err)
-			return nil
-		}
-		if e.view.Phase == factor.PhaseElsewhere {
-			e.wait.Stop()
-			h.otherBrowser(v)
-			return nil
-		}
-		s = h.statusOf(v, e.view)
-	}
-	v.w.Header().Set("Content-Type", "text/event-stream")
-	v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-	e.c = http.NewResponseController(v.w)
-	e.head = fmt.Sprintf("retry: %d\n", reconnect().Milliseconds())
-	e.send(s)
-	return e
-}
 
 // reconnect is how long a browser waits before it connects again. They don't all come at
 // once when a node ends.
@@ -160,10 +123,36 @@ type eventStream struct {
 	v *visit
 	c *http.ResponseController
 
+	first  status
 	head   string       // goes before the next event
 	wait   *factor.Wait // nil where there is nothing to wait for
 	view   factor.View
 	broken bool // nobody listens any more, or the connection can't be flushed: the page then polls
+}
+
+// send sends events until the waiting ends. Its own frame is small: the stack is kept
+// meanwhile.
+func (e *eventStream) send(*Handlers, *visit) {
+	e.begin()
+	defer e.end()
+	for e.waits() {
+		select {
+		case <-e.v.r.Context().Done():
+			return
+		case <-e.h.ended:
+			return
+		case <-e.wait.C():
+			e.woken()
+		}
+	}
+}
+
+func (e *eventStream) begin() {
+	e.v.w.Header().Set("Content-Type", "text/event-stream")
+	e.v.w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	e.c = http.NewResponseController(e.v.w)
+	e.head = fmt.Sprintf("retry: %d\n", reconnect().Milliseconds())
+	e.event(e.first)
 }
 
 // waits reports whether another event may come.
@@ -181,13 +170,13 @@ func (e *eventStream) woken() {
 	}
 	switch {
 	case e.view.Phase != last.Phase || e.view.Number != last.Number:
-		e.send(e.h.statusOf(e.v, e.view))
+		e.event(e.h.statusOf(e.v, e.view))
 	case e.wait.Due():
 		e.write(": waiting\n\n")
 	}
 }
 
-func (e *eventStream) send(s status) {
+func (e *eventStream) event(s status) {
 	b, err := json.Marshal(s)
 	if err != nil {
 		e.broken = true

@@ -54,13 +54,13 @@ func (g *Gate) Require(next http.Handler) http.Handler {
 
 // admit decides whether the request may pass, and answers it otherwise.
 func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Before, pass bool) {
-	var err error
 	ctx := r.Context()
 	secret, ok := g.sessions.Grant(ctx)
 	if !ok {
-		g.handlers.NoSession(w, r)
+		g.handlers.Fault(w, r, handlers.ErrNoSession)
 		return before, false
 	}
+	var err error
 	before.Secret = secret
 	before.User, err = g.user(r)
 	known := false
@@ -76,80 +76,88 @@ func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Bef
 		// sees a logout.
 		return g.sessions.Before(r, before.User, secret), true
 	}
-	if err != nil {
-		g.handlers.Unavailable(w, r, err)
-		return before, false
-	}
-	if before.User.ID == "" {
+	if err == nil && before.User.ID == "" {
 		// The user who was verified in this session has gone.
-		return before, secret == "" || g.end(w, r, &before)
+		err = g.end(r, &before)
+		verdict = factor.Nobody
+	} else if err == nil {
+		if !known || secret != "" { // the store is asked from here on, within one time-out
+			r = r.WithContext(storelimit.WithBudget(ctx))
+		}
+		verdict, err = g.standing(r, &before)
 	}
-	if !known || secret != "" { // the store is asked from here on, within one time-out
-		ctx = storelimit.WithBudget(ctx)
-		r = r.WithContext(ctx)
-	}
-	verdict, _, err = g.sessions.Check(ctx, before.User, secret)
 	if err != nil {
-		g.handlers.Unavailable(w, r, err)
+		g.handlers.Fault(w, r, err)
 		return before, false
 	}
-	if verdict == factor.Verified {
-		before.Verified = true
-		return before, true
+	return before, g.decide(w, r, &before, verdict)
+}
+
+// standing finds out how the session stands in the store.
+func (g *Gate) standing(r *http.Request, before *session.Before) (factor.Verdict, error) {
+	ctx := r.Context()
+	verdict, _, err := g.sessions.Check(ctx, before.User, before.Secret)
+	if err != nil || verdict == factor.Verified {
+		return verdict, err
 	}
-	if secret != "" {
-		if err := g.sessions.DropForeign(ctx, before.User, secret); err != nil {
-			g.handlers.Unavailable(w, r, err)
-			return before, false
+	if before.Secret != "" {
+		if err := g.sessions.DropForeign(ctx, before.User, before.Secret); err != nil {
+			return verdict, err
 		}
 		before.Secret, _ = g.sessions.Grant(ctx)
 	}
-	if verdict == factor.Over {
-		g.handlers.Over(w, r)
-		return before, false
-	}
 	if verdict == factor.Open {
-		if verdict, err = g.without(r, before.User); err != nil {
-			g.handlers.Unavailable(w, r, err)
-			return before, false
-		}
+		return g.without(r, before.User)
+	}
+	return verdict, nil
+}
+
+// decide decides by how the session stands whether the request passes. A locked session
+// is let in if that can be done right now.
+func (g *Gate) decide(w http.ResponseWriter, r *http.Request, before *session.Before, verdict factor.Verdict) (pass bool) {
+	if verdict == factor.Verified {
+		before.Verified = true
+		return true
 	}
 	if verdict == factor.Locked {
-		before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(ctx)
+		before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(r.Context())
 	}
-	if verdict == factor.Open {
-		return before, true
+	c := handlers.Case{Standing: verdict, Demand: handlers.Guarded}
+	action := c.Decide()
+	if action == handlers.Pass {
+		return true
 	}
-	if verdict == factor.Stopped {
-		g.handlers.Stop(w, r)
-		return before, false
-	}
-	if r.Header.Get("Upgrade") == "" && !handlers.IsAhead(r) { // which couldn't carry the renewed cookie, or isn't to change anything
-		verdict, _, err = g.sessions.Admit(w, r, before.User)
-		if err != nil {
-			g.handlers.Unavailable(w, r, err)
-			return before, false
+	c.Sender = g.handlers.Sender(r)
+	if action = c.Decide(); action == handlers.Enter {
+		var err error
+		if c.Standing, _, err = g.sessions.Admit(w, r, before.User); err != nil {
+			g.handlers.Fault(w, r, err)
+			return false
 		}
+		c.Tried = true
+		action = c.Decide()
 	}
-	if verdict != factor.Verified {
-		g.handlers.Lock(w, r, before.User)
-		return before, false
+	if action != handlers.Pass {
+		g.handlers.Answer(w, r, c, before.User, factor.Demand{})
+		return false
 	}
-	g.sessions.DropNext(ctx) // it is here already
+	g.sessions.DropNext(r.Context()) // it is here already
 	before.Ref, before.Verified, before.Renewed = factor.Session{}, true, true
-	before.Secret, _ = g.sessions.Grant(ctx)
-	return before, true
+	before.Secret, _ = g.sessions.Grant(r.Context())
+	return true
 }
 
 // end revokes what the session of a user who has gone holds.
-func (g *Gate) end(w http.ResponseWriter, r *http.Request, before *session.Before) bool {
+func (g *Gate) end(r *http.Request, before *session.Before) error {
+	if before.Secret == "" {
+		return nil
+	}
 	if err := g.sessions.End(r, *before); err != nil {
-		g.handlers.Unavailable(w, r, err)
-		return false
+		return err
 	}
 	g.sessions.Forget(r.Context())
 	before.Secret = "" // after has nothing left to end
-	return true
+	return nil
 }
 
 // after sees whether the request was a logout, or changed the user.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/routecheck"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -112,41 +113,34 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.routeCheck.Answers(r, routecheck.Guarded) {
 		return
 	}
-	secret, ok := g.sessions.Grant(r.Context())
+	inner := r.WithContext(storelimit.WithBudget(r.Context()))
+	user, c, err := s.standing(inner)
+	if err != nil {
+		g.handlers.Fault(w, inner, err)
+		return
+	}
+	if c.Decide() == handlers.Pass {
+		s.next.ServeHTTP(w, r)
+		return
+	}
+	c.Sender = g.handlers.Sender(r)
+	g.handlers.Answer(w, inner, c, user, s.demand)
+}
+
+// standing finds out whose request it is, how the session stands, and whether it has
+// proved what is demanded. It goes neither by what the gate around has found, as there may
+// be none, or the route be exempt; nor by what this node has seen before: the grant may
+// have been revoked on another one.
+func (s *stepUp) standing(r *http.Request) (user eagate.User, c handlers.Case, err error) {
+	c = handlers.Case{Standing: factor.Nobody, Demand: handlers.Proved}
+	secret, ok := s.gate.sessions.Grant(r.Context())
 	if !ok {
-		g.handlers.NoSession(w, r)
-		return
+		return user, c, handlers.ErrNoSession
 	}
-	user, err := g.user(r)
-	if err != nil {
-		g.handlers.Unavailable(w, r, err)
-		return
+	if user, err = s.gate.user(r); err != nil || user.ID == "" {
+		return user, c, err
 	}
-	if user.ID == "" {
-		g.handlers.SignInFirst(w, r)
-		return
-	}
-	outer := r
-	r = r.WithContext(storelimit.WithBudget(r.Context()))
-	// Not what the gate around has found: there may be none, or the route exempt. Nor
-	// what this node has seen before: the grant may have been revoked on another one.
-	verdict, grant, err := g.sessions.CheckAnew(r.Context(), user, secret)
-	if err != nil {
-		g.handlers.Unavailable(w, r, err)
-		return
-	}
-	switch verdict {
-	case factor.Verified:
-		if g.rules.Meets(s.demand, grant) {
-			s.next.ServeHTTP(w, outer)
-			return
-		}
-		g.handlers.StepUp(w, r, user, grant, s.demand)
-	case factor.Over:
-		g.handlers.Over(w, r)
-	case factor.Open, factor.Stopped:
-		g.handlers.EnrolFirst(w, r, s.demand)
-	case factor.Locked:
-		g.handlers.Lock(w, r, user)
-	}
+	verdict, grant, err := s.gate.sessions.CheckAnew(r.Context(), user, secret)
+	c.Standing, c.Met = verdict, verdict == factor.Verified && s.gate.rules.Meets(s.demand, grant)
+	return user, c, err
 }

@@ -19,6 +19,7 @@ const (
 	Open                    // the user has no second factor
 	Stopped                 // nor that, but must have one: see Missing
 	Over                    // nor that, but had one when the session was asked for it: the user must sign in again
+	Nobody                  // no user is logged in
 )
 
 // Check tells whether the user's session, which holds the secret of that grant
