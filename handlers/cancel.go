@@ -80,7 +80,7 @@ func (h *Handlers) cancelled(v *visit, signedIn bool, to string) answer {
 		next = cmp.Or(to, h.cfg.LoginPath, h.cfg.HomePath)
 	}
 	if v.json {
-		return reply{http.StatusOK, status{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next}}
+		return reply{http.StatusOK, challengeJSON{State: templates.ChallengeNone.String(), Verified: signedIn, Next: next}}
 	}
 	return leadOn(next)
 }

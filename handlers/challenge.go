@@ -66,7 +66,7 @@ func (h *Handlers) goOn(v *visit) answer {
 	}
 	next := h.onward(v)
 	if v.json {
-		return reply{http.StatusOK, status{State: templates.ChallengeApproved.String(), Verified: true, Next: next}}
+		return reply{http.StatusOK, challengeJSON{State: templates.ChallengeApproved.String(), Verified: true, Next: next}}
 	}
 	return leadOn(next)
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -174,8 +175,22 @@ func codeProblem(result factor.CodeResult) eagate.Problem {
 	return eagate.ProblemCodeWrong
 }
 
-// codeStatus is the HTTP status of a page that says what became of a code.
-func codeStatus(outcome factor.CodeAnswer) int { return codeProblem(outcome.Result).Status() }
+// codeStatus is the HTTP status of a page that says what became of a code, if there was one.
+func codeStatus(outcome factor.CodeAnswer) int {
+	if outcome.Result == factor.CodeNone {
+		return http.StatusOK
+	}
+	return codeProblem(outcome.Result).Status()
+}
+
+// refuse answers a change that a code didn't allow: a person by the page that has its form,
+// unless the account is held.
+func (h *Handlers) refuse(v *visit, outcome factor.CodeAnswer, show func(*visit, factor.CodeAnswer) answer) answer {
+	if outcome.Result == factor.CodeHeld || v.json {
+		return h.failCode(v, outcome)
+	}
+	return show(v, outcome)
+}
 
 // failCode tells a program what became of its code.
 func (h *Handlers) failCode(v *visit, outcome factor.CodeAnswer) answer {

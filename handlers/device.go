@@ -5,23 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/templates"
 )
-
-// deviceJSON is what a program is told of a trusted device.
-type deviceJSON struct {
-	ID         string    `json:"id"`
-	Name       string    `json:"name"`
-	This       bool      `json:"this"` // whether the request comes from it
-	VerifiedAt time.Time `json:"verified_at"`
-	LastUsedAt time.Time `json:"last_used_at"`
-	ExpiresAt  time.Time `json:"expires_at"`
-}
 
 // devices lists the browsers that the user trusts.
 func (h *Handlers) devices(v *visit) answer {
@@ -39,7 +28,7 @@ func (h *Handlers) devices(v *visit) answer {
 		for i, d := range list {
 			devices[i] = deviceJSON{d.ID, d.Name, d.ID == this, d.VerifiedAt, d.LastUsedAt, d.ExpiresAt}
 		}
-		return reply{http.StatusOK, map[string]any{"devices": devices}}
+		return reply{http.StatusOK, devicesJSON{devices}}
 	}
 	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.grant) && acct.HeldSince.IsZero()}
 	for _, d := range list {

@@ -13,17 +13,6 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// enrolmentJSON is what a program needs to set up a phone.
-type enrolmentJSON struct {
-	Secret    string    `json:"secret"` // Base32 without padding
-	URI       string    `json:"uri"`    // for a QR code
-	Algorithm string    `json:"algorithm"`
-	Digits    int       `json:"digits"`
-	Period    int       `json:"period"` // seconds
-	CodesOnly bool      `json:"codes_only,omitempty"`
-	ExpiresAt time.Time `json:"expires_at"`
-}
-
 // enrol makes a new secret for the user to set up a phone with.
 func (h *Handlers) enrol(v *visit) answer {
 	code, err := v.readCode()
@@ -49,7 +38,7 @@ func (h *Handlers) enrol(v *visit) answer {
 	case err != nil:
 		return failChange(v, err)
 	case outcome.Result != factor.CodeAccepted:
-		return h.refuseChange(v, outcome)
+		return h.refuse(v, outcome, h.showSecurity)
 	case v.json:
 		return h.enrolment(v)
 	default:
@@ -59,16 +48,16 @@ func (h *Handlers) enrol(v *visit) answer {
 
 // enrolment shows the secret to the session that asked for it.
 func (h *Handlers) enrolment(v *visit) answer {
-	return h.showEnrolment(v, http.StatusOK, factor.CodeAnswer{})
+	return h.showEnrolment(v, factor.CodeAnswer{})
 }
 
-func (h *Handlers) showEnrolment(v *visit, code int, outcome factor.CodeAnswer) answer {
+func (h *Handlers) showEnrolment(v *visit, outcome factor.CodeAnswer) answer {
 	e, err := h.cfg.Rules.Staged(v.ctx(), v.user, h.ref(v))
 	if err != nil {
 		return h.failEnrolment(v, err)
 	}
 	if v.json {
-		return reply{code, enrolmentJSON{
+		return reply{http.StatusOK, enrolmentJSON{
 			Secret: e.Secret, URI: e.URI,
 			Algorithm: e.Parameters.Algorithm, Digits: e.Parameters.Digits, Period: int(e.Parameters.Period / time.Second),
 			CodesOnly: e.CodesOnly,
@@ -79,7 +68,7 @@ func (h *Handlers) showEnrolment(v *visit, code int, outcome factor.CodeAnswer) 
 	if err != nil {
 		return fault{err}
 	}
-	return html{code, func(p templates.Page) templates.View {
+	return html{codeStatus(outcome), func(p templates.Page) templates.View {
 		p.Email = e.Email
 		return templates.Enable{
 			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
@@ -115,10 +104,8 @@ func (h *Handlers) confirm(v *visit) answer {
 	switch {
 	case err != nil:
 		return h.failEnrolment(v, err)
-	case outcome.Result == factor.CodeHeld, outcome.Result != factor.CodeAccepted && v.json:
-		return h.failCode(v, outcome)
 	case outcome.Result != factor.CodeAccepted:
-		return h.showEnrolment(v, codeStatus(outcome), outcome)
+		return h.refuse(v, outcome, h.showEnrolment)
 	}
 	if v.json {
 		h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
@@ -196,7 +183,7 @@ func (h *Handlers) enabled(v *visit, viewer factor.Viewer) answer {
 	}
 	switch {
 	case v.json:
-		return reply{http.StatusOK, accountStatus{
+		return reply{http.StatusOK, accountJSON{
 			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
 		}}
 	case shown:

@@ -41,25 +41,13 @@ type failure struct {
 	enrol  bool          // whether switching the second factor on helps
 }
 
-// A problem is the body of application/problem+json (RFC 9457).
-type problem struct {
-	Type         string `json:"type"`
-	Title        string `json:"title"`
-	Status       int    `json:"status"`
-	ChallengeURL string `json:"challenge_url,omitempty"`
-
-	MaxAge   int      `json:"max_age,omitempty"` // seconds
-	Methods  []string `json:"methods,omitempty"`
-	EnrolURL string   `json:"enrol_url,omitempty"`
-}
-
 func (f failure) send(h *Handlers, v *visit) {
 	status := cmp.Or(f.status, f.problem.Status())
 	if f.retryIn > 0 {
 		v.w.Header().Set("Retry-After", strconv.Itoa(seconds(f.retryIn)))
 	}
 	if f.forProgram || v.json {
-		p := problem{Type: f.problem.URI(), Title: cmp.Or(f.title, f.problem.Title()), Status: status}
+		p := problemJSON{Type: f.problem.URI(), Title: cmp.Or(f.title, f.problem.Title()), Status: status}
 		if f.challenge {
 			p.ChallengeURL = h.cfg.Base + "/challenge"
 		}

@@ -3,7 +3,6 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
@@ -12,20 +11,13 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// recoveryJSON is what a program is told of the recovery codes.
-type recoveryJSON struct {
-	Left   int        `json:"left"`
-	MadeAt *time.Time `json:"made_at,omitempty"`
-	Codes  []string   `json:"codes,omitempty"` // in the answer to the request that makes them
-}
-
 // recovery is the page of the recovery codes: how many are left, or, in the browser that
 // they were made for, the codes themselves until they are kept.
 func (h *Handlers) recovery(v *visit) answer {
-	return h.showRecovery(v, http.StatusOK, factor.CodeAnswer{})
+	return h.showRecovery(v, factor.CodeAnswer{})
 }
 
-func (h *Handlers) showRecovery(v *visit, code int, outcome factor.CodeAnswer) answer {
+func (h *Handlers) showRecovery(v *visit, outcome factor.CodeAnswer) answer {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	switch {
 	case err != nil:
@@ -37,7 +29,7 @@ func (h *Handlers) showRecovery(v *visit, code int, outcome factor.CodeAnswer) a
 		if acct.Recovery != nil {
 			made.MadeAt = &acct.Recovery.CreatedAt
 		}
-		return reply{code, made}
+		return reply{http.StatusOK, made}
 	default:
 		made, shown, err := h.newCodes(v, acct)
 		shown = shown && outcome.Result == factor.CodeNone
@@ -53,7 +45,7 @@ func (h *Handlers) showRecovery(v *visit, code int, outcome factor.CodeAnswer) a
 			page.Codes, page.Set = made.Codes, factor.SetID(acct.Recovery)
 			page.Enabled, page.CodesOnly = made.Enabled, made.Enabled && acct.Factor.CodesOnly
 		}
-		return html{code, func(p templates.Page) templates.View {
+		return html{codeStatus(outcome), func(p templates.Page) templates.View {
 			page.Page = p
 			return page
 		}}
@@ -103,6 +95,7 @@ func (h *Handlers) makeRecovery(v *visit) answer {
 		viewer.Secret = attempt.Secret()
 	}
 	outcome, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(fields.Get("code")), viewer)
+	meanwhile := errors.Is(err, factor.ErrMadeMeanwhile) // by the same form, perhaps
 	var limit *factor.RecoveryLimit
 	switch {
 	case errors.Is(err, factor.ErrOff):
@@ -112,14 +105,12 @@ func (h *Handlers) makeRecovery(v *visit) answer {
 			problem: eagate.ProblemRecoveryLimited,
 			page:    templates.MessageMadeOften, retryIn: limit.Until.Sub(h.cfg.Rules.Now()),
 		}
-	case errors.Is(err, factor.ErrMadeMeanwhile) && v.json:
+	case meanwhile && v.json:
 		return failure{problem: eagate.ProblemMadeMeanwhile}
-	case err != nil && !errors.Is(err, factor.ErrMadeMeanwhile):
+	case err != nil && !meanwhile:
 		return failChange(v, err)
-	case err == nil && (outcome.Result == factor.CodeHeld || outcome.Result != factor.CodeAccepted && v.json):
-		return h.failCode(v, outcome)
-	case err == nil && outcome.Result != factor.CodeAccepted:
-		return h.showRecovery(v, codeStatus(outcome), outcome)
+	case !meanwhile && outcome.Result != factor.CodeAccepted:
+		return h.refuse(v, outcome, h.showRecovery)
 	case v.json:
 		return reply{http.StatusOK, recoveryJSON{Left: len(codes), Codes: codes}}
 	default:

@@ -11,26 +11,12 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// accountStatus is what a program is told of the user's second factor.
-type accountStatus struct {
-	State     string     `json:"state"` // off, pending or on
-	EnabledAt *time.Time `json:"enabled_at,omitempty"`
-	LateSince *time.Time `json:"service_late_since,omitempty"` // since when the service hasn't been told
-
-	CodesOnly bool `json:"codes_only,omitempty"` // of on: the phone isn't asked
-
-	RecoveryLeft  *int       `json:"recovery_codes_left,omitempty"`
-	RecoveryCodes []string   `json:"recovery_codes,omitempty"` // in the answer to the request that makes them
-	Required      bool       `json:"required,omitempty"`
-	Due           *time.Time `json:"required_by,omitempty"` // until when it may stay off
-}
-
 // security is the page on which the second factor is switched on and off.
 func (h *Handlers) security(v *visit) answer {
-	return h.showSecurity(v, http.StatusOK, factor.CodeAnswer{})
+	return h.showSecurity(v, factor.CodeAnswer{})
 }
 
-func (h *Handlers) showSecurity(v *visit, code int, outcome factor.CodeAnswer) answer {
+func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
 	if err != nil {
 		return fault{err}
@@ -48,7 +34,7 @@ func (h *Handlers) showSecurity(v *visit, code int, outcome factor.CodeAnswer) a
 		return fault{err}
 	}
 	if v.json {
-		s := accountStatus{State: state.String(), Required: duty.Required}
+		s := accountJSON{State: state.String(), Required: duty.Required}
 		if !duty.Due.IsZero() {
 			s.Due = &duty.Due
 		}
@@ -60,7 +46,7 @@ func (h *Handlers) showSecurity(v *visit, code int, outcome factor.CodeAnswer) a
 		if acct.Sync.Late() {
 			s.LateSince = &acct.Sync.Since
 		}
-		return reply{code, s}
+		return reply{http.StatusOK, s}
 	}
 	page := templates.Security{
 		State:     state,
@@ -80,7 +66,7 @@ func (h *Handlers) showSecurity(v *visit, code int, outcome factor.CodeAnswer) a
 		page.LateSince = acct.Sync.Since
 	}
 	h.keepKnown(v)
-	return html{code, func(p templates.Page) templates.View {
+	return html{codeStatus(outcome), func(p templates.Page) templates.View {
 		page.Page = p
 		return page
 	}}
@@ -107,35 +93,22 @@ func (h *Handlers) disable(v *visit) answer {
 	case errors.Is(err, factor.ErrRequired):
 		return failure{problem: eagate.ProblemRequired, page: templates.MessageRequired}
 	case errors.Is(err, factor.ErrOff): // by the same form, perhaps, sent before
-		return h.showDisabled(v)
+		return disabled(v)
 	case err != nil:
 		return failChange(v, err)
 	case outcome.Result != factor.CodeAccepted:
-		return h.refuseChange(v, outcome)
+		return h.refuse(v, outcome, h.showSecurity)
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
-		return h.disabled(v)
+		h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
+		return disabled(v)
 	}
 }
 
-// refuseChange answers a change of the factor whose proof wasn't good.
-func (h *Handlers) refuseChange(v *visit, outcome factor.CodeAnswer) answer {
-	if outcome.Result == factor.CodeHeld || v.json {
-		return h.failCode(v, outcome)
-	}
-	return h.showSecurity(v, codeStatus(outcome), outcome)
-}
-
-// disabled tells the service and the user that the second factor was switched off.
-func (h *Handlers) disabled(v *visit) answer {
-	h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
-	return h.showDisabled(v)
-}
-
-// showDisabled says that there is no second factor.
-func (h *Handlers) showDisabled(v *visit) answer {
+// disabled says that there is no second factor.
+func disabled(v *visit) answer {
 	if v.json {
-		return reply{http.StatusOK, accountStatus{State: templates.FactorOff.String()}}
+		return reply{http.StatusOK, accountJSON{State: templates.FactorOff.String()}}
 	}
 	return message(templates.MessageDisabled, "")
 }

@@ -21,16 +21,6 @@ const writeTimeout = 10 * time.Second
 // pollEvery is how often a page polls that has no events.
 const pollEvery = 2 * time.Second
 
-// status is what a waiting page or program is told.
-type status struct {
-	State     string `json:"state"` // pending, approved, not_approved, rejected, expired or none
-	Number    string `json:"number,omitempty"`
-	Webview   string `json:"webview_url,omitempty"` // the service's page, in the hosted modes
-	ExpiresIn int    `json:"expires_in,omitempty"`  // seconds
-	Verified  bool   `json:"verified,omitempty"`    // whether the session is unlocked
-	Next      string `json:"next,omitempty"`        // where to go
-}
-
 // status tells a waiting page where its challenge stands. It changes nothing:
 // the answer to a poll may cross with others of the same session, and the one
 // that renews it must be the one that the browser follows.
@@ -60,21 +50,21 @@ func (h *Handlers) statusBy(v *visit, code int, look func(context.Context, eagat
 
 // settled returns what a session is told that has nothing to wait for. waits is true
 // if it has.
-func (h *Handlers) settled(v *visit) (s status, waits bool) {
+func (h *Handlers) settled(v *visit) (s challengeJSON, waits bool) {
 	switch {
 	case !v.proving():
-		return status{State: templates.ChallengeApproved.String(), Verified: true, Next: h.unlocking()}, false
+		return challengeJSON{State: templates.ChallengeApproved.String(), Verified: true, Next: h.unlocking()}, false
 	case !v.accepts(eagate.Push):
-		return status{State: templates.ChallengeNone.String()}, false
+		return challengeJSON{State: templates.ChallengeNone.String()}, false
 	}
-	return status{}, true
+	return challengeJSON{}, true
 }
 
 // unlocking is the page that unlocks the session, and knows where to go on.
 func (h *Handlers) unlocking() string { return h.cfg.Base + "/challenge" }
 
-func (h *Handlers) statusOf(v *visit, view factor.View) status {
-	s := status{State: state(view.Phase).String()}
+func (h *Handlers) statusOf(v *visit, view factor.View) challengeJSON {
+	s := challengeJSON{State: state(view.Phase).String()}
 	switch view.Phase {
 	case factor.PhasePending:
 		s.Number, s.Webview = view.Number, h.webviewURL(v, view)
@@ -123,7 +113,7 @@ type eventStream struct {
 	v *visit
 	c *http.ResponseController
 
-	first  status
+	first  challengeJSON
 	head   string       // goes before the next event
 	wait   *factor.Wait // nil where there is nothing to wait for
 	view   factor.View
@@ -176,7 +166,7 @@ func (e *eventStream) woken() {
 	}
 }
 
-func (e *eventStream) event(s status) {
+func (e *eventStream) event(s challengeJSON) {
 	b, err := json.Marshal(s)
 	if err != nil {
 		e.broken = true
