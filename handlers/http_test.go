@@ -544,7 +544,7 @@ func wantURI(t *testing.T, app *apptest.App, uri, issuer, email string) {
 			t.Errorf("got %s %q, %v, want %q", name, plain, err, want)
 		}
 	}
-	want := map[string]int{"secret": 1, "issuer": 1, "algorithm": 1, "digits": 1, "period": 1, "client_id": 1, "email": 1}
+	want := map[string]int{"secret": 1, "issuer": 1, "algorithm": 1, "digits": 1, "client_id": 1, "email": 1}
 	if !reflect.DeepEqual(count, want) {
 		t.Errorf("got parameters %v, want each once", count)
 	}
