@@ -51,33 +51,12 @@ func TestRecoveryCost(t *testing.T) {
 	}
 }
 
-// A scheme that isn't of a cost that we would spend is as good as a later release's.
-func TestRecoverySchemes(t *testing.T) {
+// Codes of a scheme that this release can't check count as none.
+func TestRecoveryScheme(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
 	w.enrol(t, r, alice)
-	for scheme, want := range map[string]int{
-		"argon2id 19456 2 1":        2,
-		"argon2id 65536 8 4":        2,
-		"argon2id 8 1 1":            2,
-		"argon2id 65537 2 1":        0,
-		"argon2id 19456 9 1":        0,
-		"argon2id 19456 2 5":        0,
-		"argon2id 7 1 1":            0,
-		"argon2id 8 0 1":            0,
-		"argon2id 8 1 0":            0,
-		"argon2id 15 1 2":           0,
-		"argon2id 8 1 1 ":           0,
-		"argon2id 08 1 1":           0,
-		"argon2id 8 1 257":          0,
-		"argon2id 4294967304 1 1":   0,
-		"argon2i 19456 2 1":         0,
-		"Argon2id 19456 2 1":        0,
-		"argon2id 19456 2":          0,
-		"argon2id -8 1 1":           0,
-		"argon2id 19456 2 1 secret": 0,
-		"":                          0,
-	} {
+	for scheme, want := range map[string]int{"argon2id 8 1 1": 2, "argon2id 65537 2 1": 0, "": 0} {
 		set := records.Recovery{Scheme: scheme, Hashes: [][]byte{{1}, {2}}}
 		w.change(t, alice, func(a *records.Account) { a.Recovery = &set })
 		if got := factor.RecoveryLeft(w.account(t, alice)); got != want {
@@ -86,14 +65,12 @@ func TestRecoverySchemes(t *testing.T) {
 	}
 }
 
-func TestRecoveryCostFaults(t *testing.T) {
-	for _, cost := range []hashing.Cost{
-		{Memory: 8, Passes: 1}, {Memory: 8, Lanes: 1}, {Passes: 1, Lanes: 1}, {Memory: 15, Passes: 1, Lanes: 2},
-	} {
-		w := newWorld(t)
-		_, err := factor.New(factor.Config{Records: w.records, Service: w.service, Keys: w.keys, Now: w.clock.Now, RecoveryCost: cost})
-		if err == nil || !strings.Contains(err.Error(), "recovery codes") {
-			t.Errorf("%+v: got %v, want a fault", cost, err)
-		}
+func TestRecoveryCostFault(t *testing.T) {
+	w := newWorld(t)
+	_, err := factor.New(factor.Config{
+		Records: w.records, Service: w.service, Keys: w.keys, Now: w.clock.Now, RecoveryCost: hashing.Cost{Memory: 8, Passes: 1},
+	})
+	if err == nil || !strings.Contains(err.Error(), "recovery codes") {
+		t.Errorf("got %v, want a fault", err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
-
 	"github.com/eagate/eagate/internal/seldom"
 )
 

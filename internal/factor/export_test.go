@@ -3,6 +3,7 @@ package factor
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,18 +52,25 @@ func Hashed(ctx context.Context, r *Rules, userID, text string) (bool, error) {
 
 // HoldHashes takes all turns at hashing, until release is called.
 func HoldHashes(t testing.TB, r *Rules) (release func()) {
-	var ends []func()
+	var held, done sync.WaitGroup
+	free := make(chan struct{})
 	for i := range hashing.AtOnce {
-		end, err := r.hashing.Join(hashing.Job{UserID: fmt.Sprint("holder ", i)}).Take(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ends = append(ends, end)
+		held.Add(1)
+		done.Go(func() {
+			err := r.hashing.Do(t.Context(), hashing.Job{UserID: fmt.Sprint("holder ", i)}, 1, func(int) error {
+				held.Done()
+				<-free
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	held.Wait()
 	return func() {
-		for _, end := range ends {
-			end()
-		}
+		close(free)
+		done.Wait()
 	}
 }
 
@@ -70,7 +78,9 @@ func HoldHashes(t testing.TB, r *Rules) (release func()) {
 func FillTurns(t testing.TB, r *Rules) (leave func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	for i := range hashing.MaxWaiting {
-		go func() { _, _ = r.hashing.Join(hashing.Job{UserID: fmt.Sprint("waiting ", i)}).Take(ctx) }()
+		go func() {
+			_ = r.hashing.Do(ctx, hashing.Job{UserID: fmt.Sprint("waiting ", i)}, 1, func(int) error { return nil })
+		}()
 	}
 	synctest.Wait()
 	return func() {

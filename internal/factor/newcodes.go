@@ -180,22 +180,16 @@ func madeLately(acct records.Account, now time.Time) ([]time.Time, error) {
 
 // hashAll hashes a user's new codes, a turn for each.
 func (r *Rules) hashAll(ctx context.Context, userID string, salt []byte, codes []string) ([][]byte, error) {
-	place := r.hashing.Join(hashing.Job{UserID: userID, Making: true})
-	defer place.Leave()
 	hashes := make([][]byte, len(codes))
-	for i, code := range codes {
-		end, err := place.Take(ctx)
-		if errors.Is(err, hashing.ErrOvertaken) {
-			return nil, ErrMadeMeanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		plain, _ := passcode.ParseRecovery(code)
+	err := r.hashing.Do(ctx, hashing.Job{UserID: userID, Making: true}, len(codes), func(i int) error {
+		plain, _ := passcode.ParseRecovery(codes[i])
 		hashes[i] = r.cfg.Hash(r.cfg.RecoveryCost, plain, salt)
-		end()
+		return nil
+	})
+	if errors.Is(err, hashing.ErrOvertaken) {
+		err = ErrMadeMeanwhile
 	}
-	return hashes, nil
+	return hashes, err
 }
 
 // NewCodes are recovery codes that their user hasn't kept yet.

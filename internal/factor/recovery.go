@@ -49,24 +49,20 @@ func (r *Rules) present(ctx context.Context, userID string, proof Proof) (presen
 	if p.code == "" {
 		return p, nil
 	}
-	acct, ok, err := r.triable(ctx, userID, p.at)
-	if err != nil || !ok {
+	if _, ok, err := r.triable(ctx, userID, p.at); err != nil || !ok {
 		return p, err
 	}
-	place := r.hashing.Join(hashing.Job{UserID: userID})
-	defer place.Leave()
-	end, err := place.Take(ctx)
-	if err != nil {
-		return p, ignore(err, hashing.ErrOvertaken, hashing.ErrNoTurn)
-	}
-	defer end()
-	// Of many guesses at once, the first ones' pause holds for those that had to wait.
-	if acct, ok, err = r.triable(ctx, userID, p.at); err != nil || !ok {
-		return p, err
-	}
-	cost, _ := hashing.ParseScheme(acct.Recovery.Scheme) // as triable has found
-	p.salt, p.hash = acct.Recovery.Salt, r.cfg.Hash(cost, p.code, acct.Recovery.Salt)
-	return p, nil
+	err := r.hashing.Do(ctx, hashing.Job{UserID: userID}, 1, func(int) error {
+		// Of many guesses at once, the first ones' pause holds for those that had to wait.
+		acct, ok, err := r.triable(ctx, userID, p.at)
+		if err != nil || !ok {
+			return err
+		}
+		cost, _ := hashing.ParseScheme(acct.Recovery.Scheme) // as triable has found
+		p.salt, p.hash = acct.Recovery.Salt, r.cfg.Hash(cost, p.code, acct.Recovery.Salt)
+		return nil
+	})
+	return p, ignore(err, hashing.ErrOvertaken, hashing.ErrNoTurn)
 }
 
 // triable reports whether one of the user's recovery codes would be looked at.

@@ -31,8 +31,6 @@ func (r *Rules) Missing(ctx context.Context, user eagate.User) (Verdict, error) 
 		return Locked, err
 	case acct.on:
 		return Locked, nil
-	}
-	switch {
 	case need.ReportsOnly():
 		r.emitHourly(ctx, eagate.EventWouldStop, user)
 		return Open, nil
@@ -43,8 +41,8 @@ func (r *Rules) Missing(ctx context.Context, user eagate.User) (Verdict, error) 
 		}
 		return Open, nil
 	}
-	since := acct.requiredSince
-	if since.IsZero() || now.Before(since) {
+	since := earliest(acct.requiredSince, now)
+	if !since.Equal(acct.requiredSince) {
 		err := r.setRequiredSince(ctx, user.ID, func(stored time.Time) time.Time {
 			since = earliest(stored, now)
 			return since

@@ -30,9 +30,9 @@ var (
 type Queue struct {
 	mu      sync.Mutex
 	free    int
-	places  map[Job]*Place // of each job's latest request
+	places  map[Job]*place // of each job's latest request
 	busy    map[Job]bool
-	waiting []*Place
+	waiting []*place
 }
 
 // A Job is what hashes are made for.
@@ -41,39 +41,9 @@ type Job struct {
 	Making bool // of new codes, or else checking one
 }
 
-// A Place is that of a request in the queue. It is not for concurrent use.
-type Place struct {
-	queue     *Queue
-	job       Job
-	overtaken chan struct{} // closed by a later request
-	begun     chan struct{} // closed when its turn begins
-}
-
 // NewQueue returns an empty queue.
 func NewQueue() *Queue {
-	return &Queue{free: AtOnce, places: make(map[Job]*Place), busy: make(map[Job]bool)}
-}
-
-// Join gives a request its place, until Leave is called. An earlier request for the
-// same job loses its own; a turn that has begun goes on.
-func (q *Queue) Join(j Job) *Place {
-	p := &Place{queue: q, job: j, overtaken: make(chan struct{})}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if earlier := q.places[j]; earlier != nil {
-		close(earlier.overtaken)
-	}
-	q.places[j] = p
-	return p
-}
-
-// Leave gives the place up.
-func (p *Place) Leave() {
-	p.queue.mu.Lock()
-	defer p.queue.mu.Unlock()
-	if p.queue.places[p.job] == p {
-		delete(p.queue.places, p.job)
-	}
+	return &Queue{free: AtOnce, places: make(map[Job]*place), busy: make(map[Job]bool)}
 }
 
 // Full reports whether so many users wait that no more may.
@@ -83,19 +53,71 @@ func (q *Queue) Full() bool {
 	return len(q.waiting) >= MaxWaiting
 }
 
-// Take waits for a turn, which end ends. Its error is ErrOvertaken, the context's or,
-// unless new codes are to be made, ErrNoTurn.
-func (p *Place) Take(ctx context.Context) (end func(), err error) {
+// Do calls turn, in a turn of its own each time, with 0, 1 and so on up to the number of
+// turns, until that returns an error. A later request for the same job ends an earlier
+// one, but for a turn that has begun, with ErrOvertaken. Other errors are the context's
+// and, unless new codes are made, ErrNoTurn.
+func (q *Queue) Do(ctx context.Context, job Job, turns int, turn func(n int) error) error {
+	p := q.join(job)
+	defer p.leave()
+	for n := range turns {
+		if err := p.run(ctx, n, turn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A place is that of a request in the queue.
+type place struct {
+	queue     *Queue
+	job       Job
+	overtaken chan struct{} // closed by a later request
+	begun     chan struct{} // closed when its turn begins
+}
+
+// join gives a request its place, until leave is called. An earlier request for the
+// same job loses its own; a turn that has begun goes on.
+func (q *Queue) join(j Job) *place {
+	p := &place{queue: q, job: j, overtaken: make(chan struct{})}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if earlier := q.places[j]; earlier != nil {
+		close(earlier.overtaken)
+	}
+	q.places[j] = p
+	return p
+}
+
+func (p *place) leave() {
+	p.queue.mu.Lock()
+	defer p.queue.mu.Unlock()
+	if p.queue.places[p.job] == p {
+		delete(p.queue.places, p.job)
+	}
+}
+
+// run calls turn in a turn of its own.
+func (p *place) run(ctx context.Context, n int, turn func(n int) error) error {
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	defer p.end()
+	return turn(n)
+}
+
+// take waits for a turn, which end ends.
+func (p *place) take(ctx context.Context) (err error) {
 	q := p.queue
 	p.begun = make(chan struct{})
 	q.mu.Lock()
 	switch {
 	case q.places[p.job] != p:
 		q.mu.Unlock()
-		return nil, ErrOvertaken
+		return ErrOvertaken
 	case len(q.waiting) >= MaxWaiting && !p.job.Making:
 		q.mu.Unlock()
-		return nil, ErrNoTurn
+		return ErrNoTurn
 	}
 	q.waiting = append(q.waiting, p)
 	q.next()
@@ -109,7 +131,7 @@ func (p *Place) Take(ctx context.Context) (end func(), err error) {
 	}
 	select {
 	case <-p.begun:
-		return p.end, nil
+		return nil
 	case <-p.overtaken:
 		err = ErrOvertaken
 	case <-late:
@@ -121,12 +143,12 @@ func (p *Place) Take(ctx context.Context) (end func(), err error) {
 	defer q.mu.Unlock()
 	if i := slices.Index(q.waiting, p); i >= 0 {
 		q.waiting = slices.Delete(q.waiting, i, i+1)
-		return nil, err
+		return err
 	}
-	return p.end, nil // it has begun meanwhile
+	return nil // it has begun meanwhile
 }
 
-func (p *Place) end() {
+func (p *place) end() {
 	q := p.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -135,7 +157,7 @@ func (p *Place) end() {
 	q.next()
 }
 
-// next begins the turns that can be, the longest waiting firsq.
+// next begins the turns that can be, the longest waiting first.
 func (q *Queue) next() {
 	for i := 0; i < len(q.waiting) && q.free > 0; {
 		p := q.waiting[i]

@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"internal/fields":       {},
 	"internal/hashing":      {},
 	"internal/keyring":      {},
-	"internal/passcode":     {"internal/totp", "internal/records"},
+	"internal/passcode":     {"internal/totp"},
 	"internal/routecheck":   {},
 	"internal/seldom":       {},
 	"internal/storelimit":   {"store"},

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/eagate/eagate"
-
 	"github.com/eagate/eagate/internal/totp"
 )
 
