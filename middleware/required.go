@@ -19,10 +19,10 @@ import (
 //	})
 //
 // A user who is stopped is led from a page navigation to the enrolment, and back
-// after it; anything else is refused as application/problem+json of the type
-// urn:eagate:problem:enrolment-required, with the address as enrol_url. Exempt
-// routes and the gate's own pages stay open. Who has a second factor is asked for
-// it whatever the function says, and can't switch it off while it is required.
+// after it; anything else is refused with [eagate.ProblemEnrolmentRequired], and
+// the address as enrol_url. Exempt routes and the gate's own pages stay open. A user
+// who has a second factor is asked for it whatever the function says, and can't
+// switch it off while it is required.
 //
 // [eagate.EventStopped] and [eagate.EventWouldStop] tell of it, of each user about once an hour
 // on each node.

@@ -21,11 +21,11 @@ import (
 //
 // A verified session whose proof is older is led to the challenge again, and then
 // back to where it wanted to go. The sending of a form comes back to the page that
-// the form is on, because nothing is sent twice. Programs get a 403 problem
-// "urn:eagate:problem:step-up-required" with max_age in seconds, methods and
-// challenge_url: the challenge is theirs as after a login, and the request can
-// be sent again when a GET or POST of challenge_url has said "verified". Logging
-// out, or not proving it, leaves the session as it was.
+// the form is on, because nothing is sent twice. Programs get
+// [eagate.ProblemStepUpRequired] with max_age in seconds, methods and challenge_url:
+// the challenge is theirs as after a login, and the request can be sent again when a
+// GET or POST of challenge_url has said "verified". Logging out, or not proving it,
+// leaves the session as it was.
 //
 // A session that a [eagate.TrustedDevice] let in counts from when its user proved it last in
 // that browser, by which it came to be trusted.
