@@ -60,7 +60,7 @@ func TestStoreCalls(t *testing.T) {
 			b := app.Stopped(t, alice)
 			return func() { wantShown(t, b.Get("/2fa/challenge")) }
 		}},
-		{"poll of the waiting page", 4, 0, 0, func(t *testing.T, app *apptest.App) func() {
+		{"poll of the waiting page", 3, 0, 0, func(t *testing.T, app *apptest.App) func() {
 			app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			return func() { wantStatus(t, b.GetJSON("/2fa/challenge/status"), http.StatusOK) }

@@ -114,6 +114,8 @@ func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool)
 		defer h.mu.Unlock()
 		return it.rec, nil
 	}
+	marked := it.marked
+	it.marked = false // unless it changes meanwhile
 	h.mu.Unlock()
 	began := time.Now()
 	var c records.Challenge
@@ -122,11 +124,14 @@ func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool)
 	if err == nil {
 		err = fault
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err != nil && marked {
+		h.challenges.mark(it)
+	}
 	if err != nil {
 		return nil, err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.putChallenge(it, gen, began, &c, nil)
 	return &c, nil
 }
@@ -221,8 +226,7 @@ func (h *Hub) putAccount(it *item[records.Account], gen int, began time.Time, a 
 	}
 	if a != nil && a.Push.Live != "" {
 		if it := h.want(u, a.Push.Live); it.rec == nil {
-			h.challenges.mark(it)
-			h.kick()
+			h.challenges.mark(it) // who has asked for the account may ask for it before it is read
 		}
 	}
 	h.changed(u)
@@ -270,6 +274,7 @@ func (h *Hub) AccountWritten(userID string, a *records.Account) {
 		h.kick()
 	default:
 		h.putAccount(u.account, u.account.gen-1, time.Now(), a, nil)
+		h.kick()
 	}
 }
 
