@@ -30,7 +30,7 @@ func (h *Handlers) challenge(v *visit) answer {
 			}
 		}
 	}
-	return h.showChallenge(v, http.StatusOK, factor.CodeAnswer{})
+	return h.showChallenge(v, factor.CodeAnswer{})
 }
 
 // passed answers for a session that has nothing to prove, or no longer has.
@@ -41,7 +41,7 @@ func (h *Handlers) passed(v *visit) answer {
 	if v.proving() {
 		return nil
 	}
-	return h.goOn(v)
+	return onward{}
 }
 
 // takeApproval takes what there is to prove it with right now.
@@ -55,25 +55,26 @@ func (h *Handlers) takeApproval(v *visit) error {
 	return nil
 }
 
-// goOn leads a session that isn't locked to the page that it had asked for.
-func (h *Handlers) goOn(v *visit) answer {
+// An onward leads a session that isn't locked to the page that it had asked for.
+type onward struct{}
+
+func (onward) send(h *Handlers, v *visit) {
 	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
-	if v.again && v.by == routeConfirm && !v.json {
-		return redirect(h.cfg.Base + "/enable") // what it had asked for comes after that
+	switch {
+	case v.again && v.by == routeConfirm && !v.json:
+		redirect(h.cfg.Base+"/enable").send(h, v) // what it had asked for comes after that
+	case v.locked && !v.json && h.hasNewCodes(v):
+		redirect(h.cfg.Base+"/recovery-codes").send(h, v) // and then to what it had asked for
+	case v.json:
+		reply{http.StatusOK, verified(h.takeNext(v, h.cfg.HomePath))}.send(h, v)
+	default:
+		leadOn(h.takeNext(v, h.cfg.HomePath)).send(h, v)
 	}
-	if v.locked && !v.json && h.hasNewCodes(v) {
-		return redirect(h.cfg.Base + "/recovery-codes") // and then to what it had asked for
-	}
-	next := h.onward(v)
-	if v.json {
-		return reply{http.StatusOK, challengeJSON{State: templates.ChallengeApproved.String(), Verified: true, Next: next}}
-	}
-	return leadOn(next)
 }
 
 // showChallenge shows where the session's challenge stands, and what became of a
 // code.
-func (h *Handlers) showChallenge(v *visit, code int, outcome factor.CodeAnswer) answer {
+func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
 	ctx := v.ctx()
 	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
 	if err != nil {
@@ -83,8 +84,8 @@ func (h *Handlers) showChallenge(v *visit, code int, outcome factor.CodeAnswer) 
 	if err != nil {
 		return fault{err}
 	}
-	if v.json && outcome.Result == factor.CodeNone {
-		return h.sendStatus(v, code)
+	if v.json {
+		return h.sendStatus(v, codeStatus(outcome))
 	}
 	mark, err := h.cfg.Sessions.Mark(ctx, v.user)
 	if err != nil {
@@ -92,13 +93,13 @@ func (h *Handlers) showChallenge(v *visit, code int, outcome factor.CodeAnswer) 
 	}
 	switch {
 	case mark.Rejected:
-		return h.rejected(v)
+		return rejected{}
 	case mark.Ended:
-		return h.signIn(v)
+		return signInFirst
 	case !acct.HeldSince.IsZero():
-		return held(v)
+		return held
 	case view.Phase == factor.PhaseRejected && v.verdict == factor.Locked:
-		return h.rejected(v)
+		return rejected{}
 	}
 	if !mark.Over && !v.underWay {
 		h.cfg.Sessions.KeepAsked(ctx, v.user)
@@ -143,16 +144,18 @@ func (h *Handlers) showChallenge(v *visit, code int, outcome factor.CodeAnswer) 
 	} else if view.Phase != factor.PhaseElsewhere {
 		h.keepKnown(v)
 	}
-	return html{code, func(p templates.Page) templates.View {
+	return html{codeStatus(outcome), func(p templates.Page) templates.View {
 		page.Page = p
 		return page
 	}}
 }
 
-// rejected answers for a session whose request was rejected on the phone: whoever
-// signed in, it wasn't the phone's owner, or it was a mistake. Either way this
-// sign-in ends here for good, and the password is asked for again.
-func (h *Handlers) rejected(v *visit) answer {
+// A rejected answers for a session whose request was rejected on the phone: it wasn't the
+// phone's owner who signed in, or it was a mistake. Either way this sign-in ends here for
+// good, and the password is asked for again.
+type rejected struct{}
+
+func (rejected) send(h *Handlers, v *visit) {
 	// The report has marked the session by the ID that it had when the phone was asked.
 	ref := h.cfg.Sessions.Ref(v.r)
 	ref.Ends = h.cfg.Sessions.Until(v.ctx())
@@ -161,9 +164,10 @@ func (h *Handlers) rejected(v *visit) answer {
 		err = h.cfg.Sessions.Destroy(v.ctx())
 	}
 	if err != nil {
-		return fault{err}
+		fault{err}.send(h, v)
+		return
 	}
-	return failure{problem: eagate.ProblemRejected, page: templates.MessageRejected, next: h.cfg.LoginPath}
+	failure{problem: eagate.ProblemRejected, page: templates.MessageRejected, login: true}.send(h, v)
 }
 
 // cameAgain, in a query, says that the browser was led here once more, to see whether it

@@ -27,7 +27,7 @@ func (h *Handlers) recoveryCode(v *visit) answer {
 // themselves apart, so that it does no harm to type one into the other's field.
 func (h *Handlers) code(v *visit) answer {
 	if !v.proving() {
-		return h.goOn(v)
+		return onward{}
 	}
 	fields, err := v.read("code", "recovery", "trust")
 	if err != nil {
@@ -52,7 +52,7 @@ func (h *Handlers) code(v *visit) answer {
 	if v.trust {
 		h.trustThis(v)
 	}
-	return h.goOn(v)
+	return onward{}
 }
 
 // choose takes what was typed into the other field of the page's form, if that was meant:
@@ -74,7 +74,7 @@ func (h *Handlers) mayType(v *visit) (ref factor.Session, until time.Time, a ans
 	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
 	if !v.accepts(method) {
 		refuse("not accepted here")
-		return ref, until, h.refuseMethod(v)
+		return ref, until, refusedMethod{}
 	}
 	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
 	switch {
@@ -82,10 +82,10 @@ func (h *Handlers) mayType(v *visit) (ref factor.Session, until time.Time, a ans
 		return ref, until, fault{err}
 	case mark.Rejected:
 		refuse("session rejected")
-		return ref, until, h.rejected(v)
+		return ref, until, rejected{}
 	case mark.Ended:
 		refuse("session over")
-		return ref, until, h.signIn(v)
+		return ref, until, signInFirst
 	case mark.Over: // the deadline of what is left of it isn't the session's
 		until = mark.Until
 	default:
@@ -103,7 +103,7 @@ func (h *Handlers) mayType(v *visit) (ref factor.Session, until time.Time, a ans
 		}
 		if view.Phase == factor.PhaseRejected {
 			refuse("session rejected")
-			return ref, until, h.rejected(v)
+			return ref, until, rejected{}
 		}
 	}
 	return ref, until, nil
@@ -114,11 +114,9 @@ func (h *Handlers) verify(v *visit, ref factor.Session, until time.Time) answer 
 	outcome, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
 	switch {
 	case err != nil:
-		return failChange(v, err)
-	case outcome.Result != factor.CodeAccepted && v.json:
-		return h.failCode(v, outcome)
+		return failChange(err)
 	case outcome.Result != factor.CodeAccepted:
-		return h.showChallenge(v, codeStatus(outcome), outcome)
+		return wrongCode{outcome, h.showChallenge}
 	}
 	if a := h.unlock(v, ref, secret, outcome.Method); a != nil {
 		return a
@@ -150,14 +148,38 @@ func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method ea
 	case err != nil:
 		return fault{err} // nobody knows the grant's secret
 	case over && !v.again:
-		return h.signIn(v)
+		return signInFirst
 	}
 	return nil
 }
 
+// A wrongCode answers a code that wasn't accepted: a person by the page that has its form,
+// unless the account is held.
+type wrongCode struct {
+	outcome factor.CodeAnswer
+	page    func(*visit, factor.CodeAnswer) answer
+}
+
+func (a wrongCode) send(h *Handlers, v *visit) {
+	if a.outcome.Result != factor.CodeHeld && !v.json {
+		a.page(v, a.outcome).send(h, v)
+		return
+	}
+	f := failure{problem: codeProblem(a.outcome), retryIn: retryIn(a.outcome, h.cfg.Rules.Now())}
+	switch {
+	case a.outcome.Result == factor.CodeHeld:
+		f = held
+	case a.outcome.Malformed && f.problem == eagate.ProblemCodeWrong:
+		f.title = f.problem.Title() + ": it has too few or too many characters, or others than a code has"
+	case a.outcome.Result == factor.CodeBlocked && a.outcome.Method == eagate.Recovery:
+		f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
+	}
+	f.send(h, v)
+}
+
 // codeProblem is what a program is told of a code that wasn't accepted.
-func codeProblem(result factor.CodeResult) eagate.Problem {
-	switch result {
+func codeProblem(outcome factor.CodeAnswer) eagate.Problem {
+	switch outcome.Result {
 	case factor.CodeNone, factor.CodeAccepted, factor.CodeWrong, factor.CodeNotApplicable:
 	case factor.CodeMissing:
 		return eagate.ProblemCodeRequired
@@ -180,30 +202,7 @@ func codeStatus(outcome factor.CodeAnswer) int {
 	if outcome.Result == factor.CodeNone {
 		return http.StatusOK
 	}
-	return codeProblem(outcome.Result).Status()
-}
-
-// refuse answers a change that a code didn't allow: a person by the page that has its form,
-// unless the account is held.
-func (h *Handlers) refuse(v *visit, outcome factor.CodeAnswer, show func(*visit, factor.CodeAnswer) answer) answer {
-	if outcome.Result == factor.CodeHeld || v.json {
-		return h.failCode(v, outcome)
-	}
-	return show(v, outcome)
-}
-
-// failCode tells a program what became of its code.
-func (h *Handlers) failCode(v *visit, outcome factor.CodeAnswer) answer {
-	f := failure{problem: codeProblem(outcome.Result), retryIn: retryIn(outcome, h.cfg.Rules.Now())}
-	switch {
-	case outcome.Result == factor.CodeHeld:
-		return held(v)
-	case outcome.Malformed && f.problem == eagate.ProblemCodeWrong:
-		f.title = f.problem.Title() + ": it has too few or too many characters, or others than a code has"
-	case outcome.Result == factor.CodeBlocked && outcome.Method == eagate.Recovery:
-		f.title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
-	}
-	return f
+	return codeProblem(outcome).Status()
 }
 
 // retryIn is when the next code may be tried, or 0 for at once. A pause that has ended

@@ -51,7 +51,7 @@ func (h *Handlers) trust(v *visit) answer {
 	case errors.Is(err, factor.ErrNotFresh) && v.json:
 		return failure{problem: eagate.ProblemNotFresh}
 	case err != nil && !errors.Is(err, factor.ErrNotFresh):
-		return failChange(v, err)
+		return failChange(err)
 	case v.json:
 		return h.devices(v)
 	default:
@@ -90,7 +90,7 @@ func (h *Handlers) revoke(v *visit) answer {
 		return badBody(errBody)
 	}
 	if _, err := h.cfg.Rules.DistrustBy(v.ctx(), v.user, v.proof(""), id); err != nil {
-		return failChange(v, err)
+		return failChange(err)
 	}
 	if id == "" || id == h.cfg.Sessions.Device(v.r, v.user) {
 		h.cfg.Sessions.Distrust(v.w, v.user)

@@ -36,9 +36,9 @@ func (h *Handlers) enrol(v *visit) answer {
 	}
 	switch {
 	case err != nil:
-		return failChange(v, err)
+		return failChange(err)
 	case outcome.Result != factor.CodeAccepted:
-		return h.refuse(v, outcome, h.showSecurity)
+		return wrongCode{outcome, h.showSecurity}
 	case v.json:
 		return h.enrolment(v)
 	default:
@@ -105,7 +105,7 @@ func (h *Handlers) confirm(v *visit) answer {
 	case err != nil:
 		return h.failEnrolment(v, err)
 	case outcome.Result != factor.CodeAccepted:
-		return h.refuse(v, outcome, h.showEnrolment)
+		return wrongCode{outcome, h.showEnrolment}
 	}
 	if v.json {
 		h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
@@ -232,10 +232,10 @@ func (h *Handlers) finished(v *visit) answer {
 func (h *Handlers) failEnrolment(v *visit, err error) answer {
 	other := errors.Is(err, factor.ErrOtherBrowser)
 	if !other && !errors.Is(err, factor.ErrNoEnrolment) {
-		return failChange(v, err)
+		return failChange(err)
 	}
 	if other && v.json {
-		return otherBrowser()
+		return otherBrowser
 	}
 	if !v.json {
 		if a := h.finished(v); a != nil {
@@ -264,7 +264,7 @@ func (h *Handlers) leadIn(v *visit) answer {
 	case duty.Due.IsZero():
 		return redirect(h.cfg.Base + "/")
 	case err == nil && !has:
-		return noAddress()
+		return noAddress
 	default:
 		return html{http.StatusOK, func(p templates.Page) templates.View {
 			return templates.Required{Page: p, Due: h.later(duty.Due)}

@@ -32,7 +32,7 @@ type failure struct {
 	title      string // where it isn't the problem's own
 	page       templates.MessageKind
 	next       string // where the page leads, if not where its kind leads
-	signedIn   bool   // whether whoever sees the page is signed in
+	login      bool   // whether that is the login
 	retryIn    time.Duration
 	challenge  bool // whether proving the second factor helps
 	forProgram bool // whether a problem is sent whatever the request prefers
@@ -61,8 +61,11 @@ func (f failure) send(h *Handlers, v *visit) {
 		sendJSON(v.w, status, typeProblem, p)
 		return
 	}
+	if f.login {
+		f.next = h.cfg.LoginPath
+	}
 	h.render(v, html{status, func(p templates.Page) templates.View {
-		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: f.signedIn, RetryIn: f.retryIn}
+		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: v.verdict == factor.Verified, RetryIn: f.retryIn}
 	}})
 }
 
@@ -137,41 +140,27 @@ func (e *UserError) Error() string {
 
 func (e *UserError) Unwrap() error { return e.Err }
 
+// The failures of several pages.
+var (
+	signInFirst  = failure{problem: eagate.ProblemSignInRequired, page: templates.MessageSignIn, login: true}
+	held         = failure{problem: eagate.ProblemHeld, page: templates.MessageHeld} // until the password has been changed
+	overtaken    = failure{problem: eagate.ProblemOvertaken, page: templates.MessageOvertaken}
+	noAddress    = failure{problem: eagate.ProblemNoAddress, page: templates.MessageNoAddress}
+	otherBrowser = failure{problem: eagate.ProblemOtherBrowser, challenge: true, forProgram: true}
+	prefetched   = failure{problem: eagate.ProblemPrefetch, forProgram: true}
+)
+
 // failChange answers a request to change something that came to an error.
-func failChange(v *visit, err error) answer {
+func failChange(err error) answer {
 	switch {
 	case errors.Is(err, factor.ErrHeld):
-		return held(v)
+		return held
 	case errors.Is(err, factor.ErrNoAddress):
-		return noAddress()
+		return noAddress
 	case errors.Is(err, factor.ErrOvertaken):
-		return failure{problem: eagate.ProblemOvertaken, page: templates.MessageOvertaken}
-	default:
-		return fault{err}
+		return overtaken
 	}
-}
-
-// signIn asks for the password.
-func (h *Handlers) signIn(v *visit) answer {
-	return failure{
-		problem: eagate.ProblemSignInRequired, page: templates.MessageSignIn, next: h.cfg.LoginPath, forProgram: !v.own && !v.page,
-	}
-}
-
-// held answers for a user whose account is closed until the password has been changed.
-func held(v *visit) answer {
-	return failure{problem: eagate.ProblemHeld, page: templates.MessageHeld, signedIn: v.verdict == factor.Verified}
-}
-
-// noAddress answers somebody who can't set up a phone without an e-mail address.
-func noAddress() answer {
-	return failure{problem: eagate.ProblemNoAddress, page: templates.MessageNoAddress}
-}
-
-// otherBrowser answers a program that isn't what has begun the session's challenge, or
-// that hasn't kept what it was given then.
-func otherBrowser() answer {
-	return failure{problem: eagate.ProblemOtherBrowser, challenge: true, forProgram: true}
+	return fault{err}
 }
 
 // route is what of a path may be logged: the callback's holds a secret.

@@ -39,7 +39,9 @@ func (h *Handlers) act(v *visit, action Action) answer {
 	case RefuseUnproved, LeadToProve:
 		return h.askAgain(v, action)
 	case SignIn:
-		return h.signIn(v)
+		f := signInFirst
+		f.forProgram = !v.own && !v.page
+		return f
 	case LeadToLogin:
 		return h.leadOut()
 	case End:
@@ -62,7 +64,7 @@ func (h *Handlers) act(v *visit, action Action) answer {
 			page:    templates.MessageFormStopped, enrol: true, forProgram: v.kind != kindForm,
 		}
 	case RefuseAhead:
-		return prefetched()
+		return prefetched
 	case RefuseCrossSite:
 		return h.crossSite(v)
 	}
@@ -164,7 +166,7 @@ func (h *Handlers) over(v *visit) answer {
 	}
 	return failure{
 		problem: eagate.ProblemSignInRequired, title: "The second factor was switched off meanwhile, and this sign-in has ended",
-		page: templates.MessageOver, next: h.cfg.LoginPath, forProgram: !v.page,
+		page: templates.MessageOver, login: true, forProgram: !v.page,
 	}
 }
 
@@ -180,6 +182,3 @@ func (h *Handlers) leadToChallenge(v *visit) answer {
 	}
 	return lead(h.cfg.Base + "/challenge")
 }
-
-// prefetched refuses what nobody has asked for yet.
-func prefetched() answer { return failure{problem: eagate.ProblemPrefetch, forProgram: true} }

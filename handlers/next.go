@@ -115,12 +115,9 @@ func isLocal(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == '\\' || c == '#' || c == 0x7f })
 }
 
-// onward is where an unlocked session goes: to the page that it had asked for, or home. A
-// form that is sent twice leads there twice.
-func (h *Handlers) onward(v *visit) string { return h.onwardOr(v, h.cfg.HomePath) }
-
-// onwardOr is onward with another page for a session that had asked for none.
-func (h *Handlers) onwardOr(v *visit, otherwise string) string {
+// takeNext returns where an unlocked session goes, and forgets it: to the page that it had
+// asked for, or otherwise. A form that is sent twice leads there twice.
+func (h *Handlers) takeNext(v *visit, otherwise string) string {
 	next := h.cfg.Sessions.TakeNext(v.ctx())
 	if next == "" && v.r.Method == http.MethodPost {
 		next = h.cfg.Sessions.TookNext(v.ctx())
@@ -131,7 +128,7 @@ func (h *Handlers) onwardOr(v *visit, otherwise string) string {
 	return otherwise
 }
 
-// next is where onward will lead.
+// next is where takeNext will lead, or home.
 func (h *Handlers) next(v *visit) string {
 	if next := h.cfg.Sessions.Next(v.ctx()); isLocal(next) {
 		return next

@@ -108,9 +108,9 @@ func (h *Handlers) makeRecovery(v *visit) answer {
 	case meanwhile && v.json:
 		return failure{problem: eagate.ProblemMadeMeanwhile}
 	case err != nil && !meanwhile:
-		return failChange(v, err)
+		return failChange(err)
 	case !meanwhile && outcome.Result != factor.CodeAccepted:
-		return h.refuse(v, outcome, h.showRecovery)
+		return wrongCode{outcome, h.showRecovery}
 	case v.json:
 		return reply{http.StatusOK, recoveryJSON{Left: len(codes), Codes: codes}}
 	default:
@@ -130,7 +130,7 @@ func (h *Handlers) kept(v *visit) answer {
 	case errors.Is(err, factor.ErrOff):
 		return h.noFactor(v)
 	case err != nil:
-		return failChange(v, err)
+		return failChange(err)
 	case v.json:
 		return h.recovery(v)
 	case !kept: // which the page says, or it shows those that count by now
@@ -140,7 +140,7 @@ func (h *Handlers) kept(v *visit) answer {
 		if isYes(fields.Get("enabled")) {
 			otherwise = h.cfg.HomePath
 		}
-		return leadOn(h.onwardOr(v, otherwise))
+		return leadOn(h.takeNext(v, otherwise))
 	}
 }
 

@@ -95,9 +95,9 @@ func (h *Handlers) disable(v *visit) answer {
 	case errors.Is(err, factor.ErrOff): // by the same form, perhaps, sent before
 		return disabled(v)
 	case err != nil:
-		return failChange(v, err)
+		return failChange(err)
 	case outcome.Result != factor.CodeAccepted:
-		return h.refuse(v, outcome, h.showSecurity)
+		return wrongCode{outcome, h.showSecurity}
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
 		h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)

@@ -21,14 +21,14 @@ func (h *Handlers) newChallenge(v *visit) answer {
 		return a
 	}
 	if !v.accepts(eagate.Push) {
-		return h.refuseMethod(v)
+		return refusedMethod{}
 	}
 	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
 	if err != nil {
 		return fault{err}
 	}
 	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected {
-		return h.rejected(v)
+		return rejected{}
 	}
 	return h.sendNew(v, view)
 }
@@ -44,13 +44,13 @@ func (h *Handlers) sendNew(v *visit, view factor.View) answer {
 	var limit *factor.PushLimit
 	switch {
 	case errors.Is(err, factor.ErrOtherBrowser):
-		return otherBrowser()
+		return otherBrowser
 	case errors.Is(err, factor.ErrSessionOver):
-		return h.signIn(v)
+		return signInFirst
 	case errors.As(err, &limit):
 		return h.pushLimited(v, limit)
 	case err != nil:
-		return failChange(v, err)
+		return failChange(err)
 	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
 		return h.noPush(v)
 	default:
@@ -62,7 +62,7 @@ func (h *Handlers) sendNew(v *visit, view factor.View) answer {
 func (h *Handlers) prepareNew(v *visit, view factor.View) answer {
 	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
 	if err == nil && mark.Over {
-		return h.signIn(v)
+		return signInFirst
 	}
 	if err == nil && view.Phase == factor.PhasePending && view.Limit == nil {
 		view, err = h.makeRoom(v)
@@ -119,10 +119,10 @@ func (h *Handlers) proceed(v *visit) answer {
 		if isYes(fields.Get("trust")) {
 			h.trustThis(v)
 		}
-		return h.goOn(v)
+		return onward{}
 	}
 	if !v.accepts(eagate.Push) {
-		return h.refuseMethod(v)
+		return refusedMethod{}
 	}
 	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
 	if err != nil {

@@ -68,11 +68,19 @@ func (v *visit) askOn(page *templates.Challenge) {
 	}
 }
 
-// refuseMethod answers an attempt to prove it by a method that isn't accepted
-// here: a code isn't even looked at, and the phone doesn't ring.
-func (h *Handlers) refuseMethod(v *visit) answer {
+// A refusedMethod answers an attempt to prove it by a method that isn't accepted here: a
+// code isn't even looked at, and the phone doesn't ring.
+type refusedMethod struct{}
+
+func (refusedMethod) send(h *Handlers, v *visit) {
 	if v.json {
-		return failure{problem: eagate.ProblemMethodNotAccepted, challenge: true, demand: v.demand.Demand}
+		failure{problem: eagate.ProblemMethodNotAccepted, challenge: true, demand: v.demand.Demand}.send(h, v)
+		return
 	}
-	return h.showChallenge(v, http.StatusForbidden, factor.CodeAnswer{})
+	a := h.showChallenge(v, factor.CodeAnswer{})
+	if page, ok := a.(html); ok {
+		page.status = http.StatusForbidden
+		a = page
+	}
+	a.send(h, v)
 }

@@ -64,7 +64,7 @@ func (h *Handlers) page(next endpoint) http.HandlerFunc {
 	return h.serve(func(v *visit) answer {
 		switch {
 		case v.kind == kindAhead:
-			return prefetched()
+			return prefetched
 		case v.crossSite && !h.isOwnForm(v):
 			return h.crossSite(v)
 		case v.kind.isHTMX() && v.r.Method == http.MethodGet && !v.json:

@@ -41,7 +41,7 @@ func (h *Handlers) statusBy(v *visit, code int, look func(context.Context, eagat
 			return fault{err}
 		}
 		if view.Phase == factor.PhaseElsewhere {
-			return otherBrowser()
+			return otherBrowser
 		}
 		s = h.statusOf(v, view)
 	}
@@ -53,11 +53,16 @@ func (h *Handlers) statusBy(v *visit, code int, look func(context.Context, eagat
 func (h *Handlers) settled(v *visit) (s challengeJSON, waits bool) {
 	switch {
 	case !v.proving():
-		return challengeJSON{State: templates.ChallengeApproved.String(), Verified: true, Next: h.unlocking()}, false
+		return verified(h.unlocking()), false
 	case !v.accepts(eagate.Push):
 		return challengeJSON{State: templates.ChallengeNone.String()}, false
 	}
 	return challengeJSON{}, true
+}
+
+// verified is what a program is told that has nothing to prove.
+func verified(next string) challengeJSON {
+	return challengeJSON{State: templates.ChallengeApproved.String(), Verified: true, Next: next}
 }
 
 // unlocking is the page that unlocks the session, and knows where to go on.
@@ -93,7 +98,7 @@ func (h *Handlers) events(v *visit) answer {
 		return fault{err}
 	case e.view.Phase == factor.PhaseElsewhere:
 		e.wait.Stop()
-		return otherBrowser()
+		return otherBrowser
 	}
 	e.first = h.statusOf(v, e.view)
 	return e
