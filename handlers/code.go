@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/session"
 )
 
@@ -70,7 +71,7 @@ func (v *visit) choose(fields url.Values) {
 // mayType returns the session that a code is typed in, and when that ends; or the answer,
 // if it may not be by a code that the session goes on.
 func (h *Handlers) mayType(v *visit) (ref factor.Session, until time.Time, a answer) {
-	method := factor.MethodOf(v.typed, v.field)
+	method := passcode.MethodOf(v.typed, v.field)
 	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
 	if !v.accepts(method) {
 		refuse("not accepted here")

@@ -58,21 +58,21 @@ func (h *Handlers) showEnrolment(v *visit, outcome factor.CodeAnswer) answer {
 	}
 	if v.json {
 		return reply{http.StatusOK, enrolmentJSON{
-			Secret: e.Secret, URI: e.URI,
-			Algorithm: e.Parameters.Algorithm, Digits: e.Parameters.Digits, Period: int(e.Parameters.Period / time.Second),
+			Secret: e.Key.Secret, URI: e.Key.URI(),
+			Algorithm: e.Key.Algorithm, Digits: e.Key.Digits, Period: int(e.Key.Period / time.Second),
 			CodesOnly: e.CodesOnly,
 			ExpiresAt: e.ExpiresAt,
 		}}
 	}
-	key, err := templates.ParseKeyURI(e.URI)
+	key, err := templates.ParseKeyURI(e.Key.URI())
 	if err != nil {
 		return fault{err}
 	}
 	return html{codeStatus(outcome), func(p templates.Page) templates.View {
-		p.Email = e.Email
+		p.Email = e.Key.Email
 		return templates.Enable{
 			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
-			Code: h.codeForm(v, e.Parameters.Digits, outcome),
+			Code: h.codeForm(v, e.Key.Digits, outcome),
 		}
 	}}
 }

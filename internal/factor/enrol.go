@@ -30,12 +30,9 @@ var (
 
 // An Enrolment is what a user needs to set up a phone.
 type Enrolment struct {
-	Secret     string // Base32 without padding
-	URI        string // the same with all that goes with it, for the QR code
-	Parameters totp.Parameters
-	Email      string // the address that the phone is set up with
-	CodesOnly  bool   // the phone makes codes, and can't be asked
-	ExpiresAt  time.Time
+	Key       totp.Key // for the QR code
+	CodesOnly bool     // the phone makes codes, and can't be asked
+	ExpiresAt time.Time
 }
 
 // Stage makes a new secret for the user, which the session may see and confirm in the
@@ -123,14 +120,7 @@ func (r *Rules) Staged(ctx context.Context, user eagate.User, s Session) (Enrolm
 	if f.CodesOnly {
 		key.ClientID = ""
 	}
-	return Enrolment{
-		Secret:     key.Secret,
-		URI:        key.URI(),
-		Parameters: key.Parameters,
-		Email:      key.Email,
-		CodesOnly:  f.CodesOnly,
-		ExpiresAt:  acct.Staged.ExpiresAt,
-	}, nil
+	return Enrolment{key, f.CodesOnly, acct.Staged.ExpiresAt}, nil
 }
 
 // stagedBy returns an error unless the request may see and confirm what is staged.

@@ -278,9 +278,9 @@ func (w *world) stage(t testing.TB, r *factor.Rules, user eagate.User, s factor.
 
 // scan returns a phone that has scanned what is staged.
 func (w *world) scan(t testing.TB, e factor.Enrolment) phone {
-	return phone{t, w.clock, e.Secret, totp.ValidateOpts{
-		Period: uint(e.Parameters.Period / time.Second), Digits: otp.Digits(e.Parameters.Digits),
-		Algorithm: algorithms[e.Parameters.Algorithm],
+	return phone{t, w.clock, e.Key.Secret, totp.ValidateOpts{
+		Period: uint(e.Key.Period / time.Second), Digits: otp.Digits(e.Key.Digits),
+		Algorithm: algorithms[e.Key.Algorithm],
 	}}
 }
 

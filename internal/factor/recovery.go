@@ -126,8 +126,3 @@ func RecoveryLeft(acct records.Account) int {
 	}
 	return len(acct.Recovery.Hashes)
 }
-
-// MethodOf is passcode.MethodOf.
-func MethodOf(typed string, field eagate.Method) eagate.Method {
-	return passcode.MethodOf(typed, field)
-}

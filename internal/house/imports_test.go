@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	"internal/waiting":      {"internal/records", "internal/storelimit", "store"},
 	"internal/factor":       {"internal/totp", "internal/passcode", "internal/hashing", "internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
 	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
-	"handlers":              {"internal/fields", "internal/seldom", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
+	"handlers":              {"internal/passcode", "internal/fields", "internal/seldom", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
 	"middleware":            {"internal/totp", "internal/hashing", "handlers", "internal/routecheck", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
 	"middleware/routetest":  {"internal/routecheck"},
 }
