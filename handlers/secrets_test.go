@@ -193,7 +193,7 @@ func TestA38_Secrets(t *testing.T) {
 
 	log := timestamps.ReplaceAllString(world.Log.String(), "")
 	for _, line := range []string{
-		"couldn't be told of a change", "was told of a change", "request refused because of a fault", "push_failed",
+		"couldn't be informed of a change", "was informed of a change", "request refused because of a fault", "push_failed",
 		"callback not taken", "late_report",
 	} {
 		if !strings.Contains(log, line) {

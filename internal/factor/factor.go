@@ -1,23 +1,32 @@
-// Package factor holds the rules: who must prove, what counts as proof, and
-// how often one may try. It knows nothing of HTTP.
+// Package factor holds the rules: who must prove, what counts as proof, and how often
+// one may try. It knows nothing of HTTP. Every decision is an atomic change of a record in
+// the store (see package records), so that the rules hold on any number of nodes.
 //
-// Everything that decides is an atomic change of a record in the store (see
-// package store), so that the rules hold on any number of nodes:
+// The files, in the order in which a user comes to them:
 //
-//   - [Rules.Check] tells whether a session may pass: the one question that is
-//     asked on every request.
-//   - [Rules.Missing] tells whether a user may go without a second factor.
-//   - [Rules.Begin], [Rules.Decide] and [Rules.Consume] lead a challenge from
-//     the push request over the phone's answer to a grant.
-//   - [Rules.VerifyCode] turns a code into a grant.
-//   - [Rules.Stage], [Rules.Confirm] and [Rules.Disable] switch the second
-//     factor on and off, and [Rules.SyncNow] and [Rules.Run] tell the service.
-//   - [Rules.ResyncAll] and [Rules.ResealAll] go through all accounts.
+//   - grant.go: [Rules.Check], whether a session may pass, which is asked on every
+//     request; cache.go remembers the answers for seconds, and lost.go notices that an
+//     account is missing. demand.go asks for more than a grant.
+//   - required.go: [Rules.Missing], whether a user may go without a second factor.
+//   - enrol.go: [Rules.Stage], [Rules.Confirm] and [Rules.Disable]; address.go has which
+//     account holds an e-mail address, whose phone is asked.
+//   - begin.go: [Rules.Begin] asks the phone, as often as push.go allows; decide.go
+//     records the answer; challenge.go shows the challenge to its session, and
+//     consume.go turns an approval into a grant.
+//   - code.go: [Rules.VerifyCode] turns a code into a grant, if attempts.go has it
+//     checked; recovery.go has the recovery codes, and newcodes.go makes them.
+//   - device.go: browsers that are trusted.
+//   - mark.go and succeed.go: how a session ends, or goes on under another ID; again.go
+//     recognizes a form that is sent twice; keep.go and left.go have how long all that is kept.
+//   - basis.go and hold.go: what stops a change that has been overtaken.
+//   - operators.go: what administrators do.
+//   - events.go, sync.go and background.go: how the application and the service learn
+//     of changes.
 //
 // What each event makes of a record, in each of its states, stands in tables that the
 // tests compare with the rules: challenge_table_test.go, grant_table_test.go,
-// session_table_test.go, account_table_test.go and address_table_test.go. What nobody may
-// ever get, in whatever order things happen, is in package middleware's TestModel.
+// session_table_test.go, account_table_test.go and address_table_test.go. What must never
+// happen, in whatever order, is in package middleware's TestModel.
 package factor
 
 import (

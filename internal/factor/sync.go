@@ -211,10 +211,10 @@ func (r *Rules) finishSync(ctx context.Context, acct records.Account, result syn
 	case result.failure != nil:
 		r.expectRun()
 		if after.Attempts == 1 && !errors.Is(result.failure, client.ErrCircuitOpen) {
-			r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be told of a change; trying on", append(attrs, slog.Any("error", result.failure))...)
+			r.cfg.Log.WarnContext(ctx, "eagate: the service couldn't be informed of a change; it will be tried again", append(attrs, slog.Any("error", result.failure))...)
 		}
 	case acct.Sync.Attempts > 0:
-		r.cfg.Log.InfoContext(ctx, "eagate: the service was told of a change", append(attrs, slog.Int("attempts", acct.Sync.Attempts+1))...)
+		r.cfg.Log.InfoContext(ctx, "eagate: the service was informed of a change", append(attrs, slog.Int("attempts", acct.Sync.Attempts+1))...)
 	}
 	return err
 }

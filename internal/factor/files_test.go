@@ -1,0 +1,35 @@
+package factor_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The package comment says what each file holds.
+func TestPackageCommentNamesEachFile(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("factor.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, _, _ := strings.Cut(string(source), "\npackage ")
+	named := regexp.MustCompile(`\b[a-z_]+\.go\b`).FindAllString(comment, -1)
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !strings.HasSuffix(file, "_test.go") && file != "factor.go" && file != "clock.go" && !slices.Contains(named, file) {
+			t.Errorf("the package comment doesn't name %s", file)
+		}
+	}
+	for _, name := range named {
+		if !slices.Contains(files, name) {
+			t.Errorf("the package comment names %s, which doesn't exist", name)
+		}
+	}
+}
