@@ -96,27 +96,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user eagate.User, proof Proof,
 	if err := r.keepNewCodes(ctx, user.ID, set, proof.Basis, codes, viewer); err != nil {
 		return answer, nil, err
 	}
-	made := eagate.Event{Kind: eagate.EventRecoveryMade, UserID: user.ID, Email: user.Email, Left: len(codes)}
-	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		if acct.State != records.On {
-			return ErrOff // meanwhile
-		}
-		if _, err := r.check(ctx, acct, proof); err != nil { // it had to wait to hash
-			return err
-		}
-		if isNewer(acct.Recovery, previous) && acct.Recovery.CreatedAt.After(began) {
-			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
-		}
-		if isFor(acct.Recovery, set.Browser) {
-			return ErrMadeMeanwhile // by the first click, whose codes may have been seen
-		}
-		made.Reason = ""
-		if acct.Recovery == nil {
-			made.Reason = reasonFirst
-		}
-		acct.Recovery = set
-		return nil
-	})
+	reason, err := r.replaceCodes(ctx, user.ID, proof, set, previous)
 	if errors.Is(err, ErrHeld) {
 		return CodeAnswer{Result: CodeHeld}, nil, nil
 	}
@@ -126,7 +106,7 @@ func (r *Rules) MakeRecovery(ctx context.Context, user eagate.User, proof Proof,
 	if previous != nil && previous.Browser != "" {
 		r.dropNewCodes(ctx, user.ID, previous)
 	}
-	r.emit(ctx, made)
+	r.emit(ctx, eagate.Event{Kind: eagate.EventRecoveryMade, UserID: user.ID, Email: user.Email, Reason: reason, Left: len(codes)})
 	return answer, codes, nil
 }
 
@@ -157,6 +137,32 @@ func (r *Rules) proveForCodes(ctx context.Context, user eagate.User, proof Proof
 		return answer, err
 	})
 	return answer, set, err
+}
+
+// replaceCodes brings a new set of codes into force in place of the previous one, if any,
+// and returns the reason of its event.
+func (r *Rules) replaceCodes(ctx context.Context, userID string, proof Proof, set, previous *records.Recovery) (reason string, err error) {
+	err = r.updateAccount(ctx, userID, func(acct *records.Account) error {
+		if acct.State != records.On {
+			return ErrOff // meanwhile
+		}
+		if _, err := r.check(ctx, acct, proof); err != nil { // it had to wait to hash
+			return err
+		}
+		if isNewer(acct.Recovery, previous) && acct.Recovery.CreatedAt.After(set.CreatedAt) {
+			return ErrMadeMeanwhile // by a second click, whose answer is the one that is seen
+		}
+		if isFor(acct.Recovery, set.Browser) {
+			return ErrMadeMeanwhile // by the first click, whose codes may have been seen
+		}
+		reason = ""
+		if acct.Recovery == nil {
+			reason = reasonFirst
+		}
+		acct.Recovery = set
+		return nil
+	})
+	return reason, err
 }
 
 // isNewer reports whether a set has replaced the previous one, if any.
@@ -234,22 +240,16 @@ func (r *Rules) keepNewCodes(ctx context.Context, userID string, set *records.Re
 // NewCodes returns the recovery codes of the account that the request's browser may see,
 // if there are any. Its error is the store's.
 func (r *Rules) NewCodes(ctx context.Context, acct records.Account, s Session) (codes NewCodes, ok bool, err error) {
-	set := acct.Recovery
-	if acct.State != records.On || set == nil {
-		return NewCodes{}, false, nil
+	set, secret := acct.Recovery, ""
+	if acct.State == records.On && set != nil {
+		secret = s.Secret(set.Browser)
 	}
-	secret := s.Secret(set.Browser)
 	if secret == "" {
 		return NewCodes{}, false, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, newCodesID(acct.UserID, set))
-	switch {
-	case errors.Is(err, records.ErrNotFound):
-		return NewCodes{}, false, nil
-	case err != nil:
-		return NewCodes{}, false, err
-	case g.Kind != records.KindCodes || !holds(g.ExpiresAt, r.cfg.Now(), codesShown):
-		return NewCodes{}, false, nil
+	if err != nil || g.Kind != records.KindCodes || !holds(g.ExpiresAt, r.cfg.Now(), codesShown) {
+		return NewCodes{}, false, ignore(err, records.ErrNotFound)
 	}
 	keys, err := r.cfg.Keys.With(secret)
 	if err != nil {

@@ -98,45 +98,46 @@ type syncResult struct {
 // then. The error is the store's.
 func (r *Rules) sendStatus(ctx context.Context, acct records.Account) (result syncResult, err error) {
 	for _, email := range addresses(acct) {
-		a, err := r.address(ctx, email)
-		if err != nil {
-			return result, err
-		}
-		enable := email == acct.Email && holdsAddress(&acct, a)
-		if !enable {
-			result.lost = result.lost || email == acct.Email && acct.State == records.On && !acct.Factor.CodesOnly
-			other, err := r.resyncHolder(ctx, acct, email)
-			if err != nil {
-				return result, err
-			}
-			if other {
-				result.off = append(result.off, email)
-				continue
-			}
-		}
-		status, err := r.status(ctx, acct, email, enable)
-		if err == nil {
-			err = r.cfg.Service.SyncStatus(ctx, status)
-		}
-		if !enable && errors.Is(err, client.ErrInvalid) {
-			err = nil // the service knows no such address, and never has
-		}
-		switch {
-		case err == nil && !enable:
-			result.off = append(result.off, email)
-		case err == nil:
-			result.on = true
-		case result.failure == nil:
-			result.failure = err
-		}
-		if errors.Is(err, client.ErrCircuitOpen) {
-			break
-		}
-		if _, err := r.resyncHolder(ctx, acct, email); err != nil { // another account may have got the address meanwhile
+		open, err := r.syncAddress(ctx, acct, email, &result)
+		if err != nil || open {
 			return result, err
 		}
 	}
 	return result, nil
+}
+
+// syncAddress is sendStatus for one address. It reports whether the client's circuit is
+// open.
+func (r *Rules) syncAddress(ctx context.Context, acct records.Account, email string, result *syncResult) (open bool, err error) {
+	a, err := r.address(ctx, email)
+	if err != nil {
+		return false, err
+	}
+	enable := email == acct.Email && holdsAddress(&acct, a)
+	if !enable {
+		result.lost = result.lost || email == acct.Email && acct.State == records.On && !acct.Factor.CodesOnly
+		other, err := r.resyncHolder(ctx, acct, email)
+		if other {
+			result.off = append(result.off, email)
+		}
+		if err != nil || other {
+			return false, err
+		}
+	}
+	err = r.callService(ctx, acct, email, enable)
+	switch {
+	case err == nil && enable:
+		result.on = true
+	case err == nil:
+		result.off = append(result.off, email)
+	case result.failure == nil:
+		result.failure = err
+	}
+	if errors.Is(err, client.ErrCircuitOpen) {
+		return true, nil
+	}
+	_, err = r.resyncHolder(ctx, acct, email) // another account may have got the address meanwhile
+	return false, err
 }
 
 // resyncHolder reports whether another account holds the address. If the service may
@@ -167,25 +168,31 @@ func addresses(acct records.Account) []string {
 	return list
 }
 
-// status is what is sent to the service of one of the account's addresses.
-func (r *Rules) status(ctx context.Context, acct records.Account, email string, enable bool) (client.Status, error) {
+// callService sends the account's state under one of its addresses.
+func (r *Rules) callService(ctx context.Context, acct records.Account, email string, enable bool) error {
 	s := client.Status{Email: email, Enabled: enable}
 	sealed := acct.Sync.Retired
-	if s.Enabled {
+	if enable {
 		sealed = acct.Factor.Secret
 		s.Algorithm, s.Digits, s.Period = acct.Factor.Algorithm, acct.Factor.Digits, acct.Factor.Period
 	}
-	if len(sealed) == 0 {
-		return s, nil
+	if len(sealed) > 0 {
+		plain, err := r.cfg.Keys.Open(sealed, SecretPurpose, acct.UserID)
+		switch {
+		case err == nil:
+			s.Secret = totp.SecretText(plain)
+		case enable:
+			return err
+		default:
+			r.cfg.Log.WarnContext(ctx, "eagate: the service gets a DISABLE without the last secret",
+				slog.String("user", acct.UserID), slog.Any("error", err))
+		}
 	}
-	plain, err := r.cfg.Keys.Open(sealed, SecretPurpose, acct.UserID)
-	if err != nil && !s.Enabled {
-		r.cfg.Log.WarnContext(ctx, "eagate: the service gets a DISABLE without the last secret",
-			slog.String("user", acct.UserID), slog.Any("error", err))
-		return s, nil
+	err := r.cfg.Service.SyncStatus(ctx, s)
+	if !enable {
+		err = ignore(err, client.ErrInvalid) // the service knows no such address, and never has
 	}
-	s.Secret = totp.SecretText(plain)
-	return s, err
+	return err
 }
 
 // finishSync notes what came of informing the service of acct, as it was claimed.

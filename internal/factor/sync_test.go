@@ -377,7 +377,7 @@ func TestRun(t *testing.T) {
 			`background work fails" work=clean-up`:        2, // with all of the store, and alone
 			`background work goes on" work="status sync"`: 1,
 			`background work goes on" work=clean-up`:      1,
-			"couldn't be informed of a change":                1,
+			"couldn't be informed of a change":            1,
 		} {
 			if got := strings.Count(w.log.String(), line); got != want {
 				t.Errorf("got %d lines %q, want %d", got, line, want)
