@@ -6,11 +6,9 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,26 +22,17 @@ import (
 // scs: it works, for one process, as long as nothing goes wrong and no two
 // requests of a session come at once. Its answers are the gate's, headers and
 // all, so that reading them costs the same; its page comes from the gate's
-// template.
+// template. What it must remember is in maps, or in the records that a gate keeps.
 type byHand struct {
 	sessions *scs.SessionManager
 	service  string
 	client   *http.Client
 	secret   string
 	pages    *templates.Pages
-
-	mu         sync.Mutex
-	enrolled   map[string]bool
-	challenges map[string]pending // by the service's token
+	memory   remembered
 }
 
-type pending struct {
-	number    string
-	approved  bool
-	expiresAt time.Time
-}
-
-func handwritten(tb testing.TB, service *standIn, kept scs.Store) *site {
+func handwritten(tb testing.TB, service *standIn, memory remembered, kept scs.Store) *site {
 	tb.Helper()
 	pages, err := templates.New()
 	if err != nil {
@@ -57,7 +46,7 @@ func handwritten(tb testing.TB, service *standIn, kept scs.Store) *site {
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		enrolled: make(map[string]bool), challenges: make(map[string]pending),
+		memory: memory,
 	}
 	a.sessions.Store = kept
 	r := chi.NewRouter()
@@ -74,12 +63,7 @@ func handwritten(tb testing.TB, service *standIn, kept scs.Store) *site {
 		r.Post("/callback/{secret}", a.callback)
 	})
 	r.With(a.guard).Get("/account", showAccount(a.sessions))
-	s := &site{service: service, enrol: func(email string) error {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.enrolled[email] = true
-		return nil
-	}}
+	s := &site{service: service, enrol: func(email string) error { return memory.enrol(tb.Context(), email) }}
 	s.serve(tb, r)
 	s.callback = s.url + "/2fa/callback/" + a.secret
 	return s
@@ -90,10 +74,16 @@ func (a *byHand) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		email := a.sessions.GetString(ctx, "email")
-		a.mu.Lock()
-		enrolled := a.enrolled[email]
-		a.mu.Unlock()
-		if !enrolled || a.sessions.GetBool(ctx, "verified") {
+		if a.sessions.GetBool(ctx, "verified") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		enrolled, err := a.memory.isEnrolled(ctx, email)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		if !enrolled {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -123,11 +113,8 @@ func (a *byHand) begin(ctx context.Context, email string) error {
 	if err := a.ask(ctx, http.MethodGet, "/secret-number", created.Token, nil, &shown); err != nil {
 		return err
 	}
-	a.mu.Lock()
-	a.challenges[created.Token] = pending{number: shown.Number, expiresAt: time.Now().Add(5 * time.Minute)}
-	a.mu.Unlock()
 	a.sessions.Put(ctx, "token", created.Token)
-	return nil
+	return a.memory.begin(ctx, email, created.Token, shown.Number)
 }
 
 // ask calls the service, with the headers and the limits of package client.
@@ -181,13 +168,11 @@ func (a *byHand) ask(ctx context.Context, method, path, token string, in, out an
 // find returns the challenge of the request's session.
 func (a *byHand) find(ctx context.Context) (token string, c pending, err error) {
 	token = a.sessions.GetString(ctx, "token")
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	c, ok := a.challenges[token]
-	if !ok || !time.Now().Before(c.expiresAt) {
-		return token, c, errors.New("no challenge")
+	c, err = a.memory.find(ctx, a.sessions.GetString(ctx, "email"), token)
+	if err == nil && !time.Now().Before(c.expiresAt) {
+		err = errNoChallenge
 	}
-	return token, c, nil
+	return token, c, err
 }
 
 func (a *byHand) status(w http.ResponseWriter, r *http.Request) {
@@ -215,13 +200,10 @@ func (a *byHand) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	token := query.Get("session_token")
-	a.mu.Lock()
-	if c, ok := a.challenges[token]; ok && time.Now().Before(c.expiresAt) {
-		c.approved = query.Get("result") == "true"
-		a.challenges[token] = c
+	if err := a.memory.decide(r.Context(), query.Get("session_token"), query.Get("result") == "true"); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
 	}
-	a.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"code":"SUCCESS"}`)
 }
@@ -238,9 +220,10 @@ func (a *byHand) challenge(w http.ResponseWriter, r *http.Request) {
 		a.show(w, a.sessions.GetString(ctx, "email"), c)
 		return
 	}
-	a.mu.Lock()
-	delete(a.challenges, token)
-	a.mu.Unlock()
+	if err := a.memory.use(ctx, a.sessions.GetString(ctx, "email"), token); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	until := a.sessions.Deadline(ctx)
 	if err := a.sessions.RenewToken(ctx); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -1,7 +1,6 @@
 package middleware_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
@@ -20,8 +18,6 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
-	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -81,19 +77,8 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 	r.Post("/login", logIn(sessions))
 	r.Get("/account", showAccount(sessions))
 
-	keys := apptest.Keys(tb)
-	s := &site{service: service, enrol: func(email string) error {
-		id := apptest.UserID(email)
-		kept := records.New(documents, keys)
-		err := kept.UpdateAccount(tb.Context(), id, func(a *records.Account) error {
-			a.State, a.Email, a.Epoch, a.EnabledAt = records.On, email, 1, time.Now()
-			a.Factor = records.Factor{
-				Secret: keys.Seal(make([]byte, 20), factor.SecretPurpose, id), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
-			}
-			return nil
-		})
-		return errors.Join(err, apptest.ClaimAddress(tb.Context(), kept, id, email))
-	}}
+	written := newInRecords(tb, documents)
+	s := &site{service: service, enrol: func(email string) error { return written.enrol(tb.Context(), email) }}
 	s.serve(tb, r)
 	s.callback = s.url + apptest.CallbackPath(gate)
 	return s
