@@ -26,6 +26,15 @@ func Blocked(acct records.Account) (phone, recovery bool) {
 	return acct.Failures >= failuresMax, acct.RecoveryFailures >= recoveryFailuresMax
 }
 
+// LockOf returns what keeps the account's codes by that method from being looked at.
+func (r *Rules) LockOf(acct records.Account, method eagate.Method) eagate.Lock {
+	if !acct.HeldSince.IsZero() {
+		return eagate.LockHeld
+	}
+	now := r.cfg.Now()
+	return guesses(&acct, method).lock(now, now)
+}
+
 // A guessCount is an account's count of wrong codes of one kind.
 type guessCount struct {
 	method   eagate.Method

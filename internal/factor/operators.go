@@ -93,15 +93,6 @@ func (r *Rules) ReleaseAddress(ctx context.Context, email, reason string) error 
 	return nil
 }
 
-// LockOf returns what keeps the account's codes by that method from being looked at.
-func (r *Rules) LockOf(acct records.Account, method eagate.Method) eagate.Lock {
-	if !acct.HeldSince.IsZero() {
-		return eagate.LockHeld
-	}
-	now := r.cfg.Now()
-	return guesses(&acct, method).lock(now, now)
-}
-
 const (
 	reportEvery   = 200
 	faultsInError = 10          // the others are only counted
