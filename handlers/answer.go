@@ -102,7 +102,7 @@ func (h *Handlers) render(v *visit, a html) {
 		Nonce:    nonce,
 		Base:     h.cfg.Base,
 		Issuer:   h.cfg.Issuer,
-		Email:    v.user.Email,
+		Email:    v.User.Email,
 		HomePath: h.cfg.HomePath,
 		Fields:   append(h.fields(v.r), token.fields()...),
 

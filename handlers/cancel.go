@@ -2,11 +2,12 @@ package handlers
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"net/http"
 
-	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -24,25 +25,23 @@ func (h *Handlers) cancel(v *visit) answer {
 		to = h.cfg.PasswordPath
 	}
 	sessions := h.cfg.Sessions
-	secret, ok := sessions.Grant(v.ctx())
-	if !ok {
-		return fault{ErrNoSession}
-	}
-	user, err := h.cfg.User(v.r)
+	c, err := sessions.Load(v.r)
 	switch {
-	case err == nil && user.ID == "":
+	case errors.Is(err, session.ErrNoSession):
+		return fault{err}
+	case c.Standing == factor.Nobody:
 		return h.cancelled(v, false, to)
-	case h.staysIn(v.r, user, secret, err):
-		if err := sessions.Withdraw(v.r, user); err != nil {
+	case h.staysIn(v.r, &c, err):
+		if err := sessions.Withdraw(v.r, c.User); err != nil {
 			h.cfg.Log.ErrorContext(v.ctx(), "eagate: a request to the phone could not be withdrawn", slog.Any("error", err))
 		}
 		return h.cancelled(v, true, to)
 	}
-	before := sessions.Before(v.r, user, secret)
+	sessions.Note(v.r, &c)
 	if err := sessions.Destroy(v.ctx()); err != nil {
 		return fault{err}
 	}
-	if err := sessions.End(v.r, before); err != nil {
+	if err := sessions.Leave(v.r, &c); err != nil {
 		h.cfg.Log.ErrorContext(v.ctx(), "eagate: a sign-in was cancelled, but what it has begun could not be revoked", slog.Any("error", err))
 	}
 	if h.cfg.Cancel != nil {
@@ -56,21 +55,16 @@ func (h *Handlers) cancel(v *visit) answer {
 
 // staysIn reports whether a user who cancels is signed in and stays so. Where a fault
 // keeps that from being told, it is a session that was asked for something besides.
-func (h *Handlers) staysIn(r *http.Request, user eagate.User, secret string, err error) bool {
-	ctx := r.Context()
-	verdict := factor.Locked
-	if err == nil {
-		verdict, _, err = h.cfg.Sessions.Check(ctx, user, secret)
-	}
-	if err == nil && verdict == factor.Open {
+func (h *Handlers) staysIn(r *http.Request, c *session.Caller, err error) bool {
+	if err == nil && c.Standing == factor.Open {
 		var duty factor.Duty
-		duty, err = h.cfg.Rules.Duty(ctx, user)
+		duty, err = h.cfg.Rules.Duty(r.Context(), c.User)
 		return err == nil && (!duty.Required || !h.later(duty.Due).IsZero())
 	}
 	if err != nil {
-		return secret != "" && !h.cfg.Sessions.Demand(ctx).IsZero()
+		return c.Secret != "" && !h.cfg.Sessions.Pending(r.Context()).Demand.IsZero()
 	}
-	return verdict == factor.Verified
+	return c.Standing == factor.Verified
 }
 
 // cancelled says where to go on.

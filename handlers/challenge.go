@@ -16,16 +16,12 @@ func (h *Handlers) challenge(v *visit) answer {
 		return a
 	}
 	if v.kind == kindNavigation {
-		ref := h.ref(v)
-		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
-		if err == nil {
-			v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.user, ref, view)
-		}
-		if err != nil {
+		var err error
+		if v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.User, v.Session, v.Challenge); err != nil {
 			return fault{err}
 		}
 		if !v.underWay && v.mayRing() {
-			if a := h.beginHere(v, view); a != nil {
+			if a := h.beginHere(v); a != nil {
 				return a
 			}
 		}
@@ -38,7 +34,7 @@ func (h *Handlers) passed(v *visit) answer {
 	if err := h.takeApproval(v); err != nil {
 		return fault{err}
 	}
-	if v.proving() {
+	if v.Proving() {
 		return nil
 	}
 	return onward{}
@@ -46,13 +42,14 @@ func (h *Handlers) passed(v *visit) answer {
 
 // takeApproval takes what there is to prove it with right now.
 func (h *Handlers) takeApproval(v *visit) error {
-	switch {
-	case v.verdict == factor.Locked:
-		return h.enter(v, true)
-	case v.proving():
-		return h.stepUp(v)
+	if !v.Proving() || !v.Accepts(eagate.Push) {
+		return nil
 	}
-	return nil
+	err := h.enter(v, true)
+	if err == nil && v.Proving() { // an approval that can't be used is void
+		err = h.cfg.Sessions.Look(v.r, &v.Caller)
+	}
+	return err
 }
 
 // An onward leads a session that isn't locked to the page that it had asked for.
@@ -75,34 +72,22 @@ func (onward) send(h *Handlers, v *visit) {
 // showChallenge shows where the session's challenge stands, and what became of a
 // code.
 func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
-	ctx := v.ctx()
-	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
-	if err != nil {
-		return fault{err}
-	}
-	view, err := h.cfg.Rules.Look(ctx, v.user, h.ref(v))
-	if err != nil {
-		return fault{err}
-	}
 	if v.json {
 		return h.sendStatus(v, codeStatus(outcome))
 	}
-	mark, err := h.cfg.Sessions.Mark(ctx, v.user)
-	if err != nil {
-		return fault{err}
-	}
+	ctx, acct, view := v.ctx(), v.Account, v.Challenge
 	switch {
-	case mark.Rejected:
+	case v.End.Rejected:
 		return rejected{}
-	case mark.Ended:
+	case v.End.Ended:
 		return signInFirst
 	case !acct.HeldSince.IsZero():
 		return held
-	case view.Phase == factor.PhaseRejected && v.verdict == factor.Locked:
+	case view.Phase == factor.PhaseRejected && v.Standing == factor.Locked:
 		return rejected{}
 	}
-	if !mark.Over && !v.underWay {
-		h.cfg.Sessions.KeepAsked(ctx, v.user)
+	if !v.End.Over && !v.underWay {
+		h.cfg.Sessions.KeepAsked(ctx, v.User)
 	}
 	now := h.cfg.Rules.Now()
 	page := templates.Challenge{
@@ -127,12 +112,12 @@ func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
 			page.Push = templates.PushPaused
 		}
 		page.PushRetryIn = view.Limit.Until.Sub(now)
-	case mark.Over || h.cfg.Sessions.NoPush(ctx, v.user):
+	case v.End.Over || h.cfg.Sessions.NoPush(ctx, v.User):
 		page.Push = h.whyNoPush(v, acct)
 	case v.lost:
 		page.Push, page.Cookie = templates.PushNoCookie, h.cfg.Sessions.BrowserCookie()
 	}
-	if mark.Over && outcome.Result == factor.CodeNone && !v.r.URL.Query().Has(cameAgain) {
+	if v.End.Over && outcome.Result == factor.CodeNone && !v.r.URL.Query().Has(cameAgain) {
 		// Another tab was first, and its answer, which brings the session's new ID, may
 		// still be on its way to the browser.
 		page.State, page.Moved, page.Next = templates.ChallengeApproved, true, page.Next+"?"+cameAgain+"=1"
@@ -157,9 +142,9 @@ type rejected struct{}
 
 func (rejected) send(h *Handlers, v *visit) {
 	// The report has marked the session by the ID that it had when the phone was asked.
-	ref := h.cfg.Sessions.Ref(v.r)
-	ref.Ends = h.cfg.Sessions.Until(v.ctx())
-	err := h.cfg.Rules.Reject(v.ctx(), v.user, ref)
+	ref := v.Session
+	ref.Ends = v.Until
+	err := h.cfg.Rules.Reject(v.ctx(), v.User, ref)
 	if err == nil {
 		err = h.cfg.Sessions.Destroy(v.ctx())
 	}

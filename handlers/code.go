@@ -10,7 +10,6 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/passcode"
-	"github.com/eagate/eagate/internal/session"
 )
 
 // phoneCode and recoveryCode are what the two fields of the challenge are for.
@@ -27,7 +26,7 @@ func (h *Handlers) recoveryCode(v *visit) answer {
 // code unlocks a session by a code of the phone or a recovery code. They tell
 // themselves apart, so that it does no harm to type one into the other's field.
 func (h *Handlers) code(v *visit) answer {
-	if !v.proving() {
+	if !v.Proving() {
 		return onward{}
 	}
 	fields, err := v.read("code", "recovery", "trust")
@@ -36,17 +35,15 @@ func (h *Handlers) code(v *visit) answer {
 	}
 	v.choose(fields)
 	v.trust = isYes(fields.Get("trust"))
-	v.form = h.formOf(v, v.typed)
-
-	ref, until, a := h.mayType(v)
-	if a != nil {
+	v.Session.Form = h.formOf(v, v.typed)
+	if a := h.mayType(v); a != nil {
 		return a
 	}
-	if err := h.lookAgain(v, ref); err != nil {
+	if err := h.lookAgain(v, v.Session); err != nil {
 		return fault{err}
 	}
 	if !v.again {
-		if a := h.verify(v, ref, until); a != nil {
+		if a := h.verify(v); a != nil {
 			return a
 		}
 	}
@@ -68,79 +65,60 @@ func (v *visit) choose(fields url.Values) {
 	}
 }
 
-// mayType returns the session that a code is typed in, and when that ends; or the answer,
-// if it may not be by a code that the session goes on.
-func (h *Handlers) mayType(v *visit) (ref factor.Session, until time.Time, a answer) {
+// mayType returns the answer if it may not be by a code that the session goes on.
+func (h *Handlers) mayType(v *visit) answer {
 	method := passcode.MethodOf(v.typed, v.field)
-	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.user, method, reason) }
-	if !v.accepts(method) {
+	refuse := func(reason string) { h.cfg.Rules.RefuseCode(v.ctx(), v.User, method, reason) }
+	if !v.Accepts(method) {
 		refuse("not accepted here")
-		return ref, until, refusedMethod{}
+		return refusedMethod{}
 	}
-	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
+	if err := h.cfg.Sessions.Look(v.r, &v.Caller); err != nil { // the body may have come slowly
+		return fault{err}
+	}
 	switch {
-	case err != nil:
-		return ref, until, fault{err}
-	case mark.Rejected:
+	case v.End.Rejected, v.Standing == factor.Locked && v.Challenge.Phase == factor.PhaseRejected:
 		refuse("session rejected")
-		return ref, until, rejected{}
-	case mark.Ended:
+		return rejected{}
+	case v.End.Ended:
 		refuse("session over")
-		return ref, until, signInFirst
-	case mark.Over: // the deadline of what is left of it isn't the session's
-		until = mark.Until
-	default:
-		until = h.cfg.Sessions.Until(v.ctx())
-		h.cfg.Sessions.KeepAsked(v.ctx(), v.user)
+		return signInFirst
+	case !v.End.Over:
+		h.cfg.Sessions.KeepAsked(v.ctx(), v.User)
 	}
-	if ref, err = h.cfg.Sessions.Bind(v.r); err != nil {
-		return ref, until, fault{err}
-	}
-	ref.Form = v.form
-	if v.verdict == factor.Locked {
-		view, err := h.cfg.Rules.Look(v.ctx(), v.user, ref)
-		if err != nil {
-			return ref, until, fault{err}
-		}
-		if view.Phase == factor.PhaseRejected {
-			refuse("session rejected")
-			return ref, until, rejected{}
-		}
-	}
-	return ref, until, nil
-}
-
-// verify unlocks the session by a code, or returns why not.
-func (h *Handlers) verify(v *visit, ref factor.Session, until time.Time) answer {
-	outcome, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.user, ref, v.proof(v.typed), until)
-	switch {
-	case err != nil:
-		return failChange(err)
-	case outcome.Result != factor.CodeAccepted:
-		return wrongCode{outcome, h.showChallenge}
-	}
-	if a := h.unlock(v, ref, secret, outcome.Method); a != nil {
-		return a
-	}
-	if !v.again {
-		h.cfg.Rules.Unlocked(v.ctx(), v.user, outcome.Method)
+	if err := h.cfg.Sessions.Bind(v.r, &v.Caller); err != nil {
+		return fault{err}
 	}
 	return nil
 }
 
-// unlock puts a grant into the session that ref is of, in place of a former one if there
-// is one, or returns why not. If the same form was sent twice, and the other request was
-// first, it is by that one that the session is unlocked.
-func (h *Handlers) unlock(v *visit, ref factor.Session, secret string, method eagate.Method) answer {
+// verify unlocks the session by a code, or returns why not.
+func (h *Handlers) verify(v *visit) answer {
+	outcome, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.User, v.Session, v.proof(v.typed), v.Until)
+	switch {
+	case err != nil:
+		return failChange(err)
+	case outcome.Result != factor.CodeAccepted:
+		if v.Account, err = h.cfg.Rules.Account(v.ctx(), v.User.ID); err != nil { // which counts it
+			return fault{err}
+		}
+		return wrongCode{outcome, h.showChallenge}
+	}
+	if a := h.unlock(v, factor.Entry{Secret: secret, Method: outcome.Method}); a != nil {
+		return a
+	}
+	if !v.again {
+		h.cfg.Rules.Unlocked(v.ctx(), v.User, outcome.Method)
+	}
+	return nil
+}
+
+// unlock has the session go on with a grant, or returns why not. If the same form was sent
+// twice, and the other request was first, it is by that one that the session goes on.
+func (h *Handlers) unlock(v *visit, e factor.Entry) answer {
 	v.detach()
-	unlock := h.cfg.Sessions.Unlock
-	if v.verdict == factor.Verified {
-		unlock = h.cfg.Sessions.Replace
-	}
-	err := unlock(v.w, v.r, v.user, session.Entry{Secret: secret, Method: method, Form: v.form})
-	if err == nil {
-		v.verdict, v.grant, err = h.cfg.Rules.Check(v.ctx(), v.user.ID, secret)
-	}
+	ref := v.Session
+	err := h.cfg.Sessions.Enter(v.w, v.r, &v.Caller, e)
 	over := errors.Is(err, factor.ErrSessionOver)
 	if over {
 		err = h.lookAgain(v, ref)

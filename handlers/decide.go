@@ -17,7 +17,7 @@ const (
 
 // A Case is all that decides what is done with a request.
 type Case struct {
-	Standing factor.Verdict
+	Standing factor.Standing
 	Demand   Demand
 	Met      bool // whether a verified session has proved what a route wants that demands Proved
 	Sender   Sender
@@ -58,7 +58,7 @@ func (c Case) Decide() Action {
 			return RefuseFactorOff
 		}
 		return Pass
-	case factor.Stopped:
+	case factor.MustEnrol:
 		return c.mustEnrol()
 	case factor.Locked:
 		return c.locked()

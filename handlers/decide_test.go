@@ -50,8 +50,8 @@ Verified,met          Proved    | Pass           Pass           Pass           P
 
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	standings := map[string]factor.Verdict{
-		"Nobody": factor.Nobody, "Open": factor.Open, "MustEnrol": factor.Stopped,
+	standings := map[string]factor.Standing{
+		"Nobody": factor.Nobody, "Open": factor.Open, "MustEnrol": factor.MustEnrol,
 		"Locked": factor.Locked, "Over": factor.Over, "Verified": factor.Verified,
 	}
 	demands := map[string]handlers.Demand{

@@ -14,14 +14,14 @@ import (
 
 // devices lists the browsers that the user trusts.
 func (h *Handlers) devices(v *visit) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	if err != nil {
 		return fault{err}
 	}
 	if acct.State != records.On {
 		return h.noFactor(v)
 	}
-	this := h.cfg.Sessions.Device(v.r, v.user)
+	this := h.cfg.Sessions.Device(v.r, v.User)
 	list := h.cfg.Rules.Devices(acct)
 	if v.json {
 		devices := make([]deviceJSON, len(list))
@@ -30,7 +30,7 @@ func (h *Handlers) devices(v *visit) answer {
 		}
 		return reply{http.StatusOK, devicesJSON{devices}}
 	}
-	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.grant) && acct.HeldSince.IsZero()}
+	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.Grant) && acct.HeldSince.IsZero()}
 	for _, d := range list {
 		page.List = append(page.List, templates.Device{
 			ID: d.ID, Name: d.Name, This: d.ID == this,
@@ -65,16 +65,16 @@ func (h *Handlers) trustThis(v *visit) {
 		return
 	}
 	if err := h.trustBy(v); err != nil && !errors.Is(err, factor.ErrNotFresh) && !errors.Is(err, factor.ErrHeld) && !errors.Is(err, factor.ErrOvertaken) {
-		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the browser isn't trusted because of a fault", slog.String("user", v.user.ID), slog.Any("error", err))
+		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the browser isn't trusted because of a fault", slog.String("user", v.User.ID), slog.Any("error", err))
 	}
 }
 
 func (h *Handlers) trustBy(v *visit) error {
 	proof := v.proof("")
-	proof.Secrets = h.ref(v).Secrets
-	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.user, proof, browserName(v.r.UserAgent()))
+	proof.Secrets = v.Session.Secrets
+	secret, d, err := h.cfg.Rules.Trust(v.ctx(), v.User, proof, browserName(v.r.UserAgent()))
 	if err == nil {
-		h.cfg.Sessions.Trust(v.w, v.user, secret, d.ExpiresAt)
+		h.cfg.Sessions.Trust(v.w, v.User, secret, d.ExpiresAt)
 	}
 	return err
 }
@@ -89,11 +89,11 @@ func (h *Handlers) revoke(v *visit) answer {
 	if (id == "") != isYes(fields.Get("all")) { // one of them, and not both
 		return badBody(errBody)
 	}
-	if _, err := h.cfg.Rules.DistrustBy(v.ctx(), v.user, v.proof(""), id); err != nil {
+	if _, err := h.cfg.Rules.DistrustBy(v.ctx(), v.User, v.proof(""), id); err != nil {
 		return failChange(err)
 	}
-	if id == "" || id == h.cfg.Sessions.Device(v.r, v.user) {
-		h.cfg.Sessions.Distrust(v.w, v.user)
+	if id == "" || id == h.cfg.Sessions.Device(v.r, v.User) {
+		h.cfg.Sessions.Distrust(v.w, v.User)
 	}
 	if v.json {
 		return h.devices(v)

@@ -19,20 +19,18 @@ func (h *Handlers) enrol(v *visit) answer {
 	if err != nil {
 		return badBody(err)
 	}
-	ref, err := h.cfg.Sessions.Bind(v.r)
-	if err != nil {
+	if err := h.cfg.Sessions.Bind(v.r, &v.Caller); err != nil {
 		return fault{err}
 	}
-	browser := h.cfg.Sessions.NewBrowser().Begun()
+	browser, ref := h.cfg.Sessions.NewBrowser().Begun(), v.Session
 	ref.Form.Route = h.routeOf(v)
 	if len(ref.Secrets) == 0 { // it is known by that one from now on
 		ref.Secrets = []string{browser.Secret()}
 	}
-	outcome, err := h.cfg.Rules.Stage(v.ctx(), v.user, ref, browser.Hash(), v.proof(code))
+	outcome, err := h.cfg.Rules.Stage(v.ctx(), v.User, ref, browser.Hash(), v.proof(code))
 	if err == nil && outcome.Result == factor.CodeAccepted {
-		h.cfg.Sessions.KeepBrowser(v.w, v.r, browser)
+		h.keep(v, browser)
 		h.cfg.Sessions.KeepStaged(v.ctx())
-		v.browser = browser.Hash()
 	}
 	switch {
 	case err != nil:
@@ -52,7 +50,7 @@ func (h *Handlers) enrolment(v *visit) answer {
 }
 
 func (h *Handlers) showEnrolment(v *visit, outcome factor.CodeAnswer) answer {
-	e, err := h.cfg.Rules.Staged(v.ctx(), v.user, h.ref(v))
+	e, err := h.cfg.Rules.Staged(v.ctx(), v.User, v.Session)
 	if err != nil {
 		return h.failEnrolment(v, err)
 	}
@@ -71,7 +69,7 @@ func (h *Handlers) showEnrolment(v *visit, outcome factor.CodeAnswer) answer {
 	return html{codeStatus(outcome), func(p templates.Page) templates.View {
 		p.Email = e.Key.Email
 		return templates.Enable{
-			Page: p, Key: key, Replaces: v.verdict == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
+			Page: p, Key: key, Replaces: v.Standing == factor.Verified, ExpiresAt: e.ExpiresAt, CodesOnly: e.CodesOnly,
 			Code: h.codeForm(v, e.Key.Digits, outcome),
 		}
 	}}
@@ -85,14 +83,14 @@ func (h *Handlers) confirm(v *visit) answer {
 	if err != nil {
 		return badBody(err)
 	}
-	v.form = h.formOf(v, code)
+	v.Session.Form = h.formOf(v, code)
 	v.detach()
-	ref := h.ref(v)
+	ref := v.Session
 	if a := h.confirmedBefore(v, ref); a != nil {
 		return a
 	}
 	ctx := v.ctx()
-	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
+	acct, err := h.cfg.Rules.Account(ctx, v.User.ID)
 	if err != nil {
 		return fault{err}
 	}
@@ -100,7 +98,7 @@ func (h *Handlers) confirm(v *visit) answer {
 	if v.again {
 		return h.enabled(v, viewer)
 	}
-	outcome, secret, err := h.cfg.Rules.Confirm(ctx, v.user, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
+	outcome, secret, err := h.cfg.Rules.Confirm(ctx, v.User, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
 		return h.failEnrolment(v, err)
@@ -110,7 +108,7 @@ func (h *Handlers) confirm(v *visit) answer {
 	if v.json {
 		h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
 	}
-	if a := h.unlock(v, ref, secret, eagate.TOTP); a != nil {
+	if a := h.unlock(v, factor.Entry{Secret: secret, Method: eagate.TOTP}); a != nil {
 		return a
 	}
 	return h.enabled(v, viewer)
@@ -120,19 +118,19 @@ func (h *Handlers) confirm(v *visit) answer {
 // know that the factor is on. A session that is locked must have: any other enrolment is
 // of a session that isn't.
 func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
-	if v.verdict == factor.Verified { // by what it had sent when it was called that
-		ref.Binding = v.grant.Binding
+	if v.Standing == factor.Verified { // by what it had sent when it was called that
+		ref.Binding = v.Grant.Binding
 	}
-	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.user, ref)
+	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.User, ref)
 	switch {
 	case err != nil:
 		return fault{err}
-	case v.verdict == factor.Locked && sent:
+	case v.Standing == factor.Locked && sent:
 		err = h.resume(v, ref)
-	case v.verdict == factor.Locked:
+	case v.Standing == factor.Locked:
 		return h.admit(v)
 	default:
-		v.again = sent && v.verdict == factor.Verified
+		v.again = sent && v.Standing == factor.Verified
 	}
 	if err != nil {
 		return fault{err}
@@ -162,11 +160,11 @@ func (h *Handlers) viewer(v *visit, acct records.Account, ref factor.Session) fa
 func (h *Handlers) enabled(v *visit, viewer factor.Viewer) answer {
 	// The code was taken: however long that has waited for the store, this comes with it.
 	ctx := storelimit.WithNewBudget(v.ctx())
-	acct, err := h.cfg.Rules.Account(ctx, v.user.ID)
+	acct, err := h.cfg.Rules.Account(ctx, v.User.ID)
 	var codes []string
 	if err == nil && acct.Recovery == nil {
-		v.basis = v.basis.After(v.grant)
-		_, codes, err = h.cfg.Rules.MakeRecovery(ctx, v.user, v.proof(""), viewer)
+		v.basis = v.basis.After(v.Grant)
+		_, codes, err = h.cfg.Rules.MakeRecovery(ctx, v.User, v.proof(""), viewer)
 		if err == nil && codes == nil {
 			err = errors.New("handlers: the session was overtaken meanwhile, or others wait for their codes")
 		}
@@ -174,9 +172,9 @@ func (h *Handlers) enabled(v *visit, viewer factor.Viewer) answer {
 	var limit *factor.RecoveryLimit
 	if err != nil && !errors.As(err, &limit) && !errors.Is(err, factor.ErrMadeMeanwhile) {
 		// The factor is on; that there are no codes, the security page will say.
-		h.cfg.Log.ErrorContext(ctx, "eagate: no recovery codes were made", slog.String("user", v.user.ID), slog.Any("error", err))
+		h.cfg.Log.ErrorContext(ctx, "eagate: no recovery codes were made", slog.String("user", v.User.ID), slog.Any("error", err))
 	}
-	h.cfg.Rules.SyncNow(ctx, v.user.ID)
+	h.cfg.Rules.SyncNow(ctx, v.User.ID)
 	shown := codes != nil
 	if !shown && !v.json { // by the same form, sent before
 		_, shown, _ = h.newCodes(v, acct)
@@ -199,11 +197,11 @@ const justEnabled = 10 * time.Minute
 // finished leads a person who comes to an enrolment that there is none of, because it was
 // finished, to where it says so. It returns nil if that isn't so.
 func (h *Handlers) finished(v *visit) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	if err != nil {
 		return fault{err}
 	}
-	if acct.State != records.On || acct.Staged != nil || v.verdict != factor.Verified {
+	if acct.State != records.On || acct.Staged != nil || v.Standing != factor.Verified {
 		return nil
 	}
 	_, shown, err := h.newCodes(v, acct)
@@ -246,7 +244,7 @@ func (h *Handlers) failEnrolment(v *visit, err error) answer {
 		}
 	}
 	page := templates.MessageEnrolmentExpired
-	if v.verdict == factor.Verified {
+	if v.Standing == factor.Verified {
 		page = templates.MessageReplacementExpired
 	}
 	return failure{problem: eagate.ProblemNoEnrolment, page: page}
@@ -255,11 +253,11 @@ func (h *Handlers) failEnrolment(v *visit, err error) answer {
 // leadIn is what a user sees who opens the enrolment before there is a secret:
 // who must have a second factor, why and how; anybody else, the security page.
 func (h *Handlers) leadIn(v *visit) answer {
-	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
+	duty, err := h.cfg.Rules.Duty(v.ctx(), v.User)
 	if err != nil {
 		return fault{err}
 	}
-	has, err := h.cfg.Rules.HasAddress(v.ctx(), v.user)
+	has, err := h.cfg.Rules.HasAddress(v.ctx(), v.User)
 	switch {
 	case duty.Due.IsZero():
 		return redirect(h.cfg.Base + "/")

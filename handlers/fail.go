@@ -65,21 +65,17 @@ func (f failure) send(h *Handlers, v *visit) {
 		f.next = h.cfg.LoginPath
 	}
 	h.render(v, html{status, func(p templates.Page) templates.View {
-		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: v.verdict == factor.Verified, RetryIn: f.retryIn}
+		return templates.Message{Page: p, Kind: f.page, Next: f.next, SignedIn: v.Standing == factor.Verified, RetryIn: f.retryIn}
 	}})
 }
 
 // A fault answers a request that can't be decided because of an error: it fails closed.
 type fault struct{ err error }
 
-// ErrNoSession is that a request has not gone through LoadAndSave: a mistake in the
-// application's order of middleware.
-var ErrNoSession = errors.New("handlers: the request has no session")
-
 // send logs the fault unless that was done: those of the store are logged where they begin
 // and end, and any other once a minute.
 func (f fault) send(h *Handlers, v *visit) {
-	if errors.Is(f.err, ErrNoSession) {
+	if errors.Is(f.err, session.ErrNoSession) {
 		h.cfg.Log.ErrorContext(v.ctx(), "eagate: the request has no session: mount the session manager's LoadAndSave outside the gate")
 		failure{problem: eagate.ProblemNoSession, page: templates.MessageUnavailable, forProgram: !v.own}.send(h, v)
 		return
@@ -109,7 +105,7 @@ func (h *Handlers) logFault(v *visit, err error) {
 	more, news := 0, true
 	if level == slog.LevelError {
 		subject := err.Error()
-		if errors.As(err, new(*UserError)) {
+		if errors.As(err, new(*session.UserError)) {
 			subject = "WithUser" // the application's error may be another each time
 		}
 		more, news = h.faults.Say(subject, h.cfg.Rules.Now())
@@ -130,15 +126,6 @@ func (h *Handlers) ownPage(r *http.Request) string {
 	}
 	return h.cfg.Base + "/"
 }
-
-// A UserError says that the application can't tell who is logged in.
-type UserError struct{ Err error }
-
-func (e *UserError) Error() string {
-	return "middleware: WithUser can't tell who is logged in (for nobody, and for a user who no longer exists, it returns the zero User and no error): " + e.Err.Error()
-}
-
-func (e *UserError) Unwrap() error { return e.Err }
 
 // The failures of several pages.
 var (

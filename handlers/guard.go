@@ -11,12 +11,11 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// Answer answers a request of the application's own routes that doesn't pass. Demand is
-// what is demanded of a user who must prove it once more.
-func (h *Handlers) Answer(w http.ResponseWriter, r *http.Request, c Case, user eagate.User, demand factor.Demand) {
+// Answer answers a request of the application's own routes that doesn't pass.
+func (h *Handlers) Answer(w http.ResponseWriter, r *http.Request, c session.Caller, about Case) {
 	setHeaders(w.Header())
-	v := &visit{w: w, r: r, Sender: c.Sender, user: user, verdict: c.Standing, demand: session.Demand{Demand: demand}}
-	h.act(v, c.Decide()).send(h, v)
+	v := &visit{w: w, r: r, Sender: about.Sender, Caller: c}
+	h.act(v, about.Decide()).send(h, v)
 }
 
 // Fault answers a request of the application's own routes that can't be decided because of
@@ -52,7 +51,7 @@ func (h *Handlers) act(v *visit, action Action) answer {
 		}
 		return failure{
 			problem: eagate.ProblemEnrolmentRequired, title: "The second factor must be switched on first",
-			page: templates.MessageEnrolFirst, enrol: true, demand: v.demand.Demand, forProgram: !v.page,
+			page: templates.MessageEnrolFirst, enrol: true, demand: v.Demand.Demand, forProgram: !v.page,
 		}
 	case RefuseToEnrol, LeadToEnrol:
 		h.keepNext(v)
@@ -82,10 +81,10 @@ func locked(v *visit) failure {
 // lock leads a locked session to the challenge, which begins there. Somebody who has sent
 // a form is told so, and comes back to the page that it is on.
 func (h *Handlers) lock(v *visit, action Action) answer {
-	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
-	if err == nil && !mark.Over { // what is left of a session must not be written again
+	err := h.cfg.Sessions.Look(v.r, &v.Caller)
+	if err == nil && !v.End.Over { // what is left of a session must not be written again
 		h.keepNext(v)
-		h.cfg.Sessions.KeepAsked(v.ctx(), v.user)
+		h.cfg.Sessions.KeepAsked(v.ctx(), v.User)
 		if action == LeadToChallenge {
 			err = h.prepareFirst(v)
 		}
@@ -101,11 +100,10 @@ func (h *Handlers) lock(v *visit, action Action) answer {
 
 // prepareFirst gives the browser a secret, for the challenge page to begin with.
 func (h *Handlers) prepareFirst(v *visit) error {
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
-	if err != nil || view.Limit != nil || !h.isFirst(v, view) {
-		return err
+	if v.Challenge.Limit != nil || !h.isFirst(v) {
+		return nil
 	}
-	if _, err := h.cfg.Sessions.Bind(v.r); err != nil {
+	if err := h.cfg.Sessions.Bind(v.r, &v.Caller); err != nil {
 		return err
 	}
 	if _, ok := h.cfg.Sessions.Prepared(v.r, ""); !ok {
@@ -117,42 +115,37 @@ func (h *Handlers) prepareFirst(v *visit) error {
 // askAgain has the challenge of a verified session ask for what is demanded. A form comes
 // back to the page that it is on, and isn't sent again.
 func (h *Handlers) askAgain(v *visit, action Action) answer {
-	v.demand.Form = v.kind == kindForm || v.kind.isHTMX() && v.r.Method != http.MethodGet
-	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
-	if err == nil && !mark.Over { // what is left of a session must not be written again
-		h.cfg.Sessions.KeepDemand(v.ctx(), v.demand)
+	v.Demand.Form = v.kind == kindForm || v.kind.isHTMX() && v.r.Method != http.MethodGet
+	err := h.cfg.Sessions.Look(v.r, &v.Caller)
+	if err == nil && !v.End.Over { // what is left of a session must not be written again
+		h.cfg.Sessions.KeepDemand(v.ctx(), v.Demand)
 		if action == LeadToProve { // a program says when the phone is to be asked
 			h.cfg.Sessions.KeepNext(v.ctx(), cmp.Or(h.pageOf(v), h.cfg.HomePath))
-			err = h.prepareAgain(v)
+			h.prepareAgain(v)
 		}
 	}
 	switch {
 	case err != nil:
 		return fault{err}
 	case action == RefuseUnproved:
-		return failure{problem: eagate.ProblemStepUpRequired, challenge: true, demand: v.demand.Demand, forProgram: true}
+		return failure{problem: eagate.ProblemStepUpRequired, challenge: true, demand: v.Demand.Demand, forProgram: true}
 	}
 	return h.leadToChallenge(v)
 }
 
 // prepareAgain gives the browser a secret, for the challenge page to have the phone ring
 // once more.
-func (h *Handlers) prepareAgain(v *visit) error {
-	if !v.mayRing() {
-		return nil
+func (h *Handlers) prepareAgain(v *visit) {
+	if !v.mayRing() || v.Challenge.Limit != nil {
+		return
 	}
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
-	if err != nil || view.Limit != nil {
-		return err
-	}
-	justEnded := view.Phase == factor.PhaseRejected || view.Phase == factor.PhaseConsumed ||
-		view.Phase == factor.PhaseNotApproved && h.cfg.Rules.Now().Before(view.ExpiresAt)
-	if v.isOver(view) && !justEnded { // it is of an earlier time
+	justEnded := v.Challenge.Phase == factor.PhaseRejected || v.Challenge.Phase == factor.PhaseConsumed ||
+		v.Challenge.Phase == factor.PhaseNotApproved && h.cfg.Rules.Now().Before(v.Challenge.ExpiresAt)
+	if v.isOver() && !justEnded { // it is of an earlier time
 		b := h.cfg.Sessions.NewBrowser()
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
 		h.cfg.Sessions.KeepAsk(v.ctx(), b)
 	}
-	return nil
 }
 
 // over ends a session that was asked for a second factor which its user no longer has: the

@@ -20,7 +20,6 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-
 	"github.com/eagate/eagate/internal/seldom"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/internal/storelimit"
@@ -33,10 +32,6 @@ type Config struct {
 	Rules    *factor.Rules
 	Sessions *session.Sessions
 	Pages    *templates.Pages
-
-	// User tells who is logged in; the zero User is nobody, and an error a
-	// *UserError.
-	User func(*http.Request) (eagate.User, error)
 
 	Mount         string // the path that requests for the routes are below, such as /2fa
 	Base          string // the same as browsers see it: behind more, where a proxy strips that

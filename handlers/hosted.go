@@ -3,13 +3,14 @@ package handlers
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -35,7 +36,7 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 	}
 	page.Hosted = &templates.Hosted{URL: to}
 	if view.Held {
-		page.Return = returned(h.cfg.Sessions.Back(v.ctx()))
+		page.Return = returned(h.cfg.Sessions.Pending(v.ctx()).Back)
 	}
 	if to == "" || h.cfg.Mode != eagate.Popup {
 		return
@@ -75,10 +76,11 @@ func (h *Handlers) noWebview(ctx context.Context, err error) {
 // is in its own hand: it decides nothing, and at most changes what the challenge
 // page says. Its address holds the token, so that there is never a page at it.
 func (h *Handlers) back(v *visit) answer {
-	if _, ok := h.cfg.Sessions.Grant(v.ctx()); !ok {
-		return fault{ErrNoSession}
+	c, _, err := h.cfg.Sessions.Recall(v.r)
+	if errors.Is(err, session.ErrNoSession) {
+		return fault{err}
 	}
-	if err := h.noteBack(v.r); err != nil {
+	if err := h.noteBack(v.r, c.User); err != nil {
 		h.cfg.Log.WarnContext(v.ctx(), "eagate: what the browser brought back isn't kept because of a fault", slog.Any("error", err))
 	}
 	return redirect(h.cfg.Base + "/challenge")
@@ -87,21 +89,21 @@ func (h *Handlers) back(v *visit) answer {
 // noteBack keeps what the browser brought back, while the session waits for the
 // phone. What is left of one that is over, or goes on under another ID, waits for
 // nothing, and isn't written again.
-func (h *Handlers) noteBack(r *http.Request) error {
-	ctx := r.Context()
-	user, err := h.cfg.User(r)
-	if err != nil || user.ID == "" {
-		return nil // the challenge page, which is next, says so
+func (h *Handlers) noteBack(r *http.Request, user eagate.User) error {
+	if user.ID == "" {
+		return nil // the challenge page, which is next, says why
 	}
+	ctx := r.Context()
 	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(r))
 	if err != nil || view.Phase != factor.PhasePending || view.Mode == eagate.NumberMatch || !view.Held {
 		return err
 	}
 	said, token := readBack(r.URL.RawQuery)
-	if said == templates.ReturnDone && !h.cfg.Sessions.Holds(ctx, token) {
-		return nil // it is about another challenge
-	}
-	h.cfg.Sessions.KeepBack(ctx, said.String())
+	h.cfg.Sessions.Keep(ctx, func(p *session.Pending) {
+		if said != templates.ReturnDone || p.Holds(token) { // else it is about another challenge
+			p.Back = said.String()
+		}
+	})
 	return nil
 }
 

@@ -18,7 +18,7 @@ func (h *Handlers) recovery(v *visit) answer {
 }
 
 func (h *Handlers) showRecovery(v *visit, outcome factor.CodeAnswer) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	switch {
 	case err != nil:
 		return fault{err}
@@ -37,7 +37,7 @@ func (h *Handlers) showRecovery(v *visit, outcome factor.CodeAnswer) answer {
 			return fault{err}
 		}
 		page := templates.Recovery{
-			Left: factor.RecoveryLeft(acct), State: h.recoveryState(v, acct), NeedsCode: !h.cfg.Rules.Fresh(v.grant),
+			Left: factor.RecoveryLeft(acct), State: h.recoveryState(v, acct), NeedsCode: !h.cfg.Rules.Fresh(v.Grant),
 			Attempt: session.NewAttempt(),
 			Code:    h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
 		}
@@ -54,12 +54,12 @@ func (h *Handlers) showRecovery(v *visit, outcome factor.CodeAnswer) answer {
 
 // newCodes returns the recovery codes that the request's browser may see, if any.
 func (h *Handlers) newCodes(v *visit, acct records.Account) (made factor.NewCodes, ok bool, err error) {
-	return h.cfg.Rules.NewCodes(v.ctx(), acct, h.ref(v))
+	return h.cfg.Rules.NewCodes(v.ctx(), acct, v.Session)
 }
 
 // hasNewCodes reports whether there are any, as far as that can be told.
 func (h *Handlers) hasNewCodes(v *visit) bool {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	if err != nil {
 		return false
 	}
@@ -70,7 +70,7 @@ func (h *Handlers) hasNewCodes(v *visit) bool {
 // recoveryState tells what has become of the account's codes, if they can't be seen.
 func (h *Handlers) recoveryState(v *visit, acct records.Account) templates.RecoveryState {
 	switch {
-	case h.cfg.Rules.IsMaking(acct, h.ref(v)):
+	case h.cfg.Rules.IsMaking(acct, v.Session):
 		return templates.RecoveryMaking
 	case acct.Recovery == nil:
 		return templates.RecoveryPlain
@@ -94,7 +94,7 @@ func (h *Handlers) makeRecovery(v *visit) answer {
 	if !v.json {
 		viewer.Secret = attempt.Secret()
 	}
-	outcome, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.user, v.proof(fields.Get("code")), viewer)
+	outcome, codes, err := h.cfg.Rules.MakeRecovery(v.ctx(), v.User, v.proof(fields.Get("code")), viewer)
 	meanwhile := errors.Is(err, factor.ErrMadeMeanwhile) // by the same form, perhaps
 	var limit *factor.RecoveryLimit
 	switch {
@@ -125,7 +125,7 @@ func (h *Handlers) kept(v *visit) answer {
 	if err != nil {
 		return badBody(err)
 	}
-	kept, err := h.cfg.Rules.KeepCodes(v.ctx(), v.user, v.proof(""), fields.Get("set"))
+	kept, err := h.cfg.Rules.KeepCodes(v.ctx(), v.User, v.proof(""), fields.Get("set"))
 	switch {
 	case errors.Is(err, factor.ErrOff):
 		return h.noFactor(v)

@@ -17,7 +17,7 @@ func (h *Handlers) security(v *visit) answer {
 }
 
 func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	if err != nil {
 		return fault{err}
 	}
@@ -25,11 +25,11 @@ func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 	push := h.whyNoPush(v, acct)
 	if state != templates.FactorOn {
 		// That it can't be told now, the button will say.
-		if has, err := h.cfg.Rules.HasAddress(v.ctx(), v.user); err == nil && !has {
+		if has, err := h.cfg.Rules.HasAddress(v.ctx(), v.User); err == nil && !has {
 			push = templates.PushNoAddress
 		}
 	}
-	duty, err := h.cfg.Rules.Duty(v.ctx(), v.user)
+	duty, err := h.cfg.Rules.Duty(v.ctx(), v.User)
 	if err != nil {
 		return fault{err}
 	}
@@ -51,7 +51,7 @@ func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 	page := templates.Security{
 		State:     state,
 		Since:     acct.EnabledAt,
-		NeedsCode: !h.cfg.Rules.Fresh(v.grant),
+		NeedsCode: !h.cfg.Rules.Fresh(v.Grant),
 		Code:      h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
 
 		RecoveryLeft:   factor.RecoveryLeft(acct),
@@ -76,7 +76,7 @@ func (h *Handlers) factorState(v *visit, acct records.Account) templates.FactorS
 	switch {
 	case acct.State == records.On:
 		return templates.FactorOn
-	case h.cfg.Rules.IsStaged(acct, h.ref(v)):
+	case h.cfg.Rules.IsStaged(acct, v.Session):
 		return templates.FactorPending
 	}
 	return templates.FactorOff
@@ -88,7 +88,7 @@ func (h *Handlers) disable(v *visit) answer {
 	if err != nil {
 		return badBody(err)
 	}
-	outcome, err := h.cfg.Rules.Disable(v.ctx(), v.user, v.proof(code))
+	outcome, err := h.cfg.Rules.Disable(v.ctx(), v.User, v.proof(code))
 	switch {
 	case errors.Is(err, factor.ErrRequired):
 		return failure{problem: eagate.ProblemRequired, page: templates.MessageRequired}
@@ -100,7 +100,7 @@ func (h *Handlers) disable(v *visit) answer {
 		return wrongCode{outcome, h.showSecurity}
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
-		h.cfg.Rules.SyncNow(v.ctx(), v.user.ID)
+		h.cfg.Rules.SyncNow(v.ctx(), v.User.ID)
 		return disabled(v)
 	}
 }

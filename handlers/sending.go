@@ -9,7 +9,6 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
-
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
@@ -20,25 +19,20 @@ func (h *Handlers) newChallenge(v *visit) answer {
 	if a := h.passed(v); a != nil {
 		return a
 	}
-	if !v.accepts(eagate.Push) {
+	if !v.Accepts(eagate.Push) {
 		return refusedMethod{}
 	}
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
-	if err != nil {
-		return fault{err}
-	}
-	if v.verdict == factor.Locked && view.Phase == factor.PhaseRejected {
+	if v.Standing == factor.Locked && v.Challenge.Phase == factor.PhaseRejected {
 		return rejected{}
 	}
-	return h.sendNew(v, view)
+	return h.sendNew(v)
 }
 
-// sendNew sends a new request to the phone, of a session whose challenge was looked at.
-// For a page, it is the next one that does: the browser has its secret by then, whatever
-// becomes of this response.
-func (h *Handlers) sendNew(v *visit, view factor.View) answer {
+// sendNew sends a new request to the phone. For a page, it is the next one that does: the
+// browser has its secret by then, whatever becomes of this response.
+func (h *Handlers) sendNew(v *visit) answer {
 	if !v.json {
-		return h.prepareNew(v, view)
+		return h.prepareNew(v)
 	}
 	err := h.begin(v, h.cfg.Sessions.NewBrowser())
 	var limit *factor.PushLimit
@@ -51,7 +45,7 @@ func (h *Handlers) sendNew(v *visit, view factor.View) answer {
 		return h.pushLimited(v, limit)
 	case err != nil:
 		return failChange(err)
-	case h.cfg.Sessions.NoPush(v.ctx(), v.user):
+	case h.cfg.Sessions.NoPush(v.ctx(), v.User):
 		return h.noPush(v)
 	default:
 		return h.sendStatus(v, http.StatusCreated)
@@ -59,18 +53,16 @@ func (h *Handlers) sendNew(v *visit, view factor.View) answer {
 }
 
 // prepareNew leads to the challenge page, and has it send a request to the phone.
-func (h *Handlers) prepareNew(v *visit, view factor.View) answer {
-	mark, err := h.cfg.Sessions.Mark(v.ctx(), v.user)
-	if err == nil && mark.Over {
+func (h *Handlers) prepareNew(v *visit) answer {
+	if v.End.Over {
 		return signInFirst
 	}
-	if err == nil && view.Phase == factor.PhasePending && view.Limit == nil {
-		view, err = h.makeRoom(v)
+	if v.Challenge.Phase == factor.PhasePending && v.Challenge.Limit == nil {
+		if err := h.makeRoom(v); err != nil {
+			return fault{err}
+		}
 	}
-	if err != nil {
-		return fault{err}
-	}
-	if v.isOver(view) && view.Limit == nil {
+	if v.isOver() && v.Challenge.Limit == nil {
 		b := h.cfg.Sessions.NewBrowser()
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
 		h.cfg.Sessions.KeepAsk(v.ctx(), b)
@@ -78,14 +70,13 @@ func (h *Handlers) prepareNew(v *visit, view factor.View) answer {
 	return redirect(h.cfg.Base + "/challenge")
 }
 
-// makeRoom voids the session's challenge, unless it was approved, and returns how it
-// stands then.
-func (h *Handlers) makeRoom(v *visit) (factor.View, error) {
-	err := h.cfg.Rules.MakeRoom(v.ctx(), v.user, h.ref(v))
+// makeRoom voids the session's challenge, unless it was approved.
+func (h *Handlers) makeRoom(v *visit) error {
+	err := h.cfg.Rules.MakeRoom(v.ctx(), v.User, v.Session)
 	if err != nil && !errors.Is(err, factor.ErrOtherBrowser) {
-		return factor.View{}, err
+		return err
 	}
-	return h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
+	return h.look(v)
 }
 
 func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) answer {
@@ -97,7 +88,7 @@ func (h *Handlers) pushLimited(v *visit, limit *factor.PushLimit) answer {
 
 // orByCode adds to why the phone doesn't do that a code would.
 func (v *visit) orByCode(why string) string {
-	if v.accepts(eagate.TOTP) {
+	if v.Accepts(eagate.TOTP) {
 		return why + "; a code can be used"
 	}
 	return why
@@ -115,22 +106,18 @@ func (h *Handlers) proceed(v *visit) answer {
 	if err := h.takeApproval(v); err != nil {
 		return fault{err}
 	}
-	if !v.proving() {
+	if !v.Proving() {
 		if isYes(fields.Get("trust")) {
 			h.trustThis(v)
 		}
 		return onward{}
 	}
-	if !v.accepts(eagate.Push) {
+	if !v.Accepts(eagate.Push) {
 		return refusedMethod{}
 	}
-	view, err := h.cfg.Rules.Look(v.ctx(), v.user, h.ref(v))
-	if err != nil {
-		return fault{err}
-	}
 	switch {
-	case view.Phase == factor.PhaseElsewhere:
-		return h.takeOver(v, view)
+	case v.Challenge.Phase == factor.PhaseElsewhere:
+		return h.takeOver(v)
 	case v.json:
 		return h.sendStatus(v, http.StatusOK)
 	default:
@@ -139,19 +126,18 @@ func (h *Handlers) proceed(v *visit) answer {
 }
 
 // takeOver has the phone be asked for this browser, and no longer for another one.
-func (h *Handlers) takeOver(v *visit, view factor.View) answer {
+func (h *Handlers) takeOver(v *visit) answer {
 	switch {
-	case view.Limit == nil:
+	case v.Challenge.Limit == nil:
 	case v.json: // nothing could take its place
-		return h.pushLimited(v, view.Limit)
+		return h.pushLimited(v, v.Challenge.Limit)
 	default:
 		return redirect(h.cfg.Base + "/challenge")
 	}
-	view, err := h.makeRoom(v)
-	if err != nil {
+	if err := h.makeRoom(v); err != nil {
 		return fault{err}
 	}
-	return h.sendNew(v, view)
+	return h.sendNew(v)
 }
 
 // browserSet, in a query, says which secret the browser was just given: one that comes
@@ -159,11 +145,11 @@ func (h *Handlers) takeOver(v *visit, view factor.View) answer {
 const browserSet = "browser"
 
 // beginHere begins a challenge for a session that has none and had none, or that has just
-// asked for another. Its challenge was looked at.
-func (h *Handlers) beginHere(v *visit, view factor.View) answer {
+// asked for another.
+func (h *Handlers) beginHere(v *visit) answer {
 	sessions := h.cfg.Sessions
 	ask := sessions.Ask(v.ctx())
-	if view.Limit != nil || !h.isFirst(v, view) && (ask == "" || !v.isOver(view) || view.BegunBy(ask)) {
+	if v.Challenge.Limit != nil || !h.isFirst(v) && (ask == "" || !v.isOver() || v.Challenge.BegunBy(ask)) {
 		return nil
 	}
 	b, ok := sessions.Prepared(v.r, ask)
@@ -182,10 +168,13 @@ func (h *Handlers) beginHere(v *visit, view factor.View) answer {
 	err := h.begin(v, b)
 	var limit *factor.PushLimit
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &limit), errors.Is(err, factor.ErrOff), errors.Is(err, factor.ErrHeld), errors.Is(err, factor.ErrOvertaken),
 		errors.Is(err, factor.ErrSessionOver), errors.Is(err, factor.ErrOtherBrowser):
-		return nil // the page says so
-	case err != nil:
+		err = h.look(v) // for the page, which says so
+	}
+	if err != nil {
 		return fault{err}
 	}
 	return nil
@@ -202,17 +191,17 @@ func (h *Handlers) warnOfCookie(v *visit) {
 }
 
 // isFirst reports whether the session has no challenge and had none.
-func (h *Handlers) isFirst(v *visit, view factor.View) bool {
-	return view.Phase == factor.PhaseNone && !h.cfg.Sessions.NoPush(v.ctx(), v.user)
+func (h *Handlers) isFirst(v *visit) bool {
+	return v.Challenge.Phase == factor.PhaseNone && !h.cfg.Sessions.NoPush(v.ctx(), v.User)
 }
 
-// isOver reports whether another challenge can follow the one that was looked at.
-func (v *visit) isOver(view factor.View) bool {
-	switch view.Phase {
+// isOver reports whether another challenge can follow the session's.
+func (v *visit) isOver() bool {
+	switch v.Challenge.Phase {
 	case factor.PhaseNone, factor.PhaseNotApproved, factor.PhaseExpired, factor.PhaseReplaced, factor.PhaseConsumed:
 		return true
 	case factor.PhaseRejected:
-		return v.verdict != factor.Locked // whose sign-in has ended
+		return v.Standing != factor.Locked // whose sign-in has ended
 	case factor.PhasePending, factor.PhaseApproved, factor.PhaseElsewhere:
 	}
 	return false
@@ -222,34 +211,36 @@ func (v *visit) isOver(view factor.View) bool {
 // the session what came of it: the service's token, or that the phone can't be asked,
 // which is no error.
 func (h *Handlers) begin(v *visit, b session.Browser) error {
-	ctx := v.ctx()
-	ref, err := h.cfg.Sessions.Bind(v.r)
-	if err != nil {
+	ctx, sessions := v.ctx(), h.cfg.Sessions
+	if err := sessions.Bind(v.r, &v.Caller); err != nil {
 		return err
 	}
-	if v.verdict == factor.Locked {
-		ref.Ends = h.cfg.Sessions.Until(ctx)
+	ref := v.Session
+	if v.Standing == factor.Locked {
+		ref.Ends = v.Until
 	}
-	token, err := h.cfg.Rules.Begin(ctx, v.user, ref, b.Hash())
+	token, err := h.cfg.Rules.Begin(ctx, v.User, ref, b.Hash())
 	var fault *client.Error
-	if errors.As(err, &fault) || errors.Is(err, factor.ErrNoPush) {
-		h.cfg.Sessions.KeepNoPush(ctx, v.user, fault != nil && declines(fault.Kind))
-		return nil
-	}
-	if err != nil || token == "" {
+	switch {
+	case errors.As(err, &fault) && declines(fault.Kind):
+		sessions.KeepNoPush(ctx, v.User, session.PhoneDeclined)
+	case fault != nil, errors.Is(err, factor.ErrNoPush):
+		sessions.KeepNoPush(ctx, v.User, session.PhoneFailed)
+	case err != nil:
 		return err
+	case token != "":
+		sessions.KeepToken(ctx, v.User, token)
+		v.Session.Token = token
+		h.keep(v, b.Begun())
 	}
-	h.cfg.Sessions.KeepToken(ctx, v.user, token)
-	h.cfg.Sessions.KeepBrowser(v.w, v.r, b.Begun())
-	v.browser = b.Hash()
-	return nil
+	return h.look(v)
 }
 
 // whyNoPush is what a page says of a phone that isn't asked.
 func (h *Handlers) whyNoPush(v *visit, acct records.Account) templates.Push {
-	switch h.cfg.Rules.WhyNoPush(v.ctx(), v.user, acct) {
+	switch h.cfg.Rules.WhyNoPush(v.ctx(), v.User, acct) {
 	case factor.NoPushFault:
-		if h.cfg.Sessions.Declined(v.ctx(), v.user) {
+		if h.cfg.Sessions.Declined(v.ctx(), v.User) {
 			return templates.PushDeclined
 		}
 	case factor.NoPushMoved:
@@ -266,7 +257,7 @@ func (h *Handlers) whyNoPush(v *visit, acct records.Account) templates.Push {
 // again later, or why that is of no use.
 func (h *Handlers) noPush(v *visit) answer {
 	f := failure{problem: eagate.ProblemPushUnavailable, retryIn: retryAfter, challenge: true}
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.user.ID)
+	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	push := templates.PushUnavailable
 	if err == nil {
 		push = h.whyNoPush(v, acct)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
 )
 
@@ -19,23 +18,16 @@ type visit struct {
 	Sender
 	own bool // whether it is for a page of ours
 
-	user    eagate.User
-	verdict factor.Verdict
-	grant   records.Grant // of a verified session
-	basis   factor.Basis  // of a request that may change something, before its body was read
+	session.Caller
+	basis  factor.Basis // of a request that may change something, before its body was read
+	locked bool         // whether the session was, when the request came
 
 	came  time.Time     // when the request came
 	field eagate.Method // what the field for the code is for, or zero for both methods
 	typed string        // what was typed into it
 	trust bool          // whether the browser is to be trusted from now on
 
-	demand session.Demand // what a verified session must prove besides; else zero
-
-	lost    bool   // whether the secret that the browser was just given didn't come back
-	browser string // the hash of the secret that the response gives to the browser
-
-	form   factor.Form // that the request sends, if it is one with a code
-	locked bool        // whether the session was, when the request came
+	lost bool // whether the secret that the browser was just given didn't come back
 
 	again bool   // whether it goes on by what an earlier request has proved
 	by    string // the route of that one's form, if it was one
@@ -76,12 +68,12 @@ func (h *Handlers) page(next endpoint) http.HandlerFunc {
 
 // signedIn calls next for a user who is logged in, verified or not.
 func (h *Handlers) signedIn(next endpoint) http.HandlerFunc {
-	return h.known(h.cfg.Sessions.Check, next)
+	return h.known(h.cfg.Sessions.LoadPage, next)
 }
 
 // waiting is signedIn for a request that only asks how the challenge stands.
 func (h *Handlers) waiting(next endpoint) http.HandlerFunc {
-	return h.known(h.cfg.Sessions.CheckWaiting, next)
+	return h.known(h.cfg.Sessions.LoadWaiting, next)
 }
 
 // unlocked calls next for a user who is logged in and, having a second factor,
@@ -95,43 +87,20 @@ func (h *Handlers) unlocked(next endpoint) http.HandlerFunc {
 	})
 }
 
-// known calls next for a user who is logged in, with what check says.
-func (h *Handlers) known(check session.Check, next endpoint) http.HandlerFunc {
+// known calls next for a user who is logged in, as load says.
+func (h *Handlers) known(load func(*http.Request) (session.Caller, error), next endpoint) http.HandlerFunc {
 	return h.page(func(v *visit) answer {
-		if err := h.identify(v, check); err != nil {
+		var err error
+		v.came = h.cfg.Rules.Now()
+		if v.Caller, err = load(v.r); err != nil {
 			return fault{err}
 		}
+		v.basis, v.locked = v.Basis(), v.Standing == factor.Locked
 		if a := h.act(v, v.decide(SignedIn, false)); a != nil {
 			return a
 		}
-		if v.r.Method == http.MethodPost {
-			var err error
-			if v.basis, err = h.cfg.Rules.Basis(v.ctx(), v.user.ID); err != nil {
-				return fault{err}
-			}
-		}
-		v.demand = h.demand(v)
 		return next(v)
 	})
-}
-
-// identify finds out whose request it is, and how the session stands.
-func (h *Handlers) identify(v *visit, check session.Check) (err error) {
-	v.came = h.cfg.Rules.Now()
-	secret, ok := h.cfg.Sessions.Grant(v.ctx())
-	if !ok {
-		return ErrNoSession
-	}
-	if v.user, err = h.cfg.User(v.r); err != nil {
-		return err
-	}
-	if v.user.ID == "" {
-		v.verdict = factor.Nobody
-		return nil
-	}
-	v.verdict, v.grant, err = check(v.ctx(), v.user, secret)
-	v.locked = v.verdict == factor.Locked
-	return err
 }
 
 // admit lets a locked session in if it can be unlocked right now, and answers the request
@@ -147,29 +116,32 @@ func (h *Handlers) admit(v *visit) answer {
 	return h.act(v, action)
 }
 
-// enter unlocks a locked session if that can be done right now. If resume is set, that is
+// enter unlocks a session if that can be done right now. If resume is set, a locked one is
 // also by what another request of the browser has proved a moment ago.
-func (h *Handlers) enter(v *visit, resume bool) (err error) {
-	v.verdict, v.grant, err = h.cfg.Sessions.Admit(v.w, v.r, v.user)
-	if err != nil || v.verdict != factor.Locked || !resume {
+func (h *Handlers) enter(v *visit, resume bool) error {
+	moved := v.End.Over || v.Challenge.Phase == factor.PhaseApproved || v.Challenge.Phase == factor.PhaseConsumed
+	err := h.cfg.Sessions.EnterNow(v.w, v.r, &v.Caller)
+	if err != nil || v.Standing != factor.Locked || !resume || !moved {
 		return err
 	}
-	return h.resume(v, h.ref(v))
+	return h.resume(v, v.Session)
+}
+
+// look has the visit know how the challenge stands now.
+func (h *Handlers) look(v *visit) (err error) {
+	v.Challenge, err = h.cfg.Rules.Look(v.ctx(), v.User, v.Session)
+	return err
 }
 
 // decide decides about a request for one of our pages.
 func (v *visit) decide(d Demand, tried bool) Action {
-	return Case{Standing: v.verdict, Demand: d, Sender: v.Sender, Tried: tried}.Decide()
+	return Case{Standing: v.Standing, Demand: d, Sender: v.Sender, Tried: tried}.Decide()
 }
 
-// ref is what the rules need to know of the session and the browser.
-func (h *Handlers) ref(v *visit) factor.Session {
-	ref := h.cfg.Sessions.Ref(v.r)
-	if v.browser != "" {
-		ref.Browsers = append(ref.Browsers, v.browser)
-	}
-	ref.Form = v.form
-	return ref
+// keep has the browser keep a secret with the answer, by which it is known from now on.
+func (h *Handlers) keep(v *visit, b session.Browser) {
+	h.cfg.Sessions.KeepBrowser(v.w, v.r, b)
+	v.Session.Browsers = append(v.Session.Browsers, b.Hash())
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -180,7 +152,7 @@ func (v *visit) detach() { v.r = v.r.WithContext(context.WithoutCancel(v.ctx()))
 
 // proof is what the request has to show for a change, with the code that was typed.
 func (v *visit) proof(code string) factor.Proof {
-	return factor.Proof{Basis: v.basis, Grant: v.grant, Code: code, Field: v.field, At: v.came}
+	return factor.Proof{Basis: v.basis, Grant: v.Grant, Code: code, Field: v.field, At: v.came}
 }
 
 // routeConfirm is where an enrolment's first code is sent to.
@@ -201,7 +173,7 @@ func (h *Handlers) routeOf(v *visit) string { return strings.TrimPrefix(v.r.URL.
 // code into: by it, the browser is known again if it sends the form twice. Nothing can be
 // begun with it.
 func (h *Handlers) keepKnown(v *visit) {
-	if v.browser == "" && len(h.ref(v).Browsers) == 0 {
+	if len(v.Session.Browsers) == 0 {
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, h.cfg.Sessions.NewBrowser().Begun())
 	}
 }
@@ -210,7 +182,7 @@ func (h *Handlers) keepKnown(v *visit) {
 // may not have the answer: it then goes on by what came of it. The session of the first
 // one, which it was sent in, is ref.
 func (h *Handlers) lookAgain(v *visit, ref factor.Session) error {
-	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.user, ref)
+	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.User, ref)
 	if err != nil || !sent {
 		return err
 	}
@@ -219,10 +191,7 @@ func (h *Handlers) lookAgain(v *visit, ref factor.Session) error {
 
 // resume has a browser that has unlocked its session a moment ago, and doesn't know yet,
 // go on where that does.
-func (h *Handlers) resume(v *visit, ref factor.Session) error {
-	grant, route, ok, err := h.cfg.Sessions.Resume(v.w, v.r, v.user, ref)
-	if err == nil && ok {
-		v.verdict, v.grant, v.again, v.by = factor.Verified, grant, true, route
-	}
+func (h *Handlers) resume(v *visit, ref factor.Session) (err error) {
+	v.by, v.again, err = h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, ref)
 	return err
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-
 	"github.com/eagate/eagate/templates"
 )
 
@@ -25,25 +23,23 @@ const pollEvery = 2 * time.Second
 // the answer to a poll may cross with others of the same session, and the one
 // that renews it must be the one that the browser follows.
 func (h *Handlers) status(v *visit) answer {
-	return h.statusBy(v, http.StatusOK, h.cfg.Rules.LookWaiting)
-}
-
-// sendStatus tells how the challenge stands in the store.
-func (h *Handlers) sendStatus(v *visit, code int) answer {
-	return h.statusBy(v, code, h.cfg.Rules.Look)
-}
-
-func (h *Handlers) statusBy(v *visit, code int, look func(context.Context, eagate.User, factor.Session) (factor.View, error)) answer {
-	s, waits := h.settled(v)
-	if waits {
-		view, err := look(v.ctx(), v.user, h.ref(v))
-		if err != nil {
+	if _, waits := h.settled(v); waits {
+		var err error
+		if v.Challenge, err = h.cfg.Rules.LookWaiting(v.ctx(), v.User, v.Session); err != nil {
 			return fault{err}
 		}
-		if view.Phase == factor.PhaseElsewhere {
+	}
+	return h.sendStatus(v, http.StatusOK)
+}
+
+// sendStatus tells how the challenge stands.
+func (h *Handlers) sendStatus(v *visit, code int) answer {
+	s, waits := h.settled(v)
+	if waits {
+		if v.Challenge.Phase == factor.PhaseElsewhere {
 			return otherBrowser
 		}
-		s = h.statusOf(v, view)
+		s = h.statusOf(v, v.Challenge)
 	}
 	return reply{code, s}
 }
@@ -52,9 +48,9 @@ func (h *Handlers) statusBy(v *visit, code int, look func(context.Context, eagat
 // if it has.
 func (h *Handlers) settled(v *visit) (s challengeJSON, waits bool) {
 	switch {
-	case !v.proving():
+	case !v.Proving():
 		return verified(h.unlocking()), false
-	case !v.accepts(eagate.Push):
+	case !v.Accepts(eagate.Push):
 		return challengeJSON{State: templates.ChallengeNone.String()}, false
 	}
 	return challengeJSON{}, true
@@ -90,7 +86,7 @@ func (h *Handlers) events(v *visit) answer {
 		return e
 	}
 	var err error
-	e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.user, h.ref(v))
+	e.wait, e.view, err = h.cfg.Rules.Wait(v.ctx(), v.User, v.Session)
 	switch {
 	case errors.Is(err, factor.ErrManyWait): // a browser takes it for the end of the events, and the page polls
 		return failure{problem: eagate.ProblemManyWait, retryIn: pollEvery, forProgram: true}

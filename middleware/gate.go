@@ -128,7 +128,7 @@ func New(opts ...Option) (*Gate, error) {
 	g := &Gate{
 		base: c.external + c.base, mount: c.base, exempt: exempt, rules: rules, log: c.log,
 		keys: keys, messages: messages,
-		sessions: session.New(c.sessions, rules, session.Name(c.service.ClientID(), c.external+c.base, c.sessions.Cookie.Name)),
+		sessions: session.New(c.sessions, rules, c.currentUser, session.Name(c.service.ClientID(), c.external+c.base, c.sessions.Cookie.Name)),
 		user:     c.currentUser,
 
 		routeCheck: routecheck.Gate{Mount: c.base, Exemption: exempt.pattern},
@@ -138,7 +138,7 @@ func New(opts ...Option) (*Gate, error) {
 		source = handlers.RemoteAddr
 	}
 	g.handlers = handlers.New(handlers.Config{
-		Rules: rules, Sessions: g.sessions, Pages: pages, User: g.user,
+		Rules: rules, Sessions: g.sessions, Pages: pages,
 		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
 		HomePath: c.outside(c.home), LoginPath: c.outside(c.login), PasswordPath: c.outside(c.password), HelpURL: c.outside(c.help),
 		Cancel: c.cancel, Fields: c.fields,
@@ -161,7 +161,7 @@ func (c *config) currentUser(r *http.Request) (eagate.User, error) {
 		err = errors.New("a user without an ID")
 	}
 	if err != nil {
-		return eagate.User{}, &handlers.UserError{Err: err}
+		return eagate.User{}, &session.UserError{Err: err}
 	}
 	return u, nil
 }

@@ -1,9 +1,9 @@
 package middleware
 
 import (
+	"errors"
 	"net/http"
 
-	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/routecheck"
@@ -39,13 +39,13 @@ func (g *Gate) Require(next http.Handler) http.Handler {
 		if g.handlers.Owns(r) {
 			g.handlers.Guarded(r)
 		}
-		before, pass := g.admit(w, r)
+		c, pass := g.admit(w, r)
 		if !pass {
 			return
 		}
 		// Deferred, because a handler that panics may have logged out first.
-		defer g.after(w, r, &before)
-		if before.Renewed {
+		defer g.after(r, &c)
+		if c.Renewed {
 			w = &renewed{ResponseWriter: w}
 		}
 		next.ServeHTTP(w, r)
@@ -53,123 +53,101 @@ func (g *Gate) Require(next http.Handler) http.Handler {
 }
 
 // admit decides whether the request may pass, and answers it otherwise.
-func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (before session.Before, pass bool) {
-	ctx := r.Context()
-	secret, ok := g.sessions.Grant(ctx)
-	if !ok {
-		g.handlers.Fault(w, r, handlers.ErrNoSession)
-		return before, false
-	}
-	var err error
-	before.Secret = secret
-	before.User, err = g.user(r)
-	known := false
-	verdict := factor.Locked
-	if err == nil && before.User.ID != "" {
-		if verdict, known = g.sessions.Remembered(before.User, secret); verdict == factor.Verified {
-			before.Verified = true
-			return before, true
-		}
-	}
-	if g.exempt.match(r) {
+func (g *Gate) admit(w http.ResponseWriter, r *http.Request) (c session.Caller, pass bool) {
+	c, known, err := g.sessions.Recall(r)
+	switch {
+	case errors.Is(err, session.ErrNoSession):
+	case known && c.Standing == factor.Verified:
+		return c, true
+	case g.exempt.match(r):
 		// Neither the store nor the application's function for the user decides here; after
 		// sees a logout.
-		return g.sessions.Before(r, before.User, secret), true
-	}
-	if err == nil && before.User.ID == "" {
-		// The user who was verified in this session has gone.
-		err = g.end(r, &before)
-		verdict = factor.Nobody
-	} else if err == nil {
-		if !known || secret != "" { // the store is asked from here on, within one time-out
-			r = r.WithContext(storelimit.WithBudget(ctx))
+		g.sessions.Note(r, &c)
+		c.Standing = factor.Locked
+		return c, true
+	case err != nil:
+	case c.Standing == factor.Nobody:
+		err = g.leave(r, &c) // the user who was verified in this session has gone
+	default:
+		if !known || c.Secret != "" { // the store is asked from here on, within one time-out
+			r = r.WithContext(storelimit.WithBudget(r.Context()))
 		}
-		verdict, err = g.standing(r, &before)
+		err = g.resolve(r, &c)
 	}
 	if err != nil {
 		g.handlers.Fault(w, r, err)
-		return before, false
+		return c, false
 	}
-	return before, g.decide(w, r, &before, verdict)
+	return c, g.decide(w, r, &c)
 }
 
-// standing finds out how the session stands in the store.
-func (g *Gate) standing(r *http.Request, before *session.Before) (factor.Verdict, error) {
+// resolve has the store say how the session stands.
+func (g *Gate) resolve(r *http.Request, c *session.Caller) error {
 	ctx := r.Context()
-	verdict, _, err := g.sessions.Check(ctx, before.User, before.Secret)
-	if err != nil || verdict == factor.Verified {
-		return verdict, err
+	err := g.sessions.Resolve(ctx, c)
+	if err != nil || c.Standing == factor.Verified {
+		return err
 	}
-	if before.Secret != "" {
-		if err := g.sessions.DropForeign(ctx, before.User, before.Secret); err != nil {
-			return verdict, err
+	if c.Secret != "" {
+		if err := g.sessions.DropForeign(ctx, c); err != nil {
+			return err
 		}
-		before.Secret, _ = g.sessions.Grant(ctx)
 	}
-	if verdict == factor.Open {
-		return g.without(r, before.User)
+	if c.Standing == factor.Open && g.rules.Asks() {
+		c.Standing, err = g.rules.Missing(ctx, c.User)
 	}
-	return verdict, nil
+	return err
 }
 
 // decide decides by how the session stands whether the request passes. A locked session
 // is let in if that can be done right now.
-func (g *Gate) decide(w http.ResponseWriter, r *http.Request, before *session.Before, verdict factor.Verdict) (pass bool) {
-	if verdict == factor.Verified {
-		before.Verified = true
+func (g *Gate) decide(w http.ResponseWriter, r *http.Request, c *session.Caller) (pass bool) {
+	about := handlers.Case{Standing: c.Standing, Demand: handlers.Guarded}
+	if c.Standing == factor.Locked {
+		g.sessions.Note(r, c)
+	}
+	if about.Decide() == handlers.Pass {
 		return true
 	}
-	if verdict == factor.Locked {
-		before.Ref, before.Until = g.sessions.Ref(r), g.sessions.Until(r.Context())
-	}
-	c := handlers.Case{Standing: verdict, Demand: handlers.Guarded}
-	action := c.Decide()
-	if action == handlers.Pass {
-		return true
-	}
-	c.Sender = g.handlers.Sender(r)
-	if action = c.Decide(); action == handlers.Enter {
-		var err error
-		if c.Standing, _, err = g.sessions.Admit(w, r, before.User); err != nil {
+	about.Sender = g.handlers.Sender(r)
+	if about.Decide() == handlers.Enter {
+		if err := g.sessions.EnterNow(w, r, c); err != nil {
 			g.handlers.Fault(w, r, err)
 			return false
 		}
-		c.Tried = true
-		action = c.Decide()
+		about.Standing, about.Tried = c.Standing, true
 	}
-	if action != handlers.Pass {
-		g.handlers.Answer(w, r, c, before.User, factor.Demand{})
+	if about.Decide() != handlers.Pass {
+		g.handlers.Answer(w, r, *c, about)
 		return false
 	}
 	g.sessions.DropNext(r.Context()) // it is here already
-	before.Ref, before.Verified, before.Renewed = factor.Session{}, true, true
-	before.Secret, _ = g.sessions.Grant(r.Context())
 	return true
 }
 
-// end revokes what the session of a user who has gone holds.
-func (g *Gate) end(r *http.Request, before *session.Before) error {
-	if before.Secret == "" {
+// leave revokes what the session of a user who has gone holds.
+func (g *Gate) leave(r *http.Request, c *session.Caller) error {
+	if c.Secret == "" {
 		return nil
 	}
-	if err := g.sessions.End(r, *before); err != nil {
+	if err := g.sessions.Leave(r, c); err != nil {
 		return err
 	}
 	g.sessions.Forget(r.Context())
-	before.Secret = "" // after has nothing left to end
+	c.Secret = "" // after has nothing left to revoke
 	return nil
 }
 
 // after sees whether the request was a logout, or changed the user.
-func (g *Gate) after(w http.ResponseWriter, r *http.Request, before *session.Before) {
-	ended, changed := g.sessions.Ended(r.Context(), *before, func() (eagate.User, error) { return g.user(r) })
+func (g *Gate) after(r *http.Request, c *session.Caller) {
+	ended, changed := g.sessions.Ended(r, c)
 	if !ended {
-		if changed && before.Verified {
-			g.sessions.Follow(r.Context(), *before)
+		if changed && c.Standing == factor.Verified {
+			g.sessions.Follow(r.Context(), c)
 		}
 		return
 	}
-	if err := g.sessions.End(r, *before); err != nil {
+	if err := g.sessions.Leave(r, c); err != nil {
 		g.log.ErrorContext(r.Context(), "eagate: a session that ended could not be made worthless", "error", err)
 	}
 }

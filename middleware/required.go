@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
-	"github.com/eagate/eagate/internal/factor"
 )
 
 // WithRequired names the function that tells who must have a second factor. Unless
@@ -50,12 +49,4 @@ func (g *Gate) EnrolmentDue(r *http.Request) (due time.Time, ok bool) {
 	}
 	duty, err := g.rules.Duty(r.Context(), user)
 	return duty.Due, err == nil && !duty.Due.IsZero()
-}
-
-// without tells whether a user who has no second factor may pass.
-func (g *Gate) without(r *http.Request, user eagate.User) (factor.Verdict, error) {
-	if !g.rules.Asks() {
-		return factor.Open, nil
-	}
-	return g.rules.Missing(r.Context(), user)
 }

@@ -114,33 +114,21 @@ func (s *stepUp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	inner := r.WithContext(storelimit.WithBudget(r.Context()))
-	user, c, err := s.standing(inner)
+	// Not what the gate around has found: there may be none, or the route exempt. Nor what
+	// this node has seen before: the grant may have been revoked on another one.
+	c, err := g.sessions.LoadAnew(inner)
 	if err != nil {
 		g.handlers.Fault(w, inner, err)
 		return
 	}
-	if c.Decide() == handlers.Pass {
+	about := handlers.Case{
+		Standing: c.Standing, Demand: handlers.Proved,
+		Met: c.Standing == factor.Verified && g.rules.Meets(s.demand, c.Grant),
+	}
+	if about.Decide() == handlers.Pass {
 		s.next.ServeHTTP(w, r)
 		return
 	}
-	c.Sender = g.handlers.Sender(r)
-	g.handlers.Answer(w, inner, c, user, s.demand)
-}
-
-// standing finds out whose request it is, how the session stands, and whether it has
-// proved what is demanded. It goes neither by what the gate around has found, as there may
-// be none, or the route be exempt; nor by what this node has seen before: the grant may
-// have been revoked on another one.
-func (s *stepUp) standing(r *http.Request) (user eagate.User, c handlers.Case, err error) {
-	c = handlers.Case{Standing: factor.Nobody, Demand: handlers.Proved}
-	secret, ok := s.gate.sessions.Grant(r.Context())
-	if !ok {
-		return user, c, handlers.ErrNoSession
-	}
-	if user, err = s.gate.user(r); err != nil || user.ID == "" {
-		return user, c, err
-	}
-	verdict, grant, err := s.gate.sessions.CheckAnew(r.Context(), user, secret)
-	c.Standing, c.Met = verdict, verdict == factor.Verified && s.gate.rules.Meets(s.demand, grant)
-	return user, c, err
+	about.Sender, c.Demand.Demand = g.handlers.Sender(r), s.demand
+	g.handlers.Answer(w, inner, c, about)
 }

@@ -489,13 +489,16 @@ func TestStepUpOfAForm(t *testing.T) {
 // nowhere.
 func TestStepUpWithoutItsDemand(t *testing.T) {
 	t.Parallel()
-	for _, demand := range []string{"", "totp", "5m0s", "5m0s totp", "form totp", "push totp", "garbage", "-5m0s", "device"} {
+	for _, demand := range []string{
+		"", "{}", "garbage", `{"demand":"push"}`, `{"demand":{"MaxAge":300000000000}}`, `{"demand":{"MaxAge":-300000000000}}`,
+		`{"demand":{"Methods":"Ag=="}}`, `{"demand":{"Methods":"AQI=","form":true}}`, `{"demand":{"Methods":"BA=="}}`, `{"demand":{"Methods":"_w=="}}`,
+	} {
 		t.Run(demand, func(t *testing.T) {
 			t.Parallel()
 			app := apptest.New(t, apptest.Setup{Routes: stepUps}, apptest.Setup{Routes: func(app *apptest.App, mux *http.ServeMux) {
 				mux.HandleFunc("GET /open/demand", func(_ http.ResponseWriter, r *http.Request) {
-					key := "eagate.demand." + app.GateName()
-					if app.Sessions.GetString(r.Context(), key) == "" {
+					key := "eagate.pending." + app.GateName()
+					if !strings.Contains(app.Sessions.GetString(r.Context(), key), "demand") {
 						panic("no demand in the session")
 					}
 					app.Sessions.Put(r.Context(), key, demand)

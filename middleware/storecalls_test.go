@@ -41,13 +41,13 @@ func TestStoreCalls(t *testing.T) {
 			b := app.Browser(t).Login(alice)
 			return func() { wantRedirect(t, b.Get("/account"), "/2fa/challenge") }
 		}},
-		{"first locked page: the challenge, which asks the phone", 5, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"first locked page: the challenge, which asks the phone", 4, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			app.Enrolled(t, alice)
 			b := app.Browser(t).Login(alice)
 			wantRedirect(t, b.Get("/account"), "/2fa/challenge")
 			return func() { wantShown(t, b.Get("/2fa/challenge")) }
 		}},
-		{"first locked page: both", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"first locked page: both", 6, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			app.Enrolled(t, alice)
 			b := app.Browser(t).Login(alice)
 			return func() {
@@ -65,23 +65,23 @@ func TestStoreCalls(t *testing.T) {
 			b := app.Stopped(t, alice)
 			return func() { wantStatus(t, b.GetJSON("/2fa/challenge/status"), http.StatusOK) }
 		}},
-		{"wrong code", 5, 1, 0, func(t *testing.T, app *apptest.App) func() {
+		{"wrong code", 3, 1, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			code := app.WrongCode(t, phone)
 			return func() { wantStatus(t, b.Post("/2fa/challenge/totp", "code", code), http.StatusUnprocessableEntity) }
 		}},
-		{"right code", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"right code", 5, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			return func() { wantRedirect(t, b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)), "/account") }
 		}},
-		{"right code, the phone wasn't asked", 6, 3, 0, func(t *testing.T, app *apptest.App) func() {
+		{"right code, the phone wasn't asked", 4, 3, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Browser(t).Login(alice)
 			return func() { wantRedirect(t, b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)), "/") }
 		}},
-		{"recovery code", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"recovery code", 5, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			app.Enrolled(t, alice)
 			code := recoveryCode(t, app, alice)
 			b := app.Stopped(t, alice)
@@ -103,13 +103,13 @@ func TestStoreCalls(t *testing.T) {
 				wantStatus(t, a, http.StatusOK)
 			}
 		}},
-		{"page that uses the approval", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"page that uses the approval", 6, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			apptest.Approve(t, phone)
 			return func() { wantRedirect(t, b.Get("/2fa/challenge"), "/account") }
 		}},
-		{"guarded page that uses the approval", 7, 4, 0, func(t *testing.T, app *apptest.App) func() {
+		{"guarded page that uses the approval", 5, 4, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			apptest.Approve(t, phone)
@@ -124,7 +124,7 @@ func TestStoreCalls(t *testing.T) {
 			wantRedirect(t, b.Get("/push"), "/2fa/challenge")
 			return func() { wantShown(t, b.Get("/2fa/challenge")) }
 		}},
-		{"step-up: page that uses the approval", 9, 6, 0, func(t *testing.T, app *apptest.App) func() {
+		{"step-up: page that uses the approval", 8, 6, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			wantRedirect(t, b.Get("/push"), "/2fa/challenge")
@@ -149,21 +149,21 @@ func TestStoreCalls(t *testing.T) {
 			b := byPush(t, app, app.Enrolled(t, alice))
 			return func() { wantRedirect(t, b.Post("/2fa/enable"), "/2fa/enable") }
 		}},
-		{"confirm, which makes recovery codes", 12, 9, 0, func(t *testing.T, app *apptest.App) func() {
+		{"confirm, which makes recovery codes", 10, 9, 0, func(t *testing.T, app *apptest.App) func() {
 			b := app.Browser(t).Login(alice)
 			phone := staged(t, b)
 			return func() {
 				wantRedirect(t, b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)), "/2fa/recovery-codes")
 			}
 		}},
-		{"confirm, in place of another phone, with recovery codes", 12, 8, 0, func(t *testing.T, app *apptest.App) func() {
+		{"confirm, in place of another phone, with recovery codes", 10, 8, 0, func(t *testing.T, app *apptest.App) func() {
 			b := byPush(t, app, app.Enrolled(t, alice))
 			phone := staged(t, b)
 			return func() {
 				wantStatus(t, b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)), http.StatusSeeOther)
 			}
 		}},
-		{"trusted device lets in", 8, 3, 0, func(t *testing.T, app *apptest.App) func() {
+		{"trusted device lets in", 6, 3, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)
 			wantRedirect(t, b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "trust", "1"), "/account")

@@ -148,7 +148,7 @@ func forgetWrongCodes(w *records.WrongCodes) {
 	w.Count, w.Since, w.TellAt = 0, time.Time{}, time.Time{}
 }
 
-// warnOfWrongCodes emits EventWrongCodes if it is due for the account, on one node only.
+// warnOfWrongCodes emits eagate.EventWrongCodes if it is due for the account, on one node only.
 func (r *Rules) warnOfWrongCodes(ctx context.Context, userID string) error {
 	var e eagate.Event
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {

@@ -140,7 +140,7 @@ func (r *Rules) reserve(ctx context.Context, user eagate.User, s Session, browse
 	}
 	err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
 		// A logout marks the session, and then takes back what it has reserved.
-		if mark, err := r.Mark(storelimit.Fresh(ctx), user, s); err != nil || mark.Over {
+		if mark, err := r.SessionEnd(storelimit.Fresh(ctx), user, s); err != nil || mark.Over {
 			return errors.Join(err, over(mark))
 		}
 		now := r.cfg.Now()
@@ -256,7 +256,7 @@ func (r *Rules) MakeRoom(ctx context.Context, user eagate.User, s Session) error
 }
 
 // over is the error that a mark means, if any.
-func over(m Mark) error {
+func over(m SessionEnd) error {
 	if m.Over {
 		return ErrSessionOver
 	}

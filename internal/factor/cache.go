@@ -142,6 +142,17 @@ func (c *cache) setEnd(secret string, end time.Time) {
 	}
 }
 
+// changed keeps an account as this node has just written it, with the version that it had
+// before, unless a later one is here.
+func (c *cache) changed(userID string, acct cachedAccount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*c.count(userID)++
+	if known, ok := c.accounts.Peek(userID); !ok || known.version <= acct.version {
+		c.accounts.Add(userID, acct)
+	}
+}
+
 func (c *cache) forgetAccount(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -197,7 +197,7 @@ func (r *Rules) lookWaiting(ctx context.Context, user eagate.User, s Session, me
 
 // CheckWaiting is Check for a page that waits. It believes what this node remembers of a
 // locked session for which a page waits here.
-func (r *Rules) CheckWaiting(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
+func (r *Rules) CheckWaiting(ctx context.Context, userID, secret string) (Standing, records.Grant, error) {
 	if r.waiting.IsLocked(userID, secret) {
 		return Locked, records.Grant{}, nil
 	}

@@ -305,7 +305,7 @@ func (sc *scene) challengeState() string {
 			return "consumed, for nothing"
 		}
 		sc.must(err)
-		mark, err := sc.rules.Mark(sc.t.Context(), alice, factor.Session{Binding: g.Binding})
+		mark, err := sc.rules.SessionEnd(sc.t.Context(), alice, factor.Session{Binding: g.Binding})
 		sc.must(err)
 		if !mark.Over {
 			return "stranded"
@@ -332,7 +332,7 @@ func (sc *scene) unlock(r *factor.Rules, s factor.Session) string {
 	if err != nil || secret == "" {
 		return noneOr(err)
 	}
-	if err := r.Move(sc.t.Context(), alice, s, secret, eagate.Push, far); err != nil {
+	if err := r.Succeed(sc.t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.Push}, far); err != nil {
 		return word(err)
 	}
 	return sc.verdict(sc.node(sc.t), secret)
@@ -351,11 +351,11 @@ func (sc *scene) verdict(r *factor.Rules, secret string) string {
 	return verdictWord(v, err)
 }
 
-func verdictWord(v factor.Verdict, err error) string {
+func verdictWord(v factor.Standing, err error) string {
 	if err != nil {
 		return word(err)
 	}
-	return map[factor.Verdict]string{factor.Locked: "locked", factor.Verified: "in", factor.Open: "open", factor.Stopped: "stopped"}[v]
+	return map[factor.Standing]string{factor.Locked: "locked", factor.Verified: "in", factor.Open: "open", factor.MustEnrol: "stopped"}[v]
 }
 
 // look is how the session's challenge looks, and whether it shows the number.

@@ -128,7 +128,7 @@ func (r *Rules) notApproved(ctx context.Context, c records.Challenge) (email str
 			}
 			return nil
 		}
-		pushes.warn = false // EventRejected says more
+		pushes.warn = false // eagate.EventRejected says more
 		pausePush(&acct.Push, c.DecidedAt.Add(firstPushPause), now)
 		// Without a second factor there is nothing to hold, and the next one must not
 		// begin held.

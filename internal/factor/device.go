@@ -125,7 +125,7 @@ func (r *Rules) UseDevice(ctx context.Context, user eagate.User, s Session, devi
 		if !knows(*acct, id, now) {
 			return errNotTrusted
 		}
-		basis = basisOf(*acct)
+		basis = BasisOf(*acct)
 		devices := trusted(acct.Devices, now)
 		i := slices.IndexFunc(devices, func(d records.Device) bool { return d.ID == id })
 		devices[i].LastUsedAt = now

@@ -168,7 +168,7 @@ func (r *Rules) Confirm(ctx context.Context, user eagate.User, s Session, proof 
 	)
 	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
 		if since, ok := r.sentBefore(acct, s); ok {
-			basis, at = basisOf(*acct), since
+			basis, at = BasisOf(*acct), since
 			return CodeAnswer{Result: CodeAccepted, Again: true}, records.ErrUnchanged
 		}
 		if _, err := r.check(ctx, acct, proof); err != nil {
@@ -187,7 +187,7 @@ func (r *Rules) Confirm(ctx context.Context, user eagate.User, s Session, proof 
 		event.Kind = r.switchOn(acct, claim, step)
 		codesOnly = acct.Factor.CodesOnly
 		r.noteForm(acct, s)
-		basis, at = basisOf(*acct), r.cfg.Now()
+		basis, at = BasisOf(*acct), r.cfg.Now()
 		return answer, nil
 	})
 	if err != nil || answer.Result != CodeAccepted {

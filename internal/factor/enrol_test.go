@@ -238,7 +238,7 @@ func TestA39_GrantIsOver(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules, p phone, secret, id string){
 		"succeeded": func(t *testing.T, _ *world, r *factor.Rules, p phone, secret, _ string) {
 			_, next := verify(t, r, alice, p.code())
-			if err := r.Succeed(t.Context(), secret, next, eagate.TOTP); err != nil {
+			if err := r.Succeed(t.Context(), alice, factor.Session{}, secret, factor.Entry{Secret: next, Method: eagate.TOTP}, far); err != nil {
 				t.Fatal(err)
 			}
 		},

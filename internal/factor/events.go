@@ -97,11 +97,11 @@ func (r *Rules) notify(ctx context.Context, e eagate.Event) {
 	case eagate.EventEnabled, eagate.EventReplaced, eagate.EventDisabled, eagate.EventReset, eagate.EventRecoveryUsed, eagate.EventDeviceAdded, eagate.EventWrongCodes, eagate.EventBlocked, eagate.EventHeld:
 	case eagate.EventRecoveryMade:
 		if e.Reason == reasonFirst {
-			return // EventEnabled came just before
+			return // eagate.EventEnabled came just before
 		}
 	case eagate.EventRejected:
 		if r.cfg.HoldRejected {
-			return // EventHeld says more
+			return // eagate.EventHeld says more
 		}
 	case eagate.EventPushPaused: // once a day: see emitPushPaused
 		return

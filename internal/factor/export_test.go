@@ -15,7 +15,6 @@ import (
 // What the tests look at from the inside.
 var (
 	SyncPauseAfter = syncPauseAfter
-	BasisOf        = basisOf
 )
 
 const (

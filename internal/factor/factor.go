@@ -4,21 +4,21 @@
 //
 // The files, in the order in which a user comes to them:
 //
-//   - grant.go: [Rules.Check], whether a session may pass, which is asked on every
-//     request; cache.go remembers the answers for seconds, and lost.go notices that an
-//     account is missing. demand.go asks for more than a grant.
+//   - check.go: [Rules.Check], how a session stands, which is asked on every request;
+//     cache.go remembers the answers for seconds. A [Demand] asks for more than a grant.
 //   - required.go: [Rules.Missing], whether a user may go without a second factor.
 //   - enrol.go: [Rules.Stage], [Rules.Confirm] and [Rules.Disable]; address.go has which
 //     account holds an e-mail address, whose phone is asked.
 //   - begin.go: [Rules.Begin] asks the phone, as often as push.go allows; decide.go
 //     records the answer; challenge.go shows the challenge to its session, and
-//     consume.go turns an approval into a grant.
+//     approval.go turns an approval into a grant.
 //   - code.go: [Rules.VerifyCode] turns a code into a grant, if attempts.go has it
 //     checked; recovery.go has the recovery codes, and newcodes.go makes them.
 //   - device.go: browsers that are trusted.
-//   - mark.go and succeed.go: how a session ends, or goes on under another ID; again.go
-//     recognizes a form that is sent twice; keep.go and left.go have how long all that is kept.
-//   - basis.go and hold.go: what stops a change that has been overtaken.
+//   - grant.go: grants, and how long they are kept. enter.go: [Rules.Succeed] has a session
+//     go on with a grant, under another ID; leave.go: how a session ends; forms.go
+//     recognizes a form that is sent twice.
+//   - proof.go and hold.go: what stops a change that has been overtaken.
 //   - operators.go: what administrators do.
 //   - events.go, sync.go and background.go: how the application and the service learn
 //     of changes.
@@ -253,23 +253,28 @@ func (r *Rules) Digits(acct records.Account) int {
 // Now is the rules' clock.
 func (r *Rules) Now() time.Time { return r.cfg.Now() }
 
-// updateAccount changes an account, and removes it from the cache. What an older key has
+// updateAccount changes an account, also in the cache. What an older key has
 // sealed in it is sealed anew; if that can't be opened, the change is made all the same.
 func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*records.Account) error) error {
-	refused := false
-	defer func() {
-		if !refused { // else requests that change nothing could keep the cache empty
-			r.cache.forgetAccount(userID)
-		}
-	}()
-	return r.cfg.Records.UpdateAccount(ctx, userID, func(a *records.Account) error {
+	var acct records.Account
+	refused, began := false, r.instant()
+	err := r.cfg.Records.UpdateAccount(ctx, userID, func(a *records.Account) error {
 		err := change(a)
 		if refused = err != nil; refused {
 			return err
 		}
 		_, _ = r.reseal(a)
+		acct = *a
 		return nil
 	})
+	switch {
+	case refused: // else requests that change nothing could keep the cache empty
+	case err != nil || acct.Version == 0:
+		r.cache.forgetAccount(userID)
+	default:
+		r.cache.changed(userID, newCachedAccount(acct, began))
+	}
+	return err
 }
 
 // ignore returns err unless it is one of the others.

@@ -3,150 +3,13 @@ package factor
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/storelimit"
 )
-
-// A Verdict says what to do with a request.
-type Verdict uint8
-
-const (
-	Locked   Verdict = iota // it must prove the second factor first; the zero value
-	Verified                // it has
-	Open                    // the user has no second factor
-	Stopped                 // nor that, but must have one: see Missing
-	Over                    // nor that, but had one when the session was asked for it: the user must sign in again
-	Nobody                  // no user is logged in
-)
-
-// Check tells whether the user's session, which holds the secret of that grant
-// or "", may pass. An error means that it can't be told, and so: no.
-//
-// What is cached can let a session in, but never lock it out: that would send
-// somebody who has just proved it on another node through it again.
-func (r *Rules) Check(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
-	now := r.instant()
-	if verdict, g, known := r.remembered(userID, secret, now); known {
-		return verdict, g, nil
-	}
-	return r.checkStored(ctx, userID, secret, now, false)
-}
-
-// CheckAnew is Check by what the store says now, whatever this node has seen before.
-func (r *Rules) CheckAnew(ctx context.Context, userID, secret string) (Verdict, records.Grant, error) {
-	return r.checkStored(ctx, userID, secret, r.instant(), true)
-}
-
-// Remembered returns what Check returns, if that doesn't have to ask the store.
-func (r *Rules) Remembered(userID, secret string) (verdict Verdict, known bool) {
-	verdict, _, known = r.remembered(userID, secret, r.instant())
-	return verdict, known
-}
-
-// remembered is Check as far as the cache knows.
-func (r *Rules) remembered(userID, secret string, now instant) (verdict Verdict, g records.Grant, known bool) {
-	acct, known := r.cache.accounts.Get(userID)
-	lost := acct.neverOn() && isSecretOf(secret, userID) // another session doesn't know
-	if !known || !acct.isFresh(now) || lost {
-		return Locked, records.Grant{}, false
-	}
-	cached, _ := r.cache.grants.Get(secret)
-	if !cached.isFresh(now) {
-		cached = cachedGrant{}
-	}
-	if verdict = judge(acct, cached.Grant, userID, now.wall); verdict == Locked || verdict == Verified && cached.ended(now) {
-		return Locked, records.Grant{}, false
-	}
-	return verdict, cached.Grant, true
-}
-
-// judge is the one place that decides whether a session may pass: with this
-// account, and this grant or the zero one.
-func judge(acct cachedAccount, g records.Grant, userID string, now time.Time) Verdict {
-	switch {
-	case !acct.on:
-		return Open
-	case g.ID == "" || g.Kind != records.KindProof || g.UserID != userID || g.Epoch != acct.epoch || !now.Before(g.ExpiresAt):
-		return Locked
-	case ahead(g.VerifiedAt, now):
-		return Locked
-	case g.Method == eagate.TrustedDevice && !acct.trusts(g.Device, now):
-		return Locked // the device is no longer trusted
-	}
-	return Verified
-}
-
-// checkStored asks the store, and remembers what it says. Unless anew is set, it is
-// content with a grant that another request has just read.
-func (r *Rules) checkStored(ctx context.Context, userID, secret string, now instant, anew bool) (Verdict, records.Grant, error) {
-	ctx = storelimit.Fresh(storelimit.WithBudget(ctx)) // what is cached must not be older than it seems
-	id := ""
-	if secret != "" {
-		id = hash(secret)
-	}
-	changes := r.cache.generation(userID, id)
-	stored, err := r.cfg.Records.Account(ctx, userID)
-	if err != nil {
-		return Locked, records.Grant{}, err
-	}
-	r.watchVersion(ctx, stored)
-	acct := newCachedAccount(stored, now)
-	r.cache.addAccount(userID, acct, changes)
-	if acct.neverOn() && isSecretOf(secret, userID) {
-		return Locked, records.Grant{}, ErrAccountLost
-	}
-	if !acct.on || id == "" {
-		return judge(acct, records.Grant{}, userID, now.wall), records.Grant{}, nil
-	}
-	if g, _ := r.cache.grants.Get(secret); !anew && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
-		return Verified, g.Grant, nil
-	}
-	g, err := r.cfg.Records.Grant(ctx, id)
-	if errors.Is(err, records.ErrNotFound) {
-		if anew {
-			r.cache.forgetGrant(id) // it may be fresh there
-		}
-		return Locked, records.Grant{}, nil
-	}
-	if err != nil {
-		return Locked, records.Grant{}, err
-	}
-	r.cache.addGrant(secret, cachedGrant{Grant: g, read: now}, changes)
-	if verdict := judge(acct, g, userID, now.wall); verdict != Verified {
-		return verdict, records.Grant{}, nil
-	}
-	return Verified, g, nil
-}
-
-// CheckReturning is Check for a session that has lost its grant's secret, which
-// a cookie of ours has kept: only the session that the grant was made in
-// counts.
-func (r *Rules) CheckReturning(ctx context.Context, userID, secret string, s Session) (Verdict, records.Grant, error) {
-	verdict, g, err := r.Check(ctx, userID, secret)
-	if verdict == Verified && !s.is(g.Binding) {
-		return Locked, records.Grant{}, nil
-	}
-	return verdict, g, err
-}
-
-// Verification returns the grant with that secret if it is good.
-func (r *Rules) Verification(ctx context.Context, secret string) (records.Grant, bool) {
-	if secret == "" {
-		return records.Grant{}, false
-	}
-	g, ok := r.cache.grants.Get(secret)
-	if !ok {
-		var err error
-		if g.Grant, err = r.cfg.Records.Grant(ctx, hash(secret)); err != nil {
-			return records.Grant{}, false
-		}
-	}
-	verdict, grant, err := r.Check(ctx, g.UserID, secret)
-	return grant, err == nil && verdict == Verified
-}
 
 // RevokeForeign ends the grant with that secret unless it is the user's own, and
 // reports whether it is of no more use to the session: the session has changed
@@ -196,9 +59,11 @@ func (r *Rules) newGrant(ctx context.Context, g records.Grant) (secret string, e
 		g.VerifiedAt = r.cfg.Now()
 	}
 	g.ExpiresAt, _ = keptUntil(g.VerifiedAt, g.ExpiresAt, r.cfg.Now())
+	began, changes := r.instant(), r.cache.generation(g.UserID, g.ID)
 	if err := r.cfg.Records.CreateGrant(ctx, g); err != nil {
 		return "", err
 	}
+	r.cache.addGrant(secret, cachedGrant{Grant: g, read: began}, changes)
 	return secret, nil
 }
 
@@ -208,4 +73,74 @@ func (r *Rules) Revoke(ctx context.Context, secret string) error {
 	id := hash(secret)
 	defer r.cache.forgetGrant(id)
 	return r.cfg.Records.DeleteGrant(ctx, id)
+}
+
+// It is its session's end that ends a proof, and the application may put that off at any
+// moment, on a route perhaps that nobody guards. What is kept of a session is kept for
+// longer by as long as the session has lasted, and keptMore at least. A session that is
+// used keeps it; one that isn't, for half of what browsers keep a cookie (RFC 6265bis) at
+// least, and for no longer than that.
+const (
+	keptMore = 24 * time.Hour
+	keptMost = 400 * 24 * time.Hour
+)
+
+// keptUntil returns until when something is kept of a session that has lasted since a
+// time, and ends at another. at is less than that: what is kept until then need not be
+// kept for longer yet.
+func keptUntil(since, end, now time.Time) (at, until time.Time) {
+	if !now.Before(end) {
+		return end, end
+	}
+	more := min(max(end.Sub(since), keptMore), keptMost)
+	return earlier(end.Add(more), now.Add(keptMost/2)), earlier(end.Add(2*more), now.Add(keptMost))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Lasts reports whether the session that holds the secret of that good grant, and ends at
+// that time, hasn't ended. If its end was put off, it has the grant kept for longer: not
+// often, and a fault of the store stops nobody.
+func (r *Rules) Lasts(ctx context.Context, secret string, g records.Grant, end time.Time) bool {
+	now := r.cfg.Now()
+	r.cache.setEnd(secret, end)
+	if !now.Before(end) {
+		return false
+	}
+	if at, _ := keptUntil(g.VerifiedAt, end, now); g.ExpiresAt.Before(at) {
+		r.prolong(ctx, g, end, now)
+	}
+	return true
+}
+
+// Follow is Lasts after a request that has changed the session, as far as this node
+// remembers its grant.
+func (r *Rules) Follow(ctx context.Context, secret string, end time.Time) {
+	if g, ok := r.cache.grants.Get(secret); ok {
+		r.Lasts(ctx, secret, g.Grant, end)
+	}
+}
+
+// errKept ends an update that finds nothing to prolong.
+var errKept = errors.New("factor: the grant is kept long enough")
+
+func (r *Rules) prolong(ctx context.Context, g records.Grant, end, now time.Time) {
+	defer r.cache.forgetGrant(g.ID)
+	err := r.cfg.Records.UpdateGrant(ctx, g.ID, func(g *records.Grant) error {
+		at, until := keptUntil(g.VerifiedAt, end, now)
+		if g.Kind != records.KindProof || !g.ExpiresAt.Before(at) {
+			return errKept
+		}
+		g.ExpiresAt = until
+		return nil
+	})
+	if err != nil && !errors.Is(err, errKept) && !errors.Is(err, records.ErrNotFound) {
+		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: what a session was verified by isn't kept as long as the session",
+			slog.String("user", g.UserID), slog.Any("error", err))
+	}
 }

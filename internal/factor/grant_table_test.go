@@ -59,7 +59,7 @@ var grantStates = map[string]func(*scene){
 	"proof": (*scene).prove,
 	"moved": func(sc *scene) {
 		sc.prove()
-		sc.must(sc.rules.Succeed(sc.t.Context(), sc.grant, sc.another(), eagate.TOTP))
+		sc.must(sc.rules.Succeed(sc.t.Context(), alice, factor.Session{}, sc.grant, factor.Entry{Secret: sc.another(), Method: eagate.TOTP}, far))
 	},
 	"ended": func(sc *scene) { // by a node that died before it was deleted
 		sc.prove()
@@ -232,7 +232,7 @@ func (sc *scene) succeed(method eagate.Method) string {
 	if err != nil {
 		return word(err)
 	}
-	if err := sc.other.Succeed(sc.t.Context(), sc.grant, next, method); err != nil {
+	if err := sc.other.Succeed(sc.t.Context(), alice, factor.Session{}, sc.grant, factor.Entry{Secret: next, Method: method}, far); err != nil {
 		if v := sc.verdict(sc.node(sc.t), next); v == "in" {
 			return "in, although " + word(err)
 		}

@@ -149,7 +149,7 @@ func TestCheckReadBeforeChange(t *testing.T) {
 			}
 		},
 		"logged out under the former ID, whose mark only knows the grant's ID": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
-			err := r.Move(t.Context(), alice, session("former"), grant, eagate.TOTP, far)
+			err := r.Succeed(t.Context(), alice, session("former"), "", factor.Entry{Secret: grant, Method: eagate.TOTP}, far)
 			if err = errors.Join(err, r.End(t.Context(), alice, session("former"), far)); err != nil {
 				t.Error(err)
 			}
@@ -226,7 +226,7 @@ func TestEndedGrantIsForgottenAlone(t *testing.T) {
 		"revoked":    func(grant string) error { return r.Revoke(t.Context(), grant) },
 		"logged out": func(grant string) error { return r.EndGrant(t.Context(), grant) },
 		"logged out under the former ID": func(grant string) error {
-			err := r.Move(t.Context(), bob, session("former"), grant, eagate.TOTP, far)
+			err := r.Succeed(t.Context(), bob, session("former"), "", factor.Entry{Secret: grant, Method: eagate.TOTP}, far)
 			return errors.Join(err, r.End(t.Context(), bob, session("former"), far))
 		},
 	} {

@@ -332,7 +332,7 @@ func (w *world) fresh(t testing.TB, user eagate.User) factor.Proof {
 }
 
 // wantCheck fails the test unless Check has that verdict.
-func wantCheck(t testing.TB, r *factor.Rules, user eagate.User, grant string, want factor.Verdict, when string) {
+func wantCheck(t testing.TB, r *factor.Rules, user eagate.User, grant string, want factor.Standing, when string) {
 	t.Helper()
 	got, _, err := r.Check(t.Context(), user.ID, grant)
 	if err != nil || got != want {

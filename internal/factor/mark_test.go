@@ -33,7 +33,7 @@ func TestMove(t *testing.T) {
 	s, g := session("login"), w.grants(t, r, p, 5)
 	move := func(secret string, method eagate.Method, want error, when string) {
 		t.Helper()
-		if err := r.Move(t.Context(), alice, s, secret, method, far); !errors.Is(err, want) {
+		if err := r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: method}, far); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", when, err, want)
 		}
 		verdict := factor.Verified
@@ -68,7 +68,7 @@ func TestSucceed(t *testing.T) {
 	g := w.grants(t, r, p, 6)
 	succeed := func(former, secret string, method eagate.Method, want error, when string) {
 		t.Helper()
-		if err := r.Succeed(t.Context(), former, secret, method); !errors.Is(err, want) {
+		if err := r.Succeed(t.Context(), alice, factor.Session{}, former, factor.Entry{Secret: secret, Method: method}, far); !errors.Is(err, want) {
 			t.Errorf("%s: got %v, want %v", when, err, want)
 		}
 		verdict := factor.Verified
@@ -123,7 +123,7 @@ func TestSucceedWhileTheGrantIsEnded(t *testing.T) {
 	p, _ := w.enrol(t, here, alice)
 	g := w.grants(t, here, p, 2)
 	deleting.do = func() {
-		if err := there.Succeed(t.Context(), g[0], g[1], eagate.TOTP); !errors.Is(err, factor.ErrSessionOver) {
+		if err := there.Succeed(t.Context(), alice, factor.Session{}, g[0], factor.Entry{Secret: g[1], Method: eagate.TOTP}, far); !errors.Is(err, factor.ErrSessionOver) {
 			t.Errorf("succeed: got %v, want %v", err, factor.ErrSessionOver)
 		}
 	}

@@ -32,7 +32,7 @@ const (
 	// click or a reload, without having others made.
 	sentAgain = time.Minute
 
-	// reasonFirst is the reason of an EventRecoveryMade that replaced no codes.
+	// reasonFirst is the reason of an eagate.EventRecoveryMade that replaced no codes.
 	reasonFirst = "first"
 
 	newCodesPurpose = "new recovery codes"
@@ -255,7 +255,7 @@ func (r *Rules) NewCodes(ctx context.Context, acct records.Account, s Session) (
 	if err != nil {
 		return NewCodes{}, false, err
 	}
-	plain, err := keys.Open(g.Sealed, newCodesPurpose, newCodesOwner(acct.UserID, set, basisOf(acct)))
+	plain, err := keys.Open(g.Sealed, newCodesPurpose, newCodesOwner(acct.UserID, set, BasisOf(acct)))
 	if err != nil || json.Unmarshal(plain, &codes) != nil {
 		return NewCodes{}, false, nil // the factor was changed since, or the key: they can't be seen any more
 	}

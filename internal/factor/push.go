@@ -24,7 +24,7 @@ const (
 	warnEvery       = 24 * time.Hour // the user is warned of them
 )
 
-// Reasons of an EventPushLimited, and of an EventNotApproved.
+// Reasons of an eagate.EventPushLimited, and of an eagate.EventNotApproved.
 const (
 	reasonTooMany  = "too many"
 	reasonPaused   = "paused"

@@ -160,7 +160,9 @@ func TestA49_RejectedMeanwhile(t *testing.T) {
 		if err != nil || answer.Result != factor.CodeAccepted {
 			t.Fatalf("got %v, %v", answer.Result, err)
 		}
-		move := func() error { return r.Move(t.Context(), alice, s, secret, eagate.TOTP, far) }
+		move := func() error {
+			return r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.TOTP}, far)
+		}
 		if moved {
 			if err := move(); err != nil {
 				t.Fatal(err)
@@ -169,7 +171,7 @@ func TestA49_RejectedMeanwhile(t *testing.T) {
 		if err := r.Reject(t.Context(), alice, s); err != nil {
 			t.Fatal(err)
 		}
-		mark, err := r.Mark(t.Context(), alice, s)
+		mark, err := r.SessionEnd(t.Context(), alice, s)
 		if err != nil || !mark.Over || mark.Ended == moved || mark.Rejected == moved {
 			t.Errorf("moved %t: got %+v, %v", moved, mark, err)
 		}

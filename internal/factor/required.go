@@ -11,14 +11,14 @@ import (
 )
 
 // Missing returns what to do with a request of a user whose second factor, by
-// [Rules.Check], is off: Open, Stopped, or Locked if it has been switched on
+// [Rules.Check], is off: Open, MustEnrol, or Locked if it has been switched on
 // meanwhile. A request must not pass if there is an error.
 //
 // The grace counts from when a node first saw that the user must have a second
 // factor and has none. That is kept in the account, and outlives an enrolment: switching
 // the factor off, in whatever way, begins no new grace. Only a user for whom it was
 // optional meanwhile gets one later.
-func (r *Rules) Missing(ctx context.Context, user eagate.User) (Verdict, error) {
+func (r *Rules) Missing(ctx context.Context, user eagate.User) (Standing, error) {
 	if !r.Asks() {
 		return Open, nil
 	}
@@ -55,7 +55,7 @@ func (r *Rules) Missing(ctx context.Context, user eagate.User) (Verdict, error) 
 		return Open, nil
 	}
 	r.emitHourly(ctx, eagate.EventStopped, user)
-	return Stopped, nil
+	return MustEnrol, nil
 }
 
 // Asks reports whether anybody can be required to have a second factor.

@@ -18,7 +18,7 @@ func requiring(need eagate.Requirement) func(*factor.Config) {
 	return func(c *factor.Config) { c.Required = func(eagate.User) eagate.Requirement { return need } }
 }
 
-func wantMissing(t testing.TB, r *factor.Rules, user eagate.User, want factor.Verdict, when string) {
+func wantMissing(t testing.TB, r *factor.Rules, user eagate.User, want factor.Standing, when string) {
 	t.Helper()
 	if got, err := r.Missing(t.Context(), user); err != nil || got != want {
 		t.Errorf("%s: got verdict %v, %v, want %v", when, got, err, want)
@@ -42,7 +42,7 @@ func TestRequiredSinceIsTheEarliest(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	w.clock.Add(53 * time.Minute)
-	wantMissing(t, w.node(t, need), alice, factor.Stopped, "after the grace")
+	wantMissing(t, w.node(t, need), alice, factor.MustEnrol, "after the grace")
 }
 
 // A node that hasn't heard of what another has just written writes nothing else.

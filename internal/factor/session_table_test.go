@@ -6,6 +6,7 @@ import (
 
 	"github.com/eagate/eagate"
 
+	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -52,7 +53,7 @@ var sessionStates = map[string]func(*scene){
 	"moved": func(sc *scene) {
 		sc.enrolled()
 		sc.grant = sc.another()
-		sc.must(sc.rules.Move(sc.t.Context(), alice, sc.s, sc.grant, eagate.TOTP, far))
+		sc.must(sc.rules.Succeed(sc.t.Context(), alice, sc.s, "", factor.Entry{Secret: sc.grant, Method: eagate.TOTP}, far))
 	},
 	"rejected": func(sc *scene) {
 		sc.enrolled()
@@ -100,7 +101,7 @@ var sessionEvents = map[string]func(*scene) string{
 
 func (sc *scene) sessionState() string {
 	sc.t.Helper()
-	mark, err := sc.rules.Mark(sc.t.Context(), alice, sc.s)
+	mark, err := sc.rules.SessionEnd(sc.t.Context(), alice, sc.s)
 	sc.must(err)
 	switch {
 	case mark.Rejected:
@@ -124,7 +125,7 @@ func (sc *scene) move(user eagate.User, method eagate.Method) string {
 		return word(err)
 	}
 	answer := "over"
-	if err := sc.other.Move(sc.t.Context(), user, sc.s, next, method, far); err == nil {
+	if err := sc.other.Succeed(sc.t.Context(), user, sc.s, "", factor.Entry{Secret: next, Method: method}, far); err == nil {
 		answer = "moved"
 	} else if word(err) != answer {
 		return word(err)

@@ -29,7 +29,7 @@ func TestConsumeStranded(t *testing.T) {
 		{"at the challenge's end", 5 * time.Minute, nil, false},
 		{"by a clock that was set back", -10 * time.Second, nil, false},
 		{"after the session was unlocked", time.Minute, func(t *testing.T, st *state) {
-			if err := st.r.Move(t.Context(), alice, st.s, st.secret, eagate.Push, far); err != nil {
+			if err := st.r.Succeed(t.Context(), alice, st.s, "", factor.Entry{Secret: st.secret, Method: eagate.Push}, far); err != nil {
 				t.Fatal(err)
 			}
 		}, false},

@@ -169,7 +169,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got %q, %v, want a grant", secret, err)
 	}
-	if err := lossy.Move(t.Context(), alice, s, secret, eagate.Push, far); err != nil {
+	if err := lossy.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.Push}, far); err != nil {
 		t.Errorf("move: got %v", err)
 	}
 	wantCheck(t, lossy, alice, secret, factor.Verified, "after answers were lost")

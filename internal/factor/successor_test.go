@@ -81,7 +81,7 @@ func TestA51_Successor(t *testing.T) {
 			if next, _, err := r.Successor(t.Context(), alice, s); err != nil || next != "" {
 				t.Fatalf("before: got %t, %v", next != "", err)
 			}
-			if err := r.Move(t.Context(), alice, s, grant, eagate.TOTP, far); err != nil {
+			if err := r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: grant, Method: eagate.TOTP}, far); err != nil {
 				t.Fatal(err)
 			}
 			c.change(t, w, r, grant, &s)

@@ -227,12 +227,12 @@ func (st stateTable) wantStates(t *testing.T, names []string) {
 // looking are the methods of the rules that change no state of these tables.
 var looking = `
 Account Accounts AddressHolder Asks Basis Check CheckAnew CheckAsked CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
-Duty Fresh HasAddress IsMaking IsStaged LockOf Look LookWaiting Mark Meets Missing NewCodes Now PushPaused RefuseCode Remembered SentBefore Staged
+Duty Fresh HasAddress IsMaking IsStaged LockOf Look LookWaiting SessionEnd Meets Missing NewCodes Now PushPaused RefuseCode Remembered SentBefore Staged
 Successor UnderWay Unlocked Verification Wait WhyNoPush
 
 Run SyncDue SyncNow ResealAll ResyncAll
 Distrust DistrustBy Trust UseDevice KeepCodes MakeRecovery
-Supersede
+EndPrevious
 `
 
 // TestTablesNameEveryRule demands that each method of the rules is an event of a table,
@@ -258,7 +258,7 @@ func TestTablesNameEveryRule(t *testing.T) {
 
 // changing are the methods of the rules that are events of these tables.
 var changing = `
-Abandon Begin Confirm Consume Decide Disable End EndGrant Follow Lasts MakeRoom Move PasswordChanged Reject ReleaseAddress Reset
+Abandon Begin Confirm Consume Decide Disable End EndGrant Follow Lasts MakeRoom PasswordChanged Reject ReleaseAddress Reset
 Revoke RevokeAll RevokeForeign Stage Succeed Unconsume Unlock VerifyCode Withdraw
 `
 

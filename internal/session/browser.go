@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -63,7 +62,7 @@ func (b Browser) Trace() string { return b.made + "." + b.name }
 // doesn't bring it.
 func (s *Sessions) IsLost(r *http.Request, trace string) bool {
 	made, name, _ := strings.Cut(trace, ".")
-	return s.isNow(made) && !slices.ContainsFunc(s.browsers(r), func(b Browser) bool { return b.name == name })
+	return s.isNow(secondOf(made)) && !slices.ContainsFunc(s.browsers(r), func(b Browser) bool { return b.name == name })
 }
 
 // BrowserCookie is how the names of the secrets' cookies begin.
@@ -131,19 +130,11 @@ func (s *Sessions) browsers(r *http.Request) []Browser {
 	return once
 }
 
-// hashes returns the hashes of the secrets that the request brings.
-func (s *Sessions) hashes(r *http.Request) (list []string) {
-	for _, b := range s.browsers(r) {
-		list = append(list, b.Hash())
-	}
-	return list
-}
-
 // Prepared returns the newest secret of the browser that is fit to begin something
 // with: preferably the one with that hash.
 func (s *Sessions) Prepared(r *http.Request, hash string) (newest Browser, ok bool) {
 	for _, b := range s.browsers(r) {
-		if !s.isNow(b.made) {
+		if !s.isNow(secondOf(b.made)) {
 			continue
 		}
 		if b.Hash() == hash {
@@ -156,31 +147,27 @@ func (s *Sessions) Prepared(r *http.Request, hash string) (newest Browser, ok bo
 	return newest, ok
 }
 
-// KeepAsk keeps that the next challenge page begins a challenge although there was one,
-// by the secret that was prepared for it.
-func (s *Sessions) KeepAsk(ctx context.Context, b Browser) {
-	s.scs.Put(ctx, s.keys[keyAsk], strconv.FormatInt(s.rules.Now().Unix(), 36)+"."+b.Hash())
+// secondOf returns the second that was written so, or 0.
+func secondOf(made string) int64 {
+	n, _ := strconv.ParseInt(made, 36, 64)
+	return n
 }
 
-// Ask returns the hash of the secret that KeepAsk kept a moment ago, or "".
-func (s *Sessions) Ask(ctx context.Context) (hash string) {
-	at, hash, _ := strings.Cut(s.scs.GetString(ctx, s.keys[keyAsk]), ".")
-	if !s.isNow(at) {
-		return ""
+// An attempt is a browser's secret that a form carries: however often the form is sent, it
+// is known to be the same, and whichever answer the browser takes gives it the secret.
+
+// NewAttempt returns a secret for a form.
+func NewAttempt() string { return rand.Text() }
+
+// Attempt returns the secret that a form carried, or another one if that can't be one.
+func (s *Sessions) Attempt(text string) Browser {
+	if len(text) != len(NewAttempt()) || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		text = NewAttempt()
 	}
-	return hash
+	b := Browser{secret: text}
+	b.name = b.Hash()[:10] // the same each time that the form is sent
+	return b
 }
 
-// isNow reports whether it was that second a moment ago.
-func (s *Sessions) isNow(second string) bool {
-	n, err := strconv.ParseInt(second, 36, 64)
-	age := s.rules.Now().Sub(time.Unix(n, 0))
-	return err == nil && age >= -preparedFor && age <= preparedFor
-}
-
-// DropAsk forgets it.
-func (s *Sessions) DropAsk(ctx context.Context) {
-	if s.scs.Exists(ctx, s.keys[keyAsk]) {
-		s.scs.Remove(ctx, s.keys[keyAsk])
-	}
-}
+// Secret is what only the browser has.
+func (b Browser) Secret() string { return b.secret }

@@ -9,31 +9,16 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// A key is something that is kept in the session: a plain string each, which scs
-// decodes at the least cost.
-type key int
-
-const (
-	keyToken  key = iota // the service's session token, while its challenge lasts
-	keyGrant             // the secret of the grant that unlocked the session
-	keyNext              // the page to return to
-	keyNote              // who is asked for a proof, under which ID, and whether the phone could be
-	keyBack              // what the browser brought back from the service's page
-	keyDemand            // what the verified session must prove besides
-	keyAsk               // by which browser's secret the challenge page begins anew
-	keyUntil             // when the session would have ended that this is the rest of
-	keyStaged            // to what the session was bound when it began an enrolment
-	keyCount             // how many there are
-)
-
-// keyNames are what they are called, but for the gate's own name.
-var keyNames = [keyCount]string{
-	keyToken: "session_token", keyGrant: "grant", keyNext: "next", keyNote: "note", keyBack: "back", keyDemand: "demand", keyAsk: "ask", keyUntil: "until", keyStaged: "staged",
+// keys are those of what is kept in the session: a plain string each, which scs decodes at
+// the least cost.
+type keys struct {
+	grant   string // the secret of the grant that unlocked it
+	pending string // see [Pending]
 }
 
 // names are what a gate calls its keys in the session, and its cookies.
 type names struct {
-	keys    [keyCount]string
+	keys    keys
 	cookie  http.Cookie // the returning cookie, but for its value
 	device  http.Cookie // that of a trusted device, but for whose it is
 	browser http.Cookie // that of a browser's secret, but for the end of its name
@@ -52,9 +37,7 @@ func Name(clientID, path, cookie string) string {
 // newNames returns the names of the gate that calls itself so.
 func newNames(m *scs.SessionManager, name string) names {
 	var n names
-	for k, keyName := range keyNames {
-		n.keys[k] = "eagate." + keyName + "." + name
-	}
+	n.keys = keys{grant: "eagate.grant." + name, pending: "eagate.pending." + name}
 	prefix := "eagate-"
 	if m.Cookie.Secure {
 		prefix = "__Host-eagate-"

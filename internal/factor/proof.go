@@ -24,10 +24,11 @@ type Basis struct{ epoch, era uint64 }
 // Basis returns what a request of the user that begins now rests on.
 func (r *Rules) Basis(ctx context.Context, userID string) (Basis, error) {
 	acct, err := r.Account(ctx, userID)
-	return basisOf(acct), err
+	return BasisOf(acct), err
 }
 
-func basisOf(acct records.Account) Basis { return Basis{acct.Epoch, acct.Era} }
+// BasisOf returns what a request rests on that has read the account.
+func BasisOf(acct records.Account) Basis { return Basis{acct.Epoch, acct.Era} }
 
 // After returns what the request goes on to rest on, once it has itself brought the
 // factor into force that g was made with.
@@ -38,7 +39,7 @@ func (b Basis) check(acct *records.Account) error {
 	switch {
 	case acct.State == records.On && !acct.HeldSince.IsZero():
 		return ErrHeld
-	case b != basisOf(*acct):
+	case b != BasisOf(*acct):
 		return ErrOvertaken
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 func TestDeviceCookie(t *testing.T) {
 	m := scs.New()
 	m.Cookie.Secure, m.Cookie.SameSite = true, http.SameSiteStrictMode
-	s := session.New(m, nil, session.Name("client", "/2fa", "session"))
+	s := session.New(m, nil, nil, session.Name("client", "/2fa", "session"))
 	alice, bob := eagate.User{ID: "1"}, eagate.User{ID: "2"}
 	until := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
 	set := func(do func(w http.ResponseWriter)) *http.Cookie {

@@ -3,19 +3,22 @@ package factor
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // ErrSessionOver says that the session was logged out or rejected, or goes on under
 // another ID: a late response, or somebody who knew its ID, has brought it back.
 var ErrSessionOver = errors.New("factor: the session is over")
 
-// A Mark says that a session is over. It is in the store, because a session
+// A SessionEnd says that a session is over. It is in the store, because a session
 // itself can be written back by whoever still holds it.
-type Mark struct {
+type SessionEnd struct {
 	Over     bool
 	Ended    bool // it was logged out, under whatever ID, or rejected; else it goes on under another ID
 	Rejected bool // a request to unlock it was rejected on the phone
@@ -31,81 +34,27 @@ func markID(user eagate.User, s Session) string {
 	return hash("eagate mark\x00" + s.Binding + "\x00" + user.ID)
 }
 
-// Mark returns what is known of the end of the user's session.
-func (r *Rules) Mark(ctx context.Context, user eagate.User, s Session) (Mark, error) {
+// SessionEnd returns what is known of the end of the user's session.
+func (r *Rules) SessionEnd(ctx context.Context, user eagate.User, s Session) (SessionEnd, error) {
 	if s.Binding == "" {
-		return Mark{}, nil
+		return SessionEnd{}, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, markID(user, s))
 	if errors.Is(err, records.ErrNotFound) {
-		return Mark{}, nil
+		return SessionEnd{}, nil
 	}
 	if err != nil {
-		return Mark{}, err
+		return SessionEnd{}, err
 	}
-	mark := Mark{Over: true, Rejected: g.Kind == records.KindRejected, Until: g.ExpiresAt}
+	mark := SessionEnd{Over: true, Rejected: g.Kind == records.KindRejected, Until: g.ExpiresAt}
 	for g.Kind == records.KindMoved && err == nil {
 		g, err = r.cfg.Records.Grant(ctx, g.Successor)
 	}
 	if err != nil && !errors.Is(err, records.ErrNotFound) {
-		return Mark{}, err
+		return SessionEnd{}, err
 	}
 	mark.Ended = err != nil || g.Kind != records.KindProof
 	return mark, nil
-}
-
-// Move marks that the session goes on under another ID, with the grant of that
-// secret. That can happen once. Otherwise, and if the session was logged out
-// meanwhile, the new grant is revoked and Move returns [ErrSessionOver]; but a code takes
-// over from the grant that the session goes on with, as long as there is one: it may
-// never have reached the browser. The same form, sent twice, doesn't: it is the first to
-// get here that counts.
-func (r *Rules) Move(ctx context.Context, user eagate.User, s Session, secret string, method eagate.Method, until time.Time) error {
-	if s.Binding == "" {
-		return nil
-	}
-	mark := records.Grant{
-		ID: markID(user, s), UserID: user.ID, Kind: records.KindMoved,
-		Binding: s.Binding, Successor: hash(secret), Form: r.formID(user.ID, s), ExpiresAt: until,
-	}
-	if err := r.sealSuccessor(ctx, &mark, s, secret); err != nil {
-		return err
-	}
-	err := again(func() error { return r.cfg.Records.CreateGrant(ctx, mark) }, records.ErrExists)
-	if !errors.Is(err, records.ErrExists) {
-		return err
-	}
-	var earlier string
-	err = r.cfg.Records.UpdateGrant(ctx, mark.ID, func(g *records.Grant) error {
-		earlier = ""
-		if g.Kind == records.KindMoved && g.Successor == mark.Successor {
-			return nil // by the first try, whose answer was lost
-		}
-		if g.Kind != records.KindMoved || !Typed(method) || mark.Form != "" && g.Form == mark.Form {
-			return ErrSessionOver
-		}
-		earlier, g.Successor, g.ExpiresAt = g.Successor, mark.Successor, mark.ExpiresAt
-		g.Form, g.Sealed = mark.Form, mark.Sealed
-		return nil
-	})
-	if errors.Is(err, ErrSessionOver) {
-		return errors.Join(err, r.Revoke(ctx, secret))
-	}
-	if err != nil || earlier == "" {
-		return err
-	}
-	goesOn := false
-	err = r.revokeAll(ctx, earlier, func(g records.Grant) { goesOn = g.Kind == records.KindProof })
-	if err == nil && !goesOn { // it was logged out under its other ID
-		err = errors.Join(ErrSessionOver, r.Revoke(ctx, secret))
-	}
-	return err
-}
-
-// Typed reports whether something is proved by typing a code: whoever does that is
-// at the browser right now.
-func Typed(method eagate.Method) bool {
-	return method == eagate.TOTP || method == eagate.Recovery
 }
 
 // End marks that the user has logged out of the session, which no longer goes by
@@ -198,4 +147,113 @@ func (r *Rules) Abandon(ctx context.Context, user eagate.User, s Session) error 
 		return err
 	}
 	return r.revokeID(ctx, grantID)
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, records.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// EndGrant ends the grant with that secret, and those that have taken its place.
+func (r *Rules) EndGrant(ctx context.Context, secret string) error {
+	var marks []string
+	var last records.Grant
+	err := r.revokeAll(ctx, hash(secret), func(g records.Grant) {
+		last, marks = g, append(marks, markID(eagate.User{ID: g.UserID}, Session{Binding: g.Binding}))
+	})
+	if marks != nil {
+		r.leave(ctx, last.UserID, last.ExpiresAt, marks...)
+	}
+	return err
+}
+
+// revokeID ends the grant with that ID, if there is one, and those that have taken
+// its place.
+func (r *Rules) revokeID(ctx context.Context, id string) error {
+	return r.revokeAll(ctx, id, func(records.Grant) {})
+}
+
+// revokeAll is revokeID, and calls ended with each grant as it was.
+func (r *Rules) revokeAll(ctx context.Context, id string, ended func(records.Grant)) error {
+	for id != "" {
+		g, err := r.revokeOne(ctx, id)
+		if err != nil {
+			return err
+		}
+		if g.ID != "" {
+			ended(g)
+		}
+		id = g.Successor
+	}
+	return nil
+}
+
+// revokeOne ends a grant, and returns it as it was, or the zero one if there is none. It is
+// ended before it is deleted, so that none can take its place meanwhile.
+func (r *Rules) revokeOne(ctx context.Context, id string) (ended records.Grant, err error) {
+	defer r.cache.forgetGrant(id)
+	err = r.cfg.Records.UpdateGrant(ctx, id, func(g *records.Grant) error {
+		ended = *g
+		g.Kind = records.KindEnded
+		return nil
+	})
+	if errors.Is(err, records.ErrNotFound) {
+		return records.Grant{}, nil
+	}
+	if err == nil {
+		err = r.cfg.Records.DeleteGrant(ctx, id)
+	}
+	return ended, err
+}
+
+// leftMost is how many records are kept of a user's sessions that are over.
+const leftMost = 32
+
+// leave notes that these records of the user, kept until that time, only keep over
+// what is over: marks of sessions that were logged out, grants that another has taken
+// the place of, and the marks of where those were given. The oldest are deleted when
+// there are more than leftMost, so that logging in and out time and again doesn't
+// fill the store.
+//
+// A session whose mark was deleted can be written back by a request that has been
+// under way since, as one in which only the password was given: its grant is gone. To
+// have a mark deleted takes leftMost logouts, and so the password.
+//
+// The mark of a session that goes on, verified, under another ID isn't among them: it
+// keeps the approval that unlocked it from being used once more.
+func (r *Rules) leave(ctx context.Context, userID string, until time.Time, ids ...string) {
+	list := records.Grant{ID: hash("eagate left\x00" + userID), UserID: userID, Kind: records.KindLeft}
+	var surplus []string
+	change := func(g *records.Grant) error {
+		g.Left = slices.DeleteFunc(slices.Clone(g.Left), func(id string) bool { return slices.Contains(ids, id) })
+		g.Left = append(g.Left, ids...)
+		n := max(0, len(g.Left)-leftMost)
+		surplus, g.Left = g.Left[:n], g.Left[n:]
+		if g.ExpiresAt.Before(until) {
+			g.ExpiresAt = until
+		}
+		return nil
+	}
+	err := r.cfg.Records.UpdateGrant(ctx, list.ID, change)
+	if errors.Is(err, records.ErrNotFound) {
+		_ = change(&list)
+		err = r.cfg.Records.CreateGrant(ctx, list)
+		if errors.Is(err, records.ErrExists) {
+			err = r.cfg.Records.UpdateGrant(ctx, list.ID, change)
+		}
+	}
+	if err == nil && len(surplus) > 0 {
+		err = r.forgetForm(ctx, userID) // one of the marks may have been all that kept it from unlocking its session anew
+	}
+	for _, id := range surplus {
+		if err == nil {
+			err = r.cfg.Records.DeleteGrant(ctx, id)
+		}
+	}
+	if err != nil { // they go when their time is up
+		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: what a session has left in the store isn't counted",
+			slog.String("user", userID), slog.Any("error", err))
+	}
 }

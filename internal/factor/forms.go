@@ -3,22 +3,17 @@ package factor
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
-	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // againFor is how long the same browser is told once more what came of a form or of an
 // approval: it was sent twice, or the answer got lost.
 const againFor = time.Minute
-
-const successorPurpose = "successor"
 
 // A Form is a code and where it was sent to. The zero Form is none.
 type Form struct{ Route, Code string }
@@ -119,89 +114,3 @@ func (r *Rules) UnderWay(ctx context.Context, user eagate.User, s Session, view 
 
 // justNow reports whether that is no longer ago than a form is known again.
 func (r *Rules) justNow(at time.Time) bool { return holds(at.Add(againFor), r.cfg.Now(), againFor) }
-
-// A successor is how a session goes on under another ID.
-type successor struct {
-	Secret string    `json:"secret"` // of the grant
-	Route  string    `json:"route,omitempty"`
-	At     time.Time `json:"at"`            // since when
-	Era    uint64    `json:"era,omitempty"` // of the account, then
-}
-
-// successorOwner is what a mark's successor is sealed to, beside the browser's secret.
-func successorOwner(mark records.Grant) string {
-	return mark.ID + " " + mark.Successor + " " + mark.UserID
-}
-
-// sealSuccessor has a mark lead the browser that has unlocked the session to where the
-// session goes on.
-func (r *Rules) sealSuccessor(ctx context.Context, mark *records.Grant, s Session, secret string) error {
-	if len(s.Secrets) == 0 {
-		return nil
-	}
-	acct, err := r.Account(ctx, mark.UserID)
-	if err != nil {
-		return err
-	}
-	keys, err := r.cfg.Keys.With(s.Secrets[len(s.Secrets)-1])
-	if err != nil {
-		return err
-	}
-	plain, err := json.Marshal(successor{secret, s.Form.Route, r.cfg.Now(), acct.Era})
-	if err != nil {
-		return err
-	}
-	mark.Sealed = keys.Seal(plain, successorPurpose, successorOwner(*mark))
-	return nil
-}
-
-// Successor returns the secret of the grant that the session goes on with, under another
-// ID, if the request's browser has unlocked it a moment ago, and the grant is in force;
-// else "". It also returns the route of the form by which that was.
-func (r *Rules) Successor(ctx context.Context, user eagate.User, s Session) (secret, route string, err error) {
-	if s.Binding == "" || len(s.Secrets) == 0 {
-		return "", "", nil
-	}
-	ctx = storelimit.Fresh(ctx) // another request may just have unlocked it
-	mark, err := r.cfg.Records.Grant(ctx, markID(user, s))
-	if errors.Is(err, records.ErrNotFound) {
-		return "", "", nil
-	}
-	if err != nil || mark.Kind != records.KindMoved {
-		return "", "", err
-	}
-	next, ok, err := r.openSuccessor(mark, s)
-	if err != nil || !ok || !r.justNow(next.At) {
-		return "", "", err
-	}
-	acct, err := r.Account(ctx, user.ID)
-	// A change of password ends it, though the grant stays in force, and so does a hold.
-	if err != nil || acct.Era != next.Era || !acct.HeldSince.IsZero() {
-		return "", "", err
-	}
-	verdict, g, err := r.CheckAnew(ctx, user.ID, next.Secret)
-	if err != nil || verdict != Verified || !s.is(g.Binding) {
-		return "", "", err
-	}
-	return next.Secret, next.Route, nil
-}
-
-// openSuccessor opens what sealSuccessor has sealed.
-func (r *Rules) openSuccessor(mark records.Grant, s Session) (next successor, ok bool, err error) {
-	if mark.Sealed == nil {
-		return successor{}, false, nil
-	}
-	for _, secret := range slices.Backward(s.Secrets) {
-		keys, err := r.cfg.Keys.With(secret)
-		if err != nil {
-			return successor{}, false, err
-		}
-		plain, err := keys.Open(mark.Sealed, successorPurpose, successorOwner(mark))
-		if err != nil {
-			continue // another browser's
-		}
-		err = json.Unmarshal(plain, &next)
-		return next, err == nil, err
-	}
-	return successor{}, false, nil
-}

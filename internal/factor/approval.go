@@ -64,7 +64,7 @@ func (r *Rules) Consume(ctx context.Context, user eagate.User, s Session, until 
 		if err := r.revokeID(ctx, former); err != nil {
 			return "", err
 		}
-		switch err := r.settle(ctx, basisOf(acct), user.ID, secret); {
+		switch err := r.settle(ctx, BasisOf(acct), user.ID, secret); {
 		case errors.Is(err, ErrHeld), errors.Is(err, ErrOvertaken):
 			return "", nil
 		case err != nil: // by a fault: the next request can try again
@@ -96,25 +96,10 @@ func (r *Rules) stranded(ctx context.Context, user eagate.User, s Session, chall
 	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || r.cfg.Now().Before(g.VerifiedAt.Add(r.cfg.StoreTimeout+strandedAfter)) {
 		return "", err
 	}
-	if mark, err := r.Mark(ctx, user, s); err != nil || mark.Over {
+	if mark, err := r.SessionEnd(ctx, user, s); err != nil || mark.Over {
 		return "", err
 	}
 	return c.GrantID, nil
-}
-
-// again does something once more if it fails by a fault of the store, rather than
-// with one of these answers: one lost answer must not cost a user the approval.
-func again(do func() error, answers ...error) error {
-	err := do()
-	for _, answer := range answers {
-		if errors.Is(err, answer) {
-			return err
-		}
-	}
-	if err != nil {
-		err = do()
-	}
-	return err
 }
 
 func notApprovedIsNone(err error) error {

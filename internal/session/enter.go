@@ -1,0 +1,262 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/factor"
+)
+
+// A session's former ID stays known, locked, for movedFor after it was unlocked.
+const movedFor = time.Minute
+
+// A CommitError says that a session couldn't be saved.
+type CommitError struct{ Err error }
+
+func (e *CommitError) Error() string { return "session: not saved: " + e.Err.Error() }
+func (e *CommitError) Unwrap() error { return e.Err }
+
+// Enter is the only way in. It puts the secret of the entry's grant into the caller's
+// session, gives the session a new ID under its old deadline, and saves it; if the session
+// was verified, the grant takes the place of the one that it had. Nothing may have been
+// written to w before. The caller is then verified.
+//
+// If the session was logged out meanwhile, or another request was first, the session stays
+// as that left it, without a grant, and Enter returns [factor.ErrSessionOver]. After any
+// other error, the session is as it was before, and the entry's grant is of no use.
+func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e factor.Entry) error {
+	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
+	ref, previous := s.sender(r, c), ""
+	if c.Standing == factor.Verified {
+		previous = c.Secret
+	}
+	err := s.renew(w, r, c, e)
+	if err == nil && e.Method != 0 {
+		err = s.rules.Succeed(ctx, c.User, ref, previous, e, s.Until(ctx))
+	}
+	if err != nil {
+		return s.stay(ctx, c, ref, previous, e, err)
+	}
+	return s.entered(r, c, e)
+}
+
+// entered has the caller be who they are now.
+func (s *Sessions) entered(r *http.Request, c *Caller, e factor.Entry) (err error) {
+	ctx := context.WithoutCancel(r.Context())
+	c.Secret, c.Renewed, c.Demand, c.End = e.Secret, true, Demand{}, factor.SessionEnd{}
+	now := s.ref(ctx)
+	c.Session.Token, c.Session.Binding, c.Session.Staged = now.Token, now.Binding, now.Staged
+	c.Standing, c.Grant, err = s.rules.Check(ctx, c.User.ID, e.Secret)
+	return err
+}
+
+// stay puts back a session that can't be entered, because of err.
+func (s *Sessions) stay(ctx context.Context, c *Caller, ref factor.Session, previous string, e factor.Entry, err error) error {
+	over := errors.Is(err, factor.ErrSessionOver)
+	switch held := s.scs.GetString(ctx, s.keys.grant); {
+	case held == e.Secret && (previous == "" || over):
+		s.scs.Remove(ctx, s.keys.grant)
+	case held != previous && previous != "" && !over:
+		s.scs.Put(ctx, s.keys.grant, previous)
+	}
+	var unsaved *CommitError
+	switch {
+	case over && previous != "":
+		if fault := s.rules.EndPrevious(ctx, c.User, ref, previous); fault != nil {
+			return fault
+		}
+	case e.Method == eagate.Push && errors.As(err, &unsaved): // the next request can try again
+		return errors.Join(err, s.rules.Unconsume(ctx, c.User, ref, e.Secret))
+	case previous != "":
+		return errors.Join(err, s.rules.Revoke(ctx, e.Secret))
+	}
+	return err
+}
+
+// EnterNow looks whether the caller's session can be entered right now, without anything
+// being typed: because its grant is back, an approval of the phone has come, or the user
+// trusts the browser. A locked session that can't be stays so, which is no error.
+func (s *Sessions) EnterNow(w http.ResponseWriter, r *http.Request, c *Caller) error {
+	e, err := s.entry(r, c)
+	if err == nil && e.Secret != "" {
+		err = s.Enter(w, r, c, e)
+	}
+	if errors.Is(err, factor.ErrSessionOver) {
+		return nil
+	}
+	return err
+}
+
+// entry returns the entry that there is for a session, or none.
+func (s *Sessions) entry(r *http.Request, c *Caller) (e factor.Entry, err error) {
+	ctx, ref := r.Context(), s.Ref(r)
+	if c.Standing == factor.Locked {
+		if secret, ok := cookie(r, s.cookie.Name); ok {
+			standing, _, err := s.rules.CheckReturning(ctx, c.User.ID, secret, ref)
+			if err != nil {
+				return e, err
+			}
+			if standing == factor.Verified {
+				return factor.Entry{Secret: secret}, nil
+			}
+		}
+	}
+	secret, err := s.rules.Consume(ctx, c.User, ref, s.Until(ctx))
+	if err != nil || secret != "" || c.Standing == factor.Verified {
+		return factor.Entry{Secret: secret, Method: eagate.Push}, err
+	}
+	device, ok := cookie(r, s.deviceName(c.User))
+	if !ok {
+		return e, nil
+	}
+	if end, err := s.rules.SessionEnd(ctx, c.User, ref); err != nil || end.Over {
+		return e, err
+	}
+	secret, err = s.rules.UseDevice(ctx, c.User, ref, device, s.Until(ctx))
+	return factor.Entry{Secret: secret, Method: eagate.TrustedDevice}, err
+}
+
+// Resume leads a browser that has unlocked its session a moment ago, but comes under the
+// session's former ID, to where the session goes on: it sent the same request twice, or the
+// answer to it got lost. ref is the session as the request brought it. ok is false if there
+// is nothing of that kind; route is that of the form that had unlocked the session, if it
+// was one.
+func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) (route string, ok bool, err error) {
+	if device, found := cookie(r, s.deviceName(c.User)); found {
+		ref.Secrets = append([]string{device}, ref.Secrets...)
+	}
+	secret, route, err := s.rules.Successor(r.Context(), c.User, ref)
+	if err != nil || secret == "" {
+		return "", false, err
+	}
+	err = s.Enter(w, r, c, factor.Entry{Secret: secret})
+	if errors.Is(err, factor.ErrSessionOver) {
+		return "", false, nil
+	}
+	return route, err == nil && c.Standing == factor.Verified, err
+}
+
+// sender is the caller's session as the request brought it, with what the browser is known
+// by: its trusted device's secret, if it has no other.
+func (s *Sessions) sender(r *http.Request, c *Caller) factor.Session {
+	ref := s.Ref(r)
+	ref.Form = c.Session.Form
+	if device, ok := cookie(r, s.deviceName(c.User)); ok && len(ref.Secrets) == 0 {
+		ref.Secrets = []string{device}
+	}
+	return ref
+}
+
+// renew gives the session a new ID, and has it hold the secret. The browser is told by
+// whatever saves the application's sessions.
+func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, c *Caller, e factor.Entry) error {
+	ctx := context.WithoutCancel(r.Context())
+	id, until := s.scs.Token(ctx), s.Until(ctx)
+	end, err := s.rules.SessionEnd(ctx, c.User, s.ref(ctx))
+	if err != nil {
+		return err
+	}
+	if end.Ended || end.Over && e.Method != 0 && !factor.Typed(e.Method) {
+		return factor.ErrSessionOver
+	}
+	if end.Over { // the deadline of what is left of it isn't the session's
+		until = end.Until
+	}
+	former, known, err := s.former(ctx, id)
+	if err != nil {
+		return &CommitError{err}
+	}
+	s.Keep(ctx, func(p *Pending) { // it may lose the grant, but not who was asked
+		*p = Pending{User: c.User.ID, Binding: s.binding(ctx), Phone: p.PhoneOf(c.User), Next: p.Next, Taken: p.Taken}
+	})
+	s.scs.Put(ctx, s.keys.grant, e.Secret)
+	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
+		s.Keep(ctx, func(p *Pending) { p.Phone, p.Binding = PhoneAsked, s.binding(ctx) }) // under the new ID
+		s.scs.SetDeadline(ctx, until)
+		_, _, err = s.scs.Commit(ctx)
+	}
+	if err == nil && known {
+		err = s.leaveBehind(former, c.User, until)
+	}
+	if err != nil {
+		s.scs.Remove(ctx, s.keys.grant) // scs will try to save what is left
+		return &CommitError{err}
+	}
+	returning := s.cookie
+	returning.Value = e.Secret
+	http.SetCookie(w, &returning)
+	return nil
+}
+
+// renewToken is scs's RenewToken, but doesn't delete the session under its former ID: a
+// request that is under way would find none, and an application that writes into the
+// empty one that it has then would log the browser out.
+func (s *Sessions) renewToken(ctx context.Context) error {
+	m := *s.scs
+	m.Store = keeping{m.Store}
+	return m.RenewToken(ctx)
+}
+
+// keeping is a store that deletes nothing.
+type keeping struct{ scs.Store }
+
+// Delete implements [scs.Store].
+func (keeping) Delete(string) error { return nil }
+
+// former returns a context with a copy of the session with that ID, if there is
+// one, in place of the session that ctx has.
+func (s *Sessions) former(ctx context.Context, id string) (former context.Context, known bool, err error) {
+	if id == "" {
+		return nil, false, nil
+	}
+	former, err = s.scs.Load(&apart{Context: ctx}, id)
+	if err != nil {
+		return nil, false, err
+	}
+	return former, s.scs.Token(former) == id, nil
+}
+
+// apart is a context without its session: Load returns one that has a session as it is.
+// The other values stay: the application's store may want them.
+type apart struct {
+	context.Context
+	session any // its key, which is what Load asks for first
+}
+
+// Value implements [context.Context].
+func (a *apart) Value(key any) any {
+	if a.session == nil {
+		a.session = key
+	}
+	if key == a.session {
+		return nil
+	}
+	return a.Context.Value(key)
+}
+
+// leaveBehind keeps the session's former ID for a moment, for the requests that are under way
+// with it, without what it held of ours, but for whom it asked. Where that can't be
+// saved, the former session is deleted.
+func (s *Sessions) leaveBehind(former context.Context, user eagate.User, until time.Time) error {
+	s.scs.Remove(former, s.keys.grant)
+	s.Keep(former, func(p *Pending) {
+		binding := s.binding(former)
+		*p = Pending{
+			User: user.ID, Binding: binding,
+			Next: p.Next, Taken: p.Taken, // for a browser that didn't get there
+			Until: until.Unix(), UntilOf: binding,
+		}
+	})
+	if soon := time.Now().Add(movedFor); soon.Before(until) {
+		s.scs.SetDeadline(former, soon.UTC())
+	}
+	if _, _, err := s.scs.Commit(former); err != nil {
+		return s.scs.Destroy(former)
+	}
+	return nil
+}
