@@ -54,7 +54,7 @@ const (
 	EventRecoveryMade                       // new recovery codes replaced the old ones; for Reason "first", there were none
 	EventDeviceAdded                        // a browser is trusted from now on
 	EventDeviceUsed                         // a session was let in because its browser is trusted
-	EventDeviceRevoked                      // a browser is no longer trusted
+	EventDeviceRevoked                      // a browser is no longer trusted; for Reason, if an operator revoked it
 	EventRevoked                            // all that was proved was revoked by an operator, for Reason
 	EventHeld                               // the account is closed until the password has been changed
 	EventReleased                           // the password has been changed, and the account is open again

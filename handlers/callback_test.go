@@ -36,7 +36,7 @@ func TestA01_BrowserCallsTheCallback(t *testing.T) {
 	w := wait(t, app, alice)
 	other, err := middleware.New(middleware.WithSessions(app.Sessions), middleware.WithService(app.Emulator.Client()),
 		middleware.WithStore(store.NewMemory()), middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
-		middleware.WithIssuer("Other"), middleware.WithKey([]byte("another key of thirty-two bytes.")), middleware.WithInsecureCookie())
+		middleware.WithIssuer("Other"), middleware.WithKey([]byte("another key of thirty-two bytes.")), middleware.WithOrigin(app.URL), middleware.WithInsecureCookie())
 	if err != nil {
 		t.Fatal(err)
 	}

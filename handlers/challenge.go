@@ -5,7 +5,6 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
-
 	"github.com/eagate/eagate/templates"
 )
 

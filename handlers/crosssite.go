@@ -59,6 +59,12 @@ func (h *Handlers) isOwnForm(v *visit) bool {
 	return err == nil && h.cfg.Sessions.IsFormToken(r, form.Get(tokenField))
 }
 
+// isOurs reports whether an origin in a header is the application's own, where a proxy may
+// have changed Host. A browser that sends Sec-Fetch-Site knows better.
+func (h *Handlers) isOurs(r *http.Request, origin string) bool {
+	return origin != "" && origin == h.cfg.Origin && len(r.Header["Sec-Fetch-Site"]) == 0
+}
+
 // crossSite answers a change that another site's page asks for.
 func (h *Handlers) crossSite(v *visit) answer {
 	h.warnOfCrossSite(v.r)
@@ -78,7 +84,7 @@ func (h *Handlers) warnOfCrossSite(r *http.Request) {
 	case site == "" && origin == "null":
 		remedy = "if it was a form of the gate's own: a proxy must not set Referrer-Policy on its pages, nor keep its cookies from the browser"
 	case site == "":
-		remedy = "if a proxy changes Host: have it pass on the one that browsers send, or name the origin by WithTrustedOrigins"
+		remedy = "if a proxy changes Host: have it pass on the one that browsers send, or name the origin by WithOrigin"
 	}
 	h.cfg.Log.WarnContext(r.Context(), "eagate: a change was refused because it seems to come from another site",
 		slog.String("origin", atMost(origin, 200)), slog.String("host", atMost(r.Host, 200)), slog.String("sec_fetch_site", atMost(site, 20)),

@@ -197,7 +197,7 @@ func TestTrustedDeviceEnds(t *testing.T) {
 			if err != nil || len(status.Devices) != 1 {
 				t.Fatalf("got %+v, %v, want one device", status, err)
 			}
-			if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), apptest.UserID(alice), status.Devices[0].ID); !ok || err != nil {
+			if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), apptest.UserID(alice), status.Devices[0].ID, "laptop stolen"); !ok || err != nil {
 				t.Errorf("got %v, %v", ok, err)
 			}
 		},

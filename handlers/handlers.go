@@ -1,7 +1,10 @@
 // Package handlers serves the gate's own pages: the challenge, its waiting and
 // its codes, the switching on and off, and the service's callback. It is thin
-// HTTP over the rules; package middleware makes it from its options, and that
-// is the door to use it by.
+// HTTP over the rules.
+//
+// It is not for import: its API needs types of internal packages, and changes from
+// release to release without notice. Package
+// [github.com/eagate/eagate/middleware] makes it from its options.
 //
 // Every route answers people with pages and programs with JSON: HTML unless the
 // Accept header prefers application/json. Bodies are forms or JSON objects.
@@ -44,7 +47,7 @@ type Config struct {
 	TokenLifetime time.Duration
 
 	Mode    eagate.Mode
-	Origin  string // the application's own; needed in the hosted modes
+	Origin  string // the application's own, or empty where it isn't known; needed in the hosted modes
 	Webview Webview
 
 	// TrustedOrigins are those besides the request's own from which changes are taken.

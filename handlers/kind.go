@@ -38,7 +38,7 @@ type Sender struct {
 // Sender reads the headers of a request.
 func (h *Handlers) Sender(r *http.Request) Sender {
 	s := senderOf(r)
-	s.crossSite = h.cross.Check(r) != nil
+	s.crossSite = h.cross.Check(r) != nil && !h.isOurs(r, r.Header.Get("Origin"))
 	return s
 }
 

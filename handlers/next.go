@@ -69,13 +69,15 @@ func pathAndQuery(u *url.URL) string {
 	return path
 }
 
-// pageAt is localPage where the address may also be of another origin that the application
-// trusts: with that origin, because the browser is there, also where it is the request's
-// own and a proxy has changed Host.
+// pageAt is localPage where the address may also be of the application's own origin, or
+// of another one that it trusts: with that one, because the browser is there.
 func (h *Handlers) pageAt(r *http.Request, address, otherwise string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.User != nil || r.Header.Get("Sec-Fetch-Site") == "same-origin" {
 		return localPage(r, address, otherwise)
+	}
+	if h.isOurs(r, u.Scheme+"://"+u.Host) && isLocal(pathAndQuery(u)) {
+		return pathAndQuery(u)
 	}
 	if origin, ok := h.trustedOrigin(u); ok && isLocal(pathAndQuery(u)) {
 		return origin + pathAndQuery(u)

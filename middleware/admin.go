@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -127,14 +128,14 @@ func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountSt
 // [eagate.EventReset]; it must not be empty. All that was proved is worthless afterwards,
 // and the service is told. That it was off is no error.
 func (a *Admin) Reset(ctx context.Context, userID, reason string) error {
-	return withReason(reason, func() error { return a.rules.Reset(ctx, userID, reason) })
+	return withReason("Reset", reason, func() error { return a.rules.Reset(ctx, userID, reason) })
 }
 
 // Unlock forgets a user's wrong codes, how often the phone was asked and what wasn't
 // approved there, and opens an account that a rejection has closed. The reason is
 // told with [eagate.EventUnblocked]; it must not be empty.
 func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
-	return withReason(reason, func() error { return a.rules.Unlock(ctx, userID, reason) })
+	return withReason("Unlock", reason, func() error { return a.rules.Unlock(ctx, userID, reason) })
 }
 
 // Revoke makes worthless all that a user has proved: every session must prove the
@@ -142,22 +143,28 @@ func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
 // the present one must be begun anew. On other nodes it takes up to two seconds. The
 // reason is told with [eagate.EventRevoked]; it must not be empty.
 func (a *Admin) Revoke(ctx context.Context, userID, reason string) error {
-	return withReason(reason, func() error { return a.rules.RevokeAll(ctx, userID, reason) })
+	return withReason("Revoke", reason, func() error { return a.rules.RevokeAll(ctx, userID, reason) })
 }
 
 // RevokeDevice has a user be asked again on the trusted device with that ID, and
-// ends the sessions that it let in. It reports whether there was one.
-func (a *Admin) RevokeDevice(ctx context.Context, userID, deviceID string) (bool, error) {
-	if deviceID == "" {
-		return false, errors.New("middleware: RevokeDevice: no device")
-	}
-	n, err := a.rules.Distrust(ctx, userID, deviceID)
-	return n > 0, err
+// ends the sessions that it let in. It reports whether there was one. The reason is
+// reported with [eagate.EventDeviceRevoked]; it must not be empty.
+func (a *Admin) RevokeDevice(ctx context.Context, userID, deviceID, reason string) (found bool, err error) {
+	err = withReason("RevokeDevice", reason, func() error {
+		if deviceID == "" {
+			return errors.New("middleware: RevokeDevice: no device")
+		}
+		n, err := a.rules.Distrust(ctx, userID, deviceID, reason)
+		found = n > 0
+		return err
+	})
+	return found, err
 }
 
-func withReason(reason string, do func() error) error {
+// withReason makes an operator's call, if the operator has given a reason.
+func withReason(call, reason string, do func() error) error {
 	if strings.TrimSpace(reason) == "" {
-		return errors.New("middleware: no reason: say why, for those who read the log")
+		return fmt.Errorf("middleware: %s: no reason: say why, for the readers of the log", call)
 	}
 	return do()
 }
@@ -239,4 +246,22 @@ func reporting(report func(Progress)) func(factor.Progress) {
 			report(Progress(p))
 		}
 	}
+}
+
+// AddressHolder returns the ID of the user whose phone is asked at an e-mail address,
+// or "" if there is none. Each address has at most one: the account that was the first
+// to set up a phone under it, and has the second factor on there. Letter case, blanks
+// around it and Unicode's ways to write the same letter (NFKC) make no difference.
+func (a *Admin) AddressHolder(ctx context.Context, email string) (userID string, err error) {
+	return a.rules.AddressHolder(ctx, email)
+}
+
+// ReleaseAddress takes an e-mail address from the account that holds it: when a mailbox
+// has been handed on, say, and its former owner doesn't come back to set the phone up
+// under another address. The account's phone isn't asked any more, its codes go on
+// working, and the service is told that it is off. Whoever sets up a phone under the
+// address next, the former holder included, holds it. The reason is told with
+// [eagate.EventCodesOnly]; it must not be empty. That nobody holds the address is no error.
+func (a *Admin) ReleaseAddress(ctx context.Context, email, reason string) error {
+	return withReason("ReleaseAddress", reason, func() error { return a.rules.ReleaseAddress(ctx, email, reason) })
 }

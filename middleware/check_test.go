@@ -73,7 +73,7 @@ var wrongOptions = []struct {
 	{"WithStore", "one that couldn't be made", middleware.WithStore((*store.Memory)(nil)), "no store"},
 	{"WithStoreTimeout", "none", middleware.WithStoreTimeout(0), "0s isn't 100ms to 30s"},
 	{"WithStoreTimeout", "too long", middleware.WithStoreTimeout(time.Minute), "1m0s isn't 100ms to 30s"},
-	{"WithUser", "none", middleware.WithUser(nil), "nothing tells"},
+	{"WithUser", "none", middleware.WithUser(nil), "no function"},
 	{"WithEmail", "none", middleware.WithEmail(nil), "no function"},
 
 	{"WithIssuer", "blank", middleware.WithIssuer(" "), "no name"},
@@ -135,13 +135,17 @@ var wrongOptions = []struct {
 	{"WithTOTP", "algorithm", middleware.WithTOTP("MD5", 6, 30*time.Second), `"MD5"`},
 	{"WithTOTP", "digits", middleware.WithTOTP("SHA1", 7, 30*time.Second), "7 digits"},
 	{"WithTOTP", "period", middleware.WithTOTP("SHA1", 6, 1500*time.Millisecond), "1.5s"},
-	{"WithMode", "unknown", middleware.WithMode(eagate.Popup+1, "https://app.example.com"), "unknown mode 3"},
-	{"WithMode", "origin", middleware.WithMode(eagate.Redirect, "app.example.com"), "is no origin"},
-	{"WithMode", "another scheme", both(middleware.WithMode(eagate.Redirect, "ftp://localhost"), quiet), "isn't https"},
-	{"WithMode", "the end of a name", both(middleware.WithMode(eagate.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+	{"WithMode", "unknown", middleware.WithMode(eagate.Popup + 1), "unknown mode 3"},
+	{"WithMode", "no origin", middleware.WithMode(eagate.Redirect), "by WithOrigin"},
+	{"WithMode", "a service without a page", both(middleware.WithMode(eagate.Redirect), middleware.WithOrigin("https://app.example.com"), middleware.WithService(withoutPage{})), "a WebviewService"},
+	{"WithOrigin", "none", middleware.WithOrigin(""), "no origin"},
+	{"WithOrigin", "no scheme", middleware.WithOrigin("app.example.com"), "is no origin"},
+	{"WithOrigin", "another scheme", middleware.WithOrigin("ftp://localhost"), "neither https nor http"},
+	{"WithOrigin", "not https, in a hosted mode", both(middleware.WithMode(eagate.Redirect), middleware.WithOrigin("http://app.example.com"), quiet), "isn't https"},
+	{"WithOrigin", "the end of a name", both(middleware.WithOrigin("https://app.example.com"), sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Domain = "ample.com"
 	})), `domain "ample.com" doesn't cover "app.example.com"`},
-	{"WithMode", "another domain", both(middleware.WithMode(eagate.Redirect, "https://app.example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+	{"WithOrigin", "another domain", both(middleware.WithOrigin("https://app.example.com"), sessionsWith(func(m *scs.SessionManager) {
 		m.Cookie.Domain = "example.net"
 	})), `domain "example.net" doesn't cover "app.example.com"`},
 	{"WithFalseResult", "unknown", middleware.WithFalseResult(2), "2 is neither"},
@@ -258,11 +262,11 @@ func TestNewTakes(t *testing.T) {
 		"cookie for the gate":     sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/2fa" }),
 		"cookie for what's below": sessionsWith(func(m *scs.SessionManager) { m.Cookie.Path = "/2fa/" }),
 		"__Host-":                 sessionsWith(func(m *scs.SessionManager) { m.Cookie.Name = "__Host-session" }),
-		"domain": both(middleware.WithMode(eagate.Redirect, "https://app.Example.com"), quiet, sessionsWith(func(m *scs.SessionManager) {
+		"domain": both(middleware.WithOrigin("https://app.example.com"), sessionsWith(func(m *scs.SessionManager) {
 			m.Cookie.Domain = ".example.com"
 		})),
-		"localhost":                    both(middleware.WithMode(eagate.Redirect, "http://localhost:3000"), quiet),
-		"loopback":                     both(middleware.WithMode(eagate.Redirect, "http://[::1]:3000"), quiet),
+		"localhost":                    both(middleware.WithMode(eagate.Redirect), middleware.WithOrigin("http://localhost:3000"), quiet),
+		"loopback":                     both(middleware.WithMode(eagate.Redirect), middleware.WithOrigin("http://[::1]:3000"), quiet),
 		"issuer in Thai":               middleware.WithIssuer("ร้านกาแฟ สาขา 2"),
 		"issuer with signs":            middleware.WithIssuer("C++ & Söhne (Test) #1?"),
 		"the longest device":           middleware.WithTrustedDevices(90 * 24 * time.Hour),

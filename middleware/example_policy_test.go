@@ -119,7 +119,7 @@ func ExampleAdmin_Reset() {
 	fmt.Println(gate.Admin().Reset(context.Background(), "u-42", ""))
 	// Output:
 	// <nil>
-	// middleware: no reason: say why, for those who read the log
+	// middleware: Reset: no reason: say why, for the readers of the log
 }
 
 func ExampleAdmin_Unlock() {
@@ -136,7 +136,7 @@ func ExampleAdmin_Revoke() {
 
 func ExampleAdmin_RevokeDevice() {
 	gate, _ := newGate()
-	found, err := gate.Admin().RevokeDevice(context.Background(), "u-42", "an ID of Status")
+	found, err := gate.Admin().RevokeDevice(context.Background(), "u-42", "an ID of Status", "laptop stolen")
 	fmt.Println(found, err)
 	// Output: false <nil>
 }

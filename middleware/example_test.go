@@ -168,18 +168,14 @@ func ExampleGate_Routes() {
 
 // The URL ends with a secret that is derived from the key.
 func ExampleGate_CallbackURL() {
-	gate, _ := newGate()
-	url, err := gate.CallbackURL("https://app.example.com")
+	gate, _ := newGate(middleware.WithOrigin("https://app.example.com"))
+	url, err := gate.CallbackURL()
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println(url[:len(url)-len("0123456789abcdefghijklmnopqrstuv")] + "…")
 
-	_, err = gate.CallbackURL("app.example.com")
-	fmt.Println(err)
-	// Output:
-	// https://app.example.com/2fa/callback/…
-	// middleware: CallbackURL: "app.example.com" is no origin such as https://app.example.com, without a path
+	// Output: https://app.example.com/2fa/callback/…
 }
 
 // Run belongs beside the server, and ends with the program's context.
@@ -203,15 +199,15 @@ func ExampleGate_EndStreams() {
 }
 
 // A handler can see how and when the session was verified.
-func ExampleVerificationFrom() {
+func ExampleGate_Verification() {
+	gate, sessions := newGate()
 	account := func(w http.ResponseWriter, r *http.Request) {
-		if v, ok := middleware.VerificationFrom(r.Context()); ok && v.Method == eagate.Push {
+		if v, ok := gate.Verification(r); ok && v.Method == eagate.Push {
 			fmt.Fprintln(w, "confirmed on the phone", time.Since(v.At).Round(time.Minute), "ago")
 			return
 		}
 		fmt.Fprintln(w, "not confirmed on the phone")
 	}
-	gate, sessions := newGate()
 	handler := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(account)))
 
 	w := httptest.NewRecorder()
@@ -220,26 +216,12 @@ func ExampleVerificationFrom() {
 	// Output: not confirmed on the phone
 }
 
-// Where several gates share a session manager, each tells what it has verified itself.
-func ExampleGate_VerificationFrom() {
-	gate, sessions := newGate()
-	account := func(w http.ResponseWriter, r *http.Request) {
-		_, ok := gate.VerificationFrom(r.Context())
-		fmt.Fprintln(w, "verified by this gate:", ok)
-	}
-	handler := sessions.LoadAndSave(gate.Handler(http.HandlerFunc(account)))
-
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
-	fmt.Print(w.Body)
-	// Output: verified by this gate: false
-}
-
 // The emulator plays the service and the phone in an application's own tests.
 func Example_test() {
 	service := emulator.Start(emulator.Config{})
 	defer service.Close()
 	sessions := scs.New()
+	app := httptest.NewUnstartedServer(nil) // has its address already
 	gate, err := middleware.New(
 		middleware.WithSessions(sessions),
 		middleware.WithInsecureCookie(),
@@ -250,14 +232,16 @@ func Example_test() {
 		}),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),
+		middleware.WithOrigin("http://"+app.Listener.Addr().String()),
 	)
 	if err != nil {
 		panic(err)
 	}
 	account := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "Welcome") })
-	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(account)))
+	app.Config.Handler = sessions.LoadAndSave(gate.Handler(account))
+	app.Start()
 	defer app.Close()
-	callback, err := gate.CallbackURL(app.URL)
+	callback, err := gate.CallbackURL()
 	if err != nil {
 		panic(err)
 	}

@@ -1,9 +1,12 @@
 package middleware
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // Exempt is the test for exemption that the patterns make.
 func Exempt(patterns ...string) (func(*http.Request) bool, error) {
-	e, err := newExemptions(patterns)
-	return e.match, err
+	e, wrong := newExemptions(patterns)
+	return e.match, errors.Join(wrong...)
 }

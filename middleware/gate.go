@@ -61,6 +61,7 @@ import (
 // A Gate is the second factor of one application. It is safe for concurrent
 // use.
 type Gate struct {
+	origin   string // the application's own, or empty
 	base     string // as browsers see it
 	mount    string // the same, as the application sees it
 	keys     *keyring.Keyring
@@ -75,9 +76,9 @@ type Gate struct {
 	routeCheck routecheck.Gate // the gate as an application's tests see it
 }
 
-// New returns the gate that the options describe, or an error that tells all
-// that is wrong with them. After that, no request meets a mistake in the
-// configuration.
+// New returns the gate that the options describe, or an error that joins a
+// [*ConfigError] for each fault in them; [ConfigErrors] goes through them. After New, no
+// request can come upon a fault in the configuration.
 //
 // What New can't check is the ID that [WithUser] returns. An account is found by it
 // byte for byte, and a user without an account is one without a second factor: an ID
@@ -94,15 +95,12 @@ func New(opts ...Option) (*Gate, error) {
 		}
 	}
 	f := c.check()
-	exempt, err := newExemptions(c.exemptPatterns())
-	f.option("WithExempt", err)
+	exempt, wrong := newExemptions(c.exemptPatterns())
+	f = append(f, wrong...)
 	pages, err := templates.New(c.pages...)
-	f.option("WithPages", err)
-	var keys *keyring.Keyring
-	if c.keys != nil {
-		keys, err = keyring.New(c.keys...)
-		f.option("WithKey", err)
-	}
+	f.check("WithPages", nil, err)
+	keys, err := keyring.New(c.keys...)
+	f.check("WithKey", nil, err)
 	if len(f) > 0 {
 		return nil, errors.Join(f...)
 	}
@@ -126,7 +124,7 @@ func New(opts ...Option) (*Gate, error) {
 	}
 
 	g := &Gate{
-		base: c.external + c.base, mount: c.base, exempt: exempt, rules: rules, log: c.log,
+		origin: c.origin, base: c.external + c.base, mount: c.base, exempt: exempt, rules: rules, log: c.log,
 		keys: keys, messages: messages,
 		sessions: session.New(c.sessions, rules, c.currentUser, session.Name(c.service.ClientID(), c.external+c.base, c.sessions.Cookie.Name)),
 		user:     c.currentUser,
@@ -143,14 +141,13 @@ func New(opts ...Option) (*Gate, error) {
 		HomePath: c.outside(c.home), LoginPath: c.outside(c.login), PasswordPath: c.outside(c.password), HelpURL: c.outside(c.help),
 		Cancel: c.cancel, Fields: c.fields,
 		TokenLifetime: c.lifetime,
-		Mode:          c.mode, Origin: c.origin, Webview: c.service,
+		Mode:          c.mode, Origin: c.origin, Webview: c.webview(),
 		TrustedOrigins:  c.trusted,
 		CallbackSecrets: keys.CallbackSecrets(), CallbackNetworks: c.networks, CallbackSource: source,
 		Log: c.log,
 	})
 	c.warnOfMode()
-	c.service.OnCircuit(g.logCircuit)
-	register(g)
+	g.watchCircuit(c.service)
 	return g, nil
 }
 

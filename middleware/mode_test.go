@@ -32,7 +32,7 @@ func TestWithMode(t *testing.T) {
 		"loopback address":            {eagate.Popup, "http://127.0.0.1:8080", nil, nil},
 		"loopback address of IPv6":    {eagate.Popup, "http://[::1]:8080", nil, nil},
 		"unknown mode":                {eagate.Popup + 1, "https://app.example.com", nil, []string{"unknown mode 3"}},
-		"no origin":                   {eagate.Redirect, "", nil, []string{`"" is no origin`}},
+		"no origin":                   {eagate.Redirect, "", nil, []string{"by WithOrigin"}},
 		"path":                        {eagate.Popup, "https://app.example.com/", nil, []string{"is no origin"}},
 		"query":                       {eagate.Popup, "https://app.example.com?x", nil, []string{"is no origin"}},
 		"fragment":                    {eagate.Popup, "https://app.example.com#", nil, []string{"is no origin"}},
@@ -40,14 +40,17 @@ func TestWithMode(t *testing.T) {
 		"no host":                     {eagate.Popup, "https://:443", nil, []string{"is no origin"}},
 		"no scheme":                   {eagate.Redirect, "app.example.com", nil, []string{"is no origin"}},
 		"http":                        {eagate.Redirect, "http://app.example.com", nil, []string{"isn't https"}},
-		"script":                      {eagate.Redirect, "javascript://app.example.com", nil, []string{"isn't https"}},
+		"script":                      {eagate.Redirect, "javascript://app.example.com", nil, []string{"neither https nor http"}},
 		"all at once": {
 			eagate.Redirect, "http://app.example.com", []middleware.Option{middleware.WithSessions(strict), middleware.WithIssuer("")},
 			[]string{"isn't https", "SameSite=Strict", "WithIssuer"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			options := append(complete(), middleware.WithMode(test.mode, test.origin), middleware.WithLogger(slog.New(slog.DiscardHandler)))
+			options := append(complete(), middleware.WithMode(test.mode), middleware.WithLogger(slog.New(slog.DiscardHandler)))
+			if test.origin != "" {
+				options = append(options, middleware.WithOrigin(test.origin))
+			}
 			_, err := middleware.New(append(options, test.options...)...)
 			if (err != nil) != (test.want != nil) {
 				t.Fatalf("got %v, want %q", err, test.want)
@@ -78,7 +81,7 @@ func TestHostedModeWarns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			_, err := middleware.New(append(complete(), middleware.WithMode(test.mode, "https://app.example.com"), test.option,
+			_, err := middleware.New(append(complete(), middleware.WithMode(test.mode), middleware.WithOrigin("https://app.example.com"), test.option,
 				middleware.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))...)
 			if err != nil {
 				t.Fatal(err)

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestCallbackOfTheFormerKey(t *testing.T) {
 	b.WantIn("by a code whose secret the former key sealed")
 }
 
-func TestVerificationFrom(t *testing.T) {
+func TestVerification(t *testing.T) {
 	app := apptest.New(t)
 	b := app.Browser(t).Login(alice)
 	if a := b.Get("/account"); a.Header.Get("X-Verified") != "false" {
@@ -63,8 +64,8 @@ func TestVerificationFrom(t *testing.T) {
 	if a := b.Get("/open/x"); a.Status != http.StatusOK {
 		t.Errorf("exempt route: got %d", a.Status)
 	}
-	if _, ok := middleware.VerificationFrom(t.Context()); ok {
-		t.Error("outside of a request: got a verification")
+	if _, ok := app.Gate.Verification(httptest.NewRequest("GET", "/account", nil)); ok {
+		t.Error("a request without a session: got a verification")
 	}
 }
 

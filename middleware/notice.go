@@ -7,6 +7,14 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
+// WithEvents names a function that hears of every event: to count, to audit, to
+// tell the user. It is called while the request waits, after what the event tells
+// of has been stored, from any number of requests at once; long work belongs in a
+// goroutine of its own. The context is the request's, or [Gate.Run]'s.
+func WithEvents(f func(context.Context, eagate.Event)) Option {
+	return func(c *config) { c.events = f; c.given("WithEvents", f != nil, "no function") }
+}
+
 // A Notifier brings messages to users by a way of the application's own, such as
 // e-mail: what has happened to their second factor, and what to do if it wasn't
 // they who did it.

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,8 +73,36 @@ func TestAdminRevoke(t *testing.T) {
 	apptest.Approve(t, phone)
 	owner.WantLocked("revoked")
 	waiting.WantLocked("a challenge of before")
-	if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), apptest.UserID(alice), ""); ok || err == nil {
+	if ok, err := app.Gate.Admin().RevokeDevice(t.Context(), apptest.UserID(alice), "", "for want of one"); ok || err == nil {
 		t.Errorf("no device: got %t, %v, want an error, and not all of them revoked", ok, err)
+	}
+}
+
+// No operator's call changes anything without a reason.
+func TestAdminReasons(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	app.Enrolled(t, alice)
+	before := app.Account(t, alice)
+	admin, id := app.Gate.Admin(), apptest.UserID(alice)
+	for call, do := range map[string]func(reason string) error{
+		"Reset":          func(reason string) error { return admin.Reset(t.Context(), id, reason) },
+		"Unlock":         func(reason string) error { return admin.Unlock(t.Context(), id, reason) },
+		"Revoke":         func(reason string) error { return admin.Revoke(t.Context(), id, reason) },
+		"ReleaseAddress": func(reason string) error { return admin.ReleaseAddress(t.Context(), alice, reason) },
+		"RevokeDevice": func(reason string) error {
+			_, err := admin.RevokeDevice(t.Context(), id, "any", reason)
+			return err
+		},
+	} {
+		for _, reason := range []string{"", " \n"} {
+			if err := do(reason); err == nil || !strings.HasPrefix(err.Error(), "middleware: "+call+": no reason") {
+				t.Errorf("%s for %q: got %v, want an error that names the call", call, reason, err)
+			}
+		}
+	}
+	if after := app.Account(t, alice); after.Version != before.Version {
+		t.Errorf("got version %d of the account, want %d as before", after.Version, before.Version)
 	}
 }
 

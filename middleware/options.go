@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -10,7 +11,6 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate"
-	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/totp"
 	"github.com/eagate/eagate/store"
@@ -22,7 +22,7 @@ type Option func(*config)
 
 type config struct {
 	sessions *scs.SessionManager
-	service  *client.Client
+	service  Service
 	store    store.Backend
 	patience time.Duration // with the store
 	user     func(*http.Request) (User, error)
@@ -84,9 +84,6 @@ type User = eagate.User
 // of the cookie. When Cookie.Name changes, users sign in and prove it anew.
 func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.sessions = m } }
 
-// WithService names the eAuthenticator API. Required.
-func WithService(s *client.Client) Option { return func(c *config) { c.service = s } }
-
 // WithStore names the place where accounts, challenges and grants are kept.
 // Required. Applications with users of their own need a place of their own: another
 // schema, database, bucket or prefix of keys. Accounts are found by the user's ID alone.
@@ -131,6 +128,41 @@ func WithUser(user func(*http.Request) (User, error)) Option {
 	return func(c *config) { c.user = user }
 }
 
+// WithEmail names the function that tells a user's present e-mail address, which the
+// gate then believes in place of [User.Email]: for applications whose sessions keep the
+// address of the login, and for changes of it that reach open sessions late. Unless
+// set, User.Email counts, and must be the present address.
+//
+// The service knows users by address alone, so a request to the phone is only sent
+// to, and its approval only taken from, an address that the user has now. The function
+// is called whenever a request is sent to the phone, when its approval is taken, and
+// when a phone is set up, both for the QR code and for its first code; for whoever
+// has a second factor under an address that another user sets a phone up with, too.
+// Pages and programs that pass the guard don't call it. It is called with the request's
+// values, from any number of requests at once, while they wait.
+//
+// An error means that it can't be told: a phone can't be set up, nor an approval taken,
+// and the request is answered with 503 and changes nothing; at a login, the phone isn't
+// asked, and codes go on working. A user who has no address, or no longer exists, has
+// "" and no error.
+func WithEmail(email func(ctx context.Context, userID string) (string, error)) Option {
+	return func(c *config) { c.email = email; c.given("WithEmail", email != nil, "no function") }
+}
+
+// emailOf turns the function that WithEmail was given into what the rules call.
+func emailOf(email func(context.Context, string) (string, error)) func(context.Context, string) (string, error) {
+	if email == nil {
+		return nil
+	}
+	return func(ctx context.Context, userID string) (string, error) {
+		address, err := email(ctx, userID)
+		if err != nil {
+			return "", fmt.Errorf("middleware: WithEmail: user %q: %w", userID, err)
+		}
+		return address, nil
+	}
+}
+
 // WithIssuer names the application, as users see it in the phone app and on the
 // pages, in 64 bytes at most. Required. It has no colon, slash or percent sign, by which
 // some authenticator apps would cut it or read it otherwise.
@@ -145,54 +177,9 @@ func WithKey(key []byte, former ...[]byte) Option {
 	return func(c *config) { c.keys = append([][]byte{key}, former...) }
 }
 
-// WithBasePath puts the gate's own pages below another path than "/2fa".
-func WithBasePath(path string) Option { return func(c *config) { c.base = path } }
-
-// WithHomePath names the page to go to after the challenge when none was asked
-// for before; "/" unless set.
-func WithHomePath(path string) Option { return func(c *config) { c.home = path } }
-
-// WithLoginPath names the application's login page: it is what the gate's own
-// pages lead to when nobody is logged in. It is exempt, for GET and POST, so
-// that somebody who is stopped at the challenge can log in as somebody else.
-func WithLoginPath(path string) Option {
-	return func(c *config) { c.login = path; c.given("WithLoginPath", path != "", "no path") }
-}
-
-// WithLogoutPath names the route that ends a session by POST. It is exempt. The
-// challenge page has a button of its own; see [WithCancel].
-func WithLogoutPath(path string) Option {
-	return func(c *config) { c.logout = path; c.given("WithLogoutPath", path != "", "no path") }
-}
-
-// WithExempt names routes that need no second factor, as [http.ServeMux]
-// patterns without a host: "GET /healthz", "/static/", "POST /webhooks/{id}". A
-// request whose path isn't in its plain form (dots, doubled or encoded slashes)
-// is never exempt, so that no exemption reaches further than it seems.
-func WithExempt(patterns ...string) Option {
-	return func(c *config) { c.exempt = append(c.exempt, patterns...) }
-}
-
 // WithInsecureCookie allows a session cookie without Secure: for development on
 // http://localhost only.
 func WithInsecureCookie() Option { return func(c *config) { c.insecure = true } }
-
-// WithCallbackNetworks takes the service's callback only from these networks.
-// The address is the other end of the connection; behind a reverse proxy, set
-// [WithCallbackSource] as well.
-func WithCallbackNetworks(networks ...netip.Prefix) Option {
-	return func(c *config) {
-		c.networks = append(c.networks, networks...)
-		c.given("WithCallbackNetworks", len(c.networks) > 0, "no network, and callbacks would be taken from anywhere")
-	}
-}
-
-// WithCallbackSource names the function that tells where a callback comes from,
-// for [WithCallbackNetworks] behind a reverse proxy. It must trust no header
-// that a client can set.
-func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
-	return func(c *config) { c.source = source; c.given("WithCallbackSource", source != nil, "no function") }
-}
 
 // WithTokenLifetime sets how long a request to the phone is good, and its
 // session token kept: 5 minutes unless set, and 5 to 10 (ASVS 5.0 6.5.5).
@@ -208,11 +195,6 @@ func WithTOTP(algorithm string, digits int, period time.Duration) Option {
 	return func(c *config) {
 		c.parameters = totp.Parameters{Algorithm: algorithm, Digits: digits, Period: period}
 	}
-}
-
-// WithPages sets up the pages: their languages and texts.
-func WithPages(opts ...templates.Option) Option {
-	return func(c *config) { c.pages = append(c.pages, opts...) }
 }
 
 // WithLogger names the logger; [slog.Default] unless set.

@@ -9,39 +9,73 @@ import (
 	"strings"
 )
 
-// maxCallback is how long a callback's URL can be in the Console.
-const maxCallback = 255
-
-// CallbackURL is what to register in the Console as the application's callback,
-// where origin is the application's own, such as "https://app.example.com". It
-// holds a secret: it belongs in no page and no log.
+// WithOrigin sets the application's own origin, as browsers see it, such as
+// "https://app.example.com": a scheme, http or https, a host, and a port if it isn't the
+// scheme's own, written as browsers do, in lower case and without a slash at the end.
 //
-// An error says that this is no origin, which is a scheme, http or https, a host and a
-// port if it isn't the scheme's own; or that the URL is longer than the 255 characters
-// that the Console takes. A slash at the end does no harm.
-func (g *Gate) CallbackURL(origin string) (string, error) {
-	u, err := parseOrigin(strings.TrimSuffix(origin, "/"))
-	if err == nil && u.Scheme != "https" && u.Scheme != "http" {
-		err = fmt.Errorf("origin %q is neither https nor http", origin)
-	}
-	if err != nil {
-		return "", fmt.Errorf("middleware: CallbackURL: %w", err)
-	}
-	callback := u.String() + g.base + "/callback/" + g.keys.CallbackSecrets()[0]
-	if len(callback) > maxCallback {
-		return "", fmt.Errorf("middleware: CallbackURL: with origin %q, it is longer than the %d characters that the Console takes", origin, maxCallback)
-	}
-	return callback, nil
+// [Gate.CallbackURL] and the hosted modes of [WithMode] need it; for those it must be
+// https, or http on a loopback host. Where a proxy sends the application another Host
+// than the browser's, the gate knows by it which pages are its own.
+func WithOrigin(origin string) Option {
+	return func(c *config) { c.origin = origin; c.given("WithOrigin", origin != "", "no origin") }
 }
 
-// parseOrigin takes a scheme, a host, a port if any, and nothing else.
+// WithTrustedOrigins names other origins than the application's own whose pages belong to
+// it too, such as "https://www.example.com" of a front end on another host, written as
+// for [WithOrigin]. Changes to the gate's pages are accepted from there, a form that was
+// sent from there is returned to after a step-up, and the gate's forms may lead there.
+//
+// It isn't needed for the other tabs of one site. Anybody who can put a page on a trusted
+// origin can change what its visitors' sessions can change. The cookies' SameSite, and
+// CORS where scripts are to read answers, are up to the application.
+func WithTrustedOrigins(origins ...string) Option {
+	return func(c *config) {
+		c.trusted = append(c.trusted, origins...)
+		c.given("WithTrustedOrigins", len(origins) > 0, "no origin")
+	}
+}
+
+func (c *config) checkOrigins() (f faults) {
+	if c.origin != "" {
+		u, err := parseOrigin(c.origin)
+		if err == nil && c.isHosted() && u.Scheme != "https" && !isLoopback(u.Hostname()) {
+			err = fmt.Errorf("%q isn't https, and the service's page doesn't come back to it", c.origin)
+		}
+		f.check("WithOrigin", shown(c.origin), err)
+	}
+	for _, origin := range c.trusted {
+		_, err := parseOrigin(origin)
+		f.check("WithTrustedOrigins", shown(origin), err)
+	}
+	return f
+}
+
+// shown returns an origin for an error, or nil if a password may be in it.
+func shown(origin string) any {
+	if strings.Contains(origin, "@") {
+		return nil
+	}
+	return origin
+}
+
+// parseOrigin takes an origin as browsers write it: another spelling would never be the
+// one that they send.
 func parseOrigin(origin string) (*url.URL, error) {
-	if strings.Contains(origin, "@") { // which is not repeated: a password may stand before it
+	if shown(origin) == nil {
 		return nil, errors.New("an origin such as https://app.example.com has no user")
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin || !hasPort(u) {
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin || !hasPort(u):
 		return nil, fmt.Errorf("%q is no origin such as https://app.example.com, without a path", origin)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, fmt.Errorf("%q is neither https nor http", origin)
+	case origin != strings.ToLower(origin):
+		return nil, fmt.Errorf("%q has capital letters, which browsers don't send", origin)
+	case u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
+		return nil, fmt.Errorf("%q names its scheme's own port, which browsers don't send", origin)
+	case strings.ContainsFunc(u.Host, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("*,;\"'()<>\\%", c) }):
+		return nil, fmt.Errorf("%q isn't written as browsers do: a name of other letters begins with \"xn--\"", origin)
 	}
 	return u, nil
 }
@@ -52,15 +86,26 @@ func hasPort(u *url.URL) bool {
 	return err == nil || u.Port() == "" && !strings.HasSuffix(u.Host, ":")
 }
 
-// checkOrigin takes an origin that the service's page can come back to.
-func checkOrigin(origin string) error {
-	u, err := parseOrigin(origin)
-	if err != nil {
-		return err
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// maxCallback is how long a callback's URL can be in the Console.
+const maxCallback = 255
+
+// CallbackURL returns what to register in the Console as the application's callback: an
+// address at the origin of [WithOrigin]. It holds a secret: keep it out of pages and logs.
+//
+// It is an error if there is no WithOrigin, or if the URL is longer than the 255
+// characters that the Console takes.
+func (g *Gate) CallbackURL() (string, error) {
+	if g.origin == "" {
+		return "", errors.New("middleware: CallbackURL: the application's origin isn't known: give New WithOrigin")
 	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	if loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback(); u.Scheme != "https" && !(u.Scheme == "http" && loopback) {
-		return fmt.Errorf("origin %q isn't https", origin)
+	callback := g.origin + g.base + "/callback/" + g.keys.CallbackSecrets()[0]
+	if len(callback) > maxCallback {
+		return "", fmt.Errorf("middleware: CallbackURL: with origin %q, it is longer than the %d characters that the Console takes", g.origin, maxCallback)
 	}
-	return nil
+	return callback, nil
 }

@@ -1,34 +1,86 @@
 package middleware
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
+	"net/mail"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
 
+// WithBasePath puts the gate's own pages below another path than "/2fa".
+func WithBasePath(path string) Option { return func(c *config) { c.base = path } }
+
+// WithHomePath names the page to go to after the challenge when none was asked
+// for before; "/" unless set.
+func WithHomePath(path string) Option { return func(c *config) { c.home = path } }
+
+// WithLoginPath names the application's login page: it is what the gate's own
+// pages lead to when nobody is logged in. It is exempt, for GET and POST, so
+// that somebody who is stopped at the challenge can log in as somebody else.
+func WithLoginPath(path string) Option {
+	return func(c *config) { c.login = path; c.given("WithLoginPath", path != "", "no path") }
+}
+
+// WithLogoutPath names the route that ends a session by POST. It is exempt. The
+// challenge page has a button of its own; see [WithCancel].
+func WithLogoutPath(path string) Option {
+	return func(c *config) { c.logout = path; c.given("WithLogoutPath", path != "", "no path") }
+}
+
+// WithPasswordPath names the page where users change their password: the gate's pages
+// lead there when somebody else may know it. Where the account is closed, see
+// [WithHoldOnRejection], the sign-in is ended first. The page should therefore be the one
+// that also serves those who aren't signed in, and asks for a proof that isn't the
+// password, such as a link sent by e-mail; it isn't exempt.
+func WithPasswordPath(path string) Option {
+	return func(c *config) { c.password = path; c.given("WithPasswordPath", path != "", "no path") }
+}
+
+// WithHelpURL names where users find help who can't go on by themselves, because they have
+// neither the phone nor a recovery code, say. The gate's pages lead there: to a page of
+// the application by its path, which is then exempt for GET, or elsewhere by an https or
+// mailto URL.
+func WithHelpURL(url string) Option {
+	return func(c *config) { c.help = url; c.given("WithHelpURL", url != "", "no URL") }
+}
+
+// WithExternalPath names what a proxy takes off the paths that it passes on: "/app" where
+// browsers ask for "/app/account", and the application is asked for "/account".
+//
+// All that the gate tells browsers has it in front: links, forms, redirects, the page to
+// come back to, the addresses in its JSON, and [Gate.CallbackURL]. All other options name
+// paths as the application sees them, [WithBasePath] too, and routes are matched without
+// it. The gate's cookies keep the path "/", which their prefix "__Host-" wants.
+//
+// It isn't needed where paths are passed on as they are. It is not looked for in headers
+// such as X-Forwarded-Prefix, which any client can send.
+//
+// "" is nothing.
+func WithExternalPath(prefix string) Option { return func(c *config) { c.external = prefix } }
+
 // checkPaths returns what is wrong with the paths that the options name.
 func (c *config) checkPaths() (f faults) {
-	f.option("WithBasePath", checkBase(c.base))
-	f.option("WithHomePath", checkPath(c.home))
+	f.check("WithBasePath", c.base, checkBase(c.base))
+	f.check("WithHomePath", c.home, checkPath(c.home))
 	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}, {"WithPasswordPath", c.password}} {
 		if p.path == "" {
 			continue
 		}
 		if err := checkPath(p.path); err != nil {
-			f.option(p.option, err)
+			f.check(p.option, p.path, err)
 		} else if isBelow(p.path, c.base) {
-			f.add("%s: %q is among the gate's own pages below %q", p.option, p.path, c.base)
+			f.add(p.option, p.path, "%q is among the gate's own pages below %q", p.path, c.base)
 		}
 	}
-	if c.logout != "" && c.logout == c.login {
-		f.add("WithLogoutPath: %q is the login path, and a POST there can't be both", c.logout)
+	if c.help != "" {
+		f.check("WithHelpURL", c.help, checkHelpURL(c.help, c.base))
 	}
-	return f
+	if c.logout != "" && c.logout == c.login {
+		f.add("WithLogoutPath", c.logout, "%q is the login path, and a POST there can't be both", c.logout)
+	}
+	return append(f, c.checkExternal()...)
 }
 
 // exemptPatterns are the exemptions, named and implied. What is wrong with a path that
@@ -89,66 +141,45 @@ func isPlain(p string) bool {
 	return p == clean || p == clean+"/"
 }
 
-// exemptions tells which requests need no second factor.
-type exemptions struct{ mux *http.ServeMux }
+func (c *config) checkExternal() (f faults) {
+	if c.external == "" {
+		return nil
+	}
+	if err := checkBase(c.external); err != nil {
+		f.check("WithExternalPath", c.external, err)
+	} else if isBelow(c.base, c.external) {
+		f.add("WithExternalPath", c.external, "%q is in front of WithBasePath's %q already: the one is for a proxy that takes it off, and the other for paths as they come", c.external, c.base)
+	}
+	return f
+}
 
-func newExemptions(patterns []string) (e exemptions, err error) {
-	e.mux = http.NewServeMux()
-	var faults []error
-	for _, pattern := range patterns {
-		if err := e.add(pattern); err != nil {
-			faults = append(faults, err)
+// outside returns a path of the application as browsers see it; a URL and nothing stay
+// what they are.
+func (c *config) outside(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		return path
+	}
+	return c.external + path
+}
+
+func checkHelpURL(help, base string) error {
+	if strings.HasPrefix(help, "/") {
+		if err := checkPath(help); err != nil || !isBelow(help, base) {
+			return err
+		}
+		return fmt.Errorf("%q is among the gate's own pages below %q", help, base)
+	}
+	u, err := url.Parse(help)
+	if err != nil {
+		return fmt.Errorf("%q is no URL", help)
+	}
+	switch {
+	case u.Scheme == "https" && u.Hostname() != "" && u.User == nil:
+		return nil
+	case u.Scheme == "mailto":
+		if _, err := mail.ParseAddress(u.Opaque); err == nil {
+			return nil
 		}
 	}
-	return e, errors.Join(faults...)
+	return fmt.Errorf("%q is no path, such as /help, and no https or mailto URL", help)
 }
-
-// registeredAt is what a ServeMux says besides of where its patterns come from.
-var registeredAt = regexp.MustCompile(` \(registered at [^)]*\)|\n`)
-
-// add registers a pattern; a ServeMux panics where it can't.
-func (e exemptions) add(pattern string) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("pattern %q: %s", pattern, registeredAt.ReplaceAllString(fmt.Sprint(p), " "))
-		}
-	}()
-	_, p, found := strings.Cut(pattern, " ")
-	if !found {
-		p = pattern
-	}
-	switch p = strings.TrimLeft(p, " \t"); {
-	case !strings.HasPrefix(p, "/"):
-		return fmt.Errorf("pattern %q: want a path that begins with a slash, after a method if any", pattern)
-	case strings.Contains(p, "*"):
-		return fmt.Errorf("pattern %q: a \"*\" would stand for itself; write \"{name}\" for a part of the path, and \"{rest...}\" at the end for all that follows", pattern)
-	case p == "/":
-		return fmt.Errorf("pattern %q would exempt everything; for the front page alone use \"/{$}\"", pattern)
-	case strings.HasPrefix(p, "/{") && !strings.HasPrefix(p, "/{$}"):
-		return fmt.Errorf("pattern %q begins with a wildcard, and would exempt too much", pattern)
-	}
-	e.mux.Handle(pattern, exempted{})
-	return nil
-}
-
-// match reports whether the request is exempt.
-func (e exemptions) match(r *http.Request) bool { return e.pattern(r) != "" }
-
-// pattern returns the pattern by which the request is exempt, or "". Only a path
-// that reads the same to every router and rewriter behind is: not "/open/..json" either, of which
-// cutting off the format leaves dots that cleaning would then follow, nor
-// "/open/.json", of which it leaves the folder.
-func (e exemptions) pattern(r *http.Request) string {
-	p := r.URL.Path
-	if r.URL.RawPath != "" || !isPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") || strings.Contains(p, "/.") && path.Base(p)[0] == '.' {
-		return ""
-	}
-	h, pattern := e.mux.Handler(r)
-	if _, ok := h.(exempted); !ok { // nothing, or what redirects "/static" to "/static/"
-		return ""
-	}
-	return pattern
-}
-
-// exempted is what the patterns stand for.
-type exempted struct{ http.Handler }

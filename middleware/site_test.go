@@ -67,6 +67,7 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 		middleware.WithKey(apptest.Key),
 		middleware.WithInsecureCookie(),
 		middleware.WithLoginPath("/login"),
+		middleware.WithOrigin("http://app.example.com"),
 		middleware.WithLogger(slog.New(slog.DiscardHandler)),
 	)
 	if err != nil {

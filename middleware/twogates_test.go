@@ -33,7 +33,7 @@ func TestTwoGatesNeverMeet(t *testing.T) {
 				return
 			}
 			for _, gate := range []*middleware.Gate{app.Gate, admin.Gate} {
-				_, ok := gate.VerificationFrom(r.Context())
+				_, ok := gate.Verification(r)
 				w.Header().Add("X-Verified-By-Gate", fmt.Sprint(ok))
 			}
 			app.Gate.Handler(mux).ServeHTTP(w, r)
@@ -107,7 +107,7 @@ func TestTwoGatesUnderTwoExternalPaths(t *testing.T) {
 		Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
 			return app.Sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				for _, gate := range []*middleware.Gate{app.Gate, other.Gate} {
-					_, ok := gate.VerificationFrom(r.Context())
+					_, ok := gate.Verification(r)
 					w.Header().Add("X-Verified-By-Gate", fmt.Sprint(ok))
 				}
 				app.Gate.Handler(mux).ServeHTTP(w, r)

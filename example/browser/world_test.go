@@ -41,7 +41,7 @@ func newWorldIn(t *testing.T, mode eagate.Mode, proxy func(http.Handler) http.Ha
 	server := httptest.NewUnstartedServer(nil) // has its address already
 	w := &world{World: apptest.NewWorld(t), url: "http://" + server.Listener.Addr().String()}
 	server.Config.Handler = proxy(w.app(t, scs.New(), append([]middleware.Option{
-		middleware.WithInsecureCookie(), middleware.WithMode(mode, w.url),
+		middleware.WithInsecureCookie(), middleware.WithMode(mode),
 	}, options...)...))
 	server.Start()
 	t.Cleanup(server.Close)
@@ -59,6 +59,7 @@ func (w *world) app(t *testing.T, sessions *scs.SessionManager, options ...middl
 			middleware.WithService(w.Emulator.Client()),
 			middleware.WithStore(w.Store),
 			middleware.WithKey(apptest.Key),
+			middleware.WithOrigin(w.url),
 			apptest.CheapCodes(),
 			middleware.WithClock(w.Clock.Now),
 			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),

@@ -39,14 +39,15 @@ func main() {
 		middleware.WithUser(currentUser),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),
+		middleware.WithOrigin(cmp.Or(os.Getenv("ORIGIN"), "http://localhost:8080")),
 		middleware.WithLoginPath("/login"),
 	)
 	if err != nil {
 		log.Fatal(err) // every fault of the options at once
 	}
-	callback, err := gate.CallbackURL(cmp.Or(os.Getenv("ORIGIN"), "http://localhost:8080"))
+	callback, err := gate.CallbackURL()
 	if err != nil {
-		log.Fatal("ORIGIN: ", err)
+		log.Fatal(err)
 	}
 	go gate.Run(context.Background())
 

@@ -58,7 +58,7 @@ func run(ctx context.Context, c config) (err error) {
 	if err != nil {
 		return err
 	}
-	callback, err := web.Gate.CallbackURL(c.origin)
+	callback, err := web.Gate.CallbackURL()
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,8 @@ func newApp(c config, data *data, phone *phone, log *slog.Logger) (*app.App, err
 		middleware.WithService(service),
 		middleware.WithStore(data.store),
 		middleware.WithKey(c.key),
-		middleware.WithMode(c.mode, c.origin),
+		middleware.WithOrigin(c.origin),
+		middleware.WithMode(c.mode),
 		middleware.WithLogger(log),
 		middleware.WithNotifier(middleware.NotifierFunc(printMail)),
 	}

@@ -163,19 +163,19 @@ func knows(acct records.Account, id string, now time.Time) bool {
 
 // Distrust has the user be asked again on a device, or with the ID "" on all of
 // them, and ends the sessions that they let in. It returns how many there were.
-func (r *Rules) Distrust(ctx context.Context, userID, id string) (int, error) {
-	return r.distrust(ctx, userID, id, func(*records.Account) error { return nil })
+func (r *Rules) Distrust(ctx context.Context, userID, id, reason string) (int, error) {
+	return r.distrust(ctx, userID, id, reason, func(*records.Account) error { return nil })
 }
 
 // DistrustBy is Distrust for a session of the user.
 func (r *Rules) DistrustBy(ctx context.Context, user eagate.User, proof Proof, id string) (int, error) {
-	return r.distrust(ctx, user.ID, id, func(acct *records.Account) error {
+	return r.distrust(ctx, user.ID, id, "", func(acct *records.Account) error {
 		_, err := r.check(ctx, acct, proof)
 		return err
 	})
 }
 
-func (r *Rules) distrust(ctx context.Context, userID, id string, check func(*records.Account) error) (int, error) {
+func (r *Rules) distrust(ctx context.Context, userID, id, reason string, check func(*records.Account) error) (int, error) {
 	var gone []records.Device
 	err := r.updateAccount(ctx, userID, func(acct *records.Account) error {
 		if err := check(acct); err != nil {
@@ -195,7 +195,7 @@ func (r *Rules) distrust(ctx context.Context, userID, id string, check func(*rec
 		return 0, err
 	}
 	for _, d := range gone {
-		r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceRevoked, UserID: userID, Device: d.Name})
+		r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceRevoked, UserID: userID, Device: d.Name, Reason: reason})
 	}
 	return len(gone), nil
 }

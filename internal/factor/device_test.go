@@ -175,7 +175,7 @@ func TestUseDevice(t *testing.T) {
 func TestUseDeviceMeanwhile(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules) error{
 		"revoked": func(t *testing.T, _ *world, r *factor.Rules) error {
-			_, err := r.Distrust(t.Context(), alice.ID, "")
+			_, err := r.Distrust(t.Context(), alice.ID, "", "stolen")
 			return err
 		},
 		"held": func(t *testing.T, w *world, _ *factor.Rules) error {
@@ -216,7 +216,7 @@ func TestDistrust(t *testing.T) {
 		id   string
 		want int
 	}{{"unknown", 0}, {factor.DeviceOf(one), 1}, {factor.DeviceOf(one), 0}} {
-		if n, err := r.Distrust(t.Context(), alice.ID, c.id); n != c.want || err != nil {
+		if n, err := r.Distrust(t.Context(), alice.ID, c.id, "stolen"); n != c.want || err != nil {
 			t.Errorf("got %d, %v, want %d", n, err, c.want)
 		}
 	}

@@ -114,10 +114,10 @@ func TestEvents(t *testing.T) {
 	device := w.trusted(t, r, alice)
 	useDevice(t, r, alice, device)
 	useDevice(t, r, alice, "no device")
-	if _, err := r.Distrust(t.Context(), alice.ID, ""); err != nil {
+	if _, err := r.Distrust(t.Context(), alice.ID, "", "stolen"); err != nil {
 		t.Fatal(err)
 	}
-	want("a device", "device_added: browser for 720h0m0s", "device_used: browser", "device_revoked: browser")
+	want("a device", "device_added: browser for 720h0m0s", "device_used: browser", "device_revoked: stolen: browser")
 
 	// A rejection.
 	for range 2 {

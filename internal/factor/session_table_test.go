@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate"
-
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )

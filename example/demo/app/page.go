@@ -57,7 +57,7 @@ func (a *App) account(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := page{Title: "Your account", Email: u.Email}
-	if v, ok := middleware.VerificationFrom(r.Context()); ok {
+	if v, ok := a.Gate.Verification(r); ok {
 		p.Verified, p.At = true, v.At.UTC()
 		switch v.Method {
 		case eagate.Push:

@@ -1,0 +1,171 @@
+package middleware
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/client"
+)
+
+// A Service is what the gate needs of the eAuthenticator service. *[client.Client] is
+// one, and its documentation is the contract; the tests of an application may have one
+// of their own. Its methods are called from any number of requests at once.
+//
+// A Service may have more: see [WebviewService] for the hosted modes of [WithMode]. If it
+// has a method Check() error, [New] reports that error as a fault of [WithService]. If it
+// has a method OnCircuit(func([client.CircuitChange])), the gate logs what it reports.
+type Service interface {
+	// ClientID returns the application's client ID, which is part of what the phone
+	// scans, and of the names of the gate's cookies. It never changes.
+	ClientID() string
+
+	// CreateSession sends a request to the user's phone, and returns the session token
+	// by which the service names it.
+	CreateSession(ctx context.Context, email string) (token string, err error)
+
+	// SecretNumber returns the number that the user has to tap on the phone.
+	SecretNumber(ctx context.Context, token string) (number string, err error)
+
+	// SyncStatus reports to the service whether a user has a second factor, and which.
+	SyncStatus(ctx context.Context, s client.Status) error
+
+	// SecretOnDisable reports whether SyncStatus must have the last secret when a second
+	// factor is switched off.
+	SecretOnDisable() bool
+}
+
+// A WebviewService is a [Service] with a page of its own that shows the number.
+// *[client.Client] is one, and its documentation is the contract.
+type WebviewService interface {
+	Service
+
+	// RedirectURL returns the address of that page, which sends the browser on to
+	// returnURL.
+	RedirectURL(token, returnURL string) (string, error)
+
+	// PopupURL returns its address for a window that reports to the one at origin by
+	// which it was opened, with state.
+	PopupURL(token, origin, state string) (string, error)
+
+	// WebviewOrigin returns the page's origin, as browsers write it.
+	WebviewOrigin() string
+}
+
+// WithService sets the eAuthenticator API to use, such as a [client.Client]. Required.
+func WithService(s Service) Option { return func(c *config) { c.service = s } }
+
+func (c *config) checkService() (f faults) {
+	if isNil(c.service) {
+		f.add("WithService", nil, "no service")
+	} else if s, ok := c.service.(interface{ Check() error }); ok {
+		f.check("WithService", nil, s.Check())
+	}
+	return f
+}
+
+// webview is the service's own page; nil if it has none.
+func (c *config) webview() WebviewService {
+	w, _ := c.service.(WebviewService)
+	return w
+}
+
+// WithMode sets where users see the number that they tap on the phone:
+// [eagate.NumberMatch] unless set. The hosted modes, [eagate.Redirect] and
+// [eagate.Popup], need [WithOrigin]: the service's page comes back there.
+//
+// In the hosted modes the browser knows the session token, and the service's
+// callback isn't signed: what keeps somebody who has only the password from
+// reporting a success is the secret in the callback's path. Name the service's
+// networks too, by [WithCallbackNetworks]; without it, New warns.
+//
+// A program without pages finds the address of the service's page in the pending
+// status, as webview_url, to open it in a browser.
+func WithMode(mode eagate.Mode) Option { return func(c *config) { c.mode = mode } }
+
+// isHosted reports whether the service's own page shows the number.
+func (c *config) isHosted() bool { return c.mode == eagate.Redirect || c.mode == eagate.Popup }
+
+func (c *config) checkMode() (f faults) {
+	if c.mode == eagate.NumberMatch {
+		return nil
+	}
+	if !c.isHosted() {
+		f.add("WithMode", c.mode, "unknown mode %d", c.mode)
+		return f
+	}
+	if c.origin == "" {
+		f.add("WithMode", c.mode, "the service's page has to come back to the application: set its origin by WithOrigin, or use NumberMatch")
+	}
+	if c.webview() == nil && !isNil(c.service) {
+		f.add("WithMode", c.mode, "the service has no page of its own: give WithService a WebviewService, or use NumberMatch")
+	}
+	if c.sessions != nil && c.sessions.Cookie.SameSite == http.SameSiteStrictMode {
+		f.add("WithMode", c.mode, "the session cookie is SameSite=Strict, which browsers don't send when they come back from the service's page: use Lax, or NumberMatch")
+	}
+	return f
+}
+
+// warnOfMode warns where the callback's path is all that keeps browsers from
+// reporting a success.
+func (c *config) warnOfMode() {
+	if !c.isHosted() || len(c.networks) > 0 {
+		return
+	}
+	c.log.LogAttrs(context.Background(), slog.LevelWarn,
+		"eagate: browsers know the session token in this mode, and nothing but the secret in its path guards the callback: use WithCallbackNetworks",
+		slog.String("mode", c.mode.String()))
+}
+
+// WithCallbackNetworks accepts the service's callback only from these networks.
+// The address is the other end of the connection; behind a reverse proxy, set
+// [WithCallbackSource] as well.
+func WithCallbackNetworks(networks ...netip.Prefix) Option {
+	return func(c *config) {
+		c.networks = append(c.networks, networks...)
+		c.given("WithCallbackNetworks", len(c.networks) > 0, "no network, and callbacks would be taken from anywhere")
+	}
+}
+
+// WithCallbackSource sets the function that returns where a callback comes from,
+// for [WithCallbackNetworks] behind a reverse proxy. It must trust no header
+// that a client can set.
+func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
+	return func(c *config) { c.source = source; c.given("WithCallbackSource", source != nil, "no function") }
+}
+
+func (c *config) checkCallback() (f faults) {
+	for _, network := range c.networks {
+		if !network.IsValid() {
+			f.add("WithCallbackNetworks", network, "invalid network %q", network)
+		}
+	}
+	if c.source != nil && len(c.networks) == 0 {
+		f.add("WithCallbackSource", nil, "has no effect without WithCallbackNetworks")
+	}
+	return f
+}
+
+// watchCircuit has it logged, once for all users, that the service isn't asked any more,
+// and that it is again.
+func (g *Gate) watchCircuit(s Service) {
+	if s, ok := s.(interface {
+		OnCircuit(func(client.CircuitChange))
+	}); ok {
+		s.OnCircuit(g.logCircuit)
+	}
+}
+
+func (g *Gate) logCircuit(change client.CircuitChange) {
+	calls := slog.String("calls", change.Calls)
+	if !change.Open {
+		g.log.Info("eagate: the service answers again", calls, slog.Duration("failed_for", change.Was))
+		return
+	}
+	g.log.Error("eagate: the service is unavailable and isn't asked for a while; users sign in with codes, and what it must be told is told later",
+		calls, slog.Duration("pause", change.Pause), slog.Any("error", change.Err),
+		slog.String("remedy", "see whether its address can be reached from this machine (DNS, firewall, TLS), "+
+			"and whether this machine's IP address is registered in the Console"))
+}
