@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -39,13 +38,13 @@ func (h *Handlers) code(v *visit) answer {
 	if a := h.mayType(v); a != nil {
 		return a
 	}
-	if err := h.lookAgain(v, v.Session); err != nil {
-		return fault{err}
-	}
-	if !v.again {
-		if a := h.verify(v); a != nil {
-			return a
-		}
+	outcome, err := h.cfg.Sessions.EnterByCode(v.w, v.r, &v.Caller, v.proof(v.typed))
+	v.detach()
+	switch {
+	case err != nil:
+		return failChange(err)
+	case outcome.Result != factor.CodeAccepted:
+		return wrongCode{outcome, h.showChallenge}
 	}
 	if v.trust {
 		h.trustThis(v)
@@ -88,46 +87,6 @@ func (h *Handlers) mayType(v *visit) answer {
 	}
 	if err := h.cfg.Sessions.Bind(v.r, &v.Caller); err != nil {
 		return fault{err}
-	}
-	return nil
-}
-
-// verify unlocks the session by a code, or returns why not.
-func (h *Handlers) verify(v *visit) answer {
-	outcome, secret, err := h.cfg.Rules.VerifyCode(v.ctx(), v.User, v.Session, v.proof(v.typed), v.Until)
-	switch {
-	case err != nil:
-		return failChange(err)
-	case outcome.Result != factor.CodeAccepted:
-		if v.Account, err = h.cfg.Rules.Account(v.ctx(), v.User.ID); err != nil { // which counts it
-			return fault{err}
-		}
-		return wrongCode{outcome, h.showChallenge}
-	}
-	if a := h.unlock(v, factor.Entry{Secret: secret, Method: outcome.Method}); a != nil {
-		return a
-	}
-	if !v.again {
-		h.cfg.Rules.Unlocked(v.ctx(), v.User, outcome.Method)
-	}
-	return nil
-}
-
-// unlock has the session go on with a grant, or returns why not. If the same form was sent
-// twice, and the other request was first, it is by that one that the session goes on.
-func (h *Handlers) unlock(v *visit, e factor.Entry) answer {
-	v.detach()
-	ref := v.Session
-	err := h.cfg.Sessions.Enter(v.w, v.r, &v.Caller, e)
-	over := errors.Is(err, factor.ErrSessionOver)
-	if over {
-		err = h.lookAgain(v, ref)
-	}
-	switch {
-	case err != nil:
-		return fault{err} // nobody knows the grant's secret
-	case over && !v.again:
-		return signInFirst
 	}
 	return nil
 }

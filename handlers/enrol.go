@@ -95,7 +95,7 @@ func (h *Handlers) confirm(v *visit) answer {
 		return fault{err}
 	}
 	viewer := h.viewer(v, acct, ref)
-	if v.again {
+	if v.Again {
 		return h.enabled(v, viewer)
 	}
 	outcome, secret, err := h.cfg.Rules.Confirm(ctx, v.User, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
@@ -106,10 +106,10 @@ func (h *Handlers) confirm(v *visit) answer {
 		return wrongCode{outcome, h.showEnrolment}
 	}
 	if v.json {
-		h.cfg.Sessions.TakeNext(ctx) // before unlock saves the session without it
+		h.cfg.Sessions.TakeNext(ctx) // before Enter saves the session without it
 	}
-	if a := h.unlock(v, factor.Entry{Secret: secret, Method: eagate.TOTP}); a != nil {
-		return a
+	if err := h.cfg.Sessions.Enter(v.w, v.r, &v.Caller, factor.Entry{Secret: secret, Method: eagate.TOTP}); err != nil {
+		return failChange(err)
 	}
 	return h.enabled(v, viewer)
 }
@@ -126,11 +126,11 @@ func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
 	case err != nil:
 		return fault{err}
 	case v.Standing == factor.Locked && sent:
-		err = h.resume(v, ref)
+		err = h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, ref)
 	case v.Standing == factor.Locked:
 		return h.admit(v)
 	default:
-		v.again = sent && v.Standing == factor.Verified
+		v.Again = sent && v.Standing == factor.Verified
 	}
 	if err != nil {
 		return fault{err}

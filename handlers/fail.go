@@ -146,6 +146,8 @@ func failChange(err error) answer {
 		return noAddress
 	case errors.Is(err, factor.ErrOvertaken):
 		return overtaken
+	case errors.Is(err, factor.ErrSessionOver):
+		return signInFirst
 	}
 	return fault{err}
 }

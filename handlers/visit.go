@@ -29,9 +29,6 @@ type visit struct {
 
 	lost bool // whether the secret that the browser was just given didn't come back
 
-	again bool   // whether it goes on by what an earlier request has proved
-	by    string // the route of that one's form, if it was one
-
 	underWay bool // whether another request of the same browser is about to unlock the session
 }
 
@@ -124,7 +121,7 @@ func (h *Handlers) enter(v *visit, resume bool) error {
 	if err != nil || v.Standing != factor.Locked || !resume || !moved {
 		return err
 	}
-	return h.resume(v, v.Session)
+	return h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, v.Session)
 }
 
 // look has the visit know how the challenge stands now.
@@ -176,22 +173,4 @@ func (h *Handlers) keepKnown(v *visit) {
 	if len(v.Session.Browsers) == 0 {
 		h.cfg.Sessions.KeepBrowser(v.w, v.r, h.cfg.Sessions.NewBrowser().Begun())
 	}
-}
-
-// lookAgain looks whether the request's form was sent before by the same browser, which
-// may not have the answer: it then goes on by what came of it. The session of the first
-// one, which it was sent in, is ref.
-func (h *Handlers) lookAgain(v *visit, ref factor.Session) error {
-	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.User, ref)
-	if err != nil || !sent {
-		return err
-	}
-	return h.resume(v, ref)
-}
-
-// resume has a browser that has unlocked its session a moment ago, and doesn't know yet,
-// go on where that does.
-func (h *Handlers) resume(v *visit, ref factor.Session) (err error) {
-	v.by, v.again, err = h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, ref)
-	return err
 }

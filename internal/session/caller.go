@@ -38,8 +38,11 @@ type Caller struct {
 	Demand    Demand            // what a verified session must prove besides
 	Until     time.Time         // when the session ends by itself
 
-	// Renewed says that the session got another ID by this request.
+	// Renewed says that the session got another ID by this request; and Again, that this
+	// is by what an earlier request has proved, which had sent a form to By if it was one.
 	Renewed bool
+	Again   bool
+	By      string
 }
 
 // Proving reports whether there is something to prove: the session is locked, or verified

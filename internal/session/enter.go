@@ -21,17 +21,39 @@ type CommitError struct{ Err error }
 func (e *CommitError) Error() string { return "session: not saved: " + e.Err.Error() }
 func (e *CommitError) Unwrap() error { return e.Err }
 
+// EnterByCode tries a code to enter the caller's session by. Unless it is accepted, the
+// session stays as it is. The same form, sent twice by the same browser, is tried once, and
+// enters the session twice.
+func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller, p factor.Proof) (factor.CodeAnswer, error) {
+	if err := s.ResumeForm(w, r, c, c.Session); err != nil || c.Again {
+		return factor.CodeAnswer{Result: factor.CodeAccepted, Again: true}, err
+	}
+	outcome, secret, err := s.rules.VerifyCode(r.Context(), c.User, c.Session, p, c.Until)
+	if err == nil && outcome.Result != factor.CodeAccepted {
+		c.Account, err = s.rules.Account(r.Context(), c.User.ID) // which counts it
+	}
+	if err != nil || outcome.Result != factor.CodeAccepted {
+		return outcome, err
+	}
+	err = s.Enter(w, r, c, factor.Entry{Secret: secret, Method: outcome.Method})
+	if err == nil && !c.Again {
+		s.rules.Unlocked(r.Context(), c.User, outcome.Method)
+	}
+	return outcome, err
+}
+
 // Enter is the only way in. It puts the secret of the entry's grant into the caller's
 // session, gives the session a new ID under its old deadline, and saves it; if the session
 // was verified, the grant takes the place of the one that it had. Nothing may have been
 // written to w before. The caller is then verified.
 //
-// If the session was logged out meanwhile, or another request was first, the session stays
-// as that left it, without a grant, and Enter returns [factor.ErrSessionOver]. After any
-// other error, the session is as it was before, and the entry's grant is of no use.
+// If another request was first, and the browser has sent the same form by it, the session
+// goes on as that left it. Otherwise, and if it was logged out meanwhile, it stays without
+// a grant, and Enter returns [factor.ErrSessionOver]. After any other error, the session is
+// as it was before, and the entry's grant is of no use.
 func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e factor.Entry) error {
-	ctx := context.WithoutCancel(r.Context()) // a browser that goes away must not leave half of it
-	ref, previous := s.sender(r, c), ""
+	r = r.WithContext(context.WithoutCancel(r.Context())) // a browser that goes away must not leave half of it
+	ctx, ref, previous := r.Context(), s.sender(r, c), ""
 	if c.Standing == factor.Verified {
 		previous = c.Secret
 	}
@@ -39,15 +61,20 @@ func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 	if err == nil && e.Method != 0 {
 		err = s.rules.Succeed(ctx, c.User, ref, previous, e, s.Until(ctx))
 	}
-	if err != nil {
-		return s.stay(ctx, c, ref, previous, e, err)
+	if err == nil {
+		return s.entered(ctx, c, e)
 	}
-	return s.entered(r, c, e)
+	err = s.stay(ctx, c, ref, previous, e, err)
+	if errors.Is(err, factor.ErrSessionOver) && e.Method != 0 {
+		if fault := s.ResumeForm(w, r, c, ref); fault != nil || c.Again {
+			return fault
+		}
+	}
+	return err
 }
 
 // entered has the caller be who they are now.
-func (s *Sessions) entered(r *http.Request, c *Caller, e factor.Entry) (err error) {
-	ctx := context.WithoutCancel(r.Context())
+func (s *Sessions) entered(ctx context.Context, c *Caller, e factor.Entry) (err error) {
 	c.Secret, c.Renewed, c.Demand, c.End = e.Secret, true, Demand{}, factor.SessionEnd{}
 	now := s.ref(ctx)
 	c.Session.Token, c.Session.Binding, c.Session.Staged = now.Token, now.Binding, now.Staged
@@ -121,24 +148,34 @@ func (s *Sessions) entry(r *http.Request, c *Caller) (e factor.Entry, err error)
 	return factor.Entry{Secret: secret, Method: eagate.TrustedDevice}, err
 }
 
+// ResumeForm is [Sessions.Resume] if the browser has sent the form of ref a moment ago, and
+// its code was accepted.
+func (s *Sessions) ResumeForm(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) error {
+	sent, err := s.rules.SentBefore(r.Context(), c.User, ref)
+	if err != nil || !sent {
+		return err
+	}
+	return s.Resume(w, r, c, ref)
+}
+
 // Resume leads a browser that has unlocked its session a moment ago, but comes under the
 // session's former ID, to where the session goes on: it sent the same request twice, or the
-// answer to it got lost. ref is the session as the request brought it. ok is false if there
-// is nothing of that kind; route is that of the form that had unlocked the session, if it
-// was one.
-func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) (route string, ok bool, err error) {
+// answer to it got lost. ref is the session as the request brought it. If there is nothing
+// of that kind, nothing happens.
+func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) error {
 	if device, found := cookie(r, s.deviceName(c.User)); found {
 		ref.Secrets = append([]string{device}, ref.Secrets...)
 	}
 	secret, route, err := s.rules.Successor(r.Context(), c.User, ref)
 	if err != nil || secret == "" {
-		return "", false, err
+		return err
 	}
 	err = s.Enter(w, r, c, factor.Entry{Secret: secret})
 	if errors.Is(err, factor.ErrSessionOver) {
-		return "", false, nil
+		return nil
 	}
-	return route, err == nil && c.Standing == factor.Verified, err
+	c.Again, c.By = err == nil && c.Standing == factor.Verified, route
+	return err
 }
 
 // sender is the caller's session as the request brought it, with what the browser is known
