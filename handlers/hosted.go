@@ -35,7 +35,7 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 		return
 	}
 	page.Hosted = &templates.Hosted{URL: to}
-	if view.Held {
+	if view.HasToken {
 		page.Return = returned(h.cfg.Sessions.Pending(v.ctx()).Back)
 	}
 	if to == "" || h.cfg.Mode != eagate.Popup {
@@ -57,7 +57,7 @@ func (h *Handlers) host(v *visit, view factor.View, page *templates.Challenge) {
 // webviewURL is the address of the service's page for a pending challenge, or ""
 // if it has no such page or the session no longer holds its token.
 func (h *Handlers) webviewURL(v *visit, view factor.View) string {
-	if view.Mode == eagate.NumberMatch || h.cfg.Mode == eagate.NumberMatch || !view.Held {
+	if view.Mode == eagate.NumberMatch || h.cfg.Mode == eagate.NumberMatch || !view.HasToken {
 		return ""
 	}
 	to, err := h.cfg.Webview.RedirectURL(h.cfg.Sessions.Token(v.ctx()), h.cfg.Origin+h.cfg.Base+"/return")
@@ -95,7 +95,7 @@ func (h *Handlers) noteBack(r *http.Request, user eagate.User) error {
 	}
 	ctx := r.Context()
 	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(r))
-	if err != nil || view.Phase != factor.PhasePending || view.Mode == eagate.NumberMatch || !view.Held {
+	if err != nil || view.Phase != factor.PhasePending || view.Mode == eagate.NumberMatch || !view.HasToken {
 		return err
 	}
 	said, token := readBack(r.URL.RawQuery)

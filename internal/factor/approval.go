@@ -46,7 +46,7 @@ func (r *Rules) Consume(ctx context.Context, user eagate.User, s Session, until 
 		return "", err
 	}
 	var sent time.Time
-	err = again(func() error {
+	err = retryOnce(func() error {
 		return r.cfg.Records.UpdateChallenge(ctx, view.ID, func(c *records.Challenge) error {
 			sent = c.CreatedAt
 			if c.State == records.Consumed && c.GrantID == hash(secret) {
@@ -74,7 +74,7 @@ func (r *Rules) Consume(ctx context.Context, user eagate.User, s Session, until 
 		r.emit(ctx, eagate.Event{Kind: eagate.EventVerified, UserID: user.ID, Email: user.Email, Method: eagate.Push})
 		return secret, nil
 	}
-	err = errors.Join(notApprovedIsNone(err), r.Revoke(ctx, secret))
+	err = errors.Join(ignore(err, errNotApproved, records.ErrNotFound), r.Revoke(ctx, secret))
 	return "", err
 }
 
@@ -90,23 +90,13 @@ func (r *Rules) stranded(ctx context.Context, user eagate.User, s Session, chall
 		return "", err
 	}
 	g, err := r.cfg.Records.Grant(ctx, c.GrantID)
-	if errors.Is(err, records.ErrNotFound) {
-		return "", nil
-	}
 	if err != nil || g.Kind != records.KindProof || !s.is(g.Binding) || r.cfg.Now().Before(g.VerifiedAt.Add(r.cfg.StoreTimeout+strandedAfter)) {
-		return "", err
+		return "", ignore(err, records.ErrNotFound)
 	}
 	if mark, err := r.SessionEnd(ctx, user, s); err != nil || mark.Over {
 		return "", err
 	}
 	return c.GrantID, nil
-}
-
-func notApprovedIsNone(err error) error {
-	if errors.Is(err, errNotApproved) || errors.Is(err, records.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // Unconsume takes back a Consume whose session couldn't be unlocked, so that

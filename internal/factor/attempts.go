@@ -56,7 +56,7 @@ func (g guessCount) lock(at, now time.Time) eagate.Lock {
 	switch {
 	case *g.failures >= g.most:
 		return eagate.LockBlocked
-	case holds(*g.until, at, longestPause+now.Sub(at)):
+	case active(*g.until, at, longestPause+now.Sub(at)):
 		return eagate.LockPaused
 	}
 	return eagate.LockNone
@@ -117,7 +117,7 @@ const proofWithin = 10 * time.Minute
 func noteWrongCode(w *records.WrongCodes, now time.Time) (warn int) {
 	if w.Count == 0 {
 		w.Since, w.TellAt = now, now.Add(proofWithin)
-		if next := w.ToldAt.Add(warnEvery); holds(next, now, warnEvery) && next.After(w.TellAt) {
+		if next := w.ToldAt.Add(warnEvery); active(next, now, warnEvery) && next.After(w.TellAt) {
 			w.TellAt = next
 		}
 	}
@@ -129,7 +129,7 @@ func noteWrongCode(w *records.WrongCodes, now time.Time) (warn int) {
 // notes that this is done.
 func takeWrongCodes(w *records.WrongCodes, now time.Time) int {
 	n := w.Count
-	if n == 0 || holds(w.TellAt, now, warnEvery) {
+	if n == 0 || active(w.TellAt, now, warnEvery) {
 		return 0
 	}
 	forgetWrongCodes(w)
@@ -139,7 +139,7 @@ func takeWrongCodes(w *records.WrongCodes, now time.Time) int {
 
 // forgiveWrongCodes forgets those that a proof followed soon.
 func forgiveWrongCodes(w *records.WrongCodes, now time.Time) {
-	if holds(w.Since.Add(proofWithin), now, proofWithin) {
+	if active(w.Since.Add(proofWithin), now, proofWithin) {
 		forgetWrongCodes(w)
 	}
 }

@@ -154,7 +154,7 @@ func (r *Rules) reserve(ctx context.Context, user eagate.User, s Session, browse
 		if !canPush(a, address) {
 			return ErrNoPush
 		}
-		if s.is(a.Push.Reserved) && holds(a.Push.ReservedUntil, now, reservation) {
+		if s.is(a.Push.Reserved) && active(a.Push.ReservedUntil, now, reservation) {
 			if s.began(a.Push.ReservedBy) {
 				return errUnderWay
 			}
@@ -211,10 +211,7 @@ func (r *Rules) Withdraw(ctx context.Context, user eagate.User, s Session) error
 		}
 		return nil
 	})
-	if errors.Is(err, records.ErrNotFound) {
-		return nil
-	}
-	return err
+	return ignore(err, records.ErrNotFound)
 }
 
 // MakeRoom voids the session's challenge if it is pending, in whichever browser, so that
@@ -249,10 +246,7 @@ func (r *Rules) MakeRoom(ctx context.Context, user eagate.User, s Session) error
 		}
 		return nil
 	})
-	if errors.Is(err, records.ErrNotFound) {
-		return nil
-	}
-	return err
+	return ignore(err, records.ErrNotFound)
 }
 
 // over is the error that a mark means, if any.
@@ -275,10 +269,7 @@ func (r *Rules) giveUp(ctx context.Context, id string, state records.ChallengeSt
 		}
 		return nil
 	})
-	if errors.Is(err, records.ErrNotFound) {
-		return nil
-	}
-	return err
+	return ignore(err, records.ErrNotFound)
 }
 
 // create asks the service for a session and, unless its own page shows it, the

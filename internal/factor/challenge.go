@@ -31,7 +31,7 @@ type View struct {
 	ID        string // empty while the challenge is being created, and in PhaseNone
 	Mode      eagate.Mode
 	Number    string
-	Held      bool // whether the session holds the challenge's token, which the service's own page wants
+	HasToken  bool // whether the session holds the challenge's token, which the service's own page wants
 	ExpiresAt time.Time
 	Limit     *PushLimit // what keeps a new request from the phone, if anything does
 
@@ -67,7 +67,7 @@ func (r *Rules) lookAt(acct *records.Account, s Session, challenge lookup) (View
 	if acct.State != records.On {
 		return View{}, nil
 	}
-	if s.is(acct.Push.Reserved) && holds(acct.Push.ReservedUntil, now, reservation) {
+	if s.is(acct.Push.Reserved) && active(acct.Push.ReservedUntil, now, reservation) {
 		if !s.began(acct.Push.ReservedBy) {
 			return View{Phase: PhaseElsewhere, ExpiresAt: acct.Push.ReservedUntil}, nil
 		}
@@ -84,7 +84,7 @@ func (r *Rules) lookAt(acct *records.Account, s Session, challenge lookup) (View
 		}
 		return view, nil
 	}
-	view.Mode, view.Number, view.Held = c.Mode, c.Number, s.Token != "" && c.ID == hash(s.Token)
+	view.Mode, view.Number, view.HasToken = c.Mode, c.Number, s.Token != "" && c.ID == hash(s.Token)
 	return view, nil
 }
 
@@ -175,7 +175,7 @@ func expired(c records.Challenge, now time.Time) bool {
 // says unlocks nothing: see Consume.
 func (r *Rules) LookWaiting(ctx context.Context, user eagate.User, s Session) (View, error) {
 	view, err := r.lookWaiting(ctx, user, s, true)
-	if err == nil && (view.Phase != PhasePending || s.Token != "" && !view.Held) {
+	if err == nil && (view.Phase != PhasePending || s.Token != "" && !view.HasToken) {
 		view, err = r.lookWaiting(ctx, user, s, false)
 	}
 	return view, err

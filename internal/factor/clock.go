@@ -28,10 +28,10 @@ func (now instant) setSince(then instant) time.Duration {
 	return now.wall.Sub(then.wall) - (now.elapsed - then.elapsed)
 }
 
-// holds reports whether what ends at until, and never lasts longer than that, holds
+// active reports whether what ends at until, and never lasts longer than that, is active
 // now. What ends later was written by a clock that was ahead: believed, it would restrict
 // or permit something for days.
-func holds(until, now time.Time, longest time.Duration) bool {
+func active(until, now time.Time, longest time.Duration) bool {
 	return now.Before(until) && !until.After(now.Add(longest+clockSkew))
 }
 

@@ -51,9 +51,9 @@ type CodeAnswer struct {
 	// tell guessers that they had been right at another time.
 	clockOff int
 
-	// Again says that it was accepted before: the same browser has sent the same form
+	// Repeated says that it was accepted before: the same browser has sent the same form
 	// twice, and no more is proved by it.
-	Again bool
+	Repeated bool
 
 	counted bool      // whether it was counted as a wrong one
 	anew    bool      // whether the count can be begun anew at will, because no factor is in force
@@ -151,7 +151,7 @@ func (r *Rules) tellCode(ctx context.Context, user eagate.User, answer CodeAnswe
 	unread := false
 	switch answer.Result {
 	case CodeAccepted:
-		if answer.Method != eagate.Recovery || answer.Again {
+		if answer.Method != eagate.Recovery || answer.Repeated {
 			return
 		}
 		e.Kind, e.Left = eagate.EventRecoveryUsed, answer.Left
@@ -230,7 +230,7 @@ func (r *Rules) VerifyCode(ctx context.Context, user eagate.User, s Session, pro
 		epoch, at, voided = acct.Epoch, r.cfg.Now(), ""
 		if since, ok := r.sentBefore(acct, s); ok {
 			at, voided = since, own.ID
-			return CodeAnswer{Result: CodeAccepted, Method: typed.method, Again: true}, records.ErrUnchanged
+			return CodeAnswer{Result: CodeAccepted, Method: typed.method, Repeated: true}, records.ErrUnchanged
 		}
 		if answer, err = r.tryInForce(acct, typed); err != nil || answer.Result != CodeAccepted {
 			return answer, err

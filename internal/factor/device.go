@@ -31,9 +31,9 @@ func (r *Rules) DeviceLifetime() time.Duration { return r.cfg.DeviceLifetime }
 func (r *Rules) Trust(ctx context.Context, user eagate.User, proof Proof, name string) (secret string, d records.Device, err error) {
 	secret = newID()
 	now := r.cfg.Now()
-	again := false
+	repeated := false
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
-		again = false
+		repeated = false
 		g, err := r.check(ctx, acct, proof)
 		if err != nil {
 			return err
@@ -51,7 +51,7 @@ func (r *Rules) Trust(ctx context.Context, user eagate.User, proof Proof, name s
 			d.By = senders[len(senders)-1]
 		}
 		before := slices.IndexFunc(devices, func(d records.Device) bool { return slices.Contains(senders, d.By) && r.justNow(d.LastUsedAt) })
-		if again = before >= 0; again {
+		if repeated = before >= 0; repeated {
 			devices = slices.Delete(devices, before, before+1)
 		}
 		if len(devices) >= devicesMost {
@@ -64,7 +64,7 @@ func (r *Rules) Trust(ctx context.Context, user eagate.User, proof Proof, name s
 	if err != nil {
 		return "", records.Device{}, err
 	}
-	if again {
+	if repeated {
 		return secret, d, nil
 	}
 	r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceAdded, UserID: user.ID, Email: user.Email, Device: d.Name, Until: d.ExpiresAt})
@@ -122,8 +122,9 @@ func (r *Rules) UseDevice(ctx context.Context, user eagate.User, s Session, devi
 		d     records.Device
 	)
 	err = r.updateAccount(ctx, user.ID, func(acct *records.Account) error {
+		d = records.Device{}
 		if !knows(*acct, id, now) {
-			return errNotTrusted
+			return records.ErrUnchanged
 		}
 		basis = BasisOf(*acct)
 		devices := trusted(acct.Devices, now)
@@ -132,26 +133,19 @@ func (r *Rules) UseDevice(ctx context.Context, user eagate.User, s Session, devi
 		acct.Devices, d = devices, devices[i]
 		return nil
 	})
-	if errors.Is(err, errNotTrusted) {
-		return "", nil
-	}
-	if err != nil {
+	if err != nil || d.ID == "" {
 		return "", err
 	}
 	secret, err = r.grant(ctx, basis, records.Grant{
 		UserID: user.ID, Epoch: basis.epoch, Method: eagate.TrustedDevice, Device: id,
 		Binding: s.Binding, VerifiedAt: d.VerifiedAt, ExpiresAt: until,
 	})
-	if errors.Is(err, ErrHeld) || errors.Is(err, ErrOvertaken) {
-		return "", nil
+	if err != nil {
+		return "", ignore(err, ErrHeld, ErrOvertaken)
 	}
-	if err == nil {
-		r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: eagate.TrustedDevice, Device: d.Name})
-	}
-	return secret, err
+	r.emit(ctx, eagate.Event{Kind: eagate.EventDeviceUsed, UserID: user.ID, Email: user.Email, Method: eagate.TrustedDevice, Device: d.Name})
+	return secret, nil
 }
-
-var errNotTrusted = errors.New("factor: the browser isn't trusted")
 
 // knows reports whether the account trusts the device.
 func knows(acct records.Account, id string, now time.Time) bool {

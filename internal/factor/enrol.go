@@ -132,7 +132,7 @@ func (r *Rules) stagedBy(acct records.Account, s Session) error {
 	if acct.State == records.On {
 		longest = replacementTime
 	}
-	if !s.staged(acct) || !holds(acct.Staged.ExpiresAt, r.cfg.Now(), longest) {
+	if !s.staged(acct) || !active(acct.Staged.ExpiresAt, r.cfg.Now(), longest) {
 		return ErrNoEnrolment
 	}
 	if !s.began(acct.Staged.Browser) {
@@ -169,7 +169,7 @@ func (r *Rules) Confirm(ctx context.Context, user eagate.User, s Session, proof 
 	answer, err = r.updateByCode(ctx, user, typed, func(acct *records.Account) (CodeAnswer, error) {
 		if since, ok := r.sentBefore(acct, s); ok {
 			basis, at = BasisOf(*acct), since
-			return CodeAnswer{Result: CodeAccepted, Again: true}, records.ErrUnchanged
+			return CodeAnswer{Result: CodeAccepted, Repeated: true}, records.ErrUnchanged
 		}
 		if _, err := r.check(ctx, acct, proof); err != nil {
 			return CodeAnswer{}, err
@@ -193,7 +193,7 @@ func (r *Rules) Confirm(ctx context.Context, user eagate.User, s Session, proof 
 	if err != nil || answer.Result != CodeAccepted {
 		return answer, "", err
 	}
-	if !answer.Again {
+	if !answer.Repeated {
 		r.emit(ctx, event)
 	}
 	if codesOnly {

@@ -56,7 +56,7 @@ func (r *Rules) succeedSession(ctx context.Context, user eagate.User, s Session,
 	if err := r.sealSuccessor(ctx, &mark, s, e.Secret); err != nil {
 		return err
 	}
-	err := again(func() error { return r.cfg.Records.CreateGrant(ctx, mark) }, records.ErrExists)
+	err := retryOnce(func() error { return r.cfg.Records.CreateGrant(ctx, mark) }, records.ErrExists)
 	if !errors.Is(err, records.ErrExists) {
 		return err
 	}
@@ -93,7 +93,7 @@ func (r *Rules) succeedGrant(ctx context.Context, previous string, e Entry) erro
 // was. It is the one place that decides whether it may.
 func (r *Rules) leadOn(ctx context.Context, next records.Grant, method eagate.Method) (before records.Grant, err error) {
 	defer r.cache.forgetGrant(next.ID)
-	err = again(func() error {
+	err = retryOnce(func() error {
 		return r.cfg.Records.UpdateGrant(ctx, next.ID, func(g *records.Grant) error {
 			before = *g
 			switch g.Kind {
@@ -131,7 +131,7 @@ func (r *Rules) EndPrevious(ctx context.Context, user eagate.User, s Session, pr
 	}
 	mark, err := r.cfg.Records.Grant(ctx, markID(user, s))
 	if err != nil || mark.Kind != records.KindMoved {
-		return ignoreNotFound(err)
+		return ignore(err, records.ErrNotFound)
 	}
 	id := hash(previous)
 	defer r.cache.forgetGrant(id)
@@ -142,19 +142,14 @@ func (r *Rules) EndPrevious(ctx context.Context, user eagate.User, s Session, pr
 		g.Kind, g.Successor = records.KindMoved, mark.Successor
 		return nil
 	})
-	return ignoreNotFound(err)
+	return ignore(err, records.ErrNotFound)
 }
 
-// again does something once more if it fails by a fault of the store, rather than
+// retryOnce does something once more if it fails by a fault of the store, rather than
 // with one of these answers: one lost answer must not cost a user the approval.
-func again(do func() error, answers ...error) error {
+func retryOnce(do func() error, answers ...error) error {
 	err := do()
-	for _, answer := range answers {
-		if errors.Is(err, answer) {
-			return err
-		}
-	}
-	if err != nil {
+	if ignore(err, answers...) != nil {
 		err = do()
 	}
 	return err
@@ -206,11 +201,8 @@ func (r *Rules) Successor(ctx context.Context, user eagate.User, s Session) (sec
 	}
 	ctx = storelimit.Fresh(ctx) // another request may just have unlocked it
 	mark, err := r.cfg.Records.Grant(ctx, markID(user, s))
-	if errors.Is(err, records.ErrNotFound) {
-		return "", "", nil
-	}
 	if err != nil || mark.Kind != records.KindMoved {
-		return "", "", err
+		return "", "", ignore(err, records.ErrNotFound)
 	}
 	next, ok, err := r.openSuccessor(mark, s)
 	if err != nil || !ok || !r.justNow(next.At) {

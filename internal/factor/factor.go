@@ -18,7 +18,7 @@
 //   - grant.go: grants, and how long they are kept. enter.go: [Rules.Succeed] has a session
 //     go on with a grant, under another ID; leave.go: how a session ends; forms.go
 //     recognizes a form that is sent twice.
-//   - proof.go and hold.go: what stops a change that has been overtaken.
+//   - proof.go: what stops a change that has been overtaken, such as a hold.
 //   - operators.go: what administrators do.
 //   - events.go, sync.go and background.go: how the application and the service learn
 //     of changes.

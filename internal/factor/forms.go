@@ -11,9 +11,9 @@ import (
 	"github.com/eagate/eagate/internal/records"
 )
 
-// againFor is how long the same browser is told once more what came of a form or of an
+// repeatedWithin is how long the same browser is told once more what came of a form or of an
 // approval: it was sent twice, or the answer got lost.
-const againFor = time.Minute
+const repeatedWithin = time.Minute
 
 // A Form is a code and where it was sent to. The zero Form is none.
 type Form struct{ Route, Code string }
@@ -95,7 +95,7 @@ func (r *Rules) UnderWay(ctx context.Context, user eagate.User, s Session, view 
 		return false, err
 	}
 	now, longest := r.cfg.Now(), r.cfg.StoreTimeout+strandedAfter
-	if last := acct.LastForm; last.By != "" && holds(last.At.Add(longest), now, longest) && slices.Contains(r.senders(user.ID, s, "", ""), last.By) {
+	if last := acct.LastForm; last.By != "" && active(last.At.Add(longest), now, longest) && slices.Contains(r.senders(user.ID, s, "", ""), last.By) {
 		return true, nil
 	}
 	if view.Phase != PhaseConsumed || !s.began(view.browser) {
@@ -107,10 +107,12 @@ func (r *Rules) UnderWay(ctx context.Context, user eagate.User, s Session, view 
 	}
 	g, err := r.cfg.Records.Grant(ctx, c.GrantID)
 	if err != nil {
-		return false, ignoreNotFound(err)
+		return false, ignore(err, records.ErrNotFound)
 	}
-	return g.Kind == records.KindProof && holds(g.VerifiedAt.Add(longest), now, longest), nil
+	return g.Kind == records.KindProof && active(g.VerifiedAt.Add(longest), now, longest), nil
 }
 
 // justNow reports whether that is no longer ago than a form is known again.
-func (r *Rules) justNow(at time.Time) bool { return holds(at.Add(againFor), r.cfg.Now(), againFor) }
+func (r *Rules) justNow(at time.Time) bool {
+	return active(at.Add(repeatedWithin), r.cfg.Now(), repeatedWithin)
+}

@@ -126,20 +126,18 @@ func (r *Rules) Follow(ctx context.Context, secret string, end time.Time) {
 	}
 }
 
-// errKept ends an update that finds nothing to prolong.
-var errKept = errors.New("factor: the grant is kept long enough")
-
+// prolong has a grant kept for longer, if it isn't already.
 func (r *Rules) prolong(ctx context.Context, g records.Grant, end, now time.Time) {
 	defer r.cache.forgetGrant(g.ID)
 	err := r.cfg.Records.UpdateGrant(ctx, g.ID, func(g *records.Grant) error {
 		at, until := keptUntil(g.VerifiedAt, end, now)
 		if g.Kind != records.KindProof || !g.ExpiresAt.Before(at) {
-			return errKept
+			return records.ErrUnchanged
 		}
 		g.ExpiresAt = until
 		return nil
 	})
-	if err != nil && !errors.Is(err, errKept) && !errors.Is(err, records.ErrNotFound) {
+	if ignore(err, records.ErrNotFound) != nil {
 		r.cfg.Log.Log(ctx, storelimit.Level(err), "eagate: what a session was verified by isn't kept as long as the session",
 			slog.String("user", g.UserID), slog.Any("error", err))
 	}

@@ -40,17 +40,14 @@ func (r *Rules) SessionEnd(ctx context.Context, user eagate.User, s Session) (Se
 		return SessionEnd{}, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, markID(user, s))
-	if errors.Is(err, records.ErrNotFound) {
-		return SessionEnd{}, nil
-	}
 	if err != nil {
-		return SessionEnd{}, err
+		return SessionEnd{}, ignore(err, records.ErrNotFound)
 	}
 	mark := SessionEnd{Over: true, Rejected: g.Kind == records.KindRejected, Until: g.ExpiresAt}
 	for g.Kind == records.KindMoved && err == nil {
 		g, err = r.cfg.Records.Grant(ctx, g.Successor)
 	}
-	if err != nil && !errors.Is(err, records.ErrNotFound) {
+	if ignore(err, records.ErrNotFound) != nil {
 		return SessionEnd{}, err
 	}
 	mark.Ended = err != nil || g.Kind != records.KindProof
@@ -143,17 +140,10 @@ func (r *Rules) Abandon(ctx context.Context, user eagate.User, s Session) error 
 		c.State = records.Void
 		return nil
 	})
-	if err != nil && !errors.Is(err, records.ErrNotFound) {
+	if ignore(err, records.ErrNotFound) != nil {
 		return err
 	}
 	return r.revokeID(ctx, grantID)
-}
-
-func ignoreNotFound(err error) error {
-	if errors.Is(err, records.ErrNotFound) {
-		return nil
-	}
-	return err
 }
 
 // EndGrant ends the grant with that secret, and those that have taken its place.
@@ -199,13 +189,10 @@ func (r *Rules) revokeOne(ctx context.Context, id string) (ended records.Grant, 
 		g.Kind = records.KindEnded
 		return nil
 	})
-	if errors.Is(err, records.ErrNotFound) {
-		return records.Grant{}, nil
+	if err != nil {
+		return records.Grant{}, ignore(err, records.ErrNotFound)
 	}
-	if err == nil {
-		err = r.cfg.Records.DeleteGrant(ctx, id)
-	}
-	return ended, err
+	return ended, r.cfg.Records.DeleteGrant(ctx, id)
 }
 
 // leftMost is how many records are kept of a user's sessions that are over.

@@ -248,7 +248,7 @@ func (r *Rules) NewCodes(ctx context.Context, acct records.Account, s Session) (
 		return NewCodes{}, false, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, newCodesID(acct.UserID, set))
-	if err != nil || g.Kind != records.KindCodes || !holds(g.ExpiresAt, r.cfg.Now(), codesShown) {
+	if err != nil || g.Kind != records.KindCodes || !active(g.ExpiresAt, r.cfg.Now(), codesShown) {
 		return NewCodes{}, false, ignore(err, records.ErrNotFound)
 	}
 	keys, err := r.cfg.Keys.With(secret)
@@ -319,7 +319,7 @@ func (r *Rules) endNewCodes(ctx context.Context, acct records.Account, s Session
 // form was sent twice.
 func isMaking(acct *records.Account, browser string, now time.Time) bool {
 	n := len(acct.RecoveryMade)
-	return browser != "" && acct.RecoveryMaker == browser && n > 0 && holds(acct.RecoveryMade[n-1].Add(sentAgain), now, sentAgain)
+	return browser != "" && acct.RecoveryMaker == browser && n > 0 && active(acct.RecoveryMade[n-1].Add(sentAgain), now, sentAgain)
 }
 
 // IsMaking reports whether the first codes, or others, that the browser with that secret

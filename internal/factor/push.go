@@ -70,12 +70,12 @@ func pushLimit(p records.Push, now time.Time) *PushLimit {
 
 // recent returns which of the times still count.
 func recent(times []time.Time, now time.Time, window time.Duration) []time.Time {
-	return slices.DeleteFunc(slices.Clone(times), func(t time.Time) bool { return !holds(t.Add(window), now, window) })
+	return slices.DeleteFunc(slices.Clone(times), func(t time.Time) bool { return !active(t.Add(window), now, window) })
 }
 
 // pausedUntil returns until when requests are paused, or the zero time.
 func pausedUntil(p records.Push, now time.Time) time.Time {
-	if !holds(p.PausedUntil, now, max(firstPushPause, pushPause(p.Unapproved))) {
+	if !active(p.PausedUntil, now, max(firstPushPause, pushPause(p.Unapproved))) {
 		return time.Time{}
 	}
 	return p.PausedUntil
@@ -142,7 +142,7 @@ func countUnapproved(p *records.Push, since, now time.Time) unapproved {
 	}
 	u.until = since.Add(pause)
 	pausePush(p, u.until, now)
-	if !holds(p.WarnedAt.Add(warnEvery), now, warnEvery) {
+	if !active(p.WarnedAt.Add(warnEvery), now, warnEvery) {
 		p.WarnedAt, u.warn = now, true
 	}
 	return u

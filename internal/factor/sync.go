@@ -67,7 +67,7 @@ func (r *Rules) syncAccount(ctx context.Context, userID string) error {
 func (r *Rules) claimSync(ctx context.Context, userID string) (acct records.Account, due bool, err error) {
 	err = r.updateAccount(ctx, userID, func(a *records.Account) error {
 		now := r.cfg.Now()
-		due = a.Sync.Late() && !holds(a.Sync.ClaimedUntil, now, syncClaim) && !holds(a.Sync.NextAt, now, syncPauseMax)
+		due = a.Sync.Late() && !active(a.Sync.ClaimedUntil, now, syncClaim) && !active(a.Sync.NextAt, now, syncPauseMax)
 		if !due {
 			return records.ErrUnchanged
 		}
@@ -275,7 +275,7 @@ func requestSync(s *records.Sync, now time.Time) {
 // nextSync is when the service may be informed of a user's next change: after a few, once
 // in syncPace. Of changes that come faster, it gets the last.
 func nextSync(s records.Sync, now time.Time) time.Time {
-	if next := s.PacedUntil.Add(-(syncBurst - 1) * syncPace); holds(s.PacedUntil, now, syncBurst*syncPace) && next.After(now) {
+	if next := s.PacedUntil.Add(-(syncBurst - 1) * syncPace); active(s.PacedUntil, now, syncBurst*syncPace) && next.After(now) {
 		return next
 	}
 	return now
@@ -283,7 +283,7 @@ func nextSync(s records.Sync, now time.Time) time.Time {
 
 // pace notes that the service is called now.
 func pace(s *records.Sync, now time.Time) {
-	if !holds(s.PacedUntil, now, syncBurst*syncPace) {
+	if !active(s.PacedUntil, now, syncBurst*syncPace) {
 		s.PacedUntil = now
 	}
 	s.PacedUntil = s.PacedUntil.Add(syncPace)

@@ -26,7 +26,7 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // enters the session twice.
 func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller, p factor.Proof) (factor.CodeAnswer, error) {
 	if err := s.ResumeForm(w, r, c, c.Session); err != nil || c.Again {
-		return factor.CodeAnswer{Result: factor.CodeAccepted, Again: true}, err
+		return factor.CodeAnswer{Result: factor.CodeAccepted, Repeated: true}, err
 	}
 	outcome, secret, err := s.rules.VerifyCode(r.Context(), c.User, c.Session, p, c.Until)
 	if err == nil && outcome.Result != factor.CodeAccepted {
