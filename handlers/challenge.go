@@ -5,6 +5,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -88,7 +89,7 @@ func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
 	if !v.End.Over && !v.underWay {
 		h.cfg.Sessions.KeepAsked(ctx, v.User)
 	}
-	now := h.cfg.Rules.Now()
+	now, phone := h.cfg.Rules.Now(), h.cfg.Sessions.Phone(ctx, v.User)
 	page := templates.Challenge{
 		State:     state(view.Phase),
 		Number:    view.Number,
@@ -111,8 +112,8 @@ func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
 			page.Push = templates.PushPaused
 		}
 		page.PushRetryIn = view.Limit.Until.Sub(now)
-	case v.End.Over || h.cfg.Sessions.NoPush(ctx, v.User):
-		page.Push = h.whyNoPush(v, acct)
+	case v.End.Over || phone != session.PhoneAsked:
+		page.Push = h.whyNoPush(v, phone)
 	case v.lost:
 		page.Push, page.Cookie = templates.PushNoCookie, h.cfg.Sessions.BrowserCookie()
 	}

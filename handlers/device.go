@@ -14,15 +14,10 @@ import (
 
 // devices lists the browsers that the user trusts.
 func (h *Handlers) devices(v *visit) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
-	if err != nil {
-		return fault{err}
-	}
-	if acct.State != records.On {
+	if v.Account.State != records.On {
 		return h.noFactor(v)
 	}
-	this := h.cfg.Sessions.Device(v.r, v.User)
-	list := h.cfg.Rules.Devices(acct)
+	this, list := h.cfg.Sessions.Device(v.r, v.User), h.cfg.Rules.Devices(v.Account)
 	if v.json {
 		devices := make([]deviceJSON, len(list))
 		for i, d := range list {
@@ -30,7 +25,7 @@ func (h *Handlers) devices(v *visit) answer {
 		}
 		return reply{http.StatusOK, devicesJSON{devices}}
 	}
-	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.Grant) && acct.HeldSince.IsZero()}
+	page := templates.Devices{Lifetime: h.cfg.Rules.DeviceLifetime(), CanTrust: h.cfg.Rules.Fresh(v.Grant) && v.Account.HeldSince.IsZero()}
 	for _, d := range list {
 		page.List = append(page.List, templates.Device{
 			ID: d.ID, Name: d.Name, This: d.ID == this,
@@ -52,11 +47,8 @@ func (h *Handlers) trust(v *visit) answer {
 		return failure{problem: eagate.ProblemNotFresh}
 	case err != nil && !errors.Is(err, factor.ErrNotFresh):
 		return failChange(err)
-	case v.json:
-		return h.devices(v)
-	default:
-		return redirect(h.cfg.Base + "/devices")
 	}
+	return h.changedDevices(v)
 }
 
 // trustThis is trust as a part of signing in, which must not fail because of it.
@@ -95,10 +87,18 @@ func (h *Handlers) revoke(v *visit) answer {
 	if id == "" || id == h.cfg.Sessions.Device(v.r, v.User) {
 		h.cfg.Sessions.Distrust(v.w, v.User)
 	}
-	if v.json {
-		return h.devices(v)
+	return h.changedDevices(v)
+}
+
+// changedDevices shows what the devices are now.
+func (h *Handlers) changedDevices(v *visit) answer {
+	if !v.json {
+		return redirect(h.cfg.Base + "/devices")
 	}
-	return redirect(h.cfg.Base + "/devices")
+	if err := h.reload(v); err != nil {
+		return fault{err}
+	}
+	return h.devices(v)
 }
 
 // browserName is how the list calls a browser: good enough for its user to know

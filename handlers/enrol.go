@@ -89,15 +89,11 @@ func (h *Handlers) confirm(v *visit) answer {
 	if a := h.confirmedBefore(v, ref); a != nil {
 		return a
 	}
-	ctx := v.ctx()
-	acct, err := h.cfg.Rules.Account(ctx, v.User.ID)
-	if err != nil {
-		return fault{err}
-	}
-	viewer := h.viewer(v, acct, ref)
+	viewer := v.viewer(ref)
 	if v.Again {
 		return h.enabled(v, viewer)
 	}
+	ctx := v.ctx()
 	outcome, secret, err := h.cfg.Rules.Confirm(ctx, v.User, ref, v.proof(code), h.cfg.Sessions.Until(ctx))
 	switch {
 	case err != nil:
@@ -124,7 +120,6 @@ func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
 	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.User, ref)
 	switch {
 	case err != nil:
-		return fault{err}
 	case v.Standing == factor.Locked && sent:
 		err = h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, ref)
 	case v.Standing == factor.Locked:
@@ -140,13 +135,13 @@ func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
 
 // viewer is who will see the first recovery codes: the browser that has begun the
 // enrolment, unless it is a program.
-func (h *Handlers) viewer(v *visit, acct records.Account, ref factor.Session) factor.Viewer {
+func (v *visit) viewer(ref factor.Session) factor.Viewer {
 	if v.json {
 		return factor.Viewer{}
 	}
-	browser := acct.RecoveryMaker // of the same form, sent before
-	if acct.Staged != nil {
-		browser = acct.Staged.Browser
+	browser := v.Account.RecoveryMaker // of the same form, sent before
+	if v.Account.Staged != nil {
+		browser = v.Account.Staged.Browser
 	}
 	secret := ref.Secret(browser)
 	if n := len(ref.Secrets); secret == "" && n > 0 { // the first has just been accepted
@@ -159,10 +154,10 @@ func (h *Handlers) viewer(v *visit, acct records.Account, ref factor.Session) fa
 // a factor was switched on, and leads a person to the page that says so.
 func (h *Handlers) enabled(v *visit, viewer factor.Viewer) answer {
 	// The code was taken: however long that has waited for the store, this comes with it.
-	ctx := storelimit.WithNewBudget(v.ctx())
-	acct, err := h.cfg.Rules.Account(ctx, v.User.ID)
+	v.r = v.r.WithContext(storelimit.WithNewBudget(v.ctx()))
+	ctx, err := v.ctx(), h.reload(v)
 	var codes []string
-	if err == nil && acct.Recovery == nil {
+	if err == nil && v.Account.Recovery == nil {
 		v.basis = v.basis.After(v.Grant)
 		_, codes, err = h.cfg.Rules.MakeRecovery(ctx, v.User, v.proof(""), viewer)
 		if err == nil && codes == nil {
@@ -177,12 +172,12 @@ func (h *Handlers) enabled(v *visit, viewer factor.Viewer) answer {
 	h.cfg.Rules.SyncNow(ctx, v.User.ID)
 	shown := codes != nil
 	if !shown && !v.json { // by the same form, sent before
-		_, shown, _ = h.newCodes(v, acct)
+		shown = h.hasNewCodes(v)
 	}
 	switch {
 	case v.json:
 		return reply{http.StatusOK, accountJSON{
-			State: templates.FactorOn.String(), EnabledAt: &acct.EnabledAt, RecoveryCodes: codes, CodesOnly: acct.Factor.CodesOnly,
+			State: templates.FactorOn.String(), EnabledAt: &v.Account.EnabledAt, RecoveryCodes: codes, CodesOnly: v.Account.Factor.CodesOnly,
 		}}
 	case shown:
 		return redirect(h.cfg.Base + "/recovery-codes")
@@ -197,14 +192,14 @@ const justEnabled = 10 * time.Minute
 // finished leads a person who comes to an enrolment that there is none of, because it was
 // finished, to where it says so. It returns nil if that isn't so.
 func (h *Handlers) finished(v *visit) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
-	if err != nil {
+	if err := h.reload(v); err != nil { // another request may just have finished it
 		return fault{err}
 	}
+	acct := v.Account
 	if acct.State != records.On || acct.Staged != nil || v.Standing != factor.Verified {
 		return nil
 	}
-	_, shown, err := h.newCodes(v, acct)
+	_, shown, err := h.newCodes(v)
 	age := h.cfg.Rules.Now().Sub(acct.EnabledAt)
 	switch {
 	case err != nil:

@@ -18,10 +18,8 @@ func (h *Handlers) recovery(v *visit) answer {
 }
 
 func (h *Handlers) showRecovery(v *visit, outcome factor.CodeAnswer) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
+	acct := v.Account
 	switch {
-	case err != nil:
-		return fault{err}
 	case acct.State != records.On:
 		return h.noFactor(v)
 	case v.json: // which never has the codes: another program may ask
@@ -30,53 +28,48 @@ func (h *Handlers) showRecovery(v *visit, outcome factor.CodeAnswer) answer {
 			made.MadeAt = &acct.Recovery.CreatedAt
 		}
 		return reply{http.StatusOK, made}
-	default:
-		made, shown, err := h.newCodes(v, acct)
-		shown = shown && outcome.Result == factor.CodeNone
-		if err != nil {
-			return fault{err}
-		}
-		page := templates.Recovery{
-			Left: factor.RecoveryLeft(acct), State: h.recoveryState(v, acct), NeedsCode: !h.cfg.Rules.Fresh(v.Grant),
-			Attempt: session.NewAttempt(),
-			Code:    h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
-		}
-		if shown {
-			page.Codes, page.Set = made.Codes, factor.SetID(acct.Recovery)
-			page.Enabled, page.CodesOnly = made.Enabled, made.Enabled && acct.Factor.CodesOnly
-		}
-		return html{codeStatus(outcome), func(p templates.Page) templates.View {
-			page.Page = p
-			return page
-		}}
 	}
+	made, shown, err := h.newCodes(v)
+	if err != nil {
+		return fault{err}
+	}
+	page := templates.Recovery{
+		Left: factor.RecoveryLeft(acct), State: h.recoveryState(v), NeedsCode: !h.cfg.Rules.Fresh(v.Grant),
+		Attempt: session.NewAttempt(),
+		Code:    h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
+	}
+	if shown && outcome.Result == factor.CodeNone {
+		page.Codes, page.Set = made.Codes, factor.SetID(acct.Recovery)
+		page.Enabled, page.CodesOnly = made.Enabled, made.Enabled && acct.Factor.CodesOnly
+	}
+	return html{codeStatus(outcome), func(p templates.Page) templates.View {
+		page.Page = p
+		return page
+	}}
 }
 
 // newCodes returns the recovery codes that the request's browser may see, if any.
-func (h *Handlers) newCodes(v *visit, acct records.Account) (made factor.NewCodes, ok bool, err error) {
-	return h.cfg.Rules.NewCodes(v.ctx(), acct, v.Session)
+func (h *Handlers) newCodes(v *visit) (made factor.NewCodes, ok bool, err error) {
+	return h.cfg.Rules.NewCodes(v.ctx(), v.Account, v.Session)
 }
 
 // hasNewCodes reports whether there are any, as far as that can be told.
 func (h *Handlers) hasNewCodes(v *visit) bool {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
-	if err != nil {
-		return false
-	}
-	_, ok, err := h.newCodes(v, acct)
+	_, ok, err := h.newCodes(v)
 	return ok && err == nil
 }
 
 // recoveryState tells what has become of the account's codes, if they can't be seen.
-func (h *Handlers) recoveryState(v *visit, acct records.Account) templates.RecoveryState {
+func (h *Handlers) recoveryState(v *visit) templates.RecoveryState {
+	set := v.Account.Recovery
 	switch {
-	case h.cfg.Rules.IsMaking(acct, v.Session):
+	case h.cfg.Rules.IsMaking(v.Account, v.Session):
 		return templates.RecoveryMaking
-	case acct.Recovery == nil:
+	case set == nil:
 		return templates.RecoveryPlain
-	case acct.Recovery.Browser != "":
+	case set.Browser != "":
 		return templates.RecoveryUnkept
-	case !acct.Recovery.KeptAt.IsZero():
+	case !set.KeptAt.IsZero():
 		return templates.RecoveryKept
 	}
 	return templates.RecoveryPlain

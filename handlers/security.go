@@ -17,12 +17,8 @@ func (h *Handlers) security(v *visit) answer {
 }
 
 func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
-	if err != nil {
-		return fault{err}
-	}
-	state := h.factorState(v, acct)
-	push := h.whyNoPush(v, acct)
+	acct, state := v.Account, h.factorState(v)
+	push := h.whyNoPush(v, h.cfg.Sessions.Phone(v.ctx(), v.User))
 	if state != templates.FactorOn {
 		// That it can't be told now, the button will say.
 		if has, err := h.cfg.Rules.HasAddress(v.ctx(), v.User); err == nil && !has {
@@ -72,11 +68,11 @@ func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 	}}
 }
 
-func (h *Handlers) factorState(v *visit, acct records.Account) templates.FactorState {
+func (h *Handlers) factorState(v *visit) templates.FactorState {
 	switch {
-	case acct.State == records.On:
+	case v.Account.State == records.On:
 		return templates.FactorOn
-	case h.cfg.Rules.IsStaged(acct, v.Session):
+	case h.cfg.Rules.IsStaged(v.Account, v.Session):
 		return templates.FactorPending
 	}
 	return templates.FactorOff

@@ -9,7 +9,6 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/factor"
-	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/templates"
 )
@@ -34,7 +33,7 @@ func (h *Handlers) sendNew(v *visit) answer {
 	if !v.json {
 		return h.prepareNew(v)
 	}
-	err := h.begin(v, h.cfg.Sessions.NewBrowser())
+	phone, err := h.begin(v, h.cfg.Sessions.NewBrowser())
 	var limit *factor.PushLimit
 	switch {
 	case errors.Is(err, factor.ErrOtherBrowser):
@@ -45,11 +44,10 @@ func (h *Handlers) sendNew(v *visit) answer {
 		return h.pushLimited(v, limit)
 	case err != nil:
 		return failChange(err)
-	case h.cfg.Sessions.NoPush(v.ctx(), v.User):
-		return h.noPush(v)
-	default:
-		return h.sendStatus(v, http.StatusCreated)
+	case phone != session.PhoneAsked:
+		return h.noPush(v, phone)
 	}
+	return h.sendStatus(v, http.StatusCreated)
 }
 
 // prepareNew leads to the challenge page, and has it send a request to the phone.
@@ -165,7 +163,7 @@ func (h *Handlers) beginHere(v *visit) answer {
 		query.Set(browserSet, b.Trace())
 		return redirect(h.cfg.Base + "/challenge?" + query.Encode())
 	}
-	err := h.begin(v, b)
+	_, err := h.begin(v, b) // the page says whether the phone was asked
 	var limit *factor.PushLimit
 	switch {
 	case err == nil:
@@ -192,7 +190,7 @@ func (h *Handlers) warnOfCookie(v *visit) {
 
 // isFirst reports whether the session has no challenge and had none.
 func (h *Handlers) isFirst(v *visit) bool {
-	return v.Challenge.Phase == factor.PhaseNone && !h.cfg.Sessions.NoPush(v.ctx(), v.User)
+	return v.Challenge.Phase == factor.PhaseNone && h.cfg.Sessions.Phone(v.ctx(), v.User) == session.PhoneAsked
 }
 
 // isOver reports whether another challenge can follow the session's.
@@ -207,40 +205,44 @@ func (v *visit) isOver() bool {
 	return false
 }
 
-// begin sends a new request to the phone, for the browser with that secret, and keeps in
-// the session what came of it: the service's token, or that the phone can't be asked,
-// which is no error.
-func (h *Handlers) begin(v *visit, b session.Browser) error {
+// begin sends a new request to the phone, for the browser with that secret, and returns
+// whether the phone could be asked: that it couldn't is no error. The session keeps it for
+// the pages that follow, and the service's token.
+func (h *Handlers) begin(v *visit, b session.Browser) (session.Phone, error) {
 	ctx, sessions := v.ctx(), h.cfg.Sessions
 	if err := sessions.Bind(v.r, &v.Caller); err != nil {
-		return err
+		return session.PhoneAsked, err
 	}
 	ref := v.Session
 	if v.Standing == factor.Locked {
 		ref.Ends = v.Until
 	}
 	token, err := h.cfg.Rules.Begin(ctx, v.User, ref, b.Hash())
+	phone := session.PhoneAsked
 	var fault *client.Error
 	switch {
 	case errors.As(err, &fault) && declines(fault.Kind):
-		sessions.KeepNoPush(ctx, v.User, session.PhoneDeclined)
+		phone = session.PhoneDeclined
 	case fault != nil, errors.Is(err, factor.ErrNoPush):
-		sessions.KeepNoPush(ctx, v.User, session.PhoneFailed)
+		phone = session.PhoneFailed
 	case err != nil:
-		return err
+		return phone, err
 	case token != "":
 		sessions.KeepToken(ctx, v.User, token)
 		v.Session.Token = token
 		h.keep(v, b.Begun())
 	}
-	return h.look(v)
+	if phone != session.PhoneAsked {
+		sessions.KeepNoPush(ctx, v.User, phone)
+	}
+	return phone, h.look(v)
 }
 
 // whyNoPush is what a page says of a phone that isn't asked.
-func (h *Handlers) whyNoPush(v *visit, acct records.Account) templates.Push {
-	switch h.cfg.Rules.WhyNoPush(v.ctx(), v.User, acct) {
+func (h *Handlers) whyNoPush(v *visit, phone session.Phone) templates.Push {
+	switch h.cfg.Rules.WhyNoPush(v.ctx(), v.User, v.Account) {
 	case factor.NoPushFault:
-		if h.cfg.Sessions.Declined(v.ctx(), v.User) {
+		if phone == session.PhoneDeclined {
 			return templates.PushDeclined
 		}
 	case factor.NoPushMoved:
@@ -255,14 +257,9 @@ func (h *Handlers) whyNoPush(v *visit, acct records.Account) templates.Push {
 
 // noPush answers a program whose user's phone can't be asked: that it should be tried
 // again later, or why that is of no use.
-func (h *Handlers) noPush(v *visit) answer {
+func (h *Handlers) noPush(v *visit, phone session.Phone) answer {
 	f := failure{problem: eagate.ProblemPushUnavailable, retryIn: retryAfter, challenge: true}
-	acct, err := h.cfg.Rules.Account(v.ctx(), v.User.ID)
-	push := templates.PushUnavailable
-	if err == nil {
-		push = h.whyNoPush(v, acct)
-	}
-	if title := forGood[push]; title != "" {
+	if title := forGood[h.whyNoPush(v, phone)]; title != "" {
 		f.problem, f.title, f.retryIn = eagate.ProblemNoPush, title, 0
 	}
 	f.title = v.orByCode(cmp.Or(f.title, f.problem.Title()))

@@ -80,6 +80,11 @@ func (h *Handlers) unlocked(next endpoint) http.HandlerFunc {
 		if a := h.admit(v); a != nil {
 			return a
 		}
+		if v.locked { // what it was let in by has changed the account
+			if err := h.reload(v); err != nil {
+				return fault{err}
+			}
+		}
 		return next(v)
 	})
 }
@@ -127,6 +132,12 @@ func (h *Handlers) enter(v *visit, resume bool) error {
 // look has the visit know how the challenge stands now.
 func (h *Handlers) look(v *visit) (err error) {
 	v.Challenge, err = h.cfg.Rules.Look(v.ctx(), v.User, v.Session)
+	return err
+}
+
+// reload has the visit know the account as it is now.
+func (h *Handlers) reload(v *visit) (err error) {
+	v.Account, err = h.cfg.Rules.Account(v.ctx(), v.User.ID)
 	return err
 }
 

@@ -209,7 +209,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 		return &CommitError{err}
 	}
 	s.Keep(ctx, func(p *Pending) { // it may lose the grant, but not who was asked
-		*p = Pending{User: c.User.ID, Binding: s.binding(ctx), Phone: p.PhoneOf(c.User), Next: p.Next, Taken: p.Taken}
+		*p = Pending{User: c.User.ID, Binding: s.binding(ctx), Phone: p.phoneOf(c.User), Next: p.Next, Taken: p.Taken}
 	})
 	s.scs.Put(ctx, s.keys.grant, e.Secret)
 	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4

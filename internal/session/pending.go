@@ -115,24 +115,18 @@ func (s *Sessions) KeepNoPush(ctx context.Context, user eagate.User, phone Phone
 	})
 }
 
-// PhoneOf returns what KeepNoPush has kept of the user.
-func (p *Pending) PhoneOf(user eagate.User) Phone {
+// phoneOf returns what KeepNoPush has kept of the user.
+func (p *Pending) phoneOf(user eagate.User) Phone {
 	if p.User != user.ID {
 		return PhoneAsked
 	}
 	return p.Phone
 }
 
-// NoPush reports whether KeepNoPush has kept that the user's phone couldn't be asked.
-func (s *Sessions) NoPush(ctx context.Context, user eagate.User) bool {
+// Phone returns what KeepNoPush has kept of the user.
+func (s *Sessions) Phone(ctx context.Context, user eagate.User) Phone {
 	p := s.Pending(ctx)
-	return p.PhoneOf(user) != PhoneAsked
-}
-
-// Declined reports whether the service has declined to ask the user's phone.
-func (s *Sessions) Declined(ctx context.Context, user eagate.User) bool {
-	p := s.Pending(ctx)
-	return p.PhoneOf(user) == PhoneDeclined
+	return p.phoneOf(user)
 }
 
 // Owner returns the user who was last asked for a proof in this session, without the
