@@ -17,18 +17,31 @@ import (
 // KeySize is the length of a key in bytes.
 const KeySize = 32
 
-// A Keyring seals what must not be read from the store. The first key seals;
-// all of them open, so that keys can be changed without a pause.
+// A Keyring seals what must not be read from the store, and signs what must not be forged
+// there.
 type Keyring struct {
+	*Sealer
+
 	// A function, because package fmt prints whatever else it finds, the key
 	// schedules within the ciphers included.
 	keys func() []*derived
 }
 
+// A Sealer is the part of a keyring that seals. The first key seals; all of them open, so
+// that keys can be changed without a pause.
+type Sealer struct {
+	seals func() []*seal // a function, as in a Keyring
+}
+
+// seal is what of a key seals.
+type seal struct {
+	id   [keyIDSize]byte
+	aead cipher.AEAD
+}
+
 // derived is what comes of one key.
 type derived struct {
-	id       [keyIDSize]byte
-	aead     cipher.AEAD
+	*seal
 	shared   []byte // see With
 	callback string
 	macs     *sync.Pool // of hash.Hash
@@ -54,6 +67,7 @@ func New(keys ...[]byte) (*Keyring, error) {
 	}
 	var (
 		list   []*derived
+		seals  []*seal
 		faults []error
 	)
 	for i, key := range keys {
@@ -70,31 +84,31 @@ func New(keys ...[]byte) (*Keyring, error) {
 			faults = append(faults, err)
 			continue
 		}
-		list = append(list, sk)
+		list, seals = append(list, sk), append(seals, sk.seal)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return &Keyring{keys: func() []*derived { return list }}, nil
+	return &Keyring{&Sealer{func() []*seal { return seals }}, func() []*derived { return list }}, nil
 }
 
-// With returns a keyring each of whose keys comes of one of k's and of the secret
+// With returns a sealer each of whose keys comes of one of k's and of the secret
 // together: what it seals opens only to somebody who has both. The secret is random, of
 // 128 bits at least.
-func (k *Keyring) With(secret string) (*Keyring, error) {
-	var list []*derived
+func (k *Keyring) With(secret string) (*Sealer, error) {
+	var seals []*seal
 	for _, key := range k.keys() {
 		both, err := hkdf.Key(sha256.New, []byte(secret), key.shared, "eagate with", KeySize)
 		if err != nil {
 			return nil, err
 		}
-		d, err := deriveKey(both)
+		s, err := deriveSeal(deriver(both))
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, d)
+		seals = append(seals, s)
 	}
-	return &Keyring{keys: func() []*derived { return list }}, nil
+	return &Sealer{func() []*seal { return seals }}, nil
 }
 
 func isOneByte(key []byte) bool {
@@ -106,15 +120,36 @@ func isOneByte(key []byte) bool {
 	return true
 }
 
-func deriveKey(key []byte) (*derived, error) {
-	derive := func(purpose string, n int) ([]byte, error) {
+// deriver returns what derives n bytes from a key for a purpose.
+func deriver(key []byte) func(purpose string, n int) ([]byte, error) {
+	return func(purpose string, n int) ([]byte, error) {
 		return hkdf.Key(sha256.New, key, nil, "eagate "+purpose, n)
 	}
-	seal, err := derive("seal", 32)
+}
+
+func deriveSeal(derive func(purpose string, n int) ([]byte, error)) (*seal, error) {
+	key, err := derive("seal", 32)
 	if err != nil {
 		return nil, err
 	}
 	id, err := derive("key id", keyIDSize)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	return &seal{[keyIDSize]byte(id), aead}, nil
+}
+
+func deriveKey(key []byte) (*derived, error) {
+	derive := deriver(key)
+	seal, err := deriveSeal(derive)
 	if err != nil {
 		return nil, err
 	}
@@ -130,17 +165,8 @@ func deriveKey(key []byte) (*derived, error) {
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(seal)
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, err
-	}
 	return &derived{
-		id:       [keyIDSize]byte(id),
-		aead:     aead,
+		seal:     seal,
 		shared:   shared,
 		callback: base64.RawURLEncoding.EncodeToString(callback),
 		macs:     &sync.Pool{New: func() any { return hmac.New(sha256.New, record) }},
@@ -149,8 +175,8 @@ func deriveKey(key []byte) (*derived, error) {
 
 // Seal encrypts plain for one purpose and one owner. Only Open with the same
 // two gives it back, so a sealed secret can't be moved to another user's row.
-func (k *Keyring) Seal(plain []byte, purpose, owner string) []byte {
-	key := k.keys()[0]
+func (s *Sealer) Seal(plain []byte, purpose, owner string) []byte {
+	key := s.seals()[0]
 	sealed := make([]byte, sealHeader, sealHeader+len(plain)+key.aead.Overhead())
 	sealed[0] = sealVersion
 	copy(sealed[1:], key.id[:])
@@ -158,11 +184,11 @@ func (k *Keyring) Seal(plain []byte, purpose, owner string) []byte {
 }
 
 // Open decrypts what Seal returned.
-func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
+func (s *Sealer) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	if len(sealed) < sealHeader || sealed[0] != sealVersion {
 		return nil, errSealed
 	}
-	for _, key := range k.keys() {
+	for _, key := range s.seals() {
 		if key.id != [keyIDSize]byte(sealed[1:sealHeader]) {
 			continue
 		}
@@ -179,21 +205,21 @@ func (k *Keyring) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 }
 
 // Newest reports whether the newest key has sealed that.
-func (k *Keyring) Newest(sealed []byte) bool {
-	return len(sealed) >= sealHeader && sealed[0] == sealVersion && k.keys()[0].id == [keyIDSize]byte(sealed[1:sealHeader])
+func (s *Sealer) Newest(sealed []byte) bool {
+	return len(sealed) >= sealHeader && sealed[0] == sealVersion && s.seals()[0].id == [keyIDSize]byte(sealed[1:sealHeader])
 }
 
 // Reseal returns what Seal would have returned for what is sealed there: the same
 // if the newest key has sealed it.
-func (k *Keyring) Reseal(sealed []byte, purpose, owner string) ([]byte, error) {
-	if k.Newest(sealed) {
+func (s *Sealer) Reseal(sealed []byte, purpose, owner string) ([]byte, error) {
+	if s.Newest(sealed) {
 		return sealed, nil
 	}
-	plain, err := k.Open(sealed, purpose, owner)
+	plain, err := s.Open(sealed, purpose, owner)
 	if err != nil {
 		return nil, err
 	}
-	return k.Seal(plain, purpose, owner), nil
+	return s.Seal(plain, purpose, owner), nil
 }
 
 // appendAssociated joins the two so that no other pair gives the same bytes: a

@@ -181,10 +181,14 @@ func TestCallbackSecrets(t *testing.T) {
 // A38: nothing that prints a keyring shows what it holds.
 func TestA38_KeyringPrinted(t *testing.T) {
 	k := newKeyring(t, key)
+	sealer, err := k.With("a secret of 128 bits")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, v := range []any{k, *k, &k, []any{k}, struct{ K *keyring.Keyring }{k}, struct{ K keyring.Keyring }{*k}} {
+		for _, v := range []any{k, *k, &k, []any{k}, struct{ K *keyring.Keyring }{k}, struct{ K keyring.Keyring }{*k}, sealer, *sealer} {
 			text := fmt.Sprintf(format, v)
-			if len(text) > 100 { // a key schedule, say
+			if len(text) > 200 { // a key schedule, say
 				t.Errorf("%s of %T: got %.200s", format, v, text)
 			}
 			for _, secret := range []string{

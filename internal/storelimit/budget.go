@@ -135,19 +135,23 @@ func (b *budget) remember(in *limited, of question, doc store.Document, written 
 	if b.refills {
 		return
 	}
-	past := b.wrote && !written
-	if k, ok := b.find(in, of); ok && !k.past { // as the request has written it, and read it afresh
-		past = false
+	i := b.index(in, of)
+	if i < 0 {
+		b.known = append(b.known, known{in, of, doc, b.wrote && !written})
+		return
 	}
-	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
-	b.known = append(b.known, known{in, of, doc, past})
+	k := &b.known[i]
+	// One that the request has written, and reads afresh, stays of the present moment.
+	k.doc, k.past = doc, k.past && b.wrote && !written
 }
 
 // forget makes the request read a document anew that may have changed.
 func (b *budget) forget(in *limited, of question) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.known = slices.DeleteFunc(b.known, func(k known) bool { return k.in == in && k.of == of })
+	if i := b.index(in, of); i >= 0 {
+		b.known = slices.Delete(b.known, i, i+1)
+	}
 }
 
 // recall returns the document as it is at the present moment.
@@ -157,21 +161,28 @@ func (b *budget) recall(in *limited, of question, now time.Time) (store.Document
 	if b.active == 0 && now.Sub(b.idle) > oneMoment {
 		b.pass()
 	}
-	k, ok := b.find(in, of)
-	return k.doc, ok && !k.past
+	if i := b.index(in, of); i >= 0 && !b.known[i].past {
+		return b.known[i].doc, true
+	}
+	return store.Document{}, false
 }
 
 // earlier returns the document as it was at a past moment.
 func (b *budget) earlier(in *limited, of question) (store.Document, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k, ok := b.find(in, of)
-	return k.doc, ok && k.past
+	if i := b.index(in, of); i >= 0 && b.known[i].past {
+		return b.known[i].doc, true
+	}
+	return store.Document{}, false
 }
 
-func (b *budget) find(in *limited, of question) (k known, ok bool) {
-	if i := slices.IndexFunc(b.known, func(k known) bool { return k.in == in && k.of == of }); i >= 0 {
-		return b.known[i], true
+// index returns where the document is among those that are known, or -1.
+func (b *budget) index(in *limited, of question) int {
+	for i := range b.known {
+		if k := &b.known[i]; k.in == in && k.of == of {
+			return i
+		}
 	}
-	return known{}, false
+	return -1
 }
