@@ -389,11 +389,11 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 	}
 	acct := app.Account(t, alice)
 	owner := fmt.Sprintf("%s %d %d %s", base64.RawURLEncoding.EncodeToString(acct.Recovery.Salt), acct.Epoch, acct.Era, apptest.UserID(alice))
-	open := func(keys *keyring.Keyring) bool {
+	open := func(keys *keyring.Sealer) bool {
 		_, err := keys.Open(g.Sealed, "new recovery codes", owner)
 		return err == nil
 	}
-	if open(apptest.Keys(t)) {
+	if open(apptest.Keys(t).Sealer) {
 		t.Error("they open without the browser's secret")
 	}
 	opened := false
@@ -407,7 +407,7 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if other, err = other.With(secret); err != nil || open(other) {
+			if otherWith, err := other.With(secret); err != nil || open(otherWith) {
 				t.Errorf("they open under another key, %v", err)
 			}
 			opened = opened || open(with)
