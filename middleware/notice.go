@@ -57,7 +57,7 @@ type Notice struct {
 // of what an Accept-Language header may say.
 func (n Notice) In(language string) Notice {
 	if n.pages != nil {
-		n.Subject, n.Text = n.pages.Notice(n.pages.Match(language), n.view())
+		n.Subject, n.Text = n.pages.Notice(n.pages.Match(language), n.issuer, n.Event)
 	}
 	return n
 }
@@ -71,32 +71,6 @@ func WithNotifier(n Notifier) Option {
 
 func newNotice(e eagate.Event, pages *templates.Pages, issuer string) Notice {
 	n := Notice{Event: e, pages: pages, issuer: issuer}
-	n.Subject, n.Text = pages.Notice("", n.view())
+	n.Subject, n.Text = pages.Notice("", issuer, e)
 	return n
-}
-
-func (n Notice) view() templates.Notice {
-	kind := noticeKinds[n.Kind]
-	if n.Kind == eagate.EventBlocked && n.Method == eagate.Recovery {
-		kind = templates.NoticeRecoveryBlocked
-	}
-	return templates.Notice{
-		Kind: kind, Issuer: n.issuer, Email: n.Email, At: n.At, Left: n.Left, Count: n.Count, Device: n.Device, Until: n.Until,
-	}
-}
-
-// noticeKinds are what notices say of the events that users are told of.
-var noticeKinds = map[eagate.EventKind]templates.NoticeKind{
-	eagate.EventEnabled:      templates.NoticeEnabled,
-	eagate.EventReplaced:     templates.NoticeReplaced,
-	eagate.EventDisabled:     templates.NoticeDisabled,
-	eagate.EventReset:        templates.NoticeReset,
-	eagate.EventRecoveryUsed: templates.NoticeRecoveryUsed,
-	eagate.EventRecoveryMade: templates.NoticeRecoveryMade,
-	eagate.EventDeviceAdded:  templates.NoticeDeviceAdded,
-	eagate.EventRejected:     templates.NoticeRejected,
-	eagate.EventPushPaused:   templates.NoticePushPaused,
-	eagate.EventWrongCodes:   templates.NoticeWrongCodes,
-	eagate.EventBlocked:      templates.NoticeBlocked,
-	eagate.EventHeld:         templates.NoticeHeld,
 }

@@ -2,112 +2,67 @@ package templates
 
 import (
 	"strings"
-	"time"
+
+	"github.com/eagate/eagate"
 )
 
-// A Notice is a message in plain text, for an e-mail say: it tells a user what has
-// happened to the second factor, and what to do if somebody else did it.
-type Notice struct {
-	Kind   NoticeKind
-	Issuer string    // the application's name
-	Email  string    // whose second factor it is, or empty
-	At     time.Time // when it happened
-	Left   int       // of NoticeRecoveryUsed: how many codes are left
-	Count  int       // of NoticeWrongCodes: how many
-	Device string    // of NoticeDeviceAdded: its name, or empty
-	Until  time.Time // of NoticeDeviceAdded: for how long
+// notices are the texts of the events that users are told of: the subject, what has
+// happened, and what to do if somebody else did it.
+var notices = map[eagate.EventKind]struct{ title, text, advice Key }{
+	eagate.EventEnabled:      {"notice.enabled.title", "notice.enabled.text", "notice.notyou"},
+	eagate.EventReplaced:     {"notice.replaced.title", "notice.replaced.text", "notice.notyou"},
+	eagate.EventDisabled:     {"notice.disabled.title", "notice.disabled.text", "notice.notyou"},
+	eagate.EventReset:        {"notice.reset.title", "notice.reset.text", "notice.reset.advice"},
+	eagate.EventRecoveryUsed: {"notice.used.title", "notice.used.text", "notice.notyou"},
+	eagate.EventRecoveryMade: {"notice.made.title", "notice.made.text", "notice.notyou"},
+	eagate.EventDeviceAdded:  {"notice.device.title", "notice.device.text", "notice.notyou"},
+	eagate.EventRejected:     {"notice.rejected.title", "notice.rejected.text", "notice.password"},
+	eagate.EventPushPaused:   {"notice.pushed.title", "notice.pushed.text", "notice.password"},
+	eagate.EventWrongCodes:   {"notice.wrong.title", "notice.wrong.text", "notice.password"},
+	eagate.EventBlocked:      {"notice.blocked.title", "notice.blocked.text", "notice.password"},
+	eagate.EventHeld:         {"held.title", "held.text", "notice.change"},
 }
 
-// NoticeKind is what a notice tells.
-type NoticeKind uint8
-
-const (
-	NoticeEnabled         NoticeKind = iota + 1 // the second factor was switched on
-	NoticeReplaced                              // another phone, or another secret, took its place
-	NoticeDisabled                              // it was switched off
-	NoticeReset                                 // it was switched off by an administrator
-	NoticeRecoveryUsed                          // a recovery code was used up
-	NoticeRecoveryMade                          // new recovery codes took the place of the old ones
-	NoticeDeviceAdded                           // a browser is trusted from now on
-	NoticeRejected                              // a sign-in was rejected on the phone
-	NoticePushPaused                            // requests in a row weren't approved, and none is sent for a while
-	NoticeWrongCodes                            // wrong codes were typed
-	NoticeBlocked                               // so many that none is looked at any more
-	NoticeRecoveryBlocked                       // the same of recovery codes
-	NoticeHeld                                  // the account is closed until the password has been changed
-)
-
-// keys returns the texts of the subject, of what has happened, and of what to do; or
-// none, for an unknown kind.
-func (k NoticeKind) keys() (title, text, advice Key) {
-	switch k {
-	case NoticeEnabled:
-		return "notice.enabled.title", "notice.enabled.text", "notice.notyou"
-	case NoticeReplaced:
-		return "notice.replaced.title", "notice.replaced.text", "notice.notyou"
-	case NoticeDisabled:
-		return "notice.disabled.title", "notice.disabled.text", "notice.notyou"
-	case NoticeReset:
-		return "notice.reset.title", "notice.reset.text", "notice.reset.advice"
-	case NoticeRecoveryUsed:
-		return "notice.used.title", "notice.used.text", "notice.notyou"
-	case NoticeRecoveryMade:
-		return "notice.made.title", "notice.made.text", "notice.notyou"
-	case NoticeDeviceAdded:
-		return "notice.device.title", "notice.device.text", "notice.notyou"
-	case NoticeRejected:
-		return "notice.rejected.title", "notice.rejected.text", "notice.password"
-	case NoticePushPaused:
-		return "notice.pushed.title", "notice.pushed.text", "notice.password"
-	case NoticeWrongCodes:
-		return "notice.wrong.title", "notice.wrong.text", "notice.password"
-	case NoticeBlocked:
-		return "notice.blocked.title", "notice.blocked.text", "notice.password"
-	case NoticeRecoveryBlocked:
-		return "notice.recovery.title", "notice.recovery.text", "notice.password"
-	case NoticeHeld:
-		return "held.title", "held.text", "notice.change"
+// Notice returns a message in plain text, for an e-mail say, that says what has happened to
+// a user's second factor, and what to do if somebody else did it: the subject, a single
+// line, and the text. The issuer is the application's name. A language that the pages
+// don't have, and none, is the default one. Both texts are empty for an event that users
+// aren't told of.
+func (p *Pages) Notice(lang Language, issuer string, e eagate.Event) (subject, text string) {
+	keys, ok := notices[e.Kind]
+	if !ok {
+		return "", ""
 	}
-	return "", "", ""
-}
-
-// Notice returns the subject, a single line, and the text of a notice. A language
-// that the pages don't have, and none, is the default one. An unknown kind has no
-// texts.
-func (p *Pages) Notice(lang Language, n Notice) (subject, text string) {
+	if e.Kind == eagate.EventBlocked && e.Method == eagate.Recovery {
+		keys.title, keys.text = "notice.recovery.title", "notice.recovery.text"
+	}
 	// New has seen to it that there is every text.
 	say := func(key Key, pairs ...any) string {
 		s, _ := p.texts[p.known(lang)].format(key, pairs...)
 		return s
 	}
-	title, what, advice := n.Kind.keys()
-	if title == "" {
-		return "", ""
+	lines := []string{say(keys.text, "issuer", issuer), ""}
+	if e.Email != "" {
+		lines = append(lines, say("notice.account", "email", e.Email))
 	}
-	lines := []string{say(what, "issuer", n.Issuer), ""}
-	if n.Email != "" {
-		lines = append(lines, say("notice.account", "email", n.Email))
-	}
-	lines = append(lines, say("notice.time", "time", utc(n.At)))
-	switch n.Kind {
-	case NoticeDeviceAdded:
-		name := n.Device
+	lines = append(lines, say("notice.time", "time", utc(e.At)))
+	switch {
+	case e.Kind == eagate.EventDeviceAdded:
+		name := e.Device
 		if name == "" {
 			name = say("devices.unnamed")
 		}
-		lines = append(lines, say("notice.device.name", "device", name), say("notice.device.until", "time", utc(n.Until)))
-	case NoticeWrongCodes:
-		lines = append(lines, say("notice.count", "n", n.Count))
-	case NoticeRecoveryUsed:
-		lines = append(lines, say("notice.left", "n", n.Left))
-		if n.Left <= RecoveryFew {
+		lines = append(lines, say("notice.device.name", "device", name), say("notice.device.until", "time", utc(e.Until)))
+	case e.Kind == eagate.EventWrongCodes:
+		lines = append(lines, say("notice.count", "n", e.Count))
+	case e.Kind == eagate.EventRecoveryUsed:
+		lines = append(lines, say("notice.left", "n", e.Left))
+		if e.Left <= RecoveryFew {
 			lines = append(lines, "", say("notice.few"))
 		}
-	case NoticeEnabled, NoticeReplaced, NoticeDisabled, NoticeReset, NoticeRecoveryMade, NoticeRejected,
-		NoticePushPaused, NoticeBlocked, NoticeRecoveryBlocked, NoticeHeld:
 	}
-	lines = append(lines, "", say(advice, "issuer", n.Issuer), "")
-	subject = say("page.title", "title", say(title), "issuer", n.Issuer)
+	lines = append(lines, "", say(keys.advice, "issuer", issuer), "")
+	subject = say("page.title", "title", say(keys.title), "issuer", issuer)
 	return isolates.Replace(subject), strings.Join(lines, "\n")
 }
 
