@@ -1,6 +1,7 @@
 package eagate_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -71,7 +72,7 @@ func ExampleEvent() {
 		return a
 	}}))
 	audit := func(e eagate.Event) {
-		log.Log(nil, e.Kind.Level(), e.Kind.String(), "user", e.UserID, "by", e.Method)
+		log.Log(context.Background(), e.Kind.Level(), e.Kind.String(), "user", e.UserID, "by", e.Method)
 	}
 	audit(eagate.Event{Kind: eagate.EventVerified, UserID: "7", Method: eagate.Push})
 	audit(eagate.Event{Kind: eagate.EventCodeRefused, UserID: "7", Method: eagate.TOTP})

@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/middleware"
@@ -20,4 +21,18 @@ func ExampleWithMode() {
 	fmt.Println(gate)
 
 	// Output: middleware.Gate("/2fa")
+}
+
+// The origin is what browsers show, not where the program listens.
+func ExampleWithOrigin() {
+	gate, _ := newGate(middleware.WithOrigin("https://app.example.com"))
+	callback, err := gate.CallbackURL()
+	fmt.Println(strings.HasPrefix(callback, "https://app.example.com/2fa/callback/"), err)
+
+	gate, _ = newGate()
+	_, err = gate.CallbackURL()
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// middleware: CallbackURL: the application's origin isn't known: give New WithOrigin
 }
