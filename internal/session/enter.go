@@ -25,7 +25,7 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // session stays as it is. The same form, sent twice by the same browser, is tried once, and
 // enters the session twice.
 func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller, p factor.Proof) (factor.CodeAnswer, error) {
-	if err := s.ResumeForm(w, r, c, c.Session); err != nil || c.Again {
+	if err := s.resumeForm(w, r, c, c.Session); err != nil || c.Again {
 		return factor.CodeAnswer{Result: factor.CodeAccepted, Repeated: true}, err
 	}
 	outcome, secret, err := s.rules.VerifyCode(r.Context(), c.User, c.Session, p, c.Until)
@@ -66,7 +66,7 @@ func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 	}
 	err = s.stay(ctx, c, ref, previous, e, err)
 	if errors.Is(err, factor.ErrSessionOver) && e.Method != 0 {
-		if fault := s.ResumeForm(w, r, c, ref); fault != nil || c.Again {
+		if fault := s.resumeForm(w, r, c, ref); fault != nil || c.Again {
 			return fault
 		}
 	}
@@ -148,9 +148,9 @@ func (s *Sessions) entry(r *http.Request, c *Caller) (e factor.Entry, err error)
 	return factor.Entry{Secret: secret, Method: eagate.TrustedDevice}, err
 }
 
-// ResumeForm is [Sessions.Resume] if the browser has sent the form of ref a moment ago, and
+// resumeForm is [Sessions.Resume] if the browser has sent the form of ref a moment ago, and
 // its code was accepted.
-func (s *Sessions) ResumeForm(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) error {
+func (s *Sessions) resumeForm(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) error {
 	sent, err := s.rules.SentBefore(r.Context(), c.User, ref)
 	if err != nil || !sent {
 		return err

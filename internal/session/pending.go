@@ -129,12 +129,6 @@ func (s *Sessions) Phone(ctx context.Context, user eagate.User) Phone {
 	return p.phoneOf(user)
 }
 
-// Owner returns the user who was last asked for a proof in this session, without the
-// address; the zero User if nobody was.
-func (s *Sessions) Owner(ctx context.Context) eagate.User {
-	return eagate.User{ID: s.Pending(ctx).User}
-}
-
 // Holds reports whether the token is the one that the session holds for its challenge, in
 // a time that tells nothing of it.
 func (p *Pending) Holds(token string) bool {
