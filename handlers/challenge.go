@@ -135,6 +135,37 @@ func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
 	}}
 }
 
+// askOn has the page ask for what is demanded.
+func (v *visit) askOn(page *templates.Challenge) {
+	if v.Demand.IsZero() {
+		return
+	}
+	page.StepUp, page.Resend = true, v.Demand.Form
+	page.TrustFor = 0
+	page.HasRecovery = page.HasRecovery && v.Accepts(eagate.Recovery)
+	page.NoCode = !v.Accepts(eagate.TOTP)
+	if !v.Accepts(eagate.Push) {
+		page.State, page.Push = templates.ChallengeNone, templates.PushRefused
+	}
+}
+
+// A refusedMethod answers an attempt to prove it by a method that isn't accepted here: a
+// code isn't even looked at, and the phone doesn't ring.
+type refusedMethod struct{}
+
+func (refusedMethod) send(h *Handlers, v *visit) {
+	if v.json {
+		failure{problem: eagate.ProblemMethodNotAccepted, challenge: true, demand: v.Demand.Demand}.send(h, v)
+		return
+	}
+	a := h.showChallenge(v, factor.CodeAnswer{})
+	if page, ok := a.(html); ok {
+		page.status = http.StatusForbidden
+		a = page
+	}
+	a.send(h, v)
+}
+
 // A rejected answers for a session whose request was rejected on the phone: it wasn't the
 // phone's owner who signed in, or it was a mistake. Either way this sign-in ends here for
 // good, and the password is asked for again.

@@ -100,6 +100,10 @@ type wrongCode struct {
 
 func (a wrongCode) send(h *Handlers, v *visit) {
 	if a.outcome.Result != factor.CodeHeld && !v.json {
+		if err := h.reload(v); err != nil { // which counts it
+			fault{err}.send(h, v)
+			return
+		}
 		a.page(v, a.outcome).send(h, v)
 		return
 	}

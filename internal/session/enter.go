@@ -29,9 +29,6 @@ func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller
 		return factor.CodeAnswer{Result: factor.CodeAccepted, Repeated: true}, err
 	}
 	outcome, secret, err := s.rules.VerifyCode(r.Context(), c.User, c.Session, p, c.Until)
-	if err == nil && outcome.Result != factor.CodeAccepted {
-		c.Account, err = s.rules.Account(r.Context(), c.User.ID) // which counts it
-	}
 	if err != nil || outcome.Result != factor.CodeAccepted {
 		return outcome, err
 	}
