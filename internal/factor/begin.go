@@ -191,12 +191,7 @@ func unreserve(p *records.Push) {
 func (r *Rules) Withdraw(ctx context.Context, user eagate.User, s Session) error {
 	acct, err := r.Account(ctx, user.ID)
 	if err == nil && s.is(acct.Push.Reserved) {
-		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
-			if s.is(a.Push.Reserved) {
-				unreserve(&a.Push)
-			}
-			return nil
-		})
+		err = r.dropReservation(ctx, user.ID, func(p records.Push) bool { return s.is(p.Reserved) })
 	}
 	if err != nil {
 		return err
@@ -205,13 +200,19 @@ func (r *Rules) Withdraw(ctx context.Context, user eagate.User, s Session) error
 	if err != nil || !found {
 		return err
 	}
-	err = r.cfg.Records.UpdateChallenge(ctx, c.ID, func(c *records.Challenge) error {
-		if c.State == records.Pending || c.State == records.Approved {
-			c.State = records.Void
+	return r.giveUp(ctx, c.ID, records.Void)
+}
+
+// dropReservation has a challenge that is being created not come into force, if it is one
+// of those.
+func (r *Rules) dropReservation(ctx context.Context, userID string, ofThose func(records.Push) bool) error {
+	return r.updateAccount(ctx, userID, func(a *records.Account) error {
+		if !ofThose(a.Push) {
+			return records.ErrUnchanged
 		}
+		unreserve(&a.Push)
 		return nil
 	})
-	return ignore(err, records.ErrNotFound)
 }
 
 // MakeRoom voids the session's challenge if it is pending, in whichever browser, so that
@@ -223,13 +224,8 @@ func (r *Rules) MakeRoom(ctx context.Context, user eagate.User, s Session) error
 		return err
 	}
 	if s.is(acct.Push.Reserved) && !s.began(acct.Push.ReservedBy) {
-		err = r.updateAccount(ctx, user.ID, func(a *records.Account) error {
-			if a.Push.ReservedBy == acct.Push.ReservedBy {
-				unreserve(&a.Push)
-			}
-			return nil
-		})
-		if err != nil {
+		by := acct.Push.ReservedBy
+		if err := r.dropReservation(ctx, user.ID, func(p records.Push) bool { return p.ReservedBy == by }); err != nil {
 			return err
 		}
 	}
