@@ -58,7 +58,7 @@ type onward struct{}
 func (onward) send(h *Handlers, v *visit) {
 	h.cfg.Sessions.DropDemand(v.ctx()) // which has been met, in another tab perhaps
 	switch {
-	case v.Again && v.By == routeConfirm && !v.json:
+	case v.Resumed && v.Route == routeConfirm && !v.json:
 		redirect(h.cfg.Base+"/enable").send(h, v) // what it had asked for comes after that
 	case v.locked && !v.json && h.hasNewCodes(v):
 		redirect(h.cfg.Base+"/recovery-codes").send(h, v) // and then to what it had asked for

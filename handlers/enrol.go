@@ -90,7 +90,7 @@ func (h *Handlers) confirm(v *visit) answer {
 		return a
 	}
 	viewer := v.viewer(ref)
-	if v.Again {
+	if v.Resumed {
 		return h.enabled(v, viewer)
 	}
 	ctx := v.ctx()
@@ -125,7 +125,7 @@ func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
 	case v.Standing == factor.Locked:
 		return h.admit(v)
 	default:
-		v.Again = sent && v.Standing == factor.Verified
+		v.Resumed = sent && v.Standing == factor.Verified
 	}
 	if err != nil {
 		return fault{err}

@@ -38,11 +38,12 @@ type Caller struct {
 	Demand    Demand            // what a verified session must prove besides
 	Until     time.Time         // when the session ends by itself
 
-	// Renewed says that the session got another ID by this request; and Again, that this
-	// is by what an earlier request has proved, which had sent a form to By if it was one.
+	// Renewed says that the session got another ID by this request. Resumed says that this
+	// is by what an earlier request of the same browser has proved, by a form sent to Route
+	// if it was by one.
 	Renewed bool
-	Again   bool
-	By      string
+	Resumed bool
+	Route   string
 }
 
 // Proving reports whether there is something to prove: the session is locked, or verified

@@ -25,7 +25,7 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // session stays as it is. The same form, sent twice by the same browser, is tried once, and
 // enters the session twice.
 func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller, p factor.Proof) (factor.CodeAnswer, error) {
-	if err := s.resumeForm(w, r, c, c.Session); err != nil || c.Again {
+	if err := s.resumeForm(w, r, c, c.Session); err != nil || c.Resumed {
 		return factor.CodeAnswer{Result: factor.CodeAccepted, Repeated: true}, err
 	}
 	outcome, secret, err := s.rules.VerifyCode(r.Context(), c.User, c.Session, p, c.Until)
@@ -33,7 +33,7 @@ func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller
 		return outcome, err
 	}
 	err = s.Enter(w, r, c, factor.Entry{Secret: secret, Method: outcome.Method})
-	if err == nil && !c.Again {
+	if err == nil && !c.Resumed {
 		s.rules.Unlocked(r.Context(), c.User, outcome.Method)
 	}
 	return outcome, err
@@ -63,7 +63,7 @@ func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 	}
 	err = s.stay(ctx, c, ref, previous, e, err)
 	if errors.Is(err, factor.ErrSessionOver) && e.Method != 0 {
-		if fault := s.resumeForm(w, r, c, ref); fault != nil || c.Again {
+		if fault := s.resumeForm(w, r, c, ref); fault != nil || c.Resumed {
 			return fault
 		}
 	}
@@ -96,7 +96,7 @@ func (s *Sessions) stay(ctx context.Context, c *Caller, ref factor.Session, prev
 		}
 	case e.Method == eagate.Push && errors.As(err, &unsaved): // the next request can try again
 		return errors.Join(err, s.rules.Unconsume(ctx, c.User, ref, e.Secret))
-	case previous != "":
+	case previous != "" && e.Method != 0: // else the session goes on with it elsewhere
 		return errors.Join(err, s.rules.Revoke(ctx, e.Secret))
 	}
 	return err
@@ -171,7 +171,7 @@ func (s *Sessions) Resume(w http.ResponseWriter, r *http.Request, c *Caller, ref
 	if errors.Is(err, factor.ErrSessionOver) {
 		return nil
 	}
-	c.Again, c.By = err == nil && c.Standing == factor.Verified, route
+	c.Resumed, c.Route = err == nil && c.Standing == factor.Verified, route
 	return err
 }
 
