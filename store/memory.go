@@ -11,10 +11,9 @@ import (
 
 // Memory is a [Backend] in the memory of one process.
 //
-// It forgets everything when the process stops, the accounts included: users then
-// have no second factor, and a password alone lets them in. That fits tests,
-// demos, and programs that ask everyone to enrol anew. Several processes can't
-// share it.
+// It loses everything when the process stops, accounts included: users then have no
+// second factor, and a password alone signs them in. Use it for tests and demos.
+// Several processes can't share it.
 type Memory struct {
 	mu       sync.Mutex
 	kinds    map[Kind]map[string]Document

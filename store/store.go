@@ -1,11 +1,11 @@
-// Package store says where eagate keeps what it must remember: in a [Backend],
-// a small document store that any database can be.
+// Package store defines the [Backend] in which eagate keeps its data: a small
+// document store, which can be implemented over any database that has an atomic
+// compare-and-swap.
 //
-// A document is a text under an ID, with a version and, where something has to
-// happen at some time, a due time. What the texts say, how they are protected
-// against forgery, and how they change, is eagate's own affair; a backend neither
-// reads nor changes them. One is written in an evening: see [Backend] for the
-// contract, and package storetest for the suite that checks it.
+// A document is a JSON text under an ID, with a version and an optional due time.
+// eagate defines its content, protects it against forgery and changes it; a backend
+// neither reads nor changes it. See [Backend] for the contract, and package storetest
+// for the conformance suite.
 //
 // [NewMemory] keeps the documents in the process. The modules store/sqlstore,
 // store/redisstore and store/natsstore keep them in SQLite, PostgreSQL, MariaDB,
@@ -13,9 +13,9 @@
 //
 // # What may be lost
 //
-// Accounts and addresses must never be lost: a user whose account is gone has no
-// second factor. Challenges and grants may be; users then prove their second
-// factor once more. [Split] keeps the two sorts in different places.
+// Accounts and addresses must never be lost: a user without an account has no
+// second factor. Challenges and grants may be lost: users then prove their second
+// factor again. [Split] keeps the two groups in different backends.
 package store
 
 import (
@@ -28,30 +28,31 @@ import (
 )
 
 var (
-	// ErrConflict says that a document wasn't written or deleted, because the
-	// version that is stored isn't the one that was given.
+	// ErrConflict is returned when a document was not written or deleted because
+	// the stored version isn't the given one.
 	ErrConflict = errors.New("store: another version is stored")
 
-	// ErrNotPrimary says that a server was asked that isn't the one to be written
-	// to: a standby, a replica, or a primary that was demoted. What it holds may be
-	// old, so that it must not be asked whether there is a second factor.
+	// ErrNotPrimary is returned when the server is a standby, a replica, or a
+	// demoted primary. Its data may be stale, so it can't be relied on to say
+	// whether a user has a second factor.
 	ErrNotPrimary = errors.New("store: the server isn't the primary")
 )
 
-// A Kind is one sort of document. IDs of different kinds are independent. A
-// backend treats all kinds alike, those of later releases too: 1 to 32 lower-case
-// letters.
+// A Kind is a kind of document: 1 to 32 lower-case letters. IDs of different kinds
+// are independent. A backend treats all kinds alike, including those that later
+// releases add.
 type Kind string
 
+// The kinds of this release.
 const (
-	Accounts   Kind = "account"   // one for each user, by the user's ID
-	Addresses  Kind = "address"   // one for each e-mail address in use, by a hash of it
-	Challenges Kind = "challenge" // one for each request to a phone
-	Grants     Kind = "grant"     // one for each proof that was given
+	Accounts   Kind = "account"   // one per user, by the user's ID
+	Addresses  Kind = "address"   // one per e-mail address in use, by a hash of it
+	Challenges Kind = "challenge" // one per request to a phone
+	Grants     Kind = "grant"     // one per verified session
 )
 
-// Volatile reports whether documents of this kind may be lost, at the price that
-// users prove their second factor once more.
+// Volatile reports whether documents of this kind may be lost: users then prove
+// their second factor again.
 func (k Kind) Volatile() bool { return k == Challenges || k == Grants }
 
 // A Document is what a backend keeps under a kind and an ID.
@@ -60,19 +61,19 @@ type Document struct {
 	// byte by byte.
 	ID string
 
-	// Version names one state of the document. It is the backend's: above 0, below
-	// 1<<53, and greater with every Put, be it of the same body. It isn't used again for
-	// the same ID, even when the document was deleted and inserted anew. It is 0 where
-	// there is no document.
+	// Version identifies a state of the document. The backend chooses it: above 0,
+	// below 1<<53, and greater with every Put, even of the same body. A version is
+	// never used again for the same ID, not even after the document was deleted. It
+	// is 0 where there is no document.
 	Version uint64
 
 	// Due is when the document is due for [Backend.Due] and [Backend.DeleteDue], or
-	// zero if never. What is finer than a microsecond is kept or cut off. Times between
-	// 2000 and 2100 are kept, all others kept or refused; the time zone is lost.
+	// zero if never. A backend keeps it to the microsecond at least. It must accept
+	// times between 2000 and 2100, and may refuse others. It may drop the time zone.
 	Due time.Time
 
-	// Body is a JSON text of at most [MaxBody] bytes. It comes back byte by byte as
-	// it was written: a column type that formats JSON won't do.
+	// Body is a JSON text of at most [MaxBody] bytes. A backend returns the bytes
+	// that were written; a column type that reformats JSON can't be used.
 	Body []byte
 
 	// Notify asks Put to report the write to [Watcher.Watch]. It isn't stored.
@@ -81,115 +82,107 @@ type Document struct {
 
 // A Backend keeps documents.
 //
-// All methods are safe for concurrent use, and return soon after the context has
-// ended. A context that has ended before the call changes nothing, and its error
-// is returned. A context may have no deadline: a backend must then give up by itself
-// when its storage doesn't answer. A document that a backend can't hold as it is, is refused with an
-// error, never altered.
+// All methods are safe for concurrent use, and return soon after the context is
+// done. If it is done before the call, nothing changes and the context's error is
+// returned. A context may have no deadline: a backend needs a timeout of its own for
+// storage that doesn't respond. A backend returns an error for a document that it
+// can't store unchanged.
 //
-// A finished write is seen by every read (Get, Due and List) that begins after it,
-// whichever node it comes from: neither a cache nor a replica lies between. Where
-// several servers vote, a read must be confirmed by most of them. A server that knows
-// that it isn't the primary is an error ([ErrNotPrimary]), and its connection is not
-// used again. Storage that was deleted, emptied or made anew under a running program
-// is an error, too, as far as it can be found out. No fault may look like a missing
+// Every read (Get, Due and List) that starts after a write has finished sees that
+// write, on any node: reads come neither from a cache nor from a replica. Where
+// several servers vote, a majority must confirm a read. A server that knows that it
+// isn't the primary is an error ([ErrNotPrimary]), and its connection is not used
+// again. Storage that was deleted, emptied or created again under a running program
+// is an error, too, as far as that can be detected. No fault may look like a missing
 // document, because a missing account means "no second factor".
 //
-// An error other than [ErrConflict] leaves open whether a write happened, or will in a
-// moment: the connection may have broken before the answer came, or the context may
-// have ended, which a backend makes rare by waiting for the answer a little longer. A
-// write happens once or not at all, and whole. A backend may try again what certainly had no effect, such as a
-// transaction that the database ended because of a deadlock, but it never sends again
-// what may have had one. When connections break, it connects again by itself; a call
-// may wait a moment for that, as long as nothing was sent.
+// After an error other than [ErrConflict], a write may have happened, or may still
+// happen: the connection may have broken before the response, or the context may
+// have ended. A backend makes the latter rare by waiting for the response a little
+// longer. Writes are atomic, and happen at most once. A backend may retry a write that
+// certainly had no effect, such as a transaction that the database aborted because of
+// a deadlock, but never one that may have had an effect. It reconnects when a
+// connection breaks; a call may wait for that as long as nothing was sent.
 //
 // Get and Put are called for most requests that the gate answers itself, with a few
-// IDs, and up to 40 times a second with 500 IDs while many wait for their phones. Each
-// node calls Due of accounts every 5 seconds and DeleteDue of challenges and grants
-// once a minute, with limits of some hundred; List only when an operator asks.
+// IDs, and up to 40 times a second with 500 IDs while many users wait for their phones.
+// Each node calls Due for accounts every 5 seconds, DeleteDue for challenges and grants
+// once a minute, both with limits of a few hundred, and List only for an operator.
 //
-// What a caller does to a document that it got or gave changes nothing in the
-// backend.
+// A backend shares no memory with its callers: they may change a document after
+// passing it to a method or receiving it from one.
 type Backend interface {
-	// Get returns the documents with these IDs, at most [MaxGet], in their order.
-	// One that isn't there has its ID, the Version 0 and nothing else; that is no
-	// error.
+	// Get returns the documents with these IDs, at most [MaxGet], in the order of
+	// the IDs. For a missing document it returns the ID and Version 0, and no error.
 	Get(ctx context.Context, kind Kind, ids ...string) ([]Document, error)
 
-	// Put writes a document in place of the one with the given Version, or with
-	// Version 0 inserts it, and returns its new version. If another version is
-	// stored, or none, or one where none should be, nothing changes, and the error
-	// is [ErrConflict]. Of several writers that give the same version, one succeeds.
+	// Put replaces the document that has doc.Version, or inserts doc if the Version
+	// is 0, and returns the new version. If the stored version is another one (0 if
+	// there is no document), nothing changes and the error is [ErrConflict]. Of
+	// several concurrent calls with the same version, one succeeds.
 	Put(ctx context.Context, kind Kind, doc Document) (version uint64, err error)
 
-	// Delete removes the document with that ID and version. It returns [ErrConflict]
-	// if another version is stored, and no error if none is. No Put that was given
-	// an earlier version brings it back.
+	// Delete deletes the document with that ID and version. It returns [ErrConflict]
+	// if another version is stored, and no error if there is no document. A later Put
+	// with an earlier version must not restore it.
 	Delete(ctx context.Context, kind Kind, id string, version uint64) error
 
 	// Due returns the IDs of at most limit documents that are due at or before now,
-	// the longest due first; fewer say that no more are due. A limit below 1 is an
-	// error.
+	// the earliest due first. Fewer than limit means that no others are due. A limit
+	// below 1 is an error.
 	Due(ctx context.Context, kind Kind, now time.Time, limit int) ([]string, error)
 
-	// DeleteDue removes at most limit documents that are due at or before now, and
-	// returns how many it removed; fewer than limit says that no more are due, but
-	// for those that others are removing at the same time. A document that is written
-	// meanwhile with a later Due stays. A limit below 1 is an error.
+	// DeleteDue deletes at most limit documents that are due at or before now, and
+	// returns how many it deleted. Fewer than limit means that no others are due,
+	// except those that concurrent calls are deleting. It must not delete a document
+	// that is concurrently given a later Due. A limit below 1 is an error.
 	DeleteDue(ctx context.Context, kind Kind, now time.Time, limit int) (int, error)
 
-	// List returns the next documents of a kind, at most limit of them, and where to
-	// go on: after "" it begins, each answer's next goes on, through whichever node,
-	// and a next of "" is the end. What next holds, and the order, are the backend's
-	// own affair.
+	// List returns a page of at most limit documents of a kind, and the cursor for
+	// the next page. The first page is after ""; a next of "" marks the last page. The
+	// backend chooses the cursors and the order. A cursor is valid on every node.
 	//
-	// A document that is there from the first call to the last is returned exactly
-	// once, in one of the states that it has meanwhile, so that the order can't be one
-	// that a write changes; one that comes or goes meanwhile, at most once, be it deleted
-	// and inserted anew. A page can have
-	// fewer documents than limit, or none, and yet not be the last. A limit below 1 is
-	// an error.
+	// A document that exists from the first call to the last is returned exactly
+	// once, in one of its states during that time, so a write must not change its
+	// place in the order. One that is inserted or deleted during that time, or both,
+	// is returned at most once. A page other than the last may have fewer documents
+	// than limit, or none. A limit below 1 is an error.
 	List(ctx context.Context, kind Kind, after string, limit int) (page []Document, next string, err error)
 }
 
-// A Watcher is a [Backend] that can tell of writes, also of other nodes, without
-// being asked again and again. It is optional: without it, what waits is looked
-// for once a second.
+// A Watcher is a [Backend] that reports writes, including those of other nodes.
+// It is optional: without it, each node polls once a second for what its pages wait
+// for.
 type Watcher interface {
 	Backend
 
 	// Watch calls changed with the ID of each document of that kind that is written
-	// with Notify, within a fraction of a second, until ctx ends or the watch breaks
-	// off; it returns why. Calls come one after the other.
+	// with Notify, within a fraction of a second, until ctx is done or the watch
+	// fails, and returns the error. It makes one call at a time.
 	//
-	// It calls changed with the ID "" first, when the watch has begun, and whenever
-	// some writes may not have been reported: any document may have changed then. A
-	// write that begins after that call is reported, or is followed by another such
-	// call, or Watch returns. A write that is reported can be read. A call that takes
-	// long holds up neither Put nor other watches, and loses no later one.
+	// It calls changed with the ID "" when the watch has started, and whenever it may
+	// have missed writes: any document may have changed then. A write that starts after
+	// such a call is reported, or is followed by another such call, or Watch returns.
+	// A reported write can be read. A slow call of changed delays neither Put nor other
+	// watches, and no later report is lost because of it.
 	//
-	// When ctx ends, Watch returns its error. After any other error it is called again
-	// in a while.
+	// If ctx is done, Watch returns its error. After any other error, the caller calls
+	// Watch again after a pause.
 	//
-	// A backend that can't watch as it was set up returns [errors.ErrUnsupported] at
-	// once.
+	// A backend whose configuration doesn't allow watching returns
+	// [errors.ErrUnsupported] at once.
 	Watch(ctx context.Context, kind Kind, changed func(id string)) error
 }
 
+// The limits of every backend.
 const (
-	// MaxID is the length of the longest ID, in bytes.
-	MaxID = 255
-
-	// MaxBody is the length of the longest body that every backend can hold, in
-	// bytes.
-	MaxBody = 256 << 10
-
-	// MaxGet is how many documents one Get can ask for.
-	MaxGet = 1000
+	MaxID   = 255       // bytes of an ID
+	MaxBody = 256 << 10 // bytes of a body
+	MaxGet  = 1000      // documents in one Get
 )
 
-// CheckID returns an error unless every backend can hold the ID: 1 to [MaxID]
-// bytes of UTF-8 without NUL.
+// CheckID returns an error unless the ID is valid: 1 to [MaxID] bytes of UTF-8
+// without NUL.
 func CheckID(id string) error {
 	if id == "" || len(id) > MaxID || !utf8.ValidString(id) || strings.Contains(id, "\x00") {
 		return fmt.Errorf("store: ID %.*q: want 1 to %d bytes of UTF-8 without NUL", MaxID, id, MaxID)
@@ -197,8 +190,8 @@ func CheckID(id string) error {
 	return nil
 }
 
-// Check returns an error unless every backend can hold a document of that kind. A
-// backend calls it first in Put.
+// Check returns an error unless the document and the kind are valid. A backend calls
+// it first in Put.
 func (d Document) Check(kind Kind) error {
 	if err := errors.Join(kind.Check(), CheckID(d.ID)); err != nil {
 		return err
@@ -209,7 +202,7 @@ func (d Document) Check(kind Kind) error {
 	return nil
 }
 
-// Check returns an error unless that is a kind: 1 to 32 lower-case letters.
+// Check returns an error unless the kind is valid: 1 to 32 lower-case letters.
 func (k Kind) Check() error {
 	if k == "" || len(k) > 32 || strings.Trim(string(k), "abcdefghijklmnopqrstuvwxyz") != "" {
 		return fmt.Errorf("store: kind %.40q: want 1 to 32 lower-case letters", string(k))
@@ -217,8 +210,8 @@ func (k Kind) Check() error {
 	return nil
 }
 
-// CheckGet returns an error unless every backend can be asked for these IDs. A
-// backend calls it first in Get.
+// CheckGet returns an error unless the kind and the IDs are valid, and not too many.
+// A backend calls it first in Get.
 func CheckGet(kind Kind, ids ...string) error {
 	if err := kind.Check(); err != nil {
 		return err

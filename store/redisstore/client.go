@@ -10,10 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// checkClient returns an error if the client is set up so that a store on it would
-// break its contract.
+// checkClient returns an error if a store with this client would break its contract.
 func checkClient(client redis.UniversalClient) error {
-	var heeds bool
+	var timeouts bool
 	var read, write time.Duration
 	switch c := client.(type) {
 	case nil:
@@ -21,15 +20,15 @@ func checkClient(client redis.UniversalClient) error {
 	case *redis.Ring:
 		return errors.New("redisstore: client is a Ring, which looks for documents elsewhere when a server is down: want a Client or a ClusterClient")
 	case *redis.Client:
-		heeds, read, write = c.Options().ContextTimeoutEnabled, c.Options().ReadTimeout, c.Options().WriteTimeout
+		timeouts, read, write = c.Options().ContextTimeoutEnabled, c.Options().ReadTimeout, c.Options().WriteTimeout
 	case *redis.ClusterClient:
-		heeds, read, write = c.Options().ContextTimeoutEnabled, c.Options().ReadTimeout, c.Options().WriteTimeout
+		timeouts, read, write = c.Options().ContextTimeoutEnabled, c.Options().ReadTimeout, c.Options().WriteTimeout
 	default:
 		return nil
 	}
 	var faults []error
-	if !heeds {
-		faults = append(faults, errors.New("redisstore: client doesn't heed the deadlines of contexts: want ContextTimeoutEnabled in its options"))
+	if !timeouts {
+		faults = append(faults, errors.New("redisstore: client ignores the deadlines of contexts: want ContextTimeoutEnabled in its options"))
 	}
 	if read < 0 || write < 0 {
 		faults = append(faults, errors.New("redisstore: client sets no deadlines on connections: want ReadTimeout and WriteTimeout above 0"))
@@ -37,7 +36,7 @@ func checkClient(client redis.UniversalClient) error {
 	return errors.Join(faults...)
 }
 
-// checkServers returns an error if a server says that it loses documents.
+// checkServers returns an error if a server's configuration loses documents.
 func checkServers(ctx context.Context, client redis.UniversalClient, noAppendOnly bool) error {
 	check := func(ctx context.Context, server redis.Cmdable) error {
 		var faults []error
@@ -67,7 +66,7 @@ func checkServers(ctx context.Context, client redis.UniversalClient, noAppendOnl
 	return check(ctx, client)
 }
 
-// setting returns a setting of the server, or "" where it doesn't tell.
+// setting returns a setting of the server, or "" if the server refuses to say.
 func setting(ctx context.Context, server redis.Cmdable, name string) (string, error) {
 	values, err := server.ConfigGet(ctx, name).Result()
 	if isReply(err) { // managed servers refuse the command in many ways

@@ -30,10 +30,10 @@ func (s *Store) Get(ctx context.Context, kind store.Kind, ids ...string) ([]stor
 	return docs, err
 }
 
-// shardOf is CRC-32, and stays so.
+// shardOf returns the shard of an ID. It must never change.
 func shardOf(id string) int { return int(crc32.ChecksumIEEE([]byte(id)) % shards) }
 
-// parseDocument returns the document of get.lua's answer, but for its ID.
+// parseDocument returns the document of get.lua's reply, without its ID.
 func parseDocument(answer *redis.Cmd) (doc store.Document, err error) {
 	fields, err := answer.StringSlice()
 	if err != nil || len(fields) == 0 {
@@ -49,7 +49,7 @@ func parseDocument(answer *redis.Cmd) (doc store.Document, err error) {
 		err = errors.New("version 0")
 	}
 	if err != nil {
-		return store.Document{}, fmt.Errorf("a hash that this package hasn't written: %w", err)
+		return store.Document{}, fmt.Errorf("hash not written by this package: %w", err)
 	}
 	doc.Body = []byte(fields[2])
 	return doc, nil
@@ -85,7 +85,7 @@ func (s *Store) Put(ctx context.Context, kind store.Kind, doc store.Document) (u
 
 func formatVersion(version uint64) string { return strconv.FormatUint(version, 10) }
 
-// The times that Redis tells apart to the microsecond are those of 53 bits.
+// Scores are floating-point numbers, which are exact up to 53 bits.
 var earliest, latest = time.UnixMicro(-1 << 53), time.UnixMicro(1 << 53)
 
 func checkDue(due time.Time) error {
@@ -95,7 +95,7 @@ func checkDue(due time.Time) error {
 	return nil
 }
 
-// micros returns a time in microseconds since 1970, or the nearest that can be due.
+// micros returns a time in microseconds since 1970, between earliest and latest.
 func micros(t time.Time) string {
 	if t.Before(earliest) {
 		t = earliest

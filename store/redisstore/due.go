@@ -50,9 +50,9 @@ func parseDue(answer *redis.Cmd) (all []due, err error) {
 	return all, err
 }
 
-// DeleteDue implements [store.Backend]. Redis doesn't forget anything by itself.
+// DeleteDue implements [store.Backend].
 func (s *Store) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, limit int) (int, error) {
-	const batch = 500 // the more at once, the longer others wait for the server
+	const batch = 500 // a larger one blocks the server for longer
 	for total := 0; ; {
 		most := min(limit-total, batch)
 		ids, err := s.Due(ctx, kind, now, most)

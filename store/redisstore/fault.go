@@ -11,18 +11,18 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// ErrDataLost says that Redis has lost documents. They must be restored from a
-// backup; the package comment says more.
+// ErrDataLost is returned when Redis has lost documents, which must be restored from
+// a backup. See the package comment.
 var ErrDataLost = errors.New("redisstore: documents were lost")
 
-// fault turns an error of go-redis into one of this package.
+// fault returns the error of this package for an error of go-redis.
 func fault(ctx context.Context, doing string, err error) error {
 	switch {
-	case redis.HasErrorPrefix(err, "DATALOST witness"):
-		return fmt.Errorf("%w: while %s: the witness isn't the one that was there at the start: "+
-			"restore Redis from a backup, or restart the application to begin anew", ErrDataLost, doing)
+	case redis.HasErrorPrefix(err, "DATALOST marker"):
+		return fmt.Errorf("%w: while %s: the loss marker has changed since the start: "+
+			"restore Redis from a backup, or restart the application to start without data", ErrDataLost, doing)
 	case redis.HasErrorPrefix(err, "DATALOST document"):
-		return fmt.Errorf("%w: while %s: the index names one that isn't there: restore Redis from a backup", ErrDataLost, doing)
+		return fmt.Errorf("%w: while %s: a document in the index is missing: restore Redis from a backup", ErrDataLost, doing)
 	case redis.IsReadOnlyError(err), redis.IsMasterDownError(err):
 		err = fmt.Errorf("%w: %w", store.ErrNotPrimary, err)
 	}
@@ -37,8 +37,7 @@ func fault(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("redisstore: %s: %w", doing, err)
 }
 
-// isReply reports whether err is what the server answered, rather than a failure
-// to reach it.
+// isReply reports whether err is the server's reply, not a failure to reach it.
 func isReply(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply)

@@ -64,7 +64,7 @@ func TestKeys(t *testing.T) {
 	}
 	members, err := client.ZRange(ctx, prefix+"{06}:index", 0, -1).Result()
 	if err != nil || len(members) != 2 || !strings.HasPrefix(members[0], "!") || members[1] != "account:u-42" {
-		t.Errorf("got the index %q, %v, want the witness and account:u-42", members, err)
+		t.Errorf("got the index %q, %v, want the marker and account:u-42", members, err)
 	}
 }
 

@@ -19,11 +19,11 @@ func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit i
 	if err := cmp.Or(ctx.Err(), kind.Check(), store.CheckLimit(limit), s.checkKind(kind)); err != nil {
 		return nil, "", err
 	}
-	// A place in the list is a shard and the last ID, such as 7/u-42.
+	// A cursor is a shard and the last ID, such as 7/u-42.
 	at, id, _ := strings.Cut(cmp.Or(after, "0/"), "/")
 	shard, err := strconv.Atoi(at)
 	if err != nil || shard < 0 || shard >= shards || after == at {
-		return nil, "", fmt.Errorf("redisstore: %q is no place in a list: want one that List has returned", after)
+		return nil, "", fmt.Errorf("redisstore: cursor %q: want one that List has returned", after)
 	}
 	limit = min(limit, store.MaxGet)
 	for ; shard < shards; shard, id = shard+1, "" {
@@ -43,7 +43,7 @@ func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit i
 		if err != nil {
 			return nil, "", err
 		}
-		// One that was deleted meanwhile isn't there.
+		// Some may have been deleted meanwhile.
 		page = slices.DeleteFunc(page, func(d store.Document) bool { return d.Version == 0 })
 		return page, fmt.Sprintf("%d/%s", shard, ids[len(ids)-1]), nil
 	}

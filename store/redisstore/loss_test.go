@@ -132,7 +132,7 @@ func deleteKeys(ctx context.Context, client *redis.Client, pattern string) error
 	return client.Del(ctx, keys...).Err()
 }
 
-// A witness that is there again, as after restoring a backup, is all it takes.
+// A marker that is there again, as after restoring a backup, is all it takes.
 func TestRestoredData(t *testing.T) {
 	ctx, client := t.Context(), connect(t, startServer(t).options())
 	s := newStore(t, client)
@@ -180,11 +180,11 @@ func TestExisting(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := open(); !errors.Is(err, redisstore.ErrDataLost) {
-		t.Errorf("with one witness missing: got %v, want ErrDataLost", err)
+		t.Errorf("with one marker missing: got %v, want ErrDataLost", err)
 	}
 }
 
-// Nodes that start for the first time at once agree on the witnesses.
+// Nodes that start for the first time at once agree on the loss markers.
 func TestFirstStartOfMany(t *testing.T) {
 	client := connect(t, sharedServer(t))
 	prefix := redisstore.WithPrefix(newPrefix(t, client))
@@ -202,11 +202,11 @@ func TestFirstStartOfMany(t *testing.T) {
 	}
 }
 
-// Another node is half done with making the witnesses.
+// Another node is half done with making the loss markers.
 func TestFirstStartMeanwhile(t *testing.T) {
 	client := connect(t, sharedServer(t))
 	prefix := newPrefix(t, client)
-	witness := func(from, to int) {
+	marker := func(from, to int) {
 		for i := from; i < to; i++ {
 			key := fmt.Sprintf("%s{%02d}:index", prefix, i)
 			if err := client.ZAdd(t.Context(), key, redis.Z{Member: fmt.Sprint("!w", i)}).Err(); err != nil {
@@ -214,11 +214,11 @@ func TestFirstStartMeanwhile(t *testing.T) {
 			}
 		}
 	}
-	witness(0, 7)
+	marker(0, 7)
 	hooked := connect(t, sharedServer(t))
 	hooked.AddHook(before{func(call int) {
 		if call == 3 {
-			witness(7, 16)
+			marker(7, 16)
 		}
 	}})
 	put(t, newStore(t, hooked, redisstore.WithPrefix(prefix)), store.Accounts, "u-42")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// An Option changes how the store is set up.
+// An Option is an option of [New] or [NewVolatile].
 type Option func(*config)
 
 type config struct {
@@ -15,22 +15,21 @@ type config struct {
 	noAppendOnly bool
 }
 
-// WithPrefix sets what all keys begin with, "eagate:" by default: 1 to 64 bytes
-// without braces. Applications that share a Redis need a prefix each.
+// WithPrefix sets the prefix of all keys and channels: 1 to 64 bytes without braces. The
+// default is "eagate:". Applications that share a Redis need different prefixes.
 func WithPrefix(prefix string) Option {
 	return func(c *config) { c.prefix = prefix }
 }
 
-// WithExisting makes [New] fail with [ErrDataLost] unless the store has been used
-// before. Set it after the first start: a Redis that has lost everything looks
-// like a new one.
+// WithExisting makes [New] return [ErrDataLost] for a store that has never been used.
+// Set it after the first start: a Redis that has lost everything looks like a new one.
 func WithExisting() Option {
 	return func(c *config) { c.existing = true }
 }
 
-// WithInsecureNoAppendOnly makes [New] accept a server whose appendonly is off:
-// when it stops, accounts are lost, and their users have no second factor any
-// more. That fits tests and demos.
+// WithInsecureNoAppendOnly makes [New] accept a server with appendonly off. When the
+// server stops, accounts are lost, and their users have no second factor. It is for
+// tests and demos.
 func WithInsecureNoAppendOnly() Option {
 	return func(c *config) { c.noAppendOnly = true }
 }
@@ -47,7 +46,7 @@ func configure(opts []Option) (config, error) {
 	return c, nil
 }
 
-// checkVolatile returns an error if an option is set that concerns accounts.
+// checkVolatile returns an error if an option is set that is only about accounts.
 func (c config) checkVolatile() error {
 	if c.existing || c.noAppendOnly {
 		return errors.New("redisstore: WithExisting and WithInsecureNoAppendOnly concern accounts, which NewVolatile doesn't keep")

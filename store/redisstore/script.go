@@ -11,10 +11,10 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A script goes on from begin.lua.
+// A script is begin.lua and what follows it.
 type script struct {
 	source, hash string
-	writes       bool // once more isn't the same as once
+	writes       bool // not idempotent: never retried
 }
 
 var (
@@ -30,18 +30,18 @@ var (
 	dueSource string
 	//go:embed scripts/list.lua
 	listSource string
-	//go:embed scripts/witness.lua
-	witnessSource string
+	//go:embed scripts/lossmarker.lua
+	lossMarkerSource string
 	//go:embed scripts/beat.lua
 	beatSource string
 
-	getScript     = newScript(getSource, false)
-	putScript     = newScript(putSource, true)
-	deleteScript  = newScript(deleteSource, true)
-	dueScript     = newScript(dueSource, false)
-	listScript    = newScript(listSource, false)
-	witnessScript = newScript(witnessSource, false)
-	beatScript    = newScript(beatSource, false)
+	getScript        = newScript(getSource, false)
+	putScript        = newScript(putSource, true)
+	deleteScript     = newScript(deleteSource, true)
+	dueScript        = newScript(dueSource, false)
+	listScript       = newScript(listSource, false)
+	lossMarkerScript = newScript(lossMarkerSource, false)
+	beatScript       = newScript(beatSource, false)
 )
 
 func newScript(source string, writes bool) *script {
@@ -56,27 +56,25 @@ type call struct {
 	args   []any
 }
 
-// call returns a call of a script with the keys and arguments that each one has: see
-// begin.lua. The ID is "" for what concerns the whole shard.
+// call returns a call of a script with the common keys and arguments: see begin.lua.
+// The ID is "" for scripts about a whole shard.
 func (s *Store) call(script *script, shard int, kind store.Kind, id string, args ...any) *call {
-	prefix, witness, member := s.shards[shard], s.witnesses[shard], string(kind)+":"+id
+	prefix, lossMarker, member := s.shards[shard], s.lossMarkers[shard], string(kind)+":"+id
 	return &call{script: script, args: append([]any{
 		"evalsha", script.hash, 5,
 		prefix + "index", prefix + "due-" + string(kind), prefix + "reported-" + string(kind), prefix + "deleted", prefix + member,
-		witness, shard, member, id,
+		lossMarker, shard, member, id,
 	}, args...)}
 }
 
-// NoRetry has go-redis never send a write again whose effect isn't known.
+// NoRetry tells go-redis not to retry a write, which may have had an effect.
 func (c *call) NoRetry() bool { return c.script.writes }
 
-// longest is how long a round trip may take, with all that go-redis does to get a
-// connection.
+// longest is how long a round trip may take, including getting a connection.
 const longest = 3 * time.Second
 
-// run makes calls in one round trip, or in two where Redis doesn't know the scripts
-// yet, and returns what parse makes of the answers. It returns an error unless each
-// call has succeeded.
+// run makes calls in one round trip, or in two if Redis hasn't cached the scripts, and
+// returns the parsed replies. It returns an error unless all calls succeed.
 func run[T any](ctx context.Context, s *Store, doing string, parse func(*redis.Cmd) (T, error), calls ...*call) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
@@ -99,7 +97,7 @@ func run[T any](ctx context.Context, s *Store, doing string, parse func(*redis.C
 	return answers, nil
 }
 
-// send makes calls, each of which then has its answer or an error.
+// send makes calls; each then has its reply or an error.
 func (s *Store) send(ctx context.Context, calls []*call) {
 	for _, c := range calls {
 		c.Cmd = redis.NewCmd(ctx, c.args...)
@@ -120,5 +118,5 @@ func (s *Store) send(ctx context.Context, calls []*call) {
 	})
 }
 
-// errUnsent is the error of a call until there is another one, or an answer.
+// errUnsent is the error of a call that has neither a reply nor another error yet.
 var errUnsent = errors.New("go-redis hasn't sent the command")

@@ -10,30 +10,27 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A Store is a [store.Watcher] in Redis. Make it with [New] or [NewVolatile].
+// A Store is a [store.Watcher] in Redis, made by [New] or [NewVolatile]. It is safe for
+// concurrent use.
 type Store struct {
-	client redis.UniversalClient
-	prefix string
-	shards [shards]string // what their keys begin with
-
-	// volatile says that only kinds are kept that may be lost.
-	volatile bool
-
-	// witnesses are members of the shards' indexes, empty if the store is volatile.
-	witnesses [shards]string
+	client      redis.UniversalClient
+	prefix      string
+	shards      [shards]string // the prefixes of their keys
+	volatile    bool           // keeps only kinds that may be lost
+	lossMarkers [shards]string // members of the shards' indexes; empty if volatile
 }
 
-// shards is how many parts the documents are in, each in one slot of a cluster. It
-// stays: with another number, documents would be looked for where they aren't.
+// shards is the number of parts that the documents are in, each in one slot of a
+// cluster. It must never change: documents would no longer be found.
 const shards = 16
 
 var _ store.Watcher = (*Store)(nil)
 
-// New returns a store that keeps all kinds in Redis, accounts included. It fails if
-// Redis can't be reached, says that it is set up so that documents get lost, or has
-// lost some. The package comment says what Redis needs.
+// New returns a store that keeps all kinds in Redis, accounts included. It returns an
+// error if Redis can't be reached, is configured so that documents are lost, or has lost
+// documents ([ErrDataLost]). The package comment says how to configure Redis.
 //
-// The client stays the caller's, who closes it.
+// The caller closes the client.
 func New(ctx context.Context, client redis.UniversalClient, opts ...Option) (*Store, error) {
 	c, err := configure(opts)
 	if err := errors.Join(err, checkClient(client)); err != nil {
@@ -43,17 +40,17 @@ func New(ctx context.Context, client redis.UniversalClient, opts ...Option) (*St
 		return nil, err
 	}
 	s := newStore(client, c.prefix, false)
-	if err := s.setWitnesses(ctx, c.existing); err != nil {
+	if err := s.setLossMarkers(ctx, c.existing); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// NewVolatile returns a store of challenges and grants, to be combined with another
-// one of accounts by [store.Split]: its Redis may lose them. Other kinds are refused.
-// It doesn't ask for Redis to be there yet. Of the options, [WithPrefix] applies.
+// NewVolatile returns a store of challenges and grants, which its Redis may lose, to be
+// combined with a store of accounts by [store.Split]. It refuses other kinds. It doesn't
+// connect to Redis. The only option is [WithPrefix].
 //
-// The client stays the caller's, who closes it.
+// The caller closes the client.
 func NewVolatile(client redis.UniversalClient, opts ...Option) (*Store, error) {
 	c, err := configure(opts)
 	if err := errors.Join(err, c.checkVolatile(), checkClient(client)); err != nil {
@@ -65,13 +62,14 @@ func NewVolatile(client redis.UniversalClient, opts ...Option) (*Store, error) {
 func newStore(client redis.UniversalClient, prefix string, volatile bool) *Store {
 	s := &Store{client: client, prefix: prefix, volatile: volatile}
 	for n := range s.shards {
-		// What stands in braces decides which slot a key is in.
+		// The part in braces determines the slot.
 		s.shards[n] = fmt.Sprintf("%s{%02d}:", prefix, n)
 	}
 	return s
 }
 
-// checkKind returns an error for a kind that must not be lost, where it may be.
+// checkKind returns an error if a volatile store is to keep a kind that must not be
+// lost.
 func (s *Store) checkKind(kind store.Kind) error {
 	if s.volatile && !kind.Volatile() {
 		return fmt.Errorf("redisstore: the kind %q must not be lost, as it may be here: "+

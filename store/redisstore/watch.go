@@ -23,10 +23,10 @@ const (
 
 // Watch implements [store.Watcher], by publish/subscribe.
 //
-// Redis drops messages where a connection breaks, also one between servers of a
-// cluster, and a server that was demoted has none to pass on. So messages are
-// numbered, and once a second the primaries are asked to send the last numbers on the
-// same way. Watch returns an error if those don't come within some seconds.
+// Redis drops messages when a connection breaks, also between servers of a cluster, and
+// a demoted server forwards none. So messages are numbered, and once a second Watch has
+// the primaries send their last numbers the same way. It returns an error if these
+// don't arrive for 4 seconds.
 func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id string)) error {
 	if err := cmp.Or(ctx.Err(), kind.Check(), s.checkKind(kind)); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id stri
 	return cmp.Or(ctx.Err(), context.Cause(inner))
 }
 
-// channel is where writes of a kind are reported.
+// channel is the channel on which writes of a kind are reported.
 func (s *Store) channel(kind store.Kind) string { return s.prefix + "changed:" + string(kind) }
 
 // A watch is a running call of Watch.
@@ -56,16 +56,16 @@ type watch struct {
 	beating  sync.WaitGroup
 
 	begun bool
-	last  [shards]uint64 // the numbers of the last messages
-	heard [shards]bool   // those with a heartbeat in this round
-	count int            // of heard
+	last  [shards]uint64 // the number of each shard's last message
+	alive [shards]bool   // shards with a heartbeat in this round
+	count int            // of alive
 }
 
 // receive passes messages on until ctx ends or the connection breaks.
 func (w *watch) receive(ctx context.Context) error {
 	sub := w.store.client.Subscribe(ctx)
 	defer sub.Close()
-	// Reading doesn't heed the context.
+	// Receive ignores the context while it reads.
 	defer context.AfterFunc(ctx, func() { sub.Close() })()
 
 	channels := []string{w.store.channel(w.kind), w.beats}
@@ -91,7 +91,7 @@ func (w *watch) receive(ctx context.Context) error {
 	}
 }
 
-// beat has heartbeats sent until one fails or ctx ends.
+// beat makes the servers send heartbeats, until that fails or ctx is done.
 func (w *watch) beat(ctx context.Context) error {
 	for {
 		var calls [shards]*call
@@ -113,13 +113,13 @@ func (w *watch) message(m *redis.Message) error {
 	n, err := strconv.Atoi(shard)
 	last, err2 := strconv.ParseUint(number, 10, 64)
 	if err := errors.Join(err, err2); err != nil || n < 0 || n >= shards {
-		return fmt.Errorf("redisstore: watching: a message on %q that isn't of this package: %.40q", m.Channel, m.Payload)
+		return fmt.Errorf("redisstore: watching: unknown message on %q: %.40q", m.Channel, m.Payload)
 	}
 	isBeat := m.Channel == w.beats
 	whole := last == w.last[n]+1 && !isBeat || last == w.last[n] && isBeat
 	w.last[n] = last
-	if isBeat && !w.heard[n] {
-		w.heard[n] = true
+	if isBeat && !w.alive[n] {
+		w.alive[n] = true
 		w.count++
 	}
 	switch {
@@ -129,7 +129,7 @@ func (w *watch) message(m *redis.Message) error {
 		w.call(id)
 	}
 	if w.count == shards {
-		w.heard, w.count = [shards]bool{}, 0
+		w.alive, w.count = [shards]bool{}, 0
 		w.watchdog.Reset(silence)
 		if !w.begun {
 			w.begun = true
@@ -139,7 +139,7 @@ func (w *watch) message(m *redis.Message) error {
 	return nil
 }
 
-// call calls changed, however long that takes.
+// call calls changed, with the watchdog stopped.
 func (w *watch) call(id string) {
 	w.watchdog.Stop()
 	defer w.watchdog.Reset(silence)

@@ -1,4 +1,4 @@
--- Tells a watcher how many writes of the kind were reported in the shard.
+-- Sends a watcher the number of writes of the kind that were reported in the shard.
 --
 -- ARGV  5  the watcher's channel
 

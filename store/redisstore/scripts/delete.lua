@@ -1,4 +1,4 @@
--- Deletes the document and returns 1; or 0 if there is none, or it isn't due; or -1 if
+-- Deletes the document and returns 1, or 0 if there is none or it isn't due, or -1 if
 -- another version is stored.
 --
 -- ARGV  5  its version, or "" for any
@@ -9,7 +9,7 @@ if not doc[1] then
 	if lost() then
 		return answer(redis.error_reply('DATALOST document'))
 	end
-	-- What was evicted leaves these behind.
+	-- Left over if the document was evicted.
 	redis.call('ZREM', index, member)
 	return redis.call('ZREM', due, id)
 end

@@ -1,5 +1,5 @@
--- Returns the IDs of the kind's documents that are due, each with when it is, the
--- longest due first.
+-- Returns the IDs and due times of the kind's documents that are due, the earliest
+-- first.
 --
 -- ARGV  5  the latest time, in microseconds since 1970
 --       6  how many at most

@@ -10,11 +10,11 @@ local stored = redis.call('HMGET', document, 'version', 'due')
 if not stored[1] and lost() then
 	return answer(redis.error_reply('DATALOST document'))
 end
--- As text: numbers are rounded.
+-- As text, because numbers are rounded.
 if (stored[1] or '') ~= ARGV[5] then
 	return answer('')
 end
--- The first write is one that is refused when there is no memory left.
+-- The first write must be a command that Redis refuses when it is out of memory.
 local version = ARGV[6]
 if not stored[1] then
 	local highest = tonumber(redis.call('GET', deleted) or 0)

@@ -1,6 +1,6 @@
--- Returns the witness of the shard, or "" if there is none.
+-- Returns the loss marker of the shard, or "" if there is none.
 --
--- ARGV  5  the witness to begin with if there is none, or ""
+-- ARGV  5  the loss marker to create if there is none, or ""
 
 local found = redis.call('ZRANGEBYLEX', index, '[!', '("', 'LIMIT', 0, 1)[1]
 if not found and ARGV[5] ~= '' then
