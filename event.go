@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// An Event is something that has happened to a user's second factor. All of them
-// are logged as well, as "eagate: " and the kind's name, with the attributes event,
-// user, method, reason, device, left, count, holder, until and error where they apply. Of
-// those that somebody with the password can cause as often as they like, and of pushes
-// that fail by one cause, a line a minute is logged, whose since_the_last says how many
-// were left out.
+// An Event reports something that happened to a user's second factor. Events are also
+// logged, with the message "eagate: " and the kind's name, and the attributes event,
+// user, method, reason, device, left, count, holder, until and error, as far as they
+// apply. Events that somebody with the password can cause at will, and failures of
+// requests by the same cause, are logged once a minute; since_the_last is the number of
+// those left out.
 type Event struct {
 	Kind   EventKind
 	At     time.Time
 	UserID string
-	Email  string    // where it is known
-	Method Method    // how something was proved, or was tried to be; zero where nothing was
-	Reason string    // why: a word, or what an operator wrote
-	Left   int       // of EventRecoveryUsed and EventRecoveryMade: the codes that are left
-	Count  int       // of EventWrongCodes: how many
+	Email  string    // if known
+	Method Method    // of the proof or the attempt, if any
+	Reason string    // a word, or the operator's reason
+	Left   int       // for EventRecoveryUsed and EventRecoveryMade: the unused codes
+	Count  int       // for EventWrongCodes: their number
 	Device string    // the name of a trusted device
 	Until  time.Time // when a pause ends
-	Holder string    // of EventCodesOnly: the ID of the user who holds the address, where it is known
+	Holder string    // for EventCodesOnly: the ID of the user who holds the address, if known
 	Err    error     // the cause of a fault
 }
 
-// EventKind says what has happened.
+// An EventKind is what an [Event] reports.
 type EventKind uint8
 
 // The events, in the order in which a user comes to them.
@@ -35,31 +35,31 @@ const (
 	EventReplaced                           // another phone, or another secret, took its place
 	EventDisabled                           // it was switched off by the user
 	EventReset                              // it was switched off by an operator, for Reason
-	EventCodesOnly                          // the phone isn't asked from now on: Holder has the address, or an operator released it, for Reason
-	EventPushSent                           // the phone was asked
-	EventPushFailed                         // the phone couldn't be asked, because of Err: a code will do
-	EventPushLimited                        // the phone wasn't asked, for Reason: too many requests, or paused; until Until
-	EventPushPaused                         // requests in a row weren't approved: none is sent before Until
+	EventCodesOnly                          // the phone gets no more requests: Holder has the address, or an operator released it, for Reason
+	EventPushSent                           // a request was sent to the phone
+	EventPushFailed                         // a request could not be sent, because of Err; codes work
+	EventPushLimited                        // a request was not sent before Until, for Reason: too many, or paused
+	EventPushPaused                         // several requests in a row were not approved: none is sent before Until
 	EventApproved                           // the request was approved on the phone
-	EventNotApproved                        // the request failed: a rejection, a time-out or a fault of the service
+	EventNotApproved                        // the request failed: a rejection, a timeout or a fault of the service
 	EventRejected                           // the same, with [Rejection]: the user rejected it
-	EventLateReport                         // the service reported a result that changes nothing, because its challenge is over
-	EventVerified                           // a session was unlocked, by Method
+	EventLateReport                         // the service reported a result for a challenge that is over, which changes nothing
+	EventVerified                           // a session was verified, by Method
 	EventCodeRefused                        // a code was refused, for Reason
-	EventWrongCodes                         // wrong codes were typed, and no proof was given in the ten minutes after the first
+	EventWrongCodes                         // wrong codes were entered, without a proof in the ten minutes after the first
 	EventPaused                             // too many wrong codes: none is checked before Until
-	EventBlocked                            // too many wrong codes in a row: none is checked any more
-	EventUnblocked                          // wrong codes were forgotten by an operator, for Reason
-	EventRecoveryUsed                       // a recovery code was used up
-	EventRecoveryMade                       // new recovery codes replaced the old ones; for Reason "first", there were none
-	EventDeviceAdded                        // a browser is trusted from now on
-	EventDeviceUsed                         // a session was let in because its browser is trusted
-	EventDeviceRevoked                      // a browser is no longer trusted; for Reason, if an operator revoked it
-	EventRevoked                            // all that was proved was revoked by an operator, for Reason
-	EventHeld                               // the account is closed until the password has been changed
-	EventReleased                           // the password has been changed, and the account is open again
-	EventStopped                            // a user who must have a second factor was stopped for want of one
-	EventWouldStop                          // a user would have been stopped, but for [ReportOnly]
+	EventBlocked                            // too many wrong codes in a row: none is checked until they are unlocked
+	EventUnblocked                          // an operator reset the wrong codes, for Reason
+	EventRecoveryUsed                       // a recovery code was used
+	EventRecoveryMade                       // new recovery codes replaced the old ones; with Reason "first", there were none
+	EventDeviceAdded                        // a browser was trusted
+	EventDeviceUsed                         // a session was verified because its browser is trusted
+	EventDeviceRevoked                      // a trusted browser was revoked; with Reason, by an operator
+	EventRevoked                            // an operator revoked all proofs, for Reason
+	EventHeld                               // the account was closed until the password is changed
+	EventReleased                           // the password was changed, and the account is open again
+	EventStopped                            // a user who must have a second factor and has none was stopped
+	EventWouldStop                          // [Require] would have stopped a user, and [ReportOnly] didn't
 )
 
 var eventKinds = names[EventKind]{

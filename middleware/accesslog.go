@@ -17,16 +17,16 @@ const redacted = "REDACTED"
 // whatever the base path is.
 var callbackRest = regexp.MustCompile(`(?i)((?:/|%2f)callback(?:/|%2f)+)[^/].*`)
 
-// RedactURL returns a URL for an access log, with the secrets of the gate's addresses
-// replaced by "REDACTED": what follows "callback/" in the path, whatever the base path
-// is, and the values of session_token, code and state in the query. User information is
-// removed. It returns "" for nil, and doesn't change u.
+// RedactURL returns a URL for an access log, with the secrets in the gate's addresses
+// replaced by "REDACTED": what follows "callback/" in the path, for any base path, and
+// the values of session_token, code and state in the query. It also removes user
+// information. It returns "" for nil, and doesn't change u.
 //
 //	slog.Info("request", "method", r.Method, "url", middleware.RedactURL(r.URL))
 //
-// The service's reports come to an address with the callback's secret in it, and its
-// page sends users back to one with a session token. With a secret from a log, a callback
-// can be forged. For chi's logger, use [LogFormatter].
+// The service calls an address that contains the callback's secret, and its page sends
+// users back to one with a session token; with both, a callback can be forged. For chi's
+// logger, use [LogFormatter].
 func RedactURL(u *url.URL) string {
 	if u == nil {
 		return ""

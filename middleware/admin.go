@@ -14,42 +14,42 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// An Admin is what operators can do. Its methods ask nobody for a proof: call
-// them from a command or a page that only operators reach. It is safe for
+// An Admin has the operations for operators. Its methods check no authorization: call
+// them from a command, or from a page that only operators can reach. It is safe for
 // concurrent use.
 type Admin struct {
 	rules *factor.Rules
 }
 
-// Admin returns what operators can do with the gate's accounts.
+// Admin returns the operations for operators on the gate's accounts.
 func (g *Gate) Admin() *Admin { return &Admin{g.rules} }
 
-// An AccountStatus is how a user's second factor stands.
+// An AccountStatus is the state of a user's second factor.
 type AccountStatus struct {
 	UserID  string
-	Email   string // the address that the service knows the user by
+	Email   string // the address under which the service knows the user
 	Enabled bool
-	Since   time.Time // when the factor in force was confirmed
+	Since   time.Time // when the factor was confirmed
 
-	// CodesOnly says that the phone makes codes and isn't asked: another account held
-	// the address when it was set up, or the address was released since.
+	// CodesOnly means that the phone generates codes and gets no requests: another
+	// account held the address when it was set up, or the address was released since.
 	CodesOnly bool
 
-	Lock        eagate.Lock // what keeps codes of the phone from being looked at
-	LockedUntil time.Time   // of [eagate.LockPaused]
+	Lock        eagate.Lock // why codes of the phone are not checked
+	LockedUntil time.Time   // for [eagate.LockPaused]
 	WrongCodes  int         // codes of the phone since the last proof
 
-	RecoveryLock        eagate.Lock // the same of recovery codes
+	RecoveryLock        eagate.Lock // the same for recovery codes
 	RecoveryLockedUntil time.Time
 	WrongRecoveryCodes  int
 
-	RecoveryCodes int       // that are left
-	PushPaused    time.Time // until when no request is sent to the phone, because earlier ones weren't approved
-	Devices       []TrustedBrowser
-	LateSince     time.Time // since when the service hasn't been told of a change
+	RecoveryCodes int              // unused ones
+	PushPaused    time.Time        // when the pause of requests to the phone ends, after ones that weren't approved
+	Devices       []TrustedBrowser // not expired
+	LateSince     time.Time        // when the oldest change was made that was not reported to the service yet
 }
 
-// A TrustedBrowser is one on which a user isn't asked.
+// A TrustedBrowser is a browser in which a user need not prove the second factor.
 type TrustedBrowser struct {
 	ID         string
 	Name       string
@@ -57,8 +57,8 @@ type TrustedBrowser struct {
 	ExpiresAt  time.Time
 }
 
-// Status returns how a user's second factor stands. A user who never had one has
-// the zero status with only the UserID set.
+// Status returns the state of a user's second factor. For a user who never had one, only
+// UserID is set.
 func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error) {
 	acct, err := a.rules.Account(ctx, userID)
 	if err != nil {
@@ -89,12 +89,12 @@ func (a *Admin) statusOf(ctx context.Context, acct records.Account) (AccountStat
 	return s, nil
 }
 
-// A ListFilter lets through the accounts that are all that it says. The zero value
-// lets all of them through, those too that no longer have a second factor.
+// A ListFilter selects the accounts for which every set field holds. The zero value
+// selects all accounts, including those whose second factor is off.
 type ListFilter struct {
 	Enabled     bool // with the second factor on
-	Locked      bool // whose codes of the phone, or recovery codes, aren't looked at
-	Late        bool // of which the service doesn't know how they stand
+	Locked      bool // with codes of the phone or recovery codes locked
+	Late        bool // with a change that was not reported to the service yet
 	FewRecovery bool // with the second factor on and at most three recovery codes
 }
 
@@ -105,10 +105,10 @@ func (f ListFilter) match(s AccountStatus) bool {
 		(!f.FewRecovery || s.Enabled && s.RecoveryCodes <= templates.RecoveryFew)
 }
 
-// List returns the accounts that the filter lets through, in no particular order.
-// It reads all of them, page by page. An account that can't be read, because it was
-// forged or its key is missing, is an error with its user ID in it; any other error is
-// the store's, and ends the list.
+// List iterates over the accounts that the filter selects, in no particular order. It
+// reads all accounts, page by page. An account that can't be read, because it was forged
+// or its key is missing, is yielded as an error with its UserID. Any other error is the
+// store's, and ends the iteration.
 func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountStatus, error] {
 	return func(yield func(AccountStatus, error) bool) {
 		for acct, err := range a.rules.Accounts(ctx) {
@@ -123,32 +123,33 @@ func (a *Admin) List(ctx context.Context, filter ListFilter) iter.Seq2[AccountSt
 	}
 }
 
-// Reset switches a user's second factor off: for somebody who has lost both phone
-// and recovery codes, and whom you know by other means. The reason is told with
-// [eagate.EventReset]; it must not be empty. All that was proved is worthless afterwards,
-// and the service is told. That it was off is no error.
+// Reset switches a user's second factor off: for a user who has lost both the phone and
+// the recovery codes, and whom you have identified by other means. It revokes all
+// sessions' grants and trusted devices of the user, and reports the change to the
+// service. The reason must not be empty; [eagate.EventReset] has it. It is no error if
+// the second factor was off.
 func (a *Admin) Reset(ctx context.Context, userID, reason string) error {
 	return withReason("Reset", reason, func() error { return a.rules.Reset(ctx, userID, reason) })
 }
 
-// Unlock forgets a user's wrong codes, how often the phone was asked and what wasn't
-// approved there, and opens an account that a rejection has closed. The reason is
-// told with [eagate.EventUnblocked]; it must not be empty.
+// Unlock resets a user's counts of wrong codes and of requests to the phone, and opens an
+// account that a rejection has closed. The reason must not be empty;
+// [eagate.EventUnblocked] has it.
 func (a *Admin) Unlock(ctx context.Context, userID, reason string) error {
 	return withReason("Unlock", reason, func() error { return a.rules.Unlock(ctx, userID, reason) })
 }
 
-// Revoke makes worthless all that a user has proved: every session must prove the
-// second factor again, no device is trusted, and a phone that is being set up in place of
-// the present one must be begun anew. On other nodes it takes up to two seconds. The
-// reason is told with [eagate.EventRevoked]; it must not be empty.
+// Revoke revokes all of a user's proofs: every session must prove the second factor
+// again, no device is trusted, and a pending replacement of the phone must be started
+// again. On other nodes this takes up to two seconds. The reason must not be empty;
+// [eagate.EventRevoked] has it.
 func (a *Admin) Revoke(ctx context.Context, userID, reason string) error {
 	return withReason("Revoke", reason, func() error { return a.rules.RevokeAll(ctx, userID, reason) })
 }
 
-// RevokeDevice has a user be asked again on the trusted device with that ID, and
-// ends the sessions that it let in. It reports whether there was one. The reason is
-// reported with [eagate.EventDeviceRevoked]; it must not be empty.
+// RevokeDevice revokes the trusted device with that ID, and the grants of the sessions in
+// which it replaced a proof. It reports whether the device existed. The reason must not
+// be empty; [eagate.EventDeviceRevoked] has it.
 func (a *Admin) RevokeDevice(ctx context.Context, userID, deviceID, reason string) (found bool, err error) {
 	err = withReason("RevokeDevice", reason, func() error {
 		if deviceID == "" {
@@ -169,22 +170,21 @@ func withReason(call, reason string, do func() error) error {
 	return do()
 }
 
-// A LateSync is an account of which the service doesn't know how it stands.
+// A LateSync is an account with a change that was not reported to the service yet.
 type LateSync struct {
 	UserID  string
 	Email   string
-	Enabled bool // what the service should know
+	Enabled bool // the state to report
 
-	Since       time.Time // when the oldest change was made that it doesn't know
-	Attempts    int       // to tell it of the newest, in vain
-	LastError   string    // of the last one; without secrets
+	Since       time.Time // when the oldest unreported change was made
+	Attempts    int       // failed attempts to report the newest change
+	LastError   string    // of the last attempt; without secrets
 	NextAttempt time.Time
 }
 
-// LateSyncs returns the accounts of which the service doesn't know how they
-// stand, in no particular order. While [Gate.Run] runs on some node, it goes on
-// trying for ever, with pauses that grow to an hour. Errors are as those of
-// [Admin.List].
+// LateSyncs iterates over the accounts with changes that were not reported to the service
+// yet, in no particular order. While [Gate.Run] runs on any node, it retries without
+// limit, with pauses that grow to an hour. Errors are those of [Admin.List].
 func (a *Admin) LateSyncs(ctx context.Context) iter.Seq2[LateSync, error] {
 	return func(yield func(LateSync, error) bool) {
 		for acct, err := range a.rules.Accounts(ctx) {
@@ -202,39 +202,38 @@ func (a *Admin) LateSyncs(ctx context.Context) iter.Seq2[LateSync, error] {
 	}
 }
 
-// Progress says how far a change of all records has come.
+// Progress counts the records of an operation on all of them.
 type Progress struct {
-	Seen    int // records looked at
-	Changed int // those that needed the change, and have it
-	Failed  int // those that couldn't be changed
+	Seen    int // read
+	Changed int // changed; the others didn't need it
+	Failed  int // could not be changed
 }
 
-// ResyncAll has the service told anew how every account stands: the service has
-// no call to read what it believes, so this puts it right after it has lost
-// something, say. It sends nothing itself; [Gate.Run] does, in its own time, and
-// [Admin.LateSyncs] shows what is left.
+// ResyncAll schedules a report of every account to the service: for a service that has
+// lost data, as there is no call to read its state. [Gate.Run] sends the reports, and
+// [Admin.LateSyncs] has those that are outstanding.
 //
-// report is called now and then, and at the end; it may be nil. Accounts that
-// can't be changed are counted, and the first ones named in the error. It may be
-// called again at any time.
+// It calls report from time to time, and at the end; report may be nil. Accounts that
+// can't be changed are counted, and the error names the first ones. It may be called
+// again at any time.
 func (a *Admin) ResyncAll(ctx context.Context, report func(Progress)) (Progress, error) {
 	p, err := a.rules.ResyncAll(ctx, reporting(report))
 	return Progress(p), err
 }
 
-// ResealAll seals by the newest key what former ones have sealed, in every account,
-// and protects by it every record against forgery. Records that change are resealed
-// anyway; this reaches the others, so that a key can be retired:
+// ResealAll seals the secret of every account with the newest key, and authenticates
+// every record with it. Records that change are resealed anyway; ResealAll does the
+// others, so that a key can be retired:
 //
-//  1. Let every node open what the new key seals: WithKey(former, new).
-//  2. Let every node seal by it: WithKey(new, former).
+//  1. Let every node open what the new key seals: WithKey(old, new).
+//  2. Let every node seal with it: WithKey(new, old).
 //  3. Register the new [Gate.CallbackURL] in the Console.
 //  4. Call ResealAll, and again if it failed.
-//  5. Take the former key away: WithKey(new).
+//  5. Remove the old key: WithKey(new).
 //
-// report is called now and then, and at the end; it may be nil. An account whose
-// secret none of the keys opens counts as failed, and the first ones are named in
-// the error. It may be called again at any time.
+// It calls report from time to time, and at the end; report may be nil. An account whose
+// secret no key opens counts as failed, and the error names the first ones. It may be
+// called again at any time.
 func (a *Admin) ResealAll(ctx context.Context, report func(Progress)) (Progress, error) {
 	p, err := a.rules.ResealAll(ctx, reporting(report))
 	return Progress(p), err
@@ -248,20 +247,20 @@ func reporting(report func(Progress)) func(factor.Progress) {
 	}
 }
 
-// AddressHolder returns the ID of the user whose phone is asked at an e-mail address,
-// or "" if there is none. Each address has at most one: the account that was the first
-// to set up a phone under it, and has the second factor on there. Letter case, blanks
-// around it and Unicode's ways to write the same letter (NFKC) make no difference.
+// AddressHolder returns the ID of the user whose phone gets the requests for an e-mail
+// address, or "" if there is none. Each address has at most one holder: the first account
+// that set up a phone under it and has the second factor on. Addresses that differ only
+// in letter case, surrounding blanks or Unicode form (NFKC) are the same.
 func (a *Admin) AddressHolder(ctx context.Context, email string) (userID string, err error) {
 	return a.rules.AddressHolder(ctx, email)
 }
 
-// ReleaseAddress takes an e-mail address from the account that holds it: when a mailbox
-// has been handed on, say, and its former owner doesn't come back to set the phone up
-// under another address. The account's phone isn't asked any more, its codes go on
-// working, and the service is told that it is off. Whoever sets up a phone under the
-// address next, the former holder included, holds it. The reason is told with
-// [eagate.EventCodesOnly]; it must not be empty. That nobody holds the address is no error.
+// ReleaseAddress takes an e-mail address from the account that holds it, when a mailbox
+// has a new owner, say, and its previous owner hasn't set up the phone under another
+// address. The account's phone gets no more requests, its codes still work, and the
+// service is told that the second factor is off. The next account that sets up a phone
+// under the address holds it, which may be the same one. The reason must not be empty;
+// [eagate.EventCodesOnly] has it. It is no error if nobody holds the address.
 func (a *Admin) ReleaseAddress(ctx context.Context, email, reason string) error {
 	return withReason("ReleaseAddress", reason, func() error { return a.rules.ReleaseAddress(ctx, email, reason) })
 }

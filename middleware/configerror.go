@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// A ConfigError is one fault of the configuration that [New] was given.
+// A ConfigError is one fault of the options given to [New].
 type ConfigError struct {
 	// Option is the name of the option at fault, such as "WithTokenLifetime". An option
 	// that is required and missing is at fault too.
 	Option string
 
-	// Value is what the option was given, or the part of it that is at fault; the
-	// arguments of an option that has several are a []any. It is nil
-	// where the option was missing or given nothing, and where it may hold a secret: of
-	// [WithKey], and of what is checked elsewhere, such as the service's client.
+	// Value is the option's value, or the part of it that is at fault; a []any for an
+	// option with several arguments. It is nil if the option was missing or empty, and
+	// if the value may hold a secret: for [WithKey], and for values that have their own
+	// checks, such as the service's client.
 	Value any
 
-	// Reason says what is wrong and how to mend it, in English. It may change from
-	// release to release.
+	// Reason says what is wrong and how to fix it, in English. It may change between
+	// releases.
 	Reason string
 }
 
@@ -29,8 +29,8 @@ type ConfigError struct {
 // application".
 func (e *ConfigError) Error() string { return "middleware: " + e.Option + ": " + e.Reason }
 
-// ConfigErrors returns every fault in an error of [New], in the order of the error's
-// lines. There is none in nil, nor in an error that comes from elsewhere.
+// ConfigErrors iterates over the faults in an error of [New], in the order of the error's
+// lines. Nil and other errors have none.
 //
 //	for fault := range middleware.ConfigErrors(err) {
 //		log.Println(fault.Option, fault.Reason)
@@ -56,16 +56,15 @@ func walk(err error, yield func(*ConfigError) bool) bool {
 	return true
 }
 
-// faults are what is wrong with a configuration.
+// faults are the faults of a configuration.
 type faults []error
 
-// add adds a fault of an option and a value of it.
+// add adds a fault of an option's value.
 func (f *faults) add(option string, value any, format string, args ...any) {
 	*f = append(*f, &ConfigError{option, value, fmt.Sprintf(format, args...)})
 }
 
-// check adds what a check has found wrong with a value of an option, each fault by
-// itself.
+// check adds an error of a check of an option's value, each joined error as one fault.
 func (f *faults) check(option string, value any, err error) {
 	if err == nil {
 		return
@@ -83,8 +82,8 @@ func (f *faults) check(option string, value any, err error) {
 	f.add(option, value, "%s", reason)
 }
 
-// given notes that an option was given something, or what it lacks. Of an option that
-// comes twice, the last one counts.
+// given records whether an option has a value, or what it lacks. The last of several
+// calls of an option counts.
 func (c *config) given(option string, ok bool, lacks string) {
 	if ok {
 		delete(c.lacking, option)
@@ -96,7 +95,7 @@ func (c *config) given(option string, ok bool, lacks string) {
 	c.lacking[option] = lacks
 }
 
-// checkGiven returns which options were given nothing.
+// checkGiven returns the options without a value.
 func (c *config) checkGiven() (f faults) {
 	for _, option := range slices.Sorted(maps.Keys(c.lacking)) {
 		f.add(option, nil, "%s", c.lacking[option])

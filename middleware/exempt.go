@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// WithExempt names routes that need no second factor, as [http.ServeMux]
-// patterns without a host: "GET /healthz", "/static/", "POST /webhooks/{id}". A
-// request whose path isn't in its plain form (dots, doubled or encoded slashes)
-// is never exempt, so that no exemption reaches further than it seems.
+// WithExempt adds routes that need no second factor, as [http.ServeMux] patterns without
+// a host: "GET /healthz", "/static/", "POST /webhooks/{id}". A request whose path isn't
+// in canonical form (dots, double or encoded slashes) is never exempt.
 func WithExempt(patterns ...string) Option {
 	return func(c *config) { c.exempt = append(c.exempt, patterns...) }
 }

@@ -1,6 +1,6 @@
-// Package middleware puts a second factor behind an application's password
-// login: a [Gate] stands between the session manager and the application, lets
-// verified sessions pass, and leads the others to the challenge.
+// Package middleware adds a second factor to an application's password login. A [Gate]
+// sits between the session manager and the application: it lets verified sessions pass
+// and sends all others to the challenge.
 //
 //	gate, err := middleware.New(
 //		middleware.WithSessions(sessions),
@@ -18,24 +18,24 @@
 //
 // # What is guarded
 //
-// [Gate.Handler] guards everything but the gate's own pages and what
-// [WithExempt], [WithLoginPath], [WithLogoutPath] and [WithHelpURL] name. Requests of nobody in
-// particular, and of users who have no second factor, pass: it is the
-// application that asks for the password. A user switches the second factor on
-// at the base path, "/2fa/" unless set; [WithRequired] says who must.
+// [Gate.Handler] guards all routes except the gate's own pages and the routes of
+// [WithExempt], [WithLoginPath], [WithLogoutPath] and [WithHelpURL]. Requests without a
+// user pass, as do those of users without a second factor: the application checks the
+// password. Users switch the second factor on at the base path, "/2fa/" by default;
+// [WithRequired] makes it mandatory.
 //
-// A locked session's page navigations are sent to the challenge and come back to
-// where they wanted to go. A form that a person sends is answered with a page that says
-// that it was not carried out. Everything else is refused as application/problem+json
-// with the challenge's address. Whoever gives up at the challenge cancels the sign-in:
-// the session is destroyed; see [WithCancel].
+// In a locked session, a page navigation is redirected to the challenge and back
+// afterwards. A form that a person sends gets a page that says that it was not processed.
+// Every other request gets an application/problem+json with the address of the challenge.
+// A user who cancels at the challenge is logged out: the session is destroyed; see
+// [WithCancel].
 //
 // # Logging out
 //
-// The gate sees a logout that goes through it, by whichever means of the session
-// manager, and makes worthless what the session held: a request that was still
-// under way can bring the session back, but not unlocked. Where only a group of
-// routes is guarded, by [Gate.Require], mount the logout in that group too.
+// The gate detects a logout on every route that it sees, by whichever method of the
+// session manager, and revokes the session's grant: a concurrent request that writes the
+// session back restores a locked session. If only a group of routes is guarded, by
+// [Gate.Require], the logout must be in that group.
 package middleware
 
 import (
@@ -58,8 +58,7 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// A Gate is the second factor of one application. It is safe for concurrent
-// use.
+// A Gate is the second factor of one application. It is safe for concurrent use.
 type Gate struct {
 	origin   string // the application's own, or empty
 	base     string // as browsers see it
@@ -76,14 +75,13 @@ type Gate struct {
 	routeCheck routecheck.Gate // the gate as an application's tests see it
 }
 
-// New returns the gate that the options describe, or an error that joins a
-// [*ConfigError] for each fault in them; [ConfigErrors] goes through them. After New, no
-// request can come upon a fault in the configuration.
+// New returns a gate, or an error that joins a [*ConfigError] for each fault of the
+// options; [ConfigErrors] iterates over them. After New, no request fails because of the
+// configuration.
 //
-// What New can't check is the ID that [WithUser] returns. An account is found by it
-// byte for byte, and a user without an account is one without a second factor: an ID
-// that is spelled in two ways lets its user in by the second spelling with the
-// password alone. See [User].
+// New can't check the ID that [WithUser] returns. The gate finds an account by the ID
+// byte for byte, and a user without an account has no second factor: if an ID has two
+// spellings, the second one needs only the password. See [User].
 func New(opts ...Option) (*Gate, error) {
 	c := config{
 		patience: 3 * time.Second, base: "/2fa", home: "/", lifetime: factor.DefaultTokenLifetime, parameters: totp.Default,
@@ -163,8 +161,8 @@ func (c *config) currentUser(r *http.Request) (eagate.User, error) {
 	return u, nil
 }
 
-// Routes serves the gate's own pages and nothing else: for applications that
-// mount them apart from the guard, at the base path.
+// Routes returns a handler that serves the gate's own pages and nothing else, to be
+// mounted at the base path where [Gate.Require] guards groups of routes.
 func (g *Gate) Routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.routeCheck.Answers(r, routecheck.Pages) {
@@ -174,14 +172,13 @@ func (g *Gate) Routes() http.Handler {
 	})
 }
 
-// Format prints where the gate's pages are, whatever the verb, and none of its
-// secrets.
+// Format prints the base path, for every verb, and no secret.
 func (g *Gate) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "middleware.Gate(%q)", g.base) }
 
-// Run does what goes on in the background, until ctx ends: it tells the service
-// of changes that it couldn't be told of at once, and deletes what has expired.
-// Then it ends the streams of events, as EndStreams does, and waits for messages to
-// users that are being delivered, 10 seconds at most. It may run on every node.
+// Run does the gate's background work until ctx is done: it retries reports to the
+// service that failed, and deletes expired records. Then it ends the event streams, as
+// [Gate.EndStreams] does, and waits up to 10 seconds for notices that are being sent. It
+// may run on every node.
 func (g *Gate) Run(ctx context.Context) {
 	defer context.AfterFunc(ctx, g.EndStreams)()
 	g.rules.Run(ctx)
@@ -190,9 +187,9 @@ func (g *Gate) Run(ctx context.Context) {
 	}
 }
 
-// EndStreams ends the streams of events, of which each page that waits for the phone
-// holds one: [http.Server.Shutdown] would wait for them for minutes. Register it with the
-// server, by [http.Server.RegisterOnShutdown]. The pages connect again within three
-// seconds, to another node perhaps. From then on, a stream on this node ends after its
-// first event. It is safe for concurrent use, and may be called again.
+// EndStreams ends the event streams. Each page that waits for the phone holds one, and
+// [http.Server.Shutdown] would wait minutes for them, so register EndStreams with
+// [http.Server.RegisterOnShutdown]. The pages reconnect within three seconds, possibly to
+// another node. From then on, a stream on this node ends after its first event. It is
+// safe for concurrent use, and may be called again.
 func (g *Gate) EndStreams() { g.handlers.EndStreams() }

@@ -11,9 +11,9 @@ import (
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
-// Handler serves the gate's own pages and guards everything else. It goes
-// inside the session manager's LoadAndSave, and sees the whole path: not behind
-// middleware that rewrites paths, nor inside [http.StripPrefix] without [WithExternalPath].
+// Handler serves the gate's own pages and guards all other routes. It must be inside the
+// session manager's LoadAndSave and see the whole path: not behind middleware that
+// rewrites paths, and inside [http.StripPrefix] only with [WithExternalPath].
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	guarded := g.Require(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,9 +28,9 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Require guards next: only a session that has proved the second factor, or
-// whose user has none and need not have one, gets there. It goes inside the session
-// manager's LoadAndSave; the pages must be mounted by [Gate.Routes].
+// Require guards next: a request passes only if its session is verified, or its user has
+// no second factor and doesn't need one. It must be inside the session manager's
+// LoadAndSave. [Gate.Routes] serves the pages.
 func (g *Gate) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.routeCheck.Guards(w, r, next) {
@@ -148,6 +148,6 @@ func (g *Gate) after(r *http.Request, c *session.Caller) {
 		return
 	}
 	if err := g.sessions.Leave(r, c); err != nil {
-		g.log.ErrorContext(r.Context(), "eagate: a session that ended could not be made worthless", "error", err)
+		g.log.ErrorContext(r.Context(), "eagate: the grant of a session that ended could not be revoked", "error", err)
 	}
 }

@@ -7,41 +7,41 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// WithEvents names a function that hears of every event: to count, to audit, to
-// tell the user. It is called while the request waits, after what the event tells
-// of has been stored, from any number of requests at once; long work belongs in a
-// goroutine of its own. The context is the request's, or [Gate.Run]'s.
+// WithEvents sets a function that is called for every event: for metrics, an audit log,
+// or messages to users. It is called while the request waits, after the change has been
+// stored, so slow work belongs in another goroutine. It must be safe for concurrent use.
+// The context is the request's, or that of [Gate.Run].
 func WithEvents(f func(context.Context, eagate.Event)) Option {
 	return func(c *config) { c.events = f; c.given("WithEvents", f != nil, "no function") }
 }
 
-// A Notifier brings messages to users by a way of the application's own, such as
-// e-mail: what has happened to their second factor, and what to do if it wasn't
-// they who did it.
+// A Notifier sends notices to users, by e-mail, say: what happened to their second
+// factor, and what to do if they didn't do it.
 //
-// Notify is called in the background, from up to 256 goroutines at once. Its context
-// has the values of the request's, and ends after 30 seconds. After an error it is
-// called again, up to five times, after pauses that grow from 4 seconds to a minute;
-// then, or if 256 messages are under way already, the log says which user hasn't been
-// told of what. Of one user, eight messages are under way, and one more of each kind
-// that isn't: the others are lost, with one line in the log. A message that isn't delivered yet when the program
-// ends is lost: where that matters, Notify should put it into a queue that lasts.
+// Notify is called in the background, from up to 256 goroutines at once. Its context has
+// the values of the request's context, and a timeout of 30 seconds. After an error it is
+// called again, up to five times, with pauses that grow from 4 seconds to a minute. If
+// that fails too, or 256 notices are being sent already, the notice is lost, and the log
+// names the user and the event. Of one user, at most eight notices are being sent at
+// once, and one more of each kind that isn't among them; others are lost, with one line
+// in the log. A notice that is not sent when the program ends is lost: if that matters,
+// Notify should put it into a persistent queue.
 type Notifier interface {
 	Notify(context.Context, Notice) error
 }
 
-// NotifierFunc makes a function a [Notifier].
+// NotifierFunc adapts a function to a [Notifier].
 type NotifierFunc func(context.Context, Notice) error
 
 // Notify calls f.
 func (f NotifierFunc) Notify(ctx context.Context, n Notice) error { return f(ctx, n) }
 
-// A Notice is a message to a user about an event, ready to be sent. It tells of the
-// second factor being switched on, replaced, switched off and reset; of recovery
-// codes used and made anew, and devices trusted; of what looks as if somebody else
-// knew the password: a rejection on the phone; and, each once a day, requests to it in a
-// row that weren't approved, and wrong codes without a proof within ten minutes; and of
-// an account that is closed, or whose codes are no longer looked at.
+// A Notice is a message to a user about an event. Users get a notice when the second
+// factor is switched on, replaced, switched off or reset; when a recovery code is used or
+// new ones are made; when a device is trusted; when somebody else may know the password:
+// after a rejection on the phone and, each once a day, after several requests in a row
+// that weren't approved, and after wrong codes without a proof within ten minutes; and
+// when an account is closed or its codes are blocked.
 type Notice struct {
 	eagate.Event
 
@@ -53,8 +53,8 @@ type Notice struct {
 	issuer string
 }
 
-// In returns the notice in the language that suits best: of a tag such as "th", or
-// of what an Accept-Language header may say.
+// In returns the notice in the language that matches best: a tag such as "th", or the
+// value of an Accept-Language header.
 func (n Notice) In(language string) Notice {
 	if n.pages != nil {
 		n.Subject, n.Text = n.pages.Notice(n.pages.Match(language), n.issuer, n.Event)
@@ -62,9 +62,8 @@ func (n Notice) In(language string) Notice {
 	return n
 }
 
-// WithNotifier names what brings messages to users. Unless set, nobody is told: users
-// learn what has happened from the application, by [WithEvents], or not at all
-// (ASVS 5.0 6.3.5 and 6.3.7 want them to be told).
+// WithNotifier sets what sends notices to users. Without it, users learn of changes only
+// if the application tells them, by [WithEvents] (ASVS 5.0 6.3.5 and 6.3.7 require it).
 func WithNotifier(n Notifier) Option {
 	return func(c *config) { c.notifier = n; c.given("WithNotifier", !isNil(n), "no notifier") }
 }

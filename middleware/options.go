@@ -17,7 +17,7 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// An Option sets up a [Gate]; see [New].
+// An Option is an option of [New].
 type Option func(*config)
 
 type config struct {
@@ -66,42 +66,45 @@ type config struct {
 	lacking map[string]string // what options lack that were given nothing
 }
 
-// A User is who the application says is logged in by password. It is package eagate's:
-// a program that only sets up a gate needs no import but this package.
+// A User is the user who is logged in by password. It is an alias, so that a program that
+// only sets up a gate needs no other import.
 type User = eagate.User
 
-// WithSessions names the session manager whose LoadAndSave runs outside the
-// gate. Required. Its cookie must be Secure; see [WithInsecureCookie]. Lifetime, and
-// IdleTimeout if any, are no shorter than [WithTokenLifetime].
+// WithSessions sets the session manager whose LoadAndSave runs outside the gate. It is
+// required. Its cookie must be Secure; see [WithInsecureCookie]. Its Lifetime, and
+// IdleTimeout if set, must not be shorter than [WithTokenLifetime].
 //
-// A session is verified until it ends. SetDeadline, before or after, moves that end, and
-// RenewToken gives the session another ID, at any time and without another proof;
-// MergeSession takes a proof along with its user. What removes the gate's own keys asks for
-// another: Clear and Destroy do, although the user is put back. Any codec will do, any
-// store, with the values of the request's context too, and HashTokenInStore. The
-// session's cookie is set by LoadAndSave alone: it can be that of a copy of the manager, with
-// another cookie for each request, or the application's own code with a header in place
-// of the cookie. When Cookie.Name changes, users sign in and prove it anew.
+// A session stays verified until it ends. SetDeadline moves that end, and RenewToken
+// gives the session another ID, at any time and without another proof. MergeSession
+// merges a proof together with its user. Clear and Destroy remove the gate's keys, so the
+// session must prove the second factor again even if the user is put back.
+//
+// The gate works with any Codec, any Store, including those that need the values of the
+// request's context, and HashTokenInStore. Only LoadAndSave sets the session cookie: it
+// may be that of a copy of the manager with another cookie per request, or the
+// application's own code that uses a header instead. If Cookie.Name changes, users must
+// sign in and prove the second factor again.
 func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.sessions = m } }
 
-// WithStore names the place where accounts, challenges and grants are kept.
-// Required. Applications with users of their own need a place of their own: another
-// schema, database, bucket or prefix of keys. Accounts are found by the user's ID alone.
+// WithStore sets the store of accounts, challenges and grants. It is required. Accounts
+// are found by the user's ID alone, so applications with different users need different
+// stores: another schema, database, bucket or key prefix.
 func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } }
 
-// WithStoreTimeout sets how long a request may wait for the store: 3 seconds unless
-// set, and 100 milliseconds to 30 seconds. It holds for all that one request asks
-// of the store together; time in which the eAuthenticator service is asked doesn't
-// count. Other calls, those of [Gate.Run] and [Admin] too, have it each.
+// WithStoreTimeout sets how long one request may wait for the store: 3 seconds by
+// default, and 100 milliseconds to 30 seconds. It limits all store calls of a request
+// together; time spent waiting for the eAuthenticator service doesn't count. Calls
+// outside of requests, such as those of [Gate.Run] and [Admin], have this time each.
 //
-// A request that the store can't answer in time gets a 503 with Retry-After, at
-// once where it can be foreseen; what was verified in the last two seconds passes.
-// The store is asked by as many requests at a time as it can answer, and those that
-// were begun come first. The log has a line when the store begins to fail, and one
-// when it answers again.
+// A request that the store can't answer in time gets a 503 with Retry-After, immediately
+// if the gate can predict it; a session that was verified in the last two seconds passes.
+// The gate limits concurrent store calls to what the store can answer in time, and
+// prefers requests that continue a sign-in. It logs one line when the store starts to
+// fail, and one when it recovers.
 func WithStoreTimeout(d time.Duration) Option { return func(c *config) { c.patience = d } }
 
-// WithUser names the function that tells who is logged in by password. Required.
+// WithUser sets the function that returns the user who is logged in by password. It is
+// required.
 //
 //	middleware.WithUser(func(r *http.Request) (middleware.User, error) {
 //		u, err := users.ByID(r.Context(), sessions.GetString(r.Context(), "user"))
@@ -111,45 +114,43 @@ func WithStoreTimeout(d time.Duration) Option { return func(c *config) { c.patie
 //		return middleware.User{ID: u.ID, Email: u.Email}, err
 //	})
 //
-// The zero User and no error is nobody: such requests pass, and what the session was
-// verified for ends. A user who no longer exists is nobody, not an error. [User] says
-// which ID to return.
+// The zero User without an error means that nobody is logged in: the request passes, and
+// a grant of the session is revoked. A deleted user is the zero User, not an error. See
+// [User] for the ID.
 //
-// An error says that it can't be told, because a database doesn't answer perhaps. So
-// does a User with an address and no ID. Guarded routes and the gate's own pages
-// answer 503 then, with Retry-After, and nothing changes: a verified session is
-// verified again when it can be told. Routes that are exempt go on as they are. The
-// log has the error once a minute.
+// An error means that the user is unknown, because a database doesn't respond, say; so
+// does a User with an address but no ID. Guarded routes and the gate's own pages then
+// answer 503 with Retry-After, and nothing changes: a verified session is verified again
+// after the error. Exempt routes work as usual. The error is logged once a minute.
 //
-// The function is called on every request, and again after those that change the
-// session, from any number of requests at once. It should only look into the session,
-// or at what is as near.
+// The function is called on every request, and again after requests that change the
+// session. It must be safe for concurrent use and should be fast: it should read the
+// session, or a cache.
 func WithUser(user func(*http.Request) (User, error)) Option {
 	return func(c *config) { c.user = user }
 }
 
-// WithEmail names the function that tells a user's present e-mail address, which the
-// gate then believes in place of [User.Email]: for applications whose sessions keep the
-// address of the login, and for changes of it that reach open sessions late. Unless
-// set, User.Email counts, and must be the present address.
+// WithEmail sets the function that returns a user's current e-mail address, which
+// replaces [User.Email]: for applications whose sessions keep the address of the login,
+// or learn of a change late. Without it, User.Email must be the current address.
 //
-// The service knows users by address alone, so a request to the phone is only sent
-// to, and its approval only taken from, an address that the user has now. The function
-// is called whenever a request is sent to the phone, when its approval is taken, and
-// when a phone is set up, both for the QR code and for its first code; for whoever
-// has a second factor under an address that another user sets a phone up with, too.
-// Pages and programs that pass the guard don't call it. It is called with the request's
-// values, from any number of requests at once, while they wait.
+// The service identifies users by address only, so a request is sent to the phone, and
+// its approval accepted, only for the user's current address. The function is called
+// before a request is sent, when an approval is used, and when a phone is set up, for the
+// QR code and for the first code; for the latter also with the ID of another user who has
+// a second factor under the same address. It is not called for requests that pass the
+// guard. Its context has the values of the request's context. It must be safe for
+// concurrent use.
 //
-// An error means that it can't be told: a phone can't be set up, nor an approval taken,
-// and the request is answered with 503 and changes nothing; at a login, the phone isn't
-// asked, and codes go on working. A user who has no address, or no longer exists, has
-// "" and no error.
+// An error means that the address is unknown: the phone can't be set up and an approval
+// can't be used, so the request is answered with 503 and changes nothing. At a login, no
+// request is sent to the phone, and codes still work. For a user without an address, or a
+// deleted user, return "" and no error.
 func WithEmail(email func(ctx context.Context, userID string) (string, error)) Option {
 	return func(c *config) { c.email = email; c.given("WithEmail", email != nil, "no function") }
 }
 
-// emailOf turns the function that WithEmail was given into what the rules call.
+// emailOf returns the rules' function for that of WithEmail.
 func emailOf(email func(context.Context, string) (string, error)) func(context.Context, string) (string, error) {
 	if email == nil {
 		return nil
@@ -163,47 +164,47 @@ func emailOf(email func(context.Context, string) (string, error)) func(context.C
 	}
 }
 
-// WithIssuer names the application, as users see it in the phone app and on the
-// pages, in 64 bytes at most. Required. It has no colon, slash or percent sign, by which
-// some authenticator apps would cut it or read it otherwise.
+// WithIssuer sets the application's name in the phone app and on the pages: at most 64
+// bytes, without colons, slashes and percent signs, which some authenticator apps
+// misread. It is required.
 func WithIssuer(name string) Option { return func(c *config) { c.issuer = name } }
 
-// WithKey gives the key, 32 random bytes, from which everything is derived that
-// must be secret: what seals TOTP secrets in the store, and the callback's path.
-// Required. The first key seals, and all of them open; what another has sealed is
-// sealed anew when its account changes next. The callback of the first two is
-// taken. [Admin.ResealAll] says how to change the key on several nodes.
-func WithKey(key []byte, former ...[]byte) Option {
-	return func(c *config) { c.keys = append([][]byte{key}, former...) }
+// WithKey sets the key, 32 random bytes, from which all secrets are derived: those that
+// seal TOTP secrets and authenticate records in the store, and the callback's path. It is
+// required. The first key seals and all keys open; a record that another key has sealed
+// is resealed at its next change. The callback paths of the first two keys are accepted.
+// [Admin.ResealAll] describes how to change the key on several nodes.
+func WithKey(key []byte, others ...[]byte) Option {
+	return func(c *config) { c.keys = append([][]byte{key}, others...) }
 }
 
-// WithInsecureCookie allows a session cookie without Secure: for development on
-// http://localhost only.
+// WithInsecureCookie allows a session cookie without Secure, for development on
+// http://localhost, and omits Secure from the gate's own cookies.
 func WithInsecureCookie() Option { return func(c *config) { c.insecure = true } }
 
-// WithTokenLifetime sets how long a request to the phone is good, and its
-// session token kept: 5 minutes unless set, and 5 to 10 (ASVS 5.0 6.5.5).
+// WithTokenLifetime sets how long a request to the phone is valid and its session token
+// is kept: 5 minutes by default, and 5 to 10 (ASVS 5.0 6.5.5).
 func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.lifetime = d } }
 
-// WithTOTP sets how the codes of new enrolments are made: algorithm SHA1, SHA256
-// or SHA512, of 6 or 8 digits, each for a period of whole seconds (RFC 6238).
-// "SHA1", 6 and 30 s unless set, which all authenticator apps can do; where FIPS 140-3 is
-// enforced (GODEBUG=fips140=only), SHA1 is refused. A code is taken
-// in its own period, the one before and the one after (RFC 6238 §5.2), and once: with
-// it all earlier ones are used up.
+// WithTOTP sets the parameters of codes for new enrolments: the algorithm SHA1, SHA256 or
+// SHA512, 6 or 8 digits, and a period of whole seconds from 15 seconds to 2 minutes (RFC
+// 6238). The default is SHA1, 6 and 30 seconds, which all authenticator apps support;
+// where FIPS 140-3 is enforced (GODEBUG=fips140=only), SHA1 is an error. A code is
+// accepted in its own period, the one before and the one after (RFC 6238 §5.2), and only
+// once; it invalidates all earlier codes.
 func WithTOTP(algorithm string, digits int, period time.Duration) Option {
 	return func(c *config) {
 		c.parameters = totp.Parameters{Algorithm: algorithm, Digits: digits, Period: period}
 	}
 }
 
-// WithLogger names the logger; [slog.Default] unless set.
+// WithLogger sets the logger. The default is [slog.Default].
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) { c.log = l; c.given("WithLogger", l != nil, "no logger") }
 }
 
-// WithClock names the clock; [time.Now] unless set. The clocks of an application's nodes
-// may differ by five seconds.
+// WithClock sets the clock. The default is [time.Now]. The clocks of an application's
+// nodes may differ by five seconds.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) { c.now = now; c.given("WithClock", now != nil, "no clock") }
 }

@@ -9,25 +9,24 @@ import (
 	"strings"
 )
 
-// WithOrigin sets the application's own origin, as browsers see it, such as
-// "https://app.example.com": a scheme, http or https, a host, and a port if it isn't the
-// scheme's own, written as browsers do, in lower case and without a slash at the end.
+// WithOrigin sets the application's own origin as browsers send it, such as
+// "https://app.example.com": http or https, a host, and a port other than the scheme's
+// default; in lower case and without a trailing slash.
 //
-// [Gate.CallbackURL] and the hosted modes of [WithMode] need it; for those it must be
-// https, or http on a loopback host. Where a proxy sends the application another Host
-// than the browser's, the gate knows by it which pages are its own.
+// [Gate.CallbackURL] and the hosted modes of [WithMode] need it; for the hosted modes it
+// must be https, or http on a loopback host. Behind a proxy that changes the Host header,
+// it also tells the gate which pages are its own.
 func WithOrigin(origin string) Option {
 	return func(c *config) { c.origin = origin; c.given("WithOrigin", origin != "", "no origin") }
 }
 
-// WithTrustedOrigins names other origins than the application's own whose pages belong to
-// it too, such as "https://www.example.com" of a front end on another host, written as
-// for [WithOrigin]. Changes to the gate's pages are accepted from there, a form that was
-// sent from there is returned to after a step-up, and the gate's forms may lead there.
+// WithTrustedOrigins adds other origins whose pages belong to the application, such as
+// "https://www.example.com" for a front end on another host, written as for [WithOrigin].
+// The gate accepts changes from there, returns there after a step-up that a form caused,
+// and its forms may redirect there.
 //
-// It isn't needed for the other tabs of one site. Anybody who can put a page on a trusted
-// origin can change what its visitors' sessions can change. The cookies' SameSite, and
-// CORS where scripts are to read answers, are up to the application.
+// Whoever controls a page on a trusted origin can change what its visitors' sessions can
+// change. The cookies' SameSite attribute, and CORS for scripts, are the application's.
 func WithTrustedOrigins(origins ...string) Option {
 	return func(c *config) {
 		c.trusted = append(c.trusted, origins...)
@@ -58,8 +57,7 @@ func shown(origin string) any {
 	return origin
 }
 
-// parseOrigin takes an origin as browsers write it: another spelling would never be the
-// one that they send.
+// parseOrigin parses an origin as browsers send it; any other spelling would never match.
 func parseOrigin(origin string) (*url.URL, error) {
 	if shown(origin) == nil {
 		return nil, errors.New("an origin such as https://app.example.com has no user")
@@ -91,14 +89,14 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// maxCallback is how long a callback's URL can be in the Console.
+// maxCallback is the longest callback URL that the Console accepts.
 const maxCallback = 255
 
-// CallbackURL returns what to register in the Console as the application's callback: an
-// address at the origin of [WithOrigin]. It holds a secret: keep it out of pages and logs.
+// CallbackURL returns the callback to register in the Console: an address at the origin
+// of [WithOrigin]. It contains a secret, so keep it out of pages and logs.
 //
-// It is an error if there is no WithOrigin, or if the URL is longer than the 255
-// characters that the Console takes.
+// It returns an error without WithOrigin, and if the URL is longer than the 255
+// characters that the Console accepts.
 func (g *Gate) CallbackURL() (string, error) {
 	if g.origin == "" {
 		return "", errors.New("middleware: CallbackURL: the application's origin isn't known: give New WithOrigin")

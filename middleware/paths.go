@@ -9,55 +9,53 @@ import (
 	"strings"
 )
 
-// WithBasePath puts the gate's own pages below another path than "/2fa".
+// WithBasePath sets the path of the gate's own pages. The default is "/2fa".
 func WithBasePath(path string) Option { return func(c *config) { c.base = path } }
 
-// WithHomePath names the page to go to after the challenge when none was asked
-// for before; "/" unless set.
+// WithHomePath sets the page to go to after a challenge that no page navigation caused.
+// The default is "/".
 func WithHomePath(path string) Option { return func(c *config) { c.home = path } }
 
-// WithLoginPath names the application's login page: it is what the gate's own
-// pages lead to when nobody is logged in. It is exempt, for GET and POST, so
-// that somebody who is stopped at the challenge can log in as somebody else.
+// WithLoginPath sets the application's login page, to which the gate's pages lead if
+// nobody is logged in. It is exempt for GET and POST, so that a user in a locked session
+// can log in as another user.
 func WithLoginPath(path string) Option {
 	return func(c *config) { c.login = path; c.given("WithLoginPath", path != "", "no path") }
 }
 
-// WithLogoutPath names the route that ends a session by POST. It is exempt. The
-// challenge page has a button of its own; see [WithCancel].
+// WithLogoutPath sets the route that logs out by POST. It is exempt. The challenge has a
+// cancel button of its own; see [WithCancel].
 func WithLogoutPath(path string) Option {
 	return func(c *config) { c.logout = path; c.given("WithLogoutPath", path != "", "no path") }
 }
 
-// WithPasswordPath names the page where users change their password: the gate's pages
-// lead there when somebody else may know it. Where the account is closed, see
-// [WithHoldOnRejection], the sign-in is ended first. The page should therefore be the one
-// that also serves those who aren't signed in, and asks for a proof that isn't the
-// password, such as a link sent by e-mail; it isn't exempt.
+// WithPasswordPath sets the page where users change their password. The gate's pages lead
+// there if somebody else may know it. In an account that [WithHoldOnRejection] has
+// closed, the sign-in is ended first; so the page should also serve users who aren't
+// signed in, and require a proof other than the password, such as a link sent by e-mail.
+// It isn't exempt.
 func WithPasswordPath(path string) Option {
 	return func(c *config) { c.password = path; c.given("WithPasswordPath", path != "", "no path") }
 }
 
-// WithHelpURL names where users find help who can't go on by themselves, because they have
-// neither the phone nor a recovery code, say. The gate's pages lead there: to a page of
-// the application by its path, which is then exempt for GET, or elsewhere by an https or
-// mailto URL.
+// WithHelpURL sets where users find help who have neither the phone nor a recovery code,
+// say: the path of a page of the application, which is then exempt for GET, or an https
+// or mailto URL.
 func WithHelpURL(url string) Option {
 	return func(c *config) { c.help = url; c.given("WithHelpURL", url != "", "no URL") }
 }
 
-// WithExternalPath names what a proxy takes off the paths that it passes on: "/app" where
-// browsers ask for "/app/account", and the application is asked for "/account".
+// WithExternalPath sets the prefix that a proxy removes from paths: "/app" if browsers
+// ask for "/app/account" and the application gets "/account".
 //
-// All that the gate tells browsers has it in front: links, forms, redirects, the page to
-// come back to, the addresses in its JSON, and [Gate.CallbackURL]. All other options name
-// paths as the application sees them, [WithBasePath] too, and routes are matched without
-// it. The gate's cookies keep the path "/", which their prefix "__Host-" wants.
+// The gate adds it to everything that it sends to browsers: links, forms, redirects, the
+// page to return to, addresses in JSON, and [Gate.CallbackURL]. All other options, such
+// as [WithBasePath], take paths as the application sees them, and routes are matched
+// without the prefix. The gate's cookies keep the path "/", which the prefix "__Host-"
+// requires.
 //
-// It isn't needed where paths are passed on as they are. It is not looked for in headers
-// such as X-Forwarded-Prefix, which any client can send.
-//
-// "" is nothing.
+// It isn't needed if the proxy doesn't change paths. The gate ignores headers such as
+// X-Forwarded-Prefix, which any client can send. The default is "".
 func WithExternalPath(prefix string) Option { return func(c *config) { c.external = prefix } }
 
 // checkPaths returns what is wrong with the paths that the options name.

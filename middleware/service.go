@@ -10,20 +10,21 @@ import (
 	"github.com/eagate/eagate/client"
 )
 
-// A Service is what the gate needs of the eAuthenticator service. *[client.Client] is
-// one, and its documentation is the contract; the tests of an application may have one
-// of their own. Its methods are called from any number of requests at once.
+// A Service is the part of the eAuthenticator API that the gate uses. [*client.Client]
+// implements it, and its documentation is the contract; tests of an application may
+// implement it themselves. Its methods must be safe for concurrent use.
 //
-// A Service may have more: see [WebviewService] for the hosted modes of [WithMode]. If it
-// has a method Check() error, [New] reports that error as a fault of [WithService]. If it
-// has a method OnCircuit(func([client.CircuitChange])), the gate logs what it reports.
+// A Service may have further methods. [WebviewService] has those for the hosted modes of
+// [WithMode]. If it has Check() error, [New] reports the error as a fault of
+// [WithService]. If it has OnCircuit(func([client.CircuitChange])), the gate logs the
+// changes.
 type Service interface {
-	// ClientID returns the application's client ID, which is part of what the phone
-	// scans, and of the names of the gate's cookies. It never changes.
+	// ClientID returns the application's client ID, which is part of the QR code and
+	// of the names of the gate's cookies. It must not change.
 	ClientID() string
 
-	// CreateSession sends a request to the user's phone, and returns the session token
-	// by which the service names it.
+	// CreateSession sends a request to the user's phone, and returns its session
+	// token.
 	CreateSession(ctx context.Context, email string) (token string, err error)
 
 	// SecretNumber returns the number that the user has to tap on the phone.
@@ -32,29 +33,29 @@ type Service interface {
 	// SyncStatus reports to the service whether a user has a second factor, and which.
 	SyncStatus(ctx context.Context, s client.Status) error
 
-	// SecretOnDisable reports whether SyncStatus must have the last secret when a second
+	// SecretOnDisable reports whether SyncStatus needs the last secret when a second
 	// factor is switched off.
 	SecretOnDisable() bool
 }
 
-// A WebviewService is a [Service] with a page of its own that shows the number.
-// *[client.Client] is one, and its documentation is the contract.
+// A WebviewService is a [Service] with a hosted page that shows the number.
+// [*client.Client] implements it, and its documentation is the contract.
 type WebviewService interface {
 	Service
 
-	// RedirectURL returns the address of that page, which sends the browser on to
-	// returnURL.
+	// RedirectURL returns the address of the page, which redirects to returnURL
+	// afterwards.
 	RedirectURL(token, returnURL string) (string, error)
 
-	// PopupURL returns its address for a window that reports to the one at origin by
-	// which it was opened, with state.
+	// PopupURL returns the address of the page for a popup, which sends state to its
+	// opener at origin by postMessage.
 	PopupURL(token, origin, state string) (string, error)
 
 	// WebviewOrigin returns the page's origin, as browsers write it.
 	WebviewOrigin() string
 }
 
-// WithService sets the eAuthenticator API to use, such as a [client.Client]. Required.
+// WithService sets the eAuthenticator API, such as a [client.Client]. It is required.
 func WithService(s Service) Option { return func(c *config) { c.service = s } }
 
 func (c *config) checkService() (f faults) {
@@ -66,23 +67,23 @@ func (c *config) checkService() (f faults) {
 	return f
 }
 
-// webview is the service's own page; nil if it has none.
+// webview returns the service if it has a hosted page, or nil.
 func (c *config) webview() WebviewService {
 	w, _ := c.service.(WebviewService)
 	return w
 }
 
 // WithMode sets where users see the number that they tap on the phone:
-// [eagate.NumberMatch] unless set. The hosted modes, [eagate.Redirect] and
-// [eagate.Popup], need [WithOrigin]: the service's page comes back there.
+// [eagate.NumberMatch] by default. The hosted modes, [eagate.Redirect] and
+// [eagate.Popup], need [WithOrigin], where the service's page returns to.
 //
-// In the hosted modes the browser knows the session token, and the service's
-// callback isn't signed: what keeps somebody who has only the password from
-// reporting a success is the secret in the callback's path. Name the service's
-// networks too, by [WithCallbackNetworks]; without it, New warns.
+// In the hosted modes the browser knows the session token, and the service doesn't sign
+// its callback: only the secret in the callback's path stops somebody with the password
+// from forging an approval. Use [WithCallbackNetworks], too; New logs a warning without
+// it.
 //
-// A program without pages finds the address of the service's page in the pending
-// status, as webview_url, to open it in a browser.
+// Programs get the address of the service's page as webview_url in the pending status, to
+// open it in a browser.
 func WithMode(mode eagate.Mode) Option { return func(c *config) { c.mode = mode } }
 
 // isHosted reports whether the service's own page shows the number.
@@ -108,20 +109,19 @@ func (c *config) checkMode() (f faults) {
 	return f
 }
 
-// warnOfMode warns where the callback's path is all that keeps browsers from
-// reporting a success.
+// warnOfMode warns if only the callback's path stops a browser from forging an approval.
 func (c *config) warnOfMode() {
 	if !c.isHosted() || len(c.networks) > 0 {
 		return
 	}
 	c.log.LogAttrs(context.Background(), slog.LevelWarn,
-		"eagate: browsers know the session token in this mode, and nothing but the secret in its path guards the callback: use WithCallbackNetworks",
+		"eagate: browsers know the session token in this mode, and only the secret in its path protects the callback: use WithCallbackNetworks",
 		slog.String("mode", c.mode.String()))
 }
 
-// WithCallbackNetworks accepts the service's callback only from these networks.
-// The address is the other end of the connection; behind a reverse proxy, set
-// [WithCallbackSource] as well.
+// WithCallbackNetworks accepts the service's callback only from these networks. The
+// address is that of the connection; behind a reverse proxy, [WithCallbackSource] must be
+// set as well.
 func WithCallbackNetworks(networks ...netip.Prefix) Option {
 	return func(c *config) {
 		c.networks = append(c.networks, networks...)
@@ -129,9 +129,9 @@ func WithCallbackNetworks(networks ...netip.Prefix) Option {
 	}
 }
 
-// WithCallbackSource sets the function that returns where a callback comes from,
-// for [WithCallbackNetworks] behind a reverse proxy. It must trust no header
-// that a client can set.
+// WithCallbackSource sets the function that returns the address of a callback's sender,
+// for [WithCallbackNetworks] behind a reverse proxy. It must not trust a header that a
+// client can set.
 func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
 	return func(c *config) { c.source = source; c.given("WithCallbackSource", source != nil, "no function") }
 }
@@ -148,8 +148,7 @@ func (c *config) checkCallback() (f faults) {
 	return f
 }
 
-// watchCircuit has it logged, once for all users, that the service isn't asked any more,
-// and that it is again.
+// watchCircuit logs when the service is no longer called, and when it is again.
 func (g *Gate) watchCircuit(s Service) {
 	if s, ok := s.(interface {
 		OnCircuit(func(client.CircuitChange))

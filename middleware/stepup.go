@@ -13,35 +13,34 @@ import (
 	"github.com/eagate/eagate/internal/storelimit"
 )
 
-// RequireRecent guards routes that want a proof of the second factor that is no
-// older than maxAge, in addition to [Gate.Handler] or [Gate.Require]:
+// RequireRecent guards routes that require a proof of the second factor no older than
+// maxAge, in addition to [Gate.Handler] or [Gate.Require]:
 //
 //	r.With(gate.RequireRecent(5*time.Minute)).Get("/keys", keys) // chi
 //	mux.Handle("GET /keys", gate.RequireRecent(5*time.Minute)(keys))
 //
-// A verified session whose proof is older is led to the challenge again, and then
-// back to where it wanted to go. The sending of a form comes back to the page that
-// the form is on, because nothing is sent twice. Programs get
-// [eagate.ProblemStepUpRequired] with max_age in seconds, methods and challenge_url:
-// the challenge is theirs as after a login, and the request can be sent again when a
-// GET or POST of challenge_url has said "verified". Logging out, or not proving it,
-// leaves the session as it was.
+// A verified session with an older proof is redirected to the challenge, and then back.
+// After a form, the user comes back to the page of the form, because the gate never sends
+// a form again. Programs get [eagate.ProblemStepUpRequired] with max_age in seconds,
+// methods and challenge_url. They complete the challenge as after a login, and repeat the
+// request once a GET or POST of challenge_url returns "verified": true. If the user
+// doesn't prove it, the session stays as it was.
 //
-// A session that a [eagate.TrustedDevice] let in counts from when its user proved it last in
-// that browser, by which it came to be trusted.
+// For a session that an [eagate.TrustedDevice] verified, the time is that of the user's
+// last proof in that browser by which it became trusted.
 //
-// What the session has proved is asked of the store on each request, two reads at
-// most: a proof that was revoked on another node doesn't count any more, and while the
-// store is down, the answer is 503.
+// The gate reads the session's grant from the store on each request, with at most two
+// reads: a proof that was revoked on another node doesn't count, and while the store is
+// down, the answer is 503.
 //
-// It fails closed: nobody is let in who isn't logged in (401), or whose second
-// factor is off (403, "enrolment-required" with enrol_url). It goes inside the
-// session manager's LoadAndSave, and not around the gate's own pages.
+// Requests without a user get 401, and users without a second factor 403
+// ([eagate.ProblemEnrolmentRequired]). It must be inside the session manager's
+// LoadAndSave, and not around the gate's own pages.
 //
-// RequireRecent and [Gate.RequireMethod] can be combined; one directly inside the
-// other asks once for both. RequireRecent panics if maxAge is shorter than a
-// second, as [http.ServeMux.Handle] does for a wrong pattern: routes are made when
-// a program starts.
+// RequireRecent and [Gate.RequireMethod] can be combined; if one is directly inside the
+// other, one proof satisfies both. RequireRecent panics if maxAge is less than a second,
+// as [http.ServeMux.Handle] does for an invalid pattern, because routes are built when a
+// program starts.
 func (g *Gate) RequireRecent(maxAge time.Duration) func(http.Handler) http.Handler {
 	if maxAge < time.Second {
 		panic(fmt.Errorf("middleware: RequireRecent: a proof can't be as young as %v", maxAge))
@@ -49,14 +48,13 @@ func (g *Gate) RequireRecent(maxAge time.Duration) func(http.Handler) http.Handl
 	return g.require(factor.Demand{MaxAge: maxAge})
 }
 
-// RequireMethod guards routes that want the second factor to have been given by
-// one of the methods: [eagate.Push], say, for what a code that was read over somebody's
-// shoulder must not do. All that [Gate.RequireRecent] says holds here too, of the
-// method in place of the age. A way to prove it that isn't among the methods
-// isn't offered by the challenge, nor accepted.
+// RequireMethod guards routes that require a proof by one of the methods: [eagate.Push],
+// say, where a code that somebody has seen must not be enough. Everything in
+// [Gate.RequireRecent] applies, with the method instead of the age. The challenge neither
+// offers nor accepts other methods.
 //
-// A [eagate.TrustedDevice] can't be proved on demand, so that it does only beside
-// another method. RequireMethod panics if there is no method, an unknown one, the
+// An [eagate.TrustedDevice] can't be proved on demand, so it is allowed only together
+// with another method. RequireMethod panics if there is no method, an unknown one, the
 // same one twice, or if a RequireMethod directly inside accepts none of them.
 func (g *Gate) RequireMethod(methods ...eagate.Method) func(http.Handler) http.Handler {
 	if err := checkMethods(methods); err != nil {
