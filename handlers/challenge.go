@@ -17,7 +17,7 @@ func (h *Handlers) challenge(v *visit) answer {
 	}
 	if v.kind == kindNavigation {
 		var err error
-		if v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.User, v.Session, v.Challenge); err != nil {
+		if v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.Account, v.Session, v.Challenge); err != nil {
 			return fault{err}
 		}
 		if !v.underWay && v.mayRing() {

@@ -117,18 +117,16 @@ func (h *Handlers) confirmedBefore(v *visit, ref factor.Session) answer {
 	if v.Standing == factor.Verified { // by what it had sent when it was called that
 		ref.Binding = v.Grant.Binding
 	}
-	sent, err := h.cfg.Rules.SentBefore(v.ctx(), v.User, ref)
+	sent := h.cfg.Rules.SentBefore(v.Account, ref)
 	switch {
-	case err != nil:
 	case v.Standing == factor.Locked && sent:
-		err = h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, ref)
+		if err := h.cfg.Sessions.Resume(v.w, v.r, &v.Caller, ref); err != nil {
+			return fault{err}
+		}
 	case v.Standing == factor.Locked:
 		return h.admit(v)
 	default:
 		v.Resumed = sent && v.Standing == factor.Verified
-	}
-	if err != nil {
-		return fault{err}
 	}
 	return nil
 }

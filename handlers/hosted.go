@@ -94,7 +94,11 @@ func (h *Handlers) noteBack(r *http.Request, user eagate.User) error {
 		return nil // the challenge page, which is next, says why
 	}
 	ctx := r.Context()
-	view, err := h.cfg.Rules.Look(ctx, user, h.cfg.Sessions.Ref(r))
+	acct, err := h.cfg.Rules.Account(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	view, err := h.cfg.Rules.Look(ctx, acct, h.cfg.Sessions.Ref(r))
 	if err != nil || view.Phase != factor.PhasePending || view.Mode == eagate.NumberMatch || !view.HasToken {
 		return err
 	}

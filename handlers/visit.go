@@ -118,8 +118,8 @@ func (h *Handlers) admit(v *visit) answer {
 	return h.act(v, action)
 }
 
-// enter unlocks a session if that can be done right now. If resume is set, a locked one is
-// also by what another request of the browser has proved a moment ago.
+// enter unlocks a session if that can be done right now. If resume is set, a locked session
+// may also go on by what another request of the same browser unlocked a moment ago.
 func (h *Handlers) enter(v *visit, resume bool) error {
 	moved := v.End.Over || v.Challenge.Phase == factor.PhaseApproved || v.Challenge.Phase == factor.PhaseConsumed
 	err := h.cfg.Sessions.EnterNow(v.w, v.r, &v.Caller)
@@ -131,7 +131,9 @@ func (h *Handlers) enter(v *visit, resume bool) error {
 
 // look has the visit know how the challenge stands now.
 func (h *Handlers) look(v *visit) (err error) {
-	v.Challenge, err = h.cfg.Rules.Look(v.ctx(), v.User, v.Session)
+	if err = h.reload(v); err == nil {
+		v.Challenge, err = h.cfg.Rules.Look(v.ctx(), v.Account, v.Session)
+	}
 	return err
 }
 

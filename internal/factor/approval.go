@@ -22,7 +22,7 @@ func (r *Rules) Consume(ctx context.Context, user eagate.User, s Session, until 
 	if err != nil {
 		return "", err
 	}
-	view, err := r.look(ctx, acct, s)
+	view, err := r.Look(ctx, acct, s)
 	if err != nil || view.Phase != PhaseApproved && view.Phase != PhaseConsumed || !acct.HeldSince.IsZero() {
 		return "", err
 	}

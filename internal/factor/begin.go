@@ -131,7 +131,7 @@ func (r *Rules) reserve(ctx context.Context, user eagate.User, s Session, browse
 	if err != nil {
 		return p, err
 	}
-	view, err := r.look(ctx, seen, s)
+	view, err := r.Look(ctx, seen, s)
 	if err != nil {
 		return p, err
 	}

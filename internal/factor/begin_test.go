@@ -52,7 +52,7 @@ func (w *world) held(t *testing.T) (*factor.Rules, *heldService) {
 
 func wantPhase(t *testing.T, r *factor.Rules, s factor.Session, want factor.Phase, when string) {
 	t.Helper()
-	view, err := r.Look(t.Context(), alice, s)
+	view, err := look(t, r, alice, s)
 	if err != nil || view.Phase != want {
 		t.Errorf("%s: got phase %v, %v, want %v", when, view.Phase, err, want)
 	}

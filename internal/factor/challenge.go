@@ -41,16 +41,8 @@ type View struct {
 // BegunBy reports whether the browser with that hash began the challenge.
 func (v View) BegunBy(browser string) bool { return browser != "" && v.browser == browser }
 
-// Look returns the challenge of the user's session.
-func (r *Rules) Look(ctx context.Context, user eagate.User, s Session) (View, error) {
-	acct, err := r.Account(ctx, user.ID)
-	if err != nil {
-		return View{}, err
-	}
-	return r.look(ctx, acct, s)
-}
-
-func (r *Rules) look(ctx context.Context, acct records.Account, s Session) (View, error) {
+// Look returns the challenge of the session, as it is with that account.
+func (r *Rules) Look(ctx context.Context, acct records.Account, s Session) (View, error) {
 	view, err := r.lookAt(&acct, s, r.stored(ctx))
 	if err == nil {
 		view.Limit, err = r.limit(ctx, acct.Push)

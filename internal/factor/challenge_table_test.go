@@ -360,7 +360,7 @@ func verdictWord(v factor.Standing, err error) string {
 
 // look is how the session's challenge looks, and whether it shows the number.
 func (sc *scene) look(s factor.Session) string {
-	view, err := sc.other.Look(sc.t.Context(), alice, s)
+	view, err := look(sc.t, sc.other, alice, s)
 	if err != nil {
 		return word(err)
 	}

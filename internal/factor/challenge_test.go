@@ -26,7 +26,7 @@ func begun(t testing.TB, r *factor.Rules, user eagate.User, id string) factor.Se
 
 func (w *world) challenge(t testing.TB, r *factor.Rules, user eagate.User, s factor.Session) records.Challenge {
 	t.Helper()
-	view, err := r.Look(t.Context(), user, s)
+	view, err := look(t, r, user, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestDecideUnknown(t *testing.T) {
 	if got := w.account(t, alice).Version; got != before {
 		t.Error("the account was changed")
 	}
-	if view, err := r.Look(t.Context(), alice, s); err != nil || view.Phase != factor.PhasePending {
+	if view, err := look(t, r, alice, s); err != nil || view.Phase != factor.PhasePending {
 		t.Errorf("got %v, %v, want pending", view.Phase, err)
 	}
 }
@@ -296,7 +296,7 @@ func TestPhases(t *testing.T) {
 	w.enrol(t, r, alice)
 	want := func(s factor.Session, want factor.Phase, when string) {
 		t.Helper()
-		if view, err := r.Look(t.Context(), alice, s); err != nil || view.Phase != want {
+		if view, err := look(t, r, alice, s); err != nil || view.Phase != want {
 			t.Errorf("%s: got %v, %v, want %v", when, view.Phase, err, want)
 		}
 	}

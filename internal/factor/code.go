@@ -206,7 +206,7 @@ func (r *Rules) RefuseCode(ctx context.Context, user eagate.User, method eagate.
 // returns the secret of the grant if it was right. The proof needs no grant.
 //
 // The same form sent twice proves nothing anew: the grant says when the code was accepted.
-// Whether the session already goes on with another grant for it, Move finds out.
+// Whether the session already goes on with another grant for it, [Rules.Succeed] finds out.
 func (r *Rules) VerifyCode(ctx context.Context, user eagate.User, s Session, proof Proof, until time.Time) (answer CodeAnswer, secret string, err error) {
 	typed, err := r.present(ctx, user.ID, proof)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -78,24 +77,19 @@ func (r *Rules) sentBefore(acct *records.Account, s Session) (at time.Time, ok b
 
 // SentBefore reports whether the request's browser has sent the same form a moment ago,
 // and its code was accepted.
-func (r *Rules) SentBefore(ctx context.Context, user eagate.User, s Session) (bool, error) {
-	acct, err := r.Account(ctx, user.ID)
-	if err != nil {
-		return false, err
-	}
+func (r *Rules) SentBefore(acct records.Account, s Session) bool {
 	_, ok := r.sentBefore(&acct, s)
-	return ok, nil
+	return ok
 }
 
 // UnderWay reports whether another request of the same browser is just about to unlock the
-// user's session: its code was accepted, or it has taken the approval of the phone.
-func (r *Rules) UnderWay(ctx context.Context, user eagate.User, s Session, view View) (bool, error) {
-	acct, err := r.Account(ctx, user.ID)
-	if err != nil || acct.State != records.On || s.Binding == "" {
-		return false, err
+// session: its code was accepted, or it has taken the approval of the phone.
+func (r *Rules) UnderWay(ctx context.Context, acct records.Account, s Session, view View) (bool, error) {
+	if acct.State != records.On || s.Binding == "" {
+		return false, nil
 	}
 	now, longest := r.cfg.Now(), r.cfg.StoreTimeout+strandedAfter
-	if last := acct.LastForm; last.By != "" && active(last.At.Add(longest), now, longest) && slices.Contains(r.senders(user.ID, s, "", ""), last.By) {
+	if last := acct.LastForm; last.By != "" && active(last.At.Add(longest), now, longest) && slices.Contains(r.senders(acct.UserID, s, "", ""), last.By) {
 		return true, nil
 	}
 	if view.Phase != PhaseConsumed || !s.began(view.browser) {

@@ -490,6 +490,22 @@ func typed(t testing.TB, r *factor.Rules, user eagate.User, code string) factor.
 	return factor.Proof{Basis: b, Code: code}
 }
 
+// accountOf returns the user's account as a node has it.
+func accountOf(t testing.TB, r *factor.Rules, user eagate.User) records.Account {
+	t.Helper()
+	acct, err := r.Account(t.Context(), user.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return acct
+}
+
+// look returns the challenge of the user's session.
+func look(t testing.TB, r *factor.Rules, user eagate.User, s factor.Session) (factor.View, error) {
+	t.Helper()
+	return r.Look(t.Context(), accountOf(t, r, user), s)
+}
+
 // logged keeps what several nodes log.
 type logged struct {
 	mu sync.Mutex

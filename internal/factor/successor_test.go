@@ -134,7 +134,7 @@ func TestA51_UnderWay(t *testing.T) {
 				if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
 					t.Fatal(err)
 				}
-				if under, err := r.UnderWay(t.Context(), alice, s, viewOf(t, r, s)); err != nil || under {
+				if under, err := r.UnderWay(t.Context(), accountOf(t, r, alice), s, viewOf(t, r, s)); err != nil || under {
 					t.Fatalf("approved: got %t, %v", under, err)
 				}
 				if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant == "" {
@@ -151,7 +151,7 @@ func TestA51_UnderWay(t *testing.T) {
 				s := prove(t, r, p)
 				c.change(t, w, &s)
 				r = w.node(t)
-				under, err := r.UnderWay(t.Context(), alice, s, viewOf(t, r, s))
+				under, err := r.UnderWay(t.Context(), accountOf(t, r, alice), s, viewOf(t, r, s))
 				if err != nil || under != c.want {
 					t.Errorf("got %t, %v, want %t", under, err, c.want)
 				}
@@ -162,7 +162,7 @@ func TestA51_UnderWay(t *testing.T) {
 
 func viewOf(t *testing.T, r *factor.Rules, s factor.Session) factor.View {
 	t.Helper()
-	view, err := r.Look(t.Context(), alice, s)
+	view, err := look(t, r, alice, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,6 +182,6 @@ func (s *Sessions) Look(r *http.Request, c *Caller) (err error) {
 	if c.End.Over { // the deadline of what is left of it isn't the session's
 		c.Until = c.End.Until
 	}
-	c.Challenge, err = s.rules.Look(ctx, c.User, c.Session)
+	c.Challenge, err = s.rules.Look(ctx, c.Account, c.Session)
 	return err
 }

@@ -25,8 +25,10 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // session stays as it is. The same form, sent twice by the same browser, is tried once, and
 // enters the session twice.
 func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller, p factor.Proof) (factor.CodeAnswer, error) {
-	if err := s.resumeForm(w, r, c, c.Session); err != nil || c.Resumed {
-		return factor.CodeAnswer{Result: factor.CodeAccepted, Repeated: true}, err
+	if s.rules.SentBefore(c.Account, c.Session) {
+		if err := s.Resume(w, r, c, c.Session); err != nil || c.Resumed {
+			return factor.CodeAnswer{Result: factor.CodeAccepted, Repeated: true}, err
+		}
 	}
 	outcome, secret, err := s.rules.VerifyCode(r.Context(), c.User, c.Session, p, c.Until)
 	if err != nil || outcome.Result != factor.CodeAccepted {
@@ -62,10 +64,15 @@ func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 		return s.entered(ctx, c, e)
 	}
 	err = s.stay(ctx, c, ref, previous, e, err)
-	if errors.Is(err, factor.ErrSessionOver) && e.Method != 0 {
-		if fault := s.resumeForm(w, r, c, ref); fault != nil || c.Resumed {
-			return fault
-		}
+	if !errors.Is(err, factor.ErrSessionOver) || e.Method == 0 {
+		return err
+	}
+	acct, fault := s.rules.Account(ctx, c.User.ID)
+	if fault == nil && s.rules.SentBefore(acct, ref) {
+		fault = s.Resume(w, r, c, ref)
+	}
+	if fault != nil || c.Resumed {
+		return fault
 	}
 	return err
 }
@@ -143,16 +150,6 @@ func (s *Sessions) entry(r *http.Request, c *Caller) (e factor.Entry, err error)
 	}
 	secret, err = s.rules.UseDevice(ctx, c.User, ref, device, s.Until(ctx))
 	return factor.Entry{Secret: secret, Method: eagate.TrustedDevice}, err
-}
-
-// resumeForm is [Sessions.Resume] if the browser has sent the form of ref a moment ago, and
-// its code was accepted.
-func (s *Sessions) resumeForm(w http.ResponseWriter, r *http.Request, c *Caller, ref factor.Session) error {
-	sent, err := s.rules.SentBefore(r.Context(), c.User, ref)
-	if err != nil || !sent {
-		return err
-	}
-	return s.Resume(w, r, c, ref)
 }
 
 // Resume leads a browser that has unlocked its session a moment ago, but comes under the
