@@ -32,7 +32,7 @@ const (
 	Refuse          Action = iota // a program's, of a locked session
 	RefuseForm                    // a person's form, of a locked session: the page says so
 	LeadToChallenge               // of a locked session
-	Enter                         // let the session in if that can be done right now, and decide again
+	TryEnter                      // let the session in if that can be done right now, and decide again
 	Pass
 
 	SignIn          // nobody is logged in
@@ -105,7 +105,7 @@ func (c Case) locked() Action {
 		return Pass
 	}
 	if c.Demand != Proved && !c.Tried && c.Sender.kind != kindAhead && c.Sender.kind != kindUpgrade {
-		return Enter
+		return TryEnter
 	}
 	return c.byKind(Refuse, RefuseForm, LeadToChallenge)
 }

@@ -63,7 +63,7 @@ func TestDecide(t *testing.T) {
 	}
 	actions := map[string]handlers.Action{
 		"Refuse": handlers.Refuse, "RefuseForm": handlers.RefuseForm, "LeadToChallenge": handlers.LeadToChallenge,
-		"Enter": handlers.Enter, "Pass": handlers.Pass, "SignIn": handlers.SignIn, "LeadToLogin": handlers.LeadToLogin,
+		"Enter": handlers.TryEnter, "Pass": handlers.Pass, "SignIn": handlers.SignIn, "LeadToLogin": handlers.LeadToLogin,
 		"End": handlers.End, "RefuseUnproved": handlers.RefuseUnproved, "LeadToProve": handlers.LeadToProve,
 		"RefuseOff": handlers.RefuseFactorOff, "RefuseToEnrol": handlers.RefuseToEnrol, "LeadToEnrol": handlers.LeadToEnrol,
 		"RefuseAhead": handlers.RefuseAhead, "RefuseCross": handlers.RefuseCrossSite,

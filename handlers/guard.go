@@ -31,7 +31,7 @@ func (h *Handlers) act(v *visit, action Action) answer {
 	switch action {
 	case Pass:
 		return nil
-	case Refuse, Enter:
+	case Refuse, TryEnter:
 		return locked(v)
 	case RefuseForm, LeadToChallenge:
 		return h.lock(v, action)

@@ -109,7 +109,7 @@ func (h *Handlers) known(load func(*http.Request) (session.Caller, error), next 
 // otherwise.
 func (h *Handlers) admit(v *visit) answer {
 	action := v.decide(Unlocked, false)
-	if action == Enter {
+	if action == TryEnter {
 		if err := h.enter(v, v.kind == kindNavigation); err != nil {
 			return fault{err}
 		}

@@ -110,7 +110,7 @@ func (g *Gate) decide(w http.ResponseWriter, r *http.Request, c *session.Caller)
 		return true
 	}
 	about.Sender = g.handlers.Sender(r)
-	if about.Decide() == handlers.Enter {
+	if about.Decide() == handlers.TryEnter {
 		if err := g.sessions.EnterNow(w, r, c); err != nil {
 			g.handlers.Fault(w, r, err)
 			return false

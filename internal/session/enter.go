@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/storelimit"
 )
 
 // A session's former ID stays known, locked, for movedFor after it was unlocked.
@@ -61,7 +62,10 @@ func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 		err = s.rules.Succeed(ctx, c.User, ref, previous, e, s.Until(ctx))
 	}
 	if err == nil {
-		return s.entered(ctx, c, e)
+		if err = s.entered(ctx, c, e); err == nil && c.Standing != factor.Verified && e.Method != 0 {
+			err = s.leaveIfEnded(ctx, c, ref)
+		}
+		return err
 	}
 	err = s.stay(ctx, c, ref, previous, e, err)
 	if !errors.Is(err, factor.ErrSessionOver) || e.Method == 0 {
@@ -74,7 +78,26 @@ func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 	if fault != nil || c.Resumed {
 		return fault
 	}
+	if fault := s.leaveIfEnded(ctx, c, ref); fault != nil {
+		return fault
+	}
 	return err
+}
+
+// leaveIfEnded ends a session that was given another ID while it was logged out under the
+// one in ref: the application's logout didn't find it.
+func (s *Sessions) leaveIfEnded(ctx context.Context, c *Caller, ref factor.Session) error {
+	if s.binding(ctx) == ref.Binding {
+		return nil
+	}
+	end, err := s.rules.SessionEnd(storelimit.Fresh(ctx), c.User, ref)
+	if err != nil || !end.Ended {
+		return err
+	}
+	if err := s.Destroy(ctx); err != nil {
+		return err
+	}
+	return factor.ErrSessionOver
 }
 
 // entered has the caller be who they are now.
