@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
 
@@ -98,6 +100,39 @@ func TestA51_CodeSentTwiceAtOnce(t *testing.T) {
 	}
 }
 
+// A form that is sent twice, of which the second one can't be saved: the first one's proof
+// stays.
+func TestA51_CodeSentTwiceAndNotSaved(t *testing.T) {
+	t.Parallel()
+	world := apptest.NewWorld(t)
+	setup := apptest.Setup{Routes: recent}
+	nodes := []*apptest.App{world.Node(t, setup), world.Node(t, setup)}
+	phone := nodes[0].Enrolled(t, alice)
+	b := nodes[0].Stopped(t, alice)
+	b.Post(totp, "code", apptest.Code(t, phone))
+	world.Clock.Add(10 * time.Minute)
+	b.Follow("/recent")
+	code := apptest.Code(t, phone)
+	first, second := b.Copy().On(nodes[1]), b.Copy()
+	pause := world.Pause(t, apptest.Nth(1, apptest.Reads, store.Accounts))
+	var wg sync.WaitGroup
+	var late apptest.Answer
+	wg.Go(func() { late = second.Post(totp, "code", code) }) // verified, as it was when it came
+	pause.Wait()
+	if a := first.Post(totp, "code", code); a.Location != "/recent" {
+		t.Fatalf("got %d to %q, want to be let in", a.Status, a.Location)
+	}
+	world.Scs.FailCommits(1)
+	pause.Go()
+	wg.Wait()
+	if late.Status != http.StatusServiceUnavailable {
+		t.Errorf("got %d to %q, want 503", late.Status, late.Location)
+	}
+	if a := first.Get("/recent"); !a.Secret() {
+		t.Errorf("got %d to %q, want in", a.Status, a.Location)
+	}
+}
+
 // leaving is a node that tells when a request is over, whose browser may have left.
 type leaving struct {
 	*apptest.App
@@ -158,6 +193,31 @@ func (l *leaving) leave(t *testing.T, b *apptest.Browser, n int, method, path st
 	}
 	l.over.Wait()
 	return found
+}
+
+// What an application notes of a proof, by its function for events, it can note although
+// the browser has left.
+func TestEventAfterTheBrowserLeft(t *testing.T) {
+	t.Parallel()
+	for n, more := 1, true; more; n++ {
+		var ended []error // of the context of each event of a proof
+		app := newLeaving(t, apptest.NewWorld(t), apptest.Setup{Options: []middleware.Option{
+			middleware.WithEvents(func(ctx context.Context, e eagate.Event) {
+				if e.Kind == eagate.EventVerified {
+					ended = append(ended, ctx.Err())
+				}
+			}),
+		}})
+		phone := app.Enrolled(t, alice)
+		b := app.Stopped(t, alice)
+		more = app.leave(t, b, n, http.MethodPost, totp, "code", apptest.Code(t, phone))
+		if i := slices.IndexFunc(ended, func(err error) bool { return err != nil }); i >= 0 {
+			t.Errorf("left at access %d: %v, want a context that goes on", n, ended[i])
+		}
+		if !more && len(ended) != 1 {
+			t.Errorf("got %d events of a browser that stayed, want 1", len(ended))
+		}
+	}
 }
 
 // A browser that leaves while it is let in, at whatever moment, arrives where it was going

@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxNext bounds what is kept in the session of the page to return to.
@@ -60,13 +62,26 @@ func localPath(r *http.Request) string {
 	return "/"
 }
 
-// pathAndQuery is what of an address a request line has.
+// pathAndQuery is what of an address a request line has. A query that isn't UTF-8, and that
+// a session couldn't keep as text, is escaped.
 func pathAndQuery(u *url.URL) string {
 	path := u.EscapedPath()
-	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
+	if u.RawQuery == "" {
+		return path
 	}
-	return path
+	path += "?"
+	if utf8.ValidString(u.RawQuery) {
+		return path + u.RawQuery
+	}
+	var b strings.Builder
+	for _, c := range []byte(u.RawQuery) {
+		if c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return path + b.String()
 }
 
 // pageAt is localPage where the address may also be of the application's own origin, or

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/handlers"
+	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/middleware"
 )
 
 func FuzzReturnPath(f *testing.F) {
@@ -59,4 +62,34 @@ func FuzzReturnPath(f *testing.F) {
 			stays(t, "isLocal", target, target)
 		}
 	})
+}
+
+// A query that is in another encoding leads to the same page after the challenge.
+func TestNextInAnotherEncoding(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	b := app.Browser(t).Login(alice)
+	if a := b.Raw(http.MethodGet, "/account?name=J\xfcrgen&x=<y>", "Accept", "text/html"); a.Location != "/2fa/challenge" {
+		t.Fatalf("got %d to %q, want to be led to the challenge", a.Status, a.Location)
+	}
+	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != "/account?name=J%FCrgen&x=<y>" {
+		t.Errorf("got %d to %q, want to where it was going", a.Status, a.Location)
+	}
+}
+
+// A session that is saved because its challenge is to begin keeps where it was going.
+func TestNextOfASessionThatWasNotSaved(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
+		middleware.WithUser(func(*http.Request) (eagate.User, error) {
+			return eagate.User{ID: "7", Email: alice}, nil // by a client certificate, say
+		}),
+	}})
+	phone := app.Browser(t).Enrol(alice)
+	b := app.Browser(t)
+	b.Follow("/account?x=1")
+	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != "/account?x=1" {
+		t.Errorf("got %d to %q, want to where it was going", a.Status, a.Location)
+	}
 }

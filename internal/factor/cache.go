@@ -143,12 +143,18 @@ func (c *cache) setEnd(secret string, end time.Time) {
 }
 
 // changed keeps an account as this node has just written it, with the version that it had
-// before, unless a later one is here.
-func (c *cache) changed(userID string, acct cachedAccount) {
+// before, unless a later one is here. If this node has changed it, or may have, by another
+// request since generation returned then, nobody knows which is the later one.
+func (c *cache) changed(userID string, acct cachedAccount, then generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	overtaken := then.account != *c.count(userID)
 	*c.count(userID)++
-	if known, ok := c.accounts.Peek(userID); !ok || known.version <= acct.version {
+	switch known, ok := c.accounts.Peek(userID); {
+	case ok && known.version > acct.version:
+	case overtaken:
+		c.accounts.Remove(userID)
+	default:
 		c.accounts.Add(userID, acct)
 	}
 }

@@ -257,7 +257,7 @@ func (r *Rules) Now() time.Time { return r.cfg.Now() }
 // sealed in it is sealed anew; if that can't be opened, the change is made all the same.
 func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*records.Account) error) error {
 	var acct records.Account
-	refused, began := false, r.instant()
+	refused, began, changes := false, r.instant(), r.cache.generation(userID, "")
 	err := r.cfg.Records.UpdateAccount(ctx, userID, func(a *records.Account) error {
 		err := change(a)
 		if refused = err != nil; refused {
@@ -272,7 +272,7 @@ func (r *Rules) updateAccount(ctx context.Context, userID string, change func(*r
 	case err != nil || acct.Version == 0:
 		r.cache.forgetAccount(userID)
 	default:
-		r.cache.changed(userID, newCachedAccount(acct, began))
+		r.cache.changed(userID, newCachedAccount(acct, began), changes)
 	}
 	return err
 }

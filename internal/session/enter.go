@@ -37,7 +37,7 @@ func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller
 	}
 	err = s.Enter(w, r, c, factor.Entry{Secret: secret, Method: outcome.Method})
 	if err == nil && !c.Resumed {
-		s.rules.Unlocked(r.Context(), c.User, outcome.Method)
+		s.rules.Unlocked(context.WithoutCancel(r.Context()), c.User, outcome.Method)
 	}
 	return outcome, err
 }
@@ -50,7 +50,7 @@ func (s *Sessions) EnterByCode(w http.ResponseWriter, r *http.Request, c *Caller
 // If another request was first, and the browser has sent the same form by it, the session
 // goes on as that left it. Otherwise, and if it was logged out meanwhile, it stays without
 // a grant, and Enter returns [factor.ErrSessionOver]. After any other error, the session is
-// as it was before, and the entry's grant is of no use.
+// as it was before, and a grant that was given right now is of no use.
 func (s *Sessions) Enter(w http.ResponseWriter, r *http.Request, c *Caller, e factor.Entry) error {
 	r = r.WithContext(context.WithoutCancel(r.Context())) // a browser that goes away must not leave half of it
 	ctx, ref, previous := r.Context(), s.sender(r, c), ""

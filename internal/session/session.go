@@ -88,7 +88,7 @@ func (s *Sessions) Token(ctx context.Context) string { return s.Pending(ctx).Tok
 func (s *Sessions) Bind(r *http.Request, c *Caller) error {
 	ctx := r.Context()
 	if s.scs.Token(ctx) == "" {
-		s.scs.Put(ctx, s.keys.pending, "") // has scs send the cookie
+		s.scs.Put(ctx, s.keys.pending, s.scs.GetString(ctx, s.keys.pending)) // has scs send the cookie
 		if _, _, err := s.scs.Commit(context.WithoutCancel(ctx)); err != nil {
 			return &CommitError{err}
 		}
