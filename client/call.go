@@ -20,13 +20,12 @@ type call struct {
 	endpoint Endpoint
 	body     any      // marshalled to JSON, or nil
 	token    string   // for X-Session-Token, or empty
-	secrets  []string // that must not come up in an error, beside the API key
+	secrets  []string // that must not appear in an error, besides the API key
 	policy   retrypolicy.RetryPolicy[any]
 	circuit  *circuit
 }
 
-// do makes the call, as often as its policy says, and returns the data of a
-// success.
+// do makes the call, with the retries of its policy, and returns the data of a success.
 func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 	if err := caller.Err(); err != nil {
 		return nil, gone(in.op, err)
@@ -43,15 +42,15 @@ func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 		return nil, &Error{Op: in.op, Kind: Unavailable, cause: ErrCircuitOpen}
 	}
 	var fail *Error
-	seen := nothing
+	seen := unknown
 	defer func() { done(seen, fail) }()
 
 	ctx, cancel := context.WithTimeout(caller, c.timeout)
 	defer cancel()
 
-	// The last attempt's result counts, even if the context ends meanwhile: an
-	// answer that has come is not thrown away, and why the service was
-	// unavailable says more than that the time is up.
+	// The last attempt's result counts, even if the context is done by then: a
+	// response is not discarded, and the reason for a failure says more than that
+	// the time is up.
 	var data json.RawMessage
 	_ = failsafe.With(in.policy).WithContext(ctx).Run(func() error {
 		data, fail = c.attempt(ctx, in, body)
@@ -61,7 +60,7 @@ func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 		return nil
 	})
 	if fail == nil {
-		seen = life
+		seen = up
 		return data, nil
 	}
 	if err := caller.Err(); err != nil {
@@ -69,16 +68,16 @@ func (c *Client) do(caller context.Context, in call) (json.RawMessage, error) {
 	}
 	switch fail.Kind {
 	case Unavailable:
-		seen = death
+		seen = down
 	case Inactive, Refused, Protocol:
-		seen = life
+		seen = up
 	case Invalid, Canceled:
 	}
 	return nil, fail
 }
 
-// gone is the error of a call whose caller's context has ended. Its deadline
-// is one more way for the service to be too slow; its cancellation is not.
+// gone returns the error of a call whose caller's context is done. A deadline means that
+// the service was too slow; a cancellation doesn't.
 func gone(op string, cause error) *Error {
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return &Error{Op: op, Kind: Unavailable, cause: cause}
@@ -99,7 +98,7 @@ func (c *Client) attempt(ctx context.Context, in call, body []byte) (json.RawMes
 	}
 	req.Header.Set("X-API-Key", c.apiKey.reveal())
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("Accept-Encoding", "identity") // keeps any Transport from unpacking
+	req.Header.Set("Accept-Encoding", "identity") // so that no Transport decompresses
 	req.Header.Set("User-Agent", "eagate")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -123,11 +122,11 @@ func (c *Client) attempt(ctx context.Context, in call, body []byte) (json.RawMes
 	return data, fail
 }
 
-// address is where the endpoint is. It has no secret: a base URL with a user or a query is
-// refused.
+// address returns the URL of the endpoint. It has no secret: a base URL with a user or a
+// query is refused.
 func (c *Client) address(e Endpoint) string { return c.base.JoinPath(e.Path).String() }
 
-// broken is the error of an exchange that didn't come to its end.
+// broken returns the error of an exchange that failed.
 func (c *Client) broken(ctx context.Context, op string, status int, r redactor, err error) *Error {
 	e := &Error{Op: op, Kind: Unavailable, Status: status, cause: r.err(err), again: true}
 	if ctx.Err() != nil {

@@ -8,22 +8,21 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
-// A CircuitChange says that a [Client] no longer asks the service, or that it does
-// again: see [WithCircuit].
+// A CircuitChange is the opening or closing of a circuit breaker: see [WithCircuit].
 type CircuitChange struct {
-	Calls string        // which of them: "sign-in", or "status" for [Client.SyncStatus]
-	Open  bool          // whether they are no longer made
-	Err   error         // of the last call, if Open
-	Pause time.Duration // until a call is let through to see, if Open
-	Was   time.Duration // how long they weren't made, unless Open
+	Calls string        // "sign-in", or "status" for [Client.SyncStatus]
+	Open  bool          // whether these calls are no longer made
+	Err   error         // if Open: of the last call
+	Pause time.Duration // if Open: until a trial call is made
+	Was   time.Duration // if closed: how long it was open
 }
 
-// OnCircuit has f called when a circuit opens, and when it closes. A call that is let
-// through to see, and fails, is no change. f is called while a call of the client
-// waits, perhaps from several at once, and must not call the service.
+// OnCircuit adds a function that is called when a circuit breaker opens or closes. A
+// failed trial call is no change. f is called while a call of the client waits, possibly
+// from several goroutines at once, and must not call the service.
 func (c *Client) OnCircuit(f func(CircuitChange)) { c.listeners.add(f) }
 
-// listeners are the functions that OnCircuit was given.
+// listeners are the functions of OnCircuit.
 type listeners struct {
 	mu  sync.Mutex
 	all []func(CircuitChange)
@@ -44,9 +43,8 @@ func (l *listeners) call(change CircuitChange) {
 	}
 }
 
-// A circuit keeps calls from a service that is unavailable time and again, so
-// that users are not kept waiting for it and it gets a rest. After a pause it
-// lets a single call through to see.
+// A circuit is a circuit breaker: it stops calls while the service is unavailable, so
+// that users don't wait for it. After a pause it allows one trial call.
 type circuit struct {
 	calls     string
 	pause     time.Duration
@@ -54,8 +52,8 @@ type circuit struct {
 	listeners *listeners
 
 	mu     sync.Mutex
-	last   error     // of a call that found the service unavailable
-	opened time.Time // when the circuit did
+	last   error // of the last call that found the service unavailable
+	opened time.Time
 }
 
 func newCircuit(calls string, failures int, pause time.Duration, l *listeners) *circuit {
@@ -69,7 +67,7 @@ func newCircuit(calls string, failures int, pause time.Duration, l *listeners) *
 	return c
 }
 
-// changed tells the listeners, unless the circuit only lets a call through to see.
+// changed calls the listeners, except when a trial call starts or fails.
 func (c *circuit) changed(e circuitbreaker.StateChangedEvent) {
 	c.mu.Lock()
 	change := CircuitChange{Calls: c.calls}
@@ -87,33 +85,32 @@ func (c *circuit) changed(e circuitbreaker.StateChangedEvent) {
 	c.listeners.call(change)
 }
 
-// A sign is what a call has shown of the service.
-type sign uint8
+// A health is what a call says about the service.
+type health uint8
 
 const (
-	nothing sign = iota // the caller went away first
-	life                // it answered, if only to refuse
-	death               // it was unavailable
+	unknown health = iota // the caller cancelled the call
+	up                    // it responded, if only to refuse
+	down                  // it was unavailable
 )
 
-// enter reports whether a call may be made. If so, done must be called with
-// what it has shown, and its error.
-func (c *circuit) enter() (done func(sign, error), ok bool) {
+// enter reports whether a call may be made. If so, done must be called with its
+// result.
+func (c *circuit) enter() (done func(health, error), ok bool) {
 	return c.record, c.breaker.TryAcquirePermit()
 }
 
-func (c *circuit) record(s sign, err error) {
-	switch s {
-	case life:
+func (c *circuit) record(h health, err error) {
+	switch h {
+	case up:
 		c.breaker.RecordSuccess()
-	case death:
+	case down:
 		c.mu.Lock()
 		c.last = err
 		c.mu.Unlock()
 		c.breaker.RecordFailure()
-	case nothing:
-		// The one call that was let through has to show something, or else the
-		// pause begins anew. Any other call may show nothing.
+	case unknown:
+		// A trial call needs a result; without one, the pause starts again.
 		if c.breaker.IsHalfOpen() {
 			c.breaker.RecordFailure()
 		}

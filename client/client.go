@@ -1,6 +1,6 @@
-// Package client speaks to the eAuthenticator service: it starts a
-// verification, asks for the number that the user has to tap, and keeps the
-// service informed of who has a second factor.
+// Package client calls the API of the eAuthenticator service: it sends a request to a
+// user's phone, gets the number that the user has to tap, and reports which users have a
+// second factor.
 //
 //	c := client.New(clientID, apiKey)
 //	if err := c.Check(); err != nil {
@@ -9,21 +9,20 @@
 //	token, err := c.CreateSession(ctx, "alice@example.com") // rings the phone
 //	number, err := c.SecretNumber(ctx, token)               // to be shown
 //
-// Nothing that the service does can make a call last longer than the time
-// limit (5 seconds unless [WithTimeout] says otherwise), read more than 64 KiB,
-// or follow a redirect with the API key. What can be repeated safely is
-// repeated; a service that stays away isn't asked for a while. An answer is a
-// success only if it says so in every respect, and every other one is an
-// [*Error] of a [Kind] that tells what to do about it:
+// A call takes 5 seconds at most (see [WithTimeout]), reads at most 64 KiB, and follows
+// no redirect, which would get the API key. Calls that are safe to repeat are retried,
+// and a circuit breaker stops calls to a service that is down. A response is a success
+// only if its status, its media type, its code and its data all say so; everything else
+// is an [*Error] of a [Kind]:
 //
 //	switch {
-//	case errors.Is(err, client.ErrUnavailable): // go on without the phone
+//	case errors.Is(err, client.ErrUnavailable): // continue without the phone
 //	case errors.Is(err, client.ErrInactive):    // switched off in the Console, or no push on this phone
 //	case errors.Is(err, client.ErrRefused):     // wrong key, unregistered IP address, …
 //	}
 //
-// No error, and nothing that prints a [Client] or a [Status], shows the API
-// key, a session token, a TOTP secret or an e-mail address.
+// No error, and no printed [Client] or [Status], contains the API key, a session token, a
+// TOTP secret or an e-mail address.
 package client
 
 import (
@@ -37,9 +36,8 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
-// A Client calls the service on behalf of one application. It is made by
-// [New], and safe for concurrent use; calls of one Client share its
-// connections and its knowledge of whether the service is up.
+// A Client calls the service on behalf of one application. It is made by [New] and safe
+// for concurrent use. Its calls share connections and circuit breakers.
 type Client struct {
 	clientID string
 	apiKey   secret
@@ -47,26 +45,25 @@ type Client struct {
 	base    *url.URL
 	webview *url.URL
 	paths   Paths
-	fields  []string // where the secret number may stand
+	fields  []string // names of the secret number
 
 	http            *http.Client
 	timeout         time.Duration
 	secretOnDisable bool
 
-	again   retrypolicy.RetryPolicy[any] // for what may be repeated
-	once    retrypolicy.RetryPolicy[any] // for what may not, once it was sent
-	circuit *circuit                     // of the calls that a login waits for
-	syncing *circuit                     // of the others, so that their failing keeps no phone from ringing
+	again   retrypolicy.RetryPolicy[any] // for calls that are safe to repeat
+	once    retrypolicy.RetryPolicy[any] // for others, which are repeated only if they were not sent
+	circuit *circuit                     // for calls of a sign-in
+	syncing *circuit                     // for the others, whose failures must not stop sign-ins
 
-	listeners *listeners // to both
+	listeners *listeners // of both
 
 	fault error
 }
 
-// New returns a Client for the application that the Domain Console knows under
-// this client ID and API key. It never fails, so that it can stand within an
-// expression: [Client.Check] reports what is wrong with the arguments, and so
-// does every call.
+// New returns a Client for the application with that client ID and API key in the Domain
+// Console. It returns no error, so that it can be used in an expression: [Client.Check]
+// returns the faults of the arguments, and so does every call.
 func New(clientID, apiKey string, opts ...Option) *Client {
 	s := defaults()
 	for _, opt := range opts {
@@ -109,25 +106,23 @@ func New(clientID, apiKey string, opts ...Option) *Client {
 	return c
 }
 
-// Check returns everything that is wrong with the arguments of [New], joined,
-// or nil.
+// Check returns all faults of the arguments of [New], joined, or nil.
 func (c *Client) Check() error { return c.fault }
 
-// ClientID returns the application's client ID, which the provisioning URI
-// needs too. It is no secret.
+// ClientID returns the application's client ID, which is also part of the QR code. It is
+// not secret.
 func (c *Client) ClientID() string { return c.clientID }
 
-// SecretOnDisable reports whether the service wants to be told the last secret
-// when a second factor is switched off: see [WithSecretOnDisable].
+// SecretOnDisable reports whether [WithSecretOnDisable] was given.
 func (c *Client) SecretOnDisable() bool { return c.secretOnDisable }
 
-// String names the client without its key.
+// String returns the client ID, without the key.
 func (c *Client) String() string { return fmt.Sprintf("client.Client(%q)", c.clientID) }
 
-// GoString is like String.
+// GoString returns [Client.String].
 func (c *Client) GoString() string { return c.String() }
 
-// LogValue names the client without its key.
+// LogValue returns [Client.String].
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 const (
@@ -137,8 +132,8 @@ const (
 	maxEmail    = 320 // RFC 5321 §4.5.3.1: 64 before the @, 255 behind it
 )
 
-// visible reports whether s has 1 to limit characters, all of them visible
-// ASCII: such a text can stand in a header as it is.
+// visible reports whether s has 1 to limit characters, all visible ASCII, so that it can
+// be a header's value unchanged.
 func visible(s string, limit int) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

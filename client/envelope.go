@@ -10,21 +10,21 @@ import (
 	"net/http"
 )
 
-// maxBody is the longest answer that is read.
+// maxBody is the longest response, in bytes.
 const maxBody = 64 << 10
 
-// The codes that mean more than "refused".
+// The codes with a meaning of their own; all others are refusals.
 const (
 	codeSuccess        = "SUCCESS"
 	codeInactive       = "INACTIVE"
 	codeInvalidRequest = "INVALID_REQUEST"
 )
 
-// judge decides what an answer is, and returns its data if it is a success.
-// Every success goes through here.
+// judge decides what a response means, and returns its data if it is a success. Every
+// success goes through it.
 //
-// The service says what happened in an envelope, {"code", "message", "data"}.
-// An answer without one is judged by its status, and can't be a success.
+// The service reports results in an envelope, {"code", "message", "data"}. A response
+// without one is judged by its status, and is never a success.
 func judge(op string, resp *http.Response, body []byte, r redactor) (json.RawMessage, *Error) {
 	if len(body) > maxBody {
 		return nil, &Error{Op: op, Kind: Unavailable, Status: resp.StatusCode, cause: fmt.Errorf("answer longer than %d bytes", maxBody)}
@@ -65,8 +65,8 @@ func judge(op string, resp *http.Response, body []byte, r redactor) (json.RawMes
 	return nil, e
 }
 
-// object reads a JSON object and nothing behind it. Names count as they are
-// written, and none may come twice: of two readers, each could take another.
+// object parses a JSON object with nothing after it. Names are case-sensitive, and a name
+// that occurs twice is an error, because two readers could choose different values.
 func object(raw []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {

@@ -8,40 +8,40 @@ import (
 	"strings"
 )
 
-// What a call can come to, other than success; to be used with [errors.Is].
-// An error is one of the first five, or the end of the caller's own context.
+// The errors of calls, for [errors.Is]. Every error is one of the first five, or that
+// of the caller's context.
 var (
-	// ErrUnavailable says that the service gave no answer that can be used:
-	// it can't be reached, is too slow, is broken, or is not being asked for
-	// the moment.
+	// ErrUnavailable is returned if the service can't be reached, is too slow, or
+	// fails, or if the circuit breaker is open.
 	ErrUnavailable = errors.New("client: service unavailable")
 
-	// ErrInactive says that the application is switched off in the Console, or
-	// that the user's phone has not granted push notifications.
+	// ErrInactive is returned if the application is switched off in the Console, or
+	// the user's phone has not granted push notifications.
 	ErrInactive = errors.New("client: inactive")
 
-	// ErrRefused says that the service understood the call and declined it. On
-	// a new host the reason is most often that its IP address is not
-	// registered in the Console.
+	// ErrRefused is returned if the service understood the call and refused it. On a
+	// new host, the most common reason is that its IP address is not registered in
+	// the Console.
 	ErrRefused = errors.New("client: refused")
 
-	// ErrProtocol says that the service reports success, but not what it ought
-	// to: a missing token, a number that is none.
+	// ErrProtocol is returned if the service reports success with invalid data, such
+	// as a missing token.
 	ErrProtocol = errors.New("client: answer makes no sense")
 
-	// ErrInvalid says that nothing was sent, because the Client or an argument
-	// of the call is faulty.
+	// ErrInvalid is returned if the Client or an argument of the call is invalid.
+	// Nothing was sent.
 	ErrInvalid = errors.New("client: invalid call")
 
-	// ErrCircuitOpen says that nothing was sent, because the service was
-	// unavailable several times in a row and is left alone for a while. Such an
-	// error is ErrUnavailable too.
-	ErrCircuitOpen = errors.New("not asked, because it was unavailable several times in a row")
+	// ErrCircuitOpen is returned if the circuit breaker is open, because the service
+	// was unavailable several times in a row. Nothing was sent. Such an error is also
+	// ErrUnavailable.
+	ErrCircuitOpen = errors.New("not called, because it was unavailable several times in a row")
 )
 
-// Kind is what an [Error] comes down to.
+// A Kind classifies an [Error].
 type Kind uint8
 
+// The kinds.
 const (
 	Unavailable Kind = iota + 1 // see ErrUnavailable
 	Inactive                    // see ErrInactive
@@ -69,7 +69,7 @@ func (k Kind) String() string {
 	return "invalid kind"
 }
 
-// sentinel returns what an error of the kind is to errors.Is, or nil.
+// sentinel returns the error of the kind for errors.Is, or nil.
 func (k Kind) sentinel() error {
 	switch k {
 	case Unavailable:
@@ -87,9 +87,8 @@ func (k Kind) sentinel() error {
 	return nil
 }
 
-// An Error is a call that came to nothing. It is safe to log: whatever comes
-// from the service is short, free of control characters, and stripped of
-// everything secret.
+// An Error is a failed call. It is safe to log: texts of the service are shortened,
+// and contain neither control characters nor secrets.
 type Error struct {
 	Op      string // the method that was called, such as "CreateSession"
 	Kind    Kind
@@ -99,10 +98,10 @@ type Error struct {
 
 	cause  error
 	again  bool   // another attempt may succeed
-	remedy string // what to see to, or empty
+	remedy string // what to check, or empty
 }
 
-// Error describes the failure on one line.
+// Error returns the error on one line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "client: %s: %v", e.Op, e.Kind)
@@ -125,8 +124,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause, or nil. A cause whose text gave away a secret was
-// replaced by its cleaned text.
+// Unwrap returns the cause, or nil. A cause whose text contained a secret is replaced by
+// its redacted text.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is reports whether target is the sentinel of e's kind.
@@ -135,7 +134,7 @@ func (e *Error) Is(target error) bool {
 	return s != nil && s == target
 }
 
-// LogValue gives the parts of the error as a group.
+// LogValue returns the fields of the error as a group.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("op", e.Op), slog.String("kind", e.Kind.String())}
 	if e.Status != 0 {
@@ -156,10 +155,10 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// unregistered is the likeliest reason why a new host is refused.
+// unregistered is the most likely reason why the service refuses a new host.
 const unregistered = "on a new host: is its IP address registered in the Console?"
 
-// remedy says what to see to after an answer that is no success.
+// remedy returns what to check after an error, or "".
 func (c *Client) remedy(in call, e *Error) string {
 	switch missing := e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed; {
 	case e.Kind == Inactive && in.token == "" && in.circuit == c.circuit:
@@ -178,7 +177,7 @@ func invalid(op string, cause error) *Error {
 	return &Error{Op: op, Kind: Invalid, cause: cause}
 }
 
-// byStatus judges an answer that is no envelope, which says nothing of itself.
+// byStatus returns the error of a response without a valid envelope.
 func byStatus(op string, status int, why string) *Error {
 	e := &Error{Op: op, Kind: Unavailable, Status: status, cause: errors.New(why)}
 	switch {

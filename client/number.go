@@ -6,9 +6,8 @@ import (
 	"errors"
 )
 
-// SecretNumber returns the number that the user has to tap on the phone in the
-// attempt of that session token: 1 to 6 decimal digits, as the service writes
-// them.
+// SecretNumber returns the number that the user has to tap on the phone for the request
+// with that session token: 1 to 6 decimal digits, as the service writes them.
 func (c *Client) SecretNumber(ctx context.Context, token string) (number string, err error) {
 	const op = "SecretNumber"
 	if c.fault != nil {
@@ -35,8 +34,8 @@ func (c *Client) SecretNumber(ctx context.Context, token string) (number string,
 	return number, nil
 }
 
-// parseNumber finds the number in an object, under exactly one of the names,
-// or as the data itself.
+// parseNumber returns the number of an object, under exactly one of the names, or the
+// data itself if it is a number.
 func parseNumber(data json.RawMessage, names []string) (string, bool) {
 	fields, err := object(data)
 	if err != nil {
@@ -54,9 +53,8 @@ func parseNumber(data json.RawMessage, names []string) (string, bool) {
 	return digits(found)
 }
 
-// digits reads a JSON string or number that is written with 1 to 6 decimal
-// digits and nothing else. The digits of a string are kept as they are, leading
-// zeros included, because the phone shows them so.
+// digits reads a JSON string or number of 1 to 6 decimal digits. Leading zeros of a
+// string are kept, because the phone shows them.
 func digits(raw json.RawMessage) (string, bool) {
 	s, ok := text(raw)
 	if !ok {

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// The service's addresses, used unless options say otherwise.
+// The addresses of the service, which are the defaults.
 const (
 	DefaultBaseURL    = "https://authen.ekyc.com/authen-api/api/v1"
 	DefaultWebviewURL = "https://identifier.ekyc.com/start-authentication"
 )
 
-// An Option changes what [New] makes.
+// An Option is an option of [New].
 type Option func(*settings)
 
 // WithBaseURL sets where the service's API is: https, or http on a loopback
@@ -33,16 +33,15 @@ type Endpoint struct {
 	Path   string // with a leading slash
 }
 
-// Paths says where the calls go. Not all of it is published, so all of it can
-// be changed.
+// Paths are the endpoints of the calls. They are options because the service doesn't
+// publish all of them.
 type Paths struct {
-	CreateSession Endpoint // POST /session-token
-	SecretNumber  Endpoint // GET /secret-number
-	SyncStatus    Endpoint // POST /mfa/toggle
+	CreateSession Endpoint // default: POST /session-token
+	SecretNumber  Endpoint // default: GET /secret-number
+	SyncStatus    Endpoint // default: POST /mfa/toggle
 }
 
-// WithPaths sets where the calls go below the base URL. Empty fields keep
-// their defaults.
+// WithPaths sets the endpoints of the calls. Empty fields keep their defaults.
 func WithPaths(p Paths) Option {
 	return func(s *settings) {
 		s.paths.CreateSession = s.paths.CreateSession.with(p.CreateSession)
@@ -51,20 +50,19 @@ func WithPaths(p Paths) Option {
 	}
 }
 
-// WithNumberFields sets the names under which the answer's data may carry the
-// secret number. The default is "secret_number" and "number"; a bare number is
-// always understood.
+// WithNumberFields sets the possible names of the secret number in the response's data.
+// The default is "secret_number" and "number". Data that is just the number is always
+// accepted.
 func WithNumberFields(names ...string) Option {
 	return func(s *settings) { s.numberFields = names }
 }
 
-// WithHTTPClient makes calls with h's Transport: for a proxy, own root
-// certificates, or tests. Everything else of h is left aside, because the
-// limits of this package stay in force: no redirects, no cookies, and the time
-// limit of [WithTimeout].
+// WithHTTPClient uses the Transport of h: for a proxy, other root certificates, or tests.
+// All other fields of h are ignored: the client follows no redirects, keeps no cookies,
+// and has the timeout of [WithTimeout].
 //
-// Without this option no proxy is used, whatever the environment says: the
-// service knows callers by their IP address.
+// Without this option no proxy is used, not even one set in the environment, because the
+// service identifies callers by their IP address.
 func WithHTTPClient(h *http.Client) Option {
 	return func(s *settings) {
 		if h != nil {
@@ -73,28 +71,27 @@ func WithHTTPClient(h *http.Client) Option {
 	}
 }
 
-// WithTimeout limits how long a call may take in all: connecting, repeating,
-// and reading the answer. The default is 5 seconds. Prefer it to a deadline in
-// the context of each call, which the client can't tell from a caller in a
-// hurry and so doesn't take as a sign that the service is down.
+// WithTimeout sets how long a call may take, including connecting, retries, and reading
+// the response. The default is 5 seconds. Use it rather than a deadline in each call's
+// context: the circuit breaker can't tell whether a caller's deadline was just short, and
+// doesn't count it.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
-// WithAttempts sets how often a call is made at most while the service is
-// unavailable; 1 means never again. The default is 3. Creating a session rings
-// the phone, so it is repeated only if no connection came about.
+// WithAttempts sets how many times a call is made at most while the service is
+// unavailable. The default is 3; 1 means no retries. CreateSession, which rings the
+// phone, is retried only if no connection was made.
 func WithAttempts(n int) Option { return func(s *settings) { s.attempts = n } }
 
-// WithCircuit sets after how many unavailable results in a row the client
-// stops asking, and for how long. After the pause a single call is let through
-// to see, and [Client.OnCircuit] tells of both. The default is 5 and 15 seconds. [Client.SyncStatus] is counted apart
-// from the calls that a login waits for.
+// WithCircuit sets after how many consecutive failures the circuit breaker opens, and how
+// long it stays open before it allows one trial call. The default is 5 failures and 15
+// seconds. [Client.SyncStatus] has a circuit breaker of its own. [Client.OnCircuit]
+// reports both.
 func WithCircuit(failures int, pause time.Duration) Option {
 	return func(s *settings) { s.failures, s.pause = failures, pause }
 }
 
-// WithSecretOnDisable makes [Client.SyncStatus] send Status.Secret, where it
-// is set, when a second factor is switched off: an earlier guide of the
-// service asked for the last secret there.
+// WithSecretOnDisable makes [Client.SyncStatus] send [Status.Secret], if set, when a
+// second factor is switched off, as an earlier guide of the service required.
 func WithSecretOnDisable() Option { return func(s *settings) { s.secretOnDisable = true } }
 
 type settings struct {
@@ -183,8 +180,8 @@ func (e Endpoint) check(body bool) error {
 	return nil
 }
 
-// parseBase parses an address to which a path or a query will be added. Its
-// errors don't quote it: it may hold credentials, which are refused.
+// parseBase parses an address to which a path or a query will be added. Its errors don't
+// contain the address, which may hold credentials.
 func parseBase(name, raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
@@ -202,8 +199,7 @@ func parseBase(name, raw string) (*url.URL, error) {
 	return nil, fmt.Errorf("client: the %s must be https, not %q", name, u.Scheme)
 }
 
-// loopback reports whether the host is this machine, in name or in number
-// (RFC 6761 §6.3).
+// loopback reports whether the host is this machine (RFC 6761 §6.3).
 func loopback(host string) bool {
 	host = strings.ToLower(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {

@@ -14,17 +14,17 @@ import (
 
 const (
 	redacted = "[redacted]"
-	maxText  = 200 // characters of a foreign text that are kept
+	maxText  = 200 // characters kept of a text of the service
 )
 
-// A redactor cleans foreign texts: what the service says, and what the
-// transport says about it. A service may well echo what it was sent.
+// A redactor removes secrets from texts of the service and of the transport. A service
+// may echo what it received.
 type redactor struct {
-	known func() *regexp.Regexp // made when it is needed: most calls succeed
+	known func() *regexp.Regexp // compiled on first use: most calls succeed
 }
 
-// redactor returns one that knows the API key and the secrets, however they
-// are escaped, in any letter case.
+// redactor returns a redactor of the API key and the secrets, in every escaped form and
+// in any letter case.
 func (c *Client) redactor(secrets []string) redactor {
 	return redactor{sync.OnceValue(func() *regexp.Regexp {
 		return anyForm(append([]string{c.apiKey.reveal()}, secrets...))
@@ -48,8 +48,8 @@ func anyForm(secrets []string) *regexp.Regexp {
 	return regexp.MustCompile("(?i)" + strings.Join(alternatives, "|"))
 }
 
-// What looks like a token or an address is taken out even if it is unknown:
-// no ordinary word is that long.
+// suspicious matches what looks like an unknown token or an address. No ordinary word is
+// that long.
 var suspicious = regexp.MustCompile(`[A-Za-z0-9+/=_.~%-]{41,}|\S+@\S+`)
 
 func (r redactor) text(s string) string {
@@ -59,8 +59,8 @@ func (r redactor) text(s string) string {
 	return shorten(s)
 }
 
-// err returns the error itself if it is clean, or else its cleaned text. The
-// URL that net/http puts around an error is left out.
+// err returns the error if it has no secret, or else one with its redacted text. It drops
+// the URL that net/http adds to errors.
 func (r redactor) err(err error) error {
 	for u := (*url.Error)(nil); errors.As(err, &u); {
 		err = u.Err
@@ -72,7 +72,7 @@ func (r redactor) err(err error) error {
 	return err
 }
 
-// plain makes a foreign text fit for a line of a log.
+// plain makes a text fit for a line of a log.
 func plain(s string) string { return shorten(strings.Map(printable, s)) }
 
 func shorten(s string) string {
@@ -85,7 +85,7 @@ func shorten(s string) string {
 	return s
 }
 
-// printable drops what can end a line, steer a terminal, or turn the direction
+// printable drops characters that end a line, control a terminal, or change the direction
 // of writing.
 func printable(r rune) rune {
 	if r != ' ' && !unicode.IsPrint(r) {

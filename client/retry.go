@@ -8,8 +8,7 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
-// retryPolicy repeats a call that failed in a way that when accepts, after a
-// pause that doubles and is different for each caller.
+// retryPolicy retries failures that when accepts, with exponential backoff and jitter.
 func retryPolicy(attempts int, when func(*Error) bool) retrypolicy.RetryPolicy[any] {
 	return retrypolicy.NewBuilder[any]().
 		HandleIf(func(_ any, err error) bool {
@@ -23,11 +22,11 @@ func retryPolicy(attempts int, when func(*Error) bool) retrypolicy.RetryPolicy[a
 		Build()
 }
 
-// transient accepts failures that may have passed a moment later.
+// transient accepts failures that may be temporary.
 func transient(e *Error) bool { return e.again }
 
-// neverSent accepts failures to connect: the service has seen nothing of such
-// a call, so that repeating it can't ring a phone twice.
+// neverSent accepts failures to connect: the service has not received the call, so a
+// retry can't ring a phone twice.
 func neverSent(e *Error) bool {
 	var op *net.OpError
 	return e.again && errors.As(e.cause, &op) && op.Op == "dial"

@@ -1,7 +1,7 @@
 package client
 
-// A secret keeps a text out of whatever prints the struct around it: fmt
-// follows no pointer below the top.
+// A secret is not printed with the struct that contains it: fmt follows no pointer below
+// the top level.
 type secret struct{ text *string }
 
 func (s secret) reveal() string { return *s.text }

@@ -9,13 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// CreateSession asks the service to verify the user with that e-mail address,
-// which makes the user's phone ring, and returns the session token of the
-// attempt. The token is a secret of this server; what is in it is the
-// service's affair.
+// CreateSession sends a request to the phone of the user with that e-mail address, and
+// returns its session token. The token is secret and opaque.
 //
-// An error means that there is no attempt. That is so too while the user's
-// phone has not granted push notifications: let the user type a code instead.
+// After an error there is no request on the phone. If the phone has not granted push
+// notifications, that is [ErrInactive]: let the user enter a code instead.
 func (c *Client) CreateSession(ctx context.Context, email string) (token string, err error) {
 	const op = "CreateSession"
 	if c.fault != nil {
@@ -54,8 +52,7 @@ func parseToken(data json.RawMessage) (string, bool) {
 	return token, ok && visible(token, maxToken)
 }
 
-// checkEmail accepts whatever can be an address and comes out of JSON as it
-// went in.
+// checkEmail accepts every text that may be an address and that JSON doesn't change.
 func checkEmail(email string) error {
 	switch {
 	case email == "":

@@ -9,24 +9,23 @@ import (
 	"time"
 )
 
-// Status is what the service is told of a user's second factor.
+// A Status is the state of a user's second factor, as reported to the service.
 type Status struct {
 	Email   string `json:"-"`
 	Enabled bool
 
 	// Secret is the TOTP secret in Base32, upper case, without padding. It is
-	// needed when Enabled; otherwise it is sent only under
-	// [WithSecretOnDisable].
+	// required if Enabled; otherwise it is sent only with [WithSecretOnDisable].
 	Secret string `json:"-"`
 
-	// The parameters of the TOTP (RFC 6238), needed when Enabled.
+	// The parameters of the TOTP (RFC 6238), required if Enabled.
 	Algorithm string        // SHA1, SHA256 or SHA512
 	Digits    int           // 6 to 8
 	Period    time.Duration // whole seconds, up to an hour
 }
 
-// SyncStatus tells the service whether a user has a second factor, and which.
-// Telling it twice does no harm.
+// SyncStatus reports the state of a user's second factor to the service. It is
+// idempotent.
 func (c *Client) SyncStatus(ctx context.Context, s Status) error {
 	const op = "SyncStatus"
 	if c.fault != nil {
@@ -46,7 +45,7 @@ func (c *Client) SyncStatus(ctx context.Context, s Status) error {
 	return err
 }
 
-// String tells the status without the user and the secret.
+// String returns the status without the user and the secret.
 func (s Status) String() string {
 	if !s.Enabled {
 		return "client.Status(disabled)"
@@ -54,13 +53,13 @@ func (s Status) String() string {
 	return fmt.Sprintf("client.Status(enabled, %s, %d digits, %v)", plain(s.Algorithm), s.Digits, s.Period)
 }
 
-// GoString is like String.
+// GoString returns [Status.String].
 func (s Status) GoString() string { return s.String() }
 
-// Format prints what String returns, whatever the verb.
+// Format prints [Status.String] for every verb.
 func (s Status) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
 
-// LogValue tells the status without the user and the secret.
+// LogValue returns [Status.String].
 func (s Status) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 func (s Status) check() error {
@@ -90,7 +89,7 @@ func (s Status) check() error {
 	return errors.Join(faults...)
 }
 
-// toggle is the body of the call.
+// toggle is the body of SyncStatus.
 type toggle struct {
 	ClientID  string `json:"client_id"`
 	Email     string `json:"email"`

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// httpClient follows no redirect, because net/http would take the API key
-// along, and keeps no cookies. The time limit is each call's own.
+// httpClient returns a client that follows no redirect, because net/http would send the
+// API key along, and keeps no cookies. Each call has its own timeout.
 func httpClient(t http.RoundTripper) *http.Client {
 	if t == nil {
 		t = defaultTransport()
@@ -19,9 +19,8 @@ func httpClient(t http.RoundTripper) *http.Client {
 	}
 }
 
-// defaultTransport uses no proxy. Idle connections are given up early: on one
-// that the other side has just given up, a call that must not be repeated would
-// be lost.
+// defaultTransport uses no proxy. Idle connections are closed early: on a connection that
+// the server has just closed, a call that must not be repeated would be lost.
 func defaultTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 3 * time.Second}).DialContext,

@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// maxState is the longest state that goes to the webview and back.
+// maxState is the longest state that the hosted page returns.
 const maxState = 512
 
-// RedirectURL returns the address of the service's hosted page that verifies
-// the user and then sends the browser to returnURL, with session_token in its
-// query on success and error on failure. The return is only a signal to look
-// again: it proves nothing.
+// RedirectURL returns the address of the service's hosted page, which shows the number
+// and then redirects to returnURL, with session_token in the query on success and error
+// on failure. The return proves nothing; it only means that the result can be looked up.
 //
-// The address contains the session token, so the browser gets to see it.
+// The address contains the session token, so the browser knows it.
 func (c *Client) RedirectURL(token, returnURL string) (string, error) {
 	const op = "RedirectURL"
 	u, err := parseReturn(returnURL)
@@ -24,12 +23,11 @@ func (c *Client) RedirectURL(token, returnURL string) (string, error) {
 	return c.hosted(op, token, url.Values{"signin_method": {"redirect"}, "redirect_uri": {u.String()}})
 }
 
-// PopupURL returns the address of the same page for a popup window. It reports
-// to the window at origin that opened it, by postMessage, and hands back state,
-// by which that window tells its own popup from others. The message is only a
-// signal to look again: it proves nothing.
+// PopupURL returns the address of the hosted page for a popup. It sends the result to its
+// opener at origin by postMessage, with state, by which the opener recognizes its own
+// popup. The message proves nothing; it only means that the result can be looked up.
 //
-// The address contains the session token, so the browser gets to see it.
+// The address contains the session token, so the browser knows it.
 func (c *Client) PopupURL(token, origin, state string) (string, error) {
 	const op = "PopupURL"
 	u, err := parseReturn(origin)
@@ -45,9 +43,8 @@ func (c *Client) PopupURL(token, origin, state string) (string, error) {
 	return c.hosted(op, token, url.Values{"signin_method": {"popup"}, "redirect_uri": {u.String()}, "state": {state}})
 }
 
-// WebviewOrigin returns the origin of the hosted page: what a message from the
-// popup must come from, and what a Content-Security-Policy may name. It is
-// empty if [Client.Check] fails.
+// WebviewOrigin returns the origin of the hosted page, for checking messages of the popup
+// and for a Content-Security-Policy. It is "" if [Client.Check] fails.
 func (c *Client) WebviewOrigin() string {
 	if c.fault != nil {
 		return ""
@@ -79,8 +76,8 @@ func parseReturn(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// origin is the origin as browsers write it (RFC 6454 §6.2): lower case, and
-// without the port that the scheme implies.
+// origin returns the origin as browsers write it (RFC 6454 §6.2): in lower case, without
+// the scheme's default port.
 func origin(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {

@@ -13,7 +13,7 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// An Account is what the authenticator app keeps of a QR code.
+// An Account is an account in the phone's authenticator app.
 type Account struct {
 	Issuer    string
 	Email     string
@@ -21,22 +21,21 @@ type Account struct {
 	Algorithm string // SHA1, SHA256 or SHA512
 	Digits    int
 	Period    int    // seconds
-	ClientID  string // lets push requests in; empty if the key was typed in, or is for codes only
+	ClientID  string // for push requests; empty if the key was typed in, or is for codes only
 }
 
-// isBeginning reports whether a label has the beginning of an address that is too long
-// for it, and an ellipsis.
+// isBeginning reports whether a label is the beginning of an address that is too long,
+// and an ellipsis.
 func isBeginning(label, email string) bool {
 	beginning, ok := strings.CutSuffix(label, "…")
 	return ok && beginning != "" && strings.HasPrefix(email, beginning)
 }
 
-// ParseAccount reads an otpauth URI the way a careful app would: it must have
-// a label of issuer and e-mail address, and each of secret, issuer, algorithm,
-// digits, client_id and email exactly once, period at most once and nothing else, or all
-// of them but client_id and email, for an account that only makes codes; label and
-// parameters must agree. The period is 30 seconds unless the URI says otherwise. No error quotes the URI, because it contains the
-// secret.
+// ParseAccount parses an otpauth URI strictly: it must have a label with issuer and
+// e-mail address; secret, issuer, algorithm, digits, client_id and email exactly once;
+// period at most once; and no other parameter. An account for codes only has neither
+// client_id nor email. Label and parameters must match. The period is 30 seconds by
+// default. Errors don't contain the URI, which has the secret.
 func ParseAccount(uri string) (Account, error) {
 	rest, ok := strings.CutPrefix(uri, "otpauth://totp/")
 	if !ok {
@@ -49,7 +48,7 @@ func ParseAccount(uri string) (Account, error) {
 	if i := strings.IndexFunc(uri, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>\^{|}#+`+"`", r) }); i >= 0 {
 		return Account{}, fmt.Errorf("emulator: character at byte %d of the URI is not percent-encoded", i)
 	}
-	// The issuer ends at the colon as it is written: a %3A is part of a name.
+	// A literal colon ends the issuer; %3A is part of a name.
 	issuer, email, ok := strings.Cut(label, ":")
 	if !ok || strings.ContainsAny(email, ":/") || strings.Contains(issuer, "/") {
 		return Account{}, errors.New("emulator: label is not issuer and e-mail address, parted by a colon")
@@ -161,15 +160,15 @@ func (a Account) check() error {
 	return nil
 }
 
-// typedAccount is the account of a key that was typed in, with the parameters
-// that apps assume then.
+// typedAccount returns the account of a key that was typed in, with the parameters that
+// apps assume.
 func typedAccount(email, key string) (Account, error) {
 	key = strings.ToUpper(strings.Join(strings.Fields(key), ""))
 	a := Account{Issuer: "Typed in", Email: strings.TrimSpace(email), Secret: key, Algorithm: "SHA1", Digits: 6, Period: 30}
 	return a, a.check()
 }
 
-// addAccount puts the account on the phone.
+// addAccount adds the account to the phone.
 func (e *Emulator) addAccount(a Account) error {
 	if a.ClientID != "" && a.ClientID != e.config.ClientID {
 		return errors.New("emulator: account is another application's")
@@ -198,7 +197,7 @@ func (e *Emulator) account(email string) (Account, bool) {
 	return Account{}, false
 }
 
-// hasAccount reports whether push requests reach the user. It needs e.mu.
+// hasAccount reports whether push requests reach the user. e.mu must be held.
 func (e *Emulator) hasAccount(email string) bool {
 	return slices.ContainsFunc(e.accounts, func(a Account) bool { return a.Email == email && a.ClientID != "" })
 }

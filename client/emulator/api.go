@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// maxBody is the longest body that is taken.
+// maxBody is the longest request body, in bytes.
 const maxBody = 64 << 10
 
-// An answer is what a call comes to: an envelope with its status.
+// An answer is the response to a call: an envelope and its status.
 type answer struct {
 	status  int
 	code    string
@@ -38,7 +38,7 @@ func (a answer) write(w http.ResponseWriter) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"code": a.code, "message": a.message, "data": a.data})
 }
 
-// serveAPI takes a call, decides on it, and keeps a record of both.
+// serveAPI handles a call, and records the call and the response.
 func (e *Emulator) serveAPI(w http.ResponseWriter, r *http.Request) {
 	c := Call{
 		Time:   e.config.Now(),

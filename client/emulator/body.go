@@ -14,8 +14,8 @@ import (
 	"github.com/eagate/eagate/internal/fields"
 )
 
-// A body is a flat JSON object from which every field is taken exactly once.
-// The first fault sticks.
+// A body is a flat JSON object. Each field must be read exactly once. The first error is
+// kept.
 type body struct {
 	fields map[string]jsontext.Value // strings and numbers
 	err    error
@@ -68,7 +68,7 @@ func (b *body) oneOf(name string, values ...string) string {
 	return s
 }
 
-// number takes an integer that is written as one.
+// number reads an integer without fraction and exponent.
 func (b *body) number(name string, low, high int) int {
 	i, err := strconv.Atoi(string(b.take(name)))
 	if err != nil || i < low || i > high {
@@ -85,7 +85,7 @@ func (b *body) secret(name string) string {
 	return s
 }
 
-// end reports the first fault, fields too many included.
+// end returns the first error, including one for a field that was not read.
 func (b *body) end() error {
 	if b.err == nil && len(b.fields) > 0 {
 		b.fail("unknown fields %q", slices.Sorted(maps.Keys(b.fields)))
@@ -93,10 +93,10 @@ func (b *body) end() error {
 	return b.err
 }
 
-// minSecret is the shortest secret, in bytes, that authenticator apps take.
+// minSecret is the shortest secret, in bytes, that authenticator apps accept.
 const minSecret = 10
 
-// goodSecret accepts upper-case Base32 without padding, of a decent length.
+// goodSecret accepts upper-case Base32 without padding, of at least minSecret bytes.
 func goodSecret(s string) bool {
 	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(s)
 	return err == nil && len(raw) >= minSecret && s == base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Op is one of the calls that the API takes, named after the client's method.
+// An Op is a call of the API, with the name of the client's method.
 type Op string
 
 const (
@@ -14,10 +14,10 @@ const (
 	SecretNumber  Op = "SecretNumber"  // GET /secret-number
 	SyncStatus    Op = "SyncStatus"    // POST /mfa/toggle
 	UnknownOp     Op = "Unknown"       // anything else
-	AnyOp         Op = ""              // for Misbehave: all of them
+	AnyOp         Op = ""              // in [Emulator.Misbehave]: all calls
 )
 
-// A Call is what arrived at the API, and what came of it.
+// A Call is a call of the API and its result.
 type Call struct {
 	Time   time.Time
 	Op     Op
@@ -26,13 +26,13 @@ type Call struct {
 	Header http.Header
 	Body   []byte
 
-	Status int    // of the answer
-	Code   string // of the answer's envelope
+	Status int    // of the response
+	Code   string // of the response's envelope
 	Reason string // why it was refused, or empty
-	Fault  string // what [Emulator.Misbehave] made of it, or empty
+	Fault  string // the fault of [Emulator.Misbehave], or empty
 }
 
-// maxCalls bounds what is remembered of a long demo.
+// maxCalls limits the recorded calls of a long demo.
 const maxCalls = 10_000
 
 // Calls returns the calls of these kinds, or all, oldest first.

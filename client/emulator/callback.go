@@ -17,25 +17,25 @@ import (
 	"time"
 )
 
-// A Delivery is how answers are reported to the callback URL. The zero value
-// reports each answer once, at once, by GET.
+// A Delivery is how results are reported to the callback URL. The zero value is one GET
+// without delay.
 type Delivery struct {
 	Encoding Encoding
 
-	// Delay is the time between the answer and the report.
+	// Delay is the time between the user's answer and the report.
 	Delay time.Duration
 
-	// Repeat is how many times more the same result is reported.
+	// Repeat is the number of further reports of the same result.
 	Repeat int
 
 	// Contradict adds a last report with the opposite result.
 	Contradict bool
 
-	// Concurrent sends all reports of an answer at once, not one by one.
+	// Concurrent sends all reports of an answer at once.
 	Concurrent bool
 }
 
-// Encoding is how the two parameters of a report are sent.
+// An Encoding is how the parameters of a report are encoded.
 type Encoding uint8
 
 const (
@@ -56,33 +56,32 @@ func (e Encoding) String() string {
 	return "invalid"
 }
 
-// A Reply is what the application answered to a report.
+// A Reply is the application's response to a report.
 type Reply struct {
 	Status int
 	Header http.Header
 	Body   string // at most 64 KiB of it
 }
 
-// A Callback is a report that was sent.
+// A Callback is a report to the application.
 type Callback struct {
 	Time   time.Time
 	URL    string // as registered
 	Token  string
 	Result bool
 	Reply  Reply
-	Err    error // why there is no reply
+	Err    error // if there is no reply
 }
 
-// Callbacks returns the reports that were sent, in the order in which they
-// were finished.
+// Callbacks returns the reports to the application, in the order in which they ended.
 func (e *Emulator) Callbacks() []Callback {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.callbacks)
 }
 
-// Report sends one report, at once, about any session token, whether or not a
-// phone has answered: for what a confused or forged service would send.
+// Report sends a report at once, for any session token, whether or not the phone has
+// answered: as a faulty service or an attacker would.
 func (e *Emulator) Report(ctx context.Context, token string, result bool) (Reply, error) {
 	e.mu.Lock()
 	target, encoding := e.config.CallbackURL, e.config.Delivery.Encoding
@@ -93,8 +92,8 @@ func (e *Emulator) Report(ctx context.Context, token string, result bool) (Reply
 	return e.send(ctx, target, encoding, token, result)
 }
 
-// deliver reports an answer as the Delivery says, and returns the replies in
-// the order of the reports.
+// deliver reports a result as the Delivery says, and returns the replies in the order of
+// the reports.
 func (e *Emulator) deliver(ctx context.Context, token string, result bool) ([]Reply, error) {
 	e.mu.Lock()
 	target, d := e.config.CallbackURL, e.config.Delivery
@@ -132,7 +131,7 @@ func (e *Emulator) deliver(ctx context.Context, token string, result bool) ([]Re
 	return replies, errors.Join(errs...)
 }
 
-// send makes one report and keeps a record of it.
+// send sends a report and records it.
 func (e *Emulator) send(ctx context.Context, target string, enc Encoding, token string, result bool) (Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
 	defer cancel()
@@ -165,7 +164,7 @@ func (e *Emulator) exchange(ctx context.Context, target string, enc Encoding, to
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {
-			err = u.Err // the URL has the token in it
+			err = u.Err // the URL contains the token
 		}
 		return Reply{}, err
 	}
@@ -206,7 +205,7 @@ func newReport(ctx context.Context, target string, enc Encoding, token string, r
 	return req, nil
 }
 
-// callbackTimeout limits a report.
+// callbackTimeout is how long a report may take.
 const callbackTimeout = 10 * time.Second
 
 // callbackClient follows no redirects and keeps no cookies.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Fault is a way for the service to go wrong.
+// A Fault is a failure of the service.
 type Fault struct {
 	name  string
 	late  bool
@@ -20,24 +20,21 @@ type Fault struct {
 // String returns the fault's name, as in [Call].Fault.
 func (f Fault) String() string { return f.name }
 
-// Late returns the fault for after the fact: the service does what it was
-// asked to, and then the answer goes wrong.
+// Late returns a fault in which the service executes the call before the response fails.
 func (f Fault) Late() Fault {
 	f.late, f.name = true, f.name+", late"
 	return f
 }
 
-// Misbehave makes the next n calls of the kind go wrong, or all of them until
-// [Emulator.Behave] if n is 0. Of several faults for the same call, the first
-// goes first.
+// Misbehave makes the next n calls of that kind fail, or all until [Emulator.Behave] if n
+// is 0. Several faults for one kind of call apply in the order in which they were added.
 func (e *Emulator) Misbehave(op Op, f Fault, n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.faults = append(e.faults, &planned{op: op, fault: f, left: n, forever: n <= 0})
 }
 
-// Behave takes back all that [Emulator.Misbehave] and [Emulator.Forge] have
-// planned.
+// Behave cancels [Emulator.Misbehave] and [Emulator.Forge].
 func (e *Emulator) Behave() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -66,27 +63,27 @@ func (e *Emulator) nextFault(op Op) (Fault, bool) {
 	return Fault{}, false
 }
 
-// StatusFault answers with a status and an HTML page, such as 500 or 403.
+// StatusFault responds with a status, such as 500 or 403, and an HTML page.
 func StatusFault(status int) Fault {
 	return Fault{name: fmt.Sprintf("status %d", status), serve: raw(status, "text/html; charset=utf-8", "<!doctype html><title>Error</title><h1>Error</h1>")}
 }
 
-// HTMLFault answers 200 with an HTML page, as a proxy or a login wall would.
+// HTMLFault responds with 200 and an HTML page, as a proxy or a login page would.
 func HTMLFault() Fault {
 	return Fault{name: "html", serve: raw(http.StatusOK, "text/html; charset=utf-8", "<!doctype html><title>Welcome</title>")}
 }
 
-// TruncatedFault answers 200 with JSON that breaks off.
+// TruncatedFault responds with 200 and truncated JSON.
 func TruncatedFault() Fault {
 	return Fault{name: "truncated", serve: raw(http.StatusOK, "application/json", `{"code":"SUCCESS","message":"Success","data":{"session_token":"eyJ`)}
 }
 
-// ContentTypeFault answers a success as text/plain.
+// ContentTypeFault responds with a success as text/plain.
 func ContentTypeFault() Fault {
 	return Fault{name: "content type", serve: raw(http.StatusOK, "text/plain", successBody)}
 }
 
-// HugeFault answers a success that is 10 MB long.
+// HugeFault responds with a success of 10 MB.
 func HugeFault() Fault {
 	return Fault{name: "huge", serve: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -96,7 +93,7 @@ func HugeFault() Fault {
 	}}
 }
 
-// GzipBombFault answers a success that is 10 MB long when it is unpacked.
+// GzipBombFault responds with a success of 10 MB after decompression.
 func GzipBombFault() Fault {
 	return Fault{name: "gzip bomb", serve: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -109,13 +106,13 @@ func GzipBombFault() Fault {
 	}}
 }
 
-// SilentFault takes the call and says nothing until the caller leaves.
+// SilentFault accepts the call and doesn't respond until the caller disconnects.
 func SilentFault() Fault {
 	return Fault{name: "silent", serve: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}
 }
 
-// DripFault begins an answer and sends a byte of it now and then, until the
-// caller leaves.
+// DripFault starts a response and sends one byte per interval until the caller
+// disconnects.
 func DripFault(every time.Duration) Fault {
 	return Fault{name: "drip", serve: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -135,7 +132,7 @@ func DripFault(every time.Duration) Fault {
 	}}
 }
 
-// RedirectFault sends the caller elsewhere, asking for the same call there.
+// RedirectFault redirects the caller, with the same method and body.
 func RedirectFault(target string) Fault {
 	return Fault{name: "redirect", serve: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", target)
@@ -143,20 +140,20 @@ func RedirectFault(target string) Fault {
 	}}
 }
 
-// EnvelopeFault answers with an envelope of that status and code.
+// EnvelopeFault responds with an envelope of that status, code and message.
 func EnvelopeFault(status int, code, message string) Fault {
 	return Fault{name: "envelope " + code, serve: func(w http.ResponseWriter, _ *http.Request) {
 		answer{status, code, message, nil}.write(w)
 	}}
 }
 
-// DataFault answers a success with that data, which is JSON, such as
-// `{"session_token": null}`.
+// DataFault responds with a success with that JSON as data, such as `{"session_token":
+// null}`.
 func DataFault(data string) Fault {
 	return Fault{name: "data", serve: raw(http.StatusOK, "application/json", `{"code":"SUCCESS","message":"Success","data":`+data+`}`)}
 }
 
-// ResetFault breaks the connection off without an answer.
+// ResetFault closes the connection without a response.
 func ResetFault() Fault {
 	return Fault{name: "reset", serve: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
 }

@@ -1,6 +1,6 @@
 package emulator
 
-// A Return is what the hosted page brings back to the application's page: in the
+// A Return is the result that the hosted page passes to the application's page: in the
 // query of a redirect, or in the message of a popup.
 type Return struct {
 	Token string // session_token; empty for none
@@ -8,15 +8,15 @@ type Return struct {
 	State string // of a popup
 }
 
-// Forge makes the hosted page come back at once, whatever the phone says or
-// doesn't, with what f makes of a success. [Emulator.Behave] takes that back.
+// Forge makes the hosted page return at once, whatever the phone does, with a success
+// that f has changed. [Emulator.Behave] cancels it.
 func (e *Emulator) Forge(f func(*Return)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.forge = f
 }
 
-// forged returns what was forged for the visit, if anything.
+// forged returns the forged return of a visit, if any.
 func (e *Emulator) forged(v visit) (r Return, ok bool) {
 	e.mu.Lock()
 	f := e.forge

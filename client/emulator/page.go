@@ -17,7 +17,7 @@ var assets embed.FS
 
 var pages = template.Must(template.ParseFS(assets, "assets/*.html"))
 
-// addPhone adds the page that plays the phone: every user's, in one.
+// addPhone adds the page that acts as the phone of all users.
 func (e *Emulator) addPhone(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", http.RedirectHandler(PhonePath, http.StatusSeeOther))
 	mux.HandleFunc("GET "+PhonePath, e.showPhone)
@@ -49,7 +49,7 @@ type accountView struct {
 	SecondsLeft int
 }
 
-// maxAnswered is how many answered requests the page recalls.
+// maxAnswered is the number of answered requests on the page.
 const maxAnswered = 3
 
 func (e *Emulator) showPhone(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +72,7 @@ func (e *Emulator) showPhone(w http.ResponseWriter, r *http.Request) {
 	render(w, http.StatusOK, "phone.html", v)
 }
 
-// said are the messages that a redirect to the page can ask for.
+// said has the messages that a redirect to the page can show.
 var said = map[string]string{
 	"added":    "The account was added.",
 	"gone":     "That request is not waiting any more.",
@@ -95,12 +95,12 @@ func (e *Emulator) answer(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, PhonePath+"?said=gone", http.StatusSeeOther)
 		return
 	}
-	// The report may be slow on purpose, which is not for the page to wait for.
+	// The report may be slow on purpose, and the page doesn't wait for it.
 	e.background(func(ctx context.Context) { _, _ = e.report(ctx, q) })
 	http.Redirect(w, r, PhonePath+"?said=answered", http.StatusSeeOther)
 }
 
-// picked is what a button of the page comes to.
+// picked returns the action of a button on the page.
 func picked(form url.Values) (pick func(*request) RequestState, ok bool) {
 	number, answer := form.Get("number"), form.Get("answer")
 	if number != "" && answer == "" {

@@ -7,20 +7,20 @@ import (
 )
 
 var (
-	// ErrNoRequest says that no request waits on the phone.
-	ErrNoRequest = errors.New("emulator: no request waits")
+	// ErrNoRequest is returned if no request is pending on the phone.
+	ErrNoRequest = errors.New("emulator: no pending request")
 
-	// ErrAnswered says that the newest request was answered before.
+	// ErrAnswered is returned if the newest request was answered before.
 	ErrAnswered = errors.New("emulator: request was answered before")
 
-	// ErrExpired says that the newest request waited too long.
+	// ErrExpired is returned if the newest request has expired.
 	ErrExpired = errors.New("emulator: request has expired")
 
-	// ErrNoAccount says that the phone has no account for that user.
+	// ErrNoAccount is returned if the phone has no account of the user.
 	ErrNoAccount = errors.New("emulator: no such account on the phone")
 )
 
-// A Phone is the phone of one user. To stay silent, do nothing with it.
+// A Phone is the phone of one user.
 type Phone struct {
 	e     *Emulator
 	email string
@@ -29,9 +29,9 @@ type Phone struct {
 // Phone returns the phone of the user with that e-mail address.
 func (e *Emulator) Phone(email string) *Phone { return &Phone{e, email} }
 
-// AddAccount adds the account of an otpauth URI, as if its QR code were
-// scanned: see [ParseAccount]. The account must be of this application and this
-// user. It takes the place of an older one with the same issuer.
+// AddAccount adds the account of an otpauth URI, as if the phone scanned its QR code: see
+// [ParseAccount]. The account must be of this application and this user. It replaces an
+// account with the same issuer.
 func (p *Phone) AddAccount(uri string) error {
 	a, err := ParseAccount(uri)
 	if err != nil {
@@ -43,11 +43,10 @@ func (p *Phone) AddAccount(uri string) error {
 	return p.e.addAccount(a)
 }
 
-// Code returns the code that the phone shows now for the user's account: the
-// one that was added last.
+// Code returns the current code of the user's account that was added last.
 func (p *Phone) Code() (string, error) { return p.CodeAt(p.e.config.Now()) }
 
-// CodeAt returns the code that the phone shows at that time.
+// CodeAt returns the code of that time.
 func (p *Phone) CodeAt(t time.Time) (string, error) {
 	a, ok := p.e.account(p.email)
 	if !ok {
@@ -56,7 +55,7 @@ func (p *Phone) CodeAt(t time.Time) (string, error) {
 	return a.Code(t)
 }
 
-// Pending returns the requests that wait on the phone, oldest first.
+// Pending returns the pending requests, oldest first.
 func (p *Phone) Pending() []Request {
 	var pending []Request
 	for _, q := range p.e.Requests() {
@@ -67,7 +66,7 @@ func (p *Phone) Pending() []Request {
 	return pending
 }
 
-// Wait waits until a request is there, and returns the newest.
+// Wait waits until a request is pending, and returns the newest.
 func (p *Phone) Wait(ctx context.Context) (Request, error) {
 	for {
 		p.e.mu.Lock()
@@ -86,14 +85,13 @@ func (p *Phone) Wait(ctx context.Context) (Request, error) {
 	}
 }
 
-// Approve taps the right number of the newest request. It returns when the
-// application has been told, with its replies: one for each report, none if
-// there is no callback URL.
+// Approve taps the right number of the newest request. It returns after the reports to
+// the application, with the reply to each; there are none without a callback URL.
 func (p *Phone) Approve(ctx context.Context) ([]Reply, error) {
 	return p.tap(ctx, Approved)
 }
 
-// TapWrong taps a wrong number, which the service takes for a rejection.
+// TapWrong taps a wrong number, which the service treats as a rejection.
 func (p *Phone) TapWrong(ctx context.Context) ([]Reply, error) {
 	return p.tap(ctx, Denied)
 }
@@ -103,13 +101,13 @@ func (p *Phone) Deny(ctx context.Context) ([]Reply, error) {
 	return p.tap(ctx, Denied)
 }
 
-// TimeOut has the newest request run out at once. Unlike one that runs out by itself,
-// of which the application is told nothing, it is reported, as false.
+// TimeOut makes the newest request expire at once and reports false. The service reports
+// nothing about requests that expire by themselves.
 func (p *Phone) TimeOut(ctx context.Context) ([]Reply, error) {
 	return p.tap(ctx, Expired)
 }
 
-// Fail has the service fail at the newest request, and report it, as false.
+// Fail makes the service fail at the newest request, and reports false.
 func (p *Phone) Fail(ctx context.Context) ([]Reply, error) {
 	return p.tap(ctx, Failed)
 }

@@ -15,9 +15,9 @@ import (
 	"unicode"
 )
 
-// Reason says in a line why the application didn't take the report, and what to do, or ""
-// if it did: the status and the title of its answer, or the connection's fault. It has
-// neither the session token nor the end of the callback's path.
+// Reason returns, in one line, why the application refused the report and what to do, or
+// "" if it accepted it: the status and title of its response, or the error of the
+// connection. It contains neither the session token nor the end of the callback's path.
 func (c Callback) Reason() string {
 	var text string
 	switch {
@@ -32,7 +32,7 @@ func (c Callback) Reason() string {
 		}
 		switch {
 		case c.Reply.Status/100 == 3:
-			text += " (the callback is led elsewhere: is it guarded by a login, or the scheme another?)"
+			text += " (the callback is redirected: is it guarded by a login, or is the scheme wrong?)"
 		case c.Reply.Status == http.StatusNotFound:
 			text += " (is the callback URL the one that gate.CallbackURL returns now?)"
 		}
@@ -40,7 +40,7 @@ func (c Callback) Reason() string {
 	return c.withoutSecrets(text)
 }
 
-// withoutSecrets takes out what an answer may say of the request: its token, and its path.
+// withoutSecrets removes the token and the end of the callback's path from a text.
 func (c Callback) withoutSecrets(text string) string {
 	hidden := []string{c.Token, url.QueryEscape(c.Token)}
 	if u, err := url.Parse(c.URL); err == nil {
@@ -56,7 +56,7 @@ func (c Callback) withoutSecrets(text string) string {
 	return text
 }
 
-// remedy says what to do about an error of the connection.
+// remedy returns what to do about an error of the connection.
 func remedy(err error) string {
 	var (
 		cert   *tls.CertificateVerificationError
@@ -66,9 +66,9 @@ func remedy(err error) string {
 	case errors.As(err, &cert):
 		return " (trust its authority by -ca, or any certificate by -insecure; in Go, by RootCAs and Insecure of the Config)"
 	case errors.As(err, &header), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
-		return " (the application speaks http there: is the callback URL's scheme right?)"
+		return " (the application uses http there: is the callback URL's scheme right?)"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return " (does the application run, and listen there?)"
+		return " (is the application running, and listening there?)"
 	case errors.Is(err, context.DeadlineExceeded):
 		return " (no answer within " + callbackTimeout.String() + ")"
 	}
@@ -77,8 +77,8 @@ func remedy(err error) string {
 
 var titleElement = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
-// title is what an answer says of itself in a line: a problem's title, a page's, or the
-// first line of a text.
+// title returns the title of a response: of a problem, of a page, or the first line of a
+// text.
 func title(body string) string {
 	var problem struct{ Title, Message string }
 	text, _, _ := strings.Cut(strings.TrimSpace(body), "\n")

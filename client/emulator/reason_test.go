@@ -39,14 +39,14 @@ func TestCallbackReason(t *testing.T) {
 		"a problem":      {h: answer(403, "application/problem+json", `{"title":"Sign in first"}`), want: "HTTP 403 Forbidden: Sign in first"},
 		"a message":      {h: answer(400, "application/json", `{"message":"CSRF token missing"}`), want: "HTTP 400 Bad Request: CSRF token missing"},
 		"nothing":        {h: answer(502, "text/plain", ""), want: "HTTP 502 Bad Gateway"},
-		"a redirect":     {h: answer(303, "text/plain", ""), want: "HTTP 303 See Other (the callback is led elsewhere"},
+		"a redirect":     {h: answer(303, "text/plain", ""), want: "HTTP 303 See Other (the callback is redirected"},
 		"what was asked": {h: answer(404, "text/plain", "Cannot GET PATH?session_token=TOKEN"), want: "Cannot GET /2fa/callback/…?session_token=…"},
 		"control codes":  {h: answer(500, "text/plain", "a\x1b[31mb"), want: "Error: a[31mb"},
 		"not there": {h: taken, change: func(_ *emulator.Config, app *httptest.Server) { app.Close() },
-			want: "connection refused (does the application run, and listen there?)"},
+			want: "connection refused (is the application running, and listening there?)"},
 		"http in place of https": {h: taken, change: func(c *emulator.Config, _ *httptest.Server) {
 			c.CallbackURL = strings.Replace(c.CallbackURL, "http:", "https:", 1)
-		}, want: "the application speaks http there"},
+		}, want: "the application uses http there"},
 		"unknown authority": {h: taken, serve: httptest.NewTLSServer, want: "(trust its authority by -ca, or any certificate by -insecure"},
 		"known authority": {h: taken, serve: httptest.NewTLSServer, change: func(c *emulator.Config, app *httptest.Server) {
 			c.RootCAs = x509.NewCertPool()
@@ -79,7 +79,7 @@ func TestCallbackReason(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 			outcome := s.Requests()[0].Outcome
-			if wrong := strings.HasPrefix(outcome, "not taken: ") || strings.HasPrefix(outcome, "not reported: "); wrong != (test.want != "") || !strings.HasSuffix(outcome, got) && wrong {
+			if wrong := strings.HasPrefix(outcome, "not accepted: ") || strings.HasPrefix(outcome, "not reported: "); wrong != (test.want != "") || !strings.HasSuffix(outcome, got) && wrong {
 				t.Errorf("the page says %q", outcome)
 			}
 			if warned := strings.Contains(log.String(), "level=WARN"); warned != (test.want != "") {

@@ -24,15 +24,15 @@ type Request struct {
 	ExpiresAt time.Time
 }
 
-// RequestState is how far a request has come.
+// A RequestState is the state of a request.
 type RequestState uint8
 
 const (
-	Waiting  RequestState = iota // for the user to answer
+	Waiting  RequestState = iota // pending
 	Approved                     // the right number was tapped
-	Denied                       // a wrong number, or "It's not me"
+	Denied                       // a wrong number was tapped, or "It's not me"
 	Expired                      // not answered in time
-	Failed                       // the service has failed at it
+	Failed                       // the service failed
 )
 
 func (s RequestState) String() string {
@@ -55,15 +55,15 @@ type request struct {
 	id, token, email, number string
 	choices                  []string
 	created, expires         time.Time
-	answer                   RequestState // Waiting until something has settled it
-	told                     chan struct{}
-	outcome                  string // of the callbacks, for the page
+	answer                   RequestState  // Waiting until it was answered
+	reported                 chan struct{} // closed after the report to the application
+	outcome                  string        // of the callbacks, for the page
 }
 
-// maxRequests bounds what is remembered of a long demo.
+// maxRequests limits the recorded requests of a long demo.
 const maxRequests = 1000
 
-// newRequest needs e.mu.
+// newRequest adds a request. e.mu must be held.
 func (e *Emulator) newRequest(email string) *request {
 	now := e.config.Now()
 	choices := make([]string, 0, 3)
@@ -71,14 +71,14 @@ func (e *Emulator) newRequest(email string) *request {
 		choices = append(choices, fmt.Sprint(10+n))
 	}
 	q := &request{
-		id:      rand.Text(),
-		token:   e.token(now),
-		email:   email,
-		number:  choices[mrand.IntN(3)],
-		choices: choices,
-		created: now,
-		expires: now.Add(e.config.Lifetime),
-		told:    make(chan struct{}),
+		id:       rand.Text(),
+		token:    e.token(now),
+		email:    email,
+		number:   choices[mrand.IntN(3)],
+		choices:  choices,
+		created:  now,
+		expires:  now.Add(e.config.Lifetime),
+		reported: make(chan struct{}),
 	}
 	if len(e.requests) >= maxRequests {
 		e.requests = slices.Delete(e.requests, 0, maxRequests/2)
@@ -89,7 +89,7 @@ func (e *Emulator) newRequest(email string) *request {
 	return q
 }
 
-// byToken needs e.mu.
+// byToken returns the request with that token, or nil. e.mu must be held.
 func (e *Emulator) byToken(token string) *request {
 	for _, q := range e.requests {
 		if q.token == token {
@@ -126,8 +126,8 @@ func (e *Emulator) Requests() []Request {
 	return views
 }
 
-// decide settles the newest waiting request that matches: what pick returns
-// stands. If none waits, the error says what became of the newest.
+// decide answers the newest pending request that matches with the state that pick
+// returns. If none is pending, the error is about the newest that matches.
 func (e *Emulator) decide(match func(*request) bool, pick func(*request) RequestState) (*request, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -150,8 +150,8 @@ func (e *Emulator) decide(match func(*request) bool, pick func(*request) Request
 	return nil, cmp.Or(err, ErrNoRequest)
 }
 
-// Tap taps a number of the request with that ID, which need not be the newest,
-// and reports to the application as [Phone.Approve] does.
+// Tap taps a number of the request with that ID, which need not be the newest, and
+// reports the result as [Phone.Approve] does.
 func (e *Emulator) Tap(ctx context.Context, id, number string) ([]Reply, error) {
 	q, err := e.settle(id, tapped(number))
 	if err != nil {
@@ -165,12 +165,12 @@ func (e *Emulator) Deny(ctx context.Context, id string) ([]Reply, error) {
 	return e.Tap(ctx, id, "")
 }
 
-// settle settles the request with that ID.
+// settle answers the request with that ID.
 func (e *Emulator) settle(id string, pick func(*request) RequestState) (*request, error) {
 	return e.decide(func(q *request) bool { return q.id == id }, pick)
 }
 
-// tapped is what the tap of a number comes to.
+// tapped returns the state after a tap of the number.
 func tapped(number string) func(*request) RequestState {
 	return func(q *request) RequestState {
 		if number == q.number {
@@ -180,7 +180,7 @@ func tapped(number string) func(*request) RequestState {
 	}
 }
 
-// reasonOf needs e.mu. It says why the newest report about that token wasn't taken.
+// reasonOf returns why the newest report with that token was refused. e.mu must be held.
 func (e *Emulator) reasonOf(token string) string {
 	for _, c := range slices.Backward(e.callbacks) {
 		if c.Token == token {
@@ -190,7 +190,7 @@ func (e *Emulator) reasonOf(token string) string {
 	return "given up"
 }
 
-// report tells the application what was decided.
+// report reports the answer to the application.
 func (e *Emulator) report(ctx context.Context, q *request) ([]Reply, error) {
 	replies, err := e.deliver(ctx, q.token, q.answer == Approved)
 	e.mu.Lock()
@@ -203,9 +203,9 @@ func (e *Emulator) report(ctx context.Context, q *request) ([]Reply, error) {
 	default:
 		q.outcome = fmt.Sprintf("reported: HTTP %d", replies[0].Status)
 		if reason := e.reasonOf(q.token); reason != "" {
-			q.outcome = "not taken: " + reason
+			q.outcome = "not accepted: " + reason
 		}
 	}
-	close(q.told)
+	close(q.reported)
 	return replies, err
 }

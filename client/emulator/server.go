@@ -18,8 +18,8 @@ type Server struct {
 	done   chan struct{}
 }
 
-// Start starts a Server, which the caller should Close. Like httptest, it
-// panics if there is no port to be had.
+// Start starts a Server, which the caller must Close. Like httptest, it panics if it
+// can't listen.
 func Start(config Config) *Server {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,7 +39,7 @@ func Start(config Config) *Server {
 	return s
 }
 
-// Close stops the server and its emulator, calls in progress included.
+// Close stops the server and its emulator, including calls in progress.
 func (s *Server) Close() {
 	s.Emulator.Close()
 	_ = s.server.Close()

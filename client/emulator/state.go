@@ -2,14 +2,14 @@ package emulator
 
 import "slices"
 
-// State is what the service and the phones remember for long. Its secrets are
-// plain.
+// A State is the persistent state of the service and the phones. Its secrets are not
+// encrypted.
 type State struct {
 	Accounts []Account // on the phones
-	Users    []User    // what the service was told
+	Users    []User    // as reported to the service
 }
 
-// State returns what the service and the phones remember now.
+// State returns the current state.
 func (e *Emulator) State() State { return State{Accounts: e.Accounts(), Users: e.Users()} }
 
 func (e *Emulator) begin(s State) {
@@ -19,12 +19,12 @@ func (e *Emulator) begin(s State) {
 	}
 }
 
-// changed tells of a change. e.mu must be free.
+// changed calls Config.Changed. e.mu must not be held.
 func (e *Emulator) changed() {
 	if e.config.Changed == nil {
 		return
 	}
-	e.telling.Lock()
-	defer e.telling.Unlock()
+	e.changing.Lock()
+	defer e.changing.Unlock()
 	e.config.Changed(e.State())
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// token makes a session token. It looks like the service's, a JSON Web Token,
-// but nobody is meant to look into it: the emulator doesn't either.
+// token returns a new session token. Like the service's, it is a JSON Web Token, and
+// opaque.
 func (e *Emulator) token(now time.Time) string {
 	payload, _ := json.Marshal(map[string]any{
 		"client_id": e.config.ClientID,

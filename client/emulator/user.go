@@ -7,26 +7,25 @@ import (
 	"time"
 )
 
-// A User is what the service was last told of a user's second factor.
+// A User is the state of a user's second factor as last reported to the service.
 type User struct {
 	Email     string
 	Enabled   bool
-	Secret    string // Base32; after DISABLE only where the service asks for it
+	Secret    string // Base32; after DISABLE only with Config.SecretOnDisable
 	Algorithm string
 	Digits    int
 	Period    int // seconds
 	ChangedAt time.Time
 }
 
-// Users returns the users of whom the service was told, by e-mail address.
+// Users returns all users that were reported to the service, by e-mail address.
 func (e *Emulator) Users() []User {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.SortedFunc(maps.Values(e.users), func(a, b User) int { return cmp.Compare(a.Email, b.Email) })
 }
 
-// Status returns what the service was last told of the user, and whether it
-// was told anything.
+// Status returns the last report about the user, and whether there was one.
 func (e *Emulator) Status(email string) (User, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -34,7 +33,7 @@ func (e *Emulator) Status(email string) (User, bool) {
 	return u, ok
 }
 
-// setUser keeps what the service was told, and reports whether it takes calls.
+// setUser records a report, and reports whether the application is active.
 func (e *Emulator) setUser(u User) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

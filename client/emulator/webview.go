@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// addWebview adds the hosted page: it shows the number, waits for the phone,
-// and tells the application's page what came of it.
+// addWebview adds the hosted page: it shows the number, waits for the phone, and returns
+// the result to the application's page.
 func (e *Emulator) addWebview(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+WebviewPath, e.showWebview)
 }
 
-// A visit is what the application's page asks of the hosted page.
+// A visit has the parameters of the hosted page.
 type visit struct {
 	popup  bool
 	token  string
-	target *url.URL // to return to, or the origin that opened the popup
+	target *url.URL // to return to, or the origin of the popup's opener
 	state  string
 }
 
@@ -28,7 +28,7 @@ type webviewView struct {
 	Number string
 	Error  string
 
-	// Of a popup whose request has been settled:
+	// For a popup whose request was answered:
 	Settled bool
 	Origin  string
 	Token   string // empty if it failed
@@ -41,7 +41,7 @@ func (e *Emulator) showWebview(w http.ResponseWriter, r *http.Request) {
 		render(w, http.StatusBadRequest, "webview.html", webviewView{Error: "This link is faulty: " + err.Error() + "."})
 		return
 	}
-	q, told := e.requestOf(v.token)
+	q, reported := e.requestOf(v.token)
 	if q.ID == "" {
 		render(w, http.StatusNotFound, "webview.html", webviewView{Error: "This link is not known."})
 		return
@@ -64,16 +64,16 @@ func (e *Emulator) showWebview(w http.ResponseWriter, r *http.Request) {
 	case Failed:
 		back.Error = "INTERNAL_SERVER_ERROR"
 	}
-	// The report comes before the browser.
+	// The browser returns after the report.
 	select {
-	case <-told:
+	case <-reported:
 	case <-r.Context().Done():
 		return
 	}
 	v.comeBack(w, r, back)
 }
 
-// comeBack tells the application's page what came of the visit.
+// comeBack returns the result to the application's page.
 func (v visit) comeBack(w http.ResponseWriter, r *http.Request, back Return) {
 	if v.popup {
 		render(w, http.StatusOK, "webview.html", webviewView{
@@ -93,16 +93,15 @@ func (v visit) comeBack(w http.ResponseWriter, r *http.Request, back Return) {
 	http.Redirect(w, r, target.String(), http.StatusSeeOther)
 }
 
-// untold is for requests of which nothing is reported.
-var untold = func() <-chan struct{} {
+// closed is for requests about which nothing is reported.
+var closed = func() <-chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
 }()
 
-// requestOf returns the request with that token, and what is closed when the
-// application has been told what came of it; of one that ran out by
-// itself, there is nothing to be told.
+// requestOf returns the request with that token, and a channel that is closed after the
+// report to the application. There is no report about a request that expired by itself.
 func (e *Emulator) requestOf(token string) (Request, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -112,12 +111,12 @@ func (e *Emulator) requestOf(token string) (Request, <-chan struct{}) {
 	}
 	view := q.view(e.config.Now())
 	if view.State == Expired && q.answer == Waiting {
-		return view, untold
+		return view, closed
 	}
-	return view, q.told
+	return view, q.reported
 }
 
-// parseVisit takes each parameter exactly once, and no other.
+// parseVisit accepts each parameter exactly once, and no other.
 func parseVisit(query string) (visit, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {

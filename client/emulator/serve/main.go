@@ -1,10 +1,10 @@
-// Serve runs the emulator of the eAuthenticator service and the phone by
-// itself, for developing an application without an account at the service:
+// Serve runs the emulator of the eAuthenticator service and the phone as a server, for
+// developing an application without an account at the service:
 //
 //	go run github.com/eagate/eagate/client/emulator/serve@latest -callback URL
 //
-// It prints what to export, and where the phone is. It is no authenticator, and
-// listens on loopback unless told otherwise.
+// It prints the environment to export and the address of the phone. It provides no
+// security, and listens on loopback by default.
 package main
 
 import (
@@ -52,7 +52,7 @@ func main() {
 	log.Fatal(server.Serve(l))
 }
 
-// authorities reads the certificates of a file, or returns nil for the system's.
+// authorities returns the certificates of a file, or nil for the system's.
 func authorities(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
