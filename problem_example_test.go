@@ -36,10 +36,9 @@ func ExampleParseProblem() {
 	if err != nil {
 		log.Fatal(resp.Status, ": ", err)
 	}
-	switch problem {
-	case eagate.ProblemSecondFactorRequired, eagate.ProblemStepUpRequired:
+	if problem == eagate.ProblemSecondFactorRequired || problem == eagate.ProblemStepUpRequired {
 		fmt.Println("prove the second factor at", refusal.ChallengeURL)
-	default:
+	} else {
 		fmt.Println(problem.Title())
 	}
 	// Output: prove the second factor at /2fa/challenge
