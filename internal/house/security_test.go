@@ -72,7 +72,7 @@ func firstCell(line string) (string, bool) {
 		return "", false
 	}
 	first := strings.TrimSpace(cells[1])
-	return first, first != "what is tried" && first != "requirement"
+	return first, first != "attack or fault" && first != "requirement"
 }
 
 // namesOf returns the tests that a line names, a range of numbers as each of them.
