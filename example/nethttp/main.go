@@ -1,5 +1,5 @@
-// A complete application on net/http: a password login in scs sessions, and the
-// second factor behind it.
+// A complete application on net/http: a password login with scs sessions, and a
+// second factor.
 package main
 
 import (
@@ -34,7 +34,7 @@ func main() {
 		middleware.WithSessions(sessions),
 		middleware.WithService(client.New(os.Getenv("EAUTH_CLIENT_ID"), os.Getenv("EAUTH_API_KEY"),
 			client.WithBaseURL(cmp.Or(os.Getenv("EAUTH_API_URL"), client.DefaultBaseURL)))),
-		middleware.WithStore(store.NewMemory()), // which forgets all when the program ends
+		middleware.WithStore(store.NewMemory()), // loses everything when the program ends
 		middleware.WithUser(currentUser),
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),
@@ -66,11 +66,11 @@ func main() {
 
 type user struct{ id, email, password string }
 
-// Yours are in a database, with slow hashes of the passwords, such as Argon2id. The ID
-// never changes, and the second factor belongs to it; the address may change.
+// Yours are in a database, with password hashes such as Argon2id. The second factor
+// belongs to the ID, which never changes; the address may change.
 var users = []user{{"1", "alice@example.com", "correct horse battery staple"}}
 
-// find returns the user of whom that is true, or the zero user.
+// find returns the user for whom is returns true, or the zero user.
 func find(is func(user) bool) user {
 	if i := slices.IndexFunc(users, is); i >= 0 {
 		return users[i]
@@ -78,8 +78,8 @@ func find(is func(user) bool) user {
 	return user{}
 }
 
-// currentUser returns who is logged in: the zero User is nobody. Yours returns the
-// error, too, of a database that doesn't answer.
+// currentUser returns the user who is logged in, or the zero User. Yours also returns
+// the errors of your database.
 func currentUser(r *http.Request) (middleware.User, error) {
 	id := sessions.GetString(r.Context(), "user")
 	u := find(func(u user) bool { return u.id == id })
