@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/eagate/eagate/client"
@@ -148,4 +150,54 @@ func ExampleClient_OnCircuit() {
 	// Output:
 	// sign-in calls are made: false
 	// true
+}
+
+// Addresses and fields that differ from the service's guide are set by options. A field
+// of Paths that is left empty keeps its default.
+func ExampleWithPaths() {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.URL.Path)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"code":"SUCCESS","data":{"match_number":"42"}}`)
+	}))
+	defer service.Close()
+	c := client.New("7e0c4f7e-35a5-4b56-8a52-2d3d4ce1a0c9", "the-API-key",
+		client.WithBaseURL(service.URL+"/v2"),
+		client.WithPaths(client.Paths{SecretNumber: client.Endpoint{Path: "/number"}}),
+		client.WithNumberFields("match_number"),
+		client.WithWebviewURL("https://sign-in.example.com/start"),
+	)
+	fmt.Println(c.SecretNumber(context.Background(), "the-session-token"))
+	fmt.Println(c.WebviewOrigin())
+	// Output:
+	// GET /v2/number
+	// 42 <nil>
+	// https://sign-in.example.com
+}
+
+// Status reports are repeated. Creating a session isn't once the service has been
+// reached: it would ring the phone twice.
+func ExampleWithAttempts() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	service.Misbehave(emulator.AnyOp, emulator.StatusFault(503), 0)
+	c := service.Client(client.WithAttempts(2)) // client.New(clientID, apiKey, …)
+
+	_, _ = c.CreateSession(context.Background(), "alice@example.com")
+	_ = c.SyncStatus(context.Background(), client.Status{Email: "alice@example.com"})
+	fmt.Println(len(service.Calls(emulator.CreateSession)), len(service.Calls(emulator.SyncStatus)))
+	// Output: 1 2
+}
+
+// The client uses the Transport alone: it follows no redirect, even if h would.
+func ExampleWithHTTPClient() {
+	service := emulator.Start(emulator.Config{})
+	defer service.Close()
+	service.Misbehave(emulator.CreateSession, emulator.RedirectFault("https://elsewhere.example"), 0)
+	proxy := &http.Transport{Proxy: http.ProxyFromEnvironment} // which isn't the default
+	c := service.Client(client.WithHTTPClient(&http.Client{Transport: proxy}))
+
+	_, err := c.CreateSession(context.Background(), "alice@example.com")
+	fmt.Println(errors.Is(err, client.ErrUnavailable), len(service.Calls()))
+	// Output: true 1
 }

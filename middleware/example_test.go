@@ -33,6 +33,15 @@ var users = map[string]middleware.User{
 
 // newGate makes a gate as an application does, with its session manager.
 func newGate(opts ...middleware.Option) (*middleware.Gate, *scs.SessionManager) {
+	gate, sessions, err := tryGate(opts...)
+	if err != nil {
+		panic(err)
+	}
+	return gate, sessions
+}
+
+// tryGate is newGate for options that may be wrong.
+func tryGate(opts ...middleware.Option) (*middleware.Gate, *scs.SessionManager, error) {
 	sessions := scs.New()
 	sessions.Cookie.Secure = true
 	gate, err := middleware.New(append([]middleware.Option{
@@ -45,10 +54,7 @@ func newGate(opts ...middleware.Option) (*middleware.Gate, *scs.SessionManager) 
 		middleware.WithIssuer("Acme"),
 		middleware.WithKey(key),
 	}, opts...)...)
-	if err != nil {
-		panic(err)
-	}
-	return gate, sessions
+	return gate, sessions, err
 }
 
 // New reports all that is wrong at once.

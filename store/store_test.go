@@ -18,6 +18,17 @@ func ExampleCheckID() {
 	// store: ID "": want 1 to 255 bytes of UTF-8 without NUL
 }
 
+// A backend checks what it is asked for before it asks its database.
+func ExampleCheckGet() {
+	fmt.Println(store.CheckGet(store.Accounts, "u-42", ""))
+	fmt.Println(store.CheckGet("my accounts", "u-42"))
+	fmt.Println(store.CheckLimit(0))
+	// Output:
+	// store: ID "": want 1 to 255 bytes of UTF-8 without NUL
+	// store: kind "my accounts": want 1 to 32 lower-case letters
+	// store: limit 0: want at least 1
+}
+
 func ExampleDocument_Check() {
 	doc := store.Document{ID: "u-42", Body: []byte(`{"on":true}`)}
 	fmt.Println(doc.Check(store.Accounts))

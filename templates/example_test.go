@@ -42,6 +42,31 @@ func ExampleNew_faults() {
 	// templates: text "code.hint" of language "en" has the placeholders [], not [{digits}]
 }
 
+// The first language is for browsers that ask for none of them.
+func ExampleWithLanguages() {
+	for _, languages := range [][]templates.Language{{templates.English, templates.Thai}, {templates.Thai, templates.English}} {
+		pages, _ := templates.New(templates.WithLanguages(languages...))
+		fmt.Println(pages.Match("th;q=0.5, en"), pages.Match("de"))
+	}
+	// Output:
+	// en en
+	// en th
+}
+
+// A language of the application's own needs all texts.
+func ExampleWithTexts() {
+	german := templates.Texts(templates.English) // to be translated
+	_, err := templates.New(templates.WithTexts("de", german))
+	fmt.Println(err)
+
+	delete(german, "challenge.cancel")
+	_, err = templates.New(templates.WithTexts("de", german))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// templates: language "de" lacks text "challenge.cancel"
+}
+
 func ExamplePages_Render() {
 	pages, err := templates.New()
 	if err != nil {

@@ -1,0 +1,44 @@
+package house_test
+
+import (
+	"go/ast"
+	"strings"
+	"testing"
+)
+
+// TestOptionsHaveExamples demands that each option is used by an Example of its package.
+func TestOptionsHaveExamples(t *testing.T) {
+	for _, pkg := range []string{"client", "middleware", "templates"} {
+		used := make(map[string]bool)
+		for _, example := range functions(t, pkg, true, "Example") {
+			ast.Inspect(example, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok {
+					used[s.Sel.Name] = true
+				}
+				return true
+			})
+		}
+		options := functions(t, pkg, false, "With")
+		for _, option := range options {
+			if !used[option.Name.Name] {
+				t.Errorf("no Example of package %s uses %s", pkg, option.Name)
+			}
+		}
+		if len(options) == 0 {
+			t.Errorf("found no options in package %s", pkg)
+		}
+	}
+}
+
+// functions returns the functions of a package, or of its tests, whose names begin so.
+func functions(t *testing.T, pkg string, tests bool, prefix string) (found []*ast.FuncDecl) {
+	t.Helper()
+	for _, file := range parsePackage(t, pkg, tests) {
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, prefix) {
+				found = append(found, f)
+			}
+		}
+	}
+	return found
+}
