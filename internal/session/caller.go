@@ -150,11 +150,11 @@ func (s *Sessions) settle(ctx context.Context, c *Caller) (err error) {
 			c.Standing, c.Grant = factor.Locked, records.Grant{}
 		}
 	case factor.Open:
-		p := s.Pending(ctx)
-		if p.User != c.User.ID {
+		userID, binding := s.asked(ctx)
+		if userID != c.User.ID {
 			return nil
 		}
-		if p.Binding != s.binding(ctx) { // the user has signed in again since
+		if binding != s.binding(ctx) { // the user has signed in again since
 			return s.rules.CheckPending(ctx, c.User.ID)
 		}
 		c.Standing, c.Grant, err = s.rules.CheckAsked(ctx, c.User.ID, c.Secret)

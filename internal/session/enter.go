@@ -112,11 +112,11 @@ func (s *Sessions) entered(ctx context.Context, c *Caller, e factor.Entry) (err 
 // stay puts back a session that can't be entered, because of err.
 func (s *Sessions) stay(ctx context.Context, c *Caller, ref factor.Session, previous string, e factor.Entry, err error) error {
 	over := errors.Is(err, factor.ErrSessionOver)
-	switch held := s.scs.GetString(ctx, s.keys.grant); {
+	switch held, _, _ := s.held(ctx); {
 	case held == e.Secret && (previous == "" || over):
-		s.scs.Remove(ctx, s.keys.grant)
+		s.dropGrant(ctx)
 	case held != previous && previous != "" && !over:
-		s.scs.Put(ctx, s.keys.grant, previous)
+		s.hold(ctx, previous, c.User)
 	}
 	var unsaved *CommitError
 	switch {
@@ -225,12 +225,11 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 	if err != nil {
 		return &CommitError{err}
 	}
-	s.Keep(ctx, func(p *Pending) { // it may lose the grant, but not who was asked
-		*p = Pending{User: c.User.ID, Binding: s.binding(ctx), Phone: p.phoneOf(c.User), Next: p.Next, Taken: p.Taken}
-	})
-	s.scs.Put(ctx, s.keys.grant, e.Secret)
+	s.Keep(ctx, func(p *Pending) { *p = Pending{Phone: p.phoneOf(c.User), Next: p.Next, Taken: p.Taken} })
+	s.hold(ctx, e.Secret, c.User)
 	if err = s.renewToken(ctx); err == nil { // ASVS 5.0 7.2.4
-		s.Keep(ctx, func(p *Pending) { p.Phone, p.Binding = PhoneAsked, s.binding(ctx) }) // under the new ID
+		s.Keep(ctx, func(p *Pending) { p.Phone = PhoneAsked })
+		s.hold(ctx, e.Secret, c.User) // under the new ID
 		s.scs.SetDeadline(ctx, until)
 		_, _, err = s.scs.Commit(ctx)
 	}
@@ -238,7 +237,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 		err = s.leaveBehind(former, c.User, until)
 	}
 	if err != nil {
-		s.scs.Remove(ctx, s.keys.grant) // scs will try to save what is left
+		s.dropGrant(ctx) // scs will try to save what is left
 		return &CommitError{err}
 	}
 	returning := s.cookie

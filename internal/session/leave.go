@@ -19,7 +19,7 @@ import (
 func (s *Sessions) Note(r *http.Request, c *Caller) {
 	ctx := r.Context()
 	if c.User.ID == "" {
-		c.User.ID = s.Pending(ctx).User
+		c.User.ID, _ = s.asked(ctx)
 	}
 	c.Session, c.Until = s.Ref(r), s.Until(ctx)
 }
@@ -36,7 +36,7 @@ func (s *Sessions) Ended(r *http.Request, c *Caller) (ended, changed bool) {
 		return true, true
 	case scs.Modified:
 	}
-	if c.Secret != "" && s.scs.GetString(ctx, s.keys.grant) != c.Secret {
+	if held, _, _ := s.held(ctx); c.Secret != "" && held != c.Secret {
 		return true, true
 	}
 	if c.Session.Token != "" && s.Pending(ctx).Token != c.Session.Token {
@@ -98,10 +98,10 @@ func (s *Sessions) arrived(r *http.Request) factor.Session {
 // either.
 func (s *Sessions) Withdraw(r *http.Request, user eagate.User) error {
 	ctx := r.Context()
-	p := s.Pending(ctx)
+	asked, _ := s.asked(ctx)
 	s.Keep(ctx, func(p *Pending) { p.Demand, p.Next, p.Taken = Demand{}, "", 0 })
 	if user.ID == "" {
-		user.ID = p.User
+		user.ID = asked
 	}
 	return s.rules.Withdraw(context.WithoutCancel(ctx), user, s.ref(ctx))
 }
@@ -111,7 +111,7 @@ func (s *Sessions) Withdraw(r *http.Request, user eagate.User) error {
 func (s *Sessions) DropForeign(ctx context.Context, c *Caller) error {
 	foreign, err := s.rules.RevokeForeign(ctx, c.User.ID, c.Secret)
 	if foreign && err == nil {
-		s.scs.Remove(ctx, s.keys.grant)
+		s.dropGrant(ctx)
 		c.Secret = ""
 	}
 	return err

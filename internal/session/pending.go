@@ -16,7 +16,7 @@ import (
 type Pending struct {
 	// User is the ID of the user who was last asked for a proof, and Binding what the
 	// session was bound to then: the application may have changed the user within the
-	// session, or given it another ID, since.
+	// session, or given it another ID, since. A verified session has that with its grant.
 	User    string `json:"user,omitempty"`
 	Binding string `json:"binding,omitempty"`
 	Phone   Phone  `json:"phone,omitempty"`

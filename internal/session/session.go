@@ -10,6 +10,7 @@ package session
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -42,7 +43,38 @@ func (s *Sessions) grant(ctx context.Context) (secret string, ok bool) {
 			secret, ok = "", false
 		}
 	}()
-	return s.scs.GetString(ctx, s.keys.grant), true
+	secret, _, _ = s.held(ctx)
+	return secret, true
+}
+
+// held returns what a verified session holds: the grant's secret, and to whom and to which
+// of the session's IDs it was given. It is one value, because each costs every request.
+func (s *Sessions) held(ctx context.Context) (secret, binding, userID string) {
+	secret, rest, _ := strings.Cut(s.scs.GetString(ctx, s.keys.grant), " ")
+	binding, userID, _ = strings.Cut(rest, " ")
+	return secret, binding, userID
+}
+
+// hold has the session hold the secret of the user's grant, under its present ID.
+func (s *Sessions) hold(ctx context.Context, secret string, user eagate.User) {
+	s.scs.Put(ctx, s.keys.grant, secret+" "+s.binding(ctx)+" "+user.ID)
+}
+
+// dropGrant removes the grant from the session, but not who was asked for a proof.
+func (s *Sessions) dropGrant(ctx context.Context) {
+	userID, binding := s.asked(ctx)
+	s.scs.Remove(ctx, s.keys.grant)
+	s.Keep(ctx, func(p *Pending) { p.User, p.Binding = userID, binding })
+}
+
+// asked returns who was last asked for a proof in the session, and what it was bound to
+// then.
+func (s *Sessions) asked(ctx context.Context) (userID, binding string) {
+	if p := s.Pending(ctx); p.User != "" {
+		return p.User, p.Binding
+	}
+	_, binding, userID = s.held(ctx)
+	return userID, binding
 }
 
 // Verification returns the good grant that the session holds, if any.
