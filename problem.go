@@ -7,50 +7,48 @@ import (
 	"strings"
 )
 
-// A Problem says why a request was refused: it is the type of an
-// application/problem+json (RFC 9457) that the gate sends to programs, without
-// the prefix that its URI has. Its value and the status never change; titles
-// are for people, and may.
+// A Problem is the reason why a request was refused: the type of an
+// application/problem+json (RFC 9457) that the gate sends to programs, without the prefix
+// of its URI. Its value and its status never change; its title is for people, and may
+// change.
 //
-// Problems of the gate may be added, so that a program that doesn't know one
-// goes by the response's status.
+// Later releases may add problems. A program should treat a problem that it doesn't know
+// by the response's status.
 type Problem string
 
 // The problems, by status.
 const (
-	// The body can't be read: it isn't a form or a flat JSON object, or a field
-	// is there twice. The status is 413 where it is too large, and 415 where it
-	// is of another media type.
+	// The body is invalid: it isn't a form or a flat JSON object, or a field
+	// occurs twice. The status is 413 if it is too large, and 415 if it has
+	// another media type.
 	ProblemBadRequest Problem = "bad-request"
 
-	// Nobody is signed in, or the second factor was switched off after this
-	// session was asked for it, and the session has ended; the title says which.
+	// Nobody is signed in, or the session was locked when the second factor was
+	// switched off, and has ended; the title says which.
 	ProblemSignInRequired Problem = "sign-in-required"
 	// The request was rejected on the phone, and the session has ended.
 	ProblemRejected Problem = "rejected"
 
 	// The session is locked: challenge_url is where the second factor is proved.
 	ProblemSecondFactorRequired Problem = "second-factor-required"
-	// The user must have a second factor, or the route demands one, and it is
+	// The user must have a second factor, or the route requires one, and it is
 	// off: enrol_url is where it is switched on.
 	ProblemEnrolmentRequired Problem = "enrolment-required"
 	// The session is verified, but not recently enough or not by a method that
-	// the route takes: max_age, in seconds, and methods say what is demanded,
-	// and challenge_url where it is proved.
+	// the route accepts: max_age, in seconds, and methods are the requirement,
+	// and challenge_url is where it is proved.
 	ProblemStepUpRequired Problem = "step-up-required"
-	// What the route demands can't be proved by this method; methods has those
-	// that can.
+	// The route doesn't accept this method; methods has those that it accepts.
 	ProblemMethodNotAccepted Problem = "method-not-accepted"
-	// The session was not verified by its user in the last minutes, but by a
-	// trusted device or earlier.
+	// The session was verified by a trusted device, or not in the last minutes.
 	ProblemNotFresh Problem = "not-fresh"
 	// The second factor can't be switched off, because the user must have one.
 	ProblemRequired Problem = "required"
 	// The account is held until the password has been changed.
 	ProblemHeld Problem = "held"
-	// The request was sent by a page of another origin.
+	// A page of another origin sent the request.
 	ProblemCrossSite Problem = "cross-site"
-	// The request is a prefetch or a prerender, which nobody has asked for yet.
+	// The request is a prefetch or a prerender.
 	ProblemPrefetch Problem = "prefetch"
 
 	// There is no such page.
@@ -59,27 +57,27 @@ const (
 	// The page has other methods, which the header Allow lists.
 	ProblemMethodNotAllowed Problem = "method-not-allowed"
 
-	// Another browser of the session began the challenge or the enrolment, or
-	// the client keeps no cookies.
+	// Another browser with this session started the challenge or the enrolment,
+	// or the client keeps no cookies.
 	ProblemOtherBrowser Problem = "other-browser"
-	// No enrolment is under way in this session, or it has expired.
+	// This session has no unconfirmed enrolment, or it has expired.
 	ProblemNoEnrolment Problem = "no-enrolment"
 	// The request needs a second factor, and it is off.
 	ProblemNoSecondFactor Problem = "no-second-factor"
 	// The user has no e-mail address that a phone can be set up with.
 	ProblemNoAddress Problem = "no-address"
-	// The phone can't be asked, and waiting doesn't help. The title says why, and
-	// whether a code can be used.
+	// The phone gets no requests, and waiting doesn't help. The title says why,
+	// and whether a code can be used.
 	ProblemNoPush Problem = "no-push"
-	// Another request has made recovery codes since this one began.
+	// Another request has made recovery codes since this one started.
 	ProblemMadeMeanwhile Problem = "made-meanwhile"
 	// The password or the second factor was changed, or the session ended, while
-	// the request waited: nothing was done.
+	// the request waited. It changed nothing.
 	ProblemOvertaken Problem = "overtaken"
 
-	// The code is wrong, or, as the title then says, can't be one.
+	// The code is wrong or, if the title says so, malformed.
 	ProblemCodeWrong Problem = "code-wrong"
-	// The code was right and has been used; the phone shows the next one soon.
+	// The code was right but has been used; the phone shows the next one soon.
 	ProblemCodeUsed Problem = "code-used"
 	// The change needs a code, because the session was not verified in the last
 	// minutes.
@@ -87,14 +85,14 @@ const (
 
 	// Other codes of the user are being checked: send it again after Retry-After.
 	ProblemCodeBusy Problem = "code-busy"
-	// There were too many wrong codes: none is looked at before Retry-After.
+	// There were too many wrong codes: none is checked before Retry-After.
 	ProblemCodePaused Problem = "code-paused"
 	// There were too many wrong codes in a row: codes of this kind, which the title
-	// names, aren't looked at until another proof succeeds or an operator unlocks
+	// names, aren't checked until another proof succeeds or an operator unlocks
 	// the account.
 	ProblemCodeBlocked Problem = "code-blocked"
-	// The phone was asked too often: it can be asked again after Retry-After. The
-	// title says whether a code can be used.
+	// Too many requests were sent to the phone: another one is allowed after
+	// Retry-After. The title says whether a code can be used.
 	ProblemPushLimited Problem = "push-limited"
 	// New recovery codes were made five times within an hour: more can be made
 	// after Retry-After.
@@ -102,10 +100,10 @@ const (
 	// Too many requests wait for events: poll the status.
 	ProblemManyWait Problem = "many-wait"
 
-	// LoadAndSave of the session manager isn't around the gate.
+	// The session manager's LoadAndSave isn't around the gate.
 	ProblemNoSession Problem = "no-session"
 
-	// The store, the session or the application's user function fails; try again
+	// The store, the session or the application's user function failed: try again
 	// after Retry-After.
 	ProblemUnavailable Problem = "unavailable"
 	// The phone can't be reached right now: try again after Retry-After. The title
@@ -177,8 +175,8 @@ func Problems() iter.Seq[Problem] {
 
 const problemPrefix = "urn:eagate:problem:"
 
-// ParseProblem returns the problem whose type URI that is. It is an error if
-// this release of the package doesn't know it.
+// ParseProblem returns the problem of a type URI, or an error if this release doesn't
+// know it.
 func ParseProblem(uri string) (Problem, error) {
 	if name, ok := strings.CutPrefix(uri, problemPrefix); ok {
 		for p := range Problems() {
@@ -194,8 +192,8 @@ func ParseProblem(uri string) (Problem, error) {
 // "urn:eagate:problem:step-up-required".
 func (p Problem) URI() string { return problemPrefix + string(p) }
 
-// Status returns the HTTP status that the problem is sent with, but for the
-// two others of [ProblemBadRequest]. It returns 0 for an unknown problem.
+// Status returns the HTTP status of the problem, or 0 for an unknown one.
+// [ProblemBadRequest] has two other statuses in some cases.
 func (p Problem) Status() int {
 	for _, row := range problems {
 		if row.problem == p {
@@ -205,8 +203,8 @@ func (p Problem) Status() int {
 	return 0
 }
 
-// Title returns the title that the problem usually has. A response's may be
-// another one, or be longer, where it says more. It is empty for an unknown problem.
+// Title returns the usual title of the problem, or "" for an unknown one. A response's
+// title may differ or say more.
 func (p Problem) Title() string {
 	for _, row := range problems {
 		if row.problem == p {
