@@ -82,7 +82,7 @@ func locked(v *visit) failure {
 // a form is told so, and comes back to the page that it is on.
 func (h *Handlers) lock(v *visit, action Action) answer {
 	err := h.cfg.Sessions.Look(v.r, &v.Caller)
-	if err == nil && !v.End.Over { // what is left of a session must not be written again
+	if err == nil && !v.End.Over { // a former session isn't written again
 		h.keepNext(v)
 		h.cfg.Sessions.KeepAsked(v.ctx(), v.User)
 		if action == LeadToChallenge {
@@ -117,7 +117,7 @@ func (h *Handlers) prepareFirst(v *visit) error {
 func (h *Handlers) askAgain(v *visit, action Action) answer {
 	v.Demand.Form = v.kind == kindForm || v.kind.isHTMX() && v.r.Method != http.MethodGet
 	err := h.cfg.Sessions.Look(v.r, &v.Caller)
-	if err == nil && !v.End.Over { // what is left of a session must not be written again
+	if err == nil && !v.End.Over { // a former session isn't written again
 		h.cfg.Sessions.KeepDemand(v.ctx(), v.Demand)
 		if action == LeadToProve { // a program says when the phone is to be asked
 			h.cfg.Sessions.KeepNext(v.ctx(), cmp.Or(h.pageOf(v), h.cfg.HomePath))

@@ -179,7 +179,7 @@ func (s *Sessions) Look(r *http.Request, c *Caller) (err error) {
 	if c.End, err = s.rules.SessionEnd(ctx, c.User, c.Session); err != nil {
 		return err
 	}
-	if c.End.Over { // the deadline of what is left of it isn't the session's
+	if c.End.Over { // a former session is kept for less long
 		c.Until = c.End.Until
 	}
 	c.Challenge, err = s.rules.Look(ctx, c.Account, c.Session)

@@ -218,7 +218,7 @@ func (s *Sessions) renew(w http.ResponseWriter, r *http.Request, c *Caller, e fa
 	if end.Ended || end.Over && e.Method != 0 && !factor.Typed(e.Method) {
 		return factor.ErrSessionOver
 	}
-	if end.Over { // the deadline of what is left of it isn't the session's
+	if end.Over { // a former session is kept for less long
 		until = end.Until
 	}
 	former, known, err := s.former(ctx, id)
@@ -292,9 +292,9 @@ func (a *apart) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// leaveBehind keeps the session's former ID for a moment, for the requests that are under way
-// with it, without what it held of ours, but for whom it asked. Where that can't be
-// saved, the former session is deleted.
+// leaveBehind keeps a former session for movedFor: the session under its previous ID,
+// locked, for the requests that are under way with that ID. It holds nothing but who was
+// asked and where the browser wanted to go. Where it can't be saved, it is deleted.
 func (s *Sessions) leaveBehind(former context.Context, user eagate.User, until time.Time) error {
 	s.scs.Remove(former, s.keys.grant)
 	s.Keep(former, func(p *Pending) {

@@ -132,7 +132,7 @@ func (s *Sessions) Bind(r *http.Request, c *Caller) error {
 // Until is when the session ends by itself, and with it what is granted to it.
 func (s *Sessions) Until(ctx context.Context) time.Time {
 	if p := s.Pending(ctx); p.Until != 0 && p.UntilOf == s.binding(ctx) {
-		return time.Unix(p.Until, 0).UTC() // what is left of it is kept for less long
+		return time.Unix(p.Until, 0).UTC() // a former session is kept for less long
 	}
 	return s.scs.Deadline(ctx)
 }
