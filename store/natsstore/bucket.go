@@ -11,7 +11,7 @@ import (
 // maxMessage is the size of the largest message: a body and headers.
 const maxMessage = store.MaxBody + 1024
 
-// newBucket is the configuration of a bucket that New creates.
+// newBucket returns the configuration of a new bucket.
 func newBucket(bucket string, replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:              "KV_" + bucket,
@@ -30,8 +30,7 @@ func newBucket(bucket string, replicas int) jetstream.StreamConfig {
 	}
 }
 
-// connectionFaults returns what is wrong with a connection, and with the server
-// behind it.
+// connectionFaults returns the faults of a connection and its server.
 func connectionFaults(nc *nats.Conn, replicas int) []error {
 	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
@@ -42,8 +41,8 @@ func connectionFaults(nc *nats.Conn, replicas int) []error {
 	fault(nc.Opts.ReconnectBufSize >= 0, "the connection keeps writes while it is broken, and sends them later: connect with nats.ReconnectBufSize(-1)")
 	fault(!nc.Opts.AllowReconnect || nc.Opts.MaxReconnect >= 0, "the connection gives up after a while: connect with nats.MaxReconnects(-1), without nats.NoReconnect")
 	fault(!nc.HeadersSupported(), "the server has no headers: use NATS 2.9 or later")
-	// Earlier ones let several writers of the same version succeed, where the bucket
-	// has replicas: seen with 2.9.10, and not with 2.12.1.
+	// In earlier versions, several writers of the same version can succeed in a bucket
+	// with replicas: seen with 2.9.10, and not with 2.12.1.
 	var major, minor int
 	_, err := fmt.Sscanf(nc.ConnectedServerVersion(), "%d.%d", &major, &minor)
 	fault(replicas > 1 && (err != nil || major < 2 || major == 2 && minor < 12), "the server has version %s, which loses writes in a bucket with replicas: use NATS 2.12 or later, or WithReplicas(1)", nc.ConnectedServerVersion())
@@ -51,7 +50,7 @@ func connectionFaults(nc *nats.Conn, replicas int) []error {
 	return faults
 }
 
-// bucketFaults returns what is wrong with the configuration of a bucket.
+// bucketFaults returns the faults of a bucket's configuration.
 func bucketFaults(bucket string, replicas int, c jetstream.StreamConfig) []error {
 	var faults []error
 	fault := func(wrong bool, format string, args ...any) {
@@ -60,7 +59,7 @@ func bucketFaults(bucket string, replicas int, c jetstream.StreamConfig) []error
 		}
 	}
 	if c.Mirror != nil || len(c.Sources) > 0 {
-		// Nothing else about a copy needs mending.
+		// The other settings of a copy don't matter.
 		fault(true, "is a copy of another one, and lags behind: name the original by WithBucket")
 		return faults
 	}

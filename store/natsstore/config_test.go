@@ -96,7 +96,7 @@ func TestBucketFaults(t *testing.T) {
 		nc := connect(t, server)
 		name := natsstore.WithBucket(newBucket(t, server))
 		_, err := natsstore.New(t.Context(), nc, name, natsstore.WithExisting())
-		wantFaults(t, err, "isn't there")
+		wantFaults(t, err, "doesn't exist")
 		open(t, nc, name)
 		open(t, nc, name, natsstore.WithExisting())
 	})

@@ -14,18 +14,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The body of a message is that of the document. The rest is in headers.
+// The body of a message is that of the document. Headers have the rest.
 const (
 	headerDue       = "Eagate-Due" // in microseconds since 1970
 	headerNotify    = "Eagate-Notify"
-	headerOperation = "KV-Operation" // where the tools of NATS have deleted a key
+	headerOperation = "KV-Operation" // of a key that the tools of NATS have deleted
 )
 
-// parallel is how many requests for single documents are under way at once.
+// parallel is the number of concurrent requests for single documents.
 const parallel = 16
 
-// Get implements [store.Backend]. It asks for each document by itself, several
-// at once.
+// Get implements [store.Backend]. It makes one request per document, several at once.
 func (s *Store) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
 	if err := errors.Join(store.CheckGet(kind, ids...), ctx.Err()); err != nil {
 		return nil, err
@@ -45,7 +44,7 @@ func (s *Store) Get(ctx context.Context, kind store.Kind, ids ...string) ([]stor
 		return err
 	})
 	if err == nil {
-		err = s.same(ctx)
+		err = s.checkMarker(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -72,13 +71,13 @@ func (s *Store) Put(ctx context.Context, kind store.Kind, doc store.Document) (u
 	key := docKey(kind, doc.ID)
 	version, err := s.publish(ctx, key, header, doc.Body, jetstream.WithExpectLastSequencePerSubject(doc.Version))
 	if errors.Is(err, store.ErrConflict) && doc.Version == 0 {
-		// The tools of NATS leave a message behind where they delete a key.
+		// The tools of NATS delete a key by writing a message.
 		m, lastErr := s.last(ctx, key)
 		if lastErr == nil && m != nil && m.Header.Get(headerOperation) != "" {
 			version, err = s.publish(ctx, key, header, doc.Body, jetstream.WithExpectLastSequencePerSubject(m.Sequence))
 		}
 	}
-	if other := s.same(ctx); other != nil {
+	if other := s.checkMarker(ctx); other != nil {
 		return 0, other
 	}
 	return version, err
@@ -102,7 +101,7 @@ func (s *Store) Delete(ctx context.Context, kind store.Kind, id string, version 
 	}
 }
 
-// dueOf returns when a document with the header is due, or the zero time.
+// dueOf returns the due time in a header, or the zero time.
 func dueOf(header nats.Header) (time.Time, error) {
 	text := header.Get(headerDue)
 	if text == "" {
@@ -115,7 +114,7 @@ func dueOf(header nats.Header) (time.Time, error) {
 	return time.UnixMicro(micros).UTC(), nil
 }
 
-// each calls do with 0 to n-1, several at once, until one fails.
+// each calls do with 0 to n-1, several at once, until one returns an error.
 func each(n int, do func(i int) error) error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup

@@ -11,19 +11,19 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// An index has the IDs of a kind. Each use first reads what was written since
-// the one before; IDs of deleted documents stay until somebody asks for them.
+// An index has the IDs of a kind. Each use first reads the writes since the last one; IDs
+// of deleted documents stay until they are used.
 type index struct {
-	read uint64           // the sequence up to which messages are in
+	read uint64           // the sequence of the last message read
 	due  map[string]int64 // in microseconds since 1970, or never
 }
 
 const never = math.MaxInt64
 
-// List implements [store.Backend], in the order of the IDs: see the package's
-// documentation for its cost.
+// List implements [store.Backend], in the order of the IDs. See the package comment for
+// its cost.
 func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {
-	if err := s.take(ctx, kind, limit); err != nil {
+	if err := s.acquire(ctx, kind, limit); err != nil {
 		return nil, "", err
 	}
 	defer s.release()
@@ -46,9 +46,9 @@ func (s *Store) List(ctx context.Context, kind store.Kind, after string, limit i
 	return page, next, err
 }
 
-// Due implements [store.Backend]: see the package's documentation for its cost.
+// Due implements [store.Backend]. See the package comment for its cost.
 func (s *Store) Due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]string, error) {
-	if err := s.take(ctx, kind, limit); err != nil {
+	if err := s.acquire(ctx, kind, limit); err != nil {
 		return nil, err
 	}
 	defer s.release()
@@ -60,10 +60,9 @@ func (s *Store) Due(ctx context.Context, kind store.Kind, now time.Time, limit i
 	return ids, err
 }
 
-// DeleteDue implements [store.Backend]: see the package's documentation for its
-// cost.
+// DeleteDue implements [store.Backend]. See the package comment for its cost.
 func (s *Store) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, limit int) (int, error) {
-	if err := s.take(ctx, kind, limit); err != nil {
+	if err := s.acquire(ctx, kind, limit); err != nil {
 		return 0, err
 	}
 	defer s.release()
@@ -91,22 +90,22 @@ func (s *Store) DeleteDue(ctx context.Context, kind store.Kind, now time.Time, l
 	return deleted, nil
 }
 
-// take checks arguments, and waits until nobody else uses the indexes.
-func (s *Store) take(ctx context.Context, kind store.Kind, limit int) error {
+// acquire checks arguments, and locks the indexes.
+func (s *Store) acquire(ctx context.Context, kind store.Kind, limit int) error {
 	if err := errors.Join(kind.Check(), store.CheckLimit(limit), ctx.Err()); err != nil {
 		return err
 	}
 	select {
-	case s.turn <- struct{}{}:
+	case s.lock <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s *Store) release() { <-s.turn }
+func (s *Store) release() { <-s.lock }
 
-// due returns at most limit documents that are due, the longest due first.
+// due returns at most limit documents that are due, the earliest first.
 func (s *Store) due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]store.Document, error) {
 	ix, err := s.catchUp(ctx, kind)
 	if err != nil {
@@ -132,8 +131,7 @@ func (s *Store) due(ctx context.Context, kind store.Kind, now time.Time, limit i
 	return found, nil
 }
 
-// getListed returns those of the documents that are there, and takes the others
-// out of the index.
+// getListed returns the documents that exist, and removes the others from the index.
 func (s *Store) getListed(ctx context.Context, kind store.Kind, ix *index, ids []string) ([]store.Document, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -150,8 +148,8 @@ func (s *Store) getListed(ctx context.Context, kind store.Kind, ix *index, ids [
 	}), nil
 }
 
-// catchUp brings the index of a kind up to date. Only who has the turn calls
-// it.
+// catchUp reads the writes since the last use of a kind's index. The indexes must be
+// locked.
 func (s *Store) catchUp(ctx context.Context, kind store.Kind) (*index, error) {
 	ix := s.indexes[kind]
 	if ix == nil {

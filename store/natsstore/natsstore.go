@@ -15,9 +15,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Store is a [store.Backend] and [store.Watcher] over a bucket of NATS
-// JetStream KV. It is safe for concurrent use, and needs no closing: it has no
-// goroutines between calls.
+// A Store is a [store.Backend] and [store.Watcher] in a bucket of NATS JetStream KV, made
+// by [New]. It is safe for concurrent use. It has no goroutines between calls and needn't
+// be closed.
 type Store struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
@@ -27,16 +27,16 @@ type Store struct {
 	bucket     string
 	prefix     string // of a key in a subject
 	replicated bool
-	marker     *jetstream.RawStreamMsg // the bucket's first message, which tells it from another one
-	seen       atomic.Uint64           // the highest sequence that a write of this Store was given
+	marker     *jetstream.RawStreamMsg // the bucket's first message, which identifies it
+	seen       atomic.Uint64           // the highest sequence of this Store's writes
 
-	turn    chan struct{} // has room while nobody uses the indexes
+	lock    chan struct{} // full while the indexes are in use
 	indexes map[store.Kind]*index
 }
 
 var _ store.Watcher = (*Store)(nil)
 
-// Option is an option of [New].
+// An Option is an option of [New].
 type Option func(*options)
 
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -47,24 +47,23 @@ type options struct {
 	existing bool
 }
 
-// WithBucket names the bucket, which is "eagate" otherwise. Nothing else may
-// use it.
+// WithBucket sets the name of the bucket, which nothing else may use. The default is
+// "eagate".
 func WithBucket(name string) Option { return func(o *options) { o.bucket = name } }
 
-// WithReplicas says on how many servers the bucket must be kept: 1, 3 or 5.
-// Otherwise that is 3 in a cluster, and 1 on a single server. More than 1 needs
-// NATS 2.12 or later.
+// WithReplicas sets the number of servers that must keep the bucket: 1, 3 or 5. The
+// default is 3 in a cluster, and 1 on a single server. More than 1 needs NATS 2.12 or
+// later.
 func WithReplicas(n int) Option { return func(o *options) { o.replicas = n } }
 
-// WithExisting makes [New] fail if there is no bucket, instead of creating one.
-// It belongs into every program but the first: a bucket that was lost is then
-// an error, and not a service without second factors.
+// WithExisting makes [New] return an error if there is no bucket, instead of creating
+// one. Use it after the first start, so that a lost bucket is an error and doesn't look
+// like users without second factors.
 func WithExisting() Option { return func(o *options) { o.existing = true } }
 
-// New opens a bucket, and creates it if there is none. It returns all faults of
-// the configuration at once, each with its remedy: see the package's
-// documentation for what a bucket and a connection must be like. The Store
-// doesn't close the connection.
+// New opens a bucket, and creates it if there is none. It returns all faults of the
+// configuration, each with a remedy; the package comment has the requirements for the
+// bucket and the connection. The caller closes the connection.
 func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 	o := options{bucket: "eagate"}
 	for _, opt := range opts {
@@ -101,7 +100,7 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 	}
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound) && o.existing:
-		err = fmt.Errorf("natsstore: bucket %q isn't there: restore it, or create it by New without WithExisting", o.bucket)
+		err = fmt.Errorf("natsstore: bucket %q doesn't exist: restore it, or create it by New without WithExisting", o.bucket)
 		return nil, errors.Join(append(faults, err)...)
 	case err != nil:
 		err = fmt.Errorf("natsstore: bucket %q: %w (is JetStream enabled in the server, and for this user?)", o.bucket, err)
@@ -121,20 +120,20 @@ func New(ctx context.Context, nc *nats.Conn, opts ...Option) (*Store, error) {
 		bucket:     o.bucket,
 		prefix:     "$KV." + o.bucket + ".",
 		replicated: o.replicas > 1,
-		turn:       make(chan struct{}, 1),
+		lock:       make(chan struct{}, 1),
 		indexes:    make(map[store.Kind]*index),
 	}
-	if err := s.mark(ctx, info.State.LastSeq == 0); err != nil {
+	if err := s.readMarker(ctx, info.State.LastSeq == 0); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// markerKey is the key of a message that is written first into a new bucket.
+// markerKey is the key of the first message in a bucket.
 const markerKey = "marker"
 
-// mark reads the marker of the bucket, and writes it into a new one.
-func (s *Store) mark(ctx context.Context, fresh bool) (err error) {
+// readMarker reads the marker of the bucket, after writing it into a new one.
+func (s *Store) readMarker(ctx context.Context, fresh bool) (err error) {
 	if fresh {
 		_, err := s.publish(ctx, markerKey, nil, []byte(rand.Text()), jetstream.WithExpectLastSequencePerSubject(0))
 		if err != nil && !errors.Is(err, store.ErrConflict) { // otherwise another node was first
@@ -148,12 +147,12 @@ func (s *Store) mark(ctx context.Context, fresh bool) (err error) {
 	return err
 }
 
-// same returns an error unless the bucket is still the one that New opened. It
-// comes after whatever it vouches for.
-func (s *Store) same(ctx context.Context) error {
+// checkMarker returns an error unless the bucket is still the one that New opened. It
+// must follow the reads that depend on that.
+func (s *Store) checkMarker(ctx context.Context) error {
 	m, err := s.last(ctx, markerKey)
 	if err == nil && (m == nil || m.Sequence != s.marker.Sequence || !bytes.Equal(m.Data, s.marker.Data)) {
-		return fmt.Errorf("natsstore: bucket %q isn't the one that was there at the start: it was deleted, purged or made anew; restore it, and start the program again", s.bucket)
+		return fmt.Errorf("natsstore: bucket %q has changed since the start: it was deleted, purged or created again; restore it, and restart the program", s.bucket)
 	}
 	return err
 }

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	patience = 5 * time.Second        // how long a request waits for its answer
-	moment   = 200 * time.Millisecond // and after its context has ended, and for a new connection
+	patience = 5 * time.Second        // how long a request waits for its response
+	moment   = 200 * time.Millisecond // the same after its context is done, and for a new connection
 )
 
-// How JetStream says that another version is stored depends on the server's
-// version and on the number of replicas.
+// The error of JetStream for another version depends on the server's version and on
+// the number of replicas.
 var conflict, conflictReplicated = &jetstream.APIError{ErrorCode: 10071}, &jetstream.APIError{ErrorCode: 10164}
 
 var (
@@ -26,14 +26,14 @@ var (
 	errNoAnswer = fmt.Errorf("no answer within %v: the leader of the bucket's stream is away", patience)
 )
 
-// do makes a request, once. When ctx ends meanwhile, it still waits a moment
-// for the answer, as what was sent can't be taken back.
+// do makes a request, once. If ctx is done before the response, it waits for a moment,
+// because a request that was sent can't be cancelled.
 func (s *Store) do(ctx context.Context, request func(context.Context) error) error {
-	mended := s.nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
-	defer s.nc.RemoveStatusListener(mended)
+	connected := s.nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
+	defer s.nc.RemoveStatusListener(connected)
 	if s.nc.IsReconnecting() {
 		select {
-		case <-mended:
+		case <-connected:
 		case <-time.After(moment):
 		case <-ctx.Done():
 		}
@@ -62,8 +62,8 @@ func (s *Store) do(ctx context.Context, request func(context.Context) error) err
 	return fmt.Errorf("natsstore: bucket %q: %w", s.bucket, err)
 }
 
-// whileConnected returns a context that also ends when the connection breaks:
-// the answer to a request, or a message of a consumer, then never comes.
+// whileConnected returns a context that also ends when the connection breaks, because the
+// response to a request, or a consumer's message, then never arrives.
 func (s *Store) whileConnected(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	broken := s.nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)
@@ -78,8 +78,8 @@ func (s *Store) whileConnected(ctx context.Context) (context.Context, context.Ca
 	return ctx, func() { cancel(nil) }
 }
 
-// last returns the last message of a key, or nil if there is none. The leader
-// of the stream answers, as the bucket has no direct gets.
+// last returns the last message of a key, or nil. The leader of the stream responds,
+// because the bucket doesn't allow direct gets.
 func (s *Store) last(ctx context.Context, key string) (m *jetstream.RawStreamMsg, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
 		m, err = s.stream.GetLastMsgForSubject(ctx, s.prefix+key)
@@ -91,8 +91,8 @@ func (s *Store) last(ctx context.Context, key string) (m *jetstream.RawStreamMsg
 	return m, err
 }
 
-// publish writes a message, and returns its sequence. In a cluster, that needs
-// most of the bucket's servers.
+// publish writes a message, and returns its sequence. In a cluster, a majority of the
+// bucket's servers must confirm it.
 func (s *Store) publish(ctx context.Context, key string, header nats.Header, data []byte, opts ...jetstream.PublishOpt) (uint64, error) {
 	before := s.seen.Load()
 	var ack *jetstream.PubAck

@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// quiet is after how much silence a follower makes sure that it isn't cut off.
+// quiet is the time without messages after which a follower checks that it isn't cut off.
 const quiet = 2 * time.Second
 
 var (
@@ -19,18 +19,16 @@ var (
 	errLag  = errors.New("the server that is read from lags behind the leader of the bucket's stream")
 )
 
-// An event is what follow comes upon: the headers of a message, or none for a
-// while.
+// An event is a message, or a time without messages.
 type event struct {
 	seq    uint64 // 0 if there was no message
 	id     string // "" for a sync
 	header nats.Header
 }
 
-// Watch implements [store.Watcher]. It returns when the connection breaks, or
-// when the server that it reads from lags: call it again then. Every two
-// seconds without writes it writes a message of its own, to see that it isn't
-// cut off.
+// Watch implements [store.Watcher]. It returns an error when the connection breaks, or
+// when the server that it reads from lags. After every two seconds without writes it
+// writes a message of its own, to check that it isn't cut off.
 func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id string)) error {
 	if err := errors.Join(kind.Check(), ctx.Err()); err != nil {
 		return err
@@ -46,7 +44,7 @@ func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id stri
 			return errLag
 		case e.seq == 0:
 			synced, err = s.sync(ctx, kind)
-			return errors.Join(err, s.same(ctx))
+			return errors.Join(err, s.checkMarker(ctx))
 		case e.id != "" && e.header.Get(headerNotify) != "":
 			changed(e.id)
 		}
@@ -55,15 +53,15 @@ func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id stri
 	})
 }
 
-// follow calls each with the messages of a kind behind a sequence, in their
-// order, until that returns an error; errDone counts as none. It calls begun
-// when it can miss no further message.
+// follow calls each with the messages of a kind after a sequence, in order, until each
+// returns an error; after errDone it returns nil. It calls begun when it can no longer
+// miss a message.
 func (s *Store) follow(ctx context.Context, kind store.Kind, behind uint64, begun func(), each func(event) error) error {
 	alive, release := s.whileConnected(ctx)
 	defer release()
 	var sub *nats.Subscription
 	err := s.do(ctx, func(context.Context) (err error) {
-		// An ordered consumer notices where a message is lost, and begins anew there.
+		// An ordered consumer detects a lost message, and starts again there.
 		sub, err = s.legacy.SubscribeSync(s.prefix+string(kind)+".*", nats.BindStream("KV_"+s.bucket),
 			nats.OrderedConsumer(), nats.StartSequence(behind+1), nats.HeadersOnly(), nats.Context(alive))
 		return err
@@ -72,7 +70,7 @@ func (s *Store) follow(ctx context.Context, kind store.Kind, behind uint64, begu
 		return err
 	}
 	defer sub.Unsubscribe()
-	if err := s.same(ctx); err != nil {
+	if err := s.checkMarker(ctx); err != nil {
 		return err
 	}
 	begun()

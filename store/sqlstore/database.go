@@ -11,16 +11,16 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A database is the connections of one store, and what is prepared on them.
+// A database has the connections and the prepared statements of one store.
 type database struct {
 	*flavour
 	db      *sql.DB
-	writer  chan struct{} // holds a value while one writes, or is nil
-	health  string        // a query for what is unfit, and for the table
-	weeding sync.Mutex
+	writer  chan struct{} // full during a write; nil without oneWriter
+	health  string        // a query for the column unfit
+	closing sync.Mutex
 
 	mu       sync.Mutex
-	prepared map[string]*sql.Stmt // or nil, where drivers prepare
+	prepared map[string]*sql.Stmt // nil if the driver prepares
 }
 
 func newDatabase(db *sql.DB, f *flavour) *database {
@@ -34,8 +34,8 @@ func newDatabase(db *sql.DB, f *flavour) *database {
 	return d
 }
 
-// Close releases the prepared statements. It doesn't close the database. The
-// store can't be used any more.
+// Close closes the prepared statements. It doesn't close the database. The store must not
+// be used afterwards.
 func (d *database) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -46,7 +46,7 @@ func (d *database) Close() error {
 	return errors.Join(errs...)
 }
 
-// statement returns a query prepared, until Close, or nil where drivers prepare.
+// statement returns the prepared statement of a query, or nil if the driver prepares.
 func (d *database) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	d.mu.Lock()
 	stmt := d.prepared[query]
@@ -67,8 +67,8 @@ func (d *database) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	return stmt, nil
 }
 
-// read returns the documents that a query finds. Its first column is what is unfit
-// about the server, and it finds at least one row.
+// read returns the documents of a query, whose first column is unfit and which returns at
+// least one row.
 func (d *database) read(ctx context.Context, doing, query string, args ...any) (docs []store.Document, err error) {
 	err = d.do(ctx, doing, func() error {
 		docs = nil
@@ -121,8 +121,7 @@ func (d *database) read(ctx context.Context, doing, query string, args ...any) (
 	return docs, err
 }
 
-// exec executes a statement that writes, and returns how many rows it wrote: none
-// if the key exists.
+// exec executes a write, and returns the number of rows: 0 if the key exists.
 func (d *database) exec(ctx context.Context, doing, query string, args ...any) (n int, err error) {
 	err = d.do(ctx, doing, func() error {
 		ctx := ctx
@@ -152,9 +151,9 @@ func (d *database) exec(ctx context.Context, doing, query string, args ...any) (
 	return n, err
 }
 
-// send sends a statement once. Where no statement is prepared, it takes a connection
-// for that: [sql.DB] sends once more what a driver calls ErrBadConn, and
-// github.com/lib/pq does so of a statement whose answer got lost.
+// send sends a statement once. Without a prepared statement, it reserves a connection:
+// [sql.DB] retries after ErrBadConn, which github.com/lib/pq returns also if a
+// statement's response was lost.
 func (d *database) send(ctx context.Context, query string, args []any) (sql.Result, error) {
 	stmt, err := d.statement(ctx, query)
 	if err != nil {
@@ -171,8 +170,8 @@ func (d *database) send(ctx context.Context, query string, args []any) (sql.Resu
 	return conn.ExecContext(ctx, query, args...)
 }
 
-// wrap returns an error that says what failed. Drivers have errors of their own
-// for the end of a context, so the context's is added.
+// wrap adds the failed operation to an error, and the context's error, which drivers
+// replace by errors of their own.
 func wrap(ctx context.Context, doing string, err error) error {
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		return fmt.Errorf("sqlstore: %s: %w: %w", doing, ended, err)

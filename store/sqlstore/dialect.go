@@ -43,17 +43,16 @@ func (d Dialect) flavour() *flavour {
 	return nil
 }
 
-// A flavour is what is particular about a dialect: how its SQL is written, and
-// how its drivers behave. In its SQL, {table} is the table of the documents, and ?
-// an argument.
+// A flavour is what differs between dialects: the SQL, and the behaviour of drivers. In
+// its SQL, {table} is the table of documents, and ? an argument.
 type flavour struct {
 	name  string           // of the files that hold the schema
 	quote string           // encloses a name
 	param func(int) string // the placeholder of the nth argument
 
-	// unfit is an expression: '', or why this server must not be asked, such as
-	// 'a standby', or 'hidden' if the table's rows may be. {literal} is {table} within
-	// quotes.
+	// unfit is an expression: why the server's answers can't be trusted, such as 'a
+	// standby', or 'hidden' if rows of the table may be hidden; otherwise ''. {literal}
+	// is {table} within quotes.
 	unfit string
 
 	// onConflict ends an INSERT, so that an existing document is no error.
@@ -66,34 +65,34 @@ type flavour struct {
 	// isTable is a query for the number of tables, not views, in a schema and of a name.
 	isTable string
 
-	// classify says what an error of the drivers means.
+	// classify returns the meaning of a driver's error.
 	classify func(error) outcome
 
-	// faults returns the name of the schema, and what is wrong with the database or
-	// the way it is connected to; or an error if it doesn't answer.
+	// faults returns the name of the schema, and the faults of the database and of the
+	// connection; or an error if it doesn't respond.
 	faults func(ctx context.Context, db *sql.DB, prefix string) (schema string, faults []error, err error)
 
-	// migration calls f with a connection on which no other node migrates meanwhile.
-	// What f executes takes effect altogether, or each statement by itself but so that
-	// all can be executed once more. It waits for no lock on a table for long.
+	// migration calls f with a connection while no other node migrates. The statements
+	// of f are either atomic or can be executed again. It doesn't wait long for a table
+	// lock.
 	migration func(ctx context.Context, db *sql.DB, schema string, f func(session) error) error
 
-	// driverPrepares says that statements are not prepared here: drivers do so.
+	// driverPrepares leaves preparing statements to the driver.
 	driverPrepares bool
 
-	// oneWriter has writers of one process wait for each other in the process.
+	// oneWriter allows one write at a time in the process.
 	oneWriter bool
 }
 
-// An outcome is what an error of a driver means.
+// An outcome is the meaning of a driver's error.
 type outcome uint8
 
 const (
-	unknown    outcome = iota // a write may have happened or not
-	rolledBack                // nothing happened, because of what others did at the time
-	exists                    // nothing happened, as the key is there
-	notPrimary                // the server can't be written to
-	noSchema                  // the table isn't there
+	unknown    outcome = iota // a write may have happened
+	rolledBack                // no effect, because of a concurrent transaction
+	exists                    // no effect, because the key exists
+	notPrimary                // the server refuses writes
+	noSchema                  // the table doesn't exist
 )
 
 // A session executes statements one after the other, on one connection.
@@ -105,7 +104,7 @@ type session interface {
 func question(int) string { return "?" }
 func dollar(n int) string { return "$" + strconv.Itoa(n) }
 
-// bind writes the placeholders of a query as the dialect has them.
+// bind returns a query with the dialect's placeholders.
 func (f *flavour) bind(query string) string {
 	parts := strings.Split(query, "?")
 	for i := range parts[1:] {
@@ -114,15 +113,15 @@ func (f *flavour) bind(query string) string {
 	return strings.Join(parts, "")
 }
 
-// qualified returns the name of a table with that of its schema, so that it is the
-// same one whatever a connection takes for its own schema.
+// qualified returns the name of a table with its schema, which doesn't depend on the
+// connection's current schema.
 func (f *flavour) qualified(schema, table string) string {
 	escaped := strings.ReplaceAll(schema, f.quote, f.quote+f.quote)
 	return f.quote + escaped + f.quote + "." + table
 }
 
-// atLeast reports whether a version that begins with up to three numbers, such
-// as 10.11.6-MariaDB, is not older than that.
+// atLeast reports whether a version that starts with up to three numbers, such as
+// 10.11.6-MariaDB, is at least the wanted one.
 func atLeast(version string, want ...int) bool {
 	var got [3]int
 	fmt.Sscanf(version, "%d.%d.%d", &got[0], &got[1], &got[2])

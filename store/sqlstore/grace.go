@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// A graceContext ends a second after another one. Drivers give up a connection on
-// which a statement runs when its context ends, and the server may execute it later
-// than anybody looks. Most often the answer comes in this second. (The contexts of the
-// standard library do the same, but take a tenth of the time of a write.)
+// A graceContext ends a second after another context. Drivers abandon a connection when
+// the context of its statement ends, and the server may execute the statement later;
+// usually the response arrives within this second. (The standard library's contexts could
+// do the same, but cost a tenth of a write's time.)
 type graceContext struct {
 	context.Context
 	done chan struct{}

@@ -98,5 +98,5 @@ func migrateMariaDB(ctx context.Context, db *sql.DB, schema string, f func(sessi
 	if _, err := conn.ExecContext(ctx, "SET SESSION lock_wait_timeout = 2"); err != nil {
 		return err
 	}
-	return persist(ctx, classifyMariaDB, migrationPatience, func() error { return f(conn) })
+	return retry(ctx, classifyMariaDB, migrationPatience, func() error { return f(conn) })
 }

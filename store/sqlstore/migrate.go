@@ -38,13 +38,12 @@ func schemaOf(f *flavour, version int, schema, prefix string) string {
 	return strings.NewReplacer("{schema}", schema, "{prefix}", prefix).Replace(string(text))
 }
 
-// Migrate brings the schema up to date: from nothing, or from any earlier
-// version. A schema that is newer than this release is left as it is. Of the
-// options, [WithPrefix] counts.
+// Migrate creates the schema, or migrates it from any earlier version. It doesn't change
+// a schema that is newer than this release. The only option is [WithPrefix].
 //
-// Several nodes may call it at once, and nodes of an earlier release may go on
-// working meanwhile. If it is interrupted, the next call goes on. The role needs
-// the right to create tables, indexes and views.
+// Several nodes may call it at once, while nodes of an earlier release are running. An
+// interrupted migration is continued by the next call. The role needs the right to create
+// tables, indexes and views.
 func Migrate(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) error {
 	o, f, schema, err := examine(ctx, db, dialect, opts)
 	if err != nil {
@@ -53,13 +52,11 @@ func Migrate(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) e
 	return migrate(ctx, db, f, schema, o.prefix)
 }
 
-// Schema returns all versions of the schema, one after the other, as SQL: for
-// those who have their own way to migrate, and then open the store
-// [WithoutMigration]. Of the options, [WithPrefix] counts. A release that needs a
-// newer version says so in its changelog; what to add is behind the comment that
-// names the version.
+// Schema returns the SQL of all versions of the schema, for your own migrations with
+// [WithoutMigration]. The only option is [WithPrefix]. The changelog says which release
+// needs a newer version; its statements follow the comment that names it.
 //
-// It returns nothing for an invalid dialect or prefix.
+// It returns "" for an invalid dialect or prefix.
 func Schema(dialect Dialect, opts ...Option) string {
 	o := newOptions(opts)
 	f := dialect.flavour()

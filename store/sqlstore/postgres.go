@@ -164,7 +164,7 @@ const migrationLock = 0x656167617465
 // migratePostgres has a transaction, behind a lock. Only with read committed do the
 // statements behind the lock see what was done by the node that had it before.
 func migratePostgres(ctx context.Context, db *sql.DB, _ string, f func(session) error) error {
-	return persist(ctx, classifyPostgres, migrationPatience, func() error {
+	return retry(ctx, classifyPostgres, migrationPatience, func() error {
 		tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		if err != nil {
 			return err

@@ -13,9 +13,9 @@ const (
 	maxPause = 50 * time.Millisecond
 )
 
-// persist makes a call again as long as the database certainly did nothing, because
-// of what others did at the time. The pauses make it ever more likely to be the first.
-func persist(ctx context.Context, classify func(error) outcome, patience time.Duration, call func() error) error {
+// retry calls call again while the database certainly did nothing because of concurrent
+// transactions, with random pauses.
+func retry(ctx context.Context, classify func(error) outcome, patience time.Duration, call func() error) error {
 	start := time.Now()
 	for n := 0; ; n++ {
 		err := call()
@@ -23,7 +23,7 @@ func persist(ctx context.Context, classify func(error) outcome, patience time.Du
 			return err
 		}
 		if time.Since(start) > patience {
-			return fmt.Errorf("given up after %v, as others always came first: %w", patience, err)
+			return fmt.Errorf("gave up after %v of conflicts with other transactions: %w", patience, err)
 		}
 		if n < 2 {
 			continue

@@ -97,7 +97,7 @@ func migrateSQLite(ctx context.Context, db *sql.DB, _ string, f func(session) er
 		return err
 	}
 	defer conn.Close()
-	err = persist(ctx, classifySQLite, time.Minute, func() error {
+	err = retry(ctx, classifySQLite, time.Minute, func() error {
 		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 		return err
 	})

@@ -10,8 +10,8 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A Store is a [store.Backend] in a SQL database, and on PostgreSQL
-// [WithListener] a [store.Watcher] that watches.
+// A Store is a [store.Backend] in a SQL database, made by [New]. With PostgreSQL and
+// [WithListener] it is also a working [store.Watcher]. It is safe for concurrent use.
 type Store struct {
 	*database
 	listener Listener
@@ -23,7 +23,7 @@ type Store struct {
 
 var _ store.Watcher = (*Store)(nil)
 
-// An Option changes how [New] opens a store, or [Migrate] makes its tables.
+// An Option is an option of [New], [Migrate] or [Schema].
 type Option func(*options)
 
 type options struct {
@@ -40,28 +40,25 @@ func newOptions(opts []Option) options {
 	return o
 }
 
-// WithPrefix has the names of the tables and views begin with prefix, and not with
-// "eagate_": at most 32 lower-case letters, digits and underscores, the first a
-// letter.
+// WithPrefix sets the prefix of the names of tables and views: 1 to 32 lower-case
+// letters, digits and underscores, the first a letter. The default is "eagate_".
 func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
 
-// WithoutMigration has [New] only check that the schema is new enough, for
-// programs that must not change it. It is made by [Migrate], or by what [Schema]
-// returns.
+// WithoutMigration makes [New] only check that the schema is new enough, for programs
+// that must not change it. Use [Migrate], or the SQL of [Schema], to create it.
 func WithoutMigration() Option { return func(o *options) { o.dontMigrate = true } }
 
-// New returns a store on a database whose driver the application has chosen and
-// opened. It brings the schema up to date, as [Migrate] does. The tables are those
-// in the schema that is current on db's connections (on MariaDB and MySQL: the
-// database), and remain so if a connection changes that later.
+// New returns a store in an open database, after migrating the schema as [Migrate] does.
+// Its tables are in the current schema of db's connections (on MariaDB and MySQL: the
+// database), and stay there if a connection changes that later.
 //
-// It returns every fault of the configuration that it can find, joined, each
-// with what to do about it: settings under which documents could be cut off, or be
-// missing though they are there, or under which writers would fail for no reason.
+// It returns an error with all faults of the configuration that it finds, each with a
+// remedy: settings with which values are truncated, rows are hidden, or writes fail for
+// no reason.
 //
-// Any number of stores may be open on one database, on any number of nodes.
-// Their connections are db's: the store sets no limit on them, and holds one at a
-// time for each call (New itself two, if it may).
+// Any number of stores may be open on one database, on any number of nodes. A store sets
+// no limits on db's pool, and uses one connection at a time for each call; New uses two
+// if it can.
 func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Store, error) {
 	o, f, schema, err := examine(ctx, db, dialect, opts)
 	if err != nil {
@@ -85,8 +82,8 @@ func New(ctx context.Context, db *sql.DB, dialect Dialect, opts ...Option) (*Sto
 	return s, nil
 }
 
-// write writes the statements. Each that reads returns at least one row, with what
-// is unfit about the server: no server can say by silence that a document is missing.
+// write sets the statements. Each one that reads returns at least one row, with the
+// column unfit: an empty result never means that a document is missing.
 func (s *Store) write(table string) {
 	unfit := strings.ReplaceAll(s.unfit, "{literal}", strings.ReplaceAll(table, "'", "''"))
 	names := strings.NewReplacer("{unfit}", unfit, "{table}", table)
@@ -102,8 +99,8 @@ func (s *Store) write(table string) {
 	s.health = complete("SELECT {unfit}, (SELECT COUNT(*) FROM {table} WHERE kind = '')")
 }
 
-// examine returns the options, the dialect's flavour and the schema, or all that is
-// wrong with the configuration.
+// examine returns the options, the dialect's flavour and the schema, or all faults of the
+// configuration.
 func examine(ctx context.Context, db *sql.DB, dialect Dialect, opts []Option) (o options, f *flavour, schema string, err error) {
 	o = newOptions(opts)
 	faults := []error{checkPrefix(o.prefix)}

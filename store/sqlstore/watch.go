@@ -13,15 +13,15 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A Listener listens to a PostgreSQL channel, on a connection of its own that leads
-// to the server itself, or to a pooler in session mode. It executes LISTEN for the
-// channel, whose name needs no quotes, calls ready, and then notified with the
-// payload of each notification, one after the other. It returns when ctx ends or the
-// connection breaks, and closes the connection. See the example.
+// A Listener listens to a PostgreSQL channel, on its own connection to the server, or to
+// a pooler in session mode. It executes LISTEN for the channel, whose name needs no
+// quotes, calls ready, and then calls notified with the payload of each notification, one
+// call at a time. It returns when ctx is done or the connection breaks, and closes the
+// connection. See the example.
 type Listener func(ctx context.Context, channel string, ready func(), notified func(payload string)) error
 
-// WithListener has the store watch for writes, on PostgreSQL: see [Store.Watch].
-// Writes are notified by stores that have a listener, so that all nodes need one.
+// WithListener sets the [Listener] of a store, on PostgreSQL: see [Store.Watch]. Only
+// stores with a listener send notifications, so all nodes need one.
 func WithListener(l Listener) Option { return func(o *options) { o.listener = l } }
 
 // What a payload begins with.
@@ -50,10 +50,10 @@ func (s *Store) notifying(query string) string {
 	return "WITH w AS (" + query + " RETURNING 1) SELECT pg_notify($6, $7) FROM w"
 }
 
-// Watch implements [store.Watcher], on PostgreSQL [WithListener]. It connects again
-// when the connection breaks. Otherwise it returns [errors.ErrUnsupported], and also
-// if what it notifies itself of at first doesn't arrive, as behind a pooler that
-// gives each transaction another connection of the server.
+// Watch implements [store.Watcher], on PostgreSQL with [WithListener]; otherwise it
+// returns [errors.ErrUnsupported]. It reconnects when the connection breaks. It also
+// returns ErrUnsupported if its own first notification doesn't arrive, as behind a pooler
+// that assigns server connections per transaction.
 func (s *Store) Watch(ctx context.Context, kind store.Kind, changed func(id string)) error {
 	if err := ctx.Err(); err != nil {
 		return err
