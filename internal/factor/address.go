@@ -226,8 +226,8 @@ func (r *Rules) claimFor(ctx context.Context, user eagate.User, s Session) (c cl
 		}
 		// Written though it may name the user already: another user may be about to
 		// take the earlier claim over.
-		a.Former = a.Former || a.UserID != "" && a.UserID != user.ID
-		a.UserID, a.Since, c.taken = user.ID, r.cfg.Now(), a.Former
+		a.HadOther = a.HadOther || a.UserID != "" && a.UserID != user.ID
+		a.UserID, a.Since, c.taken = user.ID, r.cfg.Now(), a.HadOther
 		return nil
 	})
 	return c, err

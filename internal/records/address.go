@@ -14,25 +14,24 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// An Address says which account an e-mail address belongs to: the service knows
-// addresses only, so that two accounts must not share one.
+// An Address says which account an e-mail address belongs to: the service identifies
+// users by address, so two accounts must not share one.
 //
-// It is a claim, which is made before the account is changed. The claim counts only
-// while the account that it names has the second factor on under that address, and
-// set up for requests to the phone.
+// It is a claim, made before the account is changed. The claim is valid only while its
+// account has the second factor on under that address, set up for requests to the phone.
 type Address struct {
-	// ID names the address: see [AddressID].
+	// ID identifies the address: see [AddressID].
 	ID string `json:"-"`
 
-	// UserID is who has claimed the address, or empty if nobody ever did.
+	// UserID is the user who has claimed the address, or empty.
 	UserID string `json:"user,omitzero"`
 
 	// Since is when the user claimed it.
 	Since time.Time `json:"since,omitzero"`
 
-	// Former says that another user had claimed it before: under this address, the
-	// service may still know that user's phone.
-	Former bool `json:"former,omitzero"`
+	// HadOther says that another user has claimed the address before: the service may
+	// still know that user's phone under it.
+	HadOther bool `json:"had_other,omitzero"`
 
 	Version uint64 `json:"-"`
 	Stale   bool   `json:"-"` // see Account
@@ -40,10 +39,9 @@ type Address struct {
 	Unknown jsontext.Value `json:",unknown"`
 }
 
-// AddressID returns the ID of an e-mail address: a hash, so that a list of
-// documents is no list of addresses. Letter case, blanks around the address, and the
-// ways to write the same letter in Unicode (NFKC) make no difference: addresses that
-// differ in nothing else are one address everywhere in eagate, and have one ID.
+// AddressID returns the ID of an e-mail address: a hash, so that document IDs contain no
+// addresses. Addresses that differ only in letter case, surrounding blanks, or Unicode
+// form (NFKC) are the same everywhere in eagate, and have the same ID.
 func AddressID(email string) string {
 	folded := strings.TrimSpace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(email))))
 	sum := sha256.Sum256([]byte("eagate address\x00" + folded))
@@ -57,8 +55,8 @@ var addresses = kind[Address]{
 	awaited: func(_, _ *Address) bool { return false },
 }
 
-// Address returns who has claimed an e-mail address. One that nobody ever did has the zero
-// Address with only its ID, and no error.
+// Address returns the claim of an e-mail address. If there is none, it returns an Address
+// with only the ID, and no error.
 func (r *Records) Address(ctx context.Context, email string) (Address, error) {
 	return orZero(addresses.get(ctx, r, AddressID(email)))
 }

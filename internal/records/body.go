@@ -17,17 +17,17 @@ import (
 const Format = 1
 
 var (
-	// ErrForged says that a record isn't what eagate has written under its ID.
+	// ErrForged is returned for a record that eagate has not written under its ID.
 	ErrForged = errors.New("not written by eagate, changed, or moved from another ID, or its key is missing: " +
 		"restore it from a backup, or give WithKey the former key too")
 
-	// ErrTooNew says that a record was written by a newer release, and holds what
-	// this one must not ignore.
+	// ErrTooNew is returned for a record of a newer release with content that this one
+	// must not ignore.
 	ErrTooNew = errors.New("written by a newer release, and not to be read by this one: finish the upgrade on this node")
 )
 
-// A RecordError says which record can't be read. It wraps [ErrForged], [ErrTooNew]
-// or what is wrong with the JSON.
+// A RecordError is a record that can't be read. It wraps [ErrForged], [ErrTooNew] or an
+// error of the JSON.
 type RecordError struct {
 	Kind store.Kind
 	ID   string
@@ -39,13 +39,13 @@ func (e *RecordError) Unwrap() error { return e.Err }
 
 // A body is the JSON of a document.
 type body[R any] struct {
-	// MAC is first, so that it can be put in when the rest is there.
+	// MAC is first, at a fixed position, and is set last.
 	MAC string `json:"mac"`
 
-	// Write is random: it tells one write from all others.
+	// Write is random, and identifies the write.
 	Write string `json:"w"`
 
-	// Min is the format from which on the record can be read.
+	// Min is the first format that can read the record.
 	Min int `json:"min,omitzero"`
 
 	Record *R `json:",inline"`
@@ -77,9 +77,9 @@ func (k kind[R]) encode(keys *keyring.Keyring, id string, rec *R, min int) ([]by
 	return text, nil
 }
 
-// decode returns the record that a document holds, or with ErrNotFound the zero one
-// if there is no document, and the format from which on it can be read. Either
-// record has the document's ID and version.
+// decode returns the record of a document, or a zero one with ErrNotFound if there is no
+// document, and the first format that can read it. Either record has the document's ID
+// and version.
 func (k kind[R]) decode(keys *keyring.Keyring, doc store.Document) (rec R, min int, err error) {
 	stale := false
 	if doc.Version == 0 {
@@ -105,8 +105,7 @@ func (k kind[R]) unmarshal(keys *keyring.Keyring, doc store.Document, rec *R) (m
 	if !keys.Verify(mac[:], []byte(k.name), []byte(doc.ID), text[macEnd:]) {
 		return 0, false, ErrForged
 	}
-	// What a newer release has written may make no sense to this one, so that the
-	// format is looked at first.
+	// A record of a newer release may not decode, so the format is checked first.
 	var head struct {
 		Min int `json:"min"`
 	}

@@ -18,13 +18,12 @@ type Challenge struct {
 
 	UserID string `json:"user"`
 
-	// Binding names the session that started the challenge: no other can use
-	// its approval.
+	// Binding identifies the session that started the challenge, the only one that can
+	// use its approval.
 	Binding string `json:"binding"`
 
-	// Browser is the SHA-256, in base64url, of the secret that only the browser which
-	// began the challenge was given: it alone is shown the number, and can use the
-	// approval.
+	// Browser is the SHA-256, in base64url, of the secret of the browser that started the
+	// challenge: only that browser sees the number and can use the approval.
 	Browser string `json:"browser"`
 
 	// Epoch and Era are the account's at the start.
@@ -38,22 +37,20 @@ type Challenge struct {
 	Number string `json:"number,omitzero"`
 
 	CreatedAt time.Time `json:"created_at"`
-	DecidedAt time.Time `json:"decided_at,omitzero"` // when the phone answered
+	DecidedAt time.Time `json:"decided_at,omitzero"` // when the service reported
 
-	// ExpiresAt ends the time in which the phone may answer and the answer be
-	// used.
+	// ExpiresAt is until when the request can be approved and the approval used.
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// ForgetAt is when the record may be deleted: later than ExpiresAt, so that
-	// a page can still say what happened.
+	// ForgetAt is when the record may be deleted: later than ExpiresAt, so that a page
+	// can still show the result.
 	ForgetAt time.Time `json:"forget_at"`
 
-	// Ends is when the locked session that is to be unlocked would end by itself: a
-	// rejection ends it for all that time. It is zero in a session that isn't locked.
+	// Ends is the deadline of the locked session, until which a rejection is recorded.
+	// It is zero for a verified session.
 	Ends time.Time `json:"ends,omitzero"`
 
-	// GrantID is the grant that the approval was turned into; set in the state
-	// [Consumed].
+	// GrantID is the grant that the approval created; set in the state [Consumed].
 	GrantID string `json:"grant,omitzero"`
 
 	Version uint64 `json:"-"`
@@ -62,13 +59,12 @@ type Challenge struct {
 	Unknown jsontext.Value `json:",unknown"`
 }
 
-// ChallengeState is how far a challenge has come. That it has expired is not a
-// state but a matter of the clock.
+// A ChallengeState is the state of a challenge. Expiry is not a state; ExpiresAt has it.
 type ChallengeState uint8
 
 const (
-	Pending     ChallengeState = iota // the phone hasn't answered; the zero value
-	Approved                          // the phone said yes; the session hasn't come back for it yet
+	Pending     ChallengeState = iota // not reported yet; the zero value
+	Approved                          // approved on the phone, and not used yet
 	NotApproved                       // the service said that it failed: a rejection, a time-out or a fault
 	Rejected                          // the same, where the application says that it means a rejection
 	Consumed                          // the approval was turned into a grant
@@ -80,8 +76,8 @@ var challenges = kind[Challenge]{
 	name: store.Challenges,
 	of:   func(c *Challenge) meta { return meta{&c.ID, &c.Version, &c.Stale} },
 	due:  func(c *Challenge) time.Time { return c.ForgetAt },
-	// A number isn't awaited: nobody waits for a challenge before its account names it,
-	// and it has its number then.
+	// A change of the number needs no notification: nobody waits for a challenge before
+	// its account names it, and it has its number then.
 	awaited: func(from, to *Challenge) bool { return from.State != to.State },
 	written: func(o Observer, id string, c *Challenge) { o.ChallengeWritten(id, c) },
 }

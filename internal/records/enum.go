@@ -2,8 +2,8 @@ package records
 
 import "fmt"
 
-// In records, the enums are words: operators read them, and a number that a later
-// release gives another meaning would be read wrong.
+// In records, enums are words: operators read them, and numbers could change their
+// meaning in a later release.
 var (
 	stateWords     = words[State]{"off", "on"}
 	challengeWords = words[ChallengeState]{"pending", "approved", "not_approved", "rejected", "consumed", "void", "replaced"}

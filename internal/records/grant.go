@@ -10,45 +10,43 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A Grant is a proof that was given: a session that holds its secret, and that it
-// was made for, is verified.
+// A Grant is a proof: the session that holds its secret, and for which it was made, is
+// verified.
 type Grant struct {
 	// ID is the SHA-256, in base64url, of the secret that the session holds.
 	ID string `json:"-"`
 
 	UserID string `json:"user"`
 
-	// Kind says what the record is.
+	// Kind is the kind of record.
 	Kind Kind `json:"kind"`
 
 	// Epoch is the account's when the proof was given.
 	Epoch uint64 `json:"epoch,omitzero"`
 
-	// Method is how it was given.
+	// Method is that of the proof.
 	Method eagate.Method `json:"method,omitzero"`
 
-	// Binding names the session as it was before unlocking: a response that was
-	// still on its way then may bring that session's cookie back to the browser.
+	// Binding identifies the session before its unlock, whose cookie a late response may
+	// set again.
 	Binding string `json:"binding,omitzero"`
 
-	// Successor is, of [KindMoved], the ID of the grant that the session went on
-	// with.
+	// Successor is, for [KindMoved], the ID of the grant with which the session
+	// continues.
 	Successor string `json:"successor,omitzero"`
 
-	// Left are, of [KindLeft], the IDs of grants, oldest first.
+	// Left are, for [KindLeft], the IDs of grants, oldest first.
 	Left []string `json:"left,omitzero"`
 
-	// Form is, of [KindMoved], the ID of the form by which the session was unlocked, as in
-	// [Form]; empty if it was by none.
+	// Form is, for [KindMoved], the ID of the [Form] that unlocked the session, if any.
 	Form string `json:"form,omitzero"`
 
-	// Sealed is what only one browser may have, under the keys and that browser's secret:
-	// of [KindMoved], the secret of the grant that the session went on with; of [KindCodes],
-	// recovery codes.
+	// Sealed is sealed under the keys and a browser's secret: for [KindMoved], the secret
+	// of the grant with which the session continues; for [KindCodes], recovery codes.
 	Sealed []byte `json:"sealed,omitzero"`
 
-	// Device is, of [eagate.TrustedDevice], the ID of the trusted device: the grant lasts
-	// as long as that is trusted.
+	// Device is, for [eagate.TrustedDevice], the ID of the trusted device, with which the
+	// grant ends.
 	Device string `json:"device,omitzero"`
 
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
@@ -60,19 +58,18 @@ type Grant struct {
 	Unknown jsontext.Value `json:",unknown"`
 }
 
-// Kind says what a [Grant] is: a proof, or a mark that nothing can be proved any
-// more in a session, which is kept in the same place because it lives as long; or
-// the list of what a user's sessions that are over have left there; or recovery codes
-// that have just been made.
+// A Kind is the kind of a [Grant]: a proof; or a record that a session has ended, which
+// is kept with the grants because it expires with them; or the list of such records of a
+// user; or new recovery codes.
 type Kind uint8
 
 const (
 	KindProof    Kind = iota // a proof; the zero value
-	KindMoved                // the session goes on under another ID
+	KindMoved                // the session continues under another ID
 	KindEnded                // the session was logged out
 	KindRejected             // the session was locked, and its request was rejected on the phone
-	KindLeft                 // a list of the user's marks and former grants
-	KindCodes                // new recovery codes, which one browser may see for a while
+	KindLeft                 // the list of the user's records of ended sessions and previous grants
+	KindCodes                // new recovery codes, which one browser may show for some time
 )
 
 var grants = kind[Grant]{
@@ -94,12 +91,12 @@ func (r *Records) UpdateGrant(ctx context.Context, id string, change func(*Grant
 	return grants.update(ctx, r, id, false, change)
 }
 
-// DeleteGrant removes the grant with that ID, and no update that began before
-// brings it back. That there is none is no error.
+// DeleteGrant deletes the grant with that ID; no update that started before restores it.
+// It is no error if there is none.
 func (r *Records) DeleteGrant(ctx context.Context, id string) error { return grants.remove(ctx, r, id) }
 
-// DeleteExpired removes at most limit challenges and as many grants that are to be
-// forgotten by now, and returns how many it removed.
+// DeleteExpired deletes at most limit challenges and as many grants that have expired,
+// and returns how many it deleted.
 func (r *Records) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
 	n, err := r.backend.DeleteDue(ctx, store.Challenges, now, limit)
 	if err != nil {

@@ -8,26 +8,25 @@ import (
 )
 
 const (
-	// A writer that others always come before gives up after so many tries, or so
-	// long. The pauses make it ever more likely to be the first.
+	// A writer gives up after so many conflicts, or so long. The growing pauses make
+	// success more likely.
 	maxTries = 300
 	maxTime  = 10 * time.Second
 	maxPause = 50 * time.Millisecond
 
-	// So many tries are made without a pause: most often one other writer came
-	// first, and is done.
+	// The first tries have no pause: most often there was only one other writer.
 	quickTries = 2
 )
 
 var errLost = errors.New("given up: other writers kept changing it")
 
-// A race counts the tries of one writer, and paces them.
+// A race counts the attempts of one writer, and paces them.
 type race struct {
 	tries int
 	since time.Time // the first
 }
 
-// again waits until the next try, and returns an error if there is to be none.
+// again waits until the next attempt, or returns an error.
 func (r *race) again(ctx context.Context) error {
 	if r.tries++; r.tries == 1 {
 		r.since = time.Now()

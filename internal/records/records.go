@@ -1,20 +1,19 @@
-// Package records keeps what eagate remembers, as documents in a [store.Backend]:
-// an [Account] for each user, an [Address] for each e-mail address in use, a
-// [Challenge] for each request to a phone, and a [Grant] for each proof.
+// Package records stores eagate's records as documents in a [store.Backend]: an [Account]
+// for each user, an [Address] for each e-mail address in use, a [Challenge] for each
+// request to a phone, and a [Grant] for each proof.
 //
-// Every change is an atomic read-modify-write: the rules give a function, and it
-// is applied so that no other change of the same record comes between its reading
-// and its writing. One-time use, replay protection and attempt limits rest on
-// that, on any number of nodes.
+// Every change is an atomic read-modify-write: the caller passes a function, which is
+// applied so that no other change of the record comes between the read and the write.
+// One-time use, replay protection and attempt limits depend on that, on any number of
+// nodes.
 //
-// A document is JSON that carries an HMAC over its kind, its ID and itself, so
-// that a record which was forged, or moved to another ID, is refused. An earlier
-// state of the same record, put back by somebody who can write to the store, is
-// not recognised, nor is a deletion.
+// A document is JSON with an HMAC over its kind, its ID and its content; a record that
+// was forged, or moved to another ID, is refused. A restored earlier state of the same
+// record is not detected, nor is a deletion.
 //
-// Releases can share a store. A record keeps the fields that this release doesn't
-// know, at any depth, and says from which format on it can be read: an older
-// release returns [ErrTooNew] where it would have to ignore what must not be.
+// Releases can share a store. A record keeps unknown fields, at any depth, and has the
+// first format that can read it: an older release returns [ErrTooNew] if it would ignore
+// something essential.
 package records
 
 import (
@@ -30,10 +29,10 @@ import (
 )
 
 var (
-	// ErrNotFound says that there is no record under that ID.
+	// ErrNotFound is returned if there is no record with that ID.
 	ErrNotFound = errors.New("records: not found")
 
-	// ErrExists says that there is a record under that ID already.
+	// ErrExists is returned if there is a record with that ID already.
 	ErrExists = errors.New("records: already exists")
 
 	// ErrUnchanged is returned by a change that leaves the record as it is: nothing is
@@ -51,33 +50,31 @@ type Records struct {
 // New returns the records of a backend, protected by the keys.
 func New(b store.Backend, keys *keyring.Keyring) *Records { return &Records{backend: b, keys: keys} }
 
-// A kind is one sort of record.
+// A kind is a kind of record.
 type kind[R any] struct {
 	name store.Kind
 
-	// of returns what a record has that isn't in its JSON.
+	// of returns the fields of a record that aren't in its JSON.
 	of func(*R) meta
 
 	// due returns when the record is due, or the zero time for never.
 	due func(*R) time.Time
 
-	// awaited reports whether somebody may wait for the change from one record to
-	// another.
+	// awaited reports whether a page may wait for this change.
 	awaited func(from, to *R) bool
 
-	// written calls the observer, or is nil where no write is observed.
+	// written calls the observer, or is nil if writes aren't observed.
 	written func(o Observer, id string, rec *R)
 }
 
-// meta is where a record has what isn't in its JSON.
+// meta has the fields of a record that aren't in its JSON.
 type meta struct {
 	id      *string
 	version *uint64
 	stale   *bool
 }
 
-// get returns the record with that ID, or if there is none, the zero one with its
-// ID and ErrNotFound.
+// get returns the record with that ID, or a zero one with the ID and ErrNotFound.
 func (k kind[R]) get(ctx context.Context, r *Records, id string) (R, error) {
 	rec, _, _, err := k.read(ctx, r, id)
 	return rec, err
@@ -91,10 +88,9 @@ func (k kind[R]) read(ctx context.Context, r *Records, id string) (rec R, min in
 	return rec, min, doc, err
 }
 
-// fetch returns the document with that ID as it is stored.
+// fetch returns the stored document with that ID.
 func (k kind[R]) fetch(ctx context.Context, r *Records, id string) (store.Document, error) {
-	// What breaks a connection may be over, and a read can be made again; but who has
-	// waited in vain doesn't wait once more.
+	// A read can be retried after a broken connection, but not after a timeout.
 	docs, err := r.backend.Get(ctx, k.name, id)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		docs, err = r.backend.Get(ctx, k.name, id)
@@ -108,16 +104,16 @@ func (k kind[R]) fetch(ctx context.Context, r *Records, id string) (store.Docume
 	return docs[0], nil
 }
 
-// checkAnswer returns an error if these aren't the documents that were asked for: a
-// database that compares text by letter case or language may take one ID for another,
-// whose document is a good one in its own place.
+// checkAnswer returns an error unless the documents have the requested IDs: a database
+// that compares text by letter case or language may return another ID's document, which
+// is valid under its own ID.
 func (k kind[R]) checkAnswer(docs []store.Document, ids ...string) error {
 	if len(docs) != len(ids) {
-		return fmt.Errorf("records: %d of %s came for %d IDs: the backend breaks its contract", len(docs), k.name, len(ids))
+		return fmt.Errorf("records: got %d of %s for %d IDs: the backend breaks its contract", len(docs), k.name, len(ids))
 	}
 	for i, id := range ids {
 		if docs[i].ID != id {
-			return fmt.Errorf("records: %s %q came for %q: see that the database compares IDs byte by byte", k.name, docs[i].ID, id)
+			return fmt.Errorf("records: got %s %q for %q: the database must compare IDs byte by byte", k.name, docs[i].ID, id)
 		}
 	}
 	return nil
@@ -132,18 +128,18 @@ func (k kind[R]) create(ctx context.Context, r *Records, rec R) error {
 	return err
 }
 
-// update applies change to the record with that ID, from the zero one on if there
-// is none and create is set, and stores what it leaves.
+// update applies change to the record with that ID, or to a zero one if there is none and
+// create is set, and stores the result.
 //
-// The update is atomic: if another writer comes first, change is called again with
-// what that one wrote. It must have no effect but on its argument and on variables
-// of its caller that it sets anew each time. Its error ends the update, and nothing
-// is stored; ErrUnchanged does the same, and is no error of the update. Any other error
-// leaves open whether the change was stored, but it was once or not at all.
+// The update is atomic: after a conflict with another writer, change is called again with
+// that writer's result. It must have no effect except on its argument and on variables
+// that it sets in each call. Its error ends the update, and nothing is stored;
+// ErrUnchanged does the same without an error. After any other error the change may have
+// been stored, but at most once.
 func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool, change func(*R) error) error {
 	var race race
-	// What the request has read before does if it can be replaced: then nobody has changed it
-	// since. To leave the record as it is, one must know how it is now.
+	// A document that the request has read before is enough for a write, which fails if
+	// it was changed since. To leave the record unchanged, its current state is needed.
 	doc, earlier := r.earlier(ctx, k.name, id)
 	for ; ; earlier = false {
 		var err error
@@ -175,8 +171,8 @@ func (k kind[R]) update(ctx context.Context, r *Records, id string, create bool,
 	}
 }
 
-// earlier returns a document as the same request has read or written it before, where the
-// backend remembers that. It may have been changed since.
+// earlier returns a document as the same request has read or written it before, if the
+// backend remembers it. It may have been changed since.
 func (r *Records) earlier(ctx context.Context, of store.Kind, id string) (doc store.Document, ok bool) {
 	b, ok := r.backend.(interface {
 		Earlier(ctx context.Context, kind store.Kind, id string) (store.Document, bool)
@@ -187,9 +183,9 @@ func (r *Records) earlier(ctx context.Context, of store.Kind, id string) (doc st
 	return b.Earlier(ctx, of, id)
 }
 
-// put writes a record in place of the document that was read, and returns
-// store.ErrConflict if another writer came first. If no answer comes, it finds out
-// what became of it, or returns an error.
+// put replaces the document that was read, and returns store.ErrConflict if another
+// writer has changed it. If a write gets no response, put determines its result, or
+// returns an error.
 func (k kind[R]) put(ctx context.Context, r *Records, rec *R, read store.Document, min int, notify bool) (err error) {
 	doc := store.Document{ID: read.ID, Version: read.Version, Due: k.due(rec), Notify: notify}
 	if doc.Body, err = k.encode(r.keys, doc.ID, rec, min); err != nil {
@@ -209,13 +205,12 @@ func (k kind[R]) put(ctx context.Context, r *Records, rec *R, read store.Documen
 	return nil
 }
 
-// send is the part of put that talks to the backend.
+// send makes the write of put.
 func (k kind[R]) send(ctx context.Context, r *Records, doc store.Document) (version uint64, err error) {
 	if version, err = r.backend.Put(ctx, k.name, doc); err == nil || errors.Is(err, store.ErrConflict) {
 		return version, err
 	}
-	// The same again does no harm: it is written once at most, and its body is like
-	// no other.
+	// A retry is safe: the write happens once at most, and its body is unique.
 	for n := 0; n < resends && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded); n++ {
 		version, again := r.backend.Put(ctx, k.name, doc)
 		if again == nil {
@@ -233,16 +228,16 @@ func (k kind[R]) send(ctx context.Context, r *Records, doc store.Document) (vers
 		if bytes.Equal(docs[0].Body, doc.Body) {
 			return docs[0].Version, nil
 		}
-		break // it was stored and overwritten, or never was: nobody can tell
+		break // it was stored and overwritten, or not stored: that can't be determined
 	}
-	return 0, fmt.Errorf("records: writing %s: it may be stored or not: %w", k.name, err)
+	return 0, fmt.Errorf("records: writing %s: it may have been stored: %w", k.name, err)
 }
 
 // resends is how often a write is sent again whose answer didn't come.
 const resends = 2
 
-// remove deletes the record with that ID, whatever its version. That there is none
-// is no error.
+// remove deletes the record with that ID, in any version. It is no error if there is
+// none.
 func (k kind[R]) remove(ctx context.Context, r *Records, id string) error {
 	var race race
 	for {
@@ -269,8 +264,8 @@ func (k kind[R]) remove(ctx context.Context, r *Records, id string) error {
 // pageSize is how many records are listed at once.
 const pageSize = 200
 
-// all returns all records of the kind. One that can't be read is an error with a
-// [*RecordError]; any other error ends the list.
+// all iterates over all records of the kind. One that can't be read is an error with a
+// [*RecordError]; any other error ends the iteration.
 func (k kind[R]) all(ctx context.Context, r *Records) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		for after := ""; ; {
@@ -292,7 +287,7 @@ func (k kind[R]) all(ctx context.Context, r *Records) iter.Seq2[R, error] {
 	}
 }
 
-// orZero takes a record that isn't there for the zero one.
+// orZero returns the zero record in place of ErrNotFound.
 func orZero[R any](rec R, err error) (R, error) {
 	if errors.Is(err, ErrNotFound) {
 		err = nil

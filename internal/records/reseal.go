@@ -5,12 +5,12 @@ import (
 	"errors"
 )
 
-// errCurrent ends an update of a record that the newest key protects already.
+// errCurrent ends an update of a record that the newest key authenticates already.
 var errCurrent = errors.New("records: nothing to change")
 
-// Reseal protects by the newest key what a former one protects, but for accounts,
-// which have secrets besides. It calls report for each record with what became of
-// it, and returns an error if records can't be listed.
+// Reseal authenticates every record with the newest key, except accounts, which also have
+// sealed secrets. It calls report for each record with the result, and returns an error
+// if records can't be listed.
 func (r *Records) Reseal(ctx context.Context, report func(changed bool, err error)) error {
 	return errors.Join(
 		addresses.reseal(ctx, r, report),
@@ -41,7 +41,7 @@ func (k kind[R]) reseal(ctx context.Context, r *Records, report func(changed boo
 			return nil
 		})
 		if errors.Is(err, errCurrent) || errors.Is(err, ErrNotFound) {
-			report(false, nil) // another node was first, or it was deleted meanwhile
+			report(false, nil) // resealed by another node, or deleted
 		} else {
 			report(err == nil, err)
 		}

@@ -8,26 +8,26 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// An Observer is called right after accounts and challenges are written, before the
-// write returns. Its methods must be quick, and change nothing in the record.
+// An Observer is called after each write of an account or a challenge, before the write
+// returns. Its methods must be fast, and must not change the record.
 type Observer interface {
-	// AccountWritten has the account as it was stored, or nil where nobody can tell
-	// whether it was.
+	// AccountWritten gets the stored account, or nil if it is unknown whether the write
+	// happened.
 	AccountWritten(userID string, a *Account)
 
-	// ChallengeWritten is the same of a challenge.
+	// ChallengeWritten is AccountWritten for a challenge.
 	ChallengeWritten(id string, c *Challenge)
 }
 
-// Observed returns the same records, whose writes o sees.
+// Observed returns the same records with an observer of their writes.
 func (r *Records) Observed(o Observer) *Records {
 	observed := *r
 	observed.observer = o
 	return &observed
 }
 
-// Watch is [store.Watcher.Watch], or returns [errors.ErrUnsupported] where the
-// backend can't watch.
+// Watch is [store.Watcher.Watch]. It returns [errors.ErrUnsupported] if the backend can't
+// watch.
 func (r *Records) Watch(ctx context.Context, kind store.Kind, changed func(id string)) error {
 	w, ok := r.backend.(store.Watcher)
 	if !ok {
@@ -36,16 +36,15 @@ func (r *Records) Watch(ctx context.Context, kind store.Kind, changed func(id st
 	return w.Watch(ctx, kind, changed)
 }
 
-// Seen is which version of a record is known.
+// A Seen is the known version of a record.
 type Seen struct {
 	ID      string
 	Version uint64 // 0: none
 }
 
-// ReadAccounts reads those accounts, at most [store.MaxGet], and calls changed for
-// each whose version isn't the one that was seen, with its place in seen and the
-// account, which is the zero one with its UserID where there is none, or an error if
-// it can't be read.
+// ReadAccounts reads at most [store.MaxGet] accounts, and calls changed for each whose
+// version isn't the known one, with its index in seen and the account (the zero one with
+// its UserID if there is none), or an error if it can't be read.
 func (r *Records) ReadAccounts(ctx context.Context, seen []Seen, changed func(int, Account, error)) error {
 	return accounts.readChanged(ctx, r, seen, changed)
 }
@@ -55,8 +54,7 @@ func (r *Records) ReadChallenges(ctx context.Context, seen []Seen, changed func(
 	return challenges.readChanged(ctx, r, seen, changed)
 }
 
-// readChanged doesn't decode what has the version that was seen: most of what is
-// looked at again and again hasn't changed.
+// readChanged doesn't decode documents of the known version: most haven't changed.
 func (k kind[R]) readChanged(ctx context.Context, r *Records, seen []Seen, changed func(int, R, error)) error {
 	ids := make([]string, len(seen))
 	for i, s := range seen {
