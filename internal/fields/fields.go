@@ -1,7 +1,7 @@
-// Package fields reads the fields of a message's body: those of one JSON object, or
-// of a form. It refuses what two readers could take for two different things: names
-// that come twice or differ from an expected one by letter case only, another charset
-// than UTF-8, anything behind the object.
+// Package fields parses the fields of a body: of a JSON object, or of a form. It refuses
+// bodies that two parsers could read differently: names that occur twice or differ from
+// an expected one only by letter case, a charset other than UTF-8, anything after the
+// object.
 package fields
 
 import (
@@ -19,16 +19,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The media types that bodies come in.
+// The media types of bodies.
 const (
 	TypeJSON = "application/json"
 	TypeForm = "application/x-www-form-urlencoded"
 )
 
-// MediaType returns the media type of a message's body, in lower case and without
-// parameters. It is an error if there is none, more than one, or a charset other than
-// UTF-8: JSON knows no other (RFC 8259 §8.1), and has no charset to name, but many
-// programs name it.
+// MediaType returns the media type of a body, in lower case and without parameters. It
+// returns an error if there is none, more than one, or a charset other than UTF-8: JSON
+// has no other (RFC 8259 §8.1) and defines no such parameter, but many programs send it.
 func MediaType(h http.Header) (string, error) {
 	values := h["Content-Type"]
 	if len(values) != 1 {
@@ -44,8 +43,8 @@ func MediaType(h http.Header) (string, error) {
 	return name, nil
 }
 
-// Object reads one JSON object and nothing behind it (RFC 7493, I-JSON: UTF-8 without
-// a byte order mark, and each name once, however it is escaped).
+// Object parses one JSON object with nothing after it (RFC 7493, I-JSON: UTF-8 without a
+// byte order mark, and each name once, however it is escaped).
 func Object(raw []byte) (map[string]jsontext.Value, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
@@ -73,7 +72,7 @@ func Object(raw []byte) (map[string]jsontext.Value, error) {
 	return fields, nil
 }
 
-// errSyntax tells what is wrong, but not what the body says: that may be secret.
+// errSyntax returns an error without the body's content, which may be secret.
 func errSyntax(err error) error {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return errors.New("fields: a name comes twice")
@@ -81,7 +80,7 @@ func errSyntax(err error) error {
 	return errors.New("fields: broken JSON")
 }
 
-// Text returns what a JSON string says. ok is false if the value is none.
+// Text returns the value of a JSON string. ok is false for other values.
 func Text(v jsontext.Value) (s string, ok bool) {
 	if v.Kind() != '"' {
 		return "", false
@@ -90,7 +89,7 @@ func Text(v jsontext.Value) (s string, ok bool) {
 	return string(b), err == nil
 }
 
-// Form reads the fields of a form or a query, in UTF-8 without a semicolon.
+// Form parses a form or a query, in UTF-8 and without semicolons.
 func Form(s string) (url.Values, error) {
 	values, err := url.ParseQuery(s)
 	if err != nil {
@@ -104,8 +103,8 @@ func Form(s string) (url.Values, error) {
 	return values, nil
 }
 
-// Distinct returns an error if one of the fields is named as one of the names but for
-// letter case: many a reader takes it for that one. Other fields do no harm.
+// Distinct returns an error if a field's name differs from one of the names only by
+// letter case, because many parsers treat it as that one. Other fields are allowed.
 func Distinct[V any](fields map[string]V, names ...string) error {
 	for field := range fields {
 		for _, name := range names {

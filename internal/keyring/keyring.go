@@ -1,5 +1,5 @@
-// Package keyring holds the keys that a gate is given: it seals what must not be
-// read from the store, and signs what must not be forged there.
+// Package keyring seals secrets in the store, and authenticates records there, with the
+// keys of a gate.
 package keyring
 
 import (
@@ -14,32 +14,31 @@ import (
 	"sync"
 )
 
-// KeySize is the length of a key in bytes.
+// KeySize is the length of a key, in bytes.
 const KeySize = 32
 
-// A Keyring seals what must not be read from the store, and signs what must not be forged
-// there.
+// A Keyring seals secrets and authenticates records.
 type Keyring struct {
 	*Sealer
 
-	// A function, because package fmt prints whatever else it finds, the key
-	// schedules within the ciphers included.
+	// A function, because package fmt would print other values, including the key
+	// schedules in the ciphers.
 	keys func() []*derived
 }
 
-// A Sealer is the part of a keyring that seals. The first key seals; all of them open, so
-// that keys can be changed without a pause.
+// A Sealer is the part of a keyring that seals. The first key seals, and all keys open,
+// so that keys can be changed without interruption.
 type Sealer struct {
 	seals func() []*seal // a function, as in a Keyring
 }
 
-// seal is what of a key seals.
+// A seal is the part of a key that seals.
 type seal struct {
 	id   [keyIDSize]byte
 	aead cipher.AEAD
 }
 
-// derived is what comes of one key.
+// A derived has what is derived from one key.
 type derived struct {
 	*seal
 	shared   []byte // see With
@@ -59,8 +58,7 @@ const (
 
 var errSealed = errors.New("keyring: sealed secret is damaged, belongs to another record, or its key is missing")
 
-// New derives what it needs from keys of 32 bytes each; the newest comes
-// first.
+// New returns the keyring of keys of 32 bytes each, the newest first.
 func New(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("no key")
@@ -92,9 +90,8 @@ func New(keys ...[]byte) (*Keyring, error) {
 	return &Keyring{&Sealer{func() []*seal { return seals }}, func() []*derived { return list }}, nil
 }
 
-// With returns a sealer each of whose keys comes of one of k's and of the secret
-// together: what it seals opens only to somebody who has both. The secret is random, of
-// 128 bits at least.
+// With returns a sealer whose keys are derived from k's and the secret: opening what it
+// seals needs both. The secret must have at least 128 random bits.
 func (k *Keyring) With(secret string) (*Sealer, error) {
 	var seals []*seal
 	for _, key := range k.keys() {
@@ -120,7 +117,7 @@ func isOneByte(key []byte) bool {
 	return true
 }
 
-// deriver returns what derives n bytes from a key for a purpose.
+// deriver returns a function that derives n bytes from a key for a purpose.
 func deriver(key []byte) func(purpose string, n int) ([]byte, error) {
 	return func(purpose string, n int) ([]byte, error) {
 		return hkdf.Key(sha256.New, key, nil, "eagate "+purpose, n)
@@ -173,8 +170,8 @@ func deriveKey(key []byte) (*derived, error) {
 	}, nil
 }
 
-// Seal encrypts plain for one purpose and one owner. Only Open with the same
-// two gives it back, so a sealed secret can't be moved to another user's row.
+// Seal encrypts plain for one purpose and one owner. Open needs the same two, so a sealed
+// secret can't be moved to another user's record.
 func (s *Sealer) Seal(plain []byte, purpose, owner string) []byte {
 	key := s.seals()[0]
 	sealed := make([]byte, sealHeader, sealHeader+len(plain)+key.aead.Overhead())
@@ -192,7 +189,7 @@ func (s *Sealer) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 		if key.id != [keyIDSize]byte(sealed[1:sealHeader]) {
 			continue
 		}
-		// One buffer holds what is associated, and the plain text behind it.
+		// One buffer for the associated data and the plain text after it.
 		n := len(purpose) + 1 + len(owner)
 		associated := appendAssociated(make([]byte, 0, n+max(0, len(sealed)-sealHeader-sealOverhead)), purpose, owner)
 		plain, err := key.aead.Open(associated[n:n], nil, sealed[sealHeader:], associated)
@@ -204,13 +201,12 @@ func (s *Sealer) Open(sealed []byte, purpose, owner string) ([]byte, error) {
 	return nil, errSealed
 }
 
-// Newest reports whether the newest key has sealed that.
+// Newest reports whether the newest key has sealed a value.
 func (s *Sealer) Newest(sealed []byte) bool {
 	return len(sealed) >= sealHeader && sealed[0] == sealVersion && s.seals()[0].id == [keyIDSize]byte(sealed[1:sealHeader])
 }
 
-// Reseal returns what Seal would have returned for what is sealed there: the same
-// if the newest key has sealed it.
+// Reseal returns the value sealed with the newest key, unchanged if it already is.
 func (s *Sealer) Reseal(sealed []byte, purpose, owner string) ([]byte, error) {
 	if s.Newest(sealed) {
 		return sealed, nil
@@ -222,16 +218,16 @@ func (s *Sealer) Reseal(sealed []byte, purpose, owner string) ([]byte, error) {
 	return s.Seal(plain, purpose, owner), nil
 }
 
-// appendAssociated joins the two so that no other pair gives the same bytes: a
-// purpose is a word of ours.
+// appendAssociated appends the associated data. It is unambiguous, because purposes
+// contain no NUL.
 func appendAssociated(b []byte, purpose, owner string) []byte {
 	b = append(b, purpose...)
 	b = append(b, 0)
 	return append(b, owner...)
 }
 
-// CallbackSecrets are the path elements under which the service may report, at
-// most two: the newest key's first.
+// CallbackSecrets returns the secret path elements of the callback, at most two: the
+// newest key's first.
 func (k *Keyring) CallbackSecrets() []string {
 	secrets := make([]string, 0, 2)
 	keys := k.keys()

@@ -6,18 +6,18 @@ import (
 	"hash"
 )
 
-// MACSize is the length of what MAC returns.
+// MACSize is the length of a MAC, in bytes.
 const MACSize = keyIDSize + sha256.Size
 
-// MAC returns the key's ID and an HMAC-SHA256 (RFC 2104) over the parts, by the
-// newest key. No other division into as many parts gives the same, unless a part
-// but the last has a NUL.
+// MAC returns the newest key's ID and an HMAC-SHA256 (RFC 2104) over the parts. Other
+// divisions into the same number of parts give another MAC, unless a part other than the
+// last contains a NUL.
 func (k *Keyring) MAC(parts ...[]byte) []byte {
 	key := k.keys()[0]
 	return key.sum(append(make([]byte, 0, MACSize), key.id[:]...), parts)
 }
 
-// Verify reports whether one of the keys has made that MAC over the parts.
+// Verify reports whether a MAC over the parts is by one of the keys.
 func (k *Keyring) Verify(mac []byte, parts ...[]byte) bool {
 	if len(mac) != MACSize {
 		return false
@@ -32,8 +32,7 @@ func (k *Keyring) Verify(mac []byte, parts ...[]byte) bool {
 	return false
 }
 
-// Current reports whether the newest key has made that MAC, if any key of the ring
-// has.
+// Current reports whether a valid MAC is by the newest key.
 func (k *Keyring) Current(mac []byte) bool {
 	return len(mac) == MACSize && k.keys()[0].id == [keyIDSize]byte(mac)
 }

@@ -1,4 +1,4 @@
-// Package seldom has what happens time and again said now and then.
+// Package seldom limits how often repeated events are logged.
 package seldom
 
 import (
@@ -8,10 +8,11 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// size is how many keys are remembered.
+// size is the number of remembered keys.
 const size = 1 << 14
 
-// Subjects are what was said last, and when. They are safe for concurrent use.
+// Subjects are keys with the time of their last log line. They are safe for concurrent
+// use.
 type Subjects[K comparable] struct {
 	every time.Duration
 
@@ -21,10 +22,10 @@ type Subjects[K comparable] struct {
 
 type said struct {
 	at   time.Time
-	more int // times since
+	more int // events since
 }
 
-// New returns subjects of which each is said once in that time.
+// New returns subjects that are logged at most once in that time.
 func New[K comparable](every time.Duration) *Subjects[K] {
 	cache, err := lru.New[K, said](size)
 	if err != nil {
@@ -33,8 +34,8 @@ func New[K comparable](every time.Duration) *Subjects[K] {
 	return &Subjects[K]{every: every, said: cache}
 }
 
-// Say reports whether what has that key is to be said now, and how many times it was
-// not since it was last. That a clock was set back makes it be said.
+// Say reports whether to log an event with that key now, and how many were not logged
+// since the last one that was. If the clock was set back, it is logged.
 func (s *Subjects[K]) Say(key K, now time.Time) (more int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The limits of how many calls are under way.
+// The limits of the number of concurrent calls.
 const (
 	fewest  = 4
 	initial = 16
@@ -15,36 +15,36 @@ const (
 
 	probeEvery = 250 * time.Millisecond
 
-	// A call below it costs less than joining others.
+	// A faster call costs less than joining another one.
 	slowCall = 100 * time.Microsecond
 )
 
-// admission bounds the calls under way. How many connections the store has isn't
-// known, so the bound follows how long calls take: it grows while they are quick,
-// and shrinks while that makes them quicker.
+// An admission limits the number of concurrent calls. The number of the store's
+// connections is unknown, so the limit follows the duration of calls: it grows while they
+// are fast, and shrinks while that makes them faster.
 type admission struct {
-	// target is how long a call may take so that a request, which makes some eight
-	// of them, gets through. patience is how long first calls wait for room.
+	// target is how long a call may take so that a request with about eight of them
+	// succeeds. patience is how long first calls wait for room.
 	target   time.Duration
 	patience time.Duration
 
 	mu       sync.Mutex
 	limit    int
 	underWay int
-	begun    []chan struct{} // calls of requests that were begun, waiting for room
-	fresh    []newcomer      // first calls, waiting
-	started  time.Time       // the last call
-	probe    time.Time       // the last call beyond the limit, or zero
-	silence  int             // how many calls in a row had no answer
-	mean     time.Duration   // of what calls take, lately
+	begun    []chan struct{} // later calls of requests, waiting for room
+	fresh    []newcomer      // first calls of requests, waiting for room
+	started  time.Time       // of the last call
+	probe    time.Time       // of the last call beyond the limit, or zero
+	silence  int             // calls in a row without a response
+	mean     time.Duration   // of recent calls
 
-	// A round is as many answers as the limit, of calls that have started in it.
+	// A round is as many responses as the limit, to calls that have started in it.
 	round    time.Time
 	answers  int
 	took     time.Duration
-	full     bool          // the limit kept a call waiting
-	accepted time.Duration // as quick as the store is, if above target
-	cutFrom  int           // the limit before the last round's cut, or 0
+	full     bool          // the limit delayed a call
+	accepted time.Duration // the store's own duration, if above target
+	cutFrom  int           // the limit before the last round reduced it, or 0
 	cutMean  time.Duration
 }
 
@@ -57,15 +57,15 @@ func newAdmission(timeout time.Duration) *admission {
 	return &admission{target: timeout / 10, patience: timeout / 12, limit: initial, mean: time.Millisecond}
 }
 
-// isSlow reports whether calls take so long that it pays to join them.
+// isSlow reports whether joining another call is worth its cost.
 func (a *admission) isSlow() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.mean > slowCall
 }
 
-// enter waits until there is room for a call. leave must be called after it, if enter
-// returns no error.
+// enter waits until there is room for a call. If it returns nil, leave must be called
+// afterwards.
 func (a *admission) enter(ctx context.Context, first bool) error {
 	a.mu.Lock()
 	now := time.Now()
@@ -75,7 +75,7 @@ func (a *admission) enter(ctx context.Context, first bool) error {
 		return nil
 	}
 	a.full = true
-	if now.Sub(a.started) >= probeEvery { // those under way may never be answered
+	if now.Sub(a.started) >= probeEvery { // the running calls may never end
 		a.probe = now
 		a.admit(now)
 		if !a.next() {
@@ -120,16 +120,16 @@ func (a *admission) enter(ctx context.Context, first bool) error {
 	return ErrOverloaded
 }
 
-// An outcome is what a call has shown of the store.
+// An outcome is what a call says about the store.
 type outcome uint8
 
 const (
-	unknown  outcome = iota // little
+	unknown  outcome = iota // nothing
 	answered                // how long it takes
-	silent                  // that it doesn't answer
+	silent                  // that it doesn't respond
 )
 
-// leave makes room for others.
+// leave ends a call, and makes room for others.
 func (a *admission) leave(start, now time.Time, o outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -138,7 +138,7 @@ func (a *admission) leave(start, now time.Time, o outcome) {
 	case answered:
 		probed := !a.probe.IsZero() && !start.Before(a.probe) && now.Sub(start) < probeEvery/2
 		if a.silence >= fewest || probed {
-			// It answers again. Those under way may wait for what never comes.
+			// It responds again; the other running calls may never end.
 			a.probe = time.Time{}
 			a.limit, a.cutFrom = max(a.limit, min(a.underWay, most)+initial), 0
 			a.begin(now)
@@ -159,7 +159,7 @@ func (a *admission) admit(now time.Time) {
 	a.started = now
 }
 
-// next lets the next one who waits go ahead, if there is any.
+// next admits the next waiting call, if any.
 func (a *admission) next() bool {
 	switch {
 	case len(a.begun) > 0:
@@ -174,7 +174,7 @@ func (a *admission) next() bool {
 	return true
 }
 
-// learn takes down an answer, and sets the limit anew when the round is over.
+// learn records the duration of a call, and adjusts the limit at the end of a round.
 func (a *admission) learn(start, now time.Time) {
 	took := now.Sub(start)
 	a.mean += (took - a.mean) / 8
@@ -192,8 +192,8 @@ func (a *admission) learn(start, now time.Time) {
 	}
 	switch {
 	case mean > max(a.target, a.accepted) && a.cutFrom > 0 && mean > a.cutMean*9/10:
-		// The cut didn't help: it is the store itself that is slow, not the queue for
-		// its connections.
+		// The reduction didn't help: the store itself is slow, not the queue for its
+		// connections.
 		a.accepted, a.limit, a.cutFrom = mean*9/8, a.cutFrom, 0
 	case mean > max(a.target, a.accepted):
 		a.cutFrom, a.cutMean = a.limit, mean
@@ -207,5 +207,5 @@ func (a *admission) learn(start, now time.Time) {
 	a.begin(now)
 }
 
-// begin begins a round.
+// begin starts a round.
 func (a *admission) begin(now time.Time) { a.round, a.answers, a.took, a.full = now, 0, 0, false }

@@ -9,55 +9,54 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A budget is what is left to one request of the time for its calls. It is safe for
-// concurrent use.
+// A budget is the remaining time of one request's store calls. It is safe for concurrent
+// use.
 //
-// Until the request writes, a document that it has just read is not read again, and
-// neither is one that it has just written: it is one moment that it decides by, and
-// what it writes is refused if that has passed. When it has waited for anything else in
-// between, for a body that comes slowly or for its turn, it reads anew: the user may
-// have logged out since. To change a document, what it has read earlier still does: see
-// Earlier.
+// Until the request writes, it doesn't read a document again that it has just read or
+// written: it decides by one moment, and its write fails if a document has changed since.
+// After waiting for something else, such as a slow body or a turn, it reads documents
+// again, because the user may have logged out. For a write, an earlier read is still
+// enough: see Earlier.
 //
-// It may begin to write only while half of the time is left: what is half written, a
-// code that is used up and has let nobody in, is worse than nothing.
+// The first write may start only while half of the time is left, because a request that
+// stops between its writes, with a used code and a locked session, is worse than one that
+// changes nothing.
 type budget struct {
 	mu     sync.Mutex
 	spent  time.Duration
-	calls  int       // that were begun
-	since  time.Time // when the first of those under way was begun
-	active int       // calls under way
+	calls  int       // started
+	since  time.Time // when the first running call was started
+	active int       // running calls
 	wrote  bool
 	known  []known
 
-	// refills says that it lasts: it is whole again after a pause.
+	// refills is for a stream: the budget is full again after a pause.
 	refills bool
-	idle    time.Time // since when no call is under way
+	idle    time.Time // since when no call is running
 }
 
-// known is a document as the request has read or written it.
+// A known is a document as the request has read or written it.
 type known struct {
 	in  *limited
 	of  question
 	doc store.Document
 
-	// past says that it isn't of the present moment: the request has written something
-	// else since, or waited.
+	// past says that it is of an earlier moment: the request has since written something
+	// else, or waited.
 	past bool
 }
 
-// refillAfter is how long a stream must not have asked the store to count as another
-// request.
+// refillAfter is the pause after which calls of a stream count as another request.
 const refillAfter = 500 * time.Millisecond
 
-// oneMoment is how long a request may do without the store between two calls and still
-// decide by what it has read before.
+// oneMoment is the longest pause between two store calls after which earlier reads are
+// still used.
 const oneMoment = 20 * time.Millisecond
 
 type budgetKey struct{}
 
-// WithBudget returns a context whose calls share one time-out, unless ctx has such
-// a one already. Time between the calls doesn't count.
+// WithBudget returns a context whose store calls share one timeout, or ctx if it has a
+// budget already. Time between the calls doesn't count.
 func WithBudget(ctx context.Context) context.Context {
 	if budgetOf(ctx) != nil {
 		return ctx
@@ -65,13 +64,13 @@ func WithBudget(ctx context.Context) context.Context {
 	return context.WithValue(ctx, budgetKey{}, new(budget))
 }
 
-// WithNewBudget is WithBudget whatever ctx has: for what comes after a request.
+// WithNewBudget returns a context with a new budget, for work after a request.
 func WithNewBudget(ctx context.Context) context.Context {
 	return context.WithValue(ctx, budgetKey{}, new(budget))
 }
 
-// WithStream returns a context for a request that asks the store time and again, and
-// has the time-out each time.
+// WithStream returns a context for a request that calls the store repeatedly, with the
+// timeout each time.
 func WithStream(ctx context.Context) context.Context {
 	return context.WithValue(ctx, budgetKey{}, &budget{refills: true})
 }
@@ -83,13 +82,13 @@ func budgetOf(ctx context.Context) *budget {
 
 type freshKey struct{}
 
-// Fresh returns a context in which every document is read anew.
+// Fresh returns a context in which documents are always read again.
 func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
 
 func isFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
 
-// begin returns how long the call may take, and whether it is the request's first.
-// If it returns ErrOverloaded, the call may not be made.
+// begin returns how long the call may take, and whether it is the request's first. If it
+// returns ErrOverloaded, the call must not be made.
 func (b *budget) begin(timeout time.Duration, write bool, now time.Time) (left time.Duration, first bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -112,14 +111,14 @@ func (b *budget) begin(timeout time.Duration, write bool, now time.Time) (left t
 	return left, first, nil
 }
 
-// pass ends the moment.
+// pass ends the current moment.
 func (b *budget) pass() {
 	for i := range b.known {
 		b.known[i].past = true
 	}
 }
 
-// end must follow begin, whatever that returned.
+// end must follow begin, also after an error.
 func (b *budget) end(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,11 +140,11 @@ func (b *budget) remember(in *limited, of question, doc store.Document, written 
 		return
 	}
 	k := &b.known[i]
-	// One that the request has written, and reads afresh, stays of the present moment.
+	// A document that the request has written and reads again stays current.
 	k.doc, k.past = doc, k.past && b.wrote && !written
 }
 
-// forget makes the request read a document anew that may have changed.
+// forget removes a document that may have changed.
 func (b *budget) forget(in *limited, of question) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,7 +153,7 @@ func (b *budget) forget(in *limited, of question) {
 	}
 }
 
-// recall returns the document as it is at the present moment.
+// recall returns a document of the current moment.
 func (b *budget) recall(in *limited, of question, now time.Time) (store.Document, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -167,7 +166,7 @@ func (b *budget) recall(in *limited, of question, now time.Time) (store.Document
 	return store.Document{}, false
 }
 
-// earlier returns the document as it was at a past moment.
+// earlier returns a document of an earlier moment.
 func (b *budget) earlier(in *limited, of question) (store.Document, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -177,7 +176,7 @@ func (b *budget) earlier(in *limited, of question) (store.Document, bool) {
 	return store.Document{}, false
 }
 
-// index returns where the document is among those that are known, or -1.
+// index returns the index of the document in known, or -1.
 func (b *budget) index(in *limited, of question) int {
 	for i := range b.known {
 		if k := &b.known[i]; k.in == in && k.of == of {

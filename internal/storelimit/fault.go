@@ -10,15 +10,14 @@ import (
 )
 
 const (
-	// A fault is over when, after its last failure, the store has answered for so
-	// long. It doubles with each fault that comes soon after another, so that a store
-	// that comes and goes is one fault.
+	// A fault ends when the store has had no failure for this long. It doubles with each
+	// fault soon after another, so that an unstable store is one fault.
 	shortQuiet = 2 * time.Second
 	longQuiet  = 5 * time.Minute
 	soon       = 10 * time.Minute
 )
 
-// faults logs when the store fails, and when it answers again.
+// faults logs when the store starts to fail, and when it recovers.
 type faults struct {
 	log *slog.Logger
 
@@ -32,13 +31,13 @@ type faults struct {
 	ended  time.Time // the fault before
 }
 
-// A noted error is one that the log has.
+// A noted error is in the log already.
 type noted struct{ error }
 
 func (n *noted) Unwrap() error { return n.error }
 
-// Level is the level at which an error is to be logged by others: that of a fault
-// that the log has already is lower.
+// Level returns the level at which others log an error: a lower one if the fault is in
+// the log already.
 func Level(err error) slog.Level {
 	if n := (*noted)(nil); errors.As(err, &n) {
 		return slog.LevelDebug
@@ -46,10 +45,10 @@ func Level(err error) slog.Level {
 	return slog.LevelError
 }
 
-// note takes down that a call has failed, and returns its error as one that is noted.
+// note records a failed call, and returns its error as noted.
 func (f *faults) note(ctx context.Context, err error, now time.Time) error {
 	if n := (*noted)(nil); errors.As(err, &n) {
-		return err // by whoever has asked for several
+		return err // by the call that this one has joined
 	}
 	f.mu.Lock()
 	begins := f.since.IsZero()
@@ -72,7 +71,7 @@ func (f *faults) note(ctx context.Context, err error, now time.Time) error {
 	return &noted{err}
 }
 
-// answered takes down that a call was answered.
+// answered records a successful call.
 func (f *faults) answered(now time.Time) {
 	if !f.failing.Load() {
 		return
@@ -91,11 +90,11 @@ func (f *faults) answered(now time.Time) {
 	}
 }
 
-// remedy says what to look at.
+// remedy returns what to check.
 func remedy(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "see whether the database answers, what keeps it busy or waiting (load, locks, disk, too few connections), " +
-			"and whether the network reaches it; WithStoreTimeout says how long is waited"
+		return "check that the database responds, what it is busy with or waits for (load, locks, disk, too few connections), " +
+			"and that the network reaches it; WithStoreTimeout sets the timeout"
 	}
-	return "see whether the database runs, whether the network reaches it, and whether its user and tables are as they were"
+	return "check that the database is running, that the network reaches it, and that its user and tables haven't changed"
 }

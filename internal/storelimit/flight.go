@@ -8,15 +8,15 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A question is for one document.
+// A question is a read of one document.
 type question struct {
 	kind store.Kind
 	id   string
 }
 
-// flights join those who ask the same at the same time. Who asks after a write must
-// see it, so that nobody joins what has started: of one question, one call is under
-// way and one is next.
+// flights join concurrent reads of the same document. A read after a write must see it,
+// so it can't join a call that has started: for each question, one call is running and
+// one is next.
 type flights struct {
 	mu sync.Mutex
 	by map[question]*pair
@@ -24,20 +24,19 @@ type flights struct {
 
 type pair struct{ running, next *flight }
 
-// A flight is one call, for all who have joined it before it started.
+// A flight is one call, for all callers that joined it before it started.
 type flight struct {
 	done chan struct{}
 
-	// Set before done is closed. shared is false if it has no answer for others:
-	// it was never asked, or whoever asked has given up.
+	// Set before done is closed. shared is false if there is no result for others: the
+	// call was not made, or its caller has cancelled it.
 	docs   []store.Document
 	err    error
 	shared bool
 }
 
-// get calls ask, or returns what somebody else's ask has returned. ask must call
-// started when the call starts. patience is how long a call that is next waits for
-// the one that is running.
+// get calls ask, or returns the result of another caller's ask. ask must call started
+// when the call starts. patience is how long the next call waits for the running one.
 func (f *flights) get(ctx context.Context, q question, patience time.Duration, join bool, ask func(started func()) ([]store.Document, error)) ([]store.Document, error) {
 	if !join {
 		return ask(func() {})
@@ -59,8 +58,8 @@ func (f *flights) get(ctx context.Context, q question, patience time.Duration, j
 	}
 }
 
-// enter returns the flight to join, or an own one that is next now, and the one that
-// is running before it, if any.
+// enter returns the flight to join, or a new one of the caller and the one that is
+// running before it, if any.
 func (f *flights) enter(q question) (own, running, next *flight) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -101,7 +100,7 @@ func (f *flights) fly(ctx context.Context, q question, own, running *flight, pat
 		defer wait.Stop()
 		select {
 		case <-running.done:
-		case <-wait.C: // it may never be answered
+		case <-wait.C: // it may never end
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

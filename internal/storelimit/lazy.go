@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A lazy context ends at a time, as one of [context.WithDeadline] does. Its timer is
-// started when somebody waits for that: a store that answers at once never does.
+// A lazy context has a deadline, like one of [context.WithDeadline], but starts its timer
+// only when Done is called.
 type lazy struct {
 	context.Context
 	until time.Time
 
 	mu    sync.Mutex
-	err   error           // of one that has ended, and that nobody has waited for
-	timed context.Context // nil until somebody waits
+	err   error           // after end, if Done was not called
+	timed context.Context // nil until Done is called
 	stop  context.CancelFunc
 }
 
@@ -37,7 +37,7 @@ func (c *lazy) end() {
 	}
 }
 
-// why returns why the context ends by itself, or nil. The lock must be held.
+// why returns the error if the context is done, or nil. c.mu must be held.
 func (c *lazy) why() error {
 	if c.err != nil {
 		return c.err
@@ -77,7 +77,7 @@ func (c *lazy) Err() error {
 	return c.why()
 }
 
-// Value implements [context.Context]. A context that is made of this one finds the timed
+// Value implements [context.Context]. A context derived from this one finds the timed
 // one, and needs no goroutine to end with it.
 func (c *lazy) Value(key any) any {
 	c.mu.Lock()

@@ -1,16 +1,16 @@
-// Package storelimit stands between the records and the application's store, so
-// that a slow, stalled or broken store can't take the application down.
+// Package storelimit is between the records and the application's store, so that a slow,
+// stalled or broken store doesn't stop the application.
 //
-//   - A request has one time-out for all that it asks of the store: see
-//     [WithBudget]. Other calls have it each.
-//   - As many calls are under way as the store can answer in time. Calls of
-//     requests that were begun go first, and what can't be served in time is
-//     refused at once with [ErrOverloaded].
-//   - Questions for the same document at the same time are asked once.
-//   - A fault is logged once when it begins, and once when it is over: see [Level].
+//   - All store calls of a request share one timeout: see [WithBudget]. Other calls have
+//     it each.
+//   - The number of concurrent calls is limited to what the store can answer in time.
+//     Calls of requests that have made one go first, and calls that can't be answered in
+//     time return [ErrOverloaded] at once.
+//   - Concurrent reads of the same document are one call.
+//   - A fault is logged once when it starts, and once when it ends: see [Level].
 //
-// Nothing runs in the background: a call takes place in its caller's goroutine, and
-// ends with its context, as [store.Backend] demands.
+// It has no goroutines: a call runs in its caller's goroutine, and ends with its context,
+// as [store.Backend] requires.
 package storelimit
 
 import (
@@ -23,12 +23,12 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// ErrOverloaded says that the store wasn't asked, because it would not have
-// answered in time. The call has changed nothing.
-var ErrOverloaded = fmt.Errorf("storelimit: the store answers too slowly for all that it is asked, or not at all: %w", context.DeadlineExceeded)
+// ErrOverloaded is returned if the store was not called because it would not have
+// answered in time. Nothing was changed.
+var ErrOverloaded = fmt.Errorf("storelimit: the store is too slow for the number of calls, or doesn't respond: %w", context.DeadlineExceeded)
 
-// New returns the backend within its limits. What comes from Get may be shared with
-// other callers, and what goes to Put too: it must not be changed.
+// New returns the backend with limits. Documents of Get and Put may be shared with other
+// callers, and must not be changed.
 func New(b store.Backend, timeout time.Duration, log *slog.Logger) store.Backend {
 	l := &limited{
 		backend: b, timeout: timeout,
@@ -50,7 +50,7 @@ type limited struct {
 	flights   flights
 }
 
-// watched is limited for a store that can watch. A watch lasts, and isn't limited.
+// watched is limited for a store that can watch. A watch is not limited.
 type watched struct {
 	*limited
 	watcher store.Watcher
@@ -96,9 +96,9 @@ func (l *limited) Get(ctx context.Context, kind store.Kind, ids ...string) (docs
 	return docs, nil
 }
 
-// Earlier returns a document as the request has read or written it at an earlier moment:
-// Get would ask the store for it. It does for a write, which is refused if the document has
-// been changed since. ok is false if there is none, or ctx is [Fresh].
+// Earlier returns a document as the request has read or written it before, which Get
+// would read again. That is enough for a write, which fails if the document was changed
+// since. ok is false if there is none, or ctx is [Fresh].
 func (l *limited) Earlier(ctx context.Context, kind store.Kind, id string) (doc store.Document, ok bool) {
 	b := budgetOf(ctx)
 	if b == nil || isFresh(ctx) {
@@ -165,13 +165,13 @@ func (l *limited) List(ctx context.Context, kind store.Kind, after string, limit
 	return page, next, err
 }
 
-// A sort of call.
+// A sort is a sort of call.
 type sort uint8
 
 const (
 	read  sort = iota // of few documents
 	write             // of one document
-	long              // of many documents: how long it takes says little of the store
+	long              // of many documents: its duration says little about the store
 )
 
 // call makes one call within the limits.
@@ -179,7 +179,7 @@ func (l *limited) call(ctx context.Context, s sort, do func(context.Context) err
 	return l.timed(ctx, s, func(ctx context.Context, first bool) error { return l.admitted(ctx, s, first, do) })
 }
 
-// timed does something within the time-out, and notes a fault.
+// timed calls do with the timeout, and records a fault.
 func (l *limited) timed(ctx context.Context, s sort, do func(ctx context.Context, first bool) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -199,7 +199,7 @@ func (l *limited) timed(ctx context.Context, s sort, do func(ctx context.Context
 	switch {
 	case err == nil, errors.Is(err, store.ErrConflict):
 		return err
-	case errors.Is(ctx.Err(), context.Canceled): // the browser went away
+	case errors.Is(ctx.Err(), context.Canceled): // the browser disconnected
 		return err
 	case callCtx.Err() != nil && ctx.Err() == nil && !errors.Is(err, ErrOverloaded):
 		err = &timeoutError{l.timeout, err}
@@ -207,13 +207,13 @@ func (l *limited) timed(ctx context.Context, s sort, do func(ctx context.Context
 	return l.faults.note(ctx, err, time.Now())
 }
 
-// admitted does something that asks the store, when there is room.
+// admitted calls do when there is room for a store call.
 func (l *limited) admitted(ctx context.Context, s sort, first bool, do func(context.Context) error) error {
 	if err := l.admission.enter(ctx, first); err != nil {
 		return err
 	}
 	start, outcome := time.Now(), unknown
-	// Deferred, because a backend that panics must give its place back.
+	// Deferred, because a backend may panic.
 	defer func() { l.admission.leave(start, time.Now(), outcome) }()
 	err := do(ctx)
 	switch {
@@ -228,7 +228,7 @@ func (l *limited) admitted(ctx context.Context, s sort, first bool, do func(cont
 	return err
 }
 
-// A timeoutError says that the store didn't answer in time.
+// A timeoutError is returned if the store didn't respond in time.
 type timeoutError struct {
 	timeout time.Duration
 	err     error

@@ -1,6 +1,5 @@
-// Package testenv says what a test needs of the machine that it runs on: without
-// it the test is skipped, or fails where EAGATE_REQUIRE names the need or says
-// "all".
+// Package testenv checks what a test needs from its machine. If it is missing, the test
+// is skipped, or fails if EAGATE_REQUIRE names it or is "all".
 package testenv
 
 import (
@@ -13,9 +12,8 @@ import (
 	"time"
 )
 
-// Server returns the URL of a server that the test needs, such as "postgres":
-// the value of EAGATE_POSTGRES_URL, or the fallback. The server must accept
-// connections.
+// Server returns the URL of a server that the test needs, such as "postgres": the value
+// of EAGATE_POSTGRES_URL, or the fallback. The server must accept connections.
 func Server(t testing.TB, name, fallback string) *url.URL {
 	t.Helper()
 	variable := "EAGATE_" + strings.ToUpper(name) + "_URL"
@@ -25,18 +23,18 @@ func Server(t testing.TB, name, fallback string) *url.URL {
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		t.Fatalf("%s is no URL: %v", variable, err)
+		t.Fatalf("%s is not a URL: %v", variable, err)
 	}
 	conn, err := net.DialTimeout("tcp", u.Host, 5*time.Second)
 	if err != nil {
-		Missing(t, name, "no server: start one, or name it by "+variable+" ("+err.Error()+")")
+		Missing(t, name, "no server: start one, or set "+variable+" ("+err.Error()+")")
 	} else {
 		conn.Close()
 	}
 	return u
 }
 
-// Missing ends a test for want of what it needs.
+// Missing skips or fails a test whose requirement is missing.
 func Missing(t testing.TB, name, why string) {
 	t.Helper()
 	required := strings.FieldsFunc(os.Getenv("EAGATE_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' })

@@ -1,9 +1,8 @@
-// Package waiting knows, for the sign-ins that wait for a phone on this node, how
-// their accounts and challenges stand. It reads them from the store once for all who
-// wait, so that waiting costs the store next to nothing.
+// Package waiting has the state of the accounts and challenges for which sign-ins wait on
+// this node. It reads them from the store once for all of them, so that waiting costs the
+// store little.
 //
-// What it knows decides nothing: it is what waiting pages are told. Whoever unlocks a
-// session reads anew.
+// The state is only shown on waiting pages. An unlock reads the store.
 package waiting
 
 import (
@@ -19,44 +18,44 @@ import (
 )
 
 const (
-	tick   = time.Second      // how often what can't be watched is read
-	fresh  = 2 * time.Second  // how old what can't be watched may be when it is told
-	net    = 30 * time.Second // how often what is watched is read nevertheless
-	alive  = 15               // ticks between two signs of life: less than proxies wait for
-	lease  = 10 * time.Second // how long a user's records are kept after a question
-	linger = 3 * time.Second  // and after a stream
+	tick   = time.Second      // between reads without a watch
+	fresh  = 2 * time.Second  // the greatest age without a watch
+	net    = 30 * time.Second // between reads with a watch
+	alive  = 15               // ticks between keep-alives, shorter than timeouts of proxies
+	lease  = 10 * time.Second // how long a user's records are kept after a request
+	linger = 3 * time.Second  // the same after a stream
 
-	// waitersMost is how many wait at once for one user: the tabs of a session, for no
-	// two sessions of a user have a request on the phone.
+	// waitersMost is the number of waiters per user: the tabs of a session, because only
+	// one session of a user has a request on the phone.
 	waitersMost = 16
 )
 
-// A Hub keeps the records of users for whom somebody waits here. It is safe for
-// concurrent use. It has goroutines only while it keeps any.
+// A Hub has the records of users for whom pages wait on this node. It is safe for
+// concurrent use. It has goroutines only while it has records.
 type Hub struct {
 	records *records.Records
-	now     func() time.Time // tells when challenges expire
+	now     func() time.Time // for the expiry of challenges
 	log     *slog.Logger
 
 	mu         sync.Mutex
 	users      map[string]*user // by user ID
 	accounts   shelf[records.Account]
 	challenges shelf[records.Challenge]
-	run        *run // nil while nobody waits
-	next       int  // tick at which the next waiter gets its signs of life
+	run        *run // nil without users
+	next       int  // tick at which the next waiter gets its keep-alives
 }
 
-// A user is one for whom somebody waits.
+// A user is one for whom pages wait.
 type user struct {
 	account    *item[records.Account]
 	challenges []*item[records.Challenge]
 	waiters    []*Waiter
-	until      time.Time         // how long to keep the user without waiters
-	expiry     time.Time         // by the rules' clock: when something changes by itself, or zero
+	until      time.Time         // until when to keep the user without waiters
+	expiry     time.Time         // by the rules' clock: of a challenge or a reservation, or zero
 	locked     map[string]uint64 // see NoteLocked
 }
 
-// New returns a hub that reads those records. now tells when challenges expire.
+// New returns a hub of those records. now is the clock for the expiry of challenges.
 func New(r *records.Records, now func() time.Time, log *slog.Logger) *Hub {
 	return &Hub{
 		records: r, now: now, log: log,
@@ -72,9 +71,9 @@ func New(r *records.Records, now func() time.Time, log *slog.Logger) *Hub {
 	}
 }
 
-// Account returns what waiting needs of the user's account, which is kept from now
-// on: from memory if that is fresh and does, or else from the store. The result must
-// not be changed.
+// Account returns the fields of the user's account that waiting needs, and keeps the
+// account from now on: from memory if memoryDoes and the state is fresh, or else from the
+// store. The result must not be changed.
 func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*records.Account, error) {
 	h.mu.Lock()
 	u := h.keep(userID, lease)
@@ -85,7 +84,7 @@ func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*rec
 	}
 	h.mu.Unlock()
 	began := time.Now()
-	// What the request has read before now may be older than what is known here.
+	// An earlier read of the request may be older than the state here.
 	a, err := h.records.Account(storelimit.Fresh(ctx), userID)
 	if err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*rec
 	defer h.mu.Unlock()
 	if a.Version != it.version {
 		for _, c := range u.challenges {
-			c.began = time.Time{} // they are to be read after it
+			c.began = time.Time{} // must be read after it
 			h.challenges.mark(c)
 		}
 	}
@@ -102,8 +101,8 @@ func (h *Hub) Account(ctx context.Context, userID string, memoryDoes bool) (*rec
 	return &a, nil
 }
 
-// Challenge is Account for a challenge that the user's session may wait for. If there
-// is none, it is the zero one with its ID.
+// Challenge is Account for a challenge of the user. If there is none, it returns a zero
+// one with its ID.
 func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool) (*records.Challenge, error) {
 	h.mu.Lock()
 	u := h.keep(userID, lease)
@@ -115,7 +114,7 @@ func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool)
 		return it.rec, nil
 	}
 	marked := it.marked
-	it.marked = false // unless it changes meanwhile
+	it.marked = false // until it changes
 	h.mu.Unlock()
 	began := time.Now()
 	var c records.Challenge
@@ -139,8 +138,8 @@ func (h *Hub) Challenge(ctx context.Context, userID, id string, memoryDoes bool)
 // never is no version of a document.
 const never = 1 << 53
 
-// NoteLocked notes that a session with that secret was found locked when the account
-// was as it is known now.
+// NoteLocked records that a session with that secret was locked in the current version of
+// the account.
 func (h *Hub) NoteLocked(userID, secret string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -154,12 +153,12 @@ func (h *Hub) NoteLocked(userID, secret string) {
 	u.locked[secret] = u.account.version
 }
 
-// maxLocked is how many sessions of a user are noted.
+// maxLocked is the number of recorded sessions per user.
 const maxLocked = 16
 
-// IsLocked reports whether it is known that a session of the user with that secret, or
-// "", is locked: the second factor is on, and what the secret is of doesn't count.
-// That can't change but with the account.
+// IsLocked reports whether a session of the user with that secret, or without one (""),
+// is known to be locked: the second factor is on, and the secret has no valid grant. Only
+// a change of the account can change that.
 func (h *Hub) IsLocked(userID, secret string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,8 +170,8 @@ func (h *Hub) IsLocked(userID, secret string) bool {
 	return secret == "" || noted && version == u.account.version
 }
 
-// keep returns the user, who is kept for at least that long. The lock must be held,
-// here and below.
+// keep returns the user, and keeps it at least that long. h.mu must be held, here and
+// below.
 func (h *Hub) keep(userID string, d time.Duration) *user {
 	u := h.users[userID]
 	if u == nil {
@@ -187,7 +186,7 @@ func (h *Hub) keep(userID string, d time.Duration) *user {
 	return u
 }
 
-// want returns a challenge of the user, which is kept from now on.
+// want returns a challenge of the user, and keeps it from now on.
 func (h *Hub) want(u *user, id string) *item[records.Challenge] {
 	it := h.challenges.items[id]
 	if it == nil {
@@ -197,7 +196,7 @@ func (h *Hub) want(u *user, id string) *item[records.Challenge] {
 	return it
 }
 
-// drop forgets a user.
+// drop removes a user.
 func (h *Hub) drop(userID string, u *user) {
 	delete(h.users, userID)
 	delete(h.accounts.items, userID)
@@ -206,7 +205,7 @@ func (h *Hub) drop(userID string, u *user) {
 	}
 }
 
-// trim returns what waiting needs of an account.
+// trim returns the fields of an account that waiting needs.
 func trim(a *records.Account) records.Account {
 	return records.Account{
 		UserID: a.UserID, Version: a.Version, State: a.State, Epoch: a.Epoch, Era: a.Era, HeldSince: a.HeldSince,
@@ -214,7 +213,7 @@ func trim(a *records.Account) records.Account {
 	}
 }
 
-// putAccount takes in an account that was read or written.
+// putAccount stores an account that was read or written.
 func (h *Hub) putAccount(it *item[records.Account], gen int, began time.Time, a *records.Account, err error) {
 	if a != nil {
 		trimmed := trim(a)
@@ -226,7 +225,7 @@ func (h *Hub) putAccount(it *item[records.Account], gen int, began time.Time, a 
 	}
 	if a != nil && a.Push.Live != "" {
 		if it := h.want(u, a.Push.Live); it.rec == nil {
-			h.challenges.mark(it) // who has asked for the account may ask for it before it is read
+			h.challenges.mark(it) // it may be requested before it is read
 		}
 	}
 	h.changed(u)
@@ -239,8 +238,7 @@ func (h *Hub) putChallenge(it *item[records.Challenge], gen int, began time.Time
 	}
 }
 
-// changed wakes those who wait for the user, and finds out when they are to be woken
-// next.
+// changed wakes the user's waiters, and sets the time of the next expiry.
 func (h *Hub) changed(u *user) {
 	u.expiry = time.Time{}
 	now := h.now()
@@ -288,7 +286,7 @@ func (h *Hub) ChallengeWritten(id string, c *records.Challenge) {
 		if u == nil {
 			return
 		}
-		it = h.want(u, id) // its account is about to name it
+		it = h.want(u, id) // its account will name it
 		it.asked = time.Now()
 	}
 	switch {
@@ -302,7 +300,7 @@ func (h *Hub) ChallengeWritten(id string, c *records.Challenge) {
 	}
 }
 
-// A Waiter waits for what happens to a user's account or challenges.
+// A Waiter waits for changes of a user's account or challenges.
 type Waiter struct {
 	h    *Hub
 	u    *user
@@ -311,8 +309,8 @@ type Waiter struct {
 	due  bool
 }
 
-// Wait returns a waiter for the user, which must be stopped, or nil if as many wait
-// already as may.
+// Wait returns a waiter for the user, which must be stopped, or nil if there are too
+// many.
 func (h *Hub) Wait(userID string) *Waiter {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -336,7 +334,7 @@ func (w *Waiter) Stop() {
 	}
 }
 
-// C is signalled when something may have changed, or a sign of life is due.
+// C receives a value when something may have changed, or a keep-alive is due.
 func (w *Waiter) C() <-chan struct{} { return w.c }
 
 func (w *Waiter) wake() {
@@ -346,7 +344,7 @@ func (w *Waiter) wake() {
 	}
 }
 
-// Due reports whether a sign of life is due, once each time.
+// Due reports, once, whether a keep-alive is due.
 func (w *Waiter) Due() bool {
 	w.h.mu.Lock()
 	defer w.h.mu.Unlock()
@@ -355,7 +353,7 @@ func (w *Waiter) Due() bool {
 	return due
 }
 
-// Account returns what was last known of the account, however old, or nil.
+// Account returns the last known state of the account, of any age, or nil.
 func (w *Waiter) Account() (*records.Account, error) {
 	w.h.mu.Lock()
 	defer w.h.mu.Unlock()

@@ -412,7 +412,7 @@ func TestStoreFails(t *testing.T) {
 		}
 		fail(nil)
 		time.Sleep(3 * time.Second)
-		if n, m := log.count("can't be told"), log.count("told again"); n != 2 || m != 2 {
+		if n, m := log.count("can't be updated"), log.count("updated again"); n != 2 || m != 2 {
 			t.Errorf("the log says %d times that the store fails, %d times that it is over, want once for each kind:\n%s", n, m, log)
 		}
 		stopAll(waiters)

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	batch   = 500                   // records in one question
-	pace    = 40 * time.Millisecond // between two questions about single changes
-	timeout = 10 * time.Second      // of one question
+	batch   = 500                   // records in one read
+	pace    = 40 * time.Millisecond // between two reads of few changes
+	timeout = 10 * time.Second      // of one read
 )
 
-// kick has what is marked be read, unless that is under way. The lock must be held.
+// kick starts reading the marked records, unless that is running. h.mu must be held.
 func (h *Hub) kick() {
 	if r := h.run; r != nil && !r.reading && len(h.accounts.marked)+len(h.challenges.marked) > 0 {
 		r.reading = true
@@ -23,11 +23,11 @@ func (h *Hub) kick() {
 	}
 }
 
-// read reads what is marked until nothing is.
+// read reads the marked records until there are none.
 //
-// Where an account has changed, its challenges are read after it, and taken in at the
-// same time: an account that is closed because a challenge was rejected is never seen
-// beside the challenge as it was before.
+// The challenges of a changed account are read after it, and stored at the same time: a
+// page never sees an account that a rejection has closed beside the challenge before the
+// rejection.
 func (h *Hub) read(r *run) {
 	for {
 		h.mu.Lock()
@@ -65,20 +65,19 @@ func (h *Hub) read(r *run) {
 		case accounts.err != nil || challenges.err != nil:
 			sleep(r.ctx, tick)
 		case max(len(accounts.items), len(challenges.items)) < batch:
-			sleep(r.ctx, pace) // so that many changes are one question
+			sleep(r.ctx, pace) // so that many changes are one read
 		}
 	}
 }
 
-// A reading is what is read of one kind at a time, and how it stood when it was asked
-// for.
+// A reading is one read of records of one kind, with their state before it.
 type reading[R any] struct {
 	items []*item[R]
 	gens  []int
 	seen  []records.Seen
 	began time.Time
 
-	news map[int]answer[R] // by the place in items
+	news map[int]answer[R] // by the index in items
 	err  error             // of the store
 }
 
@@ -115,15 +114,16 @@ func (rd *reading[R]) ask(ctx context.Context, read func(context.Context, []reco
 	}
 }
 
-// settle puts each record that has changed. Those that couldn't be read are marked again.
+// settle stores each record that has changed, and marks those again that couldn't be
+// read.
 func settle[R any](h *Hub, s *shelf[R], rd *reading[R], put func(it *item[R], gen int, began time.Time, rec *R, err error)) {
-	logged := rd.err != nil && storelimit.Level(rd.err) < slog.LevelError // where the store's faults are
+	logged := rd.err != nil && storelimit.Level(rd.err) < slog.LevelError // as a fault of the store
 	if failed := rd.err != nil; failed != s.failing && len(rd.items) > 0 && !logged {
 		s.failing = failed
 		if failed {
-			h.log.Error("eagate: waiting pages can't be told what happens: the store fails", slog.String("kind", string(s.kind)), slog.Any("error", rd.err))
+			h.log.Error("eagate: waiting pages can't be updated: the store fails", slog.String("kind", string(s.kind)), slog.Any("error", rd.err))
 		} else {
-			h.log.Info("eagate: waiting pages are told again what happens", slog.String("kind", string(s.kind)))
+			h.log.Info("eagate: waiting pages are updated again", slog.String("kind", string(s.kind)))
 		}
 	}
 	for i, it := range rd.items {
@@ -138,7 +138,7 @@ func settle[R any](h *Hub, s *shelf[R], rd *reading[R], put func(it *item[R], ge
 	}
 }
 
-// sleep returns false if ctx ends first.
+// sleep returns false if ctx is done first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -10,13 +10,13 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A watch that broke off is begun again after a pause, which doubles.
+// A failed watch is restarted after a pause, which doubles.
 const (
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
 )
 
-// A run is the time in which somebody waits.
+// A run is the time in which the hub has users.
 type run struct {
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -24,7 +24,7 @@ type run struct {
 	ticks   int
 }
 
-// start begins a run, unless there is one. The lock must be held.
+// start starts a run, unless there is one. h.mu must be held.
 func (h *Hub) start() {
 	if h.run != nil {
 		return
@@ -38,7 +38,7 @@ func (h *Hub) start() {
 	go watch(h, r, &h.challenges)
 }
 
-// tick does all that time does, until nobody waits any more.
+// tick calls ticked every second until there are no users.
 func (h *Hub) tick(r *run) {
 	t := time.NewTicker(tick)
 	defer t.Stop()
@@ -49,9 +49,9 @@ func (h *Hub) tick(r *run) {
 	}
 }
 
-// ticked forgets whom nobody waits for, wakes those for whom time has passed, and has
-// everything read that isn't watched, or hasn't been read for long. It returns false
-// when nobody is left.
+// ticked removes users without waiters, wakes waiters after an expiry or for a
+// keep-alive, and starts reading records that are due. It returns false when no user is
+// left.
 func (h *Hub) ticked(r *run) bool {
 	now := h.now()
 	h.mu.Lock()
@@ -90,7 +90,7 @@ func (h *Hub) ticked(r *run) bool {
 	return true
 }
 
-// forgetOld forgets the challenges that nobody waits for, nor has asked for lately.
+// forgetOld removes challenges without waiters and recent requests.
 func (h *Hub) forgetOld(u *user) {
 	if len(u.waiters) > 0 {
 		return
@@ -107,14 +107,13 @@ func (h *Hub) forgetOld(u *user) {
 	u.challenges = keep
 }
 
-// isDue reports whether a record is to be read although nobody has said that it has
-// changed.
+// isDue reports whether a record must be read without a report of a change.
 func (s *shelf[R]) isDue(it *item[R]) bool {
 	return !s.watched || it.rec == nil || it.err != nil || time.Since(it.began) > net
 }
 
-// watch has what is written elsewhere be read, as long as the run lasts. While there is
-// no watch, ticks do.
+// watch marks records that other nodes write, until the run ends. Without a watch, ticks
+// read them.
 func watch[R any](h *Hub, r *run, s *shelf[R]) {
 	pause, failing := firstPause, false
 	for {
@@ -143,10 +142,10 @@ func watch[R any](h *Hub, r *run, s *shelf[R]) {
 		s.watched = false
 		if !failing {
 			failing = true
-			h.logWatch(slog.LevelWarn, "eagate: writes of other nodes aren't watched: waiting pages look for them once a second", s.kind, err)
+			h.logWatch(slog.LevelWarn, "eagate: writes of other nodes aren't watched: waiting pages poll once a second", s.kind, err)
 		}
 		h.mu.Unlock()
-		if time.Since(began) > longestPause { // it did last
+		if time.Since(began) > longestPause { // it worked for some time
 			pause = firstPause
 		}
 		if !sleep(r.ctx, pause/2+rand.N(pause/2)) {

@@ -8,7 +8,7 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// A shelf keeps records of one kind.
+// A shelf has the records of one kind.
 type shelf[R any] struct {
 	kind    store.Kind
 	read    func(ctx context.Context, seen []records.Seen, changed func(int, R, error)) error
@@ -16,22 +16,22 @@ type shelf[R any] struct {
 
 	items   map[string]*item[R]
 	marked  []*item[R] // to be read
-	watched bool       // whether changes are told
+	watched bool       // whether changes are reported
 	failing bool       // whether the last reading failed
 }
 
-// An item is a record that is kept.
+// An item is a record in the hub.
 type item[R any] struct {
 	id      string
 	owner   *user
-	rec     *R    // as it was last read or written, or nil; it is replaced, never changed
+	rec     *R    // as last read or written, or nil; replaced, never changed
 	err     error // why it can't be read
 	version uint64
-	gen     int       // counts what was put into rec
-	began   time.Time // when it was read or written last
-	asked   time.Time // when somebody wanted to know of it
-	marked  bool      // it is to be read, and in the shelf's list
-	reading bool      // it is being read
+	gen     int       // counts changes of rec
+	began   time.Time // of the last read or write
+	asked   time.Time // of the last request
+	marked  bool      // to be read, and in the shelf's list
+	reading bool      // being read
 }
 
 func (s *shelf[R]) add(id string, owner *user) *item[R] {
@@ -40,12 +40,12 @@ func (s *shelf[R]) add(id string, owner *user) *item[R] {
 	return it
 }
 
-// isFresh reports whether what is known of a record can be told as what is so.
+// isFresh reports whether a record is current enough for a page.
 func (s *shelf[R]) isFresh(it *item[R]) bool {
 	return it.rec != nil && it.err == nil && (s.watched && !it.marked && !it.reading || time.Since(it.began) < fresh)
 }
 
-// mark has a record read soon: it may have changed.
+// mark schedules a read of a record that may have changed.
 func (s *shelf[R]) mark(it *item[R]) {
 	if !it.marked {
 		it.marked = true
@@ -59,8 +59,8 @@ func (s *shelf[R]) markAll() {
 	}
 }
 
-// put takes in what was read, by a reading that began when the item had that gen, and
-// reports whether it is news.
+// put stores the result of a read that started at generation gen, and reports whether it
+// is a change.
 func (s *shelf[R]) put(it *item[R], gen int, began time.Time, rec *R, err error) bool {
 	var version uint64
 	if rec != nil {
@@ -68,7 +68,7 @@ func (s *shelf[R]) put(it *item[R], gen int, began time.Time, rec *R, err error)
 	}
 	switch {
 	case version < it.version && gen != it.gen:
-		return false // it was read before what is known here was written
+		return false // read before the last write
 	case it.rec != nil && version == it.version && err == nil && it.err == nil:
 		it.began = began
 		return false
@@ -78,10 +78,10 @@ func (s *shelf[R]) put(it *item[R], gen int, began time.Time, rec *R, err error)
 	return true
 }
 
-// take returns what is to be read next, at most n records.
+// take returns at most n records to read next.
 func (s *shelf[R]) take(n int) (taken []*item[R]) {
 	for ; len(s.marked) > 0 && len(taken) < n; s.marked = s.marked[1:] {
-		// It may have been read already, or nobody waits for it any more.
+		// It may have been read or dropped meanwhile.
 		if it := s.marked[0]; it.marked && s.items[it.id] == it {
 			taken = append(taken, it)
 		}
