@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Key names a text of the catalogue. [Texts] lists them all.
+// A Key identifies a text of the catalogue. [Texts] has all keys.
 type Key string
 
 // texts are the texts of one language. Words in braces, such as {email}, are
@@ -23,11 +23,11 @@ func builtin() map[Language]texts {
 	return map[Language]texts{English: maps.Clone(english), Thai: maps.Clone(thai)}
 }
 
-// Texts returns the built-in texts of a language, to start a translation from,
-// or nil if it has none. Words in braces are placeholders.
+// Texts returns the built-in texts of a language, as the start of a translation, or nil
+// if there are none. Words in braces are placeholders.
 func Texts(lang Language) map[Key]string { return builtin()[lang] }
 
-// check returns what t lacks against the English texts.
+// check returns the differences of t from the English texts.
 func (t texts) check(lang Language) []error {
 	var faults []error
 	for _, key := range slices.Sorted(maps.Keys(english)) {
@@ -57,8 +57,8 @@ func placeholders(text string) []string {
 	return slices.Compact(found)
 }
 
-// format returns a text with its placeholders filled in: pairs are names and
-// values. A value is never searched for placeholders.
+// format returns a text with its placeholders replaced: pairs are names and values.
+// Placeholders in values are not replaced.
 func (t texts) format(key Key, pairs ...any) (string, error) {
 	text, ok := t[key]
 	if !ok {

@@ -7,89 +7,88 @@ import (
 
 const challengePage = "challenge"
 
-// A Challenge is the page on which a signed-in user proves the second factor:
-// by tapping a number on the phone, or by typing a code.
+// A Challenge is the page on which a signed-in user proves the second factor: by tapping
+// a number on the phone, or by entering a code.
 //
-// While the phone is asked, its script listens to {base}/challenge/events,
-// where each event's data is an object like that of {base}/challenge/status.
-// The first must come at once: after five seconds without any, the script
-// polls the status instead, and so does a page that is hidden, every 15 seconds. With
-// [ChallengeElsewhere] it polls the status, and opens {base}/challenge anew once that has
-// one. At "approved" it goes to next, at any other end it opens {base}/challenge anew. While
-// a field has text in it, it stays, and says what has happened; once a form was sent or a
-// link followed, it does nothing more.
+// While a request is pending, its script listens to {base}/challenge/events, where each
+// event's data is an object like that of {base}/challenge/status. The first event must
+// come at once: after five seconds without any, the script polls the status, and so does
+// a hidden page, every 15 seconds. With [ChallengeElsewhere] it polls the status, and
+// reloads {base}/challenge when there is a request. At "approved" it goes to next; in any
+// other final state it reloads {base}/challenge. While a field has text in it, the page
+// stays and shows the result; after a form was sent or a link was followed, the script
+// stops.
 //
-// Without script, the page refreshes itself, and has no field then.
+// Without script, the page refreshes itself, and then has no fields.
 type Challenge struct {
 	Page
 
-	// State is what has become of the request to the phone.
+	// State is the state of the request to the phone.
 	State ChallengeState
 
-	// Number is what to tap, with [ChallengePending].
+	// Number is the number to tap, with [ChallengePending].
 	Number string
 
-	// ExpiresIn is how long the phone may still answer, and Lifetime how long
-	// it may in all; 0 is the same as ExpiresIn.
+	// ExpiresIn is how long the request is still valid, and Lifetime how long in all; 0
+	// means ExpiresIn.
 	ExpiresIn, Lifetime time.Duration
 
-	// Next is where an approved user goes; a path of this site. Moved says, with
-	// [ChallengeApproved], that it was proved in another tab, which the browser may be
-	// about to learn: the page goes there by itself.
+	// Next is where an approved user goes, a path of this site. Moved says, with
+	// [ChallengeApproved], that another tab has used the approval: the page then goes
+	// there by itself.
 	Next  string
 	Moved bool
 
-	// Hosted is set, with [ChallengePending], where the service's own page shows
-	// the number, and Return says what came of a visit there.
+	// Hosted is set, with [ChallengePending], if the service's own page shows the
+	// number, and Return is the result of a visit there.
 	Hosted *Hosted
 	Return Return
 
-	// Push says whether a (new) request can be sent, and PushRetryIn when, with
+	// Push says whether another request can be sent, and PushRetryIn when, with
 	// [PushPaused] and [PushLimited].
 	Push        Push
 	PushRetryIn time.Duration
 
-	// Cookie is how the name of the cookie begins that isn't kept, with [PushNoCookie].
+	// Cookie is the beginning of the name of the lost cookie, with [PushNoCookie].
 	Cookie string
 
-	// PreferCode says that the user has asked for the code form: the address
-	// was {base}/challenge?code=1. Where there is no script, the page then has the form
-	// and doesn't refresh itself.
+	// PreferCode says that the user has chosen the code form: the address was
+	// {base}/challenge?code=1. Without script, the page then has the form and doesn't
+	// refresh itself.
 	PreferCode bool
 
 	// Code is the form for a code.
 	Code CodeForm
 
-	// CodesBlocked and RecoveryBlocked say that no more codes of the app are accepted, or
-	// no more recovery codes, as there were too many wrong ones.
+	// CodesBlocked and RecoveryBlocked say that codes of the app, or recovery codes, are
+	// blocked after too many wrong ones.
 	CodesBlocked, RecoveryBlocked bool
 
 	// HasRecovery says that the user has recovery codes.
 	HasRecovery bool
 
-	// TrustFor is how long this browser can be trusted, or 0 if it can't; and Trust says
-	// that the user has ticked the box for it.
+	// TrustFor is how long this browser can be trusted, or 0 if it can't; Trust says that
+	// the user has ticked the box for it.
 	TrustFor time.Duration
 	Trust    bool
 
-	// StepUp says that the user is signed in and has given the second factor,
-	// but is asked for it once more: the texts say so, and there is a way back
-	// to HomePath. NoCode says that a code doesn't do there, and Resend that
-	// the sending of a form was interrupted, which has to be done again.
+	// StepUp says that the session is verified, but a route requires another proof: the
+	// texts say so, and there is a link back to HomePath. NoCode says that the route
+	// doesn't accept a code, and Resend that the user must send a form again.
 	StepUp, NoCode, Resend bool
 }
 
-// ChallengeState is what has become of the request to the phone.
+// A ChallengeState is the state of the request to the phone.
 type ChallengeState uint8
 
 const (
-	ChallengeNone        ChallengeState = iota // nothing was sent, or it is no longer this session's; the zero value
-	ChallengePending                           // the phone hasn't answered
-	ChallengeApproved                          // the phone said yes
-	ChallengeNotApproved                       // it failed, and the service doesn't say why
-	ChallengeRejected                          // the phone said no
-	ChallengeExpired                           // the phone didn't answer in time
-	ChallengeElsewhere                         // another browser began it, and shows the number
+	ChallengeNone        ChallengeState = iota // no request, or no longer of this session; the zero value
+	ChallengePending                           // not answered yet
+	ChallengeApproved                          // approved on the phone
+	ChallengeNotApproved                       // failed, for an unknown reason
+	ChallengeRejected                          // rejected on the phone
+	ChallengeExpired                           // not answered in time
+	ChallengeElsewhere                         // started by another browser, which shows the number
 )
 
 // String returns the state's name in the challenge's status, and in the page's
@@ -114,7 +113,7 @@ func (s ChallengeState) String() string {
 	return "invalid"
 }
 
-// Push says whether a request can be sent to the phone, or why not.
+// A Push says whether a request can be sent to the phone, or why not.
 type Push uint8
 
 const (
@@ -123,14 +122,14 @@ const (
 	PushMoved                   // the user's e-mail address has changed: the phone must be set up again
 	PushCodesOnly               // the phone was set up for codes only
 	PushNoAddress               // the user has no e-mail address
-	PushDeclined                // the service declines: the phone may not show requests, or the application is not set up right
-	PushPaused                  // requests weren't approved: not for a while
-	PushLimited                 // too many were sent: not for a while
-	PushNoCookie                // the browser, or something on the way, doesn't keep the cookie that it takes
-	PushRefused                 // it wouldn't do: with StepUp, where another proof is asked for
+	PushDeclined                // the service refuses: the phone may not show notifications, or the application is configured wrongly
+	PushPaused                  // requests weren't approved: paused for some time
+	PushLimited                 // too many were sent: limited for some time
+	PushNoCookie                // the browser, or a proxy, drops the necessary cookie
+	PushRefused                 // with StepUp: the route doesn't accept an approval
 )
 
-// A challengeSheet is a challenge made ready for its template.
+// A challengeSheet is a challenge prepared for its template.
 type challengeSheet struct {
 	Challenge
 	Input    codeInput // of the phone's codes
@@ -196,7 +195,7 @@ func (c Challenge) sheet() sheet {
 	return s
 }
 
-// Unreachable reports whether the phone may be reached if it is tried again.
+// Unreachable reports whether another attempt may reach the phone.
 func (c challengeSheet) Unreachable() bool {
 	return c.Push == PushUnavailable || c.Push == PushDeclined || c.Push == PushNoCookie
 }
@@ -205,10 +204,10 @@ func (c challengeSheet) Pending() bool  { return c.State == ChallengePending }
 func (c challengeSheet) Approved() bool { return c.State == ChallengeApproved }
 func (c challengeSheet) CanPush() bool  { return c.Push == PushReady }
 
-// Elsewhere reports whether it goes on in another browser.
+// Elsewhere reports whether another browser shows the challenge.
 func (c challengeSheet) Elsewhere() bool { return c.State == ChallengeElsewhere }
 
-// SendTo is where the button that sends a request leads.
+// SendTo is the target of the button that sends a request.
 func (c challengeSheet) SendTo() string {
 	if c.Elsewhere() {
 		return c.Base + "/challenge/continue"
@@ -216,14 +215,13 @@ func (c challengeSheet) SendTo() string {
 	return c.Base + "/challenge"
 }
 
-// CodeFirst reports whether the code is the only way on, or the one that the
-// user took.
+// CodeFirst reports whether the code is the only option, or the one that the user chose.
 func (c challengeSheet) CodeFirst() bool {
 	return !c.NoCode && (c.PreferCode || c.Code.failed() && !c.Code.ByRecovery || !c.Pending() && !c.CanPush())
 }
 
-// Refresh is after how many seconds the page comes anew where there is no script, or 0
-// for never. Such a page has no fields: what is typed would be lost.
+// Refresh is the number of seconds after which the page refreshes itself without script,
+// or 0 for never. Such a page has no fields, because their text would be lost.
 func (c challengeSheet) Refresh() int {
 	switch {
 	case c.PreferCode && c.HasFields() || c.Code.failed():
@@ -235,20 +233,19 @@ func (c challengeSheet) Refresh() int {
 	return 0
 }
 
-// HasFields reports whether there is anything to type.
+// HasFields reports whether the page has any field.
 func (c challengeSheet) HasFields() bool { return !c.NoCode || c.HasRecovery }
 
-// An ending is what the script says of the end of the waiting while a field has text in
-// it, and the way on from there.
+// An ending is what the script shows when a request ends while a field has text in it.
 type ending struct {
 	When     string // what the script calls it
 	Text, Go Key
 }
 
-// Codes reports whether a code is still good for anything.
+// Codes reports whether a code is still accepted.
 func (e ending) Codes() bool { return e.Go == "ended.go" }
 
-// Ends are all the endings there are.
+// Ends are all endings.
 func (c challengeSheet) Ends() []ending {
 	rejected := ending{ChallengeRejected.String(), "ended.rejected", "challenge.continue"}
 	if c.StepUp { // the session goes on
@@ -267,10 +264,10 @@ func (c challengeSheet) Ends() []ending {
 	}
 }
 
-// Days is for how many days this browser can be trusted.
+// Days is the number of days for which this browser can be trusted.
 func (c challengeSheet) Days() int { return days(c.TrustFor) }
 
-// Total is how long the phone may answer in all.
+// Total is how long the request is valid in all.
 func (c challengeSheet) Total() time.Duration { return max(c.Lifetime, c.ExpiresIn) }
 
 // NextPath is where an approved user goes.

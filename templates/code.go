@@ -2,43 +2,43 @@ package templates
 
 import "time"
 
-// A CodeForm is where the user types a code of the phone app.
+// A CodeForm is the form for a code.
 type CodeForm struct {
-	// Digits is how many a code has; 0 means 6.
+	// Digits is the number of digits; 0 means 6.
 	Digits int
 
-	// Error says what was wrong with the last one.
+	// Error is the error of the last code.
 	Error CodeError
 
-	// ByRecovery says that it was a recovery code.
+	// ByRecovery says that the last code was a recovery code.
 	ByRecovery bool
 
-	// CheckClock says that it wasn't the first one in a row: the phone's clock may be
-	// wrong.
+	// CheckClock says that several codes in a row were wrong, perhaps because the phone's
+	// clock is.
 	CheckClock bool
 
-	// RetryIn is when the next code may be tried, with [CodeLocked].
+	// RetryIn is when the next code is checked, with [CodeLocked].
 	RetryIn time.Duration
 
-	// Typed is a recovery code that was typed and not accepted. It stays in its field,
-	// so that nobody has to type all of it anew for one mistake.
+	// Typed is a recovery code that was not accepted. It stays in its field to be
+	// corrected.
 	Typed string
 }
 
-// CodeError says why a code was not accepted.
+// A CodeError is the reason why a code was not accepted.
 type CodeError uint8
 
 const (
-	CodeOK        CodeError = iota // nothing was wrong, or nothing tried; the zero value
-	CodeMalformed                  // not the right number of digits, or of a recovery code's characters
-	CodeWrong                      // not the code of this moment
-	CodeUsed                       // used already, or older than one that was
-	CodeBusy                       // not looked at, because others are: try again at once
-	CodeLocked                     // too many wrong ones: try again later
-	CodeBlocked                    // too many wrong ones: an administrator must help
+	CodeOK        CodeError = iota // no error, or no code; the zero value
+	CodeMalformed                  // the wrong number of digits, or of a recovery code's characters
+	CodeWrong                      // not a current code
+	CodeUsed                       // used already, or older than one that was used
+	CodeBusy                       // not checked, because others are being checked: try again at once
+	CodeLocked                     // too many wrong codes: try again later
+	CodeBlocked                    // too many wrong codes: another proof or an operator unlocks them
 )
 
-// A codeInput is a code form made ready for its template.
+// A codeInput is a code form prepared for its template.
 type codeInput struct {
 	CodeForm
 	Issuer string
@@ -64,7 +64,7 @@ func (f CodeForm) failed() bool { return f.Error != CodeOK }
 
 func (c codeInput) Failed() bool { return c.failed() }
 
-// Mend is the recovery code that was typed, to be mended.
+// Mend is the recovery code that was typed, to be corrected.
 func (c codeInput) Mend() string {
 	if c.failed() && c.ByRecovery {
 		return c.Typed
@@ -72,12 +72,12 @@ func (c codeInput) Mend() string {
 	return ""
 }
 
-// Blocked reports whether it makes no sense to ask for a code.
+// Blocked reports whether codes are not accepted.
 func (c codeInput) Blocked() bool {
 	return c.Error == CodeBlocked && c.ByRecovery == c.Recovery && !c.Either
 }
 
-// Label and Hint are the texts that say what the field takes.
+// Label and Hint are the texts about the accepted codes.
 func (c codeInput) Label() Key {
 	if c.Either {
 		return "code.either.label"

@@ -2,14 +2,12 @@ package templates
 
 import "strings"
 
-// ContentSecurityPolicy returns the value of the Content-Security-Policy header
-// under which the pages work: nothing is loaded from anywhere but the page
-// itself, except for the application's own icon, and nobody may frame it.
+// ContentSecurityPolicy returns the Content-Security-Policy of the pages: they load
+// nothing except the application's own icon, and can't be framed.
 //
-// The nonce must be fresh for each response, the same as in [Page], and made
-// of letters and digits, as crypto/rand.Text returns it. The targets are origins, besides
-// the page's own, to which forms may be sent, and to which the answer to a form may
-// redirect: Chromium takes both alike.
+// The nonce must be new for each response, the same as in [Page], and consist of letters
+// and digits, like that of crypto/rand.Text. The targets are origins, besides the page's
+// own, to which forms may be sent and their responses may redirect; Chromium checks both.
 func ContentSecurityPolicy(nonce string, targets ...string) string {
 	return "default-src 'none'" +
 		"; style-src 'nonce-" + nonce + "'" +

@@ -4,30 +4,29 @@ import "time"
 
 const devicesPage = "devices"
 
-// Devices is the page on which a user sees the browsers on which nothing is asked,
-// and ends that.
+// Devices is the page on which a user sees and revokes trusted browsers.
 type Devices struct {
 	Page
 
 	List []Device
 
-	// Lifetime is for how long a browser is trusted.
+	// Lifetime is how long a browser is trusted.
 	Lifetime time.Duration
 
-	// CanTrust says that this browser can be added right now.
+	// CanTrust says that this browser can be added now.
 	CanTrust bool
 }
 
 // A Device is a browser that the user trusts.
 type Device struct {
 	ID         string
-	Name       string // or empty, if it isn't known
-	This       bool   // whether it is the one that shows the page
+	Name       string // empty if unknown
+	This       bool   // whether it shows the page
 	LastUsedAt time.Time
 	ExpiresAt  time.Time
 }
 
-// A devicesSheet is a page of devices made ready for its template.
+// A devicesSheet is a page of devices prepared for its template.
 type devicesSheet struct{ Devices }
 
 func (d Devices) sheet() sheet {

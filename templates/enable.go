@@ -4,27 +4,27 @@ import "time"
 
 const enablePage = "enable"
 
-// Enable is the page on which a phone is enrolled.
+// Enable is the page on which a user sets up a phone.
 type Enable struct {
 	Page
 
 	// Key is the provisioning URI; see [ParseKeyURI].
 	Key KeyURI
 
-	// Replaces says that another phone is in use until this one is confirmed.
+	// Replaces says that another phone is valid until this one is confirmed.
 	Replaces bool
 
-	// ExpiresAt is when the key is no longer good, or zero to leave that out.
+	// ExpiresAt is when the key expires, or zero to omit that.
 	ExpiresAt time.Time
 
-	// CodesOnly says that the phone will make codes and can't be asked.
+	// CodesOnly says that the phone will generate codes and get no requests.
 	CodesOnly bool
 
 	// Code is the form for the first code.
 	Code CodeForm
 }
 
-// An enableSheet is an enrolment made ready for its template.
+// An enableSheet is an enrolment prepared for its template.
 type enableSheet struct {
 	Enable
 	Input codeInput

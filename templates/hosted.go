@@ -1,7 +1,6 @@
 package templates
 
-// A Hosted challenge is proved on the service's own page, which shows the number
-// in place of ours.
+// A Hosted challenge uses the service's own page, which shows the number.
 type Hosted struct {
 	// URL is that page's address for this window, from which the browser comes
 	// back. Empty says that it isn't known yet: the page then comes anew in a
@@ -23,8 +22,8 @@ type Popup struct {
 	State  string // random, for this one page
 }
 
-// A Return is what the browser says when it is back from the service's page.
-// Anybody can make it say so: it changes what the page tells, and nothing else.
+// A Return is the result that the browser brings back from the service's page. It can be
+// forged, and only changes the text of the page.
 type Return uint8
 
 const (

@@ -26,18 +26,18 @@ type Message struct {
 	RetryIn time.Duration
 }
 
-// MessageKind is what a message says.
+// A MessageKind is the content of a message.
 type MessageKind uint8
 
 const (
-	MessageUnavailable        MessageKind = iota // something we need doesn't answer (503); the zero value
+	MessageUnavailable        MessageKind = iota // a dependency fails (503); the zero value
 	MessageSignIn                                // nobody is signed in (401)
-	MessageCrossSite                             // the request came from another site (403)
+	MessageCrossSite                             // the request is from another site (403)
 	MessageNotFound                              // there is no such page (404)
-	MessageMethod                                // the page can't be used that way (405)
-	MessageBadRequest                            // the request makes no sense (400)
-	MessageEnrolmentExpired                      // the QR code is no longer good, and no second factor is in force
-	MessageReplacementExpired                    // the same, while another phone is in force
+	MessageMethod                                // the page doesn't have that method (405)
+	MessageBadRequest                            // the request is invalid (400)
+	MessageEnrolmentExpired                      // the QR code has expired, and there is no second factor
+	MessageReplacementExpired                    // the same, while another phone is valid
 	MessageNoAddress                             // the user has no e-mail address that a phone can be set up with (409)
 	MessageEnabled                               // the second factor was switched on
 	MessageEnabledCodes                          // the same, for codes only
@@ -47,12 +47,12 @@ const (
 	MessageHeld                                  // the account is closed until the password has been changed
 	MessageMadeOften                             // new recovery codes were made too often (429)
 	MessageRequired                              // it can't be switched off (403)
-	MessageEnrolFirst                            // what was asked for wants a second factor, and it is off (403)
-	MessageOvertaken                             // the account or the session has changed since the request began (409)
-	MessageFormLocked                            // a form was sent before the sign-in was confirmed (403)
-	MessageFormStopped                           // a form was sent by somebody who must have a second factor first (403)
-	MessageGoOn                                  // it goes on by itself (200)
-	MessageFormUnavailable                       // a form was sent while something we need doesn't answer (503)
+	MessageEnrolFirst                            // the route requires a second factor, and it is off (403)
+	MessageOvertaken                             // the account or the session has changed since the request started (409)
+	MessageFormLocked                            // a form was sent in a locked session (403)
+	MessageFormStopped                           // a form was sent by a user who must have a second factor first (403)
+	MessageGoOn                                  // the page continues by itself (200)
+	MessageFormUnavailable                       // a form was sent while a dependency fails (503)
 )
 
 // String returns the kind's name in the page's data-message.
@@ -119,7 +119,7 @@ func (k MessageKind) words() words {
 // changed next.
 const ToPassword = "password"
 
-// A messageSheet is a message made ready for its template.
+// A messageSheet is a message prepared for its template.
 type messageSheet struct {
 	Message
 	NextText Key

@@ -23,11 +23,10 @@ var notices = map[eagate.EventKind]struct{ title, text, advice Key }{
 	eagate.EventHeld:         {"held.title", "held.text", "notice.change"},
 }
 
-// Notice returns a message in plain text, for an e-mail say, that says what has happened to
-// a user's second factor, and what to do if somebody else did it: the subject, a single
-// line, and the text. The issuer is the application's name. A language that the pages
-// don't have, and none, is the default one. Both texts are empty for an event that users
-// aren't told of.
+// Notice returns the subject, a single line, and the plain text of a message about an
+// event of a user's second factor: what happened, and what to do if it was somebody else.
+// The issuer is the application's name. An unknown language, or none, is the default one.
+// Both texts are empty for events without a notice.
 func (p *Pages) Notice(lang Language, issuer string, e eagate.Event) (subject, text string) {
 	keys, ok := notices[e.Kind]
 	if !ok {

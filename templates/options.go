@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// An Option changes how the pages look or read.
+// An Option is an option of [New].
 type Option func(*config)
 
 type config struct {
@@ -17,15 +17,14 @@ type config struct {
 	texts     map[Language]texts
 }
 
-// WithLanguages restricts the pages to these languages. The first one is the
-// default; a single one is always used. Without this option the pages know
-// English, the default, and Thai, and whatever [WithTexts] adds.
+// WithLanguages sets the languages of the pages. The first one is the default. By default
+// they are English, Thai, and those that [WithTexts] adds.
 func WithLanguages(languages ...Language) Option {
 	return func(c *config) { c.languages = slices.Clone(languages) }
 }
 
-// WithTexts replaces some texts of a language, or adds a language with all of
-// them. [Texts] lists the keys; a replacement must use the same placeholders.
+// WithTexts replaces texts of a language, or adds a language with all of them. [Texts]
+// has the keys; a replacement must have the same placeholders.
 func WithTexts(lang Language, replacements map[Key]string) Option {
 	return func(c *config) {
 		if c.texts[lang] == nil {
@@ -35,7 +34,7 @@ func WithTexts(lang Language, replacements map[Key]string) Option {
 	}
 }
 
-// check returns the languages in use, or every fault of the configuration.
+// check returns the languages in use, or all faults of the configuration.
 func (c *config) check() ([]Language, error) {
 	var faults []error
 	languages := c.languages

@@ -13,11 +13,11 @@ import (
 // (ISO/IEC 18004, "quiet zone").
 const quiet = 4
 
-// QR returns the URI as a QR code in an SVG element, dark on white with its
-// margin, named label for those who don't see it.
+// QR returns the URI as a QR code in an SVG element, dark on white with its margin, with
+// label as its accessible name.
 //
-// Its error correction level is L: nothing scratches a screen, and fewer
-// modules make larger ones, which is what cameras want.
+// Its error correction level is L: a screen has no damage to correct, and fewer, larger
+// modules are easier for cameras.
 func QR(uri KeyURI, label string) (template.HTML, error) {
 	if uri.uri == "" {
 		return "", errors.New("templates: no key URI")

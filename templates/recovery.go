@@ -8,52 +8,51 @@ import (
 
 const recoveryPage = "recovery"
 
-// Recovery is the page of the recovery codes: how many are left, or, when they
-// have just been made, the codes themselves.
+// Recovery is the page of the recovery codes: their number, or new ones.
 type Recovery struct {
 	Page
 
 	// Codes are new ones, to be copied, printed or saved now.
 	Codes []string
 
-	// Set names Codes where the user says to have kept them.
+	// Set identifies Codes in the form that confirms that they were kept.
 	Set string
 
-	// Enabled says that the second factor has just been switched on, and CodesOnly
-	// that it makes codes only.
+	// Enabled says that the second factor has just been switched on, and CodesOnly that
+	// the phone gets no requests.
 	Enabled, CodesOnly bool
 
-	// Left is how many there are.
+	// Left is the number of unused codes.
 	Left int
 
-	// State says what has become of those that were made last, where none are shown.
+	// State is the state of the last set, if none is shown.
 	State RecoveryState
 
-	// NeedsCode says that new ones take a code.
+	// NeedsCode says that new ones need a code.
 	NeedsCode bool
 
-	// Attempt is random, and names the form: however often it is sent, one set of
-	// codes is made.
+	// Attempt is random, and identifies the form, which makes one set of codes however
+	// often it is sent.
 	Attempt string
 
 	// Code is the form for it, and its error.
 	Code CodeForm
 }
 
-// RecoveryState says what has become of a set of recovery codes.
+// A RecoveryState is the state of a set of recovery codes.
 type RecoveryState uint8
 
 const (
-	RecoveryPlain  RecoveryState = iota // nothing that has to be said; the zero value
-	RecoveryMaking                      // they are being made
-	RecoveryUnkept                      // the user hasn't said to have kept them, and can't see them any more
-	RecoveryKept                        // the user has
+	RecoveryPlain  RecoveryState = iota // nothing to report; the zero value
+	RecoveryMaking                      // being made
+	RecoveryUnkept                      // not confirmed as kept, and no longer shown
+	RecoveryKept                        // confirmed as kept
 )
 
 // RecoveryFew is how many codes are so few that the pages say so.
 const RecoveryFew = 3
 
-// A recoverySheet is a recovery page made ready for its template.
+// A recoverySheet is a recovery page prepared for its template.
 type recoverySheet struct {
 	Recovery
 	Input codeInput
@@ -87,7 +86,7 @@ func (r recoverySheet) Making() bool { return r.State == RecoveryMaking }
 // Wanting reports whether new ones should be made.
 func (r recoverySheet) Wanting() bool { return r.Left == 0 || r.State == RecoveryUnkept }
 
-// Said is what there is to say of the codes that were made last, or "".
+// Said is the text about the last set, or "".
 func (r recoverySheet) Said() Key {
 	switch r.State {
 	case RecoveryPlain:

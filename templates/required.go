@@ -4,12 +4,11 @@ import "time"
 
 const requiredPage = "required"
 
-// Required is the page that leads somebody who must have a second factor to the
-// enrolment.
+// Required is the page that leads a user who must have a second factor to the enrolment.
 type Required struct {
 	Page
 
-	// Due is until when it can be put off, or zero if it can't.
+	// Due is when the grace ends, or zero if there is none.
 	Due time.Time
 }
 

@@ -4,8 +4,7 @@ import "time"
 
 const securityPage = "security"
 
-// Security is the page on which a user sees, switches on and switches off the
-// second factor.
+// Security is the page on which a user sees the second factor and switches it on and off.
 type Security struct {
 	Page
 
@@ -14,11 +13,11 @@ type Security struct {
 	// Since is when the factor was switched on, or zero.
 	Since time.Time
 
-	// LateSince is since when the service has to be told of a change, or zero
-	// if it knows all.
+	// LateSince is when the oldest change was made that was not reported to the service
+	// yet, or zero.
 	LateSince time.Time
 
-	// Push says, with [FactorOn], whether the phone can be asked: [PushMoved] and
+	// Push says, with [FactorOn], whether requests can be sent: [PushMoved] and
 	// [PushCodesOnly] are shown. With any state, [PushNoAddress] says that no phone can be
 	// set up.
 	Push Push
@@ -26,33 +25,33 @@ type Security struct {
 	// Required says that the user must have a second factor.
 	Required bool
 
-	// Due is until when that can be put off, or zero if it can't.
+	// Due is when the grace ends, or zero if there is none.
 	Due time.Time
 
-	// NeedsCode says that switching off takes a code.
+	// NeedsCode says that switching off needs a code.
 	NeedsCode bool
 
 	// Code is the form for it, and its error.
 	Code CodeForm
 
-	// RecoveryLeft is how many recovery codes there are, with [FactorOn].
+	// RecoveryLeft is the number of unused recovery codes, with [FactorOn].
 	RecoveryLeft int
 
-	// RecoveryUnkept says that the user hasn't said yet to have kept them.
+	// RecoveryUnkept says that the user hasn't confirmed to have kept them.
 	RecoveryUnkept bool
 
-	// HasDevices says that browsers can be trusted, and Devices how many are.
+	// HasDevices says that browsers can be trusted, and Devices is their number.
 	HasDevices bool
 	Devices    int
 }
 
-// FactorState says whether a user has a second factor.
+// A FactorState says whether a user has a second factor.
 type FactorState uint8
 
 const (
-	FactorOff     FactorState = iota // none; the zero value
-	FactorPending                    // none yet: shown to the user, not confirmed
-	FactorOn                         // it is asked for
+	FactorOff     FactorState = iota // off; the zero value
+	FactorPending                    // off, with an unconfirmed enrolment
+	FactorOn                         // on
 )
 
 // String returns the state's name in the page's data-state.
@@ -68,7 +67,7 @@ func (s FactorState) String() string {
 	return "invalid"
 }
 
-// A securitySheet is a security page made ready for its template.
+// A securitySheet is a security page prepared for its template.
 type securitySheet struct {
 	Security
 	Input codeInput
@@ -88,7 +87,7 @@ func (s Security) sheet() sheet {
 	}
 }
 
-// Moved and CodesOnly report why the phone isn't asked.
+// Moved and CodesOnly report why the phone gets no requests.
 func (s securitySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
 func (s securitySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
 

@@ -1,6 +1,6 @@
 package templates
 
-// A step is what stands out on a challenge page: the one thing to do next there.
+// A step is the main action of a challenge page.
 type step string
 
 const (
@@ -41,10 +41,11 @@ func (c challengeSheet) step() step {
 	return stepCancel
 }
 
-// Is reports whether that is the next step.
+// Is reports whether s is the next step.
 func (c challengeSheet) Is(s step) bool { return c.step() == s }
 
-// TakesCode and TakesRecovery report whether a code of the app does, and a recovery code.
+// TakesCode and TakesRecovery report whether a code of the app, or a recovery code, is
+// accepted.
 func (c challengeSheet) TakesCode() bool     { return !c.NoCode && !c.Input.Blocked() }
 func (c challengeSheet) TakesRecovery() bool { return c.HasRecovery && !c.Recovery.Blocked() }
 

@@ -1,16 +1,14 @@
-// Package templates renders the pages of the second factor: the challenge,
-// the security page, the enrolment, and messages.
+// Package templates renders the pages of the second factor: the challenge, the security
+// page, the enrolment, and messages.
 //
-// [New] parses everything once and reports every fault; after it, [Pages] is
-// read-only and safe for concurrent use. Each page has a view, a plain struct
-// that says what is to be shown and never how: [Challenge], [Security],
-// [Required], [Enable], [Recovery], [Devices] and [Message]. Every word comes from
-// a catalogue, in English and Thai, that [WithTexts] can change and add to.
-// [Pages.Notice] has the texts of messages that aren't pages.
+// [New] parses all templates once and reports every fault; the [Pages] are then read-only
+// and safe for concurrent use. Each page has a view, a struct with the content but not
+// the layout: [Challenge], [Security], [Required], [Enable], [Recovery], [Devices] and
+// [Message]. All texts come from a catalogue, in English and Thai, which [WithTexts] can
+// change and extend. [Pages.Notice] has the texts of messages that aren't pages.
 //
-// The pages work without script, need nothing from other servers, and carry
-// their style and script inline under a nonce; [ContentSecurityPolicy] is the
-// policy they are made for.
+// The pages work without script, load nothing from other servers, and have their style
+// and script inline with a nonce; [ContentSecurityPolicy] is their policy.
 package templates
 
 import (
@@ -34,46 +32,46 @@ type Pages struct {
 	texts     map[Language]texts
 }
 
-// A View is what one page shows: a [Challenge], [Security], [Required], [Enable],
+// A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
 // [Recovery], [Devices] or [Message].
 type View interface {
 	sheet() sheet
 }
 
-// A Page is what all pages need to know.
+// A Page has the fields of all pages.
 type Page struct {
-	// Lang is the language, as [Pages.Match] found it. A language that the
-	// Pages don't have, and none, is the default one.
+	// Lang is the language, as [Pages.Match] returns it. An unknown language, or
+	// none, is the default one.
 	Lang Language
 
-	// Nonce admits the page's own style and script; see
+	// Nonce allows the page's own style and script; see
 	// [ContentSecurityPolicy].
 	Nonce string
 
-	// Base is the path below which the routes are, such as "/2fa".
+	// Base is the path of the routes, such as "/2fa".
 	Base string
 
 	// Issuer is the application's name.
 	Issuer string
 
-	// Email is whose second factor it is about, or empty.
+	// Email is the user's address, or empty.
 	Email string
 
-	// HomePath leads back to the application, or is empty for no link.
+	// HomePath is a link to the application, or empty for none.
 	HomePath string
 
-	// PasswordPath is where the password is changed, and HelpURL where help is found; or
-	// they are empty.
+	// PasswordPath is where users change the password, and HelpURL where they find
+	// help; or they are empty.
 	PasswordPath, HelpURL string
 
-	// Fields are hidden fields that all forms have.
+	// Fields are hidden fields of all forms.
 	Fields []Field
 }
 
 // A Field is a hidden field of a form.
 type Field struct{ Name, Value string }
 
-// A sheet is a view made ready for its template.
+// A sheet is a view prepared for its template.
 type sheet struct {
 	Page
 	Name   string // the template, and its script
@@ -115,8 +113,8 @@ func New(opts ...Option) (*Pages, error) {
 	return p, nil
 }
 
-// Render writes the page of v. It may have written a part of it when it
-// returns an error: render into a buffer, and answer from that.
+// Render writes the page of v. After an error it may have written a part of it, so render
+// into a buffer.
 func (p *Pages) Render(w io.Writer, v View) error {
 	if v == nil {
 		return errors.New("templates: no view")
