@@ -25,7 +25,7 @@ func WithOrigin(origin string) Option {
 // The gate accepts changes from there, returns there after a step-up that a form caused,
 // and its forms may redirect there.
 //
-// Whoever controls a page on a trusted origin can change what its visitors' sessions can
+// Anybody who controls a page on a trusted origin can change what its visitors' sessions can
 // change. The cookies' SameSite attribute, and CORS for scripts, are the application's.
 func WithTrustedOrigins(origins ...string) Option {
 	return func(c *config) {

@@ -2,24 +2,22 @@ package templates
 
 // A Hosted challenge uses the service's own page, which shows the number.
 type Hosted struct {
-	// URL is that page's address for this window, from which the browser comes
-	// back. Empty says that it isn't known yet: the page then comes anew in a
-	// moment.
+	// URL is the address of that page, from which the browser returns. If it is empty,
+	// it isn't known yet, and the challenge reloads in a moment.
 	URL string
 
-	// Popup is how it is opened in a window of its own, or nil. Without script, or
-	// if no window can be opened, URL is used.
+	// Popup opens that page in a popup, or is nil. Without script, or if no popup can
+	// be opened, URL is used.
 	Popup *Popup
 }
 
-// A Popup is the service's page in a window of its own. Its script takes a message
-// of that window and of Origin alone, with State; a good one says when to look
-// again, at {base}/challenge/status after a success and by {base}/return after
-// anything else.
+// A Popup is the service's page in a popup. The script accepts a message only from that
+// window, from Origin, and with State; it then looks up the result, at
+// {base}/challenge/status after a success and by {base}/return after anything else.
 type Popup struct {
 	URL    string
 	Origin string // of URL, as browsers write it
-	State  string // random, for this one page
+	State  string // random, for this page only
 }
 
 // A Return is the result that the browser brings back from the service's page. It can be
@@ -27,15 +25,15 @@ type Popup struct {
 type Return uint8
 
 const (
-	ReturnNone     Return = iota // it wasn't there; the zero value
-	ReturnDone                   // with a success, of which the service hasn't told us yet
-	ReturnRejected               // the phone said no
-	ReturnTimeout                // the phone said nothing in time
+	ReturnNone     Return = iota // no return; the zero value
+	ReturnDone                   // a success that the service has not reported yet
+	ReturnRejected               // rejected on the phone
+	ReturnTimeout                // not answered in time
 	ReturnFault                  // the service failed
-	ReturnUnclear                // with something else
+	ReturnUnclear                // anything else
 )
 
-// String returns a name for what is kept of it, and for the page's data-return.
+// String returns the name for records and for the page's data-return.
 func (r Return) String() string {
 	switch r {
 	case ReturnNone:
@@ -54,7 +52,7 @@ func (r Return) String() string {
 	return "invalid"
 }
 
-// Returned is the text that tells of it.
+// Returned is the text about the return.
 func (c challengeSheet) Returned() Key {
 	switch c.Return {
 	case ReturnNone:

@@ -18,16 +18,16 @@ const (
 	maxKeyURI = 4 << 10
 )
 
-// A KeyURI is the address that takes a TOTP secret into the phone app. It has
-// been checked, and may stand in a link.
+// A KeyURI is the address that adds a TOTP secret to the phone app. It is valid, and may
+// be used in a link.
 type KeyURI struct {
 	uri    string
 	secret string
 }
 
-// ParseKeyURI checks that uri is an otpauth address of the type totp, fully
-// percent-encoded, with a label and one secret in Base32, and of at most 4096
-// bytes. One of more than 1024 is shown without a QR code. Its errors hold nothing of it.
+// ParseKeyURI parses an otpauth address of the type totp, fully percent-encoded, with a
+// label and one secret in Base32, of at most 4096 bytes. One of more than 1024 bytes is
+// shown without a QR code. Errors don't contain the address.
 func ParseKeyURI(uri string) (KeyURI, error) {
 	if len(uri) > maxKeyURI {
 		return KeyURI{}, errors.New("templates: key URI is too long")

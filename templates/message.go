@@ -19,7 +19,7 @@ type Message struct {
 	// the kind.
 	Next string
 
-	// SignedIn says, with [MessageHeld], that whoever sees the page is signed in.
+	// SignedIn says, with [MessageHeld], that the user is signed in.
 	SignedIn bool
 
 	// RetryIn is when to try again, or 0 if that isn't known.
@@ -152,7 +152,7 @@ func (m messageSheet) NextPath() string {
 
 func (p Page) home() string { return cmp.Or(p.HomePath, "/") }
 
-// Locked reports whether whoever sees the page has to leave by cancelling the sign-in.
+// Locked reports whether the user has to leave by cancelling the sign-in.
 func (m messageSheet) Locked() bool {
 	return m.Kind == MessageHeld && !m.SignedIn || m.Kind == MessageFormLocked || m.Kind == MessageFormStopped
 }

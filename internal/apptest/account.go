@@ -120,7 +120,7 @@ func Base32(secret []byte) string {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 }
 
-// Sync is one pass of a node that has just started, which tells the service of
+// Sync is one pass of a node that has just started, which reports to the service
 // what is due.
 func (w *World) Sync(t testing.TB, opts ...client.Option) {
 	t.Helper()

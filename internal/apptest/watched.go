@@ -8,7 +8,7 @@ import (
 	"github.com/eagate/eagate/store"
 )
 
-// Watched tells of the writes to a store, as another database would.
+// Watched reports the writes to a store, as a database with watches does.
 type Watched struct {
 	store.Backend
 	mu      sync.Mutex
@@ -17,7 +17,7 @@ type Watched struct {
 	begun   int
 }
 
-// A watch has the IDs that are still to be told.
+// A watch has the IDs that were not reported yet.
 type watch struct {
 	kind store.Kind
 	ids  []string
@@ -48,7 +48,7 @@ func (s *Watched) Watches() (now, begun int) {
 	return len(s.watches), s.begun
 }
 
-// Put tells of the write if it is asked to.
+// Put reports the write if the document has Notify.
 func (s *Watched) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
 	version, err := s.Backend.Put(ctx, kind, doc)
 	if err != nil || !doc.Notify {

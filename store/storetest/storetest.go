@@ -1,5 +1,5 @@
-// Package storetest checks a [store.Backend] against its contract, races and
-// faults included. A backend's own test opens it and hands it over:
+// Package storetest checks a [store.Backend] against its contract, including races and
+// faults. The test of a backend opens it and passes it to Run:
 //
 //	func TestBackend(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Subject {
@@ -17,12 +17,12 @@
 //		})
 //	}
 //
-// Each clause of the contract is a subtest of its own, and a failure says what the
-// backend did and what it must do instead. The clauses go by the methods that they
-// are about, so that go test -run TestBackend/Put checks Put. Only Handles is required. More than one handle shows caches and locks
-// that work in one process only; Unreachable brings in Fault/unreachable; Kill brings
-// in the other Fault clauses and Watch/broken. The Watch clauses are checked where
-// the last handle is a [store.Watcher] that doesn't return [errors.ErrUnsupported].
+// Each clause of the contract is a subtest, and a failure says what the backend did and
+// what it must do. Clauses are named after methods: go test -run TestBackend/Put checks
+// Put. Only Handles is required. More than one handle reveals caches and locks that work
+// in one process only. Unreachable adds the clause Fault/unreachable; Kill adds the other
+// Fault clauses and Watch/broken. The Watch clauses run if the last handle is a
+// [store.Watcher] that doesn't return [errors.ErrUnsupported].
 package storetest
 
 import (
@@ -38,29 +38,28 @@ import (
 
 // A Subject is a backend under test.
 //
-// Its storage need not be empty, for the clauses use random kinds and IDs. But
-// nobody else may use it meanwhile.
+// Its storage need not be empty, because the clauses use random kinds and IDs, but
+// nothing else may use it during the test.
 type Subject struct {
-	// Handles are one or more ways to the same data, each as one node of a service
-	// would have it: with its own connections and caches. Each call of a clause
-	// goes through another one than the call before.
+	// Handles are one or more handles to the same data, each like that of one node,
+	// with its own connections and caches. The calls of a clause alternate between
+	// them.
 	Handles []store.Backend
 
-	// Unreachable is a handle whose storage can't be reached, such as one that was
-	// closed. Without it, nothing checks that a fault differs from a missing document;
-	// a backend that has no faults doesn't need it.
+	// Unreachable is a handle whose storage can't be reached, such as a closed one. It
+	// checks that a fault differs from a missing document. A backend without faults
+	// doesn't need it.
 	Unreachable store.Backend
 
-	// Kill breaks all connections that the handles have to their storage, as a
-	// restart of the server would, and returns when new ones can be made. It is called
-	// between calls and while they run, but never twice at once. Without it, nothing
-	// checks what becomes of a write that breaks off; a backend without connections
-	// doesn't need it.
+	// Kill breaks all connections of the handles to their storage, as a restart of the
+	// server would, and returns when new ones can be made. It is called between calls
+	// and during calls, but never concurrently. It checks the result of interrupted
+	// writes. A backend without connections doesn't need it.
 	Kill func() error
 }
 
-// Run checks a backend, each clause of the contract in a subtest. It calls open for
-// each of them; what open returns may hold the documents of earlier ones.
+// Run checks a backend, with a subtest for each clause of the contract. It calls open for
+// each of them; the storage may hold documents of earlier ones.
 func Run(t *testing.T, open func(t *testing.T) Subject) {
 	t.Helper()
 	for _, c := range clauses {
