@@ -22,8 +22,8 @@ func TestFaultIsLoggedOnceAtEachEnd(t *testing.T) {
 		cause   string
 		remedy  string
 	}{
-		{"cut", apptest.Cut, apptest.ErrFault.Error(), "whether its user and tables"},
-		{"stalled", apptest.Stalled, "or not at all", "WithStoreTimeout"},
+		{"cut", apptest.Cut, apptest.ErrFault.Error(), "that its user and tables"},
+		{"stalled", apptest.Stalled, "or doesn't respond", "WithStoreTimeout"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run(t, 20, time.Millisecond, func(t *testing.T, w *world) {
@@ -79,7 +79,7 @@ func TestOverloadIsLogged(t *testing.T) {
 		var l load
 		l.arrive(t, w, 100, 5*time.Second, 2)
 		lines := w.log.lines("ERROR")
-		if len(lines) != 1 || !strings.Contains(lines[0], "too slowly") || !strings.Contains(lines[0], "too few connections") {
+		if len(lines) != 1 || !strings.Contains(lines[0], "too slow") || !strings.Contains(lines[0], "too few connections") {
 			t.Errorf("got %q, want one line that says so", lines)
 		}
 	})

@@ -89,8 +89,11 @@ func NewGenerator(p Parameters, secret []byte) (*Generator, error) {
 		fault("TOTP secret of %d bytes, want at least %d", len(secret), minSecretSize)
 	}
 	mac, err := newMAC(p.Algorithm, secret)
-	if err := errors.Join(append(faults, err)...); err != nil {
-		return nil, err
+	if err != nil {
+		faults = append(faults, err)
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
 	}
 	g := &Generator{Parameters: p, mac: mac, modulus: 1_000_000}
 	if p.Digits == 8 {
