@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/eagate/eagate/internal/hashing"
 )
@@ -46,6 +47,7 @@ func TestTurns(t *testing.T) {
 			go func() {
 				ended <- q.Do(t.Context(), hashing.Job{UserID: user, Making: true}, 2, func(int) error {
 					order = append(order, user)
+					time.Sleep(time.Millisecond) // in which the other asks for its next turn
 					return nil
 				})
 			}()

@@ -193,8 +193,8 @@ func (l *limited) timed(ctx context.Context, s sort, do func(ctx context.Context
 	if err != nil {
 		return l.faults.note(ctx, err, time.Now())
 	}
-	callCtx := withLazyTimeout(ctx, left)
-	defer callCtx.end()
+	callCtx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
 	err = do(callCtx, first)
 	switch {
 	case err == nil, errors.Is(err, store.ErrConflict):
