@@ -16,7 +16,7 @@ func TestContrast(t *testing.T) {
 	if !ok {
 		t.Fatal("got no dark colours")
 	}
-	dark, _, _ = strings.Cut(dark, "\n}\n")
+	dark, _, _ = strings.Cut(dark, "\n  }\n")
 	tests := []struct {
 		front, back string
 		want        float64

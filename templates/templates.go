@@ -30,6 +30,7 @@ type Pages struct {
 	matcher   language.Matcher
 	layouts   map[Language]map[string]*template.Template // by language, then by page
 	texts     map[Language]texts
+	assets    map[string]Asset
 }
 
 // A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
@@ -99,6 +100,7 @@ func New(opts ...Option) (*Pages, error) {
 		matcher:   newMatcher(languages),
 		layouts:   make(map[Language]map[string]*template.Template),
 		texts:     c.texts,
+		assets:    make(map[string]Asset),
 	}
 	for _, lang := range languages {
 		p.layouts[lang] = make(map[string]*template.Template)
