@@ -14,7 +14,7 @@ export GOTESTSUM_FORMAT ?= standard-quiet
 
 # How long each fuzz test runs, and how often the tests that race are repeated.
 FUZZTIME ?= 10s
-REPEAT   ?= 3
+REPEAT   ?= 2
 
 # make lint has vetted what the tests compile. Tests wait more than they compute, so
 # more of them run at a time than there are cores.
@@ -60,9 +60,12 @@ lint: ## check the format, and what go vet, staticcheck and exhaustive find
 bench: ## run the benchmarks, one after the other
 	@for m in $(MODULES); do go -C $$m test -p 1 -run '^$$' -bench . -benchmem ./...; done
 
+# Before Go 1.27, fuzzing may fail as its time ends (go.dev/issue/75804): what it has found
+# is kept in testdata, and fails the second time too.
 fuzz: ## run each fuzz test for FUZZTIME
 	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | { while read -r dir name; do \
-		go -C "$$dir" test -vet=off -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) . || failed=1; \
+		fuzz=(go -C "$$dir" test -vet=off -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) .); \
+		"$${fuzz[@]}" || "$${fuzz[@]}" || failed=1; \
 	done; exit $${failed:-0}; }
 
 cover: ## write coverage.html of the root module

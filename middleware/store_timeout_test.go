@@ -42,19 +42,19 @@ func TestCutStore(t *testing.T) {
 }
 
 func TestThoroughSlowStore(t *testing.T) {
-	ordeal{timeout: 3 * time.Second, well: 5 * time.Second, delay: 300 * time.Millisecond, lasts: time.Minute, guests: 200}.run(t)
+	ordeal{timeout: 3 * time.Second, well: 5 * time.Second, delay: 300 * time.Millisecond, lasts: 20 * time.Second, guests: 120}.run(t)
 }
 
 func TestThoroughStalledStore(t *testing.T) {
 	for name, trouble := range map[string]apptest.Trouble{"stalled": apptest.Stalled, "lost": apptest.Lost} {
 		t.Run(name, func(t *testing.T) {
-			ordeal{timeout: 3 * time.Second, well: 5 * time.Second, trouble: trouble, lasts: 65 * time.Second, guests: 200}.run(t)
+			ordeal{timeout: 3 * time.Second, well: 5 * time.Second, trouble: trouble, lasts: 65 * time.Second, guests: 120}.run(t)
 		})
 	}
 }
 
 func TestThoroughCutStore(t *testing.T) {
-	ordeal{timeout: 3 * time.Second, well: 5 * time.Second, trouble: apptest.Cut, lasts: time.Minute, guests: 200}.run(t)
+	ordeal{timeout: 3 * time.Second, well: 5 * time.Second, trouble: apptest.Cut, lasts: 20 * time.Second, guests: 120}.run(t)
 }
 
 // recovery is how long after the trouble a request may still be refused.
@@ -78,14 +78,15 @@ func (o ordeal) run(t *testing.T) {
 	for _, v := range c.guests {
 		gone.Go(v.live)
 	}
-	lag := new(atomic.Int64) // of this machine, which other tests may keep busy
-	go func() {
-		for c.phase.Load() != over {
+	// Other tests may keep this machine busy: a page that needs no store takes as long.
+	var lag atomic.Int64
+	gone.Go(func() {
+		for b := app.Browser(t); c.phase.Load() != over; time.Sleep(20 * time.Millisecond) {
 			start := time.Now()
-			time.Sleep(20 * time.Millisecond)
-			lag.Store(max(lag.Load(), int64(time.Since(start)-20*time.Millisecond)))
+			b.Get("/open/")
+			lag.Store(max(lag.Load(), int64(time.Since(start))))
 		}
-	}()
+	})
 	time.Sleep(o.well)
 	remote.Set(o.trouble, max(o.delay, time.Millisecond))
 	c.phase.Store(troubled)
@@ -107,7 +108,8 @@ func (o ordeal) run(t *testing.T) {
 	late := time.Duration(lag.Load()).Round(time.Millisecond)
 	t.Logf("answers %v, the longest after %v; %d goroutines, %d calls of the store at most; codes lost: %d; refused early or late: %d; lag: %v",
 		c.answers, c.longest.Round(time.Millisecond), most-idle, calls, c.lost.Load(), c.untimely.Load(), late)
-	if want := o.timeout + 500*time.Millisecond + late; c.longest > want {
+	// A request that asks the store is woken several times on its way.
+	if want := o.timeout + 500*time.Millisecond + 3*late; c.longest > want {
 		t.Errorf("an answer after %v, want %v at most", c.longest, want)
 	}
 	if n := c.untimely.Load(); n > 0 && late < 50*time.Millisecond {

@@ -84,12 +84,14 @@ func TestParseAccountRefuses(t *testing.T) {
 func FuzzParseAccount(f *testing.F) {
 	f.Add(uri)
 	f.Add("otpauth://totp/A%3A:b?secret=&issuer=")
+	f.Add("otpauth://totp/Acme:a%40example.com?secret=2222222222222222&issuer=Acme&algorithm=SHA1&digits=7") // for codes only
 	f.Fuzz(func(t *testing.T, uri string) {
 		a, err := emulator.ParseAccount(uri)
 		if err != nil {
 			return
 		}
-		if a.Email == "" || a.Issuer == "" || a.ClientID == "" || strings.Count(uri, "secret=") < 1 {
+		push := strings.Contains(uri, "&client_id=") || strings.Contains(uri, "?client_id=")
+		if a.Email == "" || a.Issuer == "" || push != (a.ClientID != "") || strings.Count(uri, "secret=") < 1 {
 			t.Errorf("got %+v of %q", a, uri)
 		}
 	})
