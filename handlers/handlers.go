@@ -93,6 +93,9 @@ func New(cfg Config) *Handlers {
 	r.NotFound(h.serve(h.notFound))
 	r.MethodNotAllowed(h.serve(h.methodNotAllowed))
 
+	r.Get("/assets/{name}", h.serve(h.asset))
+	r.Head("/assets/{name}", h.serve(h.asset))
+
 	r.Get("/callback/{secret}", h.callback)
 	r.Post("/callback/{secret}", h.callback)
 
@@ -162,7 +165,7 @@ func (h *Handlers) notFound(v *visit) answer {
 
 func (h *Handlers) methodNotAllowed(v *visit) answer {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
 		if h.router.Match(chi.NewRouteContext(), method, chi.RouteContext(v.ctx()).RoutePath) {
 			allowed = append(allowed, method)
 		}

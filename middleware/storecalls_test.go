@@ -65,6 +65,11 @@ func TestStoreCalls(t *testing.T) {
 			b := app.Stopped(t, alice)
 			return func() { wantStatus(t, b.GetJSON("/2fa/challenge/status"), http.StatusOK) }
 		}},
+		{"file for scripts", 0, 0, 0, func(t *testing.T, app *apptest.App) func() {
+			app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			return func() { wantStatus(t, b.Get("/2fa/assets/eagate.js"), http.StatusOK) }
+		}},
 		{"wrong code", 3, 1, 0, func(t *testing.T, app *apptest.App) func() {
 			phone := app.Enrolled(t, alice)
 			b := app.Stopped(t, alice)

@@ -102,6 +102,7 @@ func New(opts ...Option) (*Pages, error) {
 		texts:     c.texts,
 		assets:    make(map[string]Asset),
 	}
+	p.addScripts()
 	for _, lang := range languages {
 		p.layouts[lang] = make(map[string]*template.Template)
 		for _, name := range []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage} {
