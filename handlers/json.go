@@ -1,6 +1,10 @@
 package handlers
 
-import "time"
+import (
+	"time"
+
+	"github.com/eagate/eagate"
+)
 
 // The bodies that programs get. Times are RFC 3339 in UTC, and a field that is marked
 // omitempty is left out where it says nothing.
@@ -26,10 +30,21 @@ type accountJSON struct {
 	// RecoveryCodes are the first ones, in the answer of /enable/confirm only.
 	RecoveryCodes []string `json:"recovery_codes,omitempty"`
 
+	// LastProofs are the last five times that the second factor was proved, the newest
+	// first.
+	LastProofs []proofJSON `json:"last_proofs,omitempty"`
+
 	// Required says that the user must have a second factor, and Due until when it may be
 	// off.
 	Required bool       `json:"required,omitempty"`
 	Due      *time.Time `json:"required_by,omitempty"`
+}
+
+// A proofJSON is one time that the user has proved the second factor.
+type proofJSON struct {
+	// Method is push, totp or recovery, and At the time.
+	Method eagate.Method `json:"method"`
+	At     time.Time     `json:"at"`
 }
 
 // An enrolmentJSON is what a program needs to set up a phone: the answer of /enable.

@@ -38,6 +38,9 @@ func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 			s.EnabledAt, s.CodesOnly = &acct.EnabledAt, acct.Factor.CodesOnly
 			left := factor.RecoveryLeft(acct)
 			s.RecoveryLeft = &left
+			for _, proof := range factor.LastProofs(acct) {
+				s.LastProofs = append(s.LastProofs, proofJSON{proof.Method, proof.At})
+			}
 		}
 		if acct.Sync.Late() {
 			s.LateSince = &acct.Sync.Since

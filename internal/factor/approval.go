@@ -121,10 +121,11 @@ func (r *Rules) Unconsume(ctx context.Context, user eagate.User, s Session, secr
 }
 
 // approved notes that the approval of the request that was sent at that time was used,
-// and forgives: a guesser must not lock the owner out for good.
+// as the proof that it is, and forgives: a guesser must not lock the owner out for good.
 func (r *Rules) approved(ctx context.Context, userID string, sent time.Time) {
 	err := r.updateAccount(ctx, userID, func(a *records.Account) error {
 		forgive(a, r.cfg.Now())
+		noteProof(a, eagate.Push, r.cfg.Now())
 		usePush(&a.Push, sent)
 		return nil
 	})

@@ -97,6 +97,7 @@ func (r *Rules) try(acct *records.Account, f records.Factor, staged bool, p pres
 		return g.count(CodeUsed, r.cfg.Now()), 0, nil
 	}
 	forgive(acct, r.cfg.Now())
+	noteProof(acct, eagate.TOTP, r.cfg.Now())
 	answer.Result = CodeAccepted
 	return answer, step, nil
 }

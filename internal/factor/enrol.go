@@ -268,6 +268,7 @@ func (r *Rules) switchOff(acct *records.Account) {
 	acct.Factor, acct.Recovery = records.Factor{}, nil
 	acct.EnabledAt, acct.HeldSince = time.Time{}, time.Time{}
 	acct.LastStep, acct.EarlierSteps = 0, nil
+	acct.Proofs = nil
 	r.factorChanged(acct)
 }
 

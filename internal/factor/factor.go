@@ -14,7 +14,8 @@
 //     approval.go turns an approval into a grant.
 //   - code.go: [Rules.VerifyCode] turns a code into a grant, if attempts.go has it
 //     checked; recovery.go has the recovery codes, and newcodes.go makes them.
-//   - device.go: browsers that are trusted.
+//   - device.go: browsers that are trusted. lastproofs.go: what its user sees of the last
+//     proofs.
 //   - grant.go: grants, and how long they are kept. enter.go: [Rules.Succeed] has a session
 //     go on with a grant, under another ID; leave.go: how a session ends; forms.go
 //     recognizes a form that is sent twice.

@@ -115,6 +115,7 @@ func (r *Rules) tryRecovery(acct *records.Account, p presented) (CodeAnswer, err
 	}
 	acct.Recovery.Hashes = slices.Delete(slices.Clone(acct.Recovery.Hashes), found, found+1)
 	forgive(acct, r.cfg.Now())
+	noteProof(acct, eagate.Recovery, r.cfg.Now())
 	answer.Result, answer.Left = CodeAccepted, len(acct.Recovery.Hashes)
 	return answer, nil
 }

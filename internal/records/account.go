@@ -58,6 +58,9 @@ type Account struct {
 	// in the current epoch and era.
 	LastForm Form `json:"last_form,omitzero"`
 
+	// Proofs are the last proofs of the second factor, the oldest first.
+	Proofs []Proof `json:"proofs,omitzero"`
+
 	// Failures counts the wrong codes since the last proof, over all paths.
 	// RecoveryFailures counts those that look like recovery codes.
 	Failures         int `json:"failures,omitzero"`
@@ -160,6 +163,15 @@ type Staged struct {
 	// By is the ID of the [Form] that staged it, and At the time.
 	By string    `json:"by,omitzero"`
 	At time.Time `json:"at,omitzero"`
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// A Proof says how and when the user has proved the second factor; it doesn't say from
+// where.
+type Proof struct {
+	Method eagate.Method `json:"method"`
+	At     time.Time     `json:"at"`
 
 	Unknown jsontext.Value `json:",unknown"`
 }

@@ -42,7 +42,7 @@ func account() records.Account {
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at, By: "b", At: at},
 		OffBy:     "g",
-		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", By: "b", At: at}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at}, RecoveryMaker: "browser",
+		EnabledAt: at, LastStep: 60_000_000, EarlierSteps: []int64{59_999_998}, LastForm: records.Form{ID: "f", By: "b", At: at}, Proofs: []records.Proof{{Method: eagate.Push, At: at}}, Failures: 3, LockedUntil: at, RecoveryFailures: 4, RecoveryLockedUntil: at, RecoveryMade: []time.Time{at}, RecoveryMaker: "browser",
 		WrongCodes: records.WrongCodes{Count: 3, Since: at, TellAt: at, ToldAt: at},
 		Push:       records.Push{Live: "c", Reserved: "b", ReservedUntil: at, ReservedBy: "browser", Sent: []time.Time{at, at}, Unused: []time.Time{at}, Open: at, Unapproved: 2, PausedUntil: at, WarnedAt: at},
 		Sync: records.Sync{
@@ -128,6 +128,7 @@ func TestEveryFieldIsKept(t *testing.T) {
 	filled(*want.Staged)
 	filled(*want.Recovery)
 	filled(want.Devices[0])
+	filled(want.Proofs[0])
 	if err != nil || !reflect.DeepEqual(a, want) {
 		t.Errorf("account: got %+v, %v, want %+v", a, err, want)
 	}
