@@ -108,6 +108,7 @@ func (h *Handlers) render(v *visit, a html) {
 
 		PasswordPath: h.cfg.PasswordPath,
 		HelpURL:      h.cfg.HelpURL,
+		PrivacyURL:   h.cfg.PrivacyURL,
 	})
 	var b bytes.Buffer
 	if err := h.cfg.Pages.Render(&b, view); err != nil {

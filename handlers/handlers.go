@@ -44,6 +44,7 @@ type Config struct {
 	LoginPath     string // the application's, or empty
 	PasswordPath  string // where the password is changed, or empty
 	HelpURL       string // or empty
+	PrivacyURL    string // or empty
 	TokenLifetime time.Duration
 
 	Mode    eagate.Mode

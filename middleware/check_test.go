@@ -160,21 +160,26 @@ var wrongOptions = []struct {
 	{"WithNotifier", "no function", middleware.WithNotifier(middleware.NotifierFunc(nil)), "no notifier"},
 	{"WithCancel", "none", middleware.WithCancel(nil), "no function"},
 	{"WithFormFields", "none", middleware.WithFormFields(nil), "no function"},
-	{"WithPasswordPath", "none", middleware.WithPasswordPath(""), "no path"},
-	{"WithPasswordPath", "elsewhere", middleware.WithPasswordPath("https://acme.example/password"), "plain path"},
-	{"WithPasswordPath", "dots", middleware.WithPasswordPath("/a/../password"), "plain path"},
-	{"WithPasswordPath", "the gate's own", middleware.WithPasswordPath("/2fa/password"), "the gate's own pages"},
-	{"WithHelpURL", "none", middleware.WithHelpURL(""), "no URL"},
-	{"WithHelpURL", "the gate's own", middleware.WithHelpURL("/2fa/help"), "the gate's own pages"},
-	{"WithHelpURL", "http", middleware.WithHelpURL("http://help.acme.example/"), "no https or mailto URL"},
-	{"WithHelpURL", "a script", middleware.WithHelpURL("javascript:alert(1)"), "no https or mailto URL"},
-	{"WithHelpURL", "another host, without a scheme", middleware.WithHelpURL("//help.acme.example/"), "plain path"},
-	{"WithHelpURL", "no host", middleware.WithHelpURL("https:///help"), "no https or mailto URL"},
-	{"WithHelpURL", "a password", middleware.WithHelpURL("https://a:b@help.acme.example/"), "no https or mailto URL"},
-	{"WithHelpURL", "mail to nobody", middleware.WithHelpURL("mailto:"), "no https or mailto URL"},
-	{"WithHelpURL", "no URL", middleware.WithHelpURL("https://[help"), "no URL"},
+	{"WithPages", "no links", links(templates.Links{}), "no links"},
+	{"WithPages", "password: elsewhere", links(templates.Links{Password: "https://acme.example/password"}), "plain path"},
+	{"WithPages", "password: dots", links(templates.Links{Password: "/a/../password"}), "plain path"},
+	{"WithPages", "password: the gate's own", links(templates.Links{Password: "/2fa/password"}), "the gate's own pages"},
+	{"WithPages", "privacy: http", links(templates.Links{Privacy: "http://acme.example/"}), "WithLinks: Privacy"},
+	{"WithPages", "privacy: the gate's own", links(templates.Links{Privacy: "/2fa/privacy"}), "the gate's own pages"},
+	{"WithPages", "help: the gate's own", links(templates.Links{Help: "/2fa/help"}), "the gate's own pages"},
+	{"WithPages", "help: http", links(templates.Links{Help: "http://help.acme.example/"}), "no https or mailto URL"},
+	{"WithPages", "help: a script", links(templates.Links{Help: "javascript:alert(1)"}), "no https or mailto URL"},
+	{"WithPages", "help: another host, without a scheme", links(templates.Links{Help: "//help.acme.example/"}), "plain path"},
+	{"WithPages", "help: no host", links(templates.Links{Help: "https:///help"}), "no https or mailto URL"},
+	{"WithPages", "help: a password", links(templates.Links{Help: "https://a:b@help.acme.example/"}), "no https or mailto URL"},
+	{"WithPages", "help: mail to nobody", links(templates.Links{Help: "mailto:"}), "no https or mailto URL"},
+	{"WithPages", "help: no URL", links(templates.Links{Help: "https://[help"}), "no URL"},
 	{"WithLogger", "none", middleware.WithLogger(nil), "no logger"},
 	{"WithClock", "none", middleware.WithClock(nil), "no clock"},
+}
+
+func links(links templates.Links) middleware.Option {
+	return middleware.WithPages(templates.WithLinks(links))
 }
 
 var quiet = middleware.WithLogger(slog.New(slog.DiscardHandler))

@@ -21,7 +21,7 @@ func TestConfigErrors(t *testing.T) {
 	t.Parallel()
 	_, err := middleware.New(append(complete(),
 		middleware.WithTokenLifetime(time.Hour), middleware.WithTOTP("MD5", 7, time.Minute), middleware.WithUser(nil),
-		middleware.WithExempt("/", "GET /ok", "GET"), middleware.WithHelpURL("ftp://x"),
+		middleware.WithExempt("/", "GET /ok", "GET"), links(templates.Links{Help: "ftp://x"}),
 		middleware.WithService(client.New("", "")), middleware.WithPages(templates.WithLanguages("xx")),
 		middleware.WithKey([]byte("too short, and still a secret")),
 	)...)
@@ -35,7 +35,7 @@ func TestConfigErrors(t *testing.T) {
 		{"WithTOTP", totp, `unknown TOTP algorithm "MD5", want SHA1, SHA256 or SHA512`},
 		{"WithTOTP", totp, "TOTP codes of 7 digits, want 6 or 8"},
 		{"WithUser", nil, "no function that says who is logged in"},
-		{"WithHelpURL", "ftp://x", `"ftp://x" is no path, such as /help, and no https or mailto URL`},
+		{"WithPages", nil, `WithLinks: Help: "ftp://x" is no path, such as /help, and no https or mailto URL`},
 		{"WithService", nil, "the client ID must be 1 to 128 visible ASCII characters"},
 		{"WithService", nil, "the API key must be 1 to 1024 visible ASCII characters"},
 		{"WithPages", nil, `no texts for language "xx"`},

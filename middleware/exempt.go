@@ -6,6 +6,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/eagate/eagate/internal/sitepath"
 )
 
 // WithExempt adds routes that need no second factor, as [http.ServeMux] patterns without
@@ -63,7 +65,7 @@ func (e exemptions) match(r *http.Request) bool { return e.pattern(r) != "" }
 // "/open/.json", of which it leaves the folder.
 func (e exemptions) pattern(r *http.Request) string {
 	p := r.URL.Path
-	if r.URL.RawPath != "" || !isPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") || strings.Contains(p, "/.") && path.Base(p)[0] == '.' {
+	if r.URL.RawPath != "" || !sitepath.IsPlain(p) || strings.ContainsAny(p, "\\%;") || strings.Contains(p, "..") || strings.Contains(p, "/.") && path.Base(p)[0] == '.' {
 		return ""
 	}
 	h, pattern := e.mux.Handler(r)

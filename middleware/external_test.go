@@ -17,6 +17,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/templates"
 )
 
 // behind returns a proxy that takes the prefix of each application off.
@@ -171,7 +172,7 @@ func TestExternalPath(t *testing.T) {
 	apps := make(map[string]*apptest.App)
 	for _, prefix := range []string{"/one", "/two"} {
 		apps[prefix] = apptest.New(t, apptest.Setup{
-			Options:  []middleware.Option{middleware.WithExternalPath(prefix), middleware.WithTrustedDevices(time.Hour), middleware.WithPasswordPath("/password"), middleware.WithHelpURL("/help")},
+			Options:  []middleware.Option{middleware.WithExternalPath(prefix), middleware.WithTrustedDevices(time.Hour), links(templates.Links{Password: "/password", Help: "/help", Privacy: "/privacy"})},
 			Sessions: func(m *scs.SessionManager) { m.Cookie.Path = prefix },
 			Routes:   stepUps,
 		})

@@ -19,7 +19,7 @@
 // # What is guarded
 //
 // [Gate.Handler] guards all routes except the gate's own pages and the routes of
-// [WithExempt], [WithLoginPath], [WithLogoutPath] and [WithHelpURL]. Requests without a
+// [WithExempt], [WithLoginPath], [WithLogoutPath] and [templates.WithLinks]. Requests without a
 // user pass, as do those of users without a second factor: the application checks the
 // password. Users switch the second factor on at the base path, "/2fa/" by default;
 // [WithRequired] makes it mandatory.
@@ -92,10 +92,13 @@ func New(opts ...Option) (*Gate, error) {
 			opt(&c)
 		}
 	}
+	pages, err := templates.New(c.pages...)
+	if err == nil {
+		c.links = pages.Links()
+	}
 	f := c.check()
 	exempt, wrong := newExemptions(c.exemptPatterns())
 	f = append(f, wrong...)
-	pages, err := templates.New(c.pages...)
 	f.check("WithPages", nil, err)
 	keys, err := keyring.New(c.keys...)
 	f.check("WithKey", nil, err)
@@ -136,7 +139,8 @@ func New(opts ...Option) (*Gate, error) {
 	g.handlers = handlers.New(handlers.Config{
 		Rules: rules, Sessions: g.sessions, Pages: pages,
 		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
-		HomePath: c.outside(c.home), LoginPath: c.outside(c.login), PasswordPath: c.outside(c.password), HelpURL: c.outside(c.help),
+		HomePath: c.outside(c.home), LoginPath: c.outside(c.login),
+		PasswordPath: c.outside(c.links.Password), HelpURL: c.outside(c.links.Help), PrivacyURL: c.outside(c.links.Privacy),
 		Cancel: c.cancel, Fields: c.fields,
 		TokenLifetime: c.lifetime,
 		Mode:          c.mode, Origin: c.origin, Webview: c.webview(),

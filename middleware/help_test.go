@@ -7,16 +7,17 @@ import (
 
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/templates"
 )
 
-func TestHelpOptions(t *testing.T) {
+func TestLinks(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]middleware.Option{
-		"password":       middleware.WithPasswordPath("/password"),
-		"help by path":   middleware.WithHelpURL("/help"),
-		"help by https":  middleware.WithHelpURL("https://help.acme.example/2fa?from=gate#phone"),
-		"help by mail":   middleware.WithHelpURL("mailto:help@acme.example?subject=Phone"),
-		"help is exempt": both(middleware.WithHelpURL("/help"), middleware.WithExempt("GET /help")),
+		"password":       links(templates.Links{Password: "/password"}),
+		"help by path":   links(templates.Links{Help: "/help"}),
+		"help by https":  links(templates.Links{Help: "https://help.acme.example/2fa?from=gate#phone"}),
+		"help by mail":   links(templates.Links{Help: "mailto:help@acme.example?subject=Phone"}),
+		"help is exempt": both(links(templates.Links{Help: "/help"}), middleware.WithExempt("GET /help")),
 	} {
 		if _, err := middleware.New(append(complete(), option)...); err != nil {
 			t.Errorf("%s: got %v, want no fault", name, err)
@@ -29,15 +30,15 @@ func TestHelpOptions(t *testing.T) {
 func TestHeldLeadsOn(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t, apptest.Rejecting(), apptest.Setup{Options: []middleware.Option{
-		middleware.WithHoldOnRejection(), middleware.WithPasswordPath("/password"), middleware.WithHelpURL("/help"),
+		middleware.WithHoldOnRejection(), links(templates.Links{Password: "/password", Help: "/help", Privacy: "/privacy"}),
 	}})
 	phone := app.Enrolled(t, alice)
 	verified := byCode(t, app, phone)
 	b := app.Stopped(t, alice)
 	apptest.Deny(t, phone)
 	a := b.Get("/2fa/challenge")
-	if !strings.Contains(a.Body, `data-message="rejected"`) || !strings.Contains(a.Body, `href="/password"`) || !strings.Contains(a.Body, `href="/help"`) {
-		t.Errorf("rejected: got %d\n%s\nwant links to the password and to help", a.Status, a.Body)
+	if !strings.Contains(a.Body, `data-message="rejected"`) || !strings.Contains(a.Body, `href="/password"`) || !strings.Contains(a.Body, `href="/help"`) || !strings.Contains(a.Body, `<a id="privacy" href="/privacy">`) {
+		t.Errorf("rejected: got %d\n%s\nwant links to the password, to help and to the privacy policy", a.Status, a.Body)
 	}
 
 	b = app.Browser(t).Login(alice)
@@ -50,6 +51,9 @@ func TestHeldLeadsOn(t *testing.T) {
 	}
 	if a := b.Get("/help"); !a.Secret() {
 		t.Errorf("help, of a locked session: got %d, want the page", a.Status)
+	}
+	if a := b.Get("/privacy"); !a.Secret() {
+		t.Errorf("the privacy policy, of a locked session: got %d, want the page", a.Status)
 	}
 	if a := b.Post("/help"); a.Status != http.StatusForbidden {
 		t.Errorf("a form sent to help: got %d, want 403", a.Status)

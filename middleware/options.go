@@ -34,8 +34,7 @@ type config struct {
 	home       string
 	login      string
 	logout     string
-	password   string
-	help       string
+	links      templates.Links
 	cancel     func(http.ResponseWriter, *http.Request)
 	fields     func(*http.Request) []FormField
 	exempt     []string

@@ -2,11 +2,11 @@ package middleware
 
 import (
 	"fmt"
-	"net/mail"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/eagate/eagate/internal/sitepath"
 )
 
 // WithBasePath sets the path of the gate's own pages. The default is "/2fa".
@@ -29,22 +29,6 @@ func WithLogoutPath(path string) Option {
 	return func(c *config) { c.logout = path; c.given("WithLogoutPath", path != "", "no path") }
 }
 
-// WithPasswordPath sets the page where users change their password. The gate's pages lead
-// there if somebody else may know it. In an account that [WithHoldOnRejection] has
-// closed, the sign-in is ended first; so the page should also serve users who aren't
-// signed in, and require a proof other than the password, such as a link sent by e-mail.
-// It isn't exempt.
-func WithPasswordPath(path string) Option {
-	return func(c *config) { c.password = path; c.given("WithPasswordPath", path != "", "no path") }
-}
-
-// WithHelpURL sets where users find help who have neither the phone nor a recovery code,
-// say: the path of a page of the application, which is then exempt for GET, or an https
-// or mailto URL.
-func WithHelpURL(url string) Option {
-	return func(c *config) { c.help = url; c.given("WithHelpURL", url != "", "no URL") }
-}
-
 // WithExternalPath sets the prefix that a proxy removes from paths: "/app" if browsers
 // ask for "/app/account" and the application gets "/account".
 //
@@ -61,19 +45,21 @@ func WithExternalPath(prefix string) Option { return func(c *config) { c.externa
 // checkPaths returns what is wrong with the paths that the options name.
 func (c *config) checkPaths() (f faults) {
 	f.check("WithBasePath", c.base, checkBase(c.base))
-	f.check("WithHomePath", c.home, checkPath(c.home))
-	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}, {"WithPasswordPath", c.password}} {
+	f.check("WithHomePath", c.home, sitepath.Check(c.home))
+	for _, p := range [...]struct{ option, path string }{{"WithLoginPath", c.login}, {"WithLogoutPath", c.logout}} {
 		if p.path == "" {
 			continue
 		}
-		if err := checkPath(p.path); err != nil {
+		if err := sitepath.Check(p.path); err != nil {
 			f.check(p.option, p.path, err)
-		} else if isBelow(p.path, c.base) {
+		} else if sitepath.IsBelow(p.path, c.base) {
 			f.add(p.option, p.path, "%q is among the gate's own pages below %q", p.path, c.base)
 		}
 	}
-	if c.help != "" {
-		f.check("WithHelpURL", c.help, checkHelpURL(c.help, c.base))
+	for _, link := range [...]struct{ name, path string }{{"Help", c.links.Help}, {"Password", c.links.Password}, {"Privacy", c.links.Privacy}} {
+		if link.path != "" && sitepath.IsBelow(link.path, c.base) {
+			f.add("WithPages", link.path, "WithLinks: %s: %q is among the gate's own pages below %q", link.name, link.path, c.base)
+		}
 	}
 	if c.logout != "" && c.logout == c.login {
 		f.add("WithLogoutPath", c.logout, "%q is the login path, and a POST there can't be both", c.logout)
@@ -86,14 +72,15 @@ func (c *config) checkPaths() (f faults) {
 func (c *config) exemptPatterns() []string {
 	patterns := slices.Clone(c.exempt)
 	imply := func(method, path string) {
-		if pattern := method + " " + exactly(path); checkPath(path) == nil && !slices.Contains(patterns, pattern) {
+		if pattern := method + " " + exactly(path); sitepath.Check(path) == nil && !slices.Contains(patterns, pattern) {
 			patterns = append(patterns, pattern)
 		}
 	}
 	imply("GET", c.login)
 	imply("POST", c.login)
 	imply("POST", c.logout)
-	imply("GET", c.help)
+	imply("GET", c.links.Help)
+	imply("GET", c.links.Privacy)
 	return patterns
 }
 
@@ -106,16 +93,8 @@ func exactly(path string) string {
 	return path
 }
 
-// checkPath takes a path in its plain form.
-func checkPath(p string) error {
-	if !strings.HasPrefix(p, "/") || !isPlain(p) || strings.ContainsAny(p, "?#%\\ \t\r\n{}") {
-		return fmt.Errorf("%q isn't a plain path such as /account", p)
-	}
-	return nil
-}
-
 func checkBase(p string) error {
-	if err := checkPath(p); err != nil {
+	if err := sitepath.Check(p); err != nil {
 		return err
 	}
 	if p == "/" || strings.HasSuffix(p, "/") {
@@ -127,25 +106,13 @@ func checkBase(p string) error {
 	return nil
 }
 
-// isBelow reports whether a path is the base path, or below it.
-func isBelow(p, base string) bool {
-	rest, ok := strings.CutPrefix(p, base)
-	return ok && (rest == "" || rest[0] == '/')
-}
-
-// isPlain reports whether a path reads the same to everybody.
-func isPlain(p string) bool {
-	clean := path.Clean(p)
-	return p == clean || p == clean+"/"
-}
-
 func (c *config) checkExternal() (f faults) {
 	if c.external == "" {
 		return nil
 	}
 	if err := checkBase(c.external); err != nil {
 		f.check("WithExternalPath", c.external, err)
-	} else if isBelow(c.base, c.external) {
+	} else if sitepath.IsBelow(c.base, c.external) {
 		f.add("WithExternalPath", c.external, "%q is in front of WithBasePath's %q already: the one is for a proxy that takes it off, and the other for paths as they come", c.external, c.base)
 	}
 	return f
@@ -158,26 +125,4 @@ func (c *config) outside(path string) string {
 		return path
 	}
 	return c.external + path
-}
-
-func checkHelpURL(help, base string) error {
-	if strings.HasPrefix(help, "/") {
-		if err := checkPath(help); err != nil || !isBelow(help, base) {
-			return err
-		}
-		return fmt.Errorf("%q is among the gate's own pages below %q", help, base)
-	}
-	u, err := url.Parse(help)
-	if err != nil {
-		return fmt.Errorf("%q is no URL", help)
-	}
-	switch {
-	case u.Scheme == "https" && u.Hostname() != "" && u.User == nil:
-		return nil
-	case u.Scheme == "mailto":
-		if _, err := mail.ParseAddress(u.Opaque); err == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is no path, such as /help, and no https or mailto URL", help)
 }

@@ -8,6 +8,7 @@ var english = texts{
 	"page.error":     "Error: {title}",
 	"page.home":      "Back to {issuer}",
 	"page.help":      "Ask {issuer} for help",
+	"page.privacy":   "Privacy policy",
 
 	"duration.second":  "{n} second",
 	"duration.seconds": "{n} seconds",

@@ -159,3 +159,16 @@ func ExampleQR() {
 	fmt.Println(strings.HasPrefix(string(svg), "<svg "))
 	// Output: true
 }
+
+// Links of the application's own, and what New says of one that isn't a link.
+func ExampleWithLinks() {
+	pages, _ := templates.New(templates.WithLinks(templates.Links{Help: "mailto:help@acme.example", Password: "/forgotten", Privacy: "/privacy"}))
+	fmt.Println(pages.Links().Help)
+
+	_, err := templates.New(templates.WithLinks(templates.Links{Help: "javascript:alert(1)", Password: "https://acme.example/forgotten"}))
+	fmt.Println(err)
+	// Output:
+	// mailto:help@acme.example
+	// templates: WithLinks: Help: "javascript:alert(1)" is no path, such as /help, and no https or mailto URL
+	// templates: WithLinks: Password: "https://acme.example/forgotten" isn't a plain path such as /account
+}

@@ -15,6 +15,7 @@ type Option func(*config)
 type config struct {
 	languages []Language
 	texts     map[Language]texts
+	links     *Links
 }
 
 // WithLanguages sets the languages of the pages. The first one is the default. By default
@@ -63,5 +64,6 @@ func (c *config) check() ([]Language, error) {
 		}
 		faults = append(faults, t.check(lang)...)
 	}
+	faults = append(faults, c.links.check()...)
 	return languages, errors.Join(faults...)
 }

@@ -31,6 +31,7 @@ type Pages struct {
 	layouts   map[Language]map[string]*template.Template // by language, then by page
 	texts     map[Language]texts
 	assets    map[string]Asset
+	links     Links
 }
 
 // A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
@@ -61,9 +62,9 @@ type Page struct {
 	// HomePath is a link to the application, or empty for none.
 	HomePath string
 
-	// PasswordPath is where users change the password, and HelpURL where they find
-	// help; or they are empty.
-	PasswordPath, HelpURL string
+	// PasswordPath, HelpURL and PrivacyURL are the [Links] as browsers see them, or
+	// empty.
+	PasswordPath, HelpURL, PrivacyURL string
 
 	// Fields are hidden fields of all forms.
 	Fields []Field
@@ -103,6 +104,9 @@ func New(opts ...Option) (*Pages, error) {
 		assets:    make(map[string]Asset),
 	}
 	p.addScripts()
+	if c.links != nil {
+		p.links = *c.links
+	}
 	for _, lang := range languages {
 		p.layouts[lang] = make(map[string]*template.Template)
 		for _, name := range []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage} {

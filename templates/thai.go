@@ -6,6 +6,7 @@ var thai = texts{
 	"page.error":     "ข้อผิดพลาด: {title}",
 	"page.home":      "กลับไปที่ {issuer}",
 	"page.help":      "ขอความช่วยเหลือจาก {issuer}",
+	"page.privacy":   "นโยบายความเป็นส่วนตัว",
 
 	"duration.second":  "{n} วินาที",
 	"duration.seconds": "{n} วินาที",

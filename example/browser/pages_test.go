@@ -14,6 +14,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
+	"github.com/eagate/eagate/templates"
 )
 
 // The pages that are seldom seen, in both languages, and the way on from each.
@@ -134,7 +135,7 @@ func walkCodes(t *testing.T, language string) {
 // closed and the way to open it.
 func walkEnds(t *testing.T, language string) {
 	w := newWorld(t, middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection(),
-		middleware.WithPasswordPath("/forgotten"), middleware.WithHelpURL("https://help.example/"))
+		middleware.WithPages(templates.WithLinks(templates.Links{Password: "/forgotten", Help: "https://help.example/"})))
 	phone := w.enrolled(t, alice)
 	b := w.browserIn(t, language)
 	b.stopped(alice)

@@ -1,0 +1,56 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/eagate/eagate/internal/sitepath"
+)
+
+// Links are pages of the application to which the gate's pages lead. A path is that of a
+// page on this site as the application sees it, such as "/help". Empty is no link.
+type Links struct {
+	// Help is where users find help who have neither the phone nor a recovery code,
+	// say: a path, or an https or mailto URL. A path is exempt for GET.
+	Help string
+
+	// Password is the path of the page where users change their password. The pages
+	// lead there if somebody else may know it. In an account that
+	// middleware.WithHoldOnRejection has closed, the sign-in is ended first; so the
+	// page should also serve users who aren't signed in, and require a proof other than
+	// the password, such as a link sent by e-mail. It isn't exempt.
+	Password string
+
+	// Privacy is the privacy policy, at the foot of every page: a path, or an https or
+	// mailto URL. A path is exempt for GET.
+	Privacy string
+}
+
+// WithLinks sets the links to help, to the change of the password, and to the privacy
+// policy.
+func WithLinks(links Links) Option { return func(c *config) { c.links = &links } }
+
+// Links returns the links that [WithLinks] has set.
+func (p *Pages) Links() Links { return p.links }
+
+// check returns what is wrong with each of the links.
+func (l *Links) check() (faults []error) {
+	if l == nil {
+		return nil
+	}
+	if *l == (Links{}) {
+		return []error{errors.New("templates: WithLinks: no links")}
+	}
+	for _, link := range [...]struct {
+		name, link string
+		check      func(string) error
+	}{{"Help", l.Help, sitepath.CheckLink}, {"Password", l.Password, sitepath.Check}, {"Privacy", l.Privacy, sitepath.CheckLink}} {
+		if link.link == "" {
+			continue
+		}
+		if err := link.check(link.link); err != nil {
+			faults = append(faults, fmt.Errorf("templates: WithLinks: %s: %w", link.name, err))
+		}
+	}
+	return faults
+}
