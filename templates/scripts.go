@@ -14,8 +14,8 @@ var scripts = []struct{ name, mediaType string }{
 	{"eagate.d.ts", "text/plain; charset=utf-8"},
 }
 
-// comments are the lines of a script that only its readers need.
-var comments = regexp.MustCompile(`(?m)^[ \t]*//.*\n`)
+// comments are what of a script only its readers need.
+var comments = regexp.MustCompile(`(?m)^[ \t]*//.*\n|[ \t]+// .*$`)
 
 // addScripts has the pages serve the scripts, without comments.
 func (p *Pages) addScripts() {

@@ -53,7 +53,7 @@ func New(c Config) (*App, error) {
 		middleware.WithHomePath("/account"),
 		middleware.WithLoginPath("/login"),
 		middleware.WithLogoutPath("/logout"),
-		middleware.WithExempt("GET /{$}", "GET /healthz", "GET /style.css", "GET /favicon.ico"),
+		middleware.WithExempt("GET /{$}", "GET /healthz", "GET /style.css", "GET /favicon.ico", "GET /spa", "GET /spa.js"),
 	}
 	gate, err := middleware.New(append(options, c.Gate...)...)
 	if err != nil {
@@ -77,18 +77,23 @@ func New(c Config) (*App, error) {
 // them all.
 func (a *App) routes() map[string]http.Handler {
 	return map[string]http.Handler{
-		"GET /{$}":         http.HandlerFunc(a.home),
-		"GET /login":       http.HandlerFunc(a.loginForm),
-		"POST /login":      http.HandlerFunc(a.login),
-		"POST /logout":     http.HandlerFunc(a.logout),
-		"GET /account":     http.HandlerFunc(a.account),
-		"GET /transfer":    a.confirmed(a.transferForm),
-		"POST /transfer":   a.confirmed(a.transfer),
-		"GET /operators":   a.operated(a.operators),
-		"POST /operators":  a.operated(a.operate),
-		"GET /healthz":     http.HandlerFunc(healthz),
-		"GET /style.css":   asset("style.css"),
-		"GET /favicon.ico": asset("favicon.svg"),
+		"GET /{$}":           http.HandlerFunc(a.home),
+		"GET /login":         http.HandlerFunc(a.loginForm),
+		"POST /login":        http.HandlerFunc(a.login),
+		"POST /logout":       http.HandlerFunc(a.logout),
+		"GET /account":       http.HandlerFunc(a.account),
+		"GET /transfer":      a.confirmed(a.transferForm),
+		"POST /transfer":     a.confirmed(a.transfer),
+		"GET /spa":           http.HandlerFunc(a.spa),
+		"GET /spa.js":        asset("spa.js"),
+		"GET /api/account":   a.signedIn(a.apiAccount),
+		"GET /api/messages":  a.signedIn(a.apiMessages),
+		"POST /api/transfer": a.confirmed(a.apiTransfer),
+		"GET /operators":     a.operated(a.operators),
+		"POST /operators":    a.operated(a.operate),
+		"GET /healthz":       http.HandlerFunc(healthz),
+		"GET /style.css":     asset("style.css"),
+		"GET /favicon.ico":   asset("favicon.svg"),
 	}
 }
 

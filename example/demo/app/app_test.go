@@ -26,7 +26,8 @@ func TestAllRoutesAreGuarded(t *testing.T) {
 	}
 	patterns := slices.Collect(maps.Keys(a.routes()))
 	if err := routetest.CheckPatterns(a, patterns,
-		"GET /{$}", "GET /login", "POST /login", "POST /logout", "GET /healthz", "GET /style.css", "GET /favicon.ico"); err != nil {
+		"GET /{$}", "GET /login", "POST /login", "POST /logout", "GET /healthz", "GET /style.css", "GET /favicon.ico",
+		"GET /spa", "GET /spa.js"); err != nil {
 		t.Error(err)
 	}
 }

@@ -88,6 +88,8 @@ func (a *App) sessionFault(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, "Something that we need doesn’t answer. Please try again in a moment.", http.StatusServiceUnavailable)
 }
 
+const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 func (a *App) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	p.PhoneURL = a.phoneURL
 	u, ok := a.currentUser(r)
@@ -99,7 +101,10 @@ func (a *App) show(w http.ResponseWriter, r *http.Request, status int, name stri
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", pagePolicy)
+	if name == "spa" {
+		h.Set("Content-Security-Policy", spaPolicy)
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
