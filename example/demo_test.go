@@ -30,7 +30,7 @@ func TestDemo(t *testing.T) {
 	v.wantPage(v.get("/account"), 200, `data-verified="false"`)
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
-	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
+	code := find(t, `data-code="(\d{6})"`, phone.get("/phone").body)
 	v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
 	if want := "to alice@example.com: Sign-in approval was switched on – Acme"; !p.read("e-mail") || p.said["e-mail"] != want {
 		t.Errorf("e-mail: got %q, want %q", p.said["e-mail"], want)
@@ -47,7 +47,7 @@ func TestDemo(t *testing.T) {
 	waiting := v.events()
 	phone.wantRedirect(phone.post("/phone/answer", "text/html",
 		"request", find(t, `data-request="([^"]+)"`, phone.get("/phone").body), "number", number,
-	), "/phone?said=answered")
+	), "/phone?said=approved")
 	waiting.until("approved")
 	v.wantRedirect(v.get("/2fa/challenge"), "/account")
 	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
@@ -75,7 +75,7 @@ func TestDemoRestarted(t *testing.T) {
 	v.login("/account")
 	uri := v.post("/2fa/enable", "application/json").json("uri")
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
-	code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
+	code := find(t, `data-code="(\d{6})"`, phone.get("/phone").body)
 	v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestDemoRestarted(t *testing.T) {
 	waiting := other.events()
 	phone.wantRedirect(phone.post("/phone/answer", "text/html",
 		"request", find(t, `data-request="([^"]+)"`, phone.get("/phone").body), "number", number,
-	), "/phone?said=answered")
+	), "/phone?said=approved")
 	waiting.until("approved")
 	other.wantRedirect(other.get("/2fa/challenge"), "/account")
 	other.wantPage(other.get("/account"), 200, `data-verified="true"`)

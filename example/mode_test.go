@@ -22,7 +22,7 @@ func TestDemoModes(t *testing.T) {
 			v.login("/account")
 			uri := v.post("/2fa/enable", "application/json").json("uri")
 			phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
-			code := find(t, `data-code[^>]*>(\d{6})<`, phone.get("/phone").body)
+			code := find(t, `data-code="(\d{6})"`, phone.get("/phone").body)
 			v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
 			v.wantRedirect(v.post("/logout", "text/html"), "/")
 
@@ -36,7 +36,7 @@ func TestDemoModes(t *testing.T) {
 			number := find(t, `data-number[^>]*>(\d+)<`, phone.get(webview).body)
 			phone.wantRedirect(phone.post("/phone/answer", "text/html",
 				"request", find(t, `data-request="([^"]+)"`, phone.get("/phone").body), "number", number,
-			), "/phone?said=answered")
+			), "/phone?said=approved")
 			back := strings.TrimPrefix(phone.get(webview).location, app)
 			v.wantRedirect(v.get(back), "/2fa/challenge")
 			v.wantRedirect(v.get("/2fa/challenge"), "/account?tab=2")

@@ -111,6 +111,7 @@ type Emulator struct {
 
 	mu        sync.Mutex
 	inactive  bool
+	down      bool // by the page's switch
 	noPush    map[string]bool
 	users     map[string]User
 	accounts  []Account

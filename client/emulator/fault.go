@@ -34,11 +34,12 @@ func (e *Emulator) Misbehave(op Op, f Fault, n int) {
 	e.faults = append(e.faults, &planned{op: op, fault: f, left: n, forever: n <= 0})
 }
 
-// Behave cancels [Emulator.Misbehave] and [Emulator.Forge].
+// Behave cancels [Emulator.Misbehave] and [Emulator.Forge], and has the service up again
+// that the phone's page has switched off.
 func (e *Emulator) Behave() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.faults, e.forge = nil, nil
+	e.faults, e.forge, e.down = nil, nil, false
 }
 
 type planned struct {
@@ -51,6 +52,9 @@ type planned struct {
 func (e *Emulator) nextFault(op Op) (Fault, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.down {
+		return StatusFault(http.StatusServiceUnavailable), true
+	}
 	for i, p := range e.faults {
 		if p.op != AnyOp && p.op != op {
 			continue

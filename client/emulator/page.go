@@ -8,8 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
-	"time"
+	"strings"
 )
 
 //go:embed assets
@@ -21,62 +20,15 @@ var pages = template.Must(template.ParseFS(assets, "assets/*.html"))
 func (e *Emulator) addPhone(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", http.RedirectHandler(PhonePath, http.StatusSeeOther))
 	mux.HandleFunc("GET "+PhonePath, e.showPhone)
-	mux.HandleFunc("GET "+PhonePath+"/add", func(w http.ResponseWriter, _ *http.Request) {
-		render(w, http.StatusOK, "add.html", addView{})
+	mux.HandleFunc("GET "+PhonePath+"/add", func(w http.ResponseWriter, r *http.Request) {
+		e.showAdd(w, http.StatusOK, addView{Of: r.URL.Query().Get("of")})
 	})
 	mux.HandleFunc("POST "+PhonePath+"/add", e.add)
 	mux.HandleFunc("POST "+PhonePath+"/answer", e.answer)
+	mux.HandleFunc("POST "+PhonePath+"/controls", e.control)
 	mux.Handle("GET /assets/style.css", asset("style.css"))
 	mux.Handle("GET /assets/phone.js", asset("phone.js"))
 	mux.Handle("GET /assets/webview.js", asset("webview.js"))
-}
-
-type phoneView struct {
-	Waiting  []requestView
-	Answered []requestView
-	Accounts []accountView
-	Said     string
-}
-
-type requestView struct {
-	Request
-	SecondsLeft int
-}
-
-type accountView struct {
-	Account
-	Code        string
-	SecondsLeft int
-}
-
-// maxAnswered is the number of answered requests on the page.
-const maxAnswered = 3
-
-func (e *Emulator) showPhone(w http.ResponseWriter, r *http.Request) {
-	now := e.config.Now()
-	v := phoneView{Said: said[r.URL.Query().Get("said")]}
-	for _, q := range slices.Backward(e.Requests()) {
-		if q.State == Waiting {
-			v.Waiting = append(v.Waiting, requestView{q, secondsUntil(now, q.ExpiresAt)})
-		} else if len(v.Answered) < maxAnswered {
-			v.Answered = append(v.Answered, requestView{q, 0})
-		}
-	}
-	for _, a := range e.Accounts() {
-		code, err := a.Code(now)
-		if err != nil {
-			code = "no code"
-		}
-		v.Accounts = append(v.Accounts, accountView{a, code, a.Period - int(now.Unix()%int64(a.Period))})
-	}
-	render(w, http.StatusOK, "phone.html", v)
-}
-
-// said has the messages that a redirect to the page can show.
-var said = map[string]string{
-	"added":    "The account was added.",
-	"gone":     "That request is not waiting any more.",
-	"answered": "Your answer was sent.",
 }
 
 func (e *Emulator) answer(w http.ResponseWriter, r *http.Request) {
@@ -90,14 +42,19 @@ func (e *Emulator) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a number, or an answer: deny, timeout or fail", http.StatusBadRequest)
 		return
 	}
+	of := r.PostForm.Get("of")
 	q, err := e.settle(r.PostForm.Get("request"), pick)
 	if err != nil {
-		http.Redirect(w, r, PhonePath+"?said=gone", http.StatusSeeOther)
+		http.Redirect(w, r, phoneURL(of, "gone"), http.StatusSeeOther)
 		return
 	}
 	// The report may be slow on purpose, and the page doesn't wait for it.
 	e.background(func(ctx context.Context) { _, _ = e.report(ctx, q) })
-	http.Redirect(w, r, PhonePath+"?said=answered", http.StatusSeeOther)
+	what := q.answer.String()
+	if q.answer == Denied && r.PostForm.Has("number") {
+		what = "wrong"
+	}
+	http.Redirect(w, r, phoneURL(of, what), http.StatusSeeOther)
 }
 
 // picked returns the action of a button on the page.
@@ -120,7 +77,13 @@ func (e *Emulator) background(f func(context.Context)) {
 }
 
 type addView struct {
+	Of, Clock, Here   string // as in a phoneView
 	URI, Email, Error string
+}
+
+func (e *Emulator) showAdd(w http.ResponseWriter, status int, v addView) {
+	v.Clock, v.Here = clock(e.config.Now()), phoneURL(v.Of, "")
+	render(w, status, "add.html", v)
 }
 
 func (e *Emulator) add(w http.ResponseWriter, r *http.Request) {
@@ -140,15 +103,21 @@ func (e *Emulator) add(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = e.addAccount(a)
 	}
+	of := r.PostForm.Get("of")
 	if err != nil {
-		render(w, http.StatusUnprocessableEntity, "add.html", addView{uri, r.PostForm.Get("email"), err.Error()})
+		e.showAdd(w, http.StatusUnprocessableEntity, addView{Of: of, URI: uri, Email: r.PostForm.Get("email"), Error: inApp(err)})
 		return
 	}
-	http.Redirect(w, r, PhonePath+"?said=added", http.StatusSeeOther)
+	if of != "" {
+		of = a.Email // where it can be seen
+	}
+	http.Redirect(w, r, phoneURL(of, "added"), http.StatusSeeOther)
 }
 
-func secondsUntil(now, then time.Time) int {
-	return int(then.Sub(now).Round(time.Second) / time.Second)
+// inApp returns the error as a sentence of the app.
+func inApp(err error) string {
+	text := strings.TrimPrefix(err.Error(), "emulator: ")
+	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 func render(w http.ResponseWriter, status int, name string, view any) {

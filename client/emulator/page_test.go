@@ -19,7 +19,7 @@ func TestPhonePage(t *testing.T) {
 		t.Errorf("/: got %d to %q, want 303 to /phone", resp.StatusCode, resp.Header.Get("Location"))
 	}
 	_, page := get(t, s.URL+"/phone")
-	wantText(t, page, "<title>Emulated phone — eAuthenticator</title>", "No request is waiting.", "No account yet.")
+	wantText(t, page, `<title id="title" data-live>Emulated phone — eAuthenticator</title>`, "No request is waiting.", "No account yet.")
 
 	if err := s.Phone(alice).AddAccount(uri); err != nil {
 		t.Fatal(err)
@@ -31,8 +31,8 @@ func TestPhonePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, page := get(t, s.URL+"/phone")
-	wantText(t, page, "1 waiting", "Approve sign in request", `data-request="`+q.ID+`"`, `value="deny"`, `value="timeout"`, `value="fail"`, "It's not me",
-		`data-code data-live>`+code+`<`, `data-seconds data-live>25<`, `http-equiv="refresh"`)
+	wantText(t, page, ">(1) Emulated phone", "1 waiting", "Approve sign in request", `data-request="`+q.ID+`"`, `value="deny"`, `value="timeout"`, `value="fail"`, "It's not me",
+		`data-code="`+code+`"`, `>`+code[:3]+`<span>`+code[3:]+`</span>`, `data-seconds data-live>25<`, `stroke-dasharray="25 30"`, `http-equiv="refresh"`)
 	var order []int
 	for _, n := range q.Choices {
 		order = append(order, strings.Index(page, `name="number" value="`+n+`"`))
@@ -71,15 +71,16 @@ func TestPhonePageAnswers(t *testing.T) {
 		name string
 		form func(emulator.Request) url.Values
 		want emulator.RequestState
+		said string
 	}{
-		{"right", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}} }, emulator.Approved},
-		{"wrong", func(emulator.Request) url.Values { return url.Values{"number": {"0"}} }, emulator.Denied},
-		{"deny", func(emulator.Request) url.Values { return url.Values{"answer": {"deny"}} }, emulator.Denied},
-		{"time-out", func(emulator.Request) url.Values { return url.Values{"answer": {"timeout"}} }, emulator.Expired},
-		{"fault", func(emulator.Request) url.Values { return url.Values{"answer": {"fail"}} }, emulator.Failed},
-		{"something else", func(emulator.Request) url.Values { return url.Values{"answer": {"approve"}} }, emulator.Waiting},
-		{"neither", func(emulator.Request) url.Values { return url.Values{} }, emulator.Waiting},
-		{"both", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}, "answer": {"deny"}} }, emulator.Waiting},
+		{"right", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}} }, emulator.Approved, "approved"},
+		{"wrong", func(emulator.Request) url.Values { return url.Values{"number": {"0"}} }, emulator.Denied, "wrong"},
+		{"deny", func(emulator.Request) url.Values { return url.Values{"answer": {"deny"}} }, emulator.Denied, "denied"},
+		{"time-out", func(emulator.Request) url.Values { return url.Values{"answer": {"timeout"}} }, emulator.Expired, "expired"},
+		{"fault", func(emulator.Request) url.Values { return url.Values{"answer": {"fail"}} }, emulator.Failed, "failed"},
+		{"something else", func(emulator.Request) url.Values { return url.Values{"answer": {"approve"}} }, emulator.Waiting, ""},
+		{"neither", func(emulator.Request) url.Values { return url.Values{} }, emulator.Waiting, ""},
+		{"both", func(q emulator.Request) url.Values { return url.Values{"number": {q.Number}, "answer": {"deny"}} }, emulator.Waiting, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,8 +100,11 @@ func TestPhonePageAnswers(t *testing.T) {
 				}
 				return
 			}
-			if resp.StatusCode != 303 || resp.Header.Get("Location") != "/phone?said=answered" {
-				t.Errorf("got %d to %q", resp.StatusCode, resp.Header.Get("Location"))
+			if resp.StatusCode != 303 || resp.Header.Get("Location") != "/phone?said="+tt.said {
+				t.Errorf("got %d to %q, want 303 to say %q", resp.StatusCode, resp.Header.Get("Location"), tt.said)
+			}
+			if _, page := get(t, s.URL+resp.Header.Get("Location")); !strings.Contains(page, `class="said `) {
+				t.Errorf("the page doesn't say %q", tt.said)
 			}
 			if got, want := <-reported, "false"; (got == want) == (tt.want == emulator.Approved) {
 				t.Errorf("got report %q", got)

@@ -1,0 +1,114 @@
+package emulator_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/eagate/eagate/client/emulator"
+)
+
+const (
+	bob = "bob@example.com"
+
+	// The addresses of phones.
+	ofBob = "/phone?of=bob%40example.com"
+	ofAll = "/phone"
+)
+
+func TestPhoneOfOneUser(t *testing.T) {
+	s := start(t, emulator.Config{CallbackURL: "https://app.example/2fa/callback/secret"})
+	if err := s.Phone(alice).AddAccount(uri); err != nil {
+		t.Fatal(err)
+	}
+	session(t, s, alice)
+	session(t, s, bob)
+	tests := []struct {
+		path           string
+		alices, bobs   bool
+		others, add    string
+		accountOfAlice bool
+	}{
+		{ofAll, true, true, `href="` + ofAll + `" aria-current="page"`, `href="/phone/add"`, true},
+		{ofBob, false, true, `href="` + ofBob + `" aria-current="page"`, `href="/phone/add?of=bob%40example.com"`, false},
+		{"/phone?of=carol%40example.com", false, false, `href="/phone?of=carol%40example.com" aria-current="page"`, "No account yet.", false},
+	}
+	for _, tt := range tests {
+		_, page := get(t, s.URL+tt.path)
+		for email, want := range map[string]bool{alice: tt.alices, bob: tt.bobs} {
+			if got := strings.Contains(page, `data-email="`+email+`"`); got != want {
+				t.Errorf("%s: request of %s: got %v, want %v", tt.path, email, got, want)
+			}
+		}
+		if got := strings.Contains(page, `data-account="`+alice+`"`); got != tt.accountOfAlice {
+			t.Errorf("%s: account of alice: got %v, want %v", tt.path, got, tt.accountOfAlice)
+		}
+		wantText(t, page, tt.others, tt.add, `href="`+ofAll+`"`, `href="`+ofBob+`"`, `url=`+tt.path+`"`, `href="https://app.example/"`)
+		if strings.Contains(page, "callback") {
+			t.Errorf("%s: the callback's path stands in the page", tt.path)
+		}
+	}
+}
+
+func TestPhoneOfOneUserStays(t *testing.T) {
+	s := start(t, emulator.Config{})
+	session(t, s, bob)
+	q := s.Requests()[0]
+	tests := []struct {
+		name, path string
+		form       url.Values
+		want       string
+	}{
+		{"answer", "/phone/answer", url.Values{"request": {q.ID}, "answer": {"deny"}, "of": {bob}}, ofBob + "&said=denied"},
+		{"answer too late", "/phone/answer", url.Values{"request": {q.ID}, "answer": {"deny"}, "of": {bob}}, ofBob + "&said=gone"},
+		{"add", "/phone/add", url.Values{"email": {bob}, "key": {totpKey}, "of": {bob}}, ofBob + "&said=added"},
+		{"add another's", "/phone/add", url.Values{"uri": {uri}, "of": {bob}}, "/phone?of=alice%40example.com&said=added"},
+		{"control", "/phone/controls", url.Values{"down": {"false"}, "of": {bob}}, ofBob},
+	}
+	for _, tt := range tests {
+		if resp, _ := post(t, s.URL+tt.path, tt.form); resp.Header.Get("Location") != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, resp.Header.Get("Location"), tt.want)
+		}
+	}
+}
+
+// A request is shown with the name of the application that sends it, not with that of
+// another account of the user's.
+func TestRequestHasTheName(t *testing.T) {
+	s := start(t, emulator.Config{})
+	session(t, s, alice)
+	_, page := get(t, s.URL+"/phone")
+	wantText(t, page, "<strong>Sign-in request</strong>")
+	for _, u := range []string{uri, strings.NewReplacer("Acme", "Library", "&client_id="+clientID+"&email=alice%40example.com", "").Replace(uri)} {
+		if err := s.Phone(alice).AddAccount(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, page = get(t, s.URL+"/phone")
+	wantText(t, page, "<strong>Acme</strong>")
+	if strings.Contains(page, "<strong>Library</strong>") {
+		t.Error("the request has the name of an account for codes")
+	}
+	if strings.Contains(page, `class="said`) {
+		t.Error("the page says something though nothing was tapped")
+	}
+}
+
+func TestPhonesAreListedOnce(t *testing.T) {
+	s := start(t, emulator.Config{})
+	session(t, s, bob)
+	session(t, s, alice)
+	session(t, s, bob)
+	_, page := get(t, s.URL+ofBob)
+	var got []int
+	for _, phone := range []string{`<a href="/phone">`, `<a href="/phone?of=alice%40example.com">`, `<a href="` + ofBob + `" aria-current="page">`} {
+		got = append(got, strings.Index(page, phone))
+		if n := strings.Count(page, phone); n != 1 {
+			t.Errorf("got %d of %s, want 1", n, phone)
+		}
+	}
+	if !slices.IsSorted(got) {
+		t.Error("the phones are not in order")
+	}
+}
