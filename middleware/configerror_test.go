@@ -38,7 +38,7 @@ func TestConfigErrors(t *testing.T) {
 		{"WithPages", nil, `WithLinks: Help: "ftp://x" is no path, such as /help, and no https or mailto URL`},
 		{"WithService", nil, "the client ID must be 1 to 128 visible ASCII characters"},
 		{"WithService", nil, "the API key must be 1 to 1024 visible ASCII characters"},
-		{"WithPages", nil, `no texts for language "xx"`},
+		{"WithPages", nil, `WithLanguages: no texts for language "xx": add them by WithTranslations`},
 		{"WithKey", nil, "key 1 has 29 bytes, want 32"},
 	} {
 		if !slices.ContainsFunc(got, func(e middleware.ConfigError) bool { return reflect.DeepEqual(e, want) }) {

@@ -47,7 +47,7 @@ func ExampleWithNotifier() {
 	//
 	// Acme has switched off sign-in approval for your account. Until you switch it on again, your password alone is enough to sign in.
 	//
-	// Time: 2026-03-04 10:15 UTC
+	// Time: 4 March 2026, 10:15 UTC
 	//
 	// If you didn’t ask for this, tell Acme at once.
 }

@@ -96,14 +96,14 @@ func ExampleWithTokenLifetime() {
 		middleware.WithTokenLifetime(10),
 		middleware.WithTOTP("SHA256", 7, time.Minute),
 		middleware.WithIssuer("Acme: Shop"),
-		middleware.WithPages(templates.WithLanguages("fr")),
+		middleware.WithPages(templates.WithLanguages("xx")),
 	)
 	fmt.Println(err)
 	// Output:
 	// middleware: WithIssuer: "Acme: Shop" is read as "Acme" by some authenticator apps: leave out colons, slashes, percent signs, and blanks at the ends
 	// middleware: WithTokenLifetime: 10ns isn't 5 to 10 minutes
 	// middleware: WithTOTP: TOTP codes of 7 digits, want 6 or 8
-	// middleware: WithPages: no texts for language "fr"
+	// middleware: WithPages: WithLanguages: no texts for language "xx": add them by WithTranslations
 }
 
 // WithInsecureCookie is for development on http://localhost. The session's IdleTimeout

@@ -1,106 +1,201 @@
 package templates
 
 import (
+	"cmp"
+	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
-	"regexp"
+	"path"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
 )
 
-// A Key identifies a text of the catalogue. [Texts] has all keys.
+// A Key identifies a text of the catalogue: [Texts] has all keys. The key of a text with a
+// count ends in the name of a plural form, such as "devices.trust_one"; see [WithTexts].
 type Key string
 
-// texts are the texts of one language. Words in braces, such as {email}, are
-// placeholders.
+// The keys of a file that are about the language, and not texts of the pages.
+const (
+	keyName Key = "_name" // of the language, in itself
+	keyNote Key = "_note" // to translators
+)
+
+// texts are texts of one language by their keys, as files and applications give them. Words
+// in braces, such as {email}, are placeholders.
 type texts map[Key]string
 
-var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
-
-func builtin() map[Language]texts {
-	return map[Language]texts{English: maps.Clone(english), Thai: maps.Clone(thai)}
+// A source is where some texts of a language come from.
+type source struct {
+	name  string // what an error calls it
+	lang  Language
+	texts texts
 }
 
-// Texts returns the built-in texts of a language, as the start of a translation, or nil
-// if there are none. Words in braces are placeholders.
-func Texts(lang Language) map[Key]string { return builtin()[lang] }
+//go:embed languages/*.json
+var languageFiles embed.FS
 
-// check returns the differences of t from the English texts.
-func (t texts) check(lang Language) []error {
-	var faults []error
-	for _, key := range slices.Sorted(maps.Keys(english)) {
-		text, ok := t[key]
-		switch {
-		case !ok:
-			faults = append(faults, fmt.Errorf("templates: language %q lacks text %q", lang, key))
-		case strings.TrimSpace(text) == "":
-			faults = append(faults, fmt.Errorf("templates: text %q of language %q is empty", key, lang))
-		case !slices.Equal(placeholders(text), placeholders(english[key])):
-			faults = append(faults, fmt.Errorf("templates: text %q of language %q has the placeholders %v, not %v",
-				key, lang, placeholders(text), placeholders(english[key])))
+// builtin returns the files of this package, the English one first.
+var builtin = sync.OnceValue(func() []source {
+	sources, faults := readTranslations(languageFiles, "languages")
+	if len(faults) > 0 {
+		panic(faults[0]) // tests have read them
+	}
+	rank := func(s source) int {
+		if s.lang == English {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(sources, func(a, b source) int { return cmp.Compare(rank(a), rank(b)) })
+	return sources
+})
+
+// readTranslations reads all files of a folder that are named after a language.
+func readTranslations(fsys fs.FS, dir string) (sources []source, faults []error) {
+	names, err := fs.Glob(fsys, path.Join(dir, "*.json"))
+	if err != nil || len(names) == 0 {
+		return nil, []error{errors.New("found no file such as de.json")}
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		found, err := parseTexts(b)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		lang := Language(strings.TrimSuffix(path.Base(name), ".json"))
+		sources = append(sources, source{name, lang, found})
+	}
+	return sources, faults
+}
+
+// parseTexts reads a JSON object of texts: a string each, or an object of plural forms.
+func parseTexts(b []byte) (texts, error) {
+	var values map[Key]jsontext.Value
+	if err := json.Unmarshal(b, &values); err != nil {
+		return nil, err
+	}
+	found := make(texts, len(values))
+	for key, value := range values {
+		switch value.Kind() {
+		case '"':
+			var text string
+			if err := json.Unmarshal(value, &text); err != nil {
+				return nil, err
+			}
+			found[key] = text
+		case '{':
+			var forms map[string]string
+			if err := json.Unmarshal(value, &forms); err != nil {
+				return nil, fmt.Errorf("text %q: %w", key, err)
+			}
+			for form, text := range forms {
+				found[key+"_"+Key(form)] = text
+			}
+		default:
+			return nil, fmt.Errorf("text %q is neither a string nor an object of plural forms", key)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(t)) {
-		if _, ok := english[key]; !ok {
-			faults = append(faults, fmt.Errorf("templates: language %q has the unknown text %q", lang, key))
+	return found, nil
+}
+
+// Texts returns the built-in texts of a language, or nil if there are none. Words in braces
+// are placeholders. A translation may lack texts: those of English are complete.
+func Texts(lang Language) map[Key]string {
+	for _, s := range builtin() {
+		if s.lang == lang {
+			own := maps.Clone(s.texts)
+			delete(own, keyName)
+			delete(own, keyNote)
+			return own
 		}
 	}
-	return faults
+	return nil
 }
 
-// placeholders returns the set of a text's placeholders in order.
-func placeholders(text string) []string {
-	found := placeholder.FindAllString(text, -1)
-	slices.Sort(found)
-	return slices.Compact(found)
+// A catalogue is all texts in one language, as the templates use them.
+type catalogue struct {
+	tag   language.Tag
+	right bool // whether it is written from right to left
+	texts map[Key]*text
 }
 
-// format returns a text with its placeholders replaced: pairs are names and values.
-// Placeholders in values are not replaced.
-func (t texts) format(key Key, pairs ...any) (string, error) {
-	text, ok := t[key]
-	if !ok {
-		return "", fmt.Errorf("no text %q", key)
-	}
-	if len(pairs) == 0 {
-		return text, nil
-	}
-	fill := make([]string, len(pairs))
-	for i, v := range pairs {
-		fill[i] = fmt.Sprint(v)
-		if i%2 == 0 {
-			fill[i] = "{" + fill[i] + "}"
-		} else {
-			fill[i] = isolate(fill[i])
+// newCatalogue returns the texts of lang. Those that are missing come from the languages
+// that it is a variant of, and from English: have has the texts of all languages.
+func newCatalogue(lang Language, have map[Language]texts) *catalogue {
+	tag := language.Make(string(lang))
+	c := &catalogue{tag: tag, right: isRightToLeft(tag), texts: make(map[Key]*text)}
+	chain := append(ancestors(lang), English)
+	for key, shape := range reference() {
+		for _, from := range chain {
+			if t, ok := newText(key, shape, language.Make(string(from)), have[from]); ok {
+				c.texts[key] = t
+				break
+			}
 		}
 	}
-	return strings.NewReplacer(fill...).Replace(text), nil
+	return c
 }
 
-// isolate keeps text that isn't plain ASCII from changing the direction of the
-// words around it (UAX #9, FSI and PDI).
-func isolate(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) {
-		return "\u2068" + s + "\u2069"
+// ancestors returns a language and those that it is a variant of: "pt-BR", "pt".
+func ancestors(lang Language) []Language {
+	list := []Language{lang}
+	for tag := language.Make(string(lang)).Parent(); tag != language.Und; tag = tag.Parent() {
+		list = append(list, Language(tag.String()))
 	}
-	return s
+	return list
 }
 
-// duration returns d in words, rounded up to whole seconds below a minute, to whole
-// minutes below two hours, and to whole hours above.
-func (t texts) duration(d time.Duration) (string, error) {
-	unit, one, many := time.Minute, Key("duration.minute"), Key("duration.minutes")
-	switch {
-	case d <= 59*time.Second:
-		unit, one, many = time.Second, "duration.second", "duration.seconds"
-	case d > 119*time.Minute:
-		unit, many = time.Hour, "duration.hours"
+// A shape is what all translations of a text have in common.
+type shape struct {
+	placeholders []string // in alphabetical order
+	count        string   // the placeholder by which the plural form is chosen, or ""
+}
+
+// reference returns the shapes of all texts, as the English ones have them.
+var reference = sync.OnceValue(func() map[Key]shape {
+	shapes := make(map[Key]shape)
+	for key, text := range builtin()[0].texts {
+		if key == keyName || key == keyNote {
+			continue
+		}
+		base, form := splitKey(key)
+		s := shape{placeholders: placeholders(text)}
+		if form != "" {
+			if form != formNames[plural.Other] {
+				continue
+			}
+			for _, name := range s.placeholders {
+				if slices.Contains(counts, name) {
+					s.count = name
+				}
+			}
+		}
+		shapes[base] = s
 	}
-	n := max(1, int((d+unit-1)/unit))
-	if n == 1 {
-		return t.format(one, "n", strconv.Itoa(n))
+	return shapes
+})
+
+// counts are the placeholders that may choose a plural form. A text has one of them.
+var counts = []string{"n", "days", "digits"}
+
+// splitKey returns the key of a text with a count and the name of a plural form, or key
+// itself.
+func splitKey(key Key) (Key, string) {
+	if i := strings.LastIndexByte(string(key), '_'); i >= 0 && slices.Contains(formNames[:], string(key[i+1:])) {
+		return key[:i], string(key[i+1:])
 	}
-	return t.format(many, "n", strconv.Itoa(n))
+	return key, ""
 }

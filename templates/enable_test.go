@@ -30,7 +30,7 @@ func TestEnable(t *testing.T) {
 		},
 		{
 			"until then", templates.Enable{Key: key, ExpiresAt: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)},
-			[]string{"Finish by", `<time datetime="2027-01-02T03:04:05Z">2027-01-02 03:04 UTC</time>`}, nil,
+			[]string{"Finish by", `<time datetime="2027-01-02T03:04:05Z">2 January 2027, 03:04 UTC</time>`}, nil,
 		},
 		{"another phone", templates.Enable{Key: key, Replaces: true}, []string{"Your present phone keeps working"}, nil},
 		{

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
+	"testing/fstest"
 	"time"
 
 	"github.com/eagate/eagate/templates"
@@ -31,15 +32,15 @@ func ExampleNew() {
 // Whatever is wrong with the options is reported at once.
 func ExampleNew_faults() {
 	_, err := templates.New(
-		templates.WithLanguages("fr"),
+		templates.WithLanguages("xx"),
 		templates.WithTexts(templates.English, map[templates.Key]string{
-			"code.hint": "some digits",
+			"page.home": "Back",
 		}),
 	)
 	fmt.Println(err)
 	// Output:
-	// templates: no texts for language "fr"
-	// templates: text "code.hint" of language "en" has the placeholders [], not [{digits}]
+	// templates: WithTexts("en"): text "page.home" has the placeholders [], want [issuer] as in English
+	// templates: WithLanguages: no texts for language "xx": add them by WithTranslations
 }
 
 // The first language is for browsers that ask for none of them.
@@ -53,18 +54,63 @@ func ExampleWithLanguages() {
 	// en th
 }
 
-// A language of the application's own needs all texts.
-func ExampleWithTexts() {
-	german := templates.Texts(templates.English) // to be translated
-	_, err := templates.New(templates.WithTexts("de", german))
-	fmt.Println(err)
-
-	delete(german, "challenge.cancel")
-	_, err = templates.New(templates.WithTexts("de", german))
-	fmt.Println(err)
+// One file adds a language, or replaces texts of one that is there. What it lacks is in
+// English.
+func ExampleWithTranslations() {
+	translations := fstest.MapFS{ // or an embed.FS
+		"sv.json": {Data: []byte(`{
+			"_name": "svenska",
+			"challenge.cancel": "Avbryt inloggningen",
+			"devices.count": {"one": "{n} betrodd", "other": "{n} betrodda"}
+		}`)},
+	}
+	pages, err := templates.New(templates.WithTranslations(translations))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(pages.Match("sv-FI, en;q=0.5"))
+	fmt.Println(pages.Missing("sv")[0])
 	// Output:
-	// <nil>
-	// templates: language "de" lacks text "challenge.cancel"
+	// sv
+	// address.text
+}
+
+// A text with a count has a key for each plural form.
+func ExampleWithTexts() {
+	_, err := templates.New(templates.WithTexts(templates.English, map[templates.Key]string{
+		"challenge.cancel":    "Not now",
+		"devices.trust_one":   "Don’t ask until tomorrow",
+		"devices.trust_other": "Don’t ask for {days} days",
+	}))
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleWriteTranslation() {
+	var file strings.Builder
+	if err := templates.WriteTranslation(&file, "pl"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for line := range strings.Lines(file.String()) {
+		if strings.Contains(line, `"duration.hours"`) {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	//   "duration.hours": {"one": "{n} hour", "few": "{n} hours", "many": "{n} hours", "other": "{n} hours"},
+}
+
+// A translator's test.
+func ExamplePages_Missing() {
+	pages, err := templates.New(templates.WithTexts("sv", templates.Texts(templates.English)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(pages.Missing("sv")))
+	// Output: 0
 }
 
 func ExamplePages_Render() {
@@ -124,7 +170,7 @@ func ExampleContentSecurityPolicy() {
 
 func ExampleTexts() {
 	fmt.Println(templates.Texts(templates.English)["challenge.title"])
-	fmt.Println(templates.Texts(templates.Thai)["code.hint"])
+	fmt.Println(templates.Texts(templates.Thai)["code.hint_other"])
 	// Output:
 	// Approve sign in request
 	// ตัวเลข {digits} หลัก

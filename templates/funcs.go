@@ -8,13 +8,15 @@ import (
 )
 
 // funcs are what the templates of one language can call.
-func funcs(t texts) template.FuncMap {
+func funcs(c *catalogue) template.FuncMap {
 	return template.FuncMap{
-		"t":        t.format,
-		"duration": t.duration,
+		"t":        c.format,
+		"plain":    c.plain,
+		"duration": c.duration,
 		"clock":    clock,
 		"seconds":  seconds,
-		"utc":      utc,
+		"utc":      c.time,
+		"dir":      c.direction,
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
 		"css":      css,
@@ -26,9 +28,6 @@ func funcs(t texts) template.FuncMap {
 		"fieldless": func() template.CSS { return ".typing { display: none; }" }, // of a page that refreshes itself
 	}
 }
-
-// utc shows a time to people of any language.
-func utc(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") }
 
 // clock shows d as minutes and seconds.
 func clock(d time.Duration) string {

@@ -9,7 +9,7 @@ import (
 // A Language is a BCP 47 tag, such as "en" or "th".
 type Language string
 
-// The languages that the catalogue has by itself.
+// The languages of this package.
 const (
 	English Language = "en"
 	Thai    Language = "th"
@@ -42,4 +42,28 @@ func newMatcher(languages []Language) language.Matcher {
 		tags[i] = language.Make(string(lang))
 	}
 	return language.NewMatcher(tags)
+}
+
+// isRightToLeft reports whether a language is written from right to left, by its script.
+func isRightToLeft(tag language.Tag) bool {
+	script, _ := tag.Script()
+	return slices.Contains([]string{"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Syrc", "Thaa"}, script.String())
+}
+
+// direction is the value of an element's dir.
+func (c *catalogue) direction() string {
+	if c.right {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// nameOf returns what a language of this package calls itself, or its tag.
+func nameOf(lang Language) string {
+	for _, s := range builtin() {
+		if s.lang == lang && s.texts[keyName] != "" {
+			return s.texts[keyName]
+		}
+	}
+	return string(lang)
 }

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"strings"
+	"time"
 
 	"github.com/eagate/eagate"
 )
@@ -36,22 +37,27 @@ func (p *Pages) Notice(lang Language, issuer string, e eagate.Event) (subject, t
 		keys.title, keys.text = "notice.recovery.title", "notice.recovery.text"
 	}
 	// New has seen to it that there is every text.
+	c := p.texts[p.known(lang)]
 	say := func(key Key, pairs ...any) string {
-		s, _ := p.texts[p.known(lang)].format(key, pairs...)
+		s, _ := c.format(key, pairs...)
+		return s
+	}
+	at := func(t time.Time) phrase {
+		s, _ := c.time(t)
 		return s
 	}
 	lines := []string{say(keys.text, "issuer", issuer), ""}
 	if e.Email != "" {
 		lines = append(lines, say("notice.account", "email", e.Email))
 	}
-	lines = append(lines, say("notice.time", "time", utc(e.At)))
+	lines = append(lines, say("notice.time", "time", at(e.At)))
 	switch {
 	case e.Kind == eagate.EventDeviceAdded:
 		name := e.Device
 		if name == "" {
 			name = say("devices.unnamed")
 		}
-		lines = append(lines, say("notice.device.name", "device", name), say("notice.device.until", "time", utc(e.Until)))
+		lines = append(lines, say("notice.device.name", "device", name), say("notice.device.until", "time", at(e.Until)))
 	case e.Kind == eagate.EventWrongCodes:
 		lines = append(lines, say("notice.count", "n", e.Count))
 	case e.Kind == eagate.EventRecoveryUsed:
@@ -61,9 +67,7 @@ func (p *Pages) Notice(lang Language, issuer string, e eagate.Event) (subject, t
 		}
 	}
 	lines = append(lines, "", say(keys.advice, "issuer", issuer), "")
-	subject = say("page.title", "title", say(keys.title), "issuer", issuer)
-	return isolates.Replace(subject), strings.Join(lines, "\n")
+	title, _ := c.plain(keys.title)
+	subject, _ = c.plain("page.title", "title", title, "issuer", issuer)
+	return subject, strings.Join(lines, "\n")
 }
-
-// isolates takes away what isolate has added: lists of mail may show it.
-var isolates = strings.NewReplacer("\u2068", "", "\u2069", "")

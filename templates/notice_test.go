@@ -22,6 +22,7 @@ func TestNotice(t *testing.T) {
 	p := newPages(t)
 	at := time.Date(2026, 3, 4, 10, 15, 0, 0, time.FixedZone("ICT", 7*60*60))
 	subjects := make(map[string]bool)
+	times := map[templates.Language]string{templates.English: "4 March 2026, 03:15 UTC", templates.Thai: "4 มีนาคม 2569 เวลา 03:15 UTC"}
 	for _, lang := range []templates.Language{templates.English, templates.Thai} {
 		for _, event := range told {
 			kind := event.Kind
@@ -35,11 +36,11 @@ func TestNotice(t *testing.T) {
 			if rest := strings.Replace(text, "{issuer}@example.com", "", 1); strings.ContainsAny(rest, "{}") || rest == text {
 				t.Errorf("%s %s: want the address as it is, and no placeholder:\n%s", lang, kind, text)
 			}
-			if !strings.Contains(text, "2026-03-04 03:15 UTC") {
+			if want := times[lang]; !strings.Contains(text, want) {
 				t.Errorf("%s %s: want the time in UTC:\n%s", lang, kind, text)
 			}
 			for part, only := range map[string]eagate.EventKind{
-				"Firefox, Linux": eagate.EventDeviceAdded, "2026-03-04 04:15 UTC": eagate.EventDeviceAdded, ": 3\n": eagate.EventRecoveryUsed, ": 17\n": eagate.EventWrongCodes,
+				"Firefox, Linux": eagate.EventDeviceAdded, strings.Replace(times[lang], "03:15", "04:15", 1): eagate.EventDeviceAdded, ": 3\n": eagate.EventRecoveryUsed, ": 17\n": eagate.EventWrongCodes,
 			} {
 				if strings.Contains(text, part) != (kind == only) {
 					t.Errorf("%s %s: %q is for %s only:\n%s", lang, kind, part, only, text)
@@ -90,7 +91,7 @@ func ExamplePages_Notice() {
 	// One of your recovery codes was used in place of your phone. It won’t work again.
 	//
 	// Account: alice@example.com
-	// Time: 2026-03-04 10:15 UTC
+	// Time: 4 March 2026, 10:15 UTC
 	// Recovery codes left: 2
 	//
 	// Make new recovery codes before you run out of them.

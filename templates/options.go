@@ -3,10 +3,9 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
-
-	"golang.org/x/text/language"
 )
 
 // An Option is an option of [New].
@@ -14,56 +13,92 @@ type Option func(*config)
 
 type config struct {
 	languages []Language
-	texts     map[Language]texts
+	sources   []source
 	links     *Links
+	faults    []error
 }
 
 // WithLanguages sets the languages of the pages. The first one is the default. By default
-// they are English, Thai, and those that [WithTexts] adds.
+// they are English, the other languages of this package, and those that [WithTranslations]
+// and [WithTexts] add.
 func WithLanguages(languages ...Language) Option {
 	return func(c *config) { c.languages = slices.Clone(languages) }
 }
 
-// WithTexts replaces texts of a language, or adds a language with all of them. [Texts]
-// has the keys; a replacement must have the same placeholders.
-func WithTexts(lang Language, replacements map[Key]string) Option {
+// WithTranslations adds languages, or replaces texts of those that are there, by files of
+// fsys: each is named after its language, such as "de.json" or "pt-BR.json", in the root
+// of fsys.
+//
+// A file is a JSON object of texts. A text with a count is an object of the plural forms
+// of the Unicode CLDR that the language has, always with "other":
+//
+//	{
+//		"_name": "Deutsch",
+//		"challenge.cancel": "Anmeldung abbrechen",
+//		"devices.count": {"one": "{n} vertrautes", "other": "{n} vertraute"}
+//	}
+//
+// "_name" is what the language calls itself. [WriteTranslation] writes a file to start
+// from. A text must have the placeholders of the English one; a form that is for one
+// number only, such as "one" in English, may leave its count out. Texts that a file lacks are
+// those of this package, else those of the language that it is a variant of ("pt" for
+// "pt-BR"), else English.
+func WithTranslations(fsys fs.FS) Option {
 	return func(c *config) {
-		if c.texts[lang] == nil {
-			c.texts[lang] = make(texts)
+		if fsys == nil {
+			c.faults = append(c.faults, errors.New("templates: WithTranslations: no file system"))
+			return
 		}
-		maps.Copy(c.texts[lang], replacements)
+		sources, faults := readTranslations(fsys, ".")
+		c.sources = append(c.sources, sources...)
+		for _, fault := range faults {
+			c.faults = append(c.faults, fmt.Errorf("templates: WithTranslations: %w", fault))
+		}
 	}
 }
 
-// check returns the languages in use, or all faults of the configuration.
-func (c *config) check() ([]Language, error) {
-	var faults []error
+// WithTexts replaces texts of a language, or adds a language, as [WithTranslations] does.
+// The key of a plural form has its name at the end: "devices.count_one".
+func WithTexts(lang Language, replacements map[Key]string) Option {
+	return func(c *config) {
+		c.sources = append(c.sources, source{fmt.Sprintf("WithTexts(%q)", lang), lang, maps.Clone(texts(replacements))})
+	}
+}
+
+// check returns the languages in use and the texts of each, or all faults of the
+// configuration.
+func (c *config) check() ([]Language, map[Language]texts, error) {
+	faults := c.faults
+	have := make(map[Language]texts)
+	last := make(map[Language]string) // the name of the last source
+	var known []Language
+	for i, s := range slices.Concat(builtin(), c.sources) {
+		if i >= len(builtin()) { // tests check those of this package
+			faults = append(faults, s.check()...)
+		}
+		if have[s.lang] == nil {
+			have[s.lang] = make(texts)
+			known = append(known, s.lang)
+		}
+		maps.Copy(have[s.lang], s.texts)
+		last[s.lang] = s.name
+	}
+	slices.Sort(known[1:]) // after English
+	for _, lang := range known {
+		faults = append(faults, checkForms(lang, have[lang], last[lang])...)
+	}
 	languages := c.languages
 	if len(languages) == 0 {
-		languages = []Language{English, Thai}
-		var added []Language
-		for lang := range c.texts {
-			if !slices.Contains(languages, lang) {
-				added = append(added, lang)
-			}
-		}
-		slices.Sort(added)
-		languages = append(languages, added...)
+		languages = known
 	}
 	for i, lang := range languages {
 		if slices.Contains(languages[:i], lang) {
-			faults = append(faults, fmt.Errorf("templates: language %q is named twice", lang))
+			faults = append(faults, fmt.Errorf("templates: WithLanguages: language %q is named twice", lang))
 		}
-		if c.texts[lang] == nil {
-			faults = append(faults, fmt.Errorf("templates: no texts for language %q", lang))
+		if have[lang] == nil {
+			faults = append(faults, fmt.Errorf("templates: WithLanguages: no texts for language %q: add them by WithTranslations", lang))
 		}
-	}
-	for lang, t := range c.texts {
-		if _, err := language.Parse(string(lang)); err != nil {
-			faults = append(faults, fmt.Errorf("templates: %q is not a language", lang))
-		}
-		faults = append(faults, t.check(lang)...)
 	}
 	faults = append(faults, c.links.check()...)
-	return languages, errors.Join(faults...)
+	return languages, have, errors.Join(faults...)
 }

@@ -15,7 +15,7 @@ func TestSecurity(t *testing.T) {
 		replace = `formaction="/2fa/enable"`
 	)
 	at := time.Date(2026, 3, 4, 17, 15, 0, 0, time.FixedZone("", 7*60*60))
-	const shown = `<time datetime="2026-03-04T10:15:00Z">2026-03-04 10:15 UTC</time>`
+	const shown = `<time datetime="2026-03-04T10:15:00Z">4 March 2026, 10:15 UTC</time>`
 	tests := []struct {
 		name     string
 		security templates.Security

@@ -4,8 +4,8 @@
 // [New] parses all templates once and reports every fault; the [Pages] are then read-only
 // and safe for concurrent use. Each page has a view, a struct with the content but not
 // the layout: [Challenge], [Security], [Required], [Enable], [Recovery], [Devices] and
-// [Message]. All texts come from a catalogue, in English and Thai, which [WithTexts] can
-// change and extend. [Pages.Notice] has the texts of messages that aren't pages.
+// [Message]. All texts come from a catalogue of several languages, which [WithTranslations]
+// can change and extend. [Pages.Notice] has the texts of messages that aren't pages.
 //
 // The pages work without script, load nothing from other servers, and have their style
 // and script inline with a nonce; [ContentSecurityPolicy] is their policy.
@@ -29,7 +29,7 @@ type Pages struct {
 	languages []Language // the first is the default
 	matcher   language.Matcher
 	layouts   map[Language]map[string]*template.Template // by language, then by page
-	texts     map[Language]texts
+	texts     map[Language]*catalogue
 	assets    map[string]Asset
 	links     Links
 }
@@ -86,13 +86,13 @@ type sheet struct {
 
 // New returns the pages, or every fault of the options.
 func New(opts ...Option) (*Pages, error) {
-	c := config{texts: builtin()}
+	var c config
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)
 		}
 	}
-	languages, err := c.check()
+	languages, texts, err := c.check()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func New(opts ...Option) (*Pages, error) {
 		languages: languages,
 		matcher:   newMatcher(languages),
 		layouts:   make(map[Language]map[string]*template.Template),
-		texts:     c.texts,
+		texts:     make(map[Language]*catalogue),
 		assets:    make(map[string]Asset),
 	}
 	p.addScripts()
@@ -108,9 +108,10 @@ func New(opts ...Option) (*Pages, error) {
 		p.links = *c.links
 	}
 	for _, lang := range languages {
+		p.texts[lang] = newCatalogue(lang, texts)
 		p.layouts[lang] = make(map[string]*template.Template)
 		for _, name := range []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage} {
-			layout, err := parse(name, c.texts[lang])
+			layout, err := parse(name, p.texts[lang])
 			if err != nil {
 				return nil, fmt.Errorf("templates: %w", err)
 			}
@@ -134,9 +135,9 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	return nil
 }
 
-func parse(name string, t texts) (*template.Template, error) {
+func parse(name string, c *catalogue) (*template.Template, error) {
 	return template.New(name).
 		Option("missingkey=error").
-		Funcs(funcs(t)).
+		Funcs(funcs(c)).
 		ParseFS(files, "html/layout.html", "html/code.html", "html/hosted.html", "html/"+name+".html")
 }

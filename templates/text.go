@@ -1,0 +1,167 @@
+package templates
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+// A text is a text of the catalogue, taken apart.
+type text struct {
+	count string                   // the placeholder by which the form is chosen, or ""
+	tag   language.Tag             // of the language that it is in
+	forms [len(formNames)][]string // by plural.Form; a text without a count has only Other
+}
+
+// A phrase is text in the language of the page.
+type phrase string
+
+var placeholder = regexp.MustCompile(`\{([a-z]+)\}`)
+
+// placeholders returns the names of a text's placeholders, each once, in alphabetical order.
+func placeholders(text string) []string {
+	var names []string
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// newText returns the text of that key, if there is one.
+func newText(key Key, s shape, tag language.Tag, from texts) (*text, bool) {
+	t := &text{count: s.count, tag: tag}
+	if s.count == "" {
+		words, ok := from[key]
+		t.forms[plural.Other] = split(words)
+		return t, ok
+	}
+	_, ok := from[key+"_"+Key(formNames[plural.Other])]
+	for form, name := range formNames {
+		if words, ok := from[key+"_"+Key(name)]; ok {
+			t.forms[form] = split(words)
+		}
+	}
+	return t, ok
+}
+
+// split returns the words and the names of the placeholders of a text, in turn.
+func split(text string) []string {
+	var parts []string
+	at := 0
+	for _, m := range placeholder.FindAllStringSubmatchIndex(text, -1) {
+		parts = append(parts, text[at:m[0]], text[m[2]:m[3]])
+		at = m[1]
+	}
+	return append(parts, text[at:])
+}
+
+// format returns a text with its placeholders replaced: pairs are names and values. Values
+// that could change the direction of the words around them are isolated (UAX #9, FSI and
+// PDI).
+func (c *catalogue) format(key Key, pairs ...any) (string, error) { return c.fill(true, key, pairs) }
+
+// plain is format for titles, which not everything shows without the marks of an isolate:
+// values have no marks at all.
+func (c *catalogue) plain(key Key, pairs ...any) (string, error) { return c.fill(false, key, pairs) }
+
+func (c *catalogue) fill(isolates bool, key Key, pairs []any) (string, error) {
+	t, ok := c.texts[key]
+	if !ok {
+		return "", fmt.Errorf("no text %q", key)
+	}
+	parts := t.forms[plural.Other]
+	if t.count != "" {
+		n, ok := value(pairs, t.count).(int)
+		if !ok {
+			return "", fmt.Errorf("text %q needs the number %q", key, t.count)
+		}
+		if form := t.forms[formOf(t.tag, n)]; form != nil {
+			parts = form
+		}
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 0 {
+			b.WriteString(part)
+			continue
+		}
+		switch v := value(pairs, part).(type) {
+		case nil:
+			b.WriteString("{" + part + "}")
+		case int:
+			b.WriteString(strconv.Itoa(v))
+		case phrase:
+			b.WriteString(string(v))
+		case string:
+			switch {
+			case !isolates:
+				v = strings.Map(withoutMarks, v)
+			case c.right || strings.ContainsFunc(v, func(r rune) bool { return r >= 0x80 }):
+				v = "\u2068" + v + "\u2069"
+			}
+			b.WriteString(v)
+		default:
+			return "", fmt.Errorf("text %q: {%s} is a %T, want a string or an int", key, part, v)
+		}
+	}
+	return b.String(), nil
+}
+
+// withoutMarks drops what changes the direction of a text.
+func withoutMarks(r rune) rune {
+	if unicode.Is(unicode.Bidi_Control, r) {
+		return -1
+	}
+	return r
+}
+
+// value returns the value of that name.
+func value(pairs []any, name string) any {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == name {
+			return pairs[i+1]
+		}
+	}
+	return nil
+}
+
+// duration returns d in words, rounded up to whole seconds below a minute, to whole
+// minutes below two hours, and to whole hours above.
+func (c *catalogue) duration(d time.Duration) (phrase, error) {
+	unit, key := time.Minute, Key("duration.minutes")
+	switch {
+	case d <= 59*time.Second:
+		unit, key = time.Second, "duration.seconds"
+	case d > 119*time.Minute:
+		unit, key = time.Hour, "duration.hours"
+	}
+	s, err := c.format(key, "n", max(1, int((d+unit-1)/unit)))
+	return phrase(s), err
+}
+
+// time returns a time as it is written in the language. It is in UTC, and says so.
+func (c *catalogue) time(at time.Time) (phrase, error) {
+	at = at.UTC()
+	month, err := c.format(Key("time.month." + strconv.Itoa(int(at.Month()))))
+	if err != nil {
+		return "", err
+	}
+	year := at.Year()
+	if base, _ := c.tag.Base(); base.String() == "th" {
+		year += 543 // the Buddhist calendar, as browsers show it in Thai
+	}
+	s, err := c.format("time.pattern", "day", at.Day(), "month", phrase(month), "year", year,
+		"hour", phrase(at.Format("15")), "minute", phrase(at.Format("04")))
+	return phrase(s), err
+}

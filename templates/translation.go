@@ -1,0 +1,106 @@
+package templates
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/text/language"
+)
+
+// WriteTranslation writes a file for [WithTranslations] to start from: all texts, in the
+// order of the English file and with the plural forms that lang needs. Texts that this
+// package doesn't have in lang are in English.
+func WriteTranslation(w io.Writer, lang Language) error {
+	tag, err := language.Parse(string(lang))
+	if err != nil {
+		return fmt.Errorf("templates: %q is not a language: use a BCP 47 tag, such as \"de\" or \"pt-BR\"", lang)
+	}
+	keys, err := keysInOrder()
+	if err != nil {
+		return err
+	}
+	english, own := Texts(English), Texts(lang)
+	needed, _ := pluralForms(tag)
+	words := func(key Key) jsontext.Value {
+		text, ok := own[key]
+		if !ok {
+			text, ok = english[key]
+		}
+		if base, form := splitKey(key); !ok && form != "" {
+			text = english[base+"_other"]
+		}
+		v, _ := json.Marshal(text) // a string can't fail
+		return v
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "{\n  %q: %q", keyName, nameOf(lang))
+	for _, key := range keys {
+		fmt.Fprintf(&b, ",\n  %q: ", key)
+		if reference()[key].count == "" {
+			b.Write(words(key))
+			continue
+		}
+		var forms []string
+		for _, form := range formOrder {
+			if name := formNames[form]; needed[form] {
+				forms = append(forms, fmt.Sprintf("%q: %s", name, words(key+"_"+Key(name))))
+			}
+		}
+		fmt.Fprintf(&b, "{%s}", strings.Join(forms, ", "))
+	}
+	b.WriteString("\n}\n")
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// keysInOrder returns the keys of the English file.
+func keysInOrder() (keys []Key, err error) {
+	file, err := languageFiles.Open("languages/en.json")
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	d := jsontext.NewDecoder(file)
+	for {
+		token, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return keys, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if token.Kind() != '"' {
+			continue // the braces of the whole
+		}
+		if key := Key(token.String()); key != keyName && key != keyNote {
+			keys = append(keys, key)
+		}
+		if err := d.SkipValue(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Missing returns the keys of the texts that a language lacks, in alphabetical order: the
+// pages show them in another language. It is for a translator's test.
+func (p *Pages) Missing(lang Language) []Key {
+	c, ok := p.texts[lang]
+	if !ok {
+		return slices.Sorted(maps.Keys(reference()))
+	}
+	var keys []Key
+	for key, text := range c.texts {
+		if text.tag != c.tag {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
