@@ -21,7 +21,10 @@ REPEAT   ?= 2
 TEST    := test -json -race -vet=off -parallel=4
 RESULTS := $(TOOL) gotestsum --raw-command -- bash -c
 
-.PHONY: help demo quick test thorough lint bench fuzz cover
+# axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
+AXE := axe-core-4.14.1
+
+.PHONY: help demo quick test thorough lint bench fuzz cover axe
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -71,3 +74,9 @@ fuzz: ## run each fuzz test for FUZZTIME
 cover: ## write coverage.html of the root module
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -html=cover.out -o coverage.html
+
+axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' accessibility
+
+.build/$(AXE).tgz:
+	@mkdir -p .build
+	npm pack --silent --pack-destination .build $(subst core-,core@,$(AXE))

@@ -42,8 +42,14 @@ func (b *tab) picture(dir, name string, width int64, scheme string) {
 // scheme sets light or dark.
 func (b *tab) scheme(value string) {
 	b.t.Helper()
+	b.media("prefers-color-scheme", value)
+}
+
+// media sets a preference of the user's, in place of the one before.
+func (b *tab) media(name, value string) {
+	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
+		Features: []*emulation.MediaFeature{{Name: name, Value: value}},
 	}); err != nil {
 		b.t.Fatal(err)
 	}

@@ -1,0 +1,61 @@
+package gallery
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/eagate/eagate/templates"
+)
+
+// The language of [Pseudo], in either direction: private use, as BCP 47 has it.
+const (
+	Long        templates.Language = "en-x-long"
+	RightToLeft templates.Language = "he-x-pseudo"
+)
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// Pseudo returns the English texts in a language that nobody speaks, as pages must look
+// in any that somebody does: each text is half as long again, in letters that stand
+// higher and hang lower than the English ones; or in Hebrew letters, from right to left.
+func Pseudo(lang templates.Language) map[templates.Key]string {
+	texts := templates.Texts(templates.English)
+	for key, text := range texts {
+		if lang == RightToLeft {
+			texts[key] = outside(text, hebrew.Replace)
+		} else {
+			texts[key] = outside(text, accents.Replace) + strings.Repeat(" Ǻĝ", len(text)/7)
+		}
+	}
+	texts["page.direction"] = "ltr"
+	if lang == RightToLeft {
+		texts["page.direction"] = "rtl"
+	}
+	return texts
+}
+
+// outside changes what isn't a placeholder.
+func outside(text string, change func(string) string) string {
+	var b strings.Builder
+	end := 0
+	for _, at := range placeholder.FindAllStringIndex(text, -1) {
+		b.WriteString(change(text[end:at[0]]) + text[at[0]:at[1]])
+		end = at[1]
+	}
+	return b.String() + change(text[end:])
+}
+
+var (
+	accents = letters("aceginoprstuyACEGINORSTUY", "åçéĝíñöþŕšţüýÅÇÉĜÍÑÖŔŠŢÜÝ")
+	hebrew  = letters("abcdefghijklmnopqrstuvwxyz", "אבגדהוזחטיכלמנסעפצקרשתםןףץ")
+)
+
+// letters replaces each letter of from by that of to.
+func letters(from, to string) *strings.Replacer {
+	var pairs []string
+	others := []rune(to)
+	for i, r := range []rune(from) {
+		pairs = append(pairs, string(r), string(others[i]))
+	}
+	return strings.NewReplacer(pairs...)
+}
