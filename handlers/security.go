@@ -16,7 +16,17 @@ func (h *Handlers) security(v *visit) answer {
 	return h.showSecurity(v, factor.CodeAnswer{})
 }
 
+// showSecurity shows it after a code with which a new phone was to be set up.
 func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
+	return h.showSecurityOf(v, outcome, false)
+}
+
+// showDisabling shows it after a code with which it was to be switched off.
+func (h *Handlers) showDisabling(v *visit, outcome factor.CodeAnswer) answer {
+	return h.showSecurityOf(v, outcome, true)
+}
+
+func (h *Handlers) showSecurityOf(v *visit, outcome factor.CodeAnswer, disabling bool) answer {
 	acct, state := v.Account, h.factorState(v)
 	push := h.whyNoPush(v, h.cfg.Sessions.Phone(v.ctx(), v.User))
 	if state != templates.FactorOn {
@@ -52,6 +62,7 @@ func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 		Since:     acct.EnabledAt,
 		NeedsCode: !h.cfg.Rules.Fresh(v.Grant),
 		Code:      h.codeForm(v, h.cfg.Rules.Digits(acct), outcome),
+		Disabling: disabling,
 
 		RecoveryLeft:   factor.RecoveryLeft(acct),
 		RecoveryUnkept: acct.Recovery != nil && acct.Recovery.Browser != "",
@@ -63,6 +74,9 @@ func (h *Handlers) showSecurity(v *visit, outcome factor.CodeAnswer) answer {
 	}
 	if acct.Sync.Late() {
 		page.LateSince = acct.Sync.Since
+	}
+	for _, proof := range factor.LastProofs(acct) {
+		page.Proofs = append(page.Proofs, templates.Proof{Method: proof.Method, At: proof.At})
 	}
 	h.keepKnown(v)
 	return html{codeStatus(outcome), func(p templates.Page) templates.View {
@@ -96,7 +110,7 @@ func (h *Handlers) disable(v *visit) answer {
 	case err != nil:
 		return failChange(err)
 	case outcome.Result != factor.CodeAccepted:
-		return wrongCode{outcome, h.showSecurity}
+		return wrongCode{outcome, h.showDisabling}
 	default:
 		h.cfg.Sessions.Forget(v.ctx())
 		h.cfg.Rules.SyncNow(v.ctx(), v.User.ID)

@@ -21,18 +21,18 @@ func TestEnable(t *testing.T) {
 			"first phone", templates.Enable{Key: key},
 			[]string{
 				`<div id="qr"><svg `, `role="img" aria-label="QR code for the eAuthenticator app.`,
-				`<code id="key" translate="no" aria-describedby="key-label">JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP</code>`,
+				`<code id="key" translate="no" dir="ltr" aria-describedby="key-label">JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP</code>`,
 				`<a id="otpauth" class="button second" href="` + html.EscapeString(keyURI) + `">`,
 				`<form method="post" action="/2fa/enable/confirm">`, `<input id="code" name="code"`, `href="/2fa/"`,
-				"Google Play Store", "Apple App Store", "Tap “&#43;”.", "Scan the QR code.", `id="copy" type="button" class="quiet" hidden`,
+				"Google Play Store", "Apple App Store", "tap “&#43;” and scan the QR code.", "After that, you get recovery codes", `id="copy" type="button" class="quiet" hidden`,
 			},
-			[]string{"Your present phone", " autofocus"},
+			[]string{"Your present phone", " autofocus", "<time"},
 		},
 		{
 			"until then", templates.Enable{Key: key, ExpiresAt: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)},
 			[]string{"Finish by", `<time datetime="2027-01-02T03:04:05Z">2 January 2027, 03:04 UTC</time>`}, nil,
 		},
-		{"another phone", templates.Enable{Key: key, Replaces: true}, []string{"Your present phone keeps working"}, nil},
+		{"another phone", templates.Enable{Key: key, Replaces: true}, []string{"Your present phone keeps working"}, []string{"you get recovery codes"}},
 		{
 			"wrong code", templates.Enable{Key: key, Code: templates.CodeForm{Error: templates.CodeWrong}},
 			[]string{"<title>Error: ", `aria-invalid="true"`, " autofocus>"}, nil,

@@ -20,6 +20,7 @@ func funcs(c *catalogue) template.FuncMap {
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
 		"css":      css,
+		"pagesCSS": func() template.CSS { return template.CSS(pagesStyle) },
 		"yes":      func() string { return Yes },
 
 		"toPassword": func() string { return ToPassword },
@@ -40,6 +41,8 @@ func seconds(d time.Duration) int { return max(0, int(d/time.Second)) }
 var (
 	//go:embed html/style.css
 	style string
+	//go:embed html/pages.css
+	pagesStyle string
 	//go:embed html/forms.js
 	formsSource string
 	//go:embed html/challenge.js

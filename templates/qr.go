@@ -13,8 +13,12 @@ import (
 // (ISO/IEC 18004, "quiet zone").
 const quiet = 4
 
+// widthMost is the most pixels that the code is wide, unless its modules would be
+// narrower than two pixels.
+const widthMost = 280
+
 // QR returns the URI as a QR code in an SVG element, dark on white with its margin, with
-// label as its accessible name.
+// label as its accessible name. It is a whole number of pixels wide for each module.
 //
 // Its error correction level is L: a screen has no damage to correct, and fewer, larger
 // modules are easier for cameras.
@@ -31,13 +35,14 @@ func QR(uri KeyURI, label string) (template.HTML, error) {
 	size := code.Bounds().Dx()
 	margin := strconv.Itoa(quiet)
 	side := strconv.Itoa(size + 2*quiet)
+	width := strconv.Itoa((size + 2*quiet) * max(widthMost/(size+2*quiet), 2))
 
 	// The origin is half a module into the code, so that strokes of width 1
 	// fill the modules.
 	svg := make([]byte, 0, 512+len(label)+2*size*size)
 	svg = append(svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-`+margin+` -`+margin+`.5 `+side+" "+side+
 		`" role="img" aria-label="`+template.HTMLEscapeString(label)+
-		`" shape-rendering="crispEdges"><path fill="#fff" d="M-`+margin+`-`+margin+`.5h`+side+"v"+side+"h-"+side+
+		`" width="`+width+`" height="`+width+`" shape-rendering="crispEdges"><path fill="#fff" d="M-`+margin+`-`+margin+`.5h`+side+"v"+side+"h-"+side+
 		`z"/><path stroke="#000" d="`...)
 	svg = appendModules(svg, size, func(x, y int) bool { return code.At(x, y) == color.Black })
 	svg = append(svg, `"/></svg>`...)

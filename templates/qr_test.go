@@ -38,10 +38,12 @@ func checkModules(t *testing.T, svg string, want barcode.Barcode) {
 	t.Helper()
 	size := want.Bounds().Dx()
 	side := strconv.Itoa(size + 8)
+	width := strconv.Itoa(drawnWidth(t, svg, size+8))
 	for _, part := range []string{
-		`viewBox="-4 -4.5 ` + side + " " + side + `"`,                              // four modules around the code,
-		`<path fill="#fff" d="M-4-4.5h` + side + `v` + side + `h-` + side + `z"/>`, // all of it white,
-		`role="img" aria-label="label" shape-rendering="crispEdges"`,               // and named
+		`viewBox="-4 -4.5 ` + side + " " + side + `"`,                               // four modules around the code,
+		`<path fill="#fff" d="M-4-4.5h` + side + `v` + side + `h-` + side + `z"/>`,  // all of it white,
+		`role="img" aria-label="label"`,                                             // named,
+		`width="` + width + `" height="` + width + `" shape-rendering="crispEdges"`, // and sharp
 		`<svg xmlns="http://www.w3.org/2000/svg" `, `"/></svg>`,
 	} {
 		if !strings.Contains(svg, part) {
@@ -81,6 +83,21 @@ func checkModules(t *testing.T, svg string, want barcode.Barcode) {
 	if len(drawn) > 0 {
 		t.Errorf("%d modules are drawn outside the code", len(drawn))
 	}
+}
+
+// drawnWidth returns how many pixels the picture is wide: each of its modules is a whole
+// number of them, and it fits on a phone.
+func drawnWidth(t *testing.T, svg string, modules int) int {
+	t.Helper()
+	m := regexp.MustCompile(` width="(\d+)"`).FindStringSubmatch(svg)
+	if m == nil {
+		t.Fatal("got no width")
+	}
+	width, _ := strconv.Atoi(m[1])
+	if width%modules != 0 || width < 2*modules || width > max(280, 2*modules) {
+		t.Errorf("got %d pixels for %d modules, want a multiple, and 280 at most", width, modules)
+	}
+	return width
 }
 
 func TestQRIsSmall(t *testing.T) {

@@ -1,6 +1,10 @@
 package templates
 
-import "time"
+import (
+	"time"
+
+	"github.com/eagate/eagate"
+)
 
 const securityPage = "security"
 
@@ -28,11 +32,17 @@ type Security struct {
 	// Due is when the grace ends, or zero if there is none.
 	Due time.Time
 
-	// NeedsCode says that switching off needs a code.
+	// NeedsCode says that a change needs a code.
 	NeedsCode bool
 
-	// Code is the form for it, and its error.
-	Code CodeForm
+	// Code is the form for it, and its error: of switching off if Disabling says so, and
+	// else of setting up a new phone.
+	Code      CodeForm
+	Disabling bool
+
+	// Proofs are the last times that the second factor was proved, the newest first, with
+	// [FactorOn].
+	Proofs []Proof
 
 	// RecoveryLeft is the number of unused recovery codes, with [FactorOn].
 	RecoveryLeft int
@@ -43,6 +53,26 @@ type Security struct {
 	// HasDevices says that browsers can be trusted, and Devices is their number.
 	HasDevices bool
 	Devices    int
+}
+
+// A Proof says by what the user has proved the second factor, and when: by
+// [eagate.Push], [eagate.TOTP] or [eagate.Recovery].
+type Proof struct {
+	Method eagate.Method
+	At     time.Time
+}
+
+// Said is the text about the method.
+func (p Proof) Said() Key {
+	switch p.Method {
+	case eagate.Push:
+		return "security.push"
+	case eagate.TOTP, eagate.TrustedDevice:
+		return "security.totp"
+	case eagate.Recovery:
+		return "recovery.label"
+	}
+	return "security.totp"
 }
 
 // A FactorState says whether a user has a second factor.
@@ -70,13 +100,26 @@ func (s FactorState) String() string {
 // A securitySheet is a security page prepared for its template.
 type securitySheet struct {
 	Security
-	Input codeInput
+	Input            codeInput  // of both forms
+	Replace, Disable proofInput // of each
+}
+
+// A proofInput is a code's field of a page that has several.
+type proofInput struct {
+	codeInput
+	ID string
 }
 
 func (s Security) sheet() sheet {
 	view := securitySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
 	view.Input.Either = s.RecoveryLeft > 0
 	view.Input.Wanted = s.NeedsCode
+	plain := view.Input
+	plain.CodeForm = CodeForm{Digits: plain.Digits}
+	view.Replace, view.Disable = proofInput{view.Input, "code"}, proofInput{plain, "disable-code"}
+	if s.Disabling {
+		view.Replace.codeInput, view.Disable.codeInput = plain, view.Input
+	}
 	lead := Key("security.text")
 	if view.CodesOnly() {
 		lead = "security.codes"

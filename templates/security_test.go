@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -12,7 +13,7 @@ func TestSecurity(t *testing.T) {
 		enable  = `<form method="post" action="/2fa/enable">`
 		disable = `<form method="post" action="/2fa/disable">`
 		field   = `<input id="code" name="code"`
-		replace = `formaction="/2fa/enable"`
+		replace = enable
 	)
 	at := time.Date(2026, 3, 4, 17, 15, 0, 0, time.FixedZone("", 7*60*60))
 	const shown = `<time datetime="2026-03-04T10:15:00Z">4 March 2026, 10:15 UTC</time>`
@@ -23,7 +24,7 @@ func TestSecurity(t *testing.T) {
 	}{
 		{
 			"off", templates.Security{},
-			[]string{`data-state="off"`, `<dd id="state">Off</dd>`, enable, `href="/account"`, "Back to Acme"},
+			[]string{`data-state="off"`, `<strong id="state">Off</strong>`, enable, `href="/account"`, "Back to Acme"},
 			[]string{disable, `id="late"`, "<time"},
 		},
 		{
@@ -47,6 +48,23 @@ func TestSecurity(t *testing.T) {
 			templates.Security{State: templates.FactorOn, NeedsCode: true, Code: templates.CodeForm{Error: templates.CodeWrong}},
 			[]string{"<title>Error: ", field, " autofocus>"}, nil,
 		},
+		{
+			"wrong code to switch off",
+			templates.Security{State: templates.FactorOn, NeedsCode: true, Disabling: true, Code: templates.CodeForm{Error: templates.CodeWrong}},
+			[]string{
+				field + ` type="text" inputmode="numeric" autocapitalize="off" autocomplete="one-time-code" spellcheck="false" dir="ltr" required aria-describedby="code-hint">`,
+				`<details class="act off" open>`, `<p id="disable-code-error" class="error" role="alert">`,
+			},
+			[]string{`<details class="act" open>`, `id="code-error"`},
+		},
+		{
+			"proofs", templates.Security{State: templates.FactorOn, Proofs: []templates.Proof{{Method: eagate.Push, At: at}, {Method: eagate.Recovery, At: at}, {Method: eagate.TOTP, At: at}}},
+			[]string{
+				`<li><span>Tap on the phone</span> ` + shown, `<li><span>Recovery code</span> ` + shown, `<li><span>Code from the app</span> ` + shown,
+				`<a href="/password">Change your password</a>`,
+			}, nil,
+		},
+		{"no proofs", templates.Security{State: templates.FactorOn}, nil, []string{"Latest confirmations", "/password"}},
 		{
 			"codes blocked",
 			templates.Security{State: templates.FactorOn, NeedsCode: true, Code: templates.CodeForm{Error: templates.CodeBlocked}},
@@ -90,6 +108,7 @@ func TestSecurity(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.security.Page = plainPage(templates.English)
+			tt.security.PasswordPath = "/password"
 			checkText(t, render(t, p, tt.security), tt.has, tt.not)
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -17,6 +18,7 @@ func required(page templates.Page) []Scene {
 func security(page templates.Page) []Scene {
 	on := templates.Security{
 		Page: page, State: templates.FactorOn, Since: at, NeedsCode: true, RecoveryLeft: 10, HasDevices: true, Devices: 2,
+		Proofs: []templates.Proof{{Method: eagate.Push, At: at.AddDate(0, 0, 3)}, {Method: eagate.Recovery, At: at.AddDate(0, 0, 1)}, {Method: eagate.TOTP, At: at}},
 	}
 	with := func(change func(*templates.Security)) templates.View {
 		s := on
@@ -37,8 +39,11 @@ func security(page templates.Page) []Scene {
 		{"security", "on-few-codes", "on, with few recovery codes left", with(func(s *templates.Security) { s.RecoveryLeft = templates.RecoveryFew })},
 		{"security", "on-no-codes", "on, with no recovery codes left", with(func(s *templates.Security) { s.RecoveryLeft = 0 })},
 		{"security", "on-unkept", "on, with recovery codes that the user hasn't kept", with(func(s *templates.Security) { s.RecoveryUnkept = true })},
-		{"security", "on-wrong-code", "the code to switch it off was wrong", with(func(s *templates.Security) { s.Code.Error = templates.CodeWrong })},
-		{"security", "on-wrong-recovery", "the recovery code to switch it off was wrong", with(func(s *templates.Security) {
+		{"security", "on-wrong-code", "the code to set up a new phone was wrong", with(func(s *templates.Security) { s.Code.Error = templates.CodeWrong })},
+		{"security", "on-wrong-code-off", "the code to switch it off was wrong", with(func(s *templates.Security) {
+			s.Code.Error, s.Disabling = templates.CodeWrong, true
+		})},
+		{"security", "on-wrong-recovery", "the recovery code to set up a new phone was wrong", with(func(s *templates.Security) {
 			s.Code = templates.CodeForm{Error: templates.CodeWrong, ByRecovery: true, Typed: "ABCD-EFGH-JKMN-PQRS"}
 		})},
 		{"security", "on-blocked", "too many codes were wrong", with(func(s *templates.Security) { s.Code.Error, s.RecoveryLeft = templates.CodeBlocked, 0 })},

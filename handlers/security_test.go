@@ -1,0 +1,59 @@
+package handlers_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eagate/eagate/internal/apptest"
+)
+
+// The security page has a field for each change, and the error stands at the one that
+// was sent.
+func TestSecurityErrors(t *testing.T) {
+	t.Parallel()
+	for path, at := range map[string]string{"/2fa/enable": `id="code-error"`, "/2fa/disable": `id="disable-code-error"`} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t, apptest.Setup{})
+			phone := app.Enrolled(t, alice)
+			b := app.Stopped(t, alice)
+			b.Post(totp, "code", apptest.Code(t, phone))
+			app.Clock.Add(time.Hour)
+			a := b.Post(path, "code", app.WrongCode(t, phone))
+			if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, at) || strings.Count(a.Body, `-error" class="error"`) != 1 {
+				t.Errorf("got %d and %q, want 422 and %s alone", a.Status, a.Body, at)
+			}
+		})
+	}
+}
+
+// Programs and people see the last proofs.
+func TestSecurityProofs(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Setup{})
+	phone := app.Enrolled(t, alice)
+	b := app.Stopped(t, alice)
+	apptest.Approve(t, phone)
+	b.Get("/2fa/challenge")
+	proofs, _ := b.GetJSON("/2fa/").JSON("last_proofs").([]any)
+	var methods []string
+	for _, p := range proofs {
+		p, _ := p.(map[string]any)
+		if _, err := time.Parse(time.RFC3339, fmt.Sprint(p["at"])); err != nil {
+			t.Error(err)
+		}
+		methods = append(methods, fmt.Sprint(p["method"]))
+	}
+	if got := strings.Join(methods, " "); got != "push totp" {
+		t.Errorf("got %q, want the approval, and before it the code that has set up the phone", got)
+	}
+	page := b.Get("/2fa/").Body
+	for _, want := range []string{"<span>Tap on the phone</span>", "<span>Code from the app</span>"} {
+		if strings.Count(page, want) != 1 {
+			t.Errorf("got no %s on the page", want)
+		}
+	}
+}
