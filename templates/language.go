@@ -28,6 +28,9 @@ func (p *Pages) Match(acceptLanguage string) Language {
 	return p.languages[i]
 }
 
+// Languages returns the languages of the pages. The first one is the default.
+func (p *Pages) Languages() []Language { return slices.Clone(p.languages) }
+
 // known returns lang, or the default language in place of an unknown one.
 func (p *Pages) known(lang Language) Language {
 	if slices.Contains(p.languages, lang) {

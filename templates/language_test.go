@@ -40,6 +40,16 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestLanguages(t *testing.T) {
+	want := []templates.Language{templates.Thai, templates.English}
+	if got := newPages(t, templates.WithLanguages(want...)).Languages(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := newPages(t).Languages(); got[0] != templates.English || !slices.Contains(got, templates.Thai) {
+		t.Errorf("got %q, want English and then the others", got)
+	}
+}
+
 func TestUnknownLanguageIsTheDefault(t *testing.T) {
 	p := newPages(t, templates.WithLanguages(templates.Thai))
 	for _, lang := range []templates.Language{"", "xx", templates.English} {

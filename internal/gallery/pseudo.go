@@ -7,10 +7,10 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// The language of [Pseudo], in either direction: private use, as BCP 47 has it.
+// The languages of [Pseudo], by tags of BCP 47: English in private, and in Hebrew letters.
 const (
 	Long        templates.Language = "en-x-long"
-	RightToLeft templates.Language = "he-x-pseudo"
+	RightToLeft templates.Language = "en-Hebr"
 )
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
@@ -26,10 +26,6 @@ func Pseudo(lang templates.Language) map[templates.Key]string {
 		} else {
 			texts[key] = outside(text, accents.Replace) + strings.Repeat(" Ǻĝ", len(text)/7)
 		}
-	}
-	texts["page.direction"] = "ltr"
-	if lang == RightToLeft {
-		texts["page.direction"] = "rtl"
 	}
 	return texts
 }
