@@ -119,7 +119,7 @@ func (h *Handlers) render(v *visit, a html) {
 	if token.value != "" && bytes.Contains(b.Bytes(), []byte(token.value)) { // there are forms on the page
 		token.keep(w)
 	}
-	w.Header().Set("Content-Security-Policy", templates.ContentSecurityPolicy(nonce, h.cfg.TrustedOrigins...))
+	w.Header().Set("Content-Security-Policy", h.cfg.Pages.ContentSecurityPolicy(nonce, h.cfg.TrustedOrigins...))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(a.status)

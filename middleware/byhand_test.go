@@ -251,7 +251,7 @@ func (a *byHand) show(w http.ResponseWriter, email string, c pending) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Security-Policy", templates.ContentSecurityPolicy(nonce))
+	w.Header().Set("Content-Security-Policy", a.pages.ContentSecurityPolicy(nonce))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
 }

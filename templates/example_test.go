@@ -138,7 +138,7 @@ func ExamplePages_Render() {
 		return
 	}
 	fmt.Println(strings.Contains(page.String(), `<strong id="number">70</strong>`))
-	fmt.Println(strings.Contains(templates.ContentSecurityPolicy(nonce), nonce))
+	fmt.Println(strings.Contains(pages.ContentSecurityPolicy(nonce), nonce))
 	// Output:
 	// true
 	// true
@@ -154,14 +154,22 @@ func ExamplePages_Match() {
 	// Output: th
 }
 
-func ExampleContentSecurityPolicy() {
-	fmt.Println(strings.ReplaceAll(templates.ContentSecurityPolicy("R4ND0M"), "; ", "\n"))
+// A logo on another host is allowed by itself.
+func ExamplePages_ContentSecurityPolicy() {
+	pages, err := templates.New(templates.WithTheme(templates.Theme{
+		Logo: templates.Image{URL: "https://cdn.acme.example/logo.svg"},
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.ReplaceAll(pages.ContentSecurityPolicy("R4ND0M"), "; ", "\n"))
 	// Output:
 	// default-src 'none'
 	// style-src 'nonce-R4ND0M'
 	// script-src 'nonce-R4ND0M'
 	// connect-src 'self'
-	// img-src 'self'
+	// img-src 'self' https://cdn.acme.example
 	// object-src 'none'
 	// form-action 'self'
 	// base-uri 'none'
@@ -217,4 +225,26 @@ func ExampleWithLinks() {
 	// mailto:help@acme.example
 	// templates: WithLinks: Help: "javascript:alert(1)" is no path, such as /help, and no https or mailto URL
 	// templates: WithLinks: Password: "https://acme.example/forgotten" isn't a plain path such as /account
+}
+
+// A theme of the application's colours, font and logo. A colour that can't be read isn't
+// taken: New says which one near it is.
+func ExampleWithTheme() {
+	files := fstest.MapFS{"logo.svg": {Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"/>`)}}
+	theme := templates.Theme{
+		Accent:  "#ffb000",
+		Font:    `"Acme Sans", Verdana, sans-serif`,
+		Radius:  "2px",
+		Density: templates.Compact,
+		Logo:    templates.Image{FS: files, Name: "logo.svg"},
+	}
+	_, err := templates.New(templates.WithTheme(theme))
+	fmt.Println(err)
+
+	theme.Accent, theme.AccentDark = "#855c00", "#ffb000"
+	_, err = templates.New(templates.WithTheme(theme))
+	fmt.Println(err)
+	// Output:
+	// templates: WithTheme: Accent: #ffb000 has a contrast of 1.52:1 with the light page's tinted notice, #eaeae4, want 4.5:1: #855c00 has it
+	// <nil>
 }

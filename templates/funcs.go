@@ -19,7 +19,6 @@ func funcs(c *catalogue) template.FuncMap {
 		"dir":      c.direction,
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
-		"css":      css,
 		"pagesCSS": func() template.CSS { return template.CSS(pagesStyle) },
 		"yes":      func() string { return Yes },
 
@@ -59,8 +58,6 @@ var (
 
 // Yes is the value of a field that says yes: of a box that was ticked.
 const Yes = "1"
-
-func css() template.CSS { return template.CSS(style) }
 
 // formsScript names the script that all pages have.
 const formsScript = "forms"

@@ -15,6 +15,8 @@ type config struct {
 	languages []Language
 	sources   []source
 	links     *Links
+	theme     *Theme
+	look      look // of the theme
 	faults    []error
 }
 
@@ -100,5 +102,8 @@ func (c *config) check() ([]Language, map[Language]texts, error) {
 		}
 	}
 	faults = append(faults, c.links.check()...)
+	var wrong []error
+	c.look, wrong = c.theme.look()
+	faults = append(faults, wrong...)
 	return languages, have, errors.Join(faults...)
 }

@@ -8,7 +8,7 @@
 // can change and extend. [Pages.Notice] has the texts of messages that aren't pages.
 //
 // The pages work without script, load nothing from other servers, and have their style
-// and script inline with a nonce; [ContentSecurityPolicy] is their policy.
+// and script inline with a nonce; [Pages.ContentSecurityPolicy] is their policy.
 package templates
 
 import (
@@ -32,6 +32,8 @@ type Pages struct {
 	texts     map[Language]*catalogue
 	assets    map[string]Asset
 	links     Links
+	look      look
+	sources   sources
 }
 
 // A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
@@ -47,7 +49,7 @@ type Page struct {
 	Lang Language
 
 	// Nonce allows the page's own style and script; see
-	// [ContentSecurityPolicy].
+	// [Pages.ContentSecurityPolicy].
 	Nonce string
 
 	// Base is the path of the routes, such as "/2fa".
@@ -82,6 +84,10 @@ type sheet struct {
 	Lead   Key    // the sentence below it, or empty
 	Failed bool   // whether the title tells of an error
 	View   any    // the page's own part
+
+	Style, StyleEnd         template.CSS // around that of the page itself
+	Scheme                  string       // the content of the meta element color-scheme
+	Logo, LogoDark, Favicon string       // addresses, or empty
 }
 
 // New returns the pages, or every fault of the options.
@@ -107,6 +113,7 @@ func New(opts ...Option) (*Pages, error) {
 	if c.links != nil {
 		p.links = *c.links
 	}
+	p.wear(c.look)
 	for _, lang := range languages {
 		p.texts[lang] = newCatalogue(lang, texts)
 		p.layouts[lang] = make(map[string]*template.Template)
@@ -129,6 +136,7 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	}
 	s := v.sheet()
 	s.Lang = p.known(s.Lang)
+	p.look.dress(&s)
 	if err := p.layouts[s.Lang][s.Name].ExecuteTemplate(w, "layout", s); err != nil {
 		return fmt.Errorf("templates: %s page: %w", s.Name, err)
 	}

@@ -1,0 +1,318 @@
+package templates
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Theme is the look of the pages. Each empty field is the default.
+type Theme struct {
+	// Accent is the colour of buttons, links and the focus ring on a light page, such as
+	// "#1a56b8" or "#15b". The texts on buttons are white or black, as can be read.
+	//
+	// AccentDark is that on a dark page. By default it is Accent, made lighter until it
+	// can be read.
+	//
+	// Links in the accent must have a contrast of 4.5:1 on all backgrounds of the pages
+	// (WCAG 2.2, 1.4.3), which also holds the focus ring and borders to their 3:1
+	// (1.4.11). [New] reports one that hasn't, and a colour near it that has.
+	Accent, AccentDark string
+
+	// Scheme says whether the pages are light or dark.
+	Scheme Scheme
+
+	// Radius is that of the corners of fields and buttons, in px or rem, at most 32px or
+	// 2rem, such as "4px", or "0". The card's is 1.5 times as large. The default is
+	// "0.5rem".
+	Radius string
+
+	// Font is a stack of fonts that users have, as in CSS, such as
+	// `"Acme Sans", Verdana, sans-serif`. It ends with a generic family. The pages load
+	// no font; a layout can (see [WithLayout]).
+	Font string
+
+	// Density is how close things are to each other.
+	Density Density
+
+	// Logo stands above the page in place of the application's name, which is its
+	// alternative text, at most 3rem high and 16rem wide. LogoDark is that on a dark
+	// page; the default is Logo.
+	Logo, LogoDark Image
+
+	// Favicon is the icon of the page's tab. By default the pages name none, and
+	// browsers ask for /favicon.ico.
+	Favicon Image
+
+	// Layered puts the style of the pages in the cascade layer "eagate", so that all
+	// rules of a layout's own style sheets, such as button { … }, win against it.
+	// Without it, they don't change what the pages' style sets. See [WithLayout].
+	Layered bool
+}
+
+// A Scheme says whether pages are light or dark.
+type Scheme uint8
+
+const (
+	SchemeAuto  Scheme = iota // as the user prefers; the zero value
+	SchemeLight               // always light
+	SchemeDark                // always dark
+)
+
+// A Density is how close the things on a page are to each other.
+type Density uint8
+
+const (
+	Comfortable Density = iota // the zero value
+	Compact                    // closer, for applications whose own pages are
+)
+
+// WithTheme sets the look of the pages.
+func WithTheme(theme Theme) Option { return func(c *config) { c.theme = &theme } }
+
+// A look is a theme that was checked.
+type look struct {
+	style, end              template.CSS
+	scheme                  string
+	logo, logoDark, favicon picture // their zero values are none
+}
+
+// contrastText is what text must have (WCAG 2.2, 1.4.3).
+const contrastText = 4.5
+
+// A backdrop is one of the colours that the style puts behind links.
+type backdrop struct {
+	name string
+	colour
+}
+
+// forDark begins the part of the style for dark pages.
+const forDark = "@media (prefers-color-scheme: dark)"
+
+var (
+	aVariable   = regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{3,6});`)
+	schemeNames = map[Scheme]string{SchemeAuto: "light dark", SchemeLight: "light", SchemeDark: "dark"}
+	densities   = map[Density]string{Comfortable: "1", Compact: "0.75"}
+	aRadius     = regexp.MustCompile(`^(\d{1,2}(?:\.\d{1,4})?)(px|rem)$`)
+	largest     = map[string]float64{"px": 32, "rem": 2}
+)
+
+// A palette is what an accent has to go with.
+type palette struct {
+	accent    colour // the style's own
+	backdrops []backdrop
+}
+
+// palettes returns the colours of the style's light page, and of the dark one.
+func palettes() (light, dark palette) {
+	rules, rest, _ := strings.Cut(style, forDark)
+	darkRules, _, _ := strings.Cut(rest, "}")
+	return newPalette(rules), newPalette(darkRules)
+}
+
+func newPalette(rules string) (p palette) {
+	for _, m := range aVariable.FindAllStringSubmatch(rules, -1) {
+		c, err := parseColour(m[2])
+		if err != nil {
+			continue // the regular expression takes more than there is
+		}
+		switch m[1] {
+		case "accent":
+			p.accent = c
+		case "card", "ground", "notice":
+			p.backdrops = append(p.backdrops, backdrop{m[1], c})
+		}
+	}
+	return p
+}
+
+// readable returns a function that reports whether a colour can be read on all of them.
+func readable(on []backdrop) func(colour) bool {
+	return func(c colour) bool { return contrast(c, worst(c, on).colour) >= contrastText }
+}
+
+// tinted returns the backdrops with a tenth of the accent in it, on which the pages have
+// quieter buttons.
+func tinted(c colour, on []backdrop) []backdrop {
+	mix := func(a, b uint8) uint8 { return uint8((uint(a) + 9*uint(b) + 5) / 10) }
+	var list []backdrop
+	for _, b := range on {
+		list = append(list, backdrop{"tinted " + b.name, colour{mix(c.r, b.r), mix(c.g, b.g), mix(c.b, b.b)}})
+	}
+	return list
+}
+
+// worst returns the backdrop with the least contrast to c.
+func worst(c colour, on []backdrop) backdrop {
+	least := on[0]
+	for _, b := range slices.Concat(on, tinted(c, on)) {
+		if contrast(c, b.colour) < contrast(c, least.colour) {
+			least = b
+		}
+	}
+	return least
+}
+
+// look returns what a theme makes of the style, and all of its faults.
+func (t *Theme) look() (look, []error) {
+	if t == nil {
+		return look{style: template.CSS(style), scheme: schemeNames[SchemeAuto]}, nil
+	}
+	var faults []error
+	fault := func(field string, err error) {
+		if err != nil {
+			faults = append(faults, fmt.Errorf("templates: WithTheme: %s: %w", field, err))
+		}
+	}
+	var vars, darkVars strings.Builder
+	if t.Accent+t.AccentDark != "" {
+		light, dark := t.accents(fault)
+		fmt.Fprintf(&vars, "--accent:%s;--on-accent:%s;", light, light.ink())
+		fmt.Fprintf(&darkVars, "--accent:%s;--on-accent:%s;", dark, dark.ink())
+	}
+	if t.Radius != "" {
+		radius, err := parseRadius(t.Radius)
+		fault("Radius", err)
+		fmt.Fprintf(&vars, "--radius:%s;", radius)
+	}
+	if t.Font != "" {
+		font, err := parseFont(t.Font)
+		fault("Font", err)
+		fmt.Fprintf(&vars, "--font:%s;", font)
+	}
+	if density, ok := densities[t.Density]; !ok {
+		fault("Density", fmt.Errorf("%d is neither Comfortable nor Compact", t.Density))
+	} else if t.Density != Comfortable {
+		fmt.Fprintf(&vars, "--density:%s;", density)
+	}
+	scheme, ok := schemeNames[t.Scheme]
+	if !ok {
+		fault("Scheme", fmt.Errorf("%d is none of SchemeAuto, SchemeLight and SchemeDark", t.Scheme))
+	}
+	if t.Scheme != SchemeAuto {
+		fmt.Fprintf(&vars, "color-scheme:%s;", scheme)
+	}
+
+	l := look{scheme: scheme}
+	var err error
+	l.logo, err = t.Logo.open("logo")
+	fault("Logo", err)
+	l.logoDark, err = t.LogoDark.open("logo-dark")
+	fault("LogoDark", err)
+	if t.LogoDark != (Image{}) && t.Logo == (Image{}) {
+		fault("LogoDark", errors.New("without Logo"))
+	}
+	l.favicon, err = t.Favicon.open("favicon")
+	fault("Favicon", err)
+	switch t.Scheme {
+	case SchemeLight:
+		l.logoDark = picture{}
+	case SchemeDark:
+		l.logo, l.logoDark = cmp.Or(l.logoDark, l.logo), picture{}
+	case SchemeAuto:
+	}
+	l.style = t.rules(vars.String(), darkVars.String())
+	if t.Layered {
+		l.style, l.end = "@layer eagate{"+l.style, "}"
+	}
+	return l, faults
+}
+
+// wear makes the pages look like that.
+func (p *Pages) wear(l look) {
+	p.look = l
+	for _, i := range [...]picture{l.logo, l.logoDark, l.favicon} {
+		if i.kind != "" {
+			p.assets[i.name] = newAsset(i.kind, []byte(i.body))
+		} else if u, err := url.Parse(i.url); err == nil {
+			add(&p.sources.images, originOf(u))
+		}
+	}
+}
+
+// dress gives a page its look.
+func (l look) dress(s *sheet) {
+	s.Style, s.StyleEnd, s.Scheme = l.style, l.end, l.scheme
+	s.Logo, s.LogoDark, s.Favicon = l.logo.address(s.Base), l.logoDark.address(s.Base), l.favicon.address(s.Base)
+}
+
+// address is what the pages load, or empty.
+func (p picture) address(base string) string {
+	if p.kind != "" {
+		return base + "/assets/" + p.name
+	}
+	return p.url
+}
+
+// rules returns the style with the variables of the theme after it.
+func (t *Theme) rules(vars, darkVars string) template.CSS {
+	css := style
+	if vars != "" {
+		css += "\n.eagate{" + vars + "}"
+	}
+	if darkVars != "" {
+		css += "\n" + forDark + "{.eagate{" + darkVars + "}}"
+	}
+	switch t.Scheme {
+	case SchemeLight:
+		css = strings.ReplaceAll(css, forDark, "@media not all")
+	case SchemeDark:
+		css = strings.ReplaceAll(css, forDark, "@media all")
+	case SchemeAuto:
+	}
+	return template.CSS(css)
+}
+
+// accents returns the accents of a light and of a dark page.
+func (t *Theme) accents(fault func(string, error)) (light, dark colour) {
+	onLight, onDark := palettes()
+	light = onLight.accent
+	if t.Accent != "" {
+		c, err := parseColour(t.Accent)
+		if err == nil && t.Scheme != SchemeDark {
+			err = c.check("light", onLight.backdrops)
+		}
+		fault("Accent", err)
+		light = c
+	}
+	dark = light.moved(false, readable(onDark.backdrops))
+	if t.AccentDark != "" {
+		c, err := parseColour(t.AccentDark)
+		if err == nil && t.Scheme != SchemeLight {
+			err = c.check("dark", onDark.backdrops)
+		}
+		fault("AccentDark", err)
+		dark = c
+	}
+	return light, dark
+}
+
+// check returns a fault of an accent that can't be read on the light or the dark page.
+func (c colour) check(page string, on []backdrop) error {
+	passes := readable(on)
+	if passes(c) {
+		return nil
+	}
+	w := worst(c, on)
+	return fmt.Errorf("%s has a contrast of %.2f:1 with the %s page's %s, %s, want %v:1: %s has it",
+		c, contrast(c, w.colour), page, w.name, w.colour, contrastText, c.moved(page == "light", passes))
+}
+
+// parseRadius takes a length in px or rem.
+func parseRadius(s string) (string, error) {
+	if s == "0" {
+		return "0px", nil // calc takes no zero without a unit
+	}
+	if m := aRadius.FindStringSubmatch(s); m != nil {
+		if n, err := strconv.ParseFloat(m[1], 64); err == nil && n <= largest[m[2]] {
+			return s, nil
+		}
+	}
+	return "", fmt.Errorf("%q is no length such as 8px or 0.5rem, of at most 32px or 2rem", s)
+}
