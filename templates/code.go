@@ -129,3 +129,11 @@ func (c codeInput) either(phone, recovery Key) Key {
 	}
 	return phone
 }
+
+// A proofInput is a code form whose field has an ID and a label of its own: pages have
+// several, or a step that says what it is for.
+type proofInput struct {
+	codeInput
+	ID    string
+	Label Key
+}

@@ -27,14 +27,14 @@ type Enable struct {
 // An enableSheet is an enrolment prepared for its template.
 type enableSheet struct {
 	Enable
-	Input codeInput
+	Input proofInput
 }
 
 func (e Enable) sheet() sheet {
 	return sheet{
 		Page: e.Page, Name: enablePage, Failed: e.Code.failed(),
 		Also:  requiredPage, // whose script shows times where the user is
-		View:  enableSheet{Enable: e, Input: e.Code.input(e.Issuer, false)},
+		View:  enableSheet{e, proofInput{e.Code.input(e.Issuer, false), "code", "enable.type"}},
 		Title: "enable.title",
 	}
 }

@@ -104,19 +104,13 @@ type securitySheet struct {
 	Replace, Disable proofInput // of each
 }
 
-// A proofInput is a code's field of a page that has several.
-type proofInput struct {
-	codeInput
-	ID string
-}
-
 func (s Security) sheet() sheet {
 	view := securitySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
 	view.Input.Either = s.RecoveryLeft > 0
 	view.Input.Wanted = s.NeedsCode
 	plain := view.Input
 	plain.CodeForm = CodeForm{Digits: plain.Digits}
-	view.Replace, view.Disable = proofInput{view.Input, "code"}, proofInput{plain, "disable-code"}
+	view.Replace, view.Disable = proofInput{view.Input, "code", view.Input.Label()}, proofInput{plain, "disable-code", plain.Label()}
 	if s.Disabling {
 		view.Replace.codeInput, view.Disable.codeInput = plain, view.Input
 	}
