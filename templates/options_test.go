@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"html"
 	"os"
 	"slices"
 	"strings"
@@ -178,5 +179,21 @@ func TestWriteTranslation(t *testing.T) {
 	}
 	if err := templates.WriteTranslation(&strings.Builder{}, "not a tag"); err == nil {
 		t.Error("want an error")
+	}
+}
+
+// TestTextsAreNoTemplates is about texts that look like actions or markup: they are put
+// into the source of a template, in an element and in an attribute.
+func TestTextsAreNoTemplates(t *testing.T) {
+	plain := skeleton(render(t, newPages(t), templates.Challenge{Page: plainPage(templates.English), State: templates.ChallengePending}))
+	for _, words := range []string{"{{.Nonce}}", "{{", "{{define `x`}}", "}}{{", "{", "<b>", `"><script>alert(1)</script>`, "a & b"} {
+		p := newPages(t, templates.WithTexts(templates.English, map[templates.Key]string{"challenge.cancel": words, "challenge.changed": words}))
+		page := render(t, p, templates.Challenge{Page: plainPage(templates.English), State: templates.ChallengePending})
+		if got := skeleton(page); got != plain {
+			t.Errorf("%q changes the markup to\n%s\nwant\n%s", words, got, plain)
+		}
+		if got := strings.Count(html.UnescapeString(page), words); got < 2 {
+			t.Errorf("%q is shown %d times, want 2 at least", words, got)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 // Package templates renders the pages of the second factor: the challenge, the security
 // page, the enrolment, and messages.
 //
-// [New] parses all templates once and reports every fault; the [Pages] are then read-only
+// [New] checks all templates and texts and reports every fault; the [Pages] are then read-only
 // and safe for concurrent use. Each page has a view, a struct with the content but not
 // the layout: [Challenge], [Security], [Required], [Enable], [Recovery], [Devices] and
 // [Message]. All texts come from a catalogue of several languages, which [WithTranslations]
@@ -28,7 +28,7 @@ var files embed.FS
 type Pages struct {
 	languages []Language // the first is the default
 	matcher   language.Matcher
-	layouts   map[Language]map[string]*template.Template // by language, then by page
+	layouts   map[Language]layouts
 	texts     map[Language]*catalogue
 	assets    map[string]Asset
 	links     Links
@@ -105,7 +105,7 @@ func New(opts ...Option) (*Pages, error) {
 	p := &Pages{
 		languages: languages,
 		matcher:   newMatcher(languages),
-		layouts:   make(map[Language]map[string]*template.Template),
+		layouts:   make(map[Language]layouts),
 		texts:     make(map[Language]*catalogue),
 		assets:    make(map[string]Asset),
 	}
@@ -116,14 +116,10 @@ func New(opts ...Option) (*Pages, error) {
 	p.wear(c.look)
 	for _, lang := range languages {
 		p.texts[lang] = newCatalogue(lang, texts)
-		p.layouts[lang] = make(map[string]*template.Template)
-		for _, name := range []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage} {
-			layout, err := parse(name, p.texts[lang])
-			if err != nil {
-				return nil, fmt.Errorf("templates: %w", err)
-			}
-			p.layouts[lang][name] = layout
-		}
+		p.layouts[lang] = newLayouts(p.texts[lang])
+	}
+	if _, err := p.layouts[languages[0]](); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -137,15 +133,12 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	s := v.sheet()
 	s.Lang = p.known(s.Lang)
 	p.look.dress(&s)
-	if err := p.layouts[s.Lang][s.Name].ExecuteTemplate(w, "layout", s); err != nil {
+	pages, err := p.layouts[s.Lang]()
+	if err != nil {
+		return err
+	}
+	if err := pages[s.Name].ExecuteTemplate(w, "layout", s); err != nil {
 		return fmt.Errorf("templates: %s page: %w", s.Name, err)
 	}
 	return nil
-}
-
-func parse(name string, c *catalogue) (*template.Template, error) {
-	return template.New(name).
-		Option("missingkey=error").
-		Funcs(funcs(c)).
-		ParseFS(files, "html/layout.html", "html/code.html", "html/hosted.html", "html/"+name+".html")
 }

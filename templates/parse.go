@@ -1,0 +1,62 @@
+package templates
+
+import (
+	"fmt"
+	"html/template"
+	"io/fs"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// pageNames are the templates of the pages.
+var pageNames = []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage}
+
+// layouts are the pages in one language, by name. They are parsed when the first of them
+// is shown: an application with many languages starts as quickly as one with two.
+type layouts func() (map[string]*template.Template, error)
+
+func newLayouts(c *catalogue) layouts {
+	return sync.OnceValues(func() (map[string]*template.Template, error) {
+		list := make(map[string]*template.Template)
+		for _, name := range pageNames {
+			layout, err := parse(name, c)
+			if err != nil {
+				return nil, fmt.Errorf("templates: %w", err)
+			}
+			list[name] = layout
+		}
+		return list, nil
+	})
+}
+
+func parse(name string, c *catalogue) (*template.Template, error) {
+	page := template.New(name).Option("missingkey=error").Funcs(funcs(c))
+	for _, file := range []string{"layout", "code", "hosted", name} {
+		source, err := fs.ReadFile(files, "html/"+file+".html")
+		if err != nil {
+			return nil, err
+		}
+		if page, err = page.Parse(c.expand(string(source))); err != nil {
+			return nil, err
+		}
+	}
+	return page, nil
+}
+
+// said is where a template says a text that never changes.
+var said = regexp.MustCompile(`\{\{t "([a-z.]+)"\}\}`)
+
+// expand puts the texts that need no values into the source of a template, which is then
+// as quick as if it had been written in the language. A text that a template could take
+// for an action is left to be looked up, and so is one that there isn't, which is an error
+// of the page.
+func (c *catalogue) expand(source string) string {
+	return said.ReplaceAllStringFunc(source, func(action string) string {
+		t, ok := c.texts[Key(said.FindStringSubmatch(action)[1])]
+		if !ok || t.count != "" || len(t.forms[0]) != 1 || strings.ContainsAny(t.forms[0][0], "{}") {
+			return action
+		}
+		return template.HTMLEscapeString(t.forms[0][0])
+	})
+}
