@@ -24,7 +24,7 @@ RESULTS := $(TOOL) gotestsum --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint bench fuzz cover axe
+.PHONY: help demo quick test thorough lint bench fuzz cover gallery axe
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -74,6 +74,9 @@ fuzz: ## run each fuzz test for FUZZTIME
 cover: ## write coverage.html of the root module
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -html=cover.out -o coverage.html
+
+gallery: ## show all pages in all states in .build/gallery: ONLY=^challenge chooses some, APPROVE=1 approves the key pictures
+	@cd example && go run ./gallery -only='$(ONLY)' $(if $(APPROVE),-approve)
 
 axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' accessibility
 

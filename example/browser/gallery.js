@@ -1,16 +1,10 @@
 // What the tests ask of a page of the gallery. Each function returns what is wrong, in words.
 
-// still is a page whose scripts don't run, which stays, and in which nothing has the focus yet.
-const still = (page) => page
-  .replace(/(<script nonce="[^"]*")>/g, '$1 type="text/plain">')
-  .replaceAll('http-equiv="refresh"', 'name="refresh"')
-  .replaceAll(" autofocus", "");
-
-// put makes page the document of win, whose global object stays.
+// put makes a still page the document of win, whose global object stays.
 const put = (win, page) => {
   const doc = win.document;
   doc.open();
-  doc.write(still(page));
+  doc.write(page);
   doc.close();
   return doc;
 };
@@ -21,7 +15,7 @@ const bare = (page) => new Promise((done) => {
   const frame = document.createElement("iframe");
   frame.sandbox = "allow-same-origin";
   frame.style = "border: 0; width: 320px; height: 640px";
-  frame.srcdoc = still(page);
+  frame.srcdoc = page;
   frame.onload = () => {
     for (const details of frame.contentDocument.querySelectorAll("details")) details.open = true;
     done(frame.contentDocument);

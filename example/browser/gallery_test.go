@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"strings"
@@ -43,14 +42,14 @@ func newViewer(t *testing.T, lang templates.Language, evaluate func(string) []st
 	return &viewer{t, pages, lang, evaluate}
 }
 
-// page is a scene's page as a string of JavaScript.
+// page is a scene's still page as a string of JavaScript.
 func (v *viewer) page(scene gallery.Scene) string {
 	v.t.Helper()
-	var page bytes.Buffer
-	if err := v.pages.Render(&page, scene.View); err != nil {
+	page, err := scene.Still(v.pages)
+	if err != nil {
 		v.t.Fatal(err)
 	}
-	quoted, err := json.Marshal(page.String())
+	quoted, err := json.Marshal(page)
 	if err != nil {
 		v.t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func Page(lang templates.Language) templates.Page {
 		Lang: lang, Nonce: "gallery", Base: "/2fa", Issuer: "Acme", Email: "alice@example.com",
 		HomePath: "/account", PasswordPath: "/password", HelpURL: "https://help.example/2fa",
 		PrivacyURL: "https://acme.example/privacy",
-		Fields: []templates.Field{{Name: "csrf", Value: "token"}},
+		Fields:     []templates.Field{{Name: "csrf", Value: "token"}},
 	}
 }
 
