@@ -41,6 +41,7 @@ type page struct {
 	Accounts []middleware.AccountStatus
 
 	PhoneURL string
+	Next     string // what to try next, with the emulated phone
 }
 
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
@@ -57,8 +58,10 @@ func (a *App) account(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := page{Title: "Your account", Email: u.Email}
+	p.Next = "switch on sign-in approval. The phone has no camera: copy the link below the QR code, tap + on the phone, and paste it."
 	if v, ok := a.Gate.Verification(r); ok {
 		p.Verified, p.At = true, v.At.UTC()
+		p.Next = "sign out and in again, and the phone asks you whether it is you."
 		switch v.Method {
 		case eagate.Push:
 			p.Method = "on the phone"
