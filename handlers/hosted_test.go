@@ -216,7 +216,7 @@ func TestA11_HostedReturn(t *testing.T) {
 					if link, _ := webviewOf(t, page); (link != nil) != test.again {
 						t.Errorf("it leads to %v, want again: %v", link, test.again)
 					}
-					if anew := strings.Contains(page, `<form method="post" action="/2fa/challenge">`); anew != test.anew {
+					if anew := strings.Contains(page, `<button type="submit">Send a new request</button>`); anew != test.anew {
 						t.Errorf("it offers a new request: %v, want %v", anew, test.anew)
 					}
 					if !strings.Contains(page, `action="/2fa/challenge/totp"`) {

@@ -13,11 +13,13 @@ func TestChallenge(t *testing.T) {
 		number  = `<strong id="number">70</strong>`
 		refresh = `<noscript><meta http-equiv="refresh" content="5; url=/2fa/challenge"><style` // which hides the fields
 		totp    = `<input id="code" name="code"`
-		send    = `<form method="post" action="/2fa/challenge">`
+		send    = `<form method="post" action="/2fa/challenge">` + "\n" + `<button type="submit">`
+		again   = `<fieldset id="again"><button type="submit" class="second">Send a new request</button></fieldset>`
+		trouble = "Nothing on your phone?"
 		logout  = `<form method="post" action="/2fa/cancel"`
 		focus   = ` autofocus>`
-		closed  = `<details class="typing">`
-		open    = `<details class="typing" open>`
+		closed  = `<details class="typing" name="way">`
+		open    = `<details class="typing" name="way" open>`
 	)
 	tests := []struct {
 		name      string
@@ -31,8 +33,17 @@ func TestChallenge(t *testing.T) {
 				"Open your eAuthenticator app and tap the number you see below to sign in.",
 				`max="245" value="245"`, `data-events="/2fa/challenge/events"`, `data-status="/2fa/challenge/status"`,
 				`role="status"`, "Signing in as alice@example.com", `href="/2fa/challenge?code=1"`,
+				"<title>70 · Approve sign in request – Acme</title>", trouble, again,
 			},
-			[]string{send, focus, `role="alert"`},
+			[]string{send, focus, `role="alert"`, "The next one can be sent"},
+		},
+		{
+			"pending, the last that can be sent", templates.Challenge{State: templates.ChallengePending, Push: templates.PushLimited, PushRetryIn: time.Minute},
+			[]string{number, trouble, "The next one can be sent in 1 minute."}, []string{again},
+		},
+		{
+			"pending, the cookie lost", templates.Challenge{State: templates.ChallengePending, Push: templates.PushNoCookie},
+			[]string{number, trouble}, []string{again},
 		},
 		{
 			"pending, some time left of it", templates.Challenge{State: templates.ChallengePending, Lifetime: 5 * time.Minute},
@@ -73,7 +84,7 @@ func TestChallenge(t *testing.T) {
 			"in another browser, after many requests",
 			templates.Challenge{State: templates.ChallengeElsewhere, Push: templates.PushLimited, PushRetryIn: time.Minute},
 			[]string{"<h1>Go on in this browser?</h1>", "The next one can be sent in 1 minute.", totp},
-			[]string{number, send, "have a new request sent", "Continue here"},
+			[]string{number, send, "have a new request sent", "Continue here", trouble, "<title>70"},
 		},
 		{
 			"nothing sent", templates.Challenge{},

@@ -51,6 +51,24 @@ type codeInput struct {
 	Still    Key  // the text of codes that are blocked, if it isn't the ordinary one
 }
 
+// A codeSheet has as plain fields what a codeInput works out; see [challengeSheet].
+type codeSheet struct {
+	Label, Hint, Problem Key
+	Digits               int
+	Issuer, Mend         string
+	RetryIn              time.Duration
+
+	Failed, Blocked, CheckClock bool
+	Focus, Either, Beside       bool
+}
+
+func (c codeInput) sheet() *codeSheet {
+	return &codeSheet{
+		Label: c.Label(), Hint: c.Hint(), Problem: c.Problem(), Digits: c.Digits, Issuer: c.Issuer, Mend: c.Mend(), RetryIn: c.RetryIn,
+		Failed: c.Failed(), Blocked: c.Blocked(), CheckClock: c.CheckClock, Focus: c.Focus, Either: c.Either, Beside: c.Beside,
+	}
+}
+
 // input returns the form with a field, which has the focus if it should, or if
 // the last code was not accepted: the error is read out as its description.
 func (f CodeForm) input(issuer string, focus bool) codeInput {

@@ -52,9 +52,9 @@ func (r Return) String() string {
 	return "invalid"
 }
 
-// Returned is the text about the return.
-func (c challengeSheet) Returned() Key {
-	switch c.Return {
+// text is what the page says about the return.
+func (r Return) text() Key {
+	switch r {
 	case ReturnNone:
 		return ""
 	case ReturnDone:
@@ -88,20 +88,3 @@ func (r Return) title() Key {
 	}
 	return ""
 }
-
-// Back reports whether the browser is back without a success.
-func (c challengeSheet) Back() bool { return c.Hosted != nil && c.Return > ReturnDone }
-
-// Over reports whether the service's page has nothing more to show.
-func (c challengeSheet) Over() bool {
-	return c.Hosted != nil && (c.Return == ReturnRejected || c.Return == ReturnTimeout)
-}
-
-// Done reports whether all that is left is to hear from the service.
-func (c challengeSheet) Done() bool { return c.Hosted != nil && c.Return == ReturnDone }
-
-// Waits reports whether the answer may come while the user stays on this page.
-func (c challengeSheet) Waits() bool { return c.Pending() && (c.Hosted == nil || c.Done()) }
-
-// Soon reports whether the way to the service's page is about to be known.
-func (c challengeSheet) Soon() bool { return c.Pending() && c.Hosted != nil && c.Hosted.URL == "" }

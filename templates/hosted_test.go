@@ -11,12 +11,13 @@ import (
 func TestHostedChallenge(t *testing.T) {
 	const (
 		link    = `<a id="webview" class="button" href="https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&amp;session_token=TOKEN"`
-		again   = `>Open the eAuthenticator page again</a>`
-		anew    = `<form method="post" action="/2fa/challenge">`
+		reopen  = `>Open the eAuthenticator page again</a>`
+		anew    = `<form method="post" action="/2fa/challenge">` + "\n" + `<button type="submit">`
+		again   = `<fieldset id="again"><button type="submit" class="second">Send a new request</button></fieldset>`
 		totp    = `<input id="code" name="code"`
 		popup   = `data-popup="https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&amp;session_token=TOKEN" data-origin="https://identifier.example" data-state="STATE" data-return="/2fa/return"`
 		number  = `id="number"`
-		open    = `<details class="typing" open>`
+		open    = `<details class="typing" name="way" open>`
 		refresh = `http-equiv="refresh"`
 		alert   = `class="error" role="alert"`
 		timer   = `role="timer">`
@@ -30,7 +31,7 @@ func TestHostedChallenge(t *testing.T) {
 	}{
 		{
 			"redirect", templates.Challenge{Hosted: redirect},
-			[]string{link, ">Continue to eAuthenticator</a>", totp, timer, "shows you the number to tap", `data-state="pending"`, ">4:05<"},
+			[]string{link, again, ">Continue to eAuthenticator</a>", totp, timer, "shows you the number to tap", `data-state="pending"`, ">4:05<"},
 			[]string{number, open, refresh, popup, anew, "<noscript>", alert},
 		},
 		{"popup", templates.Challenge{Hosted: window}, []string{link, popup, totp}, []string{number, open, refresh}},
@@ -40,7 +41,7 @@ func TestHostedChallenge(t *testing.T) {
 		},
 		{
 			"not yet known", templates.Challenge{Hosted: &templates.Hosted{}},
-			[]string{`<noscript><meta http-equiv="refresh" content="2; url=/2fa/challenge"><style`, totp, `data-soon="1"`}, []string{`id="webview"`},
+			[]string{`<noscript><meta http-equiv="refresh" content="2; url=/2fa/challenge"><style`, totp, `data-soon="1"`}, []string{`id="webview"`, again},
 		},
 		{
 			"not yet known, code asked for", templates.Challenge{Hosted: &templates.Hosted{}, PreferCode: true},
@@ -48,7 +49,7 @@ func TestHostedChallenge(t *testing.T) {
 		},
 		{
 			"back with a success", templates.Challenge{Hosted: redirect, Return: templates.ReturnDone},
-			[]string{`data-return="done"`, "We are waiting for its confirmation", again, refresh, `href="/2fa/challenge?code=1"`, totp},
+			[]string{`data-return="done"`, "We are waiting for its confirmation", reopen, refresh, `href="/2fa/challenge?code=1"`, totp},
 			[]string{alert, open, anew},
 		},
 		{
@@ -66,11 +67,11 @@ func TestHostedChallenge(t *testing.T) {
 		},
 		{
 			"back with a fault", templates.Challenge{Hosted: window, Return: templates.ReturnFault},
-			[]string{alert, "Something went wrong on the eAuthenticator page.", again, popup, open, totp}, []string{anew},
+			[]string{alert, "Something went wrong on the eAuthenticator page.", reopen, again, popup, open, totp}, []string{anew},
 		},
 		{
 			"back with something else", templates.Challenge{Hosted: redirect, Return: templates.ReturnUnclear},
-			[]string{alert, "without an answer", again, open}, []string{anew},
+			[]string{alert, "without an answer", reopen, again, open}, []string{anew},
 		},
 		{
 			"back with nonsense", templates.Challenge{Hosted: redirect, Return: 200},

@@ -1,66 +1,58 @@
 package templates
 
 // A step is the main action of a challenge page.
-type step string
+type step uint8
 
 const (
-	stepTap      step = "tap"      // on the phone, and nothing stands out here
-	stepContinue step = "continue" // it has been proved
-	stepWebview  step = "webview"  // to the service's page
-	stepSend     step = "send"     // another request to the phone
-	stepCode     step = "code"     // of the app
-	stepRetry    step = "retry"    // to reach the phone
-	stepSetUp    step = "set-up"   // of the phone, once more
-	stepRecovery step = "recovery" // by a recovery code
-	stepHelp     step = "help"     // from the application
-	stepCancel   step = "cancel"   // there is nothing else
+	stepCancel   step = iota // there is nothing else
+	stepTap                  // on the phone, and nothing stands out here
+	stepContinue             // it has been proved
+	stepWebview              // to the service's page
+	stepSend                 // another request to the phone
+	stepCode                 // of the app
+	stepRetry                // to reach the phone
+	stepSetUp                // of the phone, once more
+	stepRecovery             // by a recovery code
+	stepHelp                 // from the application
 )
 
 // step returns the next step.
-func (c challengeSheet) step() step {
+func (v *challengeSheet) step() step {
 	switch {
-	case c.Approved():
+	case v.Approved:
 		return stepContinue
-	case c.Pending() && c.Hosted != nil && c.Hosted.URL != "" && !c.Done() && !c.Over():
+	case v.Asking && v.Hosted != nil && v.Hosted.URL != "" && !v.Done:
 		return stepWebview
-	case c.CanPush() && (!c.Pending() || c.Over()):
+	case v.CanPush && (!v.Pending || v.Over):
 		return stepSend
-	case c.TakesCode():
+	case v.takesCode():
 		return stepCode
-	case c.Pending() && !c.Over():
+	case v.Asking:
 		return stepTap
-	case c.Unreachable():
+	case v.Unreachable:
 		return stepRetry
-	case c.StepUp && (c.Push == PushMoved || c.Push == PushCodesOnly):
+	case v.StepUp && (v.c.Push == PushMoved || v.c.Push == PushCodesOnly):
 		return stepSetUp
-	case c.TakesRecovery():
+	case v.takesRecovery():
 		return stepRecovery
-	case c.HelpURL != "":
+	case v.HelpURL != "":
 		return stepHelp
 	}
 	return stepCancel
 }
 
-// Is reports whether s is the next step.
-func (c challengeSheet) Is(s step) bool { return c.step() == s }
-
-// TakesCode and TakesRecovery report whether a code of the app, or a recovery code, is
+// takesCode and takesRecovery report whether a code of the app, or a recovery code, is
 // accepted.
-func (c challengeSheet) TakesCode() bool     { return !c.NoCode && !c.Input.Blocked() }
-func (c challengeSheet) TakesRecovery() bool { return c.HasRecovery && !c.Recovery.Blocked() }
-
-// Trusts reports whether the box for trusting the browser has anything to go with.
-func (c challengeSheet) Trusts() bool {
-	return c.TrustFor > 0 && (c.TakesCode() || c.TakesRecovery() || c.Pending() && !c.Over())
-}
+func (v *challengeSheet) takesCode() bool     { return !v.NoCode && !v.codeInput.Blocked() }
+func (v *challengeSheet) takesRecovery() bool { return v.HasRecovery && !v.recoveryIn.Blocked() }
 
 // blocked returns the text of a challenge at which no more codes of the app are accepted,
 // or no more recovery codes: it says what still is.
-func (c challengeSheet) blocked(recovery bool) Key {
-	push := c.Pending() && !c.Over() || c.CanPush()
-	other := c.TakesRecovery()
+func (v *challengeSheet) blocked(recovery bool) Key {
+	push := v.Asking || v.CanPush
+	other := v.takesRecovery()
 	if recovery {
-		other = c.TakesCode()
+		other = v.takesCode()
 	}
 	of := func(code, recoveryCode Key) Key {
 		if recovery {

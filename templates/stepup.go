@@ -22,23 +22,3 @@ func (c Challenge) stepUp(title, lead Key) (Key, Key) {
 	}
 	return title, lead
 }
-
-// again are the texts of a sign-in that read otherwise once the user is signed
-// in.
-var again = map[Key]Key{
-	"challenge.account": "stepup.account",
-	"challenge.open":    "stepup.open",
-	"challenge.going":   "stepup.going",
-	"code.submit":       "stepup.submit",
-}
-
-// Say is the text of a sign-in, or what is said in its place.
-func (c challengeSheet) Say(key Key) Key {
-	if other, ok := again[key]; ok && c.StepUp {
-		return other
-	}
-	return key
-}
-
-// Refused reports whether the phone wouldn't do.
-func (c challengeSheet) Refused() bool { return c.Push == PushRefused }

@@ -10,7 +10,7 @@ import (
 func TestStepUp(t *testing.T) {
 	const (
 		totp   = `<input id="code" name="code"`
-		send   = `<form method="post" action="/2fa/challenge">`
+		send   = `<form method="post" action="/2fa/challenge">` + "\n" + `<button type="submit">`
 		cancel = "Cancel sign-in"
 		back   = `Back to Acme</button>`
 		phone  = "a code isn’t enough here"

@@ -82,6 +82,7 @@ type sheet struct {
 	Also   string // another script, or empty
 	Title  Key    // the page's one first-level heading
 	Lead   Key    // the sentence below it, or empty
+	Number string // what the window's title begins with: a number to tap, or empty
 	Failed bool   // whether the title tells of an error
 	View   any    // the page's own part
 

@@ -47,10 +47,9 @@ func TestKeyboard(t *testing.T) {
 	b.press(app.Password + kb.Enter)
 	b.see(waiting)
 
-	b.tabTo("summary")
+	b.tabTo(codeWay)
 	b.press(kb.Enter)
-	b.see("details[open] #code")
-	b.tabTo("#code")
+	b.see("details[open] #code:focus")
 	b.press("000000" + kb.Enter)
 	b.see("#code-error")
 	if !b.focused("#code") {

@@ -46,7 +46,7 @@ func TestThoroughLeavesForAnotherOrigin(t *testing.T) {
 	b.stopped(alice)
 	b.open("/leave")
 	b.see(waiting)
-	b.click("summary")
+	b.click(codeWay)
 	b.enter("#code", w.code(t, phone))
 	b.click(`form[action="/2fa/challenge/totp"] button`)
 	b.see("#elsewhere")

@@ -292,13 +292,13 @@ func TestThoroughShownAgain(t *testing.T) {
 		}
 		b.do(chromedp.Evaluate[chromedp.Void](`document.body.id = "before"; void document.querySelector("form").dispatchEvent(new Event("submit", {bubbles: true}))`))
 		m.wantStreams(0)
-		b.see("button:disabled")
+		b.see("button[disabled]")
 		b.do(chromedp.Evaluate[chromedp.Void](`void dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}))`))
 		if typed == "" {
 			b.see("body:not(#before)")
 		}
 		m.wantStreams(1)
-		b.do(chromedp.WaitNotPresent(chromedp.CSS("button:disabled")))
+		b.do(chromedp.WaitNotPresent(chromedp.CSS("button[disabled]")))
 	}
 	answer(t, phone.Approve)
 	b.wantNotice("You approved it on your phone")

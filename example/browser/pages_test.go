@@ -51,7 +51,7 @@ func walkPhone(t *testing.T, language string) {
 	b.click(`form[action="/2fa/challenge/continue"] button`)
 	b.see(waiting)
 
-	b.click("details summary")
+	b.click(codeWay)
 	b.enter("#code", "12")
 	answer(t, phone.Deny)
 	b.see("#notice a")

@@ -61,7 +61,7 @@ func TestRedirectAndBack(t *testing.T) {
 	b.see(inWebview)
 	b.do(chromedp.NavigateBack())
 	b.see(toWebview)
-	b.click("summary")
+	b.click(codeWay)
 	b.enter("#code", w.code(t, phone))
 	b.click(`form[action="/2fa/challenge/totp"] button`)
 	b.see(verifiedIn)

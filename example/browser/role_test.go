@@ -49,7 +49,7 @@ const (
 	checkbox = "checkbox"
 	field    = "textbox"
 	link     = "link"
-	opener   = "DisclosureTriangle" // as Chromium calls what opens details
+	opener   = "DisclosureTriangleGrouped" // as Chromium calls what opens one of several details
 )
 
 // find waits for an element.

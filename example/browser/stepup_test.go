@@ -11,7 +11,7 @@ import (
 func (b *tab) codeLogin(email, code string) {
 	b.t.Helper()
 	b.stopped(email)
-	b.click("details summary")
+	b.click(codeWay)
 	b.enter("#code", code)
 	b.click(`form[action="/2fa/challenge/totp"] button`)
 	b.see(verifiedIn)

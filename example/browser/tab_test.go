@@ -195,6 +195,7 @@ const (
 	lockedIn   = `#verification[data-verified="false"]`
 	verifiedIn = `#verification[data-verified="true"]`
 	waiting    = `main[data-state="pending"] #number`
+	codeWay    = `details:has(#code) summary` // opens the form for codes
 )
 
 // stopped logs in and waits for the challenge.

@@ -7,7 +7,8 @@
 // it, but says what has happened; and once a form is sent or a link followed,
 // it does nothing more. A page that nobody sees holds no connection.
 (() => {
-  const { dataset: data } = document.querySelector("main");
+  const main = document.querySelector("main");
+  const { dataset: data } = main;
   const elsewhere = data.state === "other_browser";
   if (data.state !== "pending" && !elsewhere) return;
 
@@ -15,17 +16,29 @@
   const status = document.getElementById("status");
   const left = document.getElementById("left");
   const progress = document.getElementById("progress");
+  const number = document.getElementById("number");
+  const again = document.getElementById("again");
+  const heading = main.querySelector("h1");
 
   let deadline = elsewhere ? 0 : Date.now() + Number(data.seconds) * 1000;
   let clock, source, next, pause; // what goes on
   let round = 0; // what was begun in an earlier one doesn't go on
+  let seconds; // that are left
   let polls = false; // events don't come through
   let tries = 30; // to see the number begun in another tab
   let gone = false; // a form was sent, a link followed, or the page is being left
+  let chosen = null; // a way that was opened
   let onward = null; // how to leave, once the waiting has ended
   let returns = false; // whether that only shows anew how things stand
 
   const say = (text) => { status.textContent = text; };
+
+  // The window's title begins with the number, unless it tells of an error.
+  const name = heading.textContent;
+  const title = number ? document.title.replace(`${number.textContent} · `, "") : document.title;
+  const entitle = () => {
+    if (!document.querySelector("[aria-invalid]")) document.title = `${number.textContent} · ${title}`;
+  };
 
   const typed = () => [...document.querySelectorAll("input:not([type=hidden], [type=checkbox])")]
     .some((field) => field.value);
@@ -49,6 +62,7 @@
   // An approval takes the box with it that is ticked on the page.
   const enter = (to) => () => {
     say(data.going);
+    document.title = data.going;
     const form = document.getElementById("prove");
     if (form?.elements.trust?.checked) {
       const { action } = form;
@@ -71,6 +85,8 @@
     document.getElementById("push")?.toggleAttribute("hidden", true);
     const notice = document.getElementById("notices").content.querySelector(`[data-when="${data.state}"]`);
     document.getElementById("notice").replaceChildren(notice.cloneNode(true));
+    heading.textContent = notice.dataset.title;
+    document.title = title.replace(name, () => heading.textContent);
   };
 
   const end = (state, go = renew) => {
@@ -83,16 +99,22 @@
   };
 
   const tick = () => {
-    const seconds = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
-    const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    if (left.textContent === text) return;
-    left.textContent = text;
+    const now = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
+    if (now === seconds) return;
+    seconds = now;
+    left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     progress.value = seconds;
+    if (again) { // a request may be slow
+      again.disabled = progress.max - seconds < 20;
+      document.getElementById("again-soon").hidden = !again.disabled;
+      document.getElementById("again-hint").hidden = again.disabled;
+    }
     if (seconds === 60 && !progress.hidden) say(data.minute);
   };
 
   const count = () => {
     clearInterval(clock);
+    tick();
     clock = setInterval(() => {
       tick();
       if (Date.now() > deadline + 2000) end("expired");
@@ -103,10 +125,10 @@
     if (gone || onward) return;
     switch (answer.state) {
       case "pending": {
-        const number = document.getElementById("number");
         if (number && "number" in answer && answer.number !== number.textContent) {
           if (number.textContent) say(data.changed);
           number.textContent = answer.number;
+          entitle();
         }
         if (Number.isFinite(answer.expires_in)) {
           deadline = Date.now() + answer.expires_in * 1000;
@@ -207,6 +229,11 @@
 
   document.addEventListener("visibilitychange", wait);
 
+  // Who has chosen to type can do so at once.
+  document.addEventListener("toggle", ({ target }) => {
+    if (target === chosen && target.open) target.querySelector("input")?.focus();
+  }, true);
+
   document.addEventListener("input", () => {
     clearTimeout(pause);
     if ("soon" in data && !onward) return soon();
@@ -221,6 +248,7 @@
   });
 
   document.addEventListener("click", (event) => {
+    chosen = event.target.closest("summary")?.parentElement;
     const link = event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if (link.closest("#notice")) {

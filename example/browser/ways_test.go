@@ -1,0 +1,78 @@
+package browser_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// wantTitle waits until the window has that title.
+func (b *tab) wantTitle(want string) {
+	b.t.Helper()
+	b.do(chromedp.PollFunction[chromedp.Void](`(want) => document.title === want`, chromedp.WithPollingArgs(want)))
+}
+
+// One way is open at a time; the code's has the focus at once, leads back to the phone, and
+// keeps what was typed. The window's title begins with the number while it can be tapped.
+func TestOneWayAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	b.wantTitle(b.text("#number") + " · Approve sign in request – Acme")
+	b.push(opener, nothingComes)
+	b.see("#trouble[open]")
+	b.look("trouble")
+	b.push(opener, useCode)
+	b.see("details[open] #code:focus")
+	b.see("#number")
+	b.see("#trouble:not([open])")
+	b.look("code")
+	b.press("12")
+	b.push(opener, usePhone)
+	b.see("details:has(#code):not([open])")
+	b.push(opener, useCode)
+	if typed := b.value(codeField); typed != "12" {
+		t.Errorf("the field has %q in it, want what was typed", typed)
+	}
+	answer(t, phone.Deny)
+	b.wantNotice("The request wasn’t approved")
+	b.wantTitle("The request wasn’t approved – Acme")
+	if heading := b.text("h1"); heading != "The request wasn’t approved" {
+		t.Errorf("the page is headed %q", heading)
+	}
+}
+
+// While a request is pending, another one can be sent once it had the time to come, until
+// too many were.
+func TestSendAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	for n := 1; n < 3; n++ {
+		b.push(opener, nothingComes)
+		b.see("#again:disabled")
+		w.Clock.Add(30 * time.Second)
+		b.open("/2fa/challenge")
+		b.push(opener, nothingComes)
+		b.see("#again:enabled")
+		b.push(button, sendAgain)
+		b.see("#trouble:not([open])")
+		b.see(waiting)
+		if sent := len(w.Emulator.Requests()); sent != n+1 {
+			t.Errorf("the phone was asked %d times, want %d", sent, n+1)
+		}
+	}
+	b.push(opener, nothingComes)
+	b.see("#trouble .hint")
+	if text := b.text("#trouble"); !strings.Contains(text, "The next one can be sent in 14 minutes") {
+		t.Errorf("after three requests, the help says %q", text)
+	}
+	answer(t, phone.Approve)
+	b.see(verifiedIn)
+}

@@ -1,0 +1,225 @@
+package templates
+
+import (
+	"cmp"
+	"time"
+)
+
+// A challengeSheet is a challenge prepared for its template. The template reads plain
+// fields: this page is asked for most often, and methods and fields of embedded structs
+// take several times as long.
+type challengeSheet struct {
+	c                     Challenge
+	codeInput, recoveryIn codeInput
+
+	Base, Email, Issuer, HelpURL, Nonce string
+	Fields                              []Field
+
+	// About the request.
+	State                         string
+	Pending, Approved, Elsewhere  bool
+	Moved, StepUp, Resend, NoCode bool
+	Number, Left                  string // how much time is left
+	Seconds, Total                int
+	Hosted                        *Hosted
+	Return                        Return
+	Returned                      Key
+	Back, Done, Over, Waits, Soon bool
+	CanPush                       bool
+	Send                          Key // the text of the button that sends a request
+	SendTo                        string
+	Why                           Key // the text that explains why none can be sent
+	PushRetryIn                   time.Duration
+	Cookie                        string
+	Refused, Unreachable, Limited bool
+	Asking, Troubled              bool // whether the phone is asked, and can be asked once more
+
+	// About the ways to prove it.
+	Input, Recovery          *codeSheet
+	HasFields, HasRecovery   bool
+	TakesCode                bool
+	CodeOpen, RecoveryOpen   bool
+	PhoneOnly                bool
+	Trusts, Trust            bool
+	Days                     int
+	Refresh                  int // see refresh
+	NextPath                 string
+	OnWebview, OnCode        bool // which of them is the next step
+	OnRetry, OnSetUp, OnHelp bool
+	OnRecovery, OnCancel     bool
+}
+
+func (c Challenge) sheet() sheet {
+	v := &challengeSheet{
+		c: c,
+
+		Base: c.Base, Email: c.Email, Issuer: c.Issuer, HelpURL: c.HelpURL, Nonce: c.Nonce, Fields: c.Fields,
+		State: c.State.String(), Moved: c.Moved, StepUp: c.StepUp, Resend: c.Resend, NoCode: c.NoCode,
+		Pending: c.State == ChallengePending, Approved: c.State == ChallengeApproved, Elsewhere: c.State == ChallengeElsewhere,
+		Hosted: c.Hosted, Return: c.Return, CanPush: c.Push == PushReady, PushRetryIn: c.PushRetryIn, Cookie: c.Cookie,
+		HasRecovery: c.HasRecovery || c.Code.ByRecovery, // where what became of it is said
+		Trust:       c.Trust, Days: days(c.TrustFor),
+		NextPath: cmp.Or(c.Next, c.Base+"/challenge"),
+	}
+	v.time()
+	v.push()
+	v.ways()
+	s := sheet{Page: c.Page, Name: challengePage, View: v, Failed: c.Code.failed()}
+	if c.Hosted != nil && c.Hosted.Popup != nil {
+		s.Also = popupScript
+	}
+	if v.Pending && c.Hosted == nil && !s.Failed {
+		s.Number = c.Number
+	}
+	s.Title, s.Lead = c.title()
+	if c.StepUp {
+		s.Title, s.Lead = c.stepUp(s.Title, s.Lead)
+	}
+	switch none := c.State == ChallengeNone && c.Push != PushReady; {
+	case v.codeInput.Blocked() && !c.NoCode && (none || c.Code.Error == CodeBlocked && !c.Code.ByRecovery):
+		s.Title = "blocked.title"
+	case v.recoveryIn.Blocked() && c.Code.Error == CodeBlocked:
+		s.Title = "blocked.recovery.title"
+	}
+	return s
+}
+
+// title returns the title and the text of a challenge.
+func (c Challenge) title() (title, lead Key) {
+	switch c.State {
+	case ChallengeNone:
+		if c.Push != PushReady {
+			return "challenge.code.title", ""
+		}
+		return "challenge.none.title", "challenge.none.text"
+	case ChallengePending:
+		if title := c.Return.title(); c.Hosted != nil && title != "" {
+			return title, ""
+		}
+		return "challenge.title", ""
+	case ChallengeApproved:
+		if c.Moved {
+			return "challenge.moved.title", "challenge.moved.text"
+		}
+		return "challenge.approved.title", "challenge.approved.text"
+	case ChallengeNotApproved:
+		return "challenge.failed.title", "challenge.failed.text"
+	case ChallengeRejected:
+		return "challenge.rejected.title", "challenge.rejected.text"
+	case ChallengeExpired:
+		return "challenge.expired.title", "challenge.expired.text"
+	case ChallengeElsewhere:
+		return "challenge.elsewhere.title", "challenge.elsewhere.text"
+	}
+	return "", ""
+}
+
+// time fills in what is about the request's time.
+func (v *challengeSheet) time() {
+	if !v.Pending {
+		return
+	}
+	v.Number = v.c.Number
+	v.Left, v.Seconds, v.Total = clock(v.c.ExpiresIn), seconds(v.c.ExpiresIn), seconds(max(v.c.Lifetime, v.c.ExpiresIn))
+}
+
+// push fills in what is about the request, and the next one.
+func (v *challengeSheet) push() {
+	if v.Hosted != nil {
+		v.Returned = v.c.Return.text()
+		v.Back = v.Return > ReturnDone
+		v.Over = v.Return == ReturnRejected || v.Return == ReturnTimeout
+		v.Done = v.Return == ReturnDone
+		v.Soon = v.Pending && v.Hosted.URL == ""
+	}
+	v.Waits = v.Pending && (v.Hosted == nil || v.Done)
+	v.Asking = v.Pending && !v.Over
+	v.Troubled = v.Asking && !v.Soon
+
+	v.Send, v.SendTo = "challenge.resend", v.Base+"/challenge"
+	switch {
+	case v.c.State == ChallengeNone:
+		v.Send = "challenge.send"
+	case v.Elsewhere:
+		v.Send, v.SendTo = "challenge.here", v.Base+"/challenge/continue"
+	}
+	push := v.c.Push
+	v.Why = push.why()
+	v.Refused = push == PushRefused
+	v.Unreachable = push == PushUnavailable || push == PushDeclined || push == PushNoCookie
+	v.Limited = push == PushPaused || push == PushLimited
+}
+
+// ways fills in what is about the ways to prove it.
+func (v *challengeSheet) ways() {
+	c := v.c
+	phone, recovery := c.Code, CodeForm{Digits: c.Code.Digits}
+	if c.Code.ByRecovery {
+		phone, recovery = recovery, phone
+	}
+	if c.CodesBlocked {
+		phone.Error, phone.ByRecovery = CodeBlocked, false
+	}
+	if c.RecoveryBlocked {
+		recovery.Error, recovery.ByRecovery = CodeBlocked, true
+	}
+	v.codeInput, v.recoveryIn = phone.input(c.Issuer, false), recovery.input(c.Issuer, false)
+	v.recoveryIn.Recovery = true
+	codeFirst := !c.NoCode && (c.PreferCode || c.Code.failed() && !c.Code.ByRecovery || !v.Pending && !v.CanPush)
+	v.codeInput.Focus = !c.Code.ByRecovery && (codeFirst || c.Code.failed())
+	v.recoveryIn.Focus = c.Code.ByRecovery && c.Code.failed()
+	v.codeInput.Beside = true
+	v.codeInput.Still, v.recoveryIn.Still = v.blocked(false), v.blocked(true)
+	v.Input, v.Recovery = v.codeInput.sheet(), v.recoveryIn.sheet()
+
+	v.TakesCode = v.takesCode()
+	v.HasFields = !c.NoCode || v.HasRecovery
+	v.PhoneOnly = c.NoCode && !v.HasRecovery
+	v.Trusts = c.TrustFor > 0 && (v.TakesCode || v.takesRecovery() || v.Asking)
+	step := v.step()
+	v.OnWebview, v.OnCode, v.OnRetry, v.OnSetUp = step == stepWebview, step == stepCode, step == stepRetry, step == stepSetUp
+	v.OnRecovery, v.OnHelp, v.OnCancel = step == stepRecovery, step == stepHelp, step == stepCancel
+	v.RecoveryOpen = c.Code.ByRecovery || v.OnRecovery || c.PreferCode && c.NoCode
+	v.CodeOpen = (codeFirst || v.Back) && !v.RecoveryOpen // a browser would open the first of them only
+	v.Refresh = v.refresh()
+}
+
+// refresh is the number of seconds after which the page refreshes itself without script,
+// or 0 for never. Such a page has no fields, because their text would be lost.
+func (v *challengeSheet) refresh() int {
+	switch {
+	case v.c.PreferCode && v.HasFields || v.c.Code.failed():
+	case v.Soon:
+		return 2
+	case v.Waits:
+		return 5
+	}
+	return 0
+}
+
+// why is the text that explains why no request can be sent.
+func (p Push) why() Key {
+	switch p {
+	case PushReady:
+		return ""
+	case PushUnavailable:
+		return "push.unavailable"
+	case PushMoved:
+		return "push.moved"
+	case PushCodesOnly:
+		return "push.codes"
+	case PushNoAddress:
+		return "push.address"
+	case PushDeclined:
+		return "push.declined"
+	case PushPaused:
+		return "push.paused"
+	case PushLimited:
+		return "push.limited"
+	case PushNoCookie:
+		return "push.nocookie"
+	case PushRefused:
+		return "stepup.code"
+	}
+	return "push.unavailable"
+}
