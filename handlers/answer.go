@@ -97,6 +97,10 @@ func (h *Handlers) render(v *visit, a html) {
 	w, ctx := v.w, v.ctx()
 	nonce := rand.Text()
 	token := h.formToken(v.r)
+	var data any
+	if h.cfg.LayoutData != nil {
+		data = h.cfg.LayoutData(v.r)
+	}
 	view := a.view(templates.Page{
 		Lang:     h.cfg.Pages.Match(strings.Join(v.r.Header["Accept-Language"], ",")),
 		Nonce:    nonce,
@@ -109,6 +113,8 @@ func (h *Handlers) render(v *visit, a html) {
 		PasswordPath: h.cfg.PasswordPath,
 		HelpURL:      h.cfg.HelpURL,
 		PrivacyURL:   h.cfg.PrivacyURL,
+
+		Data: data,
 	})
 	var b bytes.Buffer
 	if err := h.cfg.Pages.Render(&b, view); err != nil {

@@ -62,6 +62,9 @@ type Config struct {
 	// leave that to the gate. It may be nil.
 	Cancel func(http.ResponseWriter, *http.Request)
 
+	// LayoutData returns what the application's layout shows of its own. It may be nil.
+	LayoutData func(*http.Request) any
+
 	// Fields returns the application's own fields of our forms. It may be nil.
 	Fields func(*http.Request) []templates.Field
 

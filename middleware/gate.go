@@ -100,6 +100,9 @@ func New(opts ...Option) (*Gate, error) {
 	exempt, wrong := newExemptions(c.exemptPatterns())
 	f = append(f, wrong...)
 	f.check("WithPages", nil, err)
+	if err == nil {
+		f = append(f, c.checkLayout(pages, exempt)...)
+	}
 	keys, err := keyring.New(c.keys...)
 	f.check("WithKey", nil, err)
 	if len(f) > 0 {
@@ -141,7 +144,7 @@ func New(opts ...Option) (*Gate, error) {
 		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
 		HomePath: c.outside(c.home), LoginPath: c.outside(c.login),
 		PasswordPath: c.outside(c.links.Password), HelpURL: c.outside(c.links.Help), PrivacyURL: c.outside(c.links.Privacy),
-		Cancel: c.cancel, Fields: c.fields,
+		Cancel: c.cancel, Fields: c.fields, LayoutData: c.layoutData,
 		TokenLifetime: c.lifetime,
 		Mode:          c.mode, Origin: c.origin, Webview: c.webview(),
 		TrustedOrigins:  c.trusted,

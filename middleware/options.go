@@ -55,6 +55,7 @@ type config struct {
 	hold       bool
 	falses     eagate.FalseResult
 	pages      []templates.Option
+	layoutData func(*http.Request) any
 	events     func(context.Context, eagate.Event)
 	notifier   Notifier
 	required   func(User) eagate.Requirement

@@ -2,13 +2,51 @@ package middleware
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
+	"github.com/eagate/eagate/internal/sitepath"
 	"github.com/eagate/eagate/templates"
 )
 
-// WithPages sets the languages and texts of the pages.
+// WithPages sets the languages and texts of the pages, their look, and the application's
+// own layout, templates and links.
 func WithPages(opts ...templates.Option) Option {
 	return func(c *config) { c.pages = append(c.pages, opts...) }
+}
+
+// WithLayoutData sets the function that returns what the application's layout shows of
+// its own, as .Data: the user's name in the header, say. See [templates.WithLayout].
+//
+//	middleware.WithLayoutData(func(r *http.Request) header {
+//		return header{Name: nameOf(r)}
+//	})
+//
+// The function is called for each page, with the request as the gate received it, also
+// if the session is locked or nobody is logged in, and must be safe for concurrent use.
+// [New] renders a sample with T's zero value.
+func WithLayoutData[T any](data func(*http.Request) T) Option {
+	return func(c *config) {
+		c.given("WithLayoutData", data != nil, "no function")
+		if data == nil {
+			return
+		}
+		var sample T
+		c.pages = append(c.pages, templates.WithLayoutData(sample))
+		c.layoutData = func(r *http.Request) any { return data(r) }
+	}
+}
+
+// checkLayout returns what users couldn't load who prove the second factor.
+func (c *config) checkLayout(pages *templates.Pages, exempt exemptions) (f faults) {
+	for _, path := range pages.LayoutPaths() {
+		inside := strings.TrimPrefix(path, c.external) // as the application sees it
+		if sitepath.IsBelow(inside, c.base) || exempt.match(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: inside}}) {
+			continue
+		}
+		f.add("WithPages", path, "WithLayout: the layout loads %q, which a locked session can't: exempt it, as by WithExempt(%q)", path, "GET "+inside)
+	}
+	return f
 }
 
 // A FormField is a hidden field of a form.

@@ -248,3 +248,37 @@ func ExampleWithTheme() {
 	// templates: WithTheme: Accent: #ffb000 has a contrast of 1.52:1 with the light page's tinted notice, #eaeae4, want 4.5:1: #855c00 has it
 	// <nil>
 }
+
+// The pages in the header and footer of the application. New renders a sample, and says
+// what browsers would refuse.
+func ExampleWithLayout() {
+	layout := `<!doctype html>
+<html lang="{{.Lang}}" dir="{{.Dir}}">
+<head>
+{{template "eagate/head" .}}
+<link rel="stylesheet" href="https://cdn.acme.example/app.css">
+</head>
+<body>
+<header style="color: green">Acme{{with .Data}}, for {{.Name}}{{end}}</header>
+{{template "eagate/main" .}}
+{{template "eagate/scripts" .}}
+</body>
+</html>
+`
+	_, err := templates.New(templates.WithLayout(fstest.MapFS{"layout.html": {Data: []byte(layout)}}))
+	fmt.Println(err)
+
+	layout = strings.Replace(layout, ` style="color: green"`, "", 1)
+	pages, err := templates.New(
+		templates.WithLayout(fstest.MapFS{"layout.html": {Data: []byte(layout)}}),
+		templates.WithLayoutData(struct{ Name string }{}), // what middleware.WithLayoutData gives
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.Contains(pages.ContentSecurityPolicy("R4ND0M"), "style-src 'nonce-R4ND0M' https://cdn.acme.example;"))
+	// Output:
+	// templates: WithLayout: layout.html: <header style="color: green">: the policy allows no styles in attributes: use a class and a style sheet
+	// true
+}

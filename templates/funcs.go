@@ -16,7 +16,6 @@ func funcs(c *catalogue) template.FuncMap {
 		"clock":    clock,
 		"seconds":  seconds,
 		"utc":      c.time,
-		"dir":      c.direction,
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
 		"pagesCSS": func() template.CSS { return template.CSS(pagesStyle) },

@@ -17,6 +17,10 @@ type config struct {
 	links     *Links
 	theme     *Theme
 	look      look // of the theme
+	layout    fs.FS
+	layoutSet bool
+	own       own        // templates that were read
+	found     inspection // in the layout
 	faults    []error
 }
 
@@ -105,5 +109,6 @@ func (c *config) check() ([]Language, map[Language]texts, error) {
 	var wrong []error
 	c.look, wrong = c.theme.look()
 	faults = append(faults, wrong...)
+	faults = append(faults, c.checkLayout()...)
 	return languages, have, errors.Join(faults...)
 }

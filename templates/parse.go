@@ -16,11 +16,11 @@ var pageNames = []string{challengePage, securityPage, enablePage, requiredPage, 
 // is shown: an application with many languages starts as quickly as one with two.
 type layouts func() (map[string]*template.Template, error)
 
-func newLayouts(c *catalogue) layouts {
+func newLayouts(c *catalogue, o *own) layouts {
 	return sync.OnceValues(func() (map[string]*template.Template, error) {
 		list := make(map[string]*template.Template)
 		for _, name := range pageNames {
-			layout, err := parse(name, c)
+			layout, err := parse(name, c, o)
 			if err != nil {
 				return nil, fmt.Errorf("templates: %w", err)
 			}
@@ -30,18 +30,22 @@ func newLayouts(c *catalogue) layouts {
 	})
 }
 
-func parse(name string, c *catalogue) (*template.Template, error) {
+// parse returns the templates of a page, some of which may be the application's own.
+func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 	page := template.New(name).Option("missingkey=error").Funcs(funcs(c))
 	for _, file := range []string{"layout", "code", "hosted", name} {
 		source, err := fs.ReadFile(files, "html/"+file+".html")
 		if err != nil {
 			return nil, err
 		}
+		if own, ok := o.pages[file]; ok {
+			source = []byte(own)
+		}
 		if page, err = page.Parse(c.expand(string(source))); err != nil {
 			return nil, err
 		}
 	}
-	return page, nil
+	return page, o.addLayout(page)
 }
 
 // said is where a template says a text that never changes.

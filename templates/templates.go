@@ -34,6 +34,9 @@ type Pages struct {
 	links     Links
 	look      look
 	sources   sources
+	own       own
+
+	layoutPaths []string
 }
 
 // A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
@@ -70,26 +73,33 @@ type Page struct {
 
 	// Fields are hidden fields of all forms.
 	Fields []Field
+
+	// Data is the application's own, for its layout: what the function of middleware's
+	// WithLayoutData returns for the request.
+	Data any
 }
 
 // A Field is a hidden field of a form.
 type Field struct{ Name, Value string }
 
-// A sheet is a view prepared for its template.
-type sheet struct {
+// A Sheet is what templates get: a view, and what its layout needs.
+type Sheet struct {
 	Page
-	Name   string // the template, and its script
-	Also   string // another script, or empty
-	Title  Key    // the page's one first-level heading
+	Name   string // of the page, such as "challenge"
+	Also   string // the name of another script, or empty
+	Title  Key    // the page's one first-level heading: {{t .Title}}
 	Lead   Key    // the sentence below it, or empty
 	Number string // what the window's title begins with: a number to tap, or empty
 	Failed bool   // whether the title tells of an error
 	View   any    // the page's own part
 
+	Dir                     string       // the direction of the language, "ltr" or "rtl"
 	Style, StyleEnd         template.CSS // around that of the page itself
 	Scheme                  string       // the content of the meta element color-scheme
 	Logo, LogoDark, Favicon string       // addresses, or empty
 }
+
+type sheet = Sheet
 
 // New returns the pages, or every fault of the options.
 func New(opts ...Option) (*Pages, error) {
@@ -109,15 +119,19 @@ func New(opts ...Option) (*Pages, error) {
 		layouts:   make(map[Language]layouts),
 		texts:     make(map[Language]*catalogue),
 		assets:    make(map[string]Asset),
+		own:       c.own,
+
+		layoutPaths: c.found.paths,
 	}
 	p.addScripts()
 	if c.links != nil {
 		p.links = *c.links
 	}
+	p.sources = c.found.sources
 	p.wear(c.look)
 	for _, lang := range languages {
 		p.texts[lang] = newCatalogue(lang, texts)
-		p.layouts[lang] = newLayouts(p.texts[lang])
+		p.layouts[lang] = newLayouts(p.texts[lang], &p.own)
 	}
 	if _, err := p.layouts[languages[0]](); err != nil {
 		return nil, err
@@ -138,7 +152,8 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	if err != nil {
 		return err
 	}
-	if err := pages[s.Name].ExecuteTemplate(w, "layout", s); err != nil {
+	s.Dir = p.texts[s.Lang].direction()
+	if err := pages[s.Name].ExecuteTemplate(w, p.own.entry(), s); err != nil {
 		return fmt.Errorf("templates: %s page: %w", s.Name, err)
 	}
 	return nil

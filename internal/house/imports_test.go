@@ -127,6 +127,7 @@ func TestDirectRequirements(t *testing.T) {
 		"github.com/hashicorp/golang-lru/v2", // the cache of grants
 		"github.com/pquerna/otp",
 		"golang.org/x/crypto", // Argon2id for recovery codes
+		"golang.org/x/net",    // an application's layout, read as browsers parse it
 		"golang.org/x/text",   // languages
 	}
 	if !slices.Equal(got, want) {

@@ -1,0 +1,183 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// layoutFile is the layout of an application.
+const layoutFile = "layout.html"
+
+// maxTemplate is the size of a template of the application, in bytes.
+const maxTemplate = 256 << 10
+
+// A templateSource is the text of a template.
+type templateSource struct{ name, text string }
+
+// own are the templates of the application, which take the place of the gate's.
+type own struct {
+	layout []templateSource // the layout first, then its parts; or none
+	pages  map[string]string
+	data   any // like what the layout gets by Page.Data
+}
+
+// WithLayout puts the pages between the application's own header and footer. The file
+// layout.html of fsys is a template of html/template; other files *.html beside it are
+// parts that it can use by their names:
+//
+//	<!doctype html>
+//	<html lang="{{.Lang}}" dir="{{.Dir}}">
+//	<head>
+//	{{template "eagate/head" .}}
+//	<link rel="stylesheet" href="/static/app.css">
+//	</head>
+//	<body>
+//	{{template "header.html" .}}
+//	{{template "eagate/main" .}}
+//	{{template "eagate/scripts" .}}
+//	</body>
+//	</html>
+//
+// Each piece occurs exactly once: "eagate/head" in the head is the title, metadata and
+// style of the page, "eagate/main" its main element, in an element of class "eagate" that
+// its style is held to, and "eagate/scripts" after it the scripts, without which the page
+// works, too. The dot is a [Sheet].
+//
+// [New] renders a sample and reports what browsers would refuse: scripts and styles
+// without nonce="{{.Nonce}}", attributes with styles and event handlers, frames. The
+// pages' Content-Security-Policy allows the origins of the style sheets and images that it
+// finds, and of their fonts; fonts of other origins need a
+// <link rel="preload" as="font">.
+func WithLayout(fsys fs.FS) Option {
+	return func(c *config) { c.layout, c.layoutSet = fsys, true }
+}
+
+// WithLayoutData says what [Page].Data of a layout is like, so that [New] can render the
+// sample with it. Package middleware's option of this name uses it.
+func WithLayoutData(sample any) Option { return func(c *config) { c.own.data = sample } }
+
+// LayoutPaths returns the paths of this site from which the layout loads style sheets,
+// scripts and fonts. Somebody who proves the second factor must be able to load them.
+func (p *Pages) LayoutPaths() []string { return slices.Clone(p.layoutPaths) }
+
+// readLayout reads the layout and its parts.
+func (c *config) readLayout() []error {
+	if !c.layoutSet {
+		return nil
+	}
+	fail := func(err error) []error { return []error{fmt.Errorf("templates: WithLayout: %w", err)} }
+	if c.layout == nil {
+		return fail(errors.New("no files"))
+	}
+	names, err := fs.Glob(c.layout, "*.html")
+	if err != nil {
+		return fail(err)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == layoutFile })
+	for _, name := range append([]string{layoutFile}, names...) {
+		text, err := readFile(c.layout, name, maxTemplate)
+		if err != nil {
+			return fail(err)
+		}
+		c.own.layout = append(c.own.layout, templateSource{path.Base(name), string(text)})
+	}
+	return nil
+}
+
+// entry is the template that a page begins with.
+func (o *own) entry() string {
+	if len(o.layout) > 0 {
+		return layoutFile
+	}
+	return "layout"
+}
+
+// addLayout parses the layout into a page's templates.
+func (o *own) addLayout(page *template.Template) error {
+	var names []string // of the gate's own
+	for _, t := range page.Templates() {
+		if !strings.HasSuffix(t.Name(), ".html") {
+			names = append(names, t.Name())
+		}
+	}
+	for _, source := range o.layout {
+		alone, err := template.New(source.name).Funcs(funcs(sampleCatalogue())).Parse(source.text)
+		if err != nil {
+			return err
+		}
+		for _, t := range alone.Templates() {
+			if slices.Contains(names, t.Name()) {
+				return fmt.Errorf("%s defines %q, which is one of the gate's own: choose another name", source.name, t.Name())
+			}
+		}
+	}
+	for _, source := range o.layout {
+		if _, err := page.New(source.name).Parse(source.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLayout returns what is wrong with the layout, in a sample of a page.
+func (c *config) checkLayout() []error {
+	faults := c.readLayout()
+	if len(c.own.layout) == 0 || len(faults) > 0 {
+		return faults
+	}
+	fail := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("templates: WithLayout: "+format, args...))
+	}
+	page, err := parse(requiredPage, sampleCatalogue(), &own{layout: c.own.layout})
+	if err != nil {
+		fail("%w", err)
+		return faults
+	}
+	said := make(map[string]bool)
+	for _, of := range [...]struct {
+		lang Language
+		dir  string
+	}{{English, "ltr"}, {"ar", "rtl"}} {
+		s := Required{Page: samplePage(of.lang)}.sheet()
+		s.Dir, s.Data = of.dir, c.own.data
+		c.look.dress(&s)
+		var b strings.Builder
+		if err := page.ExecuteTemplate(&b, layoutFile, s); err != nil {
+			hint := ""
+			if s.Data == nil && strings.Contains(err.Error(), ".Data") {
+				hint = ": there is no .Data without WithLayoutData"
+			}
+			fail("%w%s", err, hint)
+			return faults
+		}
+		found := inspect(b.String(), s)
+		for _, text := range found.faults {
+			if !said[text] {
+				fail("%s: %s", layoutFile, text)
+			}
+			said[text] = true
+		}
+		c.found = *found
+	}
+	return faults
+}
+
+// samplePage is a page that New looks at.
+func samplePage(lang Language) Page {
+	return Page{
+		Lang: lang, Nonce: "SampleNonce", Base: "/2fa", Issuer: "Sample", Email: "alice@example.com",
+		HomePath: "/", PasswordPath: "/password", HelpURL: "/help", PrivacyURL: "/privacy",
+		Fields: []Field{{Name: "sample-field", Value: "sample"}},
+	}
+}
+
+// sampleCatalogue has the texts of pages that New looks at.
+var sampleCatalogue = sync.OnceValue(func() *catalogue {
+	return newCatalogue(English, map[Language]texts{English: builtin()[0].texts})
+})
