@@ -9,7 +9,7 @@ import (
 )
 
 func TestMatch(t *testing.T) {
-	both := newPages(t)
+	both := newPages(t, templates.WithLanguages(templates.English, templates.Thai))
 	thaiFirst := newPages(t, templates.WithLanguages(templates.Thai, templates.English))
 	onlyThai := newPages(t, templates.WithLanguages(templates.Thai))
 	tests := []struct {
