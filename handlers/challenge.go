@@ -16,6 +16,7 @@ func (h *Handlers) challenge(v *visit) answer {
 		return a
 	}
 	if v.kind == kindNavigation {
+		h.keepFrom(v)
 		var err error
 		if v.underWay, err = h.cfg.Rules.UnderWay(v.ctx(), v.Account, v.Session, v.Challenge); err != nil {
 			return fault{err}

@@ -18,6 +18,20 @@ func (h *Handlers) keepNext(v *visit) {
 	}
 }
 
+// keepFrom keeps the page of the application that the browser comes from, such as one whose
+// script was refused, as the page to come back to, unless another one was asked for.
+func (h *Handlers) keepFrom(v *visit) {
+	if v.End.Over || h.cfg.Sessions.Next(v.ctx()) != "" {
+		return
+	}
+	from := h.pageAt(v.r, v.r.Referer(), "")
+	path, _, _ := strings.Cut(from, "?")
+	if from == "" || path == h.cfg.LoginPath || path == h.cfg.Base || strings.HasPrefix(path, h.cfg.Base+"/") {
+		return
+	}
+	h.cfg.Sessions.KeepNext(v.ctx(), from)
+}
+
 // pageOf returns the page that the request asks for, or is sent from, or "".
 func (h *Handlers) pageOf(v *visit) string {
 	switch v.kind {

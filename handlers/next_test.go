@@ -93,3 +93,48 @@ func TestNextOfASessionThatWasNotSaved(t *testing.T) {
 		t.Errorf("got %d to %q, want to where it was going", a.Status, a.Location)
 	}
 }
+
+// A page whose script was refused may lead to the challenge itself: the browser comes back
+// to it, unless it had asked for another one before.
+func TestComesBackToThePage(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		site, referer, asked, want string
+	}{
+		"a page":            {"same-origin", "/spa?tab=2", "", "/spa?tab=2"},
+		"an older browser":  {"", "/spa", "", "/spa"},
+		"asked for another": {"same-origin", "/spa", "/account", "/account"},
+		"of another site":   {"cross-site", "https://evil.example/x", "", "/"},
+		"of a sibling":      {"same-site", "/spa", "", "/"},
+		"typed":             {"none", "", "", "/"},
+		"one of ours":       {"same-origin", "/2fa/?x", "", "/"},
+		"the login":         {"same-origin", "/login?x", "", "/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			phone := app.Enrolled(t, alice)
+			b := app.Browser(t).Login(alice)
+			if test.asked != "" {
+				b.Get(test.asked)
+			}
+			head := []string{"Accept", "text/html", "Referer", test.referer}
+			if strings.HasPrefix(test.referer, "/") {
+				head[3] = app.URL + test.referer
+			}
+			if test.site != "" {
+				head = append(head, "Sec-Fetch-Site", test.site)
+			}
+			path := "/2fa/challenge"
+			for range 3 { // until the browser has its secret
+				if a := b.Do("GET", path, "", head...); a.Location != "" {
+					path = a.Location
+				}
+			}
+			apptest.Approve(t, phone)
+			if a := b.Get("/2fa/challenge"); a.Location != test.want {
+				t.Errorf("got %d to %q, want %s", a.Status, a.Location, test.want)
+			}
+		})
+	}
+}
