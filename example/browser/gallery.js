@@ -9,6 +9,15 @@ const put = (win, page) => {
   return doc;
 };
 
+// opened opens all details, also those of which the user can have one open at a time.
+const opened = (doc) => {
+  for (const details of doc.querySelectorAll("details")) {
+    details.removeAttribute("name");
+    details.open = true;
+  }
+  return doc;
+};
+
 // bare returns the document of page in a frame without scripts, which shows what is for such
 // browsers.
 const bare = (page) => new Promise((done) => {
@@ -16,18 +25,14 @@ const bare = (page) => new Promise((done) => {
   frame.sandbox = "allow-same-origin";
   frame.style = "border: 0; width: 320px; height: 640px";
   frame.srcdoc = page;
-  frame.onload = () => {
-    for (const details of frame.contentDocument.querySelectorAll("details")) details.open = true;
-    done(frame.contentDocument);
-  };
+  frame.onload = () => done(opened(frame.contentDocument));
   document.body.replaceChildren(frame);
 });
 
 // unfold shows all that the user, or the page's own script, can make the page show.
 const unfold = (doc) => {
-  for (const details of doc.querySelectorAll("details")) details.open = true;
   for (const button of doc.querySelectorAll("button[hidden]")) button.hidden = false;
-  return doc;
+  return opened(doc);
 };
 
 const named = (e) => `${e.localName}${e.id ? "#" + e.id : ""} ${JSON.stringify(e.textContent.trim().replace(/\s+/g, " ").slice(0, 40))}`;

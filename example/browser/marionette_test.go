@@ -45,6 +45,7 @@ user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("remote.prefs.recommended", true);
 user_pref("intl.accept_languages", "en");
+user_pref("ui.prefersReducedMotion", 1);
 `
 	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o600); err != nil {
 		t.Fatal(err)
