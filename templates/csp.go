@@ -9,7 +9,18 @@ import (
 
 // sources are the origins from which the pages load things, besides their own.
 type sources struct {
-	styles, scripts, images, fonts, connect []string
+	styles, images, fonts []string
+}
+
+func (s *sources) merge(other sources) {
+	for _, lists := range [...]struct {
+		to   *[]string
+		from []string
+	}{{&s.styles, other.styles}, {&s.images, other.images}, {&s.fonts, other.fonts}} {
+		for _, source := range lists.from {
+			add(lists.to, source)
+		}
+	}
 }
 
 // ContentSecurityPolicy returns the Content-Security-Policy of the pages: they load
@@ -28,9 +39,9 @@ func (p *Pages) ContentSecurityPolicy(nonce string, targets ...string) string {
 		}
 	}
 	directive("style-src", "'nonce-"+nonce+"'", p.sources.styles)
-	directive("script-src", "'nonce-"+nonce+"'", p.sources.scripts)
-	directive("connect-src", "'self'", p.sources.connect) // the waiting page's events and polls
-	directive("img-src", "'self'", p.sources.images)      // browsers ask for /favicon.ico by themselves
+	directive("script-src", "'nonce-"+nonce+"'", nil)
+	directive("connect-src", "'self'", nil)          // the waiting page's events and polls
+	directive("img-src", "'self'", p.sources.images) // browsers ask for /favicon.ico by themselves
 	directive("font-src", "", p.sources.fonts)
 	directive("object-src", "'none'", nil) // which ASVS 5.0 3.4.3 wants by name
 	directive("form-action", "'self'", targets)

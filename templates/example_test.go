@@ -282,3 +282,31 @@ func ExampleWithLayout() {
 	// templates: WithLayout: layout.html: <header style="color: green">: the policy allows no styles in attributes: use a class and a style sheet
 	// true
 }
+
+// A template of the application begins as the original, whose first line says which
+// original that was. Print it into a file of the application, and change the file.
+func ExampleOriginal() {
+	original := templates.Original("required.html")
+	fmt.Println(strings.HasPrefix(original, "{{/* eagate:required.html:"))
+
+	changed := strings.Replace(original, `{{define "body"}}`, `{{define "body"}}<p>Acme’s rules require it.</p>`, 1)
+	pages, err := templates.New(templates.WithTemplates(fstest.MapFS{"required.html": {Data: []byte(changed)}}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var page strings.Builder
+	err = pages.Render(&page, templates.Required{Page: templates.Page{Nonce: "R4ND0M", Base: "/2fa", Issuer: "Acme"}})
+	fmt.Println(strings.Contains(page.String(), "<p>Acme’s rules require it.</p>"), err)
+	// Output:
+	// true
+	// true <nil>
+}
+
+// What a template lacks is found when the program starts.
+func ExampleWithTemplates() {
+	changed := strings.Replace(templates.Original("required.html"), `action="{{.Base}}/enable"`, `action="/enable"`, 1)
+	_, err := templates.New(templates.WithTemplates(fstest.MapFS{"required.html": {Data: []byte(changed)}}))
+	fmt.Println(err)
+	// Output: templates: WithTemplates: required.html: now: no <form method="post" action="/2fa/enable">
+}

@@ -12,16 +12,18 @@ import (
 type Option func(*config)
 
 type config struct {
-	languages []Language
-	sources   []source
-	links     *Links
-	theme     *Theme
-	look      look // of the theme
-	layout    fs.FS
-	layoutSet bool
-	own       own        // templates that were read
-	found     inspection // in the layout
-	faults    []error
+	languages    []Language
+	sources      []source
+	links        *Links
+	theme        *Theme
+	look         look // of the theme
+	layout       fs.FS
+	layoutSet    bool
+	templates    fs.FS
+	templatesSet bool
+	own          own        // templates that were read
+	found        inspection // in the layout
+	faults       []error
 }
 
 // WithLanguages sets the languages of the pages. The first one is the default. By default
@@ -110,5 +112,6 @@ func (c *config) check() ([]Language, map[Language]texts, error) {
 	c.look, wrong = c.theme.look()
 	faults = append(faults, wrong...)
 	faults = append(faults, c.checkLayout()...)
+	faults = append(faults, c.checkTemplates()...)
 	return languages, have, errors.Join(faults...)
 }
