@@ -1,0 +1,91 @@
+package mobile_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/eagate/eagate/example/mobile"
+	"github.com/eagate/eagate/internal/apptest"
+)
+
+const alice = "alice@example.com"
+
+// A keeper sends the session's cookie, and no other.
+type keeper struct {
+	mu      sync.Mutex
+	session string
+}
+
+func (k *keeper) RoundTrip(r *http.Request) (*http.Response, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r.AddCookie(&http.Cookie{Name: "session", Value: k.session})
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		for _, c := range res.Cookies() {
+			if c.Name == "session" {
+				k.session = c.Value
+			}
+		}
+	}
+	return res, err
+}
+
+func TestProve(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	phone := app.Enrolled(t, alice)
+	k := &keeper{session: app.Browser(t).Login(alice).Cookie("session")}
+	client := &http.Client{Transport: k}
+	account := func() int {
+		req, err := http.NewRequest(http.MethodGet, app.URL+"/account", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", "application/json")
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	if got := account(); got != http.StatusForbidden {
+		t.Errorf("before: got %d, want 403", got)
+	}
+	err := mobile.Prove(client, app.URL+"/2fa", func(number string) {
+		if want := phone.Pending()[0].Number; number != want {
+			t.Errorf("got number %q, want %q", number, want)
+		}
+		apptest.Deny(t, phone)
+	})
+	if err == nil || !strings.Contains(err.Error(), "not_approved") {
+		t.Errorf("denied: got %v, want not_approved", err)
+	}
+	if err := mobile.Prove(client, app.URL+"/2fa", func(string) { apptest.Approve(t, phone) }); err != nil {
+		t.Errorf("approved: %v", err)
+	}
+	if got := account(); got != http.StatusOK {
+		t.Errorf("after: got %d, want 200", got)
+	}
+}
+
+// The page about it shows the file as it is.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/mobile.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile("prove.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(file), "\n\n")
+	if !strings.Contains(string(docs), "```go\n"+code+"```\n") {
+		t.Error("docs/mobile.md doesn't have prove.go as it is")
+	}
+}
