@@ -101,14 +101,17 @@ func (h *Handlers) render(v *visit, a html) {
 	if h.cfg.LayoutData != nil {
 		data = h.cfg.LayoutData(v.r)
 	}
+	lang, languagePath := h.language(v)
 	view := a.view(templates.Page{
-		Lang:     h.cfg.Pages.Match(strings.Join(v.r.Header["Accept-Language"], ",")),
+		Lang:     lang,
 		Nonce:    nonce,
 		Base:     h.cfg.Base,
 		Issuer:   h.cfg.Issuer,
 		Email:    v.User.Email,
 		HomePath: h.cfg.HomePath,
 		Fields:   append(h.fields(v.r), token.fields()...),
+
+		LanguagePath: languagePath,
 
 		PasswordPath: h.cfg.PasswordPath,
 		HelpURL:      h.cfg.HelpURL,

@@ -68,6 +68,9 @@ type Config struct {
 	// Fields returns the application's own fields of our forms. It may be nil.
 	Fields func(*http.Request) []templates.Field
 
+	// Language returns the language of the request's user, or "". It may be nil.
+	Language func(*http.Request) string
+
 	Log *slog.Logger
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
+	"github.com/eagate/eagate/templates"
 )
 
 // A visit is a request that we answer.
@@ -22,10 +23,11 @@ type visit struct {
 	basis  factor.Basis // of a request that may change something, before its body was read
 	locked bool         // whether the session was, when the request came
 
-	came  time.Time     // when the request came
-	field eagate.Method // what the field for the code is for, or zero for both methods
-	typed string        // what was typed into it
-	trust bool          // whether the browser is to be trusted from now on
+	lang  templates.Language // that the user has just chosen, or empty
+	came  time.Time          // when the request came
+	field eagate.Method      // what the field for the code is for, or zero for both methods
+	typed string             // what was typed into it
+	trust bool               // whether the browser is to be trusted from now on
 
 	lost bool // whether the secret that the browser was just given didn't come back
 
@@ -59,6 +61,7 @@ func (h *Handlers) page(next endpoint) http.HandlerFunc {
 		case v.kind.isHTMX() && v.r.Method == http.MethodGet && !v.json:
 			return lead(h.asked(v.r))
 		}
+		h.chooseLanguage(v)
 		return next(v)
 	})
 }

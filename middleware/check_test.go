@@ -161,6 +161,7 @@ var wrongOptions = []struct {
 	{"WithCancel", "none", middleware.WithCancel(nil), "no function"},
 	{"WithFormFields", "none", middleware.WithFormFields(nil), "no function"},
 	{"WithLayoutData", "none", middleware.WithLayoutData[int](nil), "no function"},
+	{"WithLanguage", "none", middleware.WithLanguage(nil), "no function"},
 	{"WithPages", "no links", links(templates.Links{}), "no links"},
 	{"WithPages", "password: elsewhere", links(templates.Links{Password: "https://acme.example/password"}), "plain path"},
 	{"WithPages", "password: dots", links(templates.Links{Password: "/a/../password"}), "plain path"},

@@ -144,7 +144,7 @@ func New(opts ...Option) (*Gate, error) {
 		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
 		HomePath: c.outside(c.home), LoginPath: c.outside(c.login),
 		PasswordPath: c.outside(c.links.Password), HelpURL: c.outside(c.links.Help), PrivacyURL: c.outside(c.links.Privacy),
-		Cancel: c.cancel, Fields: c.fields, LayoutData: c.layoutData,
+		Cancel: c.cancel, Fields: c.fields, LayoutData: c.layoutData, Language: c.language,
 		TokenLifetime: c.lifetime,
 		Mode:          c.mode, Origin: c.origin, Webview: c.webview(),
 		TrustedOrigins:  c.trusted,

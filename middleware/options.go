@@ -37,6 +37,7 @@ type config struct {
 	links      templates.Links
 	cancel     func(http.ResponseWriter, *http.Request)
 	fields     func(*http.Request) []FormField
+	language   func(*http.Request) string
 	exempt     []string
 	insecure   bool
 	networks   []netip.Prefix

@@ -49,6 +49,23 @@ func (c *config) checkLayout(pages *templates.Pages, exempt exemptions) (f fault
 	return f
 }
 
+// WithLanguage sets the function that returns the language of the request's user, for
+// applications that know it: a BCP 47 tag such as "de-AT", which is matched with the
+// languages of the pages. If it is empty, the user can choose at the foot of each page; a
+// cookie keeps that for a year. Where nothing is chosen, the browser's Accept-Language
+// says it.
+//
+//	middleware.WithLanguage(func(r *http.Request) string {
+//		return sessions.GetString(r.Context(), "language")
+//	})
+//
+// The function is called for each page, with the request as the gate received it, and
+// must be safe for concurrent use. Problems for programs are in English; for notices, see
+// [Notice.In].
+func WithLanguage(language func(*http.Request) string) Option {
+	return func(c *config) { c.language = language; c.given("WithLanguage", language != nil, "no function") }
+}
+
 // A FormField is a hidden field of a form.
 type FormField = templates.Field
 

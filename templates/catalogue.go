@@ -128,7 +128,8 @@ func Texts(lang Language) map[Key]string {
 // A catalogue is all texts in one language, as the templates use them.
 type catalogue struct {
 	tag   language.Tag
-	right bool // whether it is written from right to left
+	name  string // what the language calls itself
+	right bool   // whether it is written from right to left
 	texts map[Key]*text
 }
 
@@ -136,7 +137,7 @@ type catalogue struct {
 // that it is a variant of, and from English: have has the texts of all languages.
 func newCatalogue(lang Language, have map[Language]texts) *catalogue {
 	tag := language.Make(string(lang))
-	c := &catalogue{tag: tag, right: isRightToLeft(tag), texts: make(map[Key]*text)}
+	c := &catalogue{tag: tag, name: cmp.Or(have[lang][keyName], names[lang]), right: isRightToLeft(tag), texts: make(map[Key]*text)}
 	chain := append(ancestors(lang), English)
 	for key, shape := range reference() {
 		for _, from := range chain {

@@ -104,7 +104,9 @@ func ExampleWriteTranslation() {
 
 // A translator's test.
 func ExamplePages_Missing() {
-	pages, err := templates.New(templates.WithTexts("sv", templates.Texts(templates.English)))
+	swedish := templates.Texts(templates.English) // to be translated
+	swedish["_name"] = "svenska"
+	pages, err := templates.New(templates.WithTexts("sv", swedish))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -2,18 +2,46 @@ package templates
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
 )
 
-// A Language is a BCP 47 tag, such as "en" or "th".
+// A Language is a BCP 47 tag, such as "en" or "pt-BR".
 type Language string
 
-// The languages of this package.
+// The languages that this package has, or will have once their translation is there:
+// [Pages.Languages] says which are offered.
 const (
-	English Language = "en"
-	Thai    Language = "th"
+	Arabic              Language = "ar"
+	BrazilianPortuguese Language = "pt-BR"
+	English             Language = "en"
+	French              Language = "fr"
+	German              Language = "de"
+	Indonesian          Language = "id"
+	Japanese            Language = "ja"
+	Polish              Language = "pl"
+	SimplifiedChinese   Language = "zh-Hans"
+	Spanish             Language = "es"
+	Thai                Language = "th"
+	Vietnamese          Language = "vi"
 )
+
+// names are what the languages of this package call themselves. A file may say otherwise.
+var names = map[Language]string{
+	Arabic:              "العربية",
+	BrazilianPortuguese: "Português (Brasil)",
+	English:             "English",
+	French:              "Français",
+	German:              "Deutsch",
+	Indonesian:          "Bahasa Indonesia",
+	Japanese:            "日本語",
+	Polish:              "Polski",
+	SimplifiedChinese:   "简体中文",
+	Spanish:             "Español",
+	Thai:                "ไทย",
+	Vietnamese:          "Tiếng Việt",
+}
 
 // maxAcceptLanguage is more than any browser sends.
 const maxAcceptLanguage = 1 << 10
@@ -61,12 +89,28 @@ func (c *catalogue) direction() string {
 	return "ltr"
 }
 
-// nameOf returns what a language of this package calls itself, or its tag.
-func nameOf(lang Language) string {
-	for _, s := range builtin() {
-		if s.lang == lang && s.texts[keyName] != "" {
-			return s.texts[keyName]
-		}
+// A LanguageChoice is a language that a user can choose at the foot of a page.
+type LanguageChoice struct {
+	Lang    Language
+	Name    string // what it calls itself
+	Dir     string // its direction, "ltr" or "rtl"
+	Href    string // where it is chosen
+	Current bool   // whether it is that of the page
+}
+
+// choices returns the languages for the menu of a page, or nil if there is none.
+func (p *Pages) choices(page Page) []LanguageChoice {
+	if page.LanguagePath == "" || len(p.languages) < 2 {
+		return nil
 	}
-	return string(lang)
+	separator := "?"
+	if strings.Contains(page.LanguagePath, "?") {
+		separator = "&"
+	}
+	list := make([]LanguageChoice, 0, len(p.languages))
+	for _, lang := range p.languages {
+		c := p.texts[lang]
+		list = append(list, LanguageChoice{lang, c.name, c.direction(), page.LanguagePath + separator + "lang=" + string(lang), lang == page.Lang})
+	}
+	return list
 }

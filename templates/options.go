@@ -46,7 +46,8 @@ func WithLanguages(languages ...Language) Option {
 //		"devices.count": {"one": "{n} vertrautes", "other": "{n} vertraute"}
 //	}
 //
-// "_name" is what the language calls itself. [WriteTranslation] writes a file to start
+// "_name" is what the language calls itself; it must be there for a language that this
+// package doesn't have. [WriteTranslation] writes a file to start
 // from. A text must have the placeholders of the English one; a form that is for one
 // number only, such as "one" in English, may leave its count out. Texts that a file lacks are
 // those of this package, else those of the language that it is a variant of ("pt" for
@@ -105,6 +106,8 @@ func (c *config) check() ([]Language, map[Language]texts, error) {
 		}
 		if have[lang] == nil {
 			faults = append(faults, fmt.Errorf("templates: WithLanguages: no texts for language %q: add them by WithTranslations", lang))
+		} else if names[lang] == "" && have[lang][keyName] == "" && len(languages) > 1 {
+			faults = append(faults, fmt.Errorf("templates: %s: language %q has no name: add %q, what it calls itself, such as \"Deutsch\"", last[lang], lang, keyName))
 		}
 	}
 	faults = append(faults, c.links.check()...)

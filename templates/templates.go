@@ -71,6 +71,11 @@ type Page struct {
 	// empty.
 	PasswordPath, HelpURL, PrivacyURL string
 
+	// LanguagePath is the address of the page, to which the language menu at its foot adds
+	// "lang", the language that the user chooses, as a parameter of the query. It may have
+	// a query. If it is empty, or there is one language only, there is no menu.
+	LanguagePath string
+
 	// Fields are hidden fields of all forms.
 	Fields []Field
 
@@ -93,7 +98,9 @@ type Sheet struct {
 	Failed bool   // whether the title tells of an error
 	View   any    // the page's own part
 
-	Dir                     string       // the direction of the language, "ltr" or "rtl"
+	Dir       string           // the direction of the language, "ltr" or "rtl"
+	Languages []LanguageChoice // of the menu
+
 	Style, StyleEnd         template.CSS // around that of the page itself
 	Scheme                  string       // the content of the meta element color-scheme
 	Logo, LogoDark, Favicon string       // addresses, or empty
@@ -147,6 +154,7 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	}
 	s := v.sheet()
 	s.Lang = p.known(s.Lang)
+	s.Languages = p.choices(s.Page)
 	p.look.dress(&s)
 	pages, err := p.layouts[s.Lang]()
 	if err != nil {

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,24 +38,24 @@ func WriteTranslation(w io.Writer, lang Language) error {
 		v, _ := json.Marshal(text) // a string can't fail
 		return v
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\n  %q: %q", keyName, nameOf(lang))
-	for _, key := range keys {
-		fmt.Fprintf(&b, ",\n  %q: ", key)
-		if reference()[key].count == "" {
-			b.Write(words(key))
-			continue
-		}
-		var forms []string
-		for _, form := range formOrder {
-			if name := formNames[form]; needed[form] {
-				forms = append(forms, fmt.Sprintf("%q: %s", name, words(key+"_"+Key(name))))
-			}
-		}
-		fmt.Fprintf(&b, "{%s}", strings.Join(forms, ", "))
+	var lines []string
+	if names[lang] == "" {
+		lines = append(lines, fmt.Sprintf("%q: %q", keyName, lang)) // to be replaced
 	}
-	b.WriteString("\n}\n")
-	_, err = w.Write(b.Bytes())
+	for _, key := range keys {
+		value := string(words(key))
+		if reference()[key].count != "" {
+			var forms []string
+			for _, form := range formOrder {
+				if name := formNames[form]; needed[form] {
+					forms = append(forms, fmt.Sprintf("%q: %s", name, words(key+"_"+Key(name))))
+				}
+			}
+			value = "{" + strings.Join(forms, ", ") + "}"
+		}
+		lines = append(lines, fmt.Sprintf("%q: %s", key, value))
+	}
+	_, err = io.WriteString(w, "{\n  "+strings.Join(lines, ",\n  ")+"\n}\n")
 	return err
 }
 

@@ -20,6 +20,7 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 // higher and hang lower than the English ones; or in Hebrew letters, from right to left.
 func Pseudo(lang templates.Language) map[templates.Key]string {
 	texts := templates.Texts(templates.English)
+	texts["_name"] = string(lang)
 	for key, text := range texts {
 		if lang == RightToLeft {
 			texts[key] = outside(text, hebrew.Replace)

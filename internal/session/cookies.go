@@ -53,6 +53,23 @@ func (s *Sessions) Distrust(w http.ResponseWriter, user eagate.User) {
 	http.SetCookie(w, &c)
 }
 
+// languageLifetime is how long a browser keeps the language that the user has chosen.
+const languageLifetime = 365 * 24 * time.Hour
+
+// Language returns the language that the user has chosen in this browser, or "". The
+// cookie may have been planted: it is of one of the pages' languages if the caller says so.
+func (s *Sessions) Language(r *http.Request) string {
+	lang, _ := cookie(r, s.lang.Name)
+	return lang
+}
+
+// KeepLanguage has the browser keep the language.
+func (s *Sessions) KeepLanguage(w http.ResponseWriter, lang string) {
+	c := s.lang
+	c.Value = lang
+	http.SetCookie(w, &c)
+}
+
 // FormToken returns what a form of ours holds to show that this browser got it from us:
 // derived from a secret of the browser's, in a cookie that does nothing else. If it has
 // none, it gets one by keep, with the response that has the form.

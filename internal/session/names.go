@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/alexedwards/scs/v2"
 )
@@ -23,6 +24,7 @@ type names struct {
 	device  http.Cookie // that of a trusted device, but for whose it is
 	browser http.Cookie // that of a browser's secret, but for the end of its name
 	form    http.Cookie // that of a browser's forms, but for its value
+	lang    http.Cookie // that of the language that the user has chosen, but for its value
 }
 
 // Name returns what a gate calls itself in the names of its keys and cookies: two
@@ -50,5 +52,7 @@ func newNames(m *scs.SessionManager, name string) names {
 	n.device.Name = prefix + "device-" + name + "-"
 	n.browser.Name = prefix + "browser-" + name + "-"
 	n.form.Name = prefix + "form-" + name
+	n.lang = n.cookie
+	n.lang.Name, n.lang.SameSite, n.lang.MaxAge = prefix+"language-"+name, http.SameSiteLaxMode, int(languageLifetime/time.Second)
 	return n
 }

@@ -15,7 +15,7 @@ func TestNamesAreOneGates(t *testing.T) {
 		m.Cookie.Secure = secure
 		n := newNames(m, "name")
 		seen := make(map[string]bool)
-		for _, cookie := range []string{n.cookie.Name, n.device.Name, n.browser.Name, n.form.Name} {
+		for _, cookie := range []string{n.cookie.Name, n.device.Name, n.browser.Name, n.form.Name, n.lang.Name} {
 			if !strings.HasPrefix(cookie, prefix) {
 				t.Errorf("got cookie %q, want it to begin with %q", cookie, prefix)
 			}
@@ -27,7 +27,7 @@ func TestNamesAreOneGates(t *testing.T) {
 				t.Errorf("%q is the same for all gates", name)
 			}
 		}
-		if want := 6; len(seen) != want {
+		if want := 7; len(seen) != want {
 			t.Errorf("got %d names, want %d", len(seen), want)
 		}
 	}
