@@ -46,7 +46,7 @@ const layout = (doc) => {
   const faults = [];
   const win = doc.defaultView;
   const wide = doc.documentElement.scrollWidth;
-  if (doc.querySelector("head > meta[name=refresh]") && controls(doc).some((e) => e.localName === "input"))
+  if (doc.querySelector("meta[name=refresh]") && controls(doc).some((e) => e.matches("input:not([type=checkbox])")))
     faults.push("the page goes away while somebody may be typing");
   if (wide > win.innerWidth) faults.push(`the page is ${wide} pixels wide on a screen of ${win.innerWidth}`);
   for (const e of doc.body.querySelectorAll("*")) {

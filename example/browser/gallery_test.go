@@ -152,7 +152,7 @@ func TestThoroughGallery(t *testing.T) {
 		t.Run(theme.Name+" dark", func(t *testing.T) {
 			t.Parallel()
 			b, v := smallScreen(t, theme, templates.English, axe)
-			b.scheme("dark")
+			b.media("prefers-color-scheme", "dark")
 			v.each(`(unfold(put(win, page)), axed(win))`)
 		})
 		for _, lang := range newViewer(t, theme, templates.English, nil).pages.Languages() {

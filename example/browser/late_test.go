@@ -25,7 +25,6 @@ func TestLateSync(t *testing.T) {
 	b.see("#late")
 	b.wantText("hasn’t been told yet")
 	b.wantText("Waiting since")
-	b.look("late")
 
 	w.Emulator.Behave()
 	w.Clock.Add(time.Hour)

@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -26,7 +25,6 @@ func TestWithoutScript(t *testing.T) {
 	b.stopped(alice)
 	b.see("noscript a")
 	b.do(chromedp.WaitNotVisible(chromedp.CSS("#code"))) // what is typed would be lost
-	b.look("challenge")
 	request, err := phone.Wait(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -36,24 +34,5 @@ func TestWithoutScript(t *testing.T) {
 	}
 	answer(t, phone.Approve)
 	b.see(verifiedIn) // without a click
-	b.wantPath("/account")
-}
-
-// The page that looks again by itself doesn't take away what is being typed.
-func TestCodeWithoutScript(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	phone := w.enrolled(t, alice)
-	b := w.browser(t)
-	b.withoutScript()
-	b.stopped(alice)
-	b.click(`noscript a[href="/2fa/challenge?code=1"]`)
-	b.see(`main[data-state="pending"] details[open] #code`)
-	if html := get(b, chromedp.OuterHTML(chromedp.CSS("head"))); strings.Contains(html, `http-equiv="refresh"`) {
-		t.Error("the page refreshes itself all the same")
-	}
-	b.enter("#code", w.code(t, phone))
-	b.click(`form[action="/2fa/challenge/totp"] button`)
-	b.see(verifiedIn)
 	b.wantPath("/account")
 }

@@ -16,7 +16,7 @@ func TestOperators(t *testing.T) {
 	b.codeLogin("carol@example.com", w.code(t, phone))
 	b.click("#operators")
 	b.see("#user-1")
-	b.look("operators")
+	b.fits()
 	b.enter("#reason-1", "lost phone and codes")
 	b.click(`#user-1 button[value="reset"]`)
 	b.see(`#user-1[data-enabled="false"]`)

@@ -17,37 +17,28 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// The pages that are seldom seen, in both languages, and the way on from each.
+// The pages that are seldom seen, and the way on from each. How they look in each language
+// is for the gallery.
 func TestThoroughPages(t *testing.T) {
 	t.Parallel()
 	needChromium(t)
-	for _, language := range []string{"en", "th"} {
-		for _, test := range []struct {
-			name string
-			walk func(t *testing.T, language string)
-		}{
-			{"phone", walkPhone},
-			{"step-up", walkStepUp},
-			{"codes", walkCodes},
-			{"addresses", walkAddresses},
-			{"ends", walkEnds},
-		} {
-			t.Run(language+" "+test.name, func(t *testing.T) { test.walk(t, language) })
-		}
+	for name, walk := range map[string]func(*testing.T){
+		"phone": walkPhone, "step-up": walkStepUp, "codes": walkCodes, "addresses": walkAddresses, "ends": walkEnds,
+	} {
+		t.Run(name, walk)
 	}
 }
 
 // walkPhone goes from another browser's request to one of this one's, which isn't
 // approved, and to a pause.
-func walkPhone(t *testing.T, language string) {
+func walkPhone(t *testing.T) {
 	w := newWorld(t)
 	phone := w.enrolled(t, alice)
-	b := w.browserIn(t, language)
+	b := w.browser(t)
 	b.stopped(alice)
 	b.loseAttempts()
 	b.open("/2fa/challenge")
 	b.see(`main[data-state="other_browser"]`)
-	b.look("other-browser")
 	b.click(`form[action="/2fa/challenge/continue"] button`)
 	b.see(waiting)
 
@@ -55,19 +46,16 @@ func walkPhone(t *testing.T, language string) {
 	b.enter("#code", "12")
 	answer(t, phone.Deny)
 	b.see("#notice a")
-	b.look("not-approved-typing")
+	b.fits()
 	b.click("#notice a")
 	b.see(`form[action="/2fa/challenge"] button`)
-	b.look("not-approved")
 	b.click(`form[action="/2fa/challenge"] button`)
 	b.see(waiting)
 	answer(t, phone.Deny)
 	b.see(`main[data-state="not_approved"]:not(:has(form[action="/2fa/challenge"]))`)
-	b.look("paused")
 	b.loseAttempts()
 	b.open("/2fa/challenge")
 	b.see(`main[data-page="challenge"]`)
-	b.look("paused-elsewhere")
 
 	b.enter("#code", w.code(t, phone))
 	b.click(`form[action="/2fa/challenge/totp"] button`)
@@ -76,10 +64,10 @@ func walkPhone(t *testing.T, language string) {
 
 // walkStepUp goes the same way when somebody who is signed in is asked once more, and
 // back from a pause.
-func walkStepUp(t *testing.T, language string) {
+func walkStepUp(t *testing.T) {
 	w := newWorld(t)
 	phone := w.enrolled(t, alice)
-	b := w.browserIn(t, language)
+	b := w.browser(t)
 	b.codeLogin(alice, w.code(t, phone))
 	w.Clock.Add(20 * time.Minute) // the login's request to the phone is out of the way
 	b.click("#transfer")
@@ -87,26 +75,23 @@ func walkStepUp(t *testing.T, language string) {
 	b.loseAttempts()
 	b.open("/transfer")
 	b.see(`main[data-state="other_browser"]`)
-	b.look("other-browser")
 	b.click(`form[action="/2fa/challenge/continue"] button`)
 	b.see(waiting)
 	answer(t, phone.Deny)
 	b.see(`main[data-state="not_approved"]`)
-	b.look("not-approved")
 	b.click(`form[action="/2fa/challenge"] button`)
 	b.see(waiting)
 	answer(t, phone.Deny)
 	b.see(`main[data-state="not_approved"]:not(:has(form[action="/2fa/challenge"]))`)
-	b.look("paused")
 	b.click("#cancel")
 	b.see(verifiedIn)
 }
 
 // walkCodes types wrong codes of both kinds until no more are taken.
-func walkCodes(t *testing.T, language string) {
+func walkCodes(t *testing.T) {
 	w := newWorld(t)
 	phone := w.enrolled(t, alice)
-	b := w.browserIn(t, language)
+	b := w.browser(t)
 	b.stopped(alice)
 	answer(t, phone.Deny)
 	b.see(`main[data-state="not_approved"]`)
@@ -116,30 +101,26 @@ func walkCodes(t *testing.T, language string) {
 		b.next(`form[action="/2fa/challenge/totp"] button`)
 		b.see("#code-error")
 	}
-	b.look("clock")
 
 	w.change(t, func(a *records.Account) { a.RecoveryFailures = 49 })
 	b.click(`details:has(#recovery) summary`)
 	b.enter("#recovery", "0000-0000-0000-0000")
 	b.next(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see("#recovery-error:not(:has(~ input))")
-	b.look("recovery-blocked")
 	w.change(t, func(a *records.Account) { a.Failures = 19 })
 	b.enter("#code", wrong)
 	b.next(`form[action="/2fa/challenge/totp"] button`)
 	b.see("#code-error")
-	b.look("both-blocked")
 }
 
 // walkEnds sends a form before the proof, cancels, rejects a request, and finds the account
 // closed and the way to open it.
-func walkEnds(t *testing.T, language string) {
+func walkEnds(t *testing.T) {
 	w := newWorld(t, middleware.WithFalseResult(eagate.Rejection), middleware.WithHoldOnRejection(),
 		middleware.WithPages(templates.WithLinks(templates.Links{Password: "/forgotten", Help: "https://help.example/"})))
 	phone := w.enrolled(t, alice)
-	b := w.browserIn(t, language)
+	b := w.browser(t)
 	b.stopped(alice)
-	b.look("help")
 	b.open("/")
 	get(b, chromedp.Evaluate[any](`{
 		const form = document.createElement("form");
@@ -149,7 +130,6 @@ func walkEnds(t *testing.T, language string) {
 		form.submit();
 	}`))
 	b.see(`main[data-message="form-locked"]`)
-	b.look("form")
 	b.click("#next")
 	b.see(waiting)
 	b.click("#cancel")
@@ -159,17 +139,15 @@ func walkEnds(t *testing.T, language string) {
 	b.stopped(alice)
 	answer(t, phone.Deny)
 	b.see(`main[data-message="rejected"]`)
-	b.look("rejected")
 	b.login(alice)
 	b.see(`main[data-message="held"]`)
-	b.look("held")
 	b.next("#next")
 	b.wantPath("/forgotten")
 }
 
 // walkAddresses sets up a phone under an address that another user has already, who
 // then gets another one.
-func walkAddresses(t *testing.T, language string) {
+func walkAddresses(t *testing.T) {
 	var moved atomic.Bool
 	w := newWorld(t, middleware.WithEmail(func(_ context.Context, userID string) (string, error) {
 		if userID == aliceID && moved.Load() {
@@ -178,13 +156,12 @@ func walkAddresses(t *testing.T, language string) {
 		return alice, nil
 	}))
 	w.enrolled(t, alice)
-	b := w.browserIn(t, language)
+	b := w.browser(t)
 	b.login("bob@example.com")
 	b.see(lockedIn)
 	b.click("#security")
 	b.click(`form[action="/2fa/enable"] button`)
 	b.see("#codes-only")
-	b.look("codes-only-enable")
 	phone, err := emulator.ParseAccount(b.attribute("#otpauth", "href"))
 	if err != nil {
 		t.Fatal(err)
@@ -196,28 +173,23 @@ func walkAddresses(t *testing.T, language string) {
 	b.enter("#code", code)
 	b.click(`form[action="/2fa/enable/confirm"] button`)
 	b.see(`main[data-page="recovery"]`)
-	b.look("codes-only-enabled")
 	b.open("/2fa/")
 	b.see("#codes-only")
-	b.look("codes-only-security")
 	b.open("/account")
 	b.click(`form[action="/logout"] button`)
 	b.see(`main a[href="/login"]`)
 	b.login("bob@example.com")
 	b.see(`main[data-page="challenge"][data-state="none"]`)
-	b.look("codes-only-challenge")
 
 	moved.Store(true)
-	b = w.browserIn(t, language)
+	b = w.browser(t)
 	b.login(alice)
 	b.see(`main[data-page="challenge"][data-state="none"]`)
-	b.look("moved-challenge")
 	b.enter("#code", w.code(t, w.Emulator.Phone(alice)))
 	b.click(`form[action="/2fa/challenge/totp"] button`)
 	b.see(verifiedIn)
 	b.open("/2fa/")
 	b.see("#moved")
-	b.look("moved-security")
 }
 
 // aliceID is the application's ID of her.
@@ -233,18 +205,6 @@ func (w *world) change(t *testing.T, change func(*records.Account)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// browserIn is browser for somebody who speaks that language.
-func (w *world) browserIn(t *testing.T, language string) *tab {
-	t.Helper()
-	b := w.browser(t)
-	if _, err := chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
-		Headers: network.Headers{"Accept-Language": language},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // loseAttempts deletes the cookies by which the browser is known as the one that has

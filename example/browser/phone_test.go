@@ -17,19 +17,17 @@ func TestPhone(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser(t)
 	b.open("/")
-	b.look("home")
+	b.fits()
 	b.open("/login")
-	b.look("login")
+	b.fits()
 	b.login(alice)
 	b.see(lockedIn)
-	b.look("account")
+	b.fits()
 
 	b.click("#security")
 	b.see(`main[data-page="security"][data-state="off"]`)
-	b.look("security-off")
 	b.click(`form[action="/2fa/enable"] button`)
 	b.see("#qr svg")
-	b.look("enable")
 	uri := b.attribute("#otpauth", "href")
 	if got := b.readQR(); got != uri {
 		t.Errorf("the QR code says %q, the link %q", got, uri)
@@ -46,7 +44,6 @@ func TestPhone(t *testing.T) {
 	b.enter("#code", code)
 	b.click(`form[action="/2fa/enable/confirm"] button`)
 	b.see(`main[data-page="recovery"]`)
-	b.look("enabled")
 	b.click("#next")
 	b.see(verifiedIn)
 	b.click(`form[action="/logout"] button`)
@@ -55,25 +52,22 @@ func TestPhone(t *testing.T) {
 
 	b.stopped(alice)
 	b.wantPath("/2fa/challenge")
-	b.look("challenge")
 	number := b.text("#number")
 	phone.see(`[data-request][data-email="` + alice + `"]`)
-	phone.look("phone")
+	phone.fits()
 	phone.click(`[data-request] button[value="` + number + `"]`)
 	b.see(verifiedIn) // without a click
 	b.wantPath("/account")
 	b.wantText("on the phone")
-	b.look("account-verified")
+	b.fits()
 	if n := len(w.Emulator.Calls(emulator.CreateSession)); n != 1 {
 		t.Errorf("got %d calls for session tokens, want 1", n)
 	}
 
 	b.click("#security")
 	b.see(`main[data-page="security"][data-state="on"]`)
-	b.look("security-on")
 	b.click(`form[action="/2fa/disable"] button.danger`)
 	b.see(`main[data-message="disabled"]`)
-	b.look("disabled")
 	b.click("#next")
 	b.see(lockedIn)
 	if got, want := w.actions(t), []string{"ENABLE", "DISABLE"}; !slices.Equal(got, want) {

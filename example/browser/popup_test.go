@@ -64,16 +64,15 @@ func TestPopup(t *testing.T) {
 	phone := w.enrolled(t, alice)
 	b := w.browser(t)
 	b.sent(alice)
-	b.look("challenge")
 	popup := b.opens("#webview")
 	popup.see(inWebview)
-	popup.look("popup")
+	popup.fits()
 	if got, want := popup.text(inWebview), phone.Pending()[0].Number; got != want {
 		t.Errorf("the popup shows %q, want %q", got, want)
 	}
 	b.wantPath("/2fa/challenge")
 	b.wantText("Go on in the eAuthenticator window")
-	b.look("opened")
+	b.fits()
 	answer(t, phone.Approve)
 	b.see(verifiedIn) // without a click
 	b.wantPath("/account")
@@ -116,7 +115,6 @@ func TestPopupErrors(t *testing.T) {
 			b.see(`main[data-state="pending"] #returned[data-return="` + test.said + `"]`)
 			b.wantPath("/2fa/challenge")
 			b.wantClosed()
-			b.look(test.said)
 			w.Emulator.Behave()
 			if test.said == "timeout" || test.said == "rejected" {
 				b.click(`form[action="/2fa/challenge"] button`)
@@ -145,7 +143,7 @@ func TestThoroughPopupClosedByTheUser(t *testing.T) {
 	b.wantClosed()
 	b.find(link, "Open the eAuthenticator page again")
 	b.wantText("The eAuthenticator window was closed.")
-	b.look("popup-closed")
+	b.fits()
 	b.opens("#webview").see(inWebview)
 	answer(t, phone.Approve)
 	b.see(verifiedIn)

@@ -274,7 +274,6 @@ func TestThoroughTypingIsLeftAlone(t *testing.T) {
 	if typed := b.value(codeField); typed != "12" {
 		t.Errorf("the field has %q in it, want what was typed", typed)
 	}
-	b.look("approved")
 	b.push(link, "Continue")
 	b.see(verifiedIn)
 	b.wantText("on the phone")

@@ -110,14 +110,14 @@ func TestSinglePage(t *testing.T) {
 	if number, want := b.text("#number"), phone.Pending()[0].Number; number != want {
 		t.Errorf("the page shows %q, the phone wants %q", number, want)
 	}
-	b.look("challenge")
+	b.fits()
 	b.enter("#code", "12")
 	b.click("#by-code button")
 	b.wantSoon("#fault", "That code isn't right: it has too few or too many characters, or others than a code has")
 	answer(t, phone.Approve)
 	b.wantLoaded()
 	b.wantPath("/spa")
-	b.look("loaded")
+	b.fits()
 	if n := len(w.Emulator.Requests()); n != 1 {
 		t.Errorf("the phone was asked %d times, want once", n)
 	}
