@@ -68,3 +68,32 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+// TestTitlesHaveNoMarks is about the marks by which values are isolated from the direction
+// of a sentence: the text of a page has them, and its title, which not everything shows
+// without them, has not.
+func TestTitlesHaveNoMarks(t *testing.T) {
+	const marks = "\u2066\u2067\u2068\u2069\u202d\u202e"
+	page := plainPage(templates.Thai)
+	page.Issuer, page.Email = "บริษัท\u202eเอ", "ผู้ใช้@example.com"
+	body := render(t, newPages(t), templates.Challenge{Page: page, Code: templates.CodeForm{Error: templates.CodeWrong}})
+	title, rest, _ := strings.Cut(body[strings.Index(body, "<title>"):], "</title>")
+	if strings.ContainsAny(title, marks) || !strings.Contains(title, "บริษัทเอ") {
+		t.Errorf("got the title %q, want it without marks", title)
+	}
+	if !strings.Contains(rest, "\u2068ผู้ใช้@example.com\u2069") {
+		t.Error("want the address isolated in the text")
+	}
+}
+
+func TestMenu(t *testing.T) {
+	p := newPages(t, templates.WithLanguages(templates.English, templates.Thai), templates.WithTexts("he", nil))
+	page := plainPage(templates.Thai)
+	checkText(t, render(t, p, templates.Challenge{Page: page}), nil, []string{`id="languages"`})
+	page.LanguagePath = "/2fa/challenge?code=1"
+	checkText(t, render(t, p, templates.Challenge{Page: page}), []string{
+		`<nav aria-label="ภาษา">`,
+		`<a href="/2fa/challenge?code=1&amp;lang=en" lang="en" hreflang="en" dir="ltr">English</a>`,
+		`<a href="/2fa/challenge?code=1&amp;lang=th" lang="th" hreflang="th" dir="ltr" aria-current="true">ไทย</a>`,
+	}, []string{`lang="he"`})
+}
