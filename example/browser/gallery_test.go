@@ -34,9 +34,9 @@ type viewer struct {
 // newViewer returns a viewer of pages in a theme and a language.
 func newViewer(t *testing.T, theme gallery.Theme, lang templates.Language, evaluate func(string) []string) *viewer {
 	t.Helper()
-	opts := slices.Clone(theme.Options)
-	if lang == gallery.Long || lang == gallery.RightToLeft {
-		opts = append(opts, templates.WithTexts(lang, gallery.Pseudo(lang)))
+	opts := theme.Options
+	if lang == gallery.Long {
+		opts = append(slices.Clone(opts), templates.WithTexts(lang, gallery.Pseudo()))
 	}
 	pages, err := templates.New(opts...)
 	if err != nil {
@@ -97,7 +97,7 @@ func smallScreen(t *testing.T, theme gallery.Theme, lang templates.Language, scr
 var plain = gallery.Themes()[0]
 
 // The languages that stand for all: one from right to left, and one with long texts.
-var sampleLanguages = []templates.Language{templates.English, gallery.RightToLeft, gallery.Long}
+var sampleLanguages = []templates.Language{templates.English, templates.Arabic, gallery.Long}
 
 // On a narrow screen, everything is in its place.
 func TestGalleryLayout(t *testing.T) {
@@ -195,7 +195,7 @@ func TestThoroughGalleryInFirefox(t *testing.T) {
 		t.Fatal(err)
 	}
 	evaluate(`document.body.innerHTML = "<iframe width=320 height=640 frameborder=0>", frames[0].eval(` + string(quoted) + `), []`)
-	for _, lang := range []templates.Language{templates.English, gallery.RightToLeft} {
+	for _, lang := range []templates.Language{templates.English, templates.Arabic} {
 		v := newViewer(t, plain, lang, evaluate)
 		v.each(everything)
 	}

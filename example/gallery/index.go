@@ -8,9 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-
-	"github.com/eagate/eagate/internal/gallery"
-	"github.com/eagate/eagate/templates"
 )
 
 //go:embed index.html
@@ -38,7 +35,7 @@ func writeIndex(dir string, sets []set) error {
 	var content struct {
 		Scenes    []sceneEntry `json:"scenes"`
 		Themes    []choice     `json:"themes"`
-		Languages []choice     `json:"languages"`
+		Languages []string     `json:"languages"`
 	}
 	for _, page := range sets[0].pages {
 		content.Scenes = append(content.Scenes, sceneEntry{page.Page, page.State, page.Says})
@@ -49,7 +46,7 @@ func writeIndex(dir string, sets []set) error {
 			content.Themes = append(content.Themes, theme)
 		}
 		if s.theme.Name == sets[0].theme.Name {
-			content.Languages = append(content.Languages, choice{string(s.lang), string(s.lang) + ": " + languageName(s.lang)})
+			content.Languages = append(content.Languages, string(s.lang))
 		}
 		pages := make(map[string]string)
 		styles := []string{} // of this set, by number
@@ -75,17 +72,6 @@ func writeIndex(dir string, sets []set) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "index.html"), index, 0o644)
-}
-
-// languageName is what a language calls itself.
-func languageName(lang templates.Language) string {
-	switch lang {
-	case gallery.Long:
-		return "long texts"
-	case gallery.RightToLeft:
-		return "from right to left"
-	}
-	return templates.Texts(lang)["_name"]
 }
 
 // writeScript writes a script that calls a function.

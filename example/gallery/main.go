@@ -84,11 +84,7 @@ type rendered struct {
 func renderAll(filter *regexp.Regexp) ([]set, error) {
 	var sets []set
 	for _, theme := range gallery.Themes() {
-		opts := theme.Options
-		for _, lang := range []templates.Language{gallery.Long, gallery.RightToLeft} {
-			opts = append(opts[:len(opts):len(opts)], templates.WithTexts(lang, gallery.Pseudo(lang)))
-		}
-		pages, err := templates.New(opts...)
+		pages, err := templates.New(append([]templates.Option{templates.WithTexts(gallery.Long, gallery.Pseudo())}, theme.Options...)...)
 		if err != nil {
 			return nil, fmt.Errorf("theme %s: %w", theme.Name, err)
 		}

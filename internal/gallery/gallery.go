@@ -27,8 +27,8 @@ func Page(lang templates.Language) templates.Page {
 	return templates.Page{
 		Lang: lang, Nonce: "gallery", Base: "/2fa", Issuer: "Acme", Email: "alice@example.com",
 		HomePath: "/account", PasswordPath: "/password", HelpURL: "https://help.example/2fa",
-		PrivacyURL: "https://acme.example/privacy",
-		Fields:     []templates.Field{{Name: "csrf", Value: "token"}},
+		PrivacyURL: "https://acme.example/privacy", LanguagePath: "/2fa/challenge",
+		Fields: []templates.Field{{Name: "csrf", Value: "token"}},
 	}
 }
 

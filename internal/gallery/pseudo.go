@@ -7,27 +7,20 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// The languages of [Pseudo], by tags of BCP 47: English in private, and in Hebrew letters.
-const (
-	Long        templates.Language = "en-x-long"
-	RightToLeft templates.Language = "en-Hebr"
-)
+// Long is the language of [Pseudo]: private English, as BCP 47 has it.
+const Long templates.Language = "en-x-long"
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
 // Pseudo returns the English texts in a language that nobody speaks, as pages must look
 // in any that somebody does: each text is half as long again, in letters that stand
-// higher and hang lower than the English ones; or in Hebrew letters, from right to left.
-func Pseudo(lang templates.Language) map[templates.Key]string {
+// higher and hang lower than the English ones.
+func Pseudo() map[templates.Key]string {
 	texts := templates.Texts(templates.English)
-	texts["_name"] = string(lang)
 	for key, text := range texts {
-		if lang == RightToLeft {
-			texts[key] = outside(text, hebrew.Replace)
-		} else {
-			texts[key] = outside(text, accents.Replace) + strings.Repeat(" Ǻĝ", len(text)/7)
-		}
+		texts[key] = outside(text, accents.Replace) + strings.Repeat(" Ǻĝ", len(text)/7)
 	}
+	texts["_name"] = "Löñĝ"
 	return texts
 }
 
@@ -42,10 +35,7 @@ func outside(text string, change func(string) string) string {
 	return b.String() + change(text[end:])
 }
 
-var (
-	accents = letters("aceginoprstuyACEGINORSTUY", "åçéĝíñöþŕšţüýÅÇÉĜÍÑÖŔŠŢÜÝ")
-	hebrew  = letters("abcdefghijklmnopqrstuvwxyz", "אבגדהוזחטיכלמנסעפצקרשתםןףץ")
-)
+var accents = letters("aceginoprstuyACEGINORSTUY", "åçéĝíñöþŕšţüýÅÇÉĜÍÑÖŔŠŢÜÝ")
 
 // letters replaces each letter of from by that of to.
 func letters(from, to string) *strings.Replacer {
