@@ -121,6 +121,9 @@ func TestSinglePage(t *testing.T) {
 	if n := len(w.Emulator.Requests()); n != 1 {
 		t.Errorf("the phone was asked %d times, want once", n)
 	}
+	if _, got := rec.of("GET /2fa/challenge"); len(got) > 2 { // to look before it asks, and to take the approval
+		t.Errorf("the challenge was looked at %d times, want twice: the requests don't share it", len(got))
+	}
 	for _, path := range []string{"GET /api/account", "GET /api/messages"} {
 		if _, got := rec.of(path); !slices.Equal(got, []int{403, 200}) {
 			t.Errorf("%s: got %v, want a refusal and an answer", path, got)

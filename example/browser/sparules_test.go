@@ -1,0 +1,122 @@
+package browser_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// run runs an asynchronous script in the page, which has the module of the gate's, and
+// returns what it returns.
+func (b *tab) run(script string) string {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`document.body.dataset.ran = "", import("/2fa/assets/eagate.js").then(async ({ eagateFetch }) => {
+		try { ` + script + ` } catch (e) { return e.name; }
+	}).then((said) => { document.body.dataset.ran = said; }), undefined`))
+	b.see(`body:not([data-ran=""])`)
+	return b.attribute("body", "data-ran")
+}
+
+// What the script does with requests that are given up, refused again, or refused for
+// another reason; and when it has the phone ring.
+func TestSinglePageRules(t *testing.T) {
+	t.Parallel()
+	rec := new(recorder)
+	w := newWorldBehind(t, func(app http.Handler) http.Handler {
+		refusals := map[string]func(http.ResponseWriter){
+			"/api/always": func(w http.ResponseWriter) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, `{"type":"urn:eagate:problem:second-factor-required","title":"x","status":403}`)
+			},
+			"/api/down": func(w http.ResponseWriter) {
+				w.Header().Set("Retry-After", "7")
+				w.WriteHeader(http.StatusServiceUnavailable)
+				_, _ = io.WriteString(w, `{"type":"urn:eagate:problem:unavailable","title":"Temporarily unavailable","status":503}`)
+			},
+			"/api/others": func(w http.ResponseWriter) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = io.WriteString(w, `{"type":"urn:others:problem:second-factor-required","title":"x","status":403}`)
+			},
+		}
+		return rec.record(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if refuse := refusals[r.URL.Path]; refuse != nil {
+				w.Header().Set("Content-Type", "application/problem+json")
+				refuse(w)
+				return
+			}
+			app.ServeHTTP(w, r)
+		}))
+	})
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.spa(alice)
+	answer(t, phone.Approve)
+	b.wantLoaded()
+	w.Clock.Add(20 * time.Minute)
+	asked := len(w.Emulator.Requests())
+
+	for _, test := range []struct {
+		path     string
+		statuses []int
+	}{
+		{"/api/always", []int{403, 403}}, // the session has proved it, and isn't believed
+		{"/api/others", []int{403}},
+	} {
+		if got := b.run(`return (await eagateFetch("` + test.path + `")).status;`); got != "403" {
+			t.Errorf("%s: got %s, want the refusal", test.path, got)
+		}
+		if _, got := rec.of("GET " + test.path); !slices.Equal(got, test.statuses) {
+			t.Errorf("%s: got %v, want %v", test.path, got, test.statuses)
+		}
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.body.dataset.status = "", import("/2fa/assets/eagate.js").then(({ eagateFetch }) => eagateFetch("/api/down")).then(({ status }) => { document.body.dataset.status = status; }), undefined`))
+	b.see(`body[data-status="503"]`)
+	b.wantSoon("#said", "Temporarily unavailable")
+	if _, got := rec.of("GET /api/down"); len(got) != 1 {
+		t.Errorf("got %v, want one answer", got)
+	}
+	if n := len(w.Emulator.Requests()) - asked; n != 0 {
+		t.Errorf("the phone was asked %d times, want none", n)
+	}
+
+	const send = `eagateFetch("/api/transfer", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"to":"Bob","amount":5}', signal: stop.signal })`
+	got := b.run(`const stop = new AbortController();
+		const sent = ` + send + `.then(() => "answered", (e) => e.name);
+		while (!document.querySelector("#challenge[open] #number:not(:empty)")) await new Promise((go) => setTimeout(go, 20));
+		stop.abort();
+		return await sent;`)
+	if got != "AbortError" {
+		t.Errorf("given up: got %s, want AbortError", got)
+	}
+	b.see(`body:not(:has(#challenge[open]))`)
+
+	// The phone isn't asked again by itself where nobody has answered it.
+	b.enter("#to", "Bob")
+	b.enter("#amount", "5")
+	b.click("#transfer button")
+	b.see(spaPending)
+	asked = len(w.Emulator.Requests())
+	answer(t, phone.Deny)
+	b.see(`#challenge[open][data-state="not_approved"]`)
+	b.click("#cancel")
+	b.wantSoon("#said", "Nothing was sent.")
+	b.click("#transfer button")
+	b.see(`#challenge[open]:not([data-state="pending"]) #again`)
+	if n := len(w.Emulator.Requests()) - asked; n != 0 {
+		t.Errorf("after a request that nobody approved, the phone was asked %d times, want none", n)
+	}
+	w.Clock.Add(time.Hour)
+	b.click("#again")
+	b.see(spaPending)
+	answer(t, phone.Approve)
+	b.wantSoon("#said", "5 € would now be on the way to Bob, were this not a demo.")
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complaints = slices.DeleteFunc(b.complaints, func(s string) bool { return strings.Contains(s, "/api/down") })
+}
