@@ -106,7 +106,7 @@ func TestRequiredEnrolment(t *testing.T) {
 		t.Fatalf("first page: got %d to %q with %q, want 303 to /2fa/enable", a.Status, a.Location, a.Body)
 	}
 	a := b.Get("/2fa/enable")
-	for _, want := range []string{`data-page="required"`, "Acme requires it", dave, "Install the eAuthenticator app", `action="/2fa/enable"`, `action="/2fa/cancel"`} {
+	for _, want := range []string{`data-page="required"`, "Acme requires it", dave, "It takes about a minute.", `action="/2fa/enable"`, `action="/2fa/cancel"`} {
 		if a.Status != 200 || !strings.Contains(a.Body, want) {
 			t.Errorf("the way in: got %d without %q:\n%s", a.Status, want, a.Body)
 		}
