@@ -2,6 +2,8 @@ package templates
 
 import (
 	"cmp"
+	"html/template"
+	"strconv"
 	"time"
 )
 
@@ -27,12 +29,17 @@ type challengeSheet struct {
 	Back, Done, Over, Waits, Soon bool
 	CanPush                       bool
 	Send                          Key // the text of the button that sends a request
-	SendTo                        string
 	Why                           Key // the text that explains why none can be sent
 	PushRetryIn                   time.Duration
 	Cookie                        string
 	Refused, Unreachable, Limited bool
 	Asking, Troubled              bool // whether the phone is asked, and can be asked once more
+
+	// Whole attributes and elements, which are quicker to write than what is in them.
+	Refreshes                 template.HTML // of the page without script
+	Progress, ToCode          template.HTMLAttr
+	Addresses                 template.HTMLAttr // of the page, the events and the status, for the script
+	SendTo, ToProve, ToCancel template.HTMLAttr // where forms lead
 
 	// About the ways to prove it.
 	Input, Recovery          *codeSheet
@@ -64,7 +71,7 @@ func (c Challenge) sheet() sheet {
 	v.time()
 	v.push()
 	v.ways()
-	s := sheet{Page: c.Page, Name: challengePage, View: v, Failed: c.Code.failed()}
+	s := sheet{Page: c.Page, Name: challengePage, View: v, Failed: c.Code.failed(), Mark: v.mark()}
 	if c.Hosted != nil && c.Hosted.Popup != nil {
 		s.Also = popupScript
 	}
@@ -77,9 +84,9 @@ func (c Challenge) sheet() sheet {
 	}
 	switch none := c.State == ChallengeNone && c.Push != PushReady; {
 	case v.codeInput.Blocked() && !c.NoCode && (none || c.Code.Error == CodeBlocked && !c.Code.ByRecovery):
-		s.Title = "blocked.title"
+		s.Title, s.Mark = "blocked.title", markBlocked
 	case v.recoveryIn.Blocked() && c.Code.Error == CodeBlocked:
-		s.Title = "blocked.recovery.title"
+		s.Title, s.Mark = "blocked.recovery.title", markBlocked
 	}
 	return s
 }
@@ -136,12 +143,28 @@ func (v *challengeSheet) push() {
 	v.Asking = v.Pending && !v.Over
 	v.Troubled = v.Asking && !v.Soon
 
-	v.Send, v.SendTo = "challenge.resend", v.Base+"/challenge"
+	base := template.HTMLEscapeString(v.Base)
+	attr := func(before, path, after string) template.HTMLAttr {
+		return template.HTMLAttr(before + base + path + after)
+	}
+	switch {
+	case v.Pending:
+		v.Addresses = attr(`data-challenge="`, `/challenge" data-events="`+base+`/challenge/events" data-status="`+base, `/challenge/status" data-seconds="`+strconv.Itoa(v.Seconds)+`"`)
+		v.Progress = template.HTMLAttr(`max="` + strconv.Itoa(v.Total) + `" value="` + strconv.Itoa(v.Seconds) + `"`)
+		v.ToCode = attr(`href="`, "/challenge?code=1", `"`)
+	case v.Elsewhere:
+		v.Addresses = attr(`data-challenge="`, `/challenge" data-status="`+base, `/challenge/status"`)
+	}
+	v.Send, v.SendTo = "challenge.resend", attr(`action="`, "/challenge", `"`)
+	v.ToProve, v.ToCancel = attr(`action="`, "/challenge/totp", `"`), attr(`action="`, "/cancel", `"`)
+	if v.NoCode {
+		v.ToProve = attr(`action="`, "/challenge/recovery", `"`)
+	}
 	switch {
 	case v.c.State == ChallengeNone:
 		v.Send = "challenge.send"
 	case v.Elsewhere:
-		v.Send, v.SendTo = "challenge.here", v.Base+"/challenge/continue"
+		v.Send, v.SendTo = "challenge.here", attr(`action="`, "/challenge/continue", `"`)
 	}
 	push := v.c.Push
 	v.Why = push.why()
@@ -181,7 +204,10 @@ func (v *challengeSheet) ways() {
 	v.OnRecovery, v.OnHelp, v.OnCancel = step == stepRecovery, step == stepHelp, step == stepCancel
 	v.RecoveryOpen = c.Code.ByRecovery || v.OnRecovery || c.PreferCode && c.NoCode
 	v.CodeOpen = (codeFirst || v.Back) && !v.RecoveryOpen // a browser would open the first of them only
-	v.Refresh = v.refresh()
+	if v.Refresh = v.refresh(); v.Refresh > 0 && !v.Moved {
+		v.Refreshes = template.HTML(`<noscript><meta http-equiv="refresh" content="` + strconv.Itoa(v.Refresh) + "; url=" + template.HTMLEscapeString(v.Base) +
+			`/challenge"><style nonce="` + template.HTMLEscapeString(v.Nonce) + `">.typing { display: none; }</style></noscript>` + "\n")
+	}
 }
 
 // refresh is the number of seconds after which the page refreshes itself without script,

@@ -53,10 +53,10 @@ type codeInput struct {
 
 // A codeSheet has as plain fields what a codeInput works out; see [challengeSheet].
 type codeSheet struct {
-	Label, Hint, Problem Key
-	Digits               int
-	Issuer, Mend         string
-	RetryIn              time.Duration
+	Hint, Problem Key
+	Digits        int
+	Issuer, Mend  string
+	RetryIn       time.Duration
 
 	Failed, Blocked, CheckClock bool
 	Focus, Either, Beside       bool
@@ -64,7 +64,7 @@ type codeSheet struct {
 
 func (c codeInput) sheet() *codeSheet {
 	return &codeSheet{
-		Label: c.Label(), Hint: c.Hint(), Problem: c.Problem(), Digits: c.Digits, Issuer: c.Issuer, Mend: c.Mend(), RetryIn: c.RetryIn,
+		Hint: c.Hint(), Problem: c.Problem(), Digits: c.Digits, Issuer: c.Issuer, Mend: c.Mend(), RetryIn: c.RetryIn,
 		Failed: c.Failed(), Blocked: c.Blocked(), CheckClock: c.CheckClock, Focus: c.Focus, Either: c.Either, Beside: c.Beside,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"sync"
 	"time"
 )
 
@@ -18,13 +19,10 @@ func funcs(c *catalogue) template.FuncMap {
 		"utc":      c.time,
 		"iso":      func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"qr":       QR,
-		"pagesCSS": func() template.CSS { return template.CSS(pagesStyle) },
+		"pagesCSS": pagesCompact,
 		"yes":      func() string { return Yes },
 
 		"toPassword": func() string { return ToPassword },
-		"script":     script,
-
-		"fieldless": func() template.CSS { return ".typing { display: none; }" }, // of a page that refreshes itself
 	}
 }
 
@@ -55,31 +53,30 @@ var (
 	timesScript string
 )
 
+// pagesCompact is what is sent of pagesStyle.
+var pagesCompact = sync.OnceValue(func() template.CSS { return template.CSS(compactStyle(pagesStyle)) })
+
 // Yes is the value of a field that says yes: of a box that was ticked.
 const Yes = "1"
-
-// formsScript names the script that all pages have.
-const formsScript = "forms"
 
 // popupScript names the script of a challenge page that opens a window.
 const popupScript = "popup"
 
-// script returns the script of a page, or the one that it has besides, or "" if
-// it has none.
-func script(page string) template.JS {
-	switch page {
-	case formsScript:
-		return template.JS(formsSource)
-	case challengePage:
-		return template.JS(challengeScript)
-	case popupScript:
-		return template.JS(popupSource)
-	case enablePage:
-		return template.JS(enableScript)
-	case recoveryPage:
-		return template.JS(recoveryScript)
-	case securityPage, devicesPage, requiredPage:
-		return template.JS(timesScript)
+// formsCompact is the script of all pages.
+var formsCompact = sync.OnceValue(func() string { return compactScript(formsSource) })
+
+// pageScripts are the scripts of the pages, by the name of the page, a blank, and that of
+// another script or nothing. Each begins with that of all forms.
+var pageScripts = sync.OnceValue(func() map[string]template.JS {
+	times, challenge, enable := compactScript(timesScript), compactScript(challengeScript), compactScript(enableScript)
+	all := make(map[string]template.JS)
+	for name, script := range map[string]string{
+		challengePage + " ": challenge, challengePage + " " + popupScript: challenge + "\n" + compactScript(popupSource),
+		enablePage + " ": enable, enablePage + " " + requiredPage: enable + "\n" + times,
+		securityPage + " ": times, devicesPage + " ": times, requiredPage + " ": times,
+		recoveryPage + " ": compactScript(recoveryScript), messagePage + " ": "",
+	} {
+		all[name] = template.JS(formsCompact() + "\n" + script)
 	}
-	return ""
-}
+	return all
+})

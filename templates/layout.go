@@ -145,6 +145,7 @@ func (c *config) checkLayout() []error {
 		dir  string
 	}{{English, "ltr"}, {"ar", "rtl"}} {
 		s := Required{Page: samplePage(of.lang)}.sheet()
+		s.Script = pageScripts()[s.Name+" "+s.Also]
 		s.Dir, s.Data = of.dir, c.own.data
 		c.look.dress(&s)
 		var b strings.Builder

@@ -87,7 +87,7 @@ func (i *inspection) element(n *html.Node, above []*html.Node) {
 		}
 	case "style":
 		i.nonce(n)
-		if strings.Contains(content(n), ".eagate {") {
+		if strings.Contains(content(n), ".eagate{color-scheme") {
 			i.heads++
 			if !slices.ContainsFunc(above, func(a *html.Node) bool { return a.Data == "head" }) {
 				i.fault(`{{template "eagate/head" .}} isn't in <head>, or after an element that doesn't belong there`)
@@ -100,7 +100,7 @@ func (i *inspection) element(n *html.Node, above []*html.Node) {
 		if src := attr(n, "src"); src != "" {
 			i.load(nil, "<script>", src)
 		}
-		if strings.Contains(content(n), formsSource) {
+		if strings.Contains(content(n), formsCompact()) {
 			i.scripts++
 			if !i.after {
 				i.fault(`{{template "eagate/scripts" .}} comes before {{template "eagate/main" .}}, on which they work`)

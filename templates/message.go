@@ -128,7 +128,7 @@ type messageSheet struct {
 func (m Message) sheet() sheet {
 	w := m.Kind.words()
 	return sheet{
-		Page: m.Page, Name: messagePage, View: messageSheet{m, w.after},
+		Page: m.Page, Name: messagePage, View: messageSheet{m, w.after}, Mark: m.Kind.mark(),
 		Title: w.title, Lead: w.text,
 	}
 }

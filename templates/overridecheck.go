@@ -172,11 +172,11 @@ var aNeededID = regexp.MustCompile(`getElementById\("([a-z-]+)"\)`)
 
 // neededIDs are the IDs by which the scripts of a page find elements.
 func neededIDs(page string) (ids []string) {
-	source := string(script(formsScript)) + string(script(page))
+	also := ""
 	if page == challengePage {
-		source += string(script(popupScript))
+		also = popupScript
 	}
-	for _, m := range aNeededID.FindAllStringSubmatch(source, -1) {
+	for _, m := range aNeededID.FindAllStringSubmatch(string(pageScripts()[page+" "+also]), -1) {
 		ids = append(ids, m[1])
 	}
 	return ids

@@ -90,18 +90,20 @@ type Field struct{ Name, Value string }
 // A Sheet is what templates get: a view, and what its layout needs.
 type Sheet struct {
 	Page
-	Name   string // of the page, such as "challenge"
-	Also   string // the name of another script, or empty
-	Title  Key    // the page's one first-level heading: {{t .Title}}
-	Lead   Key    // the sentence below it, or empty
-	Number string // what the window's title begins with: a number to tap, or empty
-	Failed bool   // whether the title tells of an error
-	View   any    // the page's own part
+	Name   string        // of the page, such as "challenge"
+	Also   string        // the name of another script, or empty
+	Mark   template.HTML // the picture above the title, or empty
+	Title  Key           // the page's one first-level heading: {{t .Title}}
+	Lead   Key           // the sentence below it, or empty
+	Number string        // what the window's title begins with: a number to tap, or empty
+	Failed bool          // whether the title tells of an error
+	View   any           // the page's own part
 
 	Dir       string           // the direction of the language, "ltr" or "rtl"
 	Languages []LanguageChoice // of the menu
 
 	Style, StyleEnd         template.CSS // around that of the page itself
+	Script                  template.JS  // of the page
 	Scheme                  string       // the content of the meta element color-scheme
 	Logo, LogoDark, Favicon string       // addresses, or empty
 }
@@ -156,6 +158,7 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	s.Lang = p.known(s.Lang)
 	s.Languages = p.choices(s.Page)
 	p.look.dress(&s)
+	s.Script = pageScripts()[s.Name+" "+s.Also]
 	pages, err := p.layouts[s.Lang]()
 	if err != nil {
 		return err

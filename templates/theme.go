@@ -162,7 +162,7 @@ func worst(c colour, on []backdrop) backdrop {
 // look returns what a theme makes of the style, and all of its faults.
 func (t *Theme) look() (look, []error) {
 	if t == nil {
-		return look{style: template.CSS(style), scheme: schemeNames[SchemeAuto]}, nil
+		return look{style: template.CSS(compactStyle(style)), scheme: schemeNames[SchemeAuto]}, nil
 	}
 	var faults []error
 	fault := func(field string, err error) {
@@ -252,18 +252,18 @@ func (p picture) address(base string) string {
 
 // rules returns the style with the variables of the theme after it.
 func (t *Theme) rules(vars, darkVars string) template.CSS {
-	css := style
+	css := compactStyle(style)
 	if vars != "" {
 		css += "\n.eagate{" + vars + "}"
 	}
 	if darkVars != "" {
-		css += "\n" + forDark + "{.eagate{" + darkVars + "}}"
+		css += "\n" + compactStyle(forDark) + "{.eagate{" + darkVars + "}}"
 	}
 	switch t.Scheme {
 	case SchemeLight:
-		css = strings.ReplaceAll(css, forDark, "@media not all")
+		css = strings.ReplaceAll(css, compactStyle(forDark), "@media not all")
 	case SchemeDark:
-		css = strings.ReplaceAll(css, forDark, "@media all")
+		css = strings.ReplaceAll(css, compactStyle(forDark), "@media all")
 	case SchemeAuto:
 	}
 	return template.CSS(css)

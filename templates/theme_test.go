@@ -242,7 +242,7 @@ func FuzzTheme(f *testing.F) {
 // TestThemesContrast looks at the colours as the test knows them, by its own reckoning.
 func TestThemesContrast(t *testing.T) {
 	t.Parallel()
-	pair := regexp.MustCompile(`--accent:#([0-9a-f]{6});--on-accent:#([0-9a-f]{6});`)
+	pair := regexp.MustCompile(`\{--accent:#([0-9a-f]{6});--on-accent:#([0-9a-f]{6});`)
 	for _, c := range []string{"#006d3a", "#8a1c7c", "#333333", "#9a3412", "#005fcc"} {
 		p := newPages(t, templates.WithTheme(templates.Theme{Accent: c}))
 		pairs := pair.FindAllStringSubmatch(whole(t, p), -1)

@@ -83,9 +83,14 @@
   // Says what has happened, in place of the number.
   const tell = () => {
     document.getElementById("push")?.toggleAttribute("hidden", true);
-    const notice = document.getElementById("notices").content.querySelector(`[data-when="${data.state}"]`);
-    document.getElementById("notice").replaceChildren(notice.cloneNode(true));
-    heading.textContent = notice.dataset.title;
+    const { content } = document.getElementById("notices");
+    const said = content.querySelector(`[data-when="${data.state}"]`);
+    const link = content.querySelectorAll("a")["code" in said.dataset ? 1 : 0].cloneNode(true);
+    link.href = page;
+    const notice = document.getElementById("notice");
+    notice.className = "notice";
+    notice.replaceChildren(said.cloneNode(true), link);
+    heading.textContent = said.dataset.title;
     document.title = title.replace(name, () => heading.textContent);
   };
 
