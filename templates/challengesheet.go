@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// A challengeSheet is a challenge prepared for its template. The template reads plain
+// A ChallengeSheet is a challenge prepared for its template. The template reads plain
 // fields: this page is asked for most often, and methods and fields of embedded structs
 // take several times as long.
-type challengeSheet struct {
-	c                     Challenge
-	codeInput, recoveryIn codeInput
+type ChallengeSheet struct {
+	c                  Challenge
+	codeIn, recoveryIn CodeInput
 
 	Base, Email, Issuer, HelpURL, Nonce string
 	Fields                              []Field
@@ -42,7 +42,7 @@ type challengeSheet struct {
 	SendTo, ToProve, ToCancel template.HTMLAttr // where forms lead
 
 	// About the ways to prove it.
-	Input, Recovery          *codeSheet
+	Input, Recovery          *CodeSheet
 	HasFields, HasRecovery   bool
 	TakesCode                bool
 	CodeOpen, RecoveryOpen   bool
@@ -57,7 +57,7 @@ type challengeSheet struct {
 }
 
 func (c Challenge) sheet() sheet {
-	v := &challengeSheet{
+	v := &ChallengeSheet{
 		c: c,
 
 		Base: c.Base, Email: c.Email, Issuer: c.Issuer, HelpURL: c.HelpURL, Nonce: c.Nonce, Fields: c.Fields,
@@ -83,7 +83,7 @@ func (c Challenge) sheet() sheet {
 		s.Title, s.Lead = c.stepUp(s.Title, s.Lead)
 	}
 	switch none := c.State == ChallengeNone && c.Push != PushReady; {
-	case v.codeInput.Blocked() && !c.NoCode && (none || c.Code.Error == CodeBlocked && !c.Code.ByRecovery):
+	case v.codeIn.Blocked() && !c.NoCode && (none || c.Code.Error == CodeBlocked && !c.Code.ByRecovery):
 		s.Title, s.Mark = "blocked.title", markBlocked
 	case v.recoveryIn.Blocked() && c.Code.Error == CodeBlocked:
 		s.Title, s.Mark = "blocked.recovery.title", markBlocked
@@ -122,7 +122,7 @@ func (c Challenge) title() (title, lead Key) {
 }
 
 // time fills in what is about the request's time.
-func (v *challengeSheet) time() {
+func (v *ChallengeSheet) time() {
 	if !v.Pending {
 		return
 	}
@@ -131,7 +131,7 @@ func (v *challengeSheet) time() {
 }
 
 // push fills in what is about the request, and the next one.
-func (v *challengeSheet) push() {
+func (v *ChallengeSheet) push() {
 	if v.Hosted != nil {
 		v.Returned = v.c.Return.text()
 		v.Back = v.Return > ReturnDone
@@ -174,7 +174,7 @@ func (v *challengeSheet) push() {
 }
 
 // ways fills in what is about the ways to prove it.
-func (v *challengeSheet) ways() {
+func (v *ChallengeSheet) ways() {
 	c := v.c
 	phone, recovery := c.Code, CodeForm{Digits: c.Code.Digits}
 	if c.Code.ByRecovery {
@@ -186,14 +186,14 @@ func (v *challengeSheet) ways() {
 	if c.RecoveryBlocked {
 		recovery.Error, recovery.ByRecovery = CodeBlocked, true
 	}
-	v.codeInput, v.recoveryIn = phone.input(c.Issuer, false), recovery.input(c.Issuer, false)
+	v.codeIn, v.recoveryIn = phone.input(c.Issuer, false), recovery.input(c.Issuer, false)
 	v.recoveryIn.Recovery = true
 	codeFirst := !c.NoCode && (c.PreferCode || c.Code.failed() && !c.Code.ByRecovery || !v.Pending && !v.CanPush)
-	v.codeInput.Focus = !c.Code.ByRecovery && (codeFirst || c.Code.failed())
+	v.codeIn.Focus = !c.Code.ByRecovery && (codeFirst || c.Code.failed())
 	v.recoveryIn.Focus = c.Code.ByRecovery && c.Code.failed()
-	v.codeInput.Beside = true
-	v.codeInput.Still, v.recoveryIn.Still = v.blocked(false), v.blocked(true)
-	v.Input, v.Recovery = v.codeInput.sheet(), v.recoveryIn.sheet()
+	v.codeIn.Beside = true
+	v.codeIn.Still, v.recoveryIn.Still = v.blocked(false), v.blocked(true)
+	v.Input, v.Recovery = v.codeIn.sheet(), v.recoveryIn.sheet()
 
 	v.TakesCode = v.takesCode()
 	v.HasFields = !c.NoCode || v.HasRecovery
@@ -212,7 +212,7 @@ func (v *challengeSheet) ways() {
 
 // refresh is the number of seconds after which the page refreshes itself without script,
 // or 0 for never. Such a page has no fields, because their text would be lost.
-func (v *challengeSheet) refresh() int {
+func (v *ChallengeSheet) refresh() int {
 	switch {
 	case v.c.PreferCode && v.HasFields || v.c.Code.failed():
 	case v.Soon:

@@ -38,8 +38,8 @@ const (
 	CodeBlocked                    // too many wrong codes: another proof or an operator unlocks them
 )
 
-// A codeInput is a code form prepared for its template.
-type codeInput struct {
+// A CodeInput is a code form prepared for its template.
+type CodeInput struct {
 	CodeForm
 	Issuer string
 	Wanted bool // whether there is a field at all
@@ -51,8 +51,8 @@ type codeInput struct {
 	Still    Key  // the text of codes that are blocked, if it isn't the ordinary one
 }
 
-// A codeSheet has as plain fields what a codeInput works out; see [challengeSheet].
-type codeSheet struct {
+// A CodeSheet has as plain fields what a CodeInput works out; see [ChallengeSheet].
+type CodeSheet struct {
 	Hint, Problem Key
 	Digits        int
 	Issuer, Mend  string
@@ -62,8 +62,8 @@ type codeSheet struct {
 	Focus, Either, Beside       bool
 }
 
-func (c codeInput) sheet() *codeSheet {
-	return &codeSheet{
+func (c CodeInput) sheet() *CodeSheet {
+	return &CodeSheet{
 		Hint: c.Hint(), Problem: c.Problem(), Digits: c.Digits, Issuer: c.Issuer, Mend: c.Mend(), RetryIn: c.RetryIn,
 		Failed: c.Failed(), Blocked: c.Blocked(), CheckClock: c.CheckClock, Focus: c.Focus, Either: c.Either, Beside: c.Beside,
 	}
@@ -71,19 +71,19 @@ func (c codeInput) sheet() *codeSheet {
 
 // input returns the form with a field, which has the focus if it should, or if
 // the last code was not accepted: the error is read out as its description.
-func (f CodeForm) input(issuer string, focus bool) codeInput {
+func (f CodeForm) input(issuer string, focus bool) CodeInput {
 	if f.Digits == 0 {
 		f.Digits = 6
 	}
-	return codeInput{CodeForm: f, Issuer: issuer, Wanted: true, Focus: focus || f.failed()}
+	return CodeInput{CodeForm: f, Issuer: issuer, Wanted: true, Focus: focus || f.failed()}
 }
 
 func (f CodeForm) failed() bool { return f.Error != CodeOK }
 
-func (c codeInput) Failed() bool { return c.failed() }
+func (c CodeInput) Failed() bool { return c.failed() }
 
 // Mend is the recovery code that was typed, to be corrected.
-func (c codeInput) Mend() string {
+func (c CodeInput) Mend() string {
 	if c.failed() && c.ByRecovery {
 		return c.Typed
 	}
@@ -91,19 +91,19 @@ func (c codeInput) Mend() string {
 }
 
 // Blocked reports whether codes are not accepted.
-func (c codeInput) Blocked() bool {
+func (c CodeInput) Blocked() bool {
 	return c.Error == CodeBlocked && c.ByRecovery == c.Recovery && !c.Either
 }
 
 // Label and Hint are the texts about the accepted codes.
-func (c codeInput) Label() Key {
+func (c CodeInput) Label() Key {
 	if c.Either {
 		return "code.either.label"
 	}
 	return "code.label"
 }
 
-func (c codeInput) Hint() Key {
+func (c CodeInput) Hint() Key {
 	if c.Either {
 		return "code.either.hint"
 	}
@@ -111,7 +111,7 @@ func (c codeInput) Hint() Key {
 }
 
 // Problem is the text that explains the error.
-func (c codeInput) Problem() Key {
+func (c CodeInput) Problem() Key {
 	switch c.Error {
 	case CodeOK:
 		return ""
@@ -141,17 +141,17 @@ func (c codeInput) Problem() Key {
 }
 
 // either is the text about a code of the phone, or that about a recovery code.
-func (c codeInput) either(phone, recovery Key) Key {
+func (c CodeInput) either(phone, recovery Key) Key {
 	if c.ByRecovery {
 		return recovery
 	}
 	return phone
 }
 
-// A proofInput is a code form whose field has an ID and a label of its own: pages have
+// A ProofInput is a code form whose field has an ID and a label of its own: pages have
 // several, or a step that says what it is for.
-type proofInput struct {
-	codeInput
+type ProofInput struct {
+	CodeInput
 	ID    string
 	Label Key
 }

@@ -26,14 +26,14 @@ type Device struct {
 	ExpiresAt  time.Time
 }
 
-// A devicesSheet is a page of devices prepared for its template.
-type devicesSheet struct{ Devices }
+// A DevicesSheet is the [Sheet].View of the page [Devices], for its template; see [WithTemplates].
+type DevicesSheet struct{ Devices }
 
 func (d Devices) sheet() sheet {
-	return sheet{Page: d.Page, Name: devicesPage, View: devicesSheet{d}, Title: "devices.title", Lead: "devices.text"}
+	return sheet{Page: d.Page, Name: devicesPage, View: DevicesSheet{d}, Title: "devices.title", Lead: "devices.text"}
 }
 
 // Days is the lifetime in days.
-func (d devicesSheet) Days() int { return days(d.Lifetime) }
+func (d DevicesSheet) Days() int { return days(d.Lifetime) }
 
 func days(d time.Duration) int { return max(1, int(d/(24*time.Hour))) }

@@ -24,17 +24,17 @@ type Enable struct {
 	Code CodeForm
 }
 
-// An enableSheet is an enrolment prepared for its template.
-type enableSheet struct {
+// An EnableSheet is the [Sheet].View of the page [Enable], for its template; see [WithTemplates].
+type EnableSheet struct {
 	Enable
-	Input proofInput
+	Input ProofInput
 }
 
 func (e Enable) sheet() sheet {
 	return sheet{
 		Page: e.Page, Name: enablePage, Failed: e.Code.failed(),
 		Also:  requiredPage, // whose script shows times where the user is
-		View:  enableSheet{e, proofInput{e.Code.input(e.Issuer, false), "code", "enable.type"}},
+		View:  EnableSheet{e, ProofInput{e.Code.input(e.Issuer, false), "code", "enable.type"}},
 		Title: "enable.title",
 	}
 }

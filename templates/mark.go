@@ -55,7 +55,7 @@ func (d drawing) svg() template.HTML {
 }
 
 // mark is that of a challenge, or empty where the number is what is looked at.
-func (v *challengeSheet) mark() template.HTML {
+func (v *ChallengeSheet) mark() template.HTML {
 	switch v.c.State {
 	case ChallengeNone:
 		if v.c.Push != PushReady {

@@ -119,8 +119,8 @@ func (k MessageKind) words() words {
 // changed next.
 const ToPassword = "password"
 
-// A messageSheet is a message prepared for its template.
-type messageSheet struct {
+// A MessageSheet is the [Sheet].View of the page [Message], for its template; see [WithTemplates].
+type MessageSheet struct {
 	Message
 	NextText Key
 }
@@ -128,13 +128,13 @@ type messageSheet struct {
 func (m Message) sheet() sheet {
 	w := m.Kind.words()
 	return sheet{
-		Page: m.Page, Name: messagePage, View: messageSheet{m, w.after}, Mark: m.Kind.mark(),
+		Page: m.Page, Name: messagePage, View: MessageSheet{m, w.after}, Mark: m.Kind.mark(),
 		Title: w.title, Lead: w.text,
 	}
 }
 
 // NextPath is where the next step leads.
-func (m messageSheet) NextPath() string {
+func (m MessageSheet) NextPath() string {
 	if m.Next != "" {
 		return m.Next
 	}
@@ -153,31 +153,31 @@ func (m messageSheet) NextPath() string {
 func (p Page) home() string { return cmp.Or(p.HomePath, "/") }
 
 // Locked reports whether the user has to leave by cancelling the sign-in.
-func (m messageSheet) Locked() bool {
+func (m MessageSheet) Locked() bool {
 	return m.Kind == MessageHeld && !m.SignedIn || m.Kind == MessageFormLocked || m.Kind == MessageFormStopped
 }
 
 // Changes reports whether the next step is to change the password, once the sign-in has
 // been cancelled: the page of a locked session leads nowhere else. Leaves reports whether
 // it is just to cancel.
-func (m messageSheet) Changes() bool { return m.Kind == MessageHeld && m.PasswordPath != "" }
-func (m messageSheet) Leaves() bool {
+func (m MessageSheet) Changes() bool { return m.Kind == MessageHeld && m.PasswordPath != "" }
+func (m MessageSheet) Leaves() bool {
 	return m.Kind == MessageHeld && m.PasswordPath == "" && m.Locked()
 }
 
 // Warns reports whether somebody else may know the password.
-func (m messageSheet) Warns() bool { return m.Kind == MessageRejected && m.PasswordPath != "" }
+func (m MessageSheet) Warns() bool { return m.Kind == MessageRejected && m.PasswordPath != "" }
 
 // Helps reports whether the way on may need help.
-func (m messageSheet) Helps() bool {
+func (m MessageSheet) Helps() bool {
 	return m.HelpURL != "" && (m.Kind == MessageRejected || m.Kind == MessageHeld || m.Kind == MessageMadeOften || m.Kind == MessageNoAddress)
 }
 
 // GoesOn reports whether the page goes on by itself.
-func (m messageSheet) GoesOn() bool { return m.Kind == MessageGoOn }
+func (m MessageSheet) GoesOn() bool { return m.Kind == MessageGoOn }
 
 // BackPath is the way out, if that is another than the next step.
-func (m messageSheet) BackPath() string {
+func (m MessageSheet) BackPath() string {
 	if m.GoesOn() {
 		return ""
 	}

@@ -52,14 +52,14 @@ const (
 // RecoveryFew is how many codes are so few that the pages say so.
 const RecoveryFew = 3
 
-// A recoverySheet is a recovery page prepared for its template.
-type recoverySheet struct {
+// A RecoverySheet is the [Sheet].View of the page [Recovery], for its template; see [WithTemplates].
+type RecoverySheet struct {
 	Recovery
-	Input codeInput
+	Input CodeInput
 }
 
 func (r Recovery) sheet() sheet {
-	view := recoverySheet{Recovery: r, Input: r.Code.input(r.Issuer, false)}
+	view := RecoverySheet{Recovery: r, Input: r.Code.input(r.Issuer, false)}
 	view.Input.Either = r.Left > 0
 	view.Input.Wanted = r.NeedsCode
 	s := sheet{
@@ -78,16 +78,16 @@ func (r Recovery) sheet() sheet {
 }
 
 // Few reports whether there should be more.
-func (r recoverySheet) Few() bool { return r.Left <= RecoveryFew }
+func (r RecoverySheet) Few() bool { return r.Left <= RecoveryFew }
 
 // Making reports whether the codes will be there in a moment.
-func (r recoverySheet) Making() bool { return r.State == RecoveryMaking }
+func (r RecoverySheet) Making() bool { return r.State == RecoveryMaking }
 
 // Wanting reports whether new ones should be made.
-func (r recoverySheet) Wanting() bool { return r.Left == 0 || r.State == RecoveryUnkept }
+func (r RecoverySheet) Wanting() bool { return r.Left == 0 || r.State == RecoveryUnkept }
 
 // Said is the text about the last set, or "".
-func (r recoverySheet) Said() Key {
+func (r RecoverySheet) Said() Key {
 	switch r.State {
 	case RecoveryPlain:
 	case RecoveryMaking:
@@ -102,10 +102,10 @@ func (r recoverySheet) Said() Key {
 
 // File is the address of a text file with the codes, which needs no script and no
 // request to be saved.
-func (r recoverySheet) File() template.URL {
+func (r RecoverySheet) File() template.URL {
 	text := r.Issuer + "\n" + r.Email + "\n\n" + strings.Join(r.Codes, "\n") + "\n"
 	return template.URL("data:text/plain;charset=utf-8," + url.PathEscape(text))
 }
 
 // Text is the codes as they are copied.
-func (r recoverySheet) Text() string { return strings.Join(r.Codes, "\n") }
+func (r RecoverySheet) Text() string { return strings.Join(r.Codes, "\n") }

@@ -97,22 +97,22 @@ func (s FactorState) String() string {
 	return "invalid"
 }
 
-// A securitySheet is a security page prepared for its template.
-type securitySheet struct {
+// A SecuritySheet is the [Sheet].View of the page [Security], for its template; see [WithTemplates].
+type SecuritySheet struct {
 	Security
-	Input            codeInput  // of both forms
-	Replace, Disable proofInput // of each
+	Input            CodeInput  // of both forms
+	Replace, Disable ProofInput // of each
 }
 
 func (s Security) sheet() sheet {
-	view := securitySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
+	view := SecuritySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
 	view.Input.Either = s.RecoveryLeft > 0
 	view.Input.Wanted = s.NeedsCode
 	plain := view.Input
 	plain.CodeForm = CodeForm{Digits: plain.Digits}
-	view.Replace, view.Disable = proofInput{view.Input, "code", view.Input.Label()}, proofInput{plain, "disable-code", plain.Label()}
+	view.Replace, view.Disable = ProofInput{view.Input, "code", view.Input.Label()}, ProofInput{plain, "disable-code", plain.Label()}
 	if s.Disabling {
-		view.Replace.codeInput, view.Disable.codeInput = plain, view.Input
+		view.Replace.CodeInput, view.Disable.CodeInput = plain, view.Input
 	}
 	lead := Key("security.text")
 	if view.CodesOnly() {
@@ -125,22 +125,22 @@ func (s Security) sheet() sheet {
 }
 
 // Moved and CodesOnly report why the phone gets no requests.
-func (s securitySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
-func (s securitySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
+func (s SecuritySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
+func (s SecuritySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
 
 // NoAddress reports whether no phone can be set up.
-func (s securitySheet) NoAddress() bool { return s.Push == PushNoAddress }
+func (s SecuritySheet) NoAddress() bool { return s.Push == PushNoAddress }
 
 // Missing and Few report whether there should be more recovery codes.
-func (s securitySheet) Missing() bool { return s.On() && s.RecoveryLeft == 0 }
-func (s securitySheet) Few() bool     { return s.On() && s.RecoveryLeft <= RecoveryFew }
-func (s securitySheet) Unkept() bool  { return s.On() && s.RecoveryUnkept }
+func (s SecuritySheet) Missing() bool { return s.On() && s.RecoveryLeft == 0 }
+func (s SecuritySheet) Few() bool     { return s.On() && s.RecoveryLeft <= RecoveryFew }
+func (s SecuritySheet) Unkept() bool  { return s.On() && s.RecoveryUnkept }
 
-func (s securitySheet) On() bool      { return s.State == FactorOn }
-func (s securitySheet) Pending() bool { return s.State == FactorPending }
+func (s SecuritySheet) On() bool      { return s.State == FactorOn }
+func (s SecuritySheet) Pending() bool { return s.State == FactorPending }
 
 // Status is the word for the state.
-func (s securitySheet) Status() Key {
+func (s SecuritySheet) Status() Key {
 	switch s.State {
 	case FactorOff:
 		return "security.off"

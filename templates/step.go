@@ -17,7 +17,7 @@ const (
 )
 
 // step returns the next step.
-func (v *challengeSheet) step() step {
+func (v *ChallengeSheet) step() step {
 	switch {
 	case v.Approved:
 		return stepContinue
@@ -43,12 +43,12 @@ func (v *challengeSheet) step() step {
 
 // takesCode and takesRecovery report whether a code of the app, or a recovery code, is
 // accepted.
-func (v *challengeSheet) takesCode() bool     { return !v.NoCode && !v.codeInput.Blocked() }
-func (v *challengeSheet) takesRecovery() bool { return v.HasRecovery && !v.recoveryIn.Blocked() }
+func (v *ChallengeSheet) takesCode() bool     { return !v.NoCode && !v.codeIn.Blocked() }
+func (v *ChallengeSheet) takesRecovery() bool { return v.HasRecovery && !v.recoveryIn.Blocked() }
 
 // blocked returns the text of a challenge at which no more codes of the app are accepted,
 // or no more recovery codes: it says what still is.
-func (v *challengeSheet) blocked(recovery bool) Key {
+func (v *ChallengeSheet) blocked(recovery bool) Key {
 	push := v.Asking || v.CanPush
 	other := v.takesRecovery()
 	if recovery {
