@@ -27,8 +27,8 @@ const layout = `<!doctype html>
 body { margin: 0; font-family: Georgia, serif; }
 button { background: #c00; border-radius: 0; }
 h1 { font-size: 4rem; }
-.bar { display: flex; gap: 1rem; padding: 1rem; background: #0b6e4f; color: #fff; }
-.bar a { color: inherit; }
+.bar { display: flex; flex-wrap: wrap; gap: 1rem; padding: 1rem; background: #0b6e4f; color: #fff; }
+.bar * { min-width: 0; color: inherit; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
