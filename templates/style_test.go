@@ -31,6 +31,7 @@ func TestContrast(t *testing.T) {
 		{"danger", "card", 4.5},
 		{"on-accent", "accent", 4.5},
 		{"line", "card", 3},
+		{"good", "card", 4.5},
 	}
 	for name, scheme := range map[string]string{"light": light, "dark": dark} {
 		colours := make(map[string]float64)
