@@ -93,7 +93,7 @@ async function call(path, body) {
 }
 
 function challenge(key, { methods, max_age: maxAge }) {
-  let events, timer, polls, settle;
+  let events, timer, polls, settle, looks = 0;
   const shared = { key, waiting: 0, result: new Promise((resolve) => { settle = resolve; }) };
   const show = () => options.onChallenge(it);
 
@@ -159,8 +159,10 @@ function challenge(key, { methods, max_age: maxAge }) {
   const listen = () => {
     rest();
     if (!it.open || document.hidden) return;
-    if (it.state === "approved") timer = setTimeout(look, 1000);
+    // Another tab was first, perhaps: its answer, with the session's new ID, may still be on its way.
+    if (it.state === "approved" || it.state === "none" && looks-- > 0) timer = setTimeout(look, 500);
     if (it.state !== "pending") return;
+    looks = 4;
     if (polls) timer = setTimeout(poll, 2000);
     else stream();
   };
