@@ -89,7 +89,7 @@ func ExampleWithTexts() {
 
 func ExampleWriteTranslation() {
 	var file strings.Builder
-	if err := templates.WriteTranslation(&file, "pl"); err != nil {
+	if err := templates.WriteTranslation(&file, "uk"); err != nil {
 		fmt.Println(err)
 		return
 	}
