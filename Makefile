@@ -75,7 +75,7 @@ cover: ## write coverage.html of the root module
 	go test -coverpkg=./... -coverprofile=cover.out ./...
 	go tool cover -html=cover.out -o coverage.html
 
-gallery: ## show all pages in all states in .build/gallery: ONLY=^challenge chooses some, APPROVE=1 approves the key pictures
+gallery: ## show all pages in all states in .build/gallery: ONLY=^challenge chooses some, APPROVE=1 approves the key pictures, and takes those of README.md
 	@cd example && go run ./gallery -only='$(ONLY)' $(if $(APPROVE),-approve)
 
 axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' accessibility

@@ -50,7 +50,7 @@ func compareAll(dir, approved, report string, approve bool) error {
 	switch {
 	case approve:
 		fmt.Println("approved: see", approved)
-		return nil
+		return copyForReadme(dir, filepath.Dir(approved))
 	case len(lines) == 0:
 		fmt.Println("the key pictures are as they were approved")
 		return nil
@@ -58,6 +58,29 @@ func compareAll(dir, approved, report string, approve bool) error {
 	text := strings.Join(lines, "\n") + "\n"
 	fmt.Printf("different from the approved pictures (make gallery APPROVE=1 approves these):\n%s", text)
 	return os.WriteFile(report, []byte(text), 0o644)
+}
+
+// readme are the pictures of README.md, by scenes. That of the phone is none of them.
+var readme = map[string]string{
+	"challenge.png": "challenge-pending", "enable.png": "enable-first", "recovery-codes.png": "recovery-new",
+	"step-up.png": "step-up-pending", "devices.png": "devices-two",
+}
+
+// copyForReadme copies those that were taken.
+func copyForReadme(from, to string) error {
+	for name, scene := range readme {
+		picture, err := os.ReadFile(filepath.Join(from, scene+"-en-390-light.png"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // not chosen
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, name), picture, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func read(file string) (image.Image, error) {
