@@ -7,9 +7,10 @@ import (
 	"html/template"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/eagate/eagate/internal/colour"
 )
 
 // A Theme is the look of the pages. Each empty field is the default.
@@ -83,81 +84,15 @@ type look struct {
 	logo, logoDark, favicon picture // their zero values are none
 }
 
-// contrastText is what text must have (WCAG 2.2, 1.4.3).
-const contrastText = 4.5
-
-// A backdrop is one of the colours that the style puts behind links.
-type backdrop struct {
-	name string
-	colour
-}
-
 // forDark begins the part of the style for dark pages.
 const forDark = "@media (prefers-color-scheme: dark)"
 
 var (
-	aVariable   = regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{3,6});`)
 	schemeNames = map[Scheme]string{SchemeAuto: "light dark", SchemeLight: "light", SchemeDark: "dark"}
 	densities   = map[Density]string{Comfortable: "1", Compact: "0.75"}
 	aRadius     = regexp.MustCompile(`^(\d{1,2}(?:\.\d{1,4})?)(px|rem)$`)
 	largest     = map[string]float64{"px": 32, "rem": 2}
 )
-
-// A palette is what an accent has to go with.
-type palette struct {
-	accent    colour // the style's own
-	backdrops []backdrop
-}
-
-// palettes returns the colours of the style's light page, and of the dark one.
-func palettes() (light, dark palette) {
-	rules, rest, _ := strings.Cut(style, forDark)
-	darkRules, _, _ := strings.Cut(rest, "}")
-	return newPalette(rules), newPalette(darkRules)
-}
-
-func newPalette(rules string) (p palette) {
-	for _, m := range aVariable.FindAllStringSubmatch(rules, -1) {
-		c, err := parseColour(m[2])
-		if err != nil {
-			continue // the regular expression takes more than there is
-		}
-		switch m[1] {
-		case "accent":
-			p.accent = c
-		case "card", "ground", "notice":
-			p.backdrops = append(p.backdrops, backdrop{m[1], c})
-		}
-	}
-	return p
-}
-
-// readable returns a function that reports whether a colour can be read on all of them.
-func readable(on []backdrop) func(colour) bool {
-	return func(c colour) bool { return contrast(c, worst(c, on).colour) >= contrastText }
-}
-
-// tinted returns the backdrops with a tenth of the accent in it, on which the pages have
-// quieter buttons.
-func tinted(c colour, on []backdrop) []backdrop {
-	mix := func(a, b uint8) uint8 { return uint8((uint(a) + 9*uint(b) + 5) / 10) }
-	var list []backdrop
-	for _, b := range on {
-		list = append(list, backdrop{"tinted " + b.name, colour{mix(c.r, b.r), mix(c.g, b.g), mix(c.b, b.b)}})
-	}
-	return list
-}
-
-// worst returns the backdrop with the least contrast to c.
-func worst(c colour, on []backdrop) backdrop {
-	least := on[0]
-	for _, b := range slices.Concat(on, tinted(c, on)) {
-		if contrast(c, b.colour) < contrast(c, least.colour) {
-			least = b
-		}
-	}
-	return least
-}
 
 // look returns what a theme makes of the style, and all of its faults.
 func (t *Theme) look() (look, []error) {
@@ -173,8 +108,8 @@ func (t *Theme) look() (look, []error) {
 	var vars, darkVars strings.Builder
 	if t.Accent+t.AccentDark != "" {
 		light, dark := t.accents(fault)
-		fmt.Fprintf(&vars, "--accent:%s;--on-accent:%s;", light, light.ink())
-		fmt.Fprintf(&darkVars, "--accent:%s;--on-accent:%s;", dark, dark.ink())
+		fmt.Fprintf(&vars, "--accent:%s;--on-accent:%s;", light, colour.TextOn(light))
+		fmt.Fprintf(&darkVars, "--accent:%s;--on-accent:%s;", dark, colour.TextOn(dark))
 	}
 	if t.Radius != "" {
 		radius, err := parseRadius(t.Radius)
@@ -267,41 +202,6 @@ func (t *Theme) rules(vars, darkVars string) template.CSS {
 	case SchemeAuto:
 	}
 	return template.CSS(css)
-}
-
-// accents returns the accents of a light and of a dark page.
-func (t *Theme) accents(fault func(string, error)) (light, dark colour) {
-	onLight, onDark := palettes()
-	light = onLight.accent
-	if t.Accent != "" {
-		c, err := parseColour(t.Accent)
-		if err == nil && t.Scheme != SchemeDark {
-			err = c.check("light", onLight.backdrops)
-		}
-		fault("Accent", err)
-		light = c
-	}
-	dark = light.moved(false, readable(onDark.backdrops))
-	if t.AccentDark != "" {
-		c, err := parseColour(t.AccentDark)
-		if err == nil && t.Scheme != SchemeLight {
-			err = c.check("dark", onDark.backdrops)
-		}
-		fault("AccentDark", err)
-		dark = c
-	}
-	return light, dark
-}
-
-// check returns a fault of an accent that can't be read on the light or the dark page.
-func (c colour) check(page string, on []backdrop) error {
-	passes := readable(on)
-	if passes(c) {
-		return nil
-	}
-	w := worst(c, on)
-	return fmt.Errorf("%s has a contrast of %.2f:1 with the %s page's %s, %s, want %v:1: %s has it",
-		c, contrast(c, w.colour), page, w.name, w.colour, contrastText, c.moved(page == "light", passes))
 }
 
 // parseRadius takes a length in px or rem.

@@ -54,12 +54,12 @@ func TestThemeFaults(t *testing.T) {
 		theme templates.Theme
 		want  []string
 	}{
-		{"an accent that ends the style", templates.Theme{Accent: `red;}</style><script>`}, []string{"Accent: ", "no colour such as #1a56b8"}},
-		{"a colour by name", templates.Theme{Accent: "blue"}, []string{"Accent: ", "no colour"}},
-		{"a colour with a line's end", templates.Theme{Accent: "#1a56b8\n"}, []string{"Accent: ", "no colour"}},
-		{"a dark accent by function", templates.Theme{AccentDark: "rgb(1,2,3)"}, []string{"AccentDark: ", "no colour"}},
-		{"a pale accent", templates.Theme{Accent: "#ffff00"}, []string{"Accent: #ffff00 has a contrast of", "the light page's ", "want 4.5:1: #"}},
-		{"a deep accent on the dark page", templates.Theme{AccentDark: "#00f"}, []string{"AccentDark: #0000ff has a contrast of", "the dark page's", "want 4.5:1: #"}},
+		{"an accent that ends the style", templates.Theme{Accent: `red;}</style><script>`}, []string{"Accent: ", "not a colour: write it as #rrggbb, such as #1a56b8"}},
+		{"a colour by name", templates.Theme{Accent: "blue"}, []string{"Accent: ", "not a colour"}},
+		{"a colour with a line's end", templates.Theme{Accent: "#1a56b8\n"}, []string{"Accent: ", "not a colour"}},
+		{"a dark accent by function", templates.Theme{AccentDark: "rgb(1,2,3)"}, []string{"AccentDark: ", "not a colour"}},
+		{"a pale accent", templates.Theme{Accent: "#ffff00"}, []string{"Accent: #ffff00 has a contrast of", "the light page's ", "want 4.5:1: use a colour such as #"}},
+		{"a deep accent on the dark page", templates.Theme{AccentDark: "#00f"}, []string{"AccentDark: #0000ff has a contrast of", "the dark page's", "want 4.5:1: use a colour such as #"}},
 		{"a pale and a deep one", templates.Theme{Accent: "#ff0", AccentDark: "#00f"}, []string{"Accent: #ffff00", "AccentDark: #0000ff"}},
 		{"a radius of another unit", templates.Theme{Radius: "1em"}, []string{`Radius: "1em" is no length`}},
 		{"a radius that ends the rule", templates.Theme{Radius: "1px}"}, []string{"Radius: "}},
@@ -120,7 +120,7 @@ func TestThemeFaults(t *testing.T) {
 // what is made of a light accent can be read on the dark page.
 func TestSuggestedAccents(t *testing.T) {
 	t.Parallel()
-	suggested := regexp.MustCompile(`want 4\.5:1: (#[0-9a-f]{6}) has it`)
+	suggested := regexp.MustCompile(`want 4\.5:1: use a colour such as (#[0-9a-f]{6})`)
 	for _, c := range []string{"#ff0", "#ffb000", "#777", "#0f0", "#fff", "#000", "#8c6100", "#f0f", "#00f", "#c00", "#1a56b8", "#0ff", "#e4572e"} {
 		for _, theme := range []templates.Theme{{Accent: c}, {AccentDark: c}} {
 			_, err := templates.New(templates.WithTheme(theme))
