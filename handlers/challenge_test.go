@@ -10,6 +10,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/store"
 )
 
 func TestA11_HintsUnlockNothing(t *testing.T) {
@@ -105,6 +106,37 @@ func TestA12_NewChallengeLeavesAnApproval(t *testing.T) {
 	w.unlock(t)
 	second.wantState(t, "the new one, after the old one was used", "pending")
 	second.WantLocked("the new one")
+}
+
+// What is approved while "Send again" is on its way lets in, as the user has tapped for that.
+func TestA12_ApprovedAsAnotherIsSent(t *testing.T) {
+	t.Parallel()
+	for how, send := range map[string]func(*apptest.Browser) apptest.Answer{
+		"form":    func(b *apptest.Browser) apptest.Answer { return b.Post("/2fa/challenge") },
+		"program": func(b *apptest.Browser) apptest.Answer { return b.PostJSON("/2fa/challenge", "") },
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			app := apptest.New(t)
+			w := wait(t, app, alice)
+			pause := app.Pause(t, func(op apptest.Op, kind store.Kind, _ string) bool {
+				return op == apptest.Writes && (kind == store.Accounts || kind == store.Challenges)
+			})
+			sent := make(chan struct{})
+			go func() {
+				defer close(sent)
+				send(w.Browser)
+			}()
+			pause.Wait()
+			report(t, app, w.token, "true")
+			pause.Go()
+			<-sent
+			w.unlock(t)
+			if n := len(app.Emulator.Requests()); n != 1 {
+				t.Errorf("got %d requests to the phone, want no other than the one that was approved", n)
+			}
+		})
+	}
 }
 
 func TestReplacedByAnotherBrowser(t *testing.T) {

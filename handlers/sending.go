@@ -18,6 +18,14 @@ func (h *Handlers) newChallenge(v *visit) answer {
 	if !v.Accepts(eagate.Push) {
 		return refusedMethod{}
 	}
+	if !v.End.Over && v.Challenge.Phase == factor.PhasePending && v.Challenge.Limit == nil {
+		if err := h.makeRoom(v); err != nil {
+			return fault{err}
+		}
+		if a := h.passed(v); a != nil { // by an approval that came just now
+			return a
+		}
+	}
 	if v.Standing == factor.Locked && v.Challenge.Phase == factor.PhaseRejected {
 		return rejected{}
 	}
@@ -51,11 +59,6 @@ func (h *Handlers) sendNew(v *visit) answer {
 func (h *Handlers) prepareNew(v *visit) answer {
 	if v.End.Over {
 		return signInFirst
-	}
-	if v.Challenge.Phase == factor.PhasePending && v.Challenge.Limit == nil {
-		if err := h.makeRoom(v); err != nil {
-			return fault{err}
-		}
 	}
 	if v.isOver() && v.Challenge.Limit == nil {
 		b := h.cfg.Sessions.NewBrowser()
