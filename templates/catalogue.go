@@ -58,6 +58,9 @@ var builtin = sync.OnceValue(func() []source {
 	return sources
 })
 
+// maxTranslation is the size of a file of texts, in bytes.
+const maxTranslation = 1 << 20
+
 // readTranslations reads all files of a folder that are named after a language.
 func readTranslations(fsys fs.FS, dir string) (sources []source, faults []error) {
 	names, err := fs.Glob(fsys, path.Join(dir, "*.json"))
@@ -65,12 +68,12 @@ func readTranslations(fsys fs.FS, dir string) (sources []source, faults []error)
 		return nil, []error{errors.New("found no file such as de.json")}
 	}
 	for _, name := range names {
-		b, err := fs.ReadFile(fsys, name)
+		text, err := readText(fsys, name, maxTranslation)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			faults = append(faults, err)
 			continue
 		}
-		found, err := parseTexts(b)
+		found, err := parseTexts([]byte(text))
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", name, err))
 			continue

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // An Image is a file of the application, or an address. The zero Image is none.
@@ -68,8 +69,16 @@ func (i Image) open(as string) (picture, error) {
 	return picture{name: as + "-" + contentHash(body) + "." + imageTypes[kind], kind: kind, body: string(body)}, nil
 }
 
-// readFile reads a file of at most so many bytes.
+// readFile reads a file of at most so many bytes. It opens no pipe, whose writer it would
+// wait for.
 func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%q is no regular file", name)
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -85,6 +94,19 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%q is empty", name)
 	}
 	return body, nil
+}
+
+// readText reads a file of text, without the byte order mark that some editors put in
+// front.
+func readText(fsys fs.FS, name string, limit int64) (string, error) {
+	body, err := readFile(fsys, name, limit)
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(body) {
+		return "", fmt.Errorf("%q isn't UTF-8", name)
+	}
+	return strings.TrimPrefix(string(body), "\ufeff"), nil
 }
 
 // imageType returns the media type of an image, by its content.

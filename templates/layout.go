@@ -81,11 +81,11 @@ func (c *config) readLayout() []error {
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return name == layoutFile })
 	for _, name := range append([]string{layoutFile}, names...) {
-		text, err := readFile(c.layout, name, maxTemplate)
+		text, err := readText(c.layout, name, maxTemplate)
 		if err != nil {
 			return fail(err)
 		}
-		c.own.layout = append(c.own.layout, templateSource{path.Base(name), string(text)})
+		c.own.layout = append(c.own.layout, templateSource{path.Base(name), text})
 	}
 	return nil
 }

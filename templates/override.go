@@ -79,15 +79,15 @@ func (c *config) readTemplates() (faults []error) {
 			fail("%s: there is no such page: want one of %s", name, strings.Join(pageNames, ".html, ")+".html")
 			continue
 		}
-		text, err := readFile(c.templates, name, maxTemplate)
+		text, err := readText(c.templates, name, maxTemplate)
 		if err != nil {
 			fail("%w", err)
 			continue
 		}
-		if err := checkMark(name, string(text), was); err != nil {
+		if err := checkMark(name, text, was); err != nil {
 			fail("%s: %w", name, err)
 		}
-		c.own.pages[strings.TrimSuffix(name, ".html")] = string(text)
+		c.own.pages[strings.TrimSuffix(name, ".html")] = text
 	}
 	return faults
 }
@@ -102,7 +102,7 @@ func firstError(fsys fs.FS) error {
 
 // checkMark makes sure that a template was made from the present original.
 func checkMark(name, text, was string) error {
-	first, _, _ := strings.Cut(strings.TrimPrefix(text, "\ufeff"), "\n")
+	first, _, _ := strings.Cut(text, "\n")
 	want := mark(name, was)
 	switch first = strings.TrimRight(first, "\r "); {
 	case first == want:
