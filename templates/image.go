@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/eagate/eagate/internal/markup"
 )
 
 // An Image is a file of the application, or an address. The zero Image is none.
@@ -51,7 +53,7 @@ func (i Image) open(as string) (picture, error) {
 		return picture{}, errors.New("both a file and a URL")
 	case i.URL != "":
 		u, err := url.Parse(i.URL)
-		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || originOf(u) == "" {
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || markup.Origin(u) == "" {
 			return picture{}, fmt.Errorf("%q is no https URL; give a file by FS and Name", i.URL)
 		}
 		return picture{url: i.URL}, nil

@@ -6,9 +6,12 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/eagate/eagate/internal/markup"
 )
 
 // layoutFile is the layout of an application.
@@ -143,7 +146,7 @@ func (c *config) checkLayout() []error {
 	for _, of := range [...]struct {
 		lang Language
 		dir  string
-	}{{English, "ltr"}, {"ar", "rtl"}} {
+	}{{English, "ltr"}, {Arabic, "rtl"}} {
 		s := Required{Page: samplePage(of.lang)}.sheet()
 		s.Script = pageScripts()[s.Name+" "+s.Also]
 		s.Dir, s.Data = of.dir, c.own.data
@@ -157,17 +160,37 @@ func (c *config) checkLayout() []error {
 			fail("%w%s", err, hint)
 			return faults
 		}
-		found := inspect(b.String(), s)
-		for _, text := range found.faults {
+		root, err := markup.Parse(b.String())
+		if err != nil {
+			fail("%w", err)
+			return faults
+		}
+		policy := markup.CheckPolicy(root, s.Nonce)
+		want := markup.Layout{Lang: string(of.lang), Dir: of.dir, Style: ".eagate{color-scheme", Script: formsCompact(), IDs: pageIDs()}
+		for _, text := range append(want.Check(root), policy.Faults...) {
 			if !said[text] {
 				fail("%s: %s", layoutFile, text)
 			}
 			said[text] = true
 		}
-		c.found = *found
+		c.sources, c.layoutPaths = policy.Sources, policy.Paths
 	}
 	return faults
 }
+
+// pageIDs returns the IDs of the elements of pages, which scripts and labels find by them.
+var pageIDs = sync.OnceValue(func() (ids []string) {
+	entries, _ := files.ReadDir("html")
+	for _, e := range entries {
+		source, _ := files.ReadFile("html/" + e.Name())
+		for _, m := range idAttribute.FindAllSubmatch(source, -1) {
+			ids = append(ids, string(m[1]))
+		}
+	}
+	return ids
+})
+
+var idAttribute = regexp.MustCompile(` id="([a-z-]+)`)
 
 // samplePage is a page that New looks at.
 func samplePage(lang Language) Page {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+
+	"github.com/eagate/eagate/internal/markup"
 )
 
 // An Option is an option of [New].
@@ -13,17 +15,20 @@ type Option func(*config)
 
 type config struct {
 	languages    []Language
-	sources      []source
+	translations []source
 	links        *Links
 	theme        *Theme
-	look         look // of the theme
 	layout       fs.FS
 	layoutSet    bool
 	templates    fs.FS
 	templatesSet bool
-	own          own        // templates that were read
-	found        inspection // in the layout
 	faults       []error
+
+	// What check makes of them.
+	look        look           // of the theme
+	own         own            // the layout, and the templates of pages
+	sources     markup.Sources // what these load
+	layoutPaths []string
 }
 
 // WithLanguages sets the languages of the pages. The first one is the default. By default
@@ -59,7 +64,7 @@ func WithTranslations(fsys fs.FS) Option {
 			return
 		}
 		sources, faults := readTranslations(fsys, ".")
-		c.sources = append(c.sources, sources...)
+		c.translations = append(c.translations, sources...)
 		for _, fault := range faults {
 			c.faults = append(c.faults, fmt.Errorf("templates: WithTranslations: %w", fault))
 		}
@@ -70,7 +75,7 @@ func WithTranslations(fsys fs.FS) Option {
 // The key of a plural form has its name at the end: "devices.count_one".
 func WithTexts(lang Language, replacements map[Key]string) Option {
 	return func(c *config) {
-		c.sources = append(c.sources, source{fmt.Sprintf("WithTexts(%q)", lang), lang, maps.Clone(texts(replacements))})
+		c.translations = append(c.translations, source{fmt.Sprintf("WithTexts(%q)", lang), lang, maps.Clone(texts(replacements))})
 	}
 }
 
@@ -81,7 +86,7 @@ func (c *config) check() ([]Language, map[Language]texts, error) {
 	have := make(map[Language]texts)
 	last := make(map[Language]string) // the name of the last source
 	var known []Language
-	for i, s := range slices.Concat(builtin(), c.sources) {
+	for i, s := range slices.Concat(builtin(), c.translations) {
 		if i >= len(builtin()) { // tests check those of this package
 			faults = append(faults, s.check()...)
 		}

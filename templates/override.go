@@ -3,9 +3,17 @@ package templates
 import (
 	"errors"
 	"fmt"
+	"html/template"
+	"io"
 	"io/fs"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/html"
+
+	"github.com/eagate/eagate/internal/markup"
 )
 
 // WithTemplates replaces the templates of pages: each file of fsys has the name of one,
@@ -36,7 +44,7 @@ func Original(name string) string {
 	if !ok {
 		return ""
 	}
-	return mark(name, text) + "\n" + text
+	return originLine(name, text) + "\n" + text
 }
 
 func original(name string) (string, bool) {
@@ -48,8 +56,8 @@ func original(name string) (string, bool) {
 	return string(text), err == nil
 }
 
-// mark is the first line of a template that was made from an original.
-func mark(name, original string) string {
+// originLine is the first line of a template, which says what original it was made from.
+func originLine(name, original string) string {
 	return "{{/* eagate:" + name + ":" + contentHash([]byte(original)) + " */}}"
 }
 
@@ -84,7 +92,7 @@ func (c *config) readTemplates() (faults []error) {
 			fail("%w", err)
 			continue
 		}
-		if err := checkMark(name, text, was); err != nil {
+		if err := checkOrigin(name, text, was); err != nil {
 			fail("%s: %w", name, err)
 		}
 		c.own.pages[strings.TrimSuffix(name, ".html")] = text
@@ -100,10 +108,10 @@ func firstError(fsys fs.FS) error {
 	return errors.New("no files such as " + challengePage + ".html")
 }
 
-// checkMark makes sure that a template was made from the present original.
-func checkMark(name, text, was string) error {
+// checkOrigin makes sure that a template was made from the present original.
+func checkOrigin(name, text, was string) error {
 	first, _, _ := strings.Cut(text, "\n")
-	want := mark(name, was)
+	want := originLine(name, was)
 	switch first = strings.TrimRight(first, "\r "); {
 	case first == want:
 		return nil
@@ -111,4 +119,81 @@ func checkMark(name, text, was string) error {
 		return fmt.Errorf("the original has changed since: compare this template with templates.Original(%q), then make its first line %s", name, want)
 	}
 	return fmt.Errorf("its first line doesn't say which original it was made from: start from templates.Original(%q), whose first line is %s", name, want)
+}
+
+// checkTemplates returns what is wrong with the application's templates of pages.
+func (c *config) checkTemplates() []error {
+	faults := c.readTemplates()
+	for _, page := range slices.Sorted(maps.Keys(c.own.pages)) {
+		for _, fault := range c.checkTemplate(page) {
+			faults = append(faults, fmt.Errorf("templates: WithTemplates: %s.html: %s", page, fault))
+		}
+	}
+	return faults
+}
+
+// checkTemplate renders a page of the application and the original in all states, and
+// returns what is missing, each thing once.
+func (c *config) checkTemplate(page string) (faults []string) {
+	ours, err := parse(page, sampleCatalogue(), &own{})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	theirs, err := parse(page, sampleCatalogue(), &own{pages: map[string]string{page: c.own.pages[page]}})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	ids := scriptIDs(page)
+	seen := make(map[string]bool)
+	for i, sample := range samples(page) {
+		s := sample.view.sheet()
+		s.Dir = "ltr"
+		if i == 0 { // the style and the scripts don't depend on the state
+			if err := theirs.ExecuteTemplate(io.Discard, "layout", s); err != nil {
+				return []string{err.Error()}
+			}
+		}
+		want, err := renderSample(ours, s)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		got, err := renderSample(theirs, s)
+		if err != nil {
+			return append(faults, fmt.Sprintf("%s: %v", sample.name, err))
+		}
+		original, policy := markup.CheckPolicy(want, s.Nonce), markup.CheckPolicy(got, s.Nonce)
+		for _, fault := range append(markup.FindParts(want, ids).Missing(markup.FindParts(got, ids)), policy.Faults...) {
+			if !seen[fault] && !slices.Contains(original.Faults, fault) { // such as its refresh
+				faults = append(faults, sample.name+": "+fault)
+				seen[fault] = true
+			}
+		}
+		c.sources.Merge(policy.Sources)
+	}
+	return faults
+}
+
+// renderSample returns what a page's own template makes of a view.
+func renderSample(page *template.Template, s Sheet) (*html.Node, error) {
+	var b strings.Builder
+	for _, name := range []string{"head", "eagate/main"} {
+		if err := page.ExecuteTemplate(&b, name, s); err != nil {
+			return nil, err
+		}
+	}
+	return markup.Parse(b.String())
+}
+
+var scriptID = regexp.MustCompile(`getElementById\("([a-z-]+)"\)`)
+
+// scriptIDs returns the IDs by which the scripts of a page find elements.
+func scriptIDs(page string) (ids []string) {
+	also := ""
+	if page == challengePage {
+		also = popupScript
+	}
+	for _, m := range scriptID.FindAllStringSubmatch(string(pageScripts()[page+" "+also]), -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
 }

@@ -19,6 +19,8 @@ import (
 	"io"
 
 	"golang.org/x/text/language"
+
+	"github.com/eagate/eagate/internal/markup"
 )
 
 //go:embed html
@@ -33,7 +35,7 @@ type Pages struct {
 	assets    map[string]Asset
 	links     Links
 	look      look
-	sources   sources
+	sources   markup.Sources
 	own       own
 
 	layoutPaths []string
@@ -130,13 +132,13 @@ func New(opts ...Option) (*Pages, error) {
 		assets:    make(map[string]Asset),
 		own:       c.own,
 
-		layoutPaths: c.found.paths,
+		layoutPaths: c.layoutPaths,
 	}
 	p.addScripts()
 	if c.links != nil {
 		p.links = *c.links
 	}
-	p.sources = c.found.sources
+	p.sources = c.sources
 	p.wear(c.look)
 	for _, lang := range languages {
 		p.texts[lang] = newCatalogue(lang, texts)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/eagate/eagate/internal/colour"
+	"github.com/eagate/eagate/internal/markup"
 )
 
 // A Theme is the look of the pages. Each empty field is the default.
@@ -165,8 +166,8 @@ func (p *Pages) wear(l look) {
 	for _, i := range [...]picture{l.logo, l.logoDark, l.favicon} {
 		if i.kind != "" {
 			p.assets[i.name] = newAsset(i.kind, []byte(i.body))
-		} else if u, err := url.Parse(i.url); err == nil {
-			add(&p.sources.images, originOf(u))
+		} else if u, err := url.Parse(i.url); err == nil && i.url != "" {
+			p.sources.Merge(markup.Sources{Images: []string{markup.Origin(u)}})
 		}
 	}
 }
