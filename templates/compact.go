@@ -10,9 +10,12 @@ var (
 	stylePause    = regexp.MustCompile(`\s*([{};])\s*`)
 	scriptComment = regexp.MustCompile(`(?m)^\s*//.*$|\s//\s.*$`)
 	indentation   = regexp.MustCompile(`(?m)^\s+`)
-	scriptPause   = regexp.MustCompile(` ?(=>|[!=]==|[|]{2}|&&|[=,?:{(]) ?`)
-	lineEnd       = regexp.MustCompile(`([{;,(])\s|\s(\})`)
+	scriptPause   = regexp.MustCompile(aString + `| ?(=>|[!=]==|[|]{2}|&&|[=,?:{(]) ?`)
+	lineEnd       = regexp.MustCompile(aString + `|([{;,(])\s|\s(\})`)
 )
+
+// aString is a string of a script: the blanks in it mean something.
+const aString = "(\"[^\"\n]*\"|`[^`]*`)"
 
 // compactStyle takes comments, and blanks that mean nothing, out of a style sheet: it is
 // sent with every page. None of ours has braces, semicolons, commas, colons or comments in
@@ -23,9 +26,9 @@ func compactStyle(css string) string {
 }
 
 // compactScript takes comments, indentation, and blanks that mean nothing, out of a script.
-// In the strings of ours, blanks at an operator mean nothing either, two slashes aren't
-// after a blank, and none goes over several lines.
+// In the strings of ours, two slashes aren't after a blank, and none goes over several
+// lines.
 func compactScript(js string) string {
 	js = indentation.ReplaceAllString(scriptComment.ReplaceAllString(js, ""), "")
-	return strings.TrimSpace(lineEnd.ReplaceAllString(scriptPause.ReplaceAllString(js, "$1"), "$1$2"))
+	return strings.TrimSpace(lineEnd.ReplaceAllString(scriptPause.ReplaceAllString(js, "$1$2"), "$1$2$3"))
 }

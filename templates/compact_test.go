@@ -24,3 +24,12 @@ func TestCompact(t *testing.T) {
 		}
 	}
 }
+
+// What a script says, or asks a browser, is sent as it stands.
+func TestCompactLeavesStrings(t *testing.T) {
+	t.Parallel()
+	page := render(t, newPages(t), templates.Enable{Page: plainPage(templates.English), Key: parseKey(t, keyURI)})
+	if want := `matchMedia("(max-width: 47.99rem), (pointer: coarse) and (max-height: 30rem)")`; !strings.Contains(page, want) {
+		t.Errorf("want %s in the script:\n%s", want, page)
+	}
+}
