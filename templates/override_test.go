@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"html"
 	"io/fs"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestOriginals(t *testing.T) {
 	}
 	own, gates := newPages(t, templates.WithTemplates(files)), newPages(t)
 	for i, view := range some(t, plainPage(templates.Thai)) {
-		if got, want := render(t, own, view), render(t, gates, view); got != want {
+		if got, want := html.UnescapeString(render(t, own, view)), html.UnescapeString(render(t, gates, view)); got != want {
 			t.Errorf("view %d: got\n%s\nwant\n%s", i, got, want)
 		}
 	}
@@ -42,6 +43,19 @@ func TestOverride(t *testing.T) {
 	p := newPages(t, templates.WithTemplates(files))
 	checkText(t, render(t, p, templates.Required{Page: plainPage(templates.English)}), []string{`<p class="acme">Acme says:</p>`}, nil)
 	checkText(t, render(t, p, templates.Devices{Page: plainPage(templates.English)}), nil, []string{"Acme says"})
+}
+
+// Texts are escaped for where a template says them, which may be in a script or a link.
+func TestOverrideTextsInScripts(t *testing.T) {
+	t.Parallel()
+	files, _ := override("required.html", `{{define "body"}}`, `{{define "body"}}<script nonce="{{$.Nonce}}">say("{{t "required.start"}}")</script><a href="{{t "required.start"}}">x</a>`)
+	p := newPages(t, templates.WithTemplates(files), templates.WithTexts(templates.English, map[templates.Key]string{"required.start": `javascript:it's\`}))
+	got := render(t, p, templates.Required{Page: plainPage(templates.English)})
+	for _, want := range []string{`say("javascript:it\u0027s\\")`, `<a href="#ZgotmplZ">`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("want %s in the page:\n%s", want, got)
+		}
+	}
 }
 
 func TestOverrideFaults(t *testing.T) {

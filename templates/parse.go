@@ -38,10 +38,11 @@ func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 		if err != nil {
 			return nil, err
 		}
-		if own, ok := o.pages[file]; ok {
-			source = []byte(own)
+		text, ok := o.pages[file]
+		if !ok { // of the gate's own, which say texts nowhere but in HTML
+			text = c.expand(string(source))
 		}
-		if page, err = page.Parse(c.expand(string(source))); err != nil {
+		if page, err = page.Parse(text); err != nil {
 			return nil, err
 		}
 	}
