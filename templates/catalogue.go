@@ -3,17 +3,11 @@ package templates
 import (
 	"cmp"
 	"embed"
-	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 )
@@ -31,13 +25,6 @@ const (
 // texts are texts of one language by their keys, as files and applications give them. Words
 // in braces, such as {email}, are placeholders.
 type texts map[Key]string
-
-// A source is where some texts of a language come from.
-type source struct {
-	name  string // what an error calls it
-	lang  Language
-	texts texts
-}
 
 //go:embed languages/*.json
 var languageFiles embed.FS
@@ -61,59 +48,6 @@ var builtin = sync.OnceValue(func() []source {
 // maxTranslation is the size of a file of texts, in bytes.
 const maxTranslation = 1 << 20
 
-// readTranslations reads all files of a folder that are named after a language.
-func readTranslations(fsys fs.FS, dir string) (sources []source, faults []error) {
-	names, err := fs.Glob(fsys, path.Join(dir, "*.json"))
-	if err != nil || len(names) == 0 {
-		return nil, []error{errors.New("found no file such as de.json")}
-	}
-	for _, name := range names {
-		text, err := readText(fsys, name, maxTranslation)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		found, err := parseTexts([]byte(text))
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		lang := Language(strings.TrimSuffix(path.Base(name), ".json"))
-		sources = append(sources, source{name, lang, found})
-	}
-	return sources, faults
-}
-
-// parseTexts reads a JSON object of texts: a string each, or an object of plural forms.
-func parseTexts(b []byte) (texts, error) {
-	var values map[Key]jsontext.Value
-	if err := json.Unmarshal(b, &values); err != nil {
-		return nil, err
-	}
-	found := make(texts, len(values))
-	for key, value := range values {
-		switch value.Kind() {
-		case '"':
-			var text string
-			if err := json.Unmarshal(value, &text); err != nil {
-				return nil, err
-			}
-			found[key] = text
-		case '{':
-			var forms map[string]string
-			if err := json.Unmarshal(value, &forms); err != nil {
-				return nil, fmt.Errorf("text %q: %w", key, err)
-			}
-			for form, text := range forms {
-				found[key+"_"+Key(form)] = text
-			}
-		default:
-			return nil, fmt.Errorf("text %q is neither a string nor an object of plural forms", key)
-		}
-	}
-	return found, nil
-}
-
 // Texts returns the built-in texts of a language, or nil if there are none. Words in braces
 // are placeholders. A translation may lack texts: those of English are complete.
 func Texts(lang Language) map[Key]string {
@@ -126,6 +60,23 @@ func Texts(lang Language) map[Key]string {
 		}
 	}
 	return nil
+}
+
+// Missing returns the keys of the texts that a language lacks, in alphabetical order: the
+// pages show them in another language. It is for a translator's test.
+func (p *Pages) Missing(lang Language) []Key {
+	c, ok := p.texts[lang]
+	if !ok {
+		return slices.Sorted(maps.Keys(reference()))
+	}
+	var keys []Key
+	for key, text := range c.texts {
+		if text.tag != c.tag {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // A catalogue is all texts in one language, as the templates use them.

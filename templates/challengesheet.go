@@ -56,7 +56,7 @@ type ChallengeSheet struct {
 	OnRecovery, OnCancel     bool
 }
 
-func (c Challenge) sheet() sheet {
+func (c Challenge) sheet() Sheet {
 	v := &ChallengeSheet{
 		c: c,
 
@@ -71,7 +71,7 @@ func (c Challenge) sheet() sheet {
 	v.time()
 	v.push()
 	v.ways()
-	s := sheet{Page: c.Page, Name: challengePage, View: v, Failed: c.Code.failed(), Mark: v.mark()}
+	s := Sheet{Page: c.Page, Name: challengePage, View: v, Failed: c.Code.failed(), Mark: v.mark()}
 	if c.Hosted != nil && c.Hosted.Popup != nil {
 		s.Also = popupScript
 	}

@@ -29,8 +29,8 @@ type Device struct {
 // A DevicesSheet is the [Sheet].View of the page [Devices], for its template; see [WithTemplates].
 type DevicesSheet struct{ Devices }
 
-func (d Devices) sheet() sheet {
-	return sheet{Page: d.Page, Name: devicesPage, View: DevicesSheet{d}, Title: "devices.title", Lead: "devices.text"}
+func (d Devices) sheet() Sheet {
+	return Sheet{Page: d.Page, Name: devicesPage, View: DevicesSheet{d}, Title: "devices.title", Lead: "devices.text"}
 }
 
 // Days is the lifetime in days.

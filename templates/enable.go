@@ -30,8 +30,8 @@ type EnableSheet struct {
 	Input ProofInput
 }
 
-func (e Enable) sheet() sheet {
-	return sheet{
+func (e Enable) sheet() Sheet {
+	return Sheet{
 		Page: e.Page, Name: enablePage, Failed: e.Code.failed(),
 		Also:  requiredPage, // whose script shows times where the user is
 		View:  EnableSheet{e, ProofInput{e.Code.input(e.Issuer, false), "code", "enable.type"}},

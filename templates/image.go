@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/eagate/eagate/internal/markup"
 )
@@ -69,46 +68,6 @@ func (i Image) open(as string) (picture, error) {
 		return picture{}, fmt.Errorf("%q: %w", i.Name, err)
 	}
 	return picture{name: as + "-" + contentHash(body) + "." + imageTypes[kind], kind: kind, body: string(body)}, nil
-}
-
-// readFile reads a file of at most so many bytes. It opens no pipe, whose writer it would
-// wait for.
-func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
-	info, err := fs.Stat(fsys, name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q is no regular file", name)
-	}
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	body, err := io.ReadAll(io.LimitReader(f, limit+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%q: %w", name, err)
-	case int64(len(body)) > limit:
-		return nil, fmt.Errorf("%q has more than %d KiB", name, limit>>10)
-	case len(body) == 0:
-		return nil, fmt.Errorf("%q is empty", name)
-	}
-	return body, nil
-}
-
-// readText reads a file of text, without the byte order mark that some editors put in
-// front.
-func readText(fsys fs.FS, name string, limit int64) (string, error) {
-	body, err := readFile(fsys, name, limit)
-	if err != nil {
-		return "", err
-	}
-	if !utf8.Valid(body) {
-		return "", fmt.Errorf("%q isn't UTF-8", name)
-	}
-	return strings.TrimPrefix(string(body), "\ufeff"), nil
 }
 
 // imageType returns the media type of an image, by its content.

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,6 +43,51 @@ var names = map[Language]string{
 	Spanish:             "Español",
 	Thai:                "ไทย",
 	Vietnamese:          "Tiếng Việt",
+}
+
+// WithLanguages sets the languages of the pages. The first one is the default. By default
+// they are English, the other languages of this package, and those that [WithTranslations]
+// and [WithTexts] add.
+func WithLanguages(languages ...Language) Option {
+	return func(c *config) { c.languages = slices.Clone(languages) }
+}
+
+// checkLanguages returns the languages of the pages, the default one first, and the texts of
+// each language that has any.
+func (c *config) checkLanguages() (languages []Language, have map[Language]texts, faults []error) {
+	have = make(map[Language]texts)
+	last := make(map[Language]string) // the name of the last source
+	var known []Language
+	for i, s := range slices.Concat(builtin(), c.translations) {
+		if i >= len(builtin()) { // tests check those of this package
+			faults = append(faults, s.check()...)
+		}
+		if have[s.lang] == nil {
+			have[s.lang] = make(texts)
+			known = append(known, s.lang)
+		}
+		maps.Copy(have[s.lang], s.texts)
+		last[s.lang] = s.name
+	}
+	slices.Sort(known[1:]) // after English
+	for _, lang := range known {
+		faults = append(faults, checkForms(lang, have[lang], last[lang])...)
+	}
+	languages = c.languages
+	if len(languages) == 0 {
+		languages = known
+	}
+	for i, lang := range languages {
+		if slices.Contains(languages[:i], lang) {
+			faults = append(faults, fmt.Errorf("templates: WithLanguages: language %q is named twice: remove one", lang))
+		}
+		if have[lang] == nil {
+			faults = append(faults, fmt.Errorf("templates: WithLanguages: no texts for language %q: add them by WithTranslations", lang))
+		} else if names[lang] == "" && have[lang][keyName] == "" && len(languages) > 1 {
+			faults = append(faults, fmt.Errorf("templates: %s: language %q has no name: add %q, what it calls itself, such as \"Deutsch\"", last[lang], lang, keyName))
+		}
+	}
+	return languages, have, faults
 }
 
 // maxAcceptLanguage is more than any browser sends.

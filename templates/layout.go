@@ -142,7 +142,7 @@ func (c *config) checkLayout() []error {
 		fail("%w", err)
 		return faults
 	}
-	said := make(map[string]bool)
+	seen := make(map[string]bool)
 	for _, of := range [...]struct {
 		lang Language
 		dir  string
@@ -150,7 +150,7 @@ func (c *config) checkLayout() []error {
 		s := Required{Page: samplePage(of.lang)}.sheet()
 		s.Script = pageScripts()[s.Name+" "+s.Also]
 		s.Dir, s.Data = of.dir, c.own.data
-		c.look.dress(&s)
+		c.look.apply(&s)
 		var b strings.Builder
 		if err := page.ExecuteTemplate(&b, layoutFile, s); err != nil {
 			hint := ""
@@ -168,10 +168,10 @@ func (c *config) checkLayout() []error {
 		policy := markup.CheckPolicy(root, s.Nonce)
 		want := markup.Layout{Lang: string(of.lang), Dir: of.dir, Style: ".eagate{color-scheme", Script: formsCompact(), IDs: pageIDs()}
 		for _, text := range append(want.Check(root), policy.Faults...) {
-			if !said[text] {
+			if !seen[text] {
 				fail("%s: %s", layoutFile, text)
 			}
-			said[text] = true
+			seen[text] = true
 		}
 		c.sources, c.layoutPaths = policy.Sources, policy.Paths
 	}

@@ -125,9 +125,9 @@ type MessageSheet struct {
 	NextText Key
 }
 
-func (m Message) sheet() sheet {
+func (m Message) sheet() Sheet {
 	w := m.Kind.words()
-	return sheet{
+	return Sheet{
 		Page: m.Page, Name: messagePage, View: MessageSheet{m, w.after}, Mark: m.Kind.mark(),
 		Title: w.title, Lead: w.text,
 	}

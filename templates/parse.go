@@ -12,19 +12,20 @@ import (
 // pageNames are the templates of the pages.
 var pageNames = []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage}
 
-// layouts are the pages in one language, by name. They are parsed when the first of them
-// is shown: an application with many languages starts as quickly as one with two.
-type layouts func() (map[string]*template.Template, error)
+// A pageSet returns the templates of the pages in one language, by the page's name. They are
+// parsed when the first page is shown: an application with many languages starts as quickly
+// as one with two.
+type pageSet func() (map[string]*template.Template, error)
 
-func newLayouts(c *catalogue, o *own) layouts {
+func newPageSet(c *catalogue, o *own) pageSet {
 	return sync.OnceValues(func() (map[string]*template.Template, error) {
 		list := make(map[string]*template.Template)
 		for _, name := range pageNames {
-			layout, err := parse(name, c, o)
+			page, err := parse(name, c, o)
 			if err != nil {
 				return nil, fmt.Errorf("templates: %w", err)
 			}
-			list[name] = layout
+			list[name] = page
 		}
 		return list, nil
 	})
@@ -49,16 +50,16 @@ func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 	return page, o.addLayout(page)
 }
 
-// said is where a template says a text that never changes.
-var said = regexp.MustCompile(`\{\{t "([a-z.]+)"\}\}`)
+// constantText is an action of a template that writes a text without values.
+var constantText = regexp.MustCompile(`\{\{t "([a-z.]+)"\}\}`)
 
 // expand puts the texts that need no values into the source of a template, which is then
 // as quick as if it had been written in the language. A text that a template could take
 // for an action is left to be looked up, and so is one that there isn't, which is an error
 // of the page.
 func (c *catalogue) expand(source string) string {
-	return said.ReplaceAllStringFunc(source, func(action string) string {
-		t, ok := c.texts[Key(said.FindStringSubmatch(action)[1])]
+	return constantText.ReplaceAllStringFunc(source, func(action string) string {
+		t, ok := c.texts[Key(constantText.FindStringSubmatch(action)[1])]
 		if !ok || t.count != "" || len(t.forms[0]) != 1 || strings.ContainsAny(t.forms[0][0], "{}") {
 			return action
 		}

@@ -58,11 +58,11 @@ type RecoverySheet struct {
 	Input CodeInput
 }
 
-func (r Recovery) sheet() sheet {
+func (r Recovery) sheet() Sheet {
 	view := RecoverySheet{Recovery: r, Input: r.Code.input(r.Issuer, false)}
 	view.Input.Either = r.Left > 0
 	view.Input.Wanted = r.NeedsCode
-	s := sheet{
+	s := Sheet{
 		Page: r.Page, Name: recoveryPage, View: view, Failed: r.Code.failed(),
 		Title: "recovery.title", Lead: "recovery.text",
 	}

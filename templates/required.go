@@ -12,6 +12,6 @@ type Required struct {
 	Due time.Time
 }
 
-func (r Required) sheet() sheet {
-	return sheet{Page: r.Page, Name: requiredPage, View: r, Title: "required.title"}
+func (r Required) sheet() Sheet {
+	return Sheet{Page: r.Page, Name: requiredPage, View: r, Title: "required.title"}
 }

@@ -104,7 +104,7 @@ type SecuritySheet struct {
 	Replace, Disable ProofInput // of each
 }
 
-func (s Security) sheet() sheet {
+func (s Security) sheet() Sheet {
 	view := SecuritySheet{Security: s, Input: s.Code.input(s.Issuer, false)}
 	view.Input.Either = s.RecoveryLeft > 0
 	view.Input.Wanted = s.NeedsCode
@@ -118,7 +118,7 @@ func (s Security) sheet() sheet {
 	if view.CodesOnly() {
 		lead = "security.codes"
 	}
-	return sheet{
+	return Sheet{
 		Page: s.Page, Name: securityPage, View: view, Failed: s.Code.failed(),
 		Title: "security.title", Lead: lead,
 	}

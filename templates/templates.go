@@ -30,7 +30,7 @@ var files embed.FS
 type Pages struct {
 	languages []Language // the first is the default
 	matcher   language.Matcher
-	layouts   map[Language]layouts
+	pages     map[Language]pageSet
 	texts     map[Language]*catalogue
 	assets    map[string]Asset
 	links     Links
@@ -44,7 +44,7 @@ type Pages struct {
 // A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
 // [Recovery], [Devices] or [Message].
 type View interface {
-	sheet() sheet
+	sheet() Sheet
 }
 
 // A Page has the fields of all pages.
@@ -110,8 +110,6 @@ type Sheet struct {
 	Logo, LogoDark, Favicon string       // addresses, or empty
 }
 
-type sheet = Sheet
-
 // New returns the pages, or every fault of the options.
 func New(opts ...Option) (*Pages, error) {
 	var c config
@@ -127,7 +125,7 @@ func New(opts ...Option) (*Pages, error) {
 	p := &Pages{
 		languages: languages,
 		matcher:   newMatcher(languages),
-		layouts:   make(map[Language]layouts),
+		pages:     make(map[Language]pageSet),
 		texts:     make(map[Language]*catalogue),
 		assets:    make(map[string]Asset),
 		own:       c.own,
@@ -139,12 +137,12 @@ func New(opts ...Option) (*Pages, error) {
 		p.links = *c.links
 	}
 	p.sources = c.sources
-	p.wear(c.look)
+	p.setLook(c.look)
 	for _, lang := range languages {
 		p.texts[lang] = newCatalogue(lang, texts)
-		p.layouts[lang] = newLayouts(p.texts[lang], &p.own)
+		p.pages[lang] = newPageSet(p.texts[lang], &p.own)
 	}
-	if _, err := p.layouts[languages[0]](); err != nil {
+	if _, err := p.pages[languages[0]](); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -159,9 +157,9 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	s := v.sheet()
 	s.Lang = p.known(s.Lang)
 	s.Languages = p.choices(s.Page)
-	p.look.dress(&s)
+	p.look.apply(&s)
 	s.Script = pageScripts()[s.Name+" "+s.Also]
-	pages, err := p.layouts[s.Lang]()
+	pages, err := p.pages[s.Lang]()
 	if err != nil {
 		return err
 	}

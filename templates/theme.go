@@ -95,11 +95,19 @@ var (
 	largest     = map[string]float64{"px": 32, "rem": 2}
 )
 
+// checkTheme makes the look of the theme, and returns all of its faults.
+func (c *config) checkTheme() []error {
+	if c.theme == nil {
+		c.look = look{style: template.CSS(compactStyle(style)), scheme: schemeNames[SchemeAuto]}
+		return nil
+	}
+	l, faults := c.theme.look()
+	c.look = l
+	return faults
+}
+
 // look returns what a theme makes of the style, and all of its faults.
 func (t *Theme) look() (look, []error) {
-	if t == nil {
-		return look{style: template.CSS(compactStyle(style)), scheme: schemeNames[SchemeAuto]}, nil
-	}
 	var faults []error
 	fault := func(field string, err error) {
 		if err != nil {
@@ -160,8 +168,8 @@ func (t *Theme) look() (look, []error) {
 	return l, faults
 }
 
-// wear makes the pages look like that.
-func (p *Pages) wear(l look) {
+// setLook sets the look of the pages, and has them serve its images.
+func (p *Pages) setLook(l look) {
 	p.look = l
 	for _, i := range [...]picture{l.logo, l.logoDark, l.favicon} {
 		if i.kind != "" {
@@ -172,13 +180,13 @@ func (p *Pages) wear(l look) {
 	}
 }
 
-// dress gives a page its look.
-func (l look) dress(s *sheet) {
+// apply sets the fields of a page's sheet.
+func (l look) apply(s *Sheet) {
 	s.Style, s.StyleEnd, s.Scheme = l.style, l.end, l.scheme
 	s.Logo, s.LogoDark, s.Favicon = l.logo.address(s.Base), l.logoDark.address(s.Base), l.favicon.address(s.Base)
 }
 
-// address is what the pages load, or empty.
+// address returns the address that the pages load, or "".
 func (p picture) address(base string) string {
 	if p.kind != "" {
 		return base + "/assets/" + p.name
