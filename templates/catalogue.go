@@ -85,6 +85,8 @@ type catalogue struct {
 	name  string // what the language calls itself
 	right bool   // whether it is written from right to left
 	texts map[Key]*text
+
+	strict bool // whether a placeholder without a value is an error, in place of standing there
 }
 
 // newCatalogue returns the texts of lang. Those that are missing come from the languages

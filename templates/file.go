@@ -1,9 +1,11 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,6 +14,9 @@ import (
 // wait for.
 func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	info, err := fs.Stat(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w%s", err, below(fsys, name))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +38,16 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%q is empty", name)
 	}
 	return body, nil
+}
+
+// below says where such files are, if they are in a folder of fsys: go:embed keeps the
+// names of folders.
+func below(fsys fs.FS, pattern string) string {
+	found, err := fs.Glob(fsys, "*/"+pattern)
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; there is %s: give its folder, by fs.Sub(files, %q)", found[0], path.Dir(found[0]))
 }
 
 // readText reads a file of text, without the byte order mark that some editors put in

@@ -203,5 +203,7 @@ func samplePage(lang Language) Page {
 
 // sampleCatalogue has the texts of pages that New looks at.
 var sampleCatalogue = sync.OnceValue(func() *catalogue {
-	return newCatalogue(English, map[Language]texts{English: builtin()[0].texts})
+	c := newCatalogue(English, map[Language]texts{English: builtin()[0].texts})
+	c.strict = true
+	return c
 })

@@ -65,6 +65,9 @@ func TestNewReportsEveryFault(t *testing.T) {
 			[]string{`text "devices.trust_one" has the placeholders [], want [days]`},
 		},
 		{"no name", []templates.Option{templates.WithTexts("sv", map[templates.Key]string{"code.label": "Kod"})}, []string{`WithTexts("sv"): language "sv" has no name: add "_name"`}},
+		{"files in a folder", []templates.Option{templates.WithTranslations(fstest.MapFS{"lang/nl.json": {Data: []byte("{}")}})}, []string{`there is lang/nl.json: give its folder, by fs.Sub(files, "lang")`}},
+		{"a comma too many", []templates.Option{templates.WithTranslations(fstest.MapFS{"nl.json": {Data: []byte("{\n\"_name\": \"Nederlands\",\n}")}})}, []string{`nl.json: line 2: `}},
+		{"a layout in a folder", []templates.Option{templates.WithLayout(fstest.MapFS{"pages/layout.html": {}})}, []string{`layout.html: file does not exist; there is pages/layout.html: give its folder, by fs.Sub(files, "pages")`}},
 		{"no files", []templates.Option{templates.WithTranslations(fstest.MapFS{})}, []string{`WithTranslations: found no file such as de.json`}},
 		{"no file system", []templates.Option{templates.WithTranslations(nil)}, []string{`WithTranslations: no file system`}},
 	}

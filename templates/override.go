@@ -105,7 +105,7 @@ func firstError(fsys fs.FS) error {
 	if _, err := fs.ReadDir(fsys, "."); err != nil {
 		return err
 	}
-	return errors.New("no files such as " + challengePage + ".html")
+	return errors.New("no files such as " + challengePage + ".html" + below(fsys, "*.html"))
 }
 
 // checkOrigin makes sure that a template was made from the present original.
@@ -142,6 +142,13 @@ func (c *config) checkTemplate(page string) (faults []string) {
 	theirs, err := parse(page, sampleCatalogue(), &own{pages: map[string]string{page: c.own.pages[page]}})
 	if err != nil {
 		return []string{err.Error()}
+	}
+	if theirs.Lookup("body") == nil {
+		return []string{`it defines no "body", which is the content of the page`}
+	}
+	alone, err := template.New(page).Funcs(funcs(sampleCatalogue())).Parse(c.own.pages[page])
+	if err == nil && alone.Tree != nil && strings.TrimSpace(alone.Tree.Root.String()) != "" {
+		return []string{"what isn't in a block is never shown: write it between {{define \"body\"}} and its {{end}}"}
 	}
 	ids := scriptIDs(page)
 	seen := make(map[string]bool)

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,16 @@ type sample struct {
 // sampleKey is what an enrolment shows.
 const sampleKey = "otpauth://totp/Sample:alice%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Sample" +
 	"&client_id=3f0f0a9a-6a1f-4d6e-9a55-0d4a3d4b7c11&email=alice%40example.com"
+
+// What samples are named after, in the faults that New reports.
+var (
+	pushNames = [...]string{
+		"PushReady", "PushUnavailable", "PushMoved", "PushCodesOnly", "PushNoAddress", "PushDeclined", "PushPaused", "PushLimited",
+		"PushNoCookie", "PushRefused",
+	}
+	codeNames  = [...]string{"CodeOK", "CodeMalformed", "CodeWrong", "CodeUsed", "CodeBusy", "CodeLocked", "CodeBlocked"}
+	stateNames = [...]string{"RecoveryPlain", "RecoveryMaking", "RecoveryUnkept", "RecoveryKept"}
+)
 
 // samples returns a page in its states.
 func samples(page string) []sample {
@@ -54,7 +65,7 @@ func challengeSamples() (list []sample) {
 		name   string
 		change func(*Challenge)
 	}{
-		{"", func(*Challenge) {}},
+		{"whole", func(*Challenge) {}},
 		{"plain", func(c *Challenge) { c.HasRecovery, c.TrustFor, c.HelpURL = false, 0, "" }},
 		{"code chosen", func(c *Challenge) { c.PreferCode, c.Trust = true, true }},
 		{"moved", func(c *Challenge) { c.Moved = true }},
@@ -70,17 +81,17 @@ func challengeSamples() (list []sample) {
 	}
 	for state := ChallengeNone; state <= ChallengeElsewhere; state++ {
 		for push := PushReady; push <= PushRefused; push++ {
-			if push != PushReady && state != ChallengeNone && state != ChallengeNotApproved {
+			if push != PushReady && state != ChallengeNone && state != ChallengeNotApproved && state != ChallengePending {
 				continue
 			}
-			for i, v := range variants {
-				if push != PushReady && i >= 4 && v.name != "step-up" {
+			for _, v := range variants {
+				if push != PushReady && strings.HasPrefix(v.name, "hosted") {
 					continue
 				}
 				c := whole
 				c.State, c.Push, c.PushRetryIn, c.Cookie = state, push, time.Minute, "cookie"
 				v.change(&c)
-				list = append(list, sample{fmt.Sprintf("state %s, push %d, %s", state, push, v.name), c})
+				list = append(list, sample{fmt.Sprintf("state %s, %s, %s", state, pushNames[push], v.name), c})
 			}
 		}
 	}
@@ -92,7 +103,7 @@ func challengeSamples() (list []sample) {
 	for _, code := range sampleCodes() {
 		c := whole
 		c.Code = code
-		list = append(list, sample{fmt.Sprintf("code error %d", code.Error), c})
+		list = append(list, sample{codeNames[code.Error], c})
 	}
 	return list
 }
@@ -106,18 +117,23 @@ func securitySamples() (list []sample) {
 		}
 		name := "state " + state.String()
 		list = append(list, sample{name, whole}, sample{name + ", plain", Security{Page: whole.Page, State: state}})
+		few := whole
+		few.RecoveryUnkept = false
+		list = append(list, sample{name + ", few recovery codes", few})
 		required := whole
 		required.Required, required.Due, required.NeedsCode = true, sampleTime, false
 		list = append(list, sample{name + ", required", required})
 		for push := PushReady; push <= PushRefused; push++ {
 			s := whole
 			s.Push = push
-			list = append(list, sample{fmt.Sprintf("%s, push %d", name, push), s})
+			list = append(list, sample{fmt.Sprintf("%s, %s", name, pushNames[push]), s})
 		}
 		for _, code := range sampleCodes() {
 			s := whole
 			s.Code, s.Disabling = code, true
-			list = append(list, sample{fmt.Sprintf("%s, code error %d", name, code.Error), s})
+			list = append(list, sample{fmt.Sprintf("%s, switching off, %s", name, codeNames[code.Error]), s})
+			s.Disabling, s.RecoveryLeft, s.RecoveryUnkept = false, 0, false
+			list = append(list, sample{fmt.Sprintf("%s, no recovery codes, %s", name, codeNames[code.Error]), s})
 		}
 	}
 	return list
@@ -128,9 +144,12 @@ func enableSamples() (list []sample) {
 	if err != nil {
 		panic(err) // a fault of the constant
 	}
+	long := key
+	long.uri += strings.Repeat("x", 4096)
+	list = append(list, sample{"no QR code", Enable{Page: samplePage(English), Key: long, ExpiresAt: sampleTime}})
 	for _, code := range sampleCodes() {
 		for _, codesOnly := range []bool{false, true} {
-			list = append(list, sample{fmt.Sprintf("code error %d", code.Error), Enable{
+			list = append(list, sample{codeNames[code.Error], Enable{
 				Page: samplePage(English), Key: key, Replaces: codesOnly, ExpiresAt: sampleTime, CodesOnly: codesOnly, Code: code,
 			}})
 		}
@@ -147,11 +166,14 @@ func recoverySamples() (list []sample) {
 	}
 	for state := RecoveryPlain; state <= RecoveryKept; state++ {
 		for _, code := range sampleCodes() {
-			list = append(list, sample{fmt.Sprintf("state %d, code error %d", state, code.Error), Recovery{
-				Page: page, Left: int(code.Error), State: state, NeedsCode: true, Attempt: "attempt", Code: code,
-			}})
+			r := Recovery{Page: page, Left: int(code.Error), State: state, NeedsCode: true, Attempt: "attempt", Code: code}
+			list = append(list, sample{fmt.Sprintf("state %s, %s", stateNames[state], codeNames[code.Error]), r})
+			r.Left = 0
+			list = append(list, sample{fmt.Sprintf("state %s, no codes left, %s", stateNames[state], codeNames[code.Error]), r})
+			r.NeedsCode = false
+			list = append(list, sample{fmt.Sprintf("state %s, no code wanted, %s", stateNames[state], codeNames[code.Error]), r})
 		}
-		list = append(list, sample{fmt.Sprintf("state %d, plain", state), Recovery{Page: page, State: state, Attempt: "attempt"}})
+		list = append(list, sample{fmt.Sprintf("state %s, plain", stateNames[state]), Recovery{Page: page, State: state, Attempt: "attempt"}})
 	}
 	return list
 }

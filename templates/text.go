@@ -98,6 +98,9 @@ func (c *catalogue) fill(isolates bool, key Key, pairs []any) (string, error) {
 		}
 		switch v := value(pairs, part).(type) {
 		case nil:
+			if c.strict {
+				return "", fmt.Errorf("text %q needs a value for its placeholder: {{t %q %q …}}", key, key, part)
+			}
 			b.WriteString("{" + part + "}")
 		case int:
 			b.WriteString(strconv.Itoa(v))

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -66,7 +67,7 @@ type source struct {
 func readTranslations(fsys fs.FS, dir string) (sources []source, faults []error) {
 	names, err := fs.Glob(fsys, path.Join(dir, "*.json"))
 	if err != nil || len(names) == 0 {
-		return nil, []error{errors.New("found no file such as de.json")}
+		return nil, []error{errors.New("found no file such as de.json" + below(fsys, "*.json"))}
 	}
 	for _, name := range names {
 		text, err := readText(fsys, name, maxTranslation)
@@ -89,6 +90,10 @@ func readTranslations(fsys fs.FS, dir string) (sources []source, faults []error)
 func parseTexts(b []byte) (texts, error) {
 	var values map[Key]jsontext.Value
 	if err := json.Unmarshal(b, &values); err != nil {
+		var at *jsontext.SyntacticError
+		if errors.As(err, &at) {
+			return nil, fmt.Errorf("line %d: %w", 1+bytes.Count(b[:at.ByteOffset], []byte("\n")), err)
+		}
 		return nil, err
 	}
 	found := make(texts, len(values))
