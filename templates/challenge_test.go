@@ -76,9 +76,9 @@ func TestChallenge(t *testing.T) {
 			"in another browser", templates.Challenge{State: templates.ChallengeElsewhere},
 			[]string{
 				`data-state="other_browser"`, "<h1>Go on in this browser?</h1>", "have a new request sent", "Continue here",
-				`<form method="post" action="/2fa/challenge/continue">`, totp,
+				`<form method="post" action="/2fa/challenge/continue">`, totp, closed,
 			},
-			[]string{number, send},
+			[]string{number, send, focus},
 		},
 		{
 			"in another browser, after many requests",
@@ -88,11 +88,23 @@ func TestChallenge(t *testing.T) {
 		},
 		{
 			"nothing sent", templates.Challenge{},
-			[]string{`data-state="none"`, send, "Send a request to your phone</button>", totp}, []string{`id="number"`, focus, refresh},
+			[]string{`data-state="none"`, send, "Send a request to your phone</button>", totp, closed}, []string{`id="number"`, focus, refresh},
+		},
+		{
+			"nothing sent, code asked for", templates.Challenge{PreferCode: true, HasRecovery: true},
+			[]string{send, open + "\n<summary>Use a code instead</summary>", focus, closed + "\n<summary>Phone lost? Use a recovery code</summary>"}, nil,
+		},
+		{
+			"nothing sent, code wrong", templates.Challenge{Code: templates.CodeForm{Error: templates.CodeWrong}},
+			[]string{send, open, focus, `id="code-error"`}, []string{closed},
+		},
+		{
+			"nothing sent, recovery code wrong", templates.Challenge{Code: templates.CodeForm{Error: templates.CodeWrong, ByRecovery: true}},
+			[]string{send, open, focus, `id="recovery-error"`, closed}, nil,
 		},
 		{
 			"unavailable", templates.Challenge{Push: templates.PushUnavailable},
-			[]string{`data-state="none"`, "We can’t reach your phone right now. Type the code", totp, focus}, []string{send, refresh},
+			[]string{`data-state="none"`, "We can’t reach your phone right now. Type the code", totp, focus}, []string{send, refresh, `name="way"`},
 		},
 		{
 			"rejected and paused",
@@ -101,7 +113,7 @@ func TestChallenge(t *testing.T) {
 		},
 		{
 			"rejected", templates.Challenge{State: templates.ChallengeRejected},
-			[]string{`data-state="rejected"`, send, "Send a new request</button>", totp}, []string{focus},
+			[]string{`data-state="rejected"`, send, "Send a new request</button>", totp, closed}, []string{focus},
 		},
 		{
 			"limited, codes blocked",
@@ -112,8 +124,8 @@ func TestChallenge(t *testing.T) {
 		},
 		{
 			"expired", templates.Challenge{State: templates.ChallengeExpired},
-			[]string{`data-state="expired"`, "Nobody answered it on your phone in time.", send, totp},
-			[]string{refresh},
+			[]string{`data-state="expired"`, "Nobody answered it on your phone in time.", send, totp, closed},
+			[]string{refresh, focus},
 		},
 		{
 			"approved", templates.Challenge{State: templates.ChallengeApproved, Next: "/account?a=1&b=2"},

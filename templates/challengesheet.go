@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"html/template"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,7 +16,7 @@ type ChallengeSheet struct {
 	codeIn, recoveryIn CodeInput
 
 	Base, Email, Issuer, HelpURL, Nonce string
-	Fields                              []Field
+	Fields                              template.HTML // of all forms
 
 	// About the request.
 	State                         string
@@ -45,6 +46,7 @@ type ChallengeSheet struct {
 	Input, Recovery          *CodeSheet
 	HasFields, HasRecovery   bool
 	TakesCode                bool
+	CodeOnly                 bool // whether nothing else is there to do first
 	CodeOpen, RecoveryOpen   bool
 	PhoneOnly                bool
 	Trusts, Trust            bool
@@ -60,7 +62,7 @@ func (c Challenge) sheet() Sheet {
 	v := &ChallengeSheet{
 		c: c,
 
-		Base: c.Base, Email: c.Email, Issuer: c.Issuer, HelpURL: c.HelpURL, Nonce: c.Nonce, Fields: c.Fields,
+		Base: c.Base, Email: c.Email, Issuer: c.Issuer, HelpURL: c.HelpURL, Nonce: c.Nonce, Fields: fields(c.Fields),
 		State: c.State.String(), Moved: c.Moved, StepUp: c.StepUp, Resend: c.Resend, NoCode: c.NoCode,
 		Pending: c.State == ChallengePending, Approved: c.State == ChallengeApproved, Elsewhere: c.State == ChallengeElsewhere,
 		Hosted: c.Hosted, Return: c.Return, CanPush: c.Push == PushReady, PushRetryIn: c.PushRetryIn, Cookie: c.Cookie,
@@ -89,6 +91,15 @@ func (c Challenge) sheet() Sheet {
 		s.Title, s.Mark = "blocked.recovery.title", markBlocked
 	}
 	return s
+}
+
+// fields returns hidden fields, which a page has several times.
+func fields(list []Field) template.HTML {
+	var b strings.Builder
+	for _, f := range list {
+		b.WriteString(`<input type="hidden" name="` + template.HTMLEscapeString(f.Name) + `" value="` + template.HTMLEscapeString(f.Value) + "\">\n")
+	}
+	return template.HTML(b.String())
 }
 
 // title returns the title and the text of a challenge.
@@ -203,7 +214,8 @@ func (v *ChallengeSheet) ways() {
 	v.OnWebview, v.OnCode, v.OnRetry, v.OnSetUp = step == stepWebview, step == stepCode, step == stepRetry, step == stepSetUp
 	v.OnRecovery, v.OnHelp, v.OnCancel = step == stepRecovery, step == stepHelp, step == stepCancel
 	v.RecoveryOpen = c.Code.ByRecovery || v.OnRecovery || c.PreferCode && c.NoCode
-	v.CodeOpen = (codeFirst || v.Back) && !v.RecoveryOpen // a browser would open the first of them only
+	v.CodeOnly = !v.Asking && !v.CanPush
+	v.CodeOpen = codeFirst && !v.RecoveryOpen // a browser would open the first of them only
 	if v.Refresh = v.refresh(); v.Refresh > 0 && !v.Moved {
 		v.Refreshes = template.HTML(`<noscript><meta http-equiv="refresh" content="` + strconv.Itoa(v.Refresh) + "; url=" + template.HTMLEscapeString(v.Base) +
 			`/challenge"><style nonce="` + template.HTMLEscapeString(v.Nonce) + `">.typing { display: none; }</style></noscript>` + "\n")

@@ -17,6 +17,7 @@ func TestHostedChallenge(t *testing.T) {
 		totp    = `<input id="code" name="code"`
 		popup   = `data-popup="https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp.example&amp;session_token=TOKEN" data-origin="https://identifier.example" data-state="STATE" data-return="/2fa/return"`
 		number  = `id="number"`
+		closed  = `<details class="typing" name="way">`
 		open    = `<details class="typing" name="way" open>`
 		refresh = `http-equiv="refresh"`
 		alert   = `class="error" role="alert"`
@@ -54,24 +55,24 @@ func TestHostedChallenge(t *testing.T) {
 		},
 		{
 			"back with a rejection", templates.Challenge{Hosted: redirect, Return: templates.ReturnRejected},
-			[]string{alert, "says that the sign-in was rejected", anew, open, totp}, []string{link, refresh, timer},
+			[]string{alert, "says that the sign-in was rejected", anew, closed, totp}, []string{link, refresh, timer},
 		},
 		{
 			"back with a rejection, no more requests",
 			templates.Challenge{Hosted: redirect, Return: templates.ReturnRejected, Push: templates.PushLimited, PushRetryIn: time.Minute},
-			[]string{alert, "The next one can be sent in 1 minute.", open, totp}, []string{link, anew},
+			[]string{alert, "The next one can be sent in 1 minute.", totp}, []string{link, anew, `name="way"`},
 		},
 		{
 			"back too late", templates.Challenge{Hosted: window, Return: templates.ReturnTimeout},
-			[]string{alert, "The time on the eAuthenticator page ran out.", anew, open}, []string{link, popup},
+			[]string{alert, "The time on the eAuthenticator page ran out.", anew, closed}, []string{link, popup},
 		},
 		{
 			"back with a fault", templates.Challenge{Hosted: window, Return: templates.ReturnFault},
-			[]string{alert, "Something went wrong on the eAuthenticator page.", reopen, again, popup, open, totp}, []string{anew},
+			[]string{alert, "Something went wrong on the eAuthenticator page.", reopen, again, popup, closed, totp}, []string{anew},
 		},
 		{
 			"back with something else", templates.Challenge{Hosted: redirect, Return: templates.ReturnUnclear},
-			[]string{alert, "without an answer", reopen, again, open}, []string{anew},
+			[]string{alert, "without an answer", reopen, again, closed}, []string{anew},
 		},
 		{
 			"back with nonsense", templates.Challenge{Hosted: redirect, Return: 200},

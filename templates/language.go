@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"html/template"
 	"maps"
 	"slices"
 	"strings"
@@ -136,28 +137,38 @@ func (c *catalogue) direction() string {
 	return "ltr"
 }
 
-// A LanguageChoice is a language that a user can choose at the foot of a page.
-type LanguageChoice struct {
-	Lang    Language
-	Name    string // what it calls itself
-	Dir     string // its direction, "ltr" or "rtl"
-	Href    string // where it is chosen
-	Current bool   // whether it is that of the page
+// A LanguageMenu is where a user can choose the language, at the foot of a page.
+type LanguageMenu struct {
+	Current string        // what the language of the page calls itself
+	Links   template.HTML // list items, each with a link
 }
 
-// choices returns the languages for the menu of a page, or nil if there is none.
-func (p *Pages) choices(page Page) []LanguageChoice {
-	if page.LanguagePath == "" || len(p.languages) < 2 {
+// menu returns the menu of languages of a page, or nil if there is none. It is written
+// here, and not in a template: with many languages, escaping one link at a time would take
+// longer than all the rest of the page.
+func (p *Pages) menu(page Page) *LanguageMenu {
+	if !strings.HasPrefix(page.LanguagePath, "/") || len(p.languages) < 2 {
 		return nil
 	}
 	separator := "?"
 	if strings.Contains(page.LanguagePath, "?") {
-		separator = "&"
+		separator = "&amp;"
 	}
-	list := make([]LanguageChoice, 0, len(p.languages))
+	path := template.HTMLEscapeString(page.LanguagePath) + separator + "lang="
+	now := p.texts[page.Lang]
+	var b strings.Builder
+	b.Grow(len(p.languages) * (len(path) + 64))
 	for _, lang := range p.languages {
 		c := p.texts[lang]
-		list = append(list, LanguageChoice{lang, c.name, c.direction(), page.LanguagePath + separator + "lang=" + string(lang), lang == page.Lang})
+		b.WriteString(`<li><a href="` + path + string(lang) + `" lang="` + string(lang) + `"`)
+		if c.right != now.right {
+			b.WriteString(` dir="` + c.direction() + `"`)
+		}
+		if c == now {
+			b.WriteString(` aria-current="true"`)
+		}
+		b.WriteString(`>` + template.HTMLEscapeString(c.name) + "</a></li>\n")
 	}
-	return list
+	// The tags of languages are well-formed: there is nothing to escape in them.
+	return &LanguageMenu{now.name, template.HTML(b.String())}
 }

@@ -101,8 +101,8 @@ type Sheet struct {
 	Failed bool          // whether the title tells of an error
 	View   any           // the page's own part
 
-	Dir       string           // the direction of the language, "ltr" or "rtl"
-	Languages []LanguageChoice // of the menu
+	Dir       string        // the direction of the language, "ltr" or "rtl"
+	Languages *LanguageMenu // or nil
 
 	Style, StyleEnd         template.CSS // around that of the page itself
 	Script                  template.JS  // of the page
@@ -156,7 +156,7 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	}
 	s := v.sheet()
 	s.Lang = p.known(s.Lang)
-	s.Languages = p.choices(s.Page)
+	s.Languages = p.menu(s.Page)
 	p.look.apply(&s)
 	s.Script = pageScripts()[s.Name+" "+s.Also]
 	pages, err := p.pages[s.Lang]()

@@ -57,7 +57,7 @@ func walkPhone(t *testing.T) {
 	b.open("/2fa/challenge")
 	b.see(`main[data-page="challenge"]`)
 
-	b.enter("#code", w.code(t, phone))
+	b.enterCode(w.code(t, phone))
 	b.click(`form[action="/2fa/challenge/totp"] button`)
 	b.see(verifiedIn)
 }
@@ -97,7 +97,7 @@ func walkCodes(t *testing.T) {
 	b.see(`main[data-state="not_approved"]`)
 	wrong := w.WrongCode(t, phone)
 	for range 2 {
-		b.enter("#code", wrong)
+		b.enterCode(wrong)
 		b.next(`form[action="/2fa/challenge/totp"] button`)
 		b.see("#code-error")
 	}
@@ -108,7 +108,7 @@ func walkCodes(t *testing.T) {
 	b.next(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see("#recovery-error:not(:has(~ input))")
 	w.change(t, func(a *records.Account) { a.Failures = 19 })
-	b.enter("#code", wrong)
+	b.enterCode(wrong)
 	b.next(`form[action="/2fa/challenge/totp"] button`)
 	b.see("#code-error")
 }

@@ -111,7 +111,7 @@ func TestRedirectErrors(t *testing.T) {
 			b.see(page)
 			b.wantPath("/2fa/challenge")
 			b.wantText(test.text)
-			b.see("#code")
+			b.see(codeWay)
 			b.do(chromedp.Reload())
 			b.see(page)
 

@@ -152,6 +152,16 @@ func (b *tab) enter(field, text string) {
 	)
 }
 
+// enterCode types a code, in a form that may have to be opened first.
+func (b *tab) enterCode(code string) {
+	b.t.Helper()
+	b.do(
+		chromedp.WaitReady(chromedp.CSS("#code")),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("details:not([open]):has(#code) > summary")?.click(), undefined`),
+	)
+	b.enter("#code", code)
+}
+
 // text is what an element says.
 func (b *tab) text(element string) string {
 	b.t.Helper()

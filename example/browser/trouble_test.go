@@ -82,7 +82,7 @@ func TestTrouble(t *testing.T) {
 				b.wantText(text)
 			}
 
-			b.enter("#code", "000000")
+			b.enterCode("000000")
 			b.click(`form[action="/2fa/challenge/totp"] button`)
 			b.see("#code-error")
 			b.wantText("That code is not right")

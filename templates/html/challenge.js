@@ -35,9 +35,9 @@
 
   // The window's title begins with the number, unless it tells of an error.
   const name = heading.textContent;
-  const title = number ? document.title.replace(`${number.textContent} · `, "") : document.title;
+  const wording = number ? document.title.replace(`${number.textContent} · `, "") : document.title;
   const entitle = () => {
-    if (!document.querySelector("[aria-invalid]")) document.title = `${number.textContent} · ${title}`;
+    if (!document.querySelector("[aria-invalid]")) document.title = `${number.textContent} · ${wording}`;
   };
 
   const typed = () => [...document.querySelectorAll("input:not([type=hidden], [type=checkbox])")]
@@ -80,18 +80,28 @@
     onward();
   };
 
+  const paragraph = (text) => {
+    const p = document.createElement("p");
+    p.textContent = text;
+    return p;
+  };
+
   // Says what has happened, in place of the number.
   const tell = () => {
     document.getElementById("push")?.toggleAttribute("hidden", true);
-    const { content } = document.getElementById("notices");
-    const said = content.querySelector(`[data-when="${data.state}"]`);
-    const link = content.querySelectorAll("a")["code" in said.dataset ? 1 : 0].cloneNode(true);
-    link.href = page;
     const notice = document.getElementById("notice");
+    const { last, code, go } = notice.dataset;
+    const [title, text] = notice.dataset[data.state].split("\n");
+    const over = last.includes(data.state);
+    const link = document.createElement("a");
+    link.className = "button";
+    link.classList.toggle("second", !over);
+    link.href = page;
+    link.textContent = over ? notice.dataset.continue : go;
     notice.className = "notice";
-    notice.replaceChildren(said.cloneNode(true), link);
-    heading.textContent = said.dataset.title;
-    document.title = title.replace(name, () => heading.textContent);
+    notice.replaceChildren(...(over ? [text] : [text, code]).map(paragraph), link);
+    heading.textContent = title;
+    document.title = wording.replace(name, () => title);
   };
 
   const end = (state, go = renew) => {
