@@ -120,3 +120,94 @@ func TestSinglePageRules(t *testing.T) {
 	defer b.mu.Unlock()
 	b.complaints = slices.DeleteFunc(b.complaints, func(s string) bool { return strings.Contains(s, "/api/down") })
 }
+
+// What of a page's requests is given up leaves nothing behind: the phone doesn't ring for
+// them later, other tabs don't wait for them, and nothing is listened to.
+func TestSinglePageGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorldBehind(t, func(app http.Handler) http.Handler {
+		bodies := map[string]string{"/api/bare": "", "/api/null": "null", "/api/number": `{"type":5}`, "/api/text": `"x"`}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, ok := bodies[r.URL.Path]
+			if !ok {
+				app.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, body)
+		})
+	})
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.spa(alice)
+	answer(t, phone.Approve)
+	b.wantLoaded()
+	w.Clock.Add(20 * time.Minute)
+	asked := len(w.Emulator.Requests())
+	wantAsked := func(want int) {
+		t.Helper()
+		if got := len(w.Emulator.Requests()) - asked; got != want {
+			t.Errorf("the phone was asked %d times, want %d", got, want)
+		}
+	}
+
+	for _, request := range []string{`"/api/bare"`, `"/api/null"`, `"/api/number"`, `"/api/text"`} {
+		if got := b.run(`return (await eagateFetch(` + request + `)).status;`); got != "403" {
+			t.Errorf("%s: got %s, want the refusal", request, got)
+		}
+	}
+
+	const sent = `const stop = new AbortController();
+		const real = window.fetch;
+		const pause = (time) => new Promise((go) => setTimeout(go, time));
+		const shown = async (state) => { while (!document.querySelector(` + "`#challenge[open][data-state=${state}]`" + `)) await pause(20); };
+		const send = () => eagateFetch("/api/transfer", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"to":"Bob","amount":5}', signal: stop.signal }).catch((e) => e.name);
+		const hide = (hidden) => {
+			Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+			document.dispatchEvent(new Event("visibilitychange"));
+		};`
+	if got := b.run(sent + `
+		let looks = 0;
+		window.fetch = async (...args) => {
+			const response = await real(...args);
+			if (String(args[0]).endsWith("/2fa/challenge")) { looks++; stop.abort(); }
+			return response;
+		};
+		await send();
+		await pause(50);
+		hide(false);
+		await pause(50);
+		window.fetch = real;
+		return looks;`); got != "1" {
+		t.Errorf("given up as it begins: the challenge was looked at %s times, want once", got)
+	}
+	wantAsked(0)
+	if got := b.run(sent + `
+		let release;
+		navigator.locks.request("eagate", () => new Promise((go) => { release = go; }));
+		while (!release) await pause(10);
+		const sending = send();
+		while (!(await navigator.locks.query()).pending.length) await pause(10);
+		hide(true);
+		release();
+		await pause(100);
+		const { held } = await navigator.locks.query();
+		hide(false);
+		await shown("pending");
+		stop.abort();
+		await sending;
+		return held.length;`); got != "0" {
+		t.Errorf("a tab that nobody sees holds %s locks, want none", got)
+	}
+	wantAsked(1)
+	w.Clock.Add(6 * time.Minute)
+	if got := b.run(sent + `
+		const sending = send();
+		await shown("expired");
+		stop.abort();
+		return await sending;`); got != "AbortError" {
+		t.Errorf("got %s, want AbortError", got)
+	}
+	wantAsked(1)
+}

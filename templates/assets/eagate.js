@@ -32,8 +32,8 @@ export async function eagateFetch(input, init) {
 async function problemOf(response) {
   if (response.ok || !response.url.startsWith(`${base.origin}/`)) return;
   if (!response.headers.get("Content-Type")?.startsWith("application/problem+json")) return;
-  const { type, ...fields } = await response.clone().json();
-  if (!type?.startsWith(prefix)) return;
+  const { type, ...fields } = await response.clone().json().catch(() => {}) ?? {}; // HEAD has none
+  if (!String(type).startsWith(prefix)) return;
   return { ...fields, name: type.slice(prefix.length), retryAfter: Number(response.headers.get("Retry-After")) || undefined };
 }
 
@@ -45,7 +45,7 @@ function tell(problem) {
 // Waits as long as the request is wanted. A challenge that nobody waits for ends.
 const outcome = (shared, signal) => new Promise((resolve, reject) => {
   const abort = () => {
-    if (!--shared.waiting) shared.end(false);
+    if (!--shared.waiting) shared.end(false, true);
     reject(signal.reason);
   };
   shared.waiting++;
@@ -115,13 +115,13 @@ function challenge(key, { methods, max_age: maxAge }) {
     },
   };
 
-  shared.end = (proved) => {
+  shared.end = (proved, abandoned) => {
     if (!it.open) return;
     rest();
     document.removeEventListener("visibilitychange", wake);
     it.open = false;
     current = undefined;
-    quiet = /^(not_approved|expired)$/.test(it.state);
+    quiet = /^(not_approved|expired)$/.test(it.state) || Boolean(abandoned) && it.state === "pending";
     show();
     settle(proved);
   };
@@ -213,15 +213,19 @@ function challenge(key, { methods, max_age: maxAge }) {
 
   // The tabs of a browser begin one after the other, and the second finds the first one's.
   const begin = async () => {
-    await seen();
     if (!it.open) return;
+    if (document.hidden) {
+      start(); // and let go: another tab, which is seen, may wait for its turn
+      return;
+    }
     let answer = await call("challenge");
     const rings = !quiet && (!methods || methods.includes("push")) && /^(none|not_approved|expired)$/.test(answer.state);
     if (rings && it.open) answer = await call("challenge", {});
+    if (!it.open) return;
     document.addEventListener("visibilitychange", wake);
     hear(answer);
   };
-  if (navigator.locks) seen().then(() => navigator.locks.request("eagate", begin));
-  else begin();
+  const start = () => seen().then(() => navigator.locks ? navigator.locks.request("eagate", begin) : begin());
+  start();
   return shared;
 }
