@@ -7,14 +7,16 @@ import (
 	"regexp"
 )
 
-// An Asset is a file that the pages load from {base}/assets/.
+// An Asset is a file that the gate serves below {base}/assets/: a logo or an icon of the
+// theme, or the script for single-page applications.
 type Asset struct {
 	Type string // the media type
-	Body []byte // not to be changed
-	ETag string // quoted, strong, from the content
+	Body []byte // read-only
+	ETag string // a strong validator, quoted: a hash of the content
 }
 
-// Asset returns the file of a name, and whether there is one.
+// Asset returns the asset of a name, such as "eagate.js", and whether there is one. Names of
+// images contain their hash.
 func (p *Pages) Asset(name string) (Asset, bool) {
 	a, ok := p.assets[name]
 	return a, ok

@@ -12,8 +12,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// A Key identifies a text of the catalogue: [Texts] has all keys. The key of a text with a
-// count ends in the name of a plural form, such as "devices.trust_one"; see [WithTexts].
+// A Key identifies a text, such as "challenge.title". [Texts] of [English] has all keys.
 type Key string
 
 // The keys of a file that are about the language, and not texts of the pages.
@@ -48,8 +47,10 @@ var builtin = sync.OnceValue(func() []source {
 // maxTranslation is the size of a file of texts, in bytes.
 const maxTranslation = 1 << 20
 
-// Texts returns the built-in texts of a language, or nil if there are none. Words in braces
-// are placeholders. A translation may lack texts: those of English are complete.
+// Texts returns a copy of this package's texts in a language, or nil if it has none. Words in
+// braces are placeholders. A text with a count has a key for each plural form, which ends in
+// the form's name, such as "devices.count_one". Those of English are complete; a translation
+// may lack some.
 func Texts(lang Language) map[Key]string {
 	for _, s := range builtin() {
 		if s.lang == lang {
@@ -62,8 +63,8 @@ func Texts(lang Language) map[Key]string {
 	return nil
 }
 
-// Missing returns the keys of the texts that a language lacks, in alphabetical order: the
-// pages show them in another language. It is for a translator's test.
+// Missing returns the keys of the texts that a language lacks, which the pages show in
+// another language, in alphabetical order. A test of a translation can use it.
 func (p *Pages) Missing(lang Language) []Key {
 	c, ok := p.texts[lang]
 	if !ok {

@@ -2,7 +2,7 @@ package templates
 
 import "time"
 
-// A CodeForm is the form for a code.
+// A CodeForm is the state of a form for a code.
 type CodeForm struct {
 	// Digits is the number of digits; 0 means 6.
 	Digits int
@@ -38,17 +38,17 @@ const (
 	CodeBlocked                    // too many wrong codes: another proof or an operator unlocks them
 )
 
-// A CodeInput is a code form prepared for its template.
+// A CodeInput is a code form prepared for its template; see [WithTemplates].
 type CodeInput struct {
 	CodeForm
 	Issuer string
-	Wanted bool // whether there is a field at all
-	Focus  bool
+	Wanted bool // whether a code is necessary at all
+	Focus  bool // whether the field has the focus
 
 	Recovery bool // whether it is for recovery codes
-	Either   bool // whether recovery codes do as well as those of the phone
-	Beside   bool // whether the form has a field for the others besides
-	Still    Key  // the text of codes that are blocked, if it isn't the ordinary one
+	Either   bool // whether it accepts both recovery codes and those of the phone
+	Beside   bool // whether the page has another field for the others
+	Still    Key  // the text about blocked codes, if it isn't the ordinary one
 }
 
 // A CodeSheet has as plain fields what a CodeInput works out; see [ChallengeSheet].
@@ -80,6 +80,7 @@ func (f CodeForm) input(issuer string, focus bool) CodeInput {
 
 func (f CodeForm) failed() bool { return f.Error != CodeOK }
 
+// Failed reports whether the last code was not accepted.
 func (c CodeInput) Failed() bool { return c.failed() }
 
 // Mend is the recovery code that was typed, to be corrected.
@@ -95,7 +96,7 @@ func (c CodeInput) Blocked() bool {
 	return c.Error == CodeBlocked && c.ByRecovery == c.Recovery && !c.Either
 }
 
-// Label and Hint are the texts about the accepted codes.
+// Label is the field's label: what codes are accepted.
 func (c CodeInput) Label() Key {
 	if c.Either {
 		return "code.either.label"
@@ -103,6 +104,7 @@ func (c CodeInput) Label() Key {
 	return "code.label"
 }
 
+// Hint is the text below the label: where to find them.
 func (c CodeInput) Hint() Key {
 	if c.Either {
 		return "code.either.hint"

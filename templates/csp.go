@@ -2,9 +2,9 @@ package templates
 
 import "strings"
 
-// ContentSecurityPolicy returns the Content-Security-Policy of the pages: they load
-// nothing except what the theme and the layout bring, and the application's own icon, and
-// can't be framed.
+// ContentSecurityPolicy returns the Content-Security-Policy of the pages: they can't be
+// framed, and load nothing except images of this site and what the theme, the layout and the
+// application's templates load.
 //
 // The nonce must be new for each response, the same as in [Page], and consist of letters
 // and digits, like that of crypto/rand.Text. The targets are origins, besides the page's

@@ -8,6 +8,7 @@ const devicesPage = "devices"
 type Devices struct {
 	Page
 
+	// List has the trusted browsers.
 	List []Device
 
 	// Lifetime is how long a browser is trusted.
@@ -19,9 +20,9 @@ type Devices struct {
 
 // A Device is a browser that the user trusts.
 type Device struct {
-	ID         string
-	Name       string // empty if unknown
-	This       bool   // whether it shows the page
+	ID         string // in the form that revokes it
+	Name       string // such as "Firefox on Linux", or empty if unknown
+	This       bool   // whether it is the browser that shows the page
 	LastUsedAt time.Time
 	ExpiresAt  time.Time
 }

@@ -21,7 +21,7 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q is no regular file", name)
+		return nil, fmt.Errorf("%q is no regular file: use one", name)
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -33,7 +33,7 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%q: %w", name, err)
 	case int64(len(body)) > limit:
-		return nil, fmt.Errorf("%q has more than %d KiB", name, limit>>10)
+		return nil, fmt.Errorf("%q has more than %d KiB: make it smaller", name, limit>>10)
 	case len(body) == 0:
 		return nil, fmt.Errorf("%q is empty", name)
 	}

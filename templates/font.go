@@ -36,17 +36,17 @@ func parseFont(s string) (string, error) {
 		}
 		switch {
 		case len(name) > 64 || !aFamily.MatchString(name):
-			return "", fmt.Errorf("%q is no name of a font: letters, digits, blanks, dots, hyphens", family)
+			return "", fmt.Errorf("%q is no name of a font: use letters, digits, blanks, dots and hyphens", family)
 		case !quoted && (slices.Contains(generic, name) || name == "-apple-system" || name == "BlinkMacSystemFont"):
 			families[i] = name
 		case !quoted && (name == "inherit" || name == "initial" || name == "unset" || name == "revert" || name == "revert-layer" || name == "default"):
-			return "", fmt.Errorf("%q has a meaning of its own in CSS", name)
+			return "", fmt.Errorf("%q has a meaning of its own in CSS: put it in quotes, or remove it", name)
 		default:
 			families[i] = `"` + name + `"`
 		}
 	}
 	if !slices.Contains(generic, families[len(families)-1]) {
-		return "", errors.New("no generic family, such as sans-serif, at the end: not every user has the fonts before it")
+		return "", errors.New("no generic family at the end: add one, such as sans-serif, for users who don't have the fonts")
 	}
 	return strings.Join(families, ", "), nil
 }

@@ -71,7 +71,7 @@ func (r Return) text() Key {
 	return "return.unclear"
 }
 
-// title is that of a page that tells of it, or empty.
+// title returns the title of a page that reports it, or "".
 func (r Return) title() Key {
 	switch r {
 	case ReturnDone:

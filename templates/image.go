@@ -14,15 +14,15 @@ import (
 	"github.com/eagate/eagate/internal/markup"
 )
 
-// An Image is a file of the application, or an address. The zero Image is none.
+// An Image is a file of the application, or a URL. The zero value is no image.
 type Image struct {
-	// FS and Name are where the file is, such as an [embed.FS]. The gate serves it below
-	// its base path, from memory, and browsers keep it. It is an SVG, PNG, JPEG, WebP,
-	// GIF or ICO, by its content, of at most 256 KiB.
+	// FS, such as an [embed.FS], and Name are where the file is: an SVG, PNG, JPEG, WebP,
+	// GIF or ICO of at most 256 KiB. [New] reads it, and refuses an SVG with scripts or
+	// links. The gate serves it below its base path, from memory.
 	FS   fs.FS
 	Name string
 
-	// URL is an https URL, in place of the file. The pages' Content-Security-Policy then
+	// URL is an https URL, instead of a file. The pages' Content-Security-Policy then
 	// allows images from its origin.
 	URL string
 }
@@ -49,15 +49,15 @@ func (i Image) open(as string) (picture, error) {
 	case i == Image{}:
 		return picture{}, nil
 	case i.URL != "" && (i.FS != nil || i.Name != ""):
-		return picture{}, errors.New("both a file and a URL")
+		return picture{}, errors.New("both a file and a URL: set one of them")
 	case i.URL != "":
 		u, err := url.Parse(i.URL)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || markup.Origin(u) == "" {
-			return picture{}, fmt.Errorf("%q is no https URL; give a file by FS and Name", i.URL)
+			return picture{}, fmt.Errorf("%q is no https URL: use one, or a file by FS and Name", i.URL)
 		}
 		return picture{url: i.URL}, nil
 	case i.FS == nil:
-		return picture{}, fmt.Errorf("no FS that has %q", i.Name)
+		return picture{}, fmt.Errorf("no FS that has %q: set it", i.Name)
 	}
 	body, err := readFile(i.FS, i.Name, maxImage)
 	if err != nil {
@@ -79,11 +79,11 @@ func imageType(body []byte) (string, error) {
 	if bytes.Contains(body, []byte("<svg")) {
 		return "image/svg+xml", checkSVG(body)
 	}
-	return "", fmt.Errorf("no SVG, PNG, JPEG, WebP, GIF or ICO, but %s", kind)
+	return "", fmt.Errorf("no SVG, PNG, JPEG, WebP, GIF or ICO, but %s: convert it", kind)
 }
 
 // checkSVG refuses what an image has no use for. The pages load it as an image, in which
-// browsers run nothing; but somebody may open its address.
+// browsers run nothing; but its address can also be opened as a page.
 func checkSVG(body []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	root := true
@@ -127,7 +127,7 @@ func checkSVGElement(e xml.StartElement) error {
 		case strings.HasPrefix(name, "on"):
 			return fmt.Errorf("an SVG with the event handler %s: remove it", a.Name.Local)
 		case name == "href" && !strings.HasPrefix(target, "#") && !strings.HasPrefix(target, "data:image/"):
-			return fmt.Errorf("an SVG with a link to %q: images load nothing", a.Value)
+			return fmt.Errorf("an SVG with a link to %q: images load nothing: remove it", a.Value)
 		}
 	}
 	return nil

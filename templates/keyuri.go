@@ -18,8 +18,8 @@ const (
 	maxKeyURI = 4 << 10
 )
 
-// A KeyURI is the address that adds a TOTP secret to the phone app. It is valid, and may
-// be used in a link.
+// A KeyURI is a valid otpauth URI, which adds a TOTP secret to the phone app. The zero value
+// is none. It contains the secret: don't log its parts.
 type KeyURI struct {
 	uri    string
 	secret string
@@ -53,14 +53,14 @@ func ParseKeyURI(uri string) (KeyURI, error) {
 	return KeyURI{uri: uri, secret: secret[0]}, nil
 }
 
-// Link is the URI as a link's target. html/template trusts no scheme but
-// http, https and mailto by itself.
+// Link returns the URI for the target of a link. By itself, html/template trusts only the
+// schemes http, https and mailto.
 func (k KeyURI) Link() template.URL { return template.URL(k.uri) }
 
 // HasQR reports whether the URI is short enough for a QR code.
 func (k KeyURI) HasQR() bool { return len(k.uri) <= maxQRText }
 
-// Groups is the secret in groups of four, for people to type.
+// Groups returns the secret in groups of four characters, for people to type.
 func (k KeyURI) Groups() string {
 	var b strings.Builder
 	for i, r := range k.secret {

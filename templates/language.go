@@ -13,8 +13,7 @@ import (
 // A Language is a BCP 47 tag, such as "en" or "pt-BR".
 type Language string
 
-// The languages that this package has, or will have once their translation is there:
-// [Pages.Languages] says which are offered.
+// The languages of this package.
 const (
 	Arabic              Language = "ar"
 	BrazilianPortuguese Language = "pt-BR"
@@ -46,9 +45,9 @@ var names = map[Language]string{
 	Vietnamese:          "Tiếng Việt",
 }
 
-// WithLanguages sets the languages of the pages. The first one is the default. By default
-// they are English, the other languages of this package, and those that [WithTranslations]
-// and [WithTexts] add.
+// WithLanguages sets the languages of the pages; the first one is the default language.
+// Without it, they are English, the other languages of this package, and those that
+// [WithTranslations] and [WithTexts] add.
 func WithLanguages(languages ...Language) Option {
 	return func(c *config) { c.languages = slices.Clone(languages) }
 }
@@ -94,8 +93,9 @@ func (c *config) checkLanguages() (languages []Language, have map[Language]texts
 // maxAcceptLanguage is more than any browser sends.
 const maxAcceptLanguage = 1 << 10
 
-// Match returns the language that suits a request's Accept-Language header
-// best, or the default one.
+// Match returns the language that suits a request's Accept-Language header, or a single
+// language tag, best. Where none does, and for a header of more than 1024 bytes, it returns
+// the default language.
 func (p *Pages) Match(acceptLanguage string) Language {
 	if len(acceptLanguage) > maxAcceptLanguage {
 		return p.languages[0]
@@ -104,7 +104,7 @@ func (p *Pages) Match(acceptLanguage string) Language {
 	return p.languages[i]
 }
 
-// Languages returns the languages of the pages. The first one is the default.
+// Languages returns the languages of the pages, the default one first.
 func (p *Pages) Languages() []Language { return slices.Clone(p.languages) }
 
 // known returns lang, or the default language in place of an unknown one.
@@ -137,10 +137,10 @@ func (c *catalogue) direction() string {
 	return "ltr"
 }
 
-// A LanguageMenu is where a user can choose the language, at the foot of a page.
+// A LanguageMenu is the menu at the foot of a page by which the user chooses the language.
 type LanguageMenu struct {
-	Current string        // what the language of the page calls itself
-	Links   template.HTML // list items, each with a link
+	Current string        // the name of the page's language, in itself
+	Links   template.HTML // a list item with a link for each language
 }
 
 // menu returns the menu of languages of a page, or nil if there is none. It is written

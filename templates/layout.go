@@ -23,11 +23,11 @@ const maxTemplate = 256 << 10
 // A templateSource is the text of a template.
 type templateSource struct{ name, text string }
 
-// own are the templates of the application, which take the place of the gate's.
+// own are the application's templates.
 type own struct {
 	layout []templateSource // the layout first, then its parts; or none
 	pages  map[string]string
-	data   any // like what the layout gets by Page.Data
+	data   any // Page.Data of samples
 }
 
 // WithLayout puts the pages between the application's own header and footer. The file
@@ -47,26 +47,29 @@ type own struct {
 //	</body>
 //	</html>
 //
-// Each piece occurs exactly once: "eagate/head" in the head is the title, metadata and
-// style of the page, "eagate/main" its main element, in an element of class "eagate" that
-// its style is held to, and "eagate/scripts" after it the scripts, without which the page
-// works, too. The dot is a [Sheet].
+// Each of the three pieces must occur exactly once. "eagate/head", in the head, is the title,
+// metadata and style of the page. "eagate/main" is its main element, in an element of class
+// "eagate", outside of which the page's style has no effect. "eagate/scripts", after it, are
+// the scripts; the page works without them, too. The dot is a [Sheet].
 //
-// [New] renders a sample and reports what browsers would refuse: scripts and styles
-// without nonce="{{.Nonce}}", attributes with styles and event handlers, frames. The
-// pages' Content-Security-Policy allows the origins of the style sheets and images that it
-// finds, and of their fonts; fonts of other origins need a
+// [New] renders a sample and reports what browsers would refuse: scripts and styles without
+// nonce="{{.Nonce}}", attributes with styles or event handlers, and frames. The pages'
+// Content-Security-Policy allows the origins of the style sheets and images in the sample,
+// and fonts from the origins of its style sheets; fonts of other origins need a
 // <link rel="preload" as="font">.
+//
+// The layout is part of the application: it gets the user's address and the nonce, and its
+// scripts run on pages with codes.
 func WithLayout(fsys fs.FS) Option {
 	return func(c *config) { c.layout, c.layoutSet = fsys, true }
 }
 
-// WithLayoutData says what [Page].Data of a layout is like, so that [New] can render the
-// sample with it. Package middleware's option of this name uses it.
+// WithLayoutData sets the [Page] Data with which [New] renders its sample of the layout, such
+// as the zero value of its type. middleware.WithLayoutData sets it by itself.
 func WithLayoutData(sample any) Option { return func(c *config) { c.own.data = sample } }
 
 // LayoutPaths returns the paths of this site from which the layout loads style sheets,
-// scripts and fonts. Somebody who proves the second factor must be able to load them.
+// scripts and fonts. They must be exempt, or the challenge page can't load them.
 func (p *Pages) LayoutPaths() []string { return slices.Clone(p.layoutPaths) }
 
 // readLayout reads the layout and its parts.
@@ -76,7 +79,7 @@ func (c *config) readLayout() []error {
 	}
 	fail := func(err error) []error { return []error{fmt.Errorf("templates: WithLayout: %w", err)} }
 	if c.layout == nil {
-		return fail(errors.New("no files"))
+		return fail(errors.New("no file system: give one with " + layoutFile))
 	}
 	names, err := fs.Glob(c.layout, "*.html")
 	if err != nil {
@@ -103,7 +106,7 @@ func (o *own) entry() string {
 
 // addLayout parses the layout into a page's templates.
 func (o *own) addLayout(page *template.Template) error {
-	var names []string // of the gate's own
+	var names []string // of this package's templates
 	for _, t := range page.Templates() {
 		if !strings.HasSuffix(t.Name(), ".html") {
 			names = append(names, t.Name())
@@ -116,7 +119,7 @@ func (o *own) addLayout(page *template.Template) error {
 		}
 		for _, t := range alone.Templates() {
 			if slices.Contains(names, t.Name()) {
-				return fmt.Errorf("%s defines %q, which is one of the gate's own: choose another name", source.name, t.Name())
+				return fmt.Errorf("%s defines %q, which the pages define, too: choose another name", source.name, t.Name())
 			}
 		}
 	}
@@ -155,7 +158,7 @@ func (c *config) checkLayout() []error {
 		if err := page.ExecuteTemplate(&b, layoutFile, s); err != nil {
 			hint := ""
 			if s.Data == nil && strings.Contains(err.Error(), ".Data") {
-				hint = ": there is no .Data without WithLayoutData"
+				hint = ": there is no .Data: set it by WithLayoutData"
 			}
 			fail("%w%s", err, hint)
 			return faults
@@ -192,7 +195,7 @@ var pageIDs = sync.OnceValue(func() (ids []string) {
 
 var idAttribute = regexp.MustCompile(` id="([a-z-]+)`)
 
-// samplePage is a page that New looks at.
+// samplePage returns the fields of a page of a sample.
 func samplePage(lang Language) Page {
 	return Page{
 		Lang: lang, Nonce: "SampleNonce", Base: "/2fa", Issuer: "Sample", Email: "alice@example.com",
@@ -201,7 +204,7 @@ func samplePage(lang Language) Page {
 	}
 }
 
-// sampleCatalogue has the texts of pages that New looks at.
+// sampleCatalogue returns the texts of samples.
 var sampleCatalogue = sync.OnceValue(func() *catalogue {
 	c := newCatalogue(English, map[Language]texts{English: builtin()[0].texts})
 	c.strict = true

@@ -138,7 +138,7 @@ func TestLayoutFaults(t *testing.T) {
 		{"half an action", "<footer>", "<footer>{{if}}", "layout.html"},
 		{"no such field", "<footer>", "<footer>{{.Nothing}}", "Nothing"},
 		{"data that there aren't", "<footer>", "<footer>{{.Data.Name}}", "WithLayoutData"},
-		{"a name of ours", "<footer>", `<footer>{{define "body"}}x{{end}}`, `defines "body", which is one of the gate's own`},
+		{"a name of ours", "<footer>", `<footer>{{define "body"}}x{{end}}`, `defines "body", which the pages define, too`},
 		{"a piece of ours", "<footer>", `<footer>{{define "eagate/main"}}x{{end}}`, `defines "eagate/main"`},
 	}
 	for _, tt := range tests {
@@ -157,7 +157,7 @@ func TestLayoutFiles(t *testing.T) {
 	large := layoutFiles("", "")
 	large["header.html"].Data = []byte(strings.Repeat("a", 256<<10+1))
 	for want, option := range map[string]templates.Option{
-		"no files":               templates.WithLayout(nil),
+		"no file system":         templates.WithLayout(nil),
 		"open layout.html":       templates.WithLayout(fstest.MapFS{}),
 		"the disk is gone":       templates.WithLayout(brokenFS{}),
 		"more than 256 KiB":      templates.WithLayout(large),

@@ -7,26 +7,26 @@ import (
 	"github.com/eagate/eagate/internal/sitepath"
 )
 
-// Links are pages of the application to which the gate's pages lead. A path is that of a
-// page on this site as the application sees it, such as "/help". Empty is no link.
+// Links are pages of the application to which the pages of this package link. A path is
+// that of a route as the application sees it, such as "/help". An empty string means no
+// link.
 type Links struct {
-	// Help is where users find help who have neither the phone nor a recovery code,
-	// say: a path, or an https or mailto URL. A path is exempt for GET.
+	// Help is where users find help, for example if they have neither the phone nor a
+	// recovery code: a path, or an https or mailto URL. A path is exempt for GET.
 	Help string
 
-	// Password is the path of the page where users change their password. The pages
-	// lead there if somebody else may know it. In an account that
-	// middleware.WithHoldOnRejection has closed, the sign-in is ended first; so the
-	// page should also serve users who aren't signed in, and require a proof other than
-	// the password, such as a link sent by e-mail. It isn't exempt.
+	// Password is the path of the page where users change their password, for when someone
+	// else may know it. An account that middleware.WithHoldOnRejection has closed is signed
+	// out first: so the page should also work for users who aren't signed in, and require
+	// another proof than the password, such as a link sent by e-mail. It isn't exempt.
 	Password string
 
-	// Privacy is the privacy policy, at the foot of every page: a path, or an https or
-	// mailto URL. A path is exempt for GET.
+	// Privacy is the privacy policy, linked at the foot of every page: a path, or an https
+	// or mailto URL. A path is exempt for GET.
 	Privacy string
 }
 
-// WithLinks sets the links to help, to the change of the password, and to the privacy
+// WithLinks sets the links to the application's help, change of the password, and privacy
 // policy.
 func WithLinks(links Links) Option { return func(c *config) { c.links = &links } }
 
@@ -39,7 +39,7 @@ func (l *Links) check() (faults []error) {
 		return nil
 	}
 	if *l == (Links{}) {
-		return []error{errors.New("templates: WithLinks: no links")}
+		return []error{errors.New("templates: WithLinks: no links: set one, or leave the option out")}
 	}
 	for _, link := range [...]struct {
 		name, link string

@@ -11,6 +11,7 @@ const messagePage = "message"
 type Message struct {
 	Page
 
+	// Kind is the content.
 	Kind MessageKind
 
 	// Next is where the next step leads: the sign-in page with
@@ -115,8 +116,8 @@ func (k MessageKind) words() words {
 	return MessageUnavailable.words()
 }
 
-// ToPassword is what the field "to" of the form that cancels says: the password is to be
-// changed next.
+// ToPassword is the value of the field "to" of the form that cancels a sign-in, if the user
+// goes on to change the password.
 const ToPassword = "password"
 
 // A MessageSheet is the [Sheet].View of the page [Message], for its template; see [WithTemplates].
@@ -157,15 +158,15 @@ func (m MessageSheet) Locked() bool {
 	return m.Kind == MessageHeld && !m.SignedIn || m.Kind == MessageFormLocked || m.Kind == MessageFormStopped
 }
 
-// Changes reports whether the next step is to change the password, once the sign-in has
-// been cancelled: the page of a locked session leads nowhere else. Leaves reports whether
-// it is just to cancel.
+// Changes reports whether the next step is to cancel the sign-in and change the password.
 func (m MessageSheet) Changes() bool { return m.Kind == MessageHeld && m.PasswordPath != "" }
+
+// Leaves reports whether the next step is only to cancel the sign-in.
 func (m MessageSheet) Leaves() bool {
 	return m.Kind == MessageHeld && m.PasswordPath == "" && m.Locked()
 }
 
-// Warns reports whether somebody else may know the password.
+// Warns reports whether someone else may know the password.
 func (m MessageSheet) Warns() bool { return m.Kind == MessageRejected && m.PasswordPath != "" }
 
 // Helps reports whether the way on may need help.

@@ -7,8 +7,8 @@ import (
 	"github.com/eagate/eagate"
 )
 
-// notices are the texts of the events that users are told of: the subject, what has
-// happened, and what to do if somebody else did it.
+// notices are the texts of the events that users get a message about: the subject, what
+// happened, and what to do if it was someone else.
 var notices = map[eagate.EventKind]struct{ title, text, advice Key }{
 	eagate.EventEnabled:      {"notice.enabled.title", "notice.enabled.text", "notice.notyou"},
 	eagate.EventReplaced:     {"notice.replaced.title", "notice.replaced.text", "notice.notyou"},
@@ -25,7 +25,7 @@ var notices = map[eagate.EventKind]struct{ title, text, advice Key }{
 }
 
 // Notice returns the subject, a single line, and the plain text of a message about an
-// event of a user's second factor: what happened, and what to do if it was somebody else.
+// event of a user's second factor: what happened, and what to do if it was someone else.
 // The issuer is the application's name. An unknown language, or none, is the default one.
 // Both texts are empty for events without a notice.
 func (p *Pages) Notice(lang Language, issuer string, e eagate.Event) (subject, text string) {
@@ -36,7 +36,7 @@ func (p *Pages) Notice(lang Language, issuer string, e eagate.Event) (subject, t
 	if e.Kind == eagate.EventBlocked && e.Method == eagate.Recovery {
 		keys.title, keys.text = "notice.recovery.title", "notice.recovery.text"
 	}
-	// New has seen to it that there is every text.
+	// New makes sure that every text exists.
 	c := p.texts[p.known(lang)]
 	say := func(key Key, pairs ...any) string {
 		s, _ := c.format(key, pairs...)

@@ -8,7 +8,7 @@ import (
 	"github.com/eagate/eagate/internal/markup"
 )
 
-// An Option is an option of [New].
+// An Option changes the pages that [New] makes.
 type Option func(*config)
 
 type config struct {

@@ -16,29 +16,29 @@ import (
 	"github.com/eagate/eagate/internal/markup"
 )
 
-// WithTemplates replaces the templates of pages: each file of fsys has the name of one,
-// such as "challenge.html", and the same blocks as the original, which [Original] returns.
-// Its first line says which original it was made from, and must stay:
+// WithTemplates replaces templates of pages. Each file of fsys has the name of one, such as
+// "challenge.html", and the same blocks as the original, which [Original] returns. Its first
+// line says which original it was made from, and must stay:
 //
 //	{{/* eagate:challenge.html:2Yk3mZ0qJt1rVw8x */}}
 //
-// Where a later release has another original, [New] reports that: compare the two, take
-// over what has changed, and then the line of the new one.
+// If a later release has another original, [New] reports that: compare the two, adopt the
+// changes, and then replace the line by that of the new original.
 //
 // The block "body" is the content of the main element, with a [Sheet] as its dot, whose
 // View is a [ChallengeSheet], [SecuritySheet], [EnableSheet], [RecoverySheet],
 // [DevicesSheet], [MessageSheet] or [Required], by the page's name. All texts are those
 // of the catalogue: {{t "key"}}, with {{t "key" "name" value}} for placeholders.
 //
-// New renders the template for the page's states, and reports what the original has and
-// it lacks: forms and their fields, the data attributes, and the elements that the
-// scripts find by ID.
+// New renders the template in the page's states. It reports the forms and fields, data
+// attributes, and elements that scripts find by ID which the original has and the template
+// lacks, and what browsers would refuse, as for [WithLayout].
 func WithTemplates(fsys fs.FS) Option {
 	return func(c *config) { c.templates, c.templatesSet = fsys, true }
 }
 
-// Original returns the template of a page, such as "challenge.html", as the start of one
-// for [WithTemplates], or "" if there is no such page.
+// Original returns this package's template of a page, such as "challenge.html", to start one
+// for [WithTemplates] from, or "" if there is no such page.
 func Original(name string) string {
 	text, ok := original(name)
 	if !ok {
@@ -70,7 +70,7 @@ func (c *config) readTemplates() (faults []error) {
 		faults = append(faults, fmt.Errorf("templates: WithTemplates: "+format, args...))
 	}
 	if c.templates == nil {
-		fail("no files")
+		fail("no file system: give one with files such as %s.html", challengePage)
 		return faults
 	}
 	names, err := fs.Glob(c.templates, "*.html")

@@ -99,7 +99,7 @@ func TestOverrideFaults(t *testing.T) {
 func TestOverrideFiles(t *testing.T) {
 	t.Parallel()
 	for want, files := range map[string]fs.FS{
-		"no files":                nil,
+		"no file system":          nil,
 		"no files such as":        fstest.MapFS{"readme.txt": {}},
 		`fs.Sub(files, "html")`:   fstest.MapFS{"html/message.html": {}},
 		"there is no such page":   fstest.MapFS{"login.html": {}},

@@ -28,14 +28,14 @@ type Recovery struct {
 	// State is the state of the last set, if none is shown.
 	State RecoveryState
 
-	// NeedsCode says that new ones need a code.
+	// NeedsCode says that making new ones needs a code.
 	NeedsCode bool
 
 	// Attempt is random, and identifies the form, which makes one set of codes however
 	// often it is sent.
 	Attempt string
 
-	// Code is the form for it, and its error.
+	// Code is the form for the code.
 	Code CodeForm
 }
 
@@ -49,7 +49,7 @@ const (
 	RecoveryKept                        // confirmed as kept
 )
 
-// RecoveryFew is how many codes are so few that the pages say so.
+// RecoveryFew is the number of unused recovery codes at which pages and notices warn.
 const RecoveryFew = 3
 
 // A RecoverySheet is the [Sheet].View of the page [Recovery], for its template; see [WithTemplates].
@@ -77,7 +77,7 @@ func (r Recovery) sheet() Sheet {
 	return s
 }
 
-// Few reports whether there should be more.
+// Few reports whether few codes are left.
 func (r RecoverySheet) Few() bool { return r.Left <= RecoveryFew }
 
 // Making reports whether the codes will be there in a moment.

@@ -12,6 +12,7 @@ const securityPage = "security"
 type Security struct {
 	Page
 
+	// State says whether the second factor is on.
 	State FactorState
 
 	// Since is when the factor was switched on, or zero.
@@ -35,8 +36,8 @@ type Security struct {
 	// NeedsCode says that a change needs a code.
 	NeedsCode bool
 
-	// Code is the form for it, and its error: of switching off if Disabling says so, and
-	// else of setting up a new phone.
+	// Code is the form for the code. Disabling says that its error is that of switching
+	// off, and not that of setting up a new phone.
 	Code      CodeForm
 	Disabling bool
 
@@ -55,8 +56,8 @@ type Security struct {
 	Devices    int
 }
 
-// A Proof says by what the user has proved the second factor, and when: by
-// [eagate.Push], [eagate.TOTP] or [eagate.Recovery].
+// A Proof says how and when the user has proved the second factor. Method is [eagate.Push],
+// [eagate.TOTP] or [eagate.Recovery].
 type Proof struct {
 	Method eagate.Method
 	At     time.Time
@@ -124,19 +125,28 @@ func (s Security) sheet() Sheet {
 	}
 }
 
-// Moved and CodesOnly report why the phone gets no requests.
-func (s SecuritySheet) Moved() bool     { return s.On() && s.Push == PushMoved }
+// Moved reports whether the phone gets no requests because the user's address has changed.
+func (s SecuritySheet) Moved() bool { return s.On() && s.Push == PushMoved }
+
+// CodesOnly reports whether the phone was set up for codes only.
 func (s SecuritySheet) CodesOnly() bool { return s.On() && s.Push == PushCodesOnly }
 
 // NoAddress reports whether no phone can be set up.
 func (s SecuritySheet) NoAddress() bool { return s.Push == PushNoAddress }
 
-// Missing and Few report whether there should be more recovery codes.
+// Missing reports whether there are no recovery codes.
 func (s SecuritySheet) Missing() bool { return s.On() && s.RecoveryLeft == 0 }
-func (s SecuritySheet) Few() bool     { return s.On() && s.RecoveryLeft <= RecoveryFew }
-func (s SecuritySheet) Unkept() bool  { return s.On() && s.RecoveryUnkept }
 
-func (s SecuritySheet) On() bool      { return s.State == FactorOn }
+// Few reports whether there are few recovery codes, or none.
+func (s SecuritySheet) Few() bool { return s.On() && s.RecoveryLeft <= RecoveryFew }
+
+// Unkept reports whether the recovery codes were not confirmed as kept.
+func (s SecuritySheet) Unkept() bool { return s.On() && s.RecoveryUnkept }
+
+// On reports whether the second factor is on.
+func (s SecuritySheet) On() bool { return s.State == FactorOn }
+
+// Pending reports whether an enrolment is unconfirmed.
 func (s SecuritySheet) Pending() bool { return s.State == FactorPending }
 
 // Status is the word for the state.

@@ -1,14 +1,3 @@
-// Package templates renders the pages of the second factor: the challenge, the security
-// page, the enrolment, and messages.
-//
-// [New] checks all templates and texts and reports every fault; the [Pages] are then read-only
-// and safe for concurrent use. Each page has a view, a struct with the content but not
-// the layout: [Challenge], [Security], [Required], [Enable], [Recovery], [Devices] and
-// [Message]. All texts come from a catalogue of several languages, which [WithTranslations]
-// can change and extend. [Pages.Notice] has the texts of messages that aren't pages.
-//
-// The pages work without script, load nothing from other servers, and have their style
-// and script inline with a nonce; [Pages.ContentSecurityPolicy] is their policy.
 package templates
 
 import (
@@ -26,7 +15,7 @@ import (
 //go:embed html
 var files embed.FS
 
-// Pages renders views. It is safe for concurrent use.
+// Pages renders views. [New] makes it. Its methods are safe for concurrent use.
 type Pages struct {
 	languages []Language // the first is the default
 	matcher   language.Matcher
@@ -42,15 +31,15 @@ type Pages struct {
 }
 
 // A View is the content of one page: a [Challenge], [Security], [Required], [Enable],
-// [Recovery], [Devices] or [Message].
+// [Recovery], [Devices] or [Message]. Other packages can't implement it.
 type View interface {
 	sheet() Sheet
 }
 
 // A Page has the fields of all pages.
 type Page struct {
-	// Lang is the language, as [Pages.Match] returns it. An unknown language, or
-	// none, is the default one.
+	// Lang is the language, as [Pages.Match] returns it. An unknown language, or none,
+	// means the default one.
 	Lang Language
 
 	// Nonce allows the page's own style and script; see
@@ -73,44 +62,46 @@ type Page struct {
 	// empty.
 	PasswordPath, HelpURL, PrivacyURL string
 
-	// LanguagePath is the address of the page, to which the language menu at its foot adds
-	// "lang", the language that the user chooses, as a parameter of the query. It may have
-	// a query. If it is empty, or there is one language only, there is no menu.
+	// LanguagePath is the address of the page, with or without a query. The language menu
+	// at the foot links to it with one more parameter, lang, such as "lang=de". If it is
+	// empty, or there is only one language, there is no menu.
 	LanguagePath string
 
 	// Fields are hidden fields of all forms.
 	Fields []Field
 
-	// Data is the application's own, for its layout: what the function of middleware's
-	// WithLayoutData returns for the request.
+	// Data is the application's own data for its layout, as the function given to
+	// middleware.WithLayoutData returns it.
 	Data any
 }
 
 // A Field is a hidden field of a form.
 type Field struct{ Name, Value string }
 
-// A Sheet is what templates get: a view, and what its layout needs.
+// A Sheet is the dot of the templates: a view, and what the layout around it needs. [New]
+// fails if an application's template uses a field that there isn't.
 type Sheet struct {
 	Page
-	Name   string        // of the page, such as "challenge"
+	Name   string        // the page's name, such as "challenge"
 	Also   string        // the name of another script, or empty
 	Mark   template.HTML // the picture above the title, or empty
-	Title  Key           // the page's one first-level heading: {{t .Title}}
+	Title  Key           // the page's only first-level heading: {{t .Title}}
 	Lead   Key           // the sentence below it, or empty
-	Number string        // what the window's title begins with: a number to tap, or empty
-	Failed bool          // whether the title tells of an error
-	View   any           // the page's own part
+	Number string        // the number to tap, with which the window's title begins, or empty
+	Failed bool          // whether the window's title reports an error
+	View   any           // the page's own part, such as a *ChallengeSheet
 
 	Dir       string        // the direction of the language, "ltr" or "rtl"
 	Languages *LanguageMenu // or nil
 
-	Style, StyleEnd         template.CSS // around that of the page itself
-	Script                  template.JS  // of the page
+	Style, StyleEnd         template.CSS // before and after the page's own style
+	Script                  template.JS  // the page's scripts
 	Scheme                  string       // the content of the meta element color-scheme
 	Logo, LogoDark, Favicon string       // addresses, or empty
 }
 
-// New returns the pages, or every fault of the options.
+// New returns the pages, or every fault of the options, joined by [errors.Join], each with
+// the name of its option. It reads all files of the options.
 func New(opts ...Option) (*Pages, error) {
 	var c config
 	for _, opt := range opts {
@@ -148,8 +139,8 @@ func New(opts ...Option) (*Pages, error) {
 	return p, nil
 }
 
-// Render writes the page of v. After an error it may have written a part of it, so render
-// into a buffer.
+// Render writes the page of v in its language. After an error it may have written a part of
+// the page: render into a buffer.
 func (p *Pages) Render(w io.Writer, v View) error {
 	if v == nil {
 		return errors.New("templates: no view")

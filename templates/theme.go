@@ -19,42 +19,42 @@ type Theme struct {
 	// Accent is the colour of buttons, links and the focus ring on a light page, such as
 	// "#1a56b8" or "#15b". The texts on buttons are white or black, as can be read.
 	//
-	// AccentDark is that on a dark page. By default it is Accent, made lighter until it
-	// can be read.
+	// AccentDark is the accent on a dark page. By default it is Accent, made lighter until
+	// it can be read.
 	//
-	// Links in the accent must have a contrast of 4.5:1 on all backgrounds of the pages
-	// (WCAG 2.2, 1.4.3), which also holds the focus ring and borders to their 3:1
-	// (1.4.11). [New] reports one that hasn't, and a colour near it that has.
+	// Each must have a contrast of at least 4.5:1 on all backgrounds of its page, for links
+	// (WCAG 2.2, 1.4.3); the focus ring and borders need 3:1 (1.4.11). [New] reports one
+	// that hasn't, with a similar colour that has.
 	Accent, AccentDark string
 
 	// Scheme says whether the pages are light or dark.
 	Scheme Scheme
 
-	// Radius is that of the corners of fields and buttons, in px or rem, at most 32px or
-	// 2rem, such as "4px", or "0". The card's is 1.5 times as large. The default is
-	// "0.5rem".
+	// Radius is the radius of the corners of fields and buttons, in px or rem, such as
+	// "4px", or "0"; at most 32px or 2rem. The card's is 1.5 times as large. The default
+	// is "0.5rem".
 	Radius string
 
-	// Font is a stack of fonts that users have, as in CSS, such as
-	// `"Acme Sans", Verdana, sans-serif`. It ends with a generic family. The pages load
-	// no font; a layout can (see [WithLayout]).
+	// Font is the font-family, as in CSS, such as `"Acme Sans", Verdana, sans-serif`. It
+	// must end with a generic family. The pages themselves load no font; a layout can
+	// (see [WithLayout]).
 	Font string
 
-	// Density is how close things are to each other.
+	// Density is how much space there is between the elements.
 	Density Density
 
-	// Logo stands above the page in place of the application's name, which is its
-	// alternative text, at most 3rem high and 16rem wide. LogoDark is that on a dark
+	// Logo is shown above the page instead of the application's name, which becomes its
+	// alternative text; at most 3rem high and 16rem wide. LogoDark is the logo on a dark
 	// page; the default is Logo.
 	Logo, LogoDark Image
 
-	// Favicon is the icon of the page's tab. By default the pages name none, and
-	// browsers ask for /favicon.ico.
+	// Favicon is the icon of the browser's tab. By default the pages name none, and
+	// browsers request /favicon.ico.
 	Favicon Image
 
-	// Layered puts the style of the pages in the cascade layer "eagate", so that all
-	// rules of a layout's own style sheets, such as button { … }, win against it.
-	// Without it, they don't change what the pages' style sets. See [WithLayout].
+	// Layered puts the pages' style in the cascade layer "eagate", so that every rule of a
+	// layout's own style sheets, such as button { … }, overrides it. Without it, those
+	// rules don't change what the pages' style sets. See [WithLayout].
 	Layered bool
 }
 
@@ -67,12 +67,12 @@ const (
 	SchemeDark                // always dark
 )
 
-// A Density is how close the things on a page are to each other.
+// A Density is how much space there is between the elements of a page.
 type Density uint8
 
 const (
 	Comfortable Density = iota // the zero value
-	Compact                    // closer, for applications whose own pages are
+	Compact                    // less space, for applications with compact pages
 )
 
 // WithTheme sets the look of the pages.
@@ -131,13 +131,13 @@ func (t *Theme) look() (look, []error) {
 		fmt.Fprintf(&vars, "--font:%s;", font)
 	}
 	if density, ok := densities[t.Density]; !ok {
-		fault("Density", fmt.Errorf("%d is neither Comfortable nor Compact", t.Density))
+		fault("Density", fmt.Errorf("%d is unknown: use Comfortable or Compact", t.Density))
 	} else if t.Density != Comfortable {
 		fmt.Fprintf(&vars, "--density:%s;", density)
 	}
 	scheme, ok := schemeNames[t.Scheme]
 	if !ok {
-		fault("Scheme", fmt.Errorf("%d is none of SchemeAuto, SchemeLight and SchemeDark", t.Scheme))
+		fault("Scheme", fmt.Errorf("%d is unknown: use SchemeAuto, SchemeLight or SchemeDark", t.Scheme))
 	}
 	if t.Scheme != SchemeAuto {
 		fmt.Fprintf(&vars, "color-scheme:%s;", scheme)
@@ -150,7 +150,7 @@ func (t *Theme) look() (look, []error) {
 	l.logoDark, err = t.LogoDark.open("logo-dark")
 	fault("LogoDark", err)
 	if t.LogoDark != (Image{}) && t.Logo == (Image{}) {
-		fault("LogoDark", errors.New("without Logo"))
+		fault("LogoDark", errors.New("without Logo: set Logo, too"))
 	}
 	l.favicon, err = t.Favicon.open("favicon")
 	fault("Favicon", err)
@@ -223,5 +223,5 @@ func parseRadius(s string) (string, error) {
 			return s, nil
 		}
 	}
-	return "", fmt.Errorf("%q is no length such as 8px or 0.5rem, of at most 32px or 2rem", s)
+	return "", fmt.Errorf("%q is no length: use one such as 8px or 0.5rem, of at most 32px or 2rem", s)
 }

@@ -80,7 +80,7 @@ func TestThemeFaults(t *testing.T) {
 		{"a logo by a script", templates.Theme{Logo: templates.Image{URL: "javascript:alert(1)"}}, []string{"Logo: ", "no https URL"}},
 		{"a logo by http", templates.Theme{Logo: templates.Image{URL: "http://cdn.example/a.svg"}}, []string{"Logo: ", "no https URL"}},
 		{"a logo of data", templates.Theme{Logo: templates.Image{URL: "data:image/png,x"}}, []string{"Logo: ", "no https URL"}},
-		{"a logo by a path", templates.Theme{Logo: templates.Image{URL: "/logo.svg"}}, []string{"Logo: ", "give a file by FS"}},
+		{"a logo by a path", templates.Theme{Logo: templates.Image{URL: "/logo.svg"}}, []string{"Logo: ", "a file by FS"}},
 		{"a logo whose host ends the policy", templates.Theme{Logo: templates.Image{URL: "https://a;script-src"}}, []string{"Logo: "}},
 		{"a logo with a password", templates.Theme{Logo: templates.Image{URL: "https://a:b@c.example/"}}, []string{"Logo: "}},
 		{"two logos in one", templates.Theme{Logo: templates.Image{FS: fstest.MapFS{}, URL: "https://a.example/"}}, []string{"Logo: both"}},

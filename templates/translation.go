@@ -28,16 +28,15 @@ import (
 //		"devices.count": {"one": "{n} vertrautes", "other": "{n} vertraute"}
 //	}
 //
-// "_name" is what the language calls itself; it must be there for a language that this
-// package doesn't have. [WriteTranslation] writes a file to start
-// from. A text must have the placeholders of the English one; a form that is for one
-// number only, such as "one" in English, may leave its count out. Texts that a file lacks are
-// those of this package, else those of the language that it is a variant of ("pt" for
-// "pt-BR"), else English.
+// "_name" is the language's name in itself, and necessary for a language that this package
+// doesn't have. A text must have the placeholders of the English one; a plural form for a
+// single number, such as "one" in English, may omit its count. A text that a file lacks is
+// taken from this package, else from the language that it is a variant of ("pt" for
+// "pt-BR"), else from English. [WriteTranslation] writes a file to start from.
 func WithTranslations(fsys fs.FS) Option {
 	return func(c *config) {
 		if fsys == nil {
-			c.faults = append(c.faults, errors.New("templates: WithTranslations: no file system"))
+			c.faults = append(c.faults, errors.New("templates: WithTranslations: no file system: give one with files such as de.json"))
 			return
 		}
 		sources, faults := readTranslations(fsys, ".")
@@ -48,8 +47,8 @@ func WithTranslations(fsys fs.FS) Option {
 	}
 }
 
-// WithTexts replaces texts of a language, or adds a language, as [WithTranslations] does.
-// The key of a plural form has its name at the end: "devices.count_one".
+// WithTexts replaces texts of a language, or adds a language, as [WithTranslations] does,
+// with keys as [Texts] returns them.
 func WithTexts(lang Language, replacements map[Key]string) Option {
 	return func(c *config) {
 		c.translations = append(c.translations, source{fmt.Sprintf("WithTexts(%q)", lang), lang, maps.Clone(texts(replacements))})
@@ -114,7 +113,7 @@ func parseTexts(b []byte) (texts, error) {
 				found[key+"_"+Key(form)] = text
 			}
 		default:
-			return nil, fmt.Errorf("text %q is neither a string nor an object of plural forms", key)
+			return nil, fmt.Errorf("text %q is neither a string nor an object of plural forms: make it one of them", key)
 		}
 	}
 	return found, nil
@@ -132,7 +131,7 @@ func (s source) check() (faults []error) {
 		return faults
 	}
 	if tag.String() != string(s.lang) {
-		fault("language %q is written %q", s.lang, tag)
+		fault("language %q is written %q: rename it", s.lang, tag)
 	}
 	_, single := pluralForms(tag)
 	for _, key := range slices.Sorted(maps.Keys(s.texts)) {

@@ -11,9 +11,10 @@ import (
 	"golang.org/x/text/language"
 )
 
-// WriteTranslation writes a file for [WithTranslations] to start from: all texts, in the
-// order of the English file and with the plural forms that lang needs. Texts that this
-// package doesn't have in lang are in English.
+// WriteTranslation writes a JSON file to start a translation from; see [WithTranslations]. It
+// has all texts, in the order of the English file and with the plural forms that lang needs.
+// Texts that this package doesn't have in lang are in English. It returns an error if lang
+// isn't a BCP 47 tag, and those of w.
 func WriteTranslation(w io.Writer, lang Language) error {
 	tag, err := language.Parse(string(lang))
 	if err != nil {
