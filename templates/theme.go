@@ -32,7 +32,7 @@ type Theme struct {
 
 	// Radius is the radius of the corners of fields and buttons, in px or rem, such as
 	// "4px", or "0"; at most 32px or 2rem. The card's is 1.5 times as large. The default
-	// is "0.5rem".
+	// is "0.625rem".
 	Radius string
 
 	// Font is the font-family, as in CSS, such as `"Acme Sans", Verdana, sans-serif`. It
@@ -45,7 +45,7 @@ type Theme struct {
 
 	// Logo is shown above the page instead of the application's name, which becomes its
 	// alternative text; at most 3rem high and 16rem wide. LogoDark is the logo on a dark
-	// page; the default is Logo.
+	// page; the default is Logo. The currentColor of an SVG is black on both.
 	Logo, LogoDark Image
 
 	// Favicon is the icon of the browser's tab. By default the pages name none, and
