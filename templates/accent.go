@@ -35,13 +35,13 @@ func (t *Theme) accents(fault func(field string, err error)) (light, dark colour
 
 // A palette has the colours of the style that an accent must be read on.
 type palette struct {
-	name        string // "light" or "dark"
-	accent      colour.RGB
-	backgrounds []background
+	name         string // "light" or "dark"
+	accent       colour.RGB
+	card, ground background
 }
 
 type background struct {
-	name string // of the style's variable
+	name string
 	colour.RGB
 }
 
@@ -64,8 +64,10 @@ func newPalette(name, rules string) palette {
 		switch m[1] {
 		case "accent":
 			p.accent = c
-		case "card", "ground", "notice":
-			p.backgrounds = append(p.backgrounds, background{m[1], c})
+		case "card":
+			p.card = background{m[1], c}
+		case "ground":
+			p.ground = background{m[1], c}
 		}
 	}
 	return p
@@ -90,11 +92,12 @@ func (p palette) isReadable(c colour.RGB) bool {
 	return colour.Contrast(c, p.worst(c).RGB) >= colour.MinText
 }
 
-// worst returns the background with the least contrast to c, of the style's own and of those
-// that have c as a tint, like the secondary buttons.
+// worst returns the background with the least contrast to c: of the card and what is around
+// it, of notices, which are a card with a tint of c, and of each with another tint of c, which
+// secondary buttons have.
 func (p palette) worst(c colour.RGB) background {
-	worst := p.backgrounds[0]
-	for _, b := range p.backgrounds {
+	worst := p.card
+	for _, b := range [...]background{p.card, p.ground, {"notice", p.card.Tint(c)}} {
 		for _, on := range [...]background{b, {"tinted " + b.name, b.Tint(c)}} {
 			if colour.Contrast(c, on.RGB) < colour.Contrast(c, worst.RGB) {
 				worst = on

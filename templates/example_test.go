@@ -247,7 +247,7 @@ func ExampleWithTheme() {
 	_, err = templates.New(templates.WithTheme(theme))
 	fmt.Println(err)
 	// Output:
-	// templates: WithTheme: Accent: #ffb000 has a contrast of 1.52:1 with the light page's tinted notice, #eaeae4, want 4.5:1: use a colour such as #855c00
+	// templates: WithTheme: Accent: #ffb000 has a contrast of 1.58:1 with the light page's tinted ground, #f4eee0, want 4.5:1: use a colour such as #855c00
 	// <nil>
 }
 

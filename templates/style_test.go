@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/eagate/eagate/internal/colour"
 )
 
 // TestContrast checks the colours against WCAG 2.2: 4.5:1 for text (1.4.3),
@@ -34,10 +36,13 @@ func TestContrast(t *testing.T) {
 		{"good", "card", 4.5},
 	}
 	for name, scheme := range map[string]string{"light": light, "dark": dark} {
-		colours := make(map[string]float64)
+		colours, parsed := make(map[string]float64), make(map[string]colour.RGB)
 		for _, m := range regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{3,6});`).FindAllStringSubmatch(scheme, -1) {
 			colours[m[1]] = luminance(t, m[2])
+			parsed[m[1]], _ = colour.Parse("#" + m[2])
 		}
+		notice := parsed["card"].Tint(parsed["accent"])
+		colours["notice"] = luminance(t, notice.String()[1:])
 		for _, tt := range tests {
 			front, ok1 := colours[tt.front]
 			back, ok2 := colours[tt.back]

@@ -243,7 +243,7 @@ func FuzzTheme(f *testing.F) {
 func TestThemesContrast(t *testing.T) {
 	t.Parallel()
 	pair := regexp.MustCompile(`\{--accent:#([0-9a-f]{6});--on-accent:#([0-9a-f]{6});`)
-	for _, c := range []string{"#006d3a", "#8a1c7c", "#333333", "#9a3412", "#005fcc"} {
+	for _, c := range []string{"#006d3a", "#8a1c7c", "#333333", "#9a3412", "#005ec9"} {
 		p := newPages(t, templates.WithTheme(templates.Theme{Accent: c}))
 		pairs := pair.FindAllStringSubmatch(whole(t, p), -1)
 		if len(pairs) != 2 {
