@@ -17,8 +17,8 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 	phone := app.Emulator.Phone(alice)
 	b := app.Browser(t)
 	kept := make(map[string]string)
-	post := func(path, body string) apptest.Answer {
-		a := b.Do("POST", path, body, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json")
+	look := func(a apptest.Answer) apptest.Answer {
+		t.Helper()
 		for _, line := range a.Header["Set-Cookie"] {
 			c, err := http.ParseSetCookie(line)
 			if err != nil {
@@ -34,6 +34,10 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 		}
 		return a
 	}
+	post := func(path, body string) apptest.Answer {
+		t.Helper()
+		return look(b.Do("POST", path, body, "Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json"))
+	}
 	post("/login", "email="+alice)
 	uri, _ := post("/2fa/enable", "").JSON("uri").(string)
 	if err := phone.AddAccount(uri); err != nil {
@@ -42,7 +46,8 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 	if a := post("/2fa/enable/confirm", "code="+apptest.Code(t, phone)); a.Status != http.StatusOK {
 		t.Fatalf("confirm: got %d %s, want 200", a.Status, a.Body)
 	}
-	if len(kept) < 2 {
-		t.Errorf("got cookies %d, want the session's and the gate's", len(kept))
+	look(b.Get("/2fa/?lang=de"))
+	if len(kept) < 3 {
+		t.Errorf("got cookies %d, want the session's, the gate's, and the one of the language", len(kept))
 	}
 }
