@@ -31,7 +31,7 @@ func TestChallenge(t *testing.T) {
 			[]string{
 				`data-state="pending"`, "<h1>Approve sign in request</h1>", number, refresh, totp, closed, logout, ">4:05<",
 				"Open your eAuthenticator app and tap the number you see below to sign in.",
-				`max="245" value="245"`, `data-events="/2fa/challenge/events"`, `data-status="/2fa/challenge/status"`,
+				`max="245" value="245"`, `data-challenge="/2fa/challenge" `,
 				`role="status"`, "Signing in as alice@example.com", `href="/2fa/challenge?code=1"`,
 				"<title>70 · Approve sign in request – Acme</title>", trouble, again,
 			},

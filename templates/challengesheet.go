@@ -160,11 +160,11 @@ func (v *ChallengeSheet) push() {
 	}
 	switch {
 	case v.Pending:
-		v.Addresses = attr(`data-challenge="`, `/challenge" data-events="`+base+`/challenge/events" data-status="`+base, `/challenge/status" data-seconds="`+strconv.Itoa(v.Seconds)+`"`)
+		v.Addresses = attr(`data-challenge="`, "/challenge", `"`)
 		v.Progress = template.HTMLAttr(`max="` + strconv.Itoa(v.Total) + `" value="` + strconv.Itoa(v.Seconds) + `"`)
 		v.ToCode = attr(`href="`, "/challenge?code=1", `"`)
 	case v.Elsewhere:
-		v.Addresses = attr(`data-challenge="`, `/challenge" data-status="`+base, `/challenge/status"`)
+		v.Addresses = attr(`data-challenge="`, "/challenge", `"`)
 	}
 	v.Send, v.SendTo = "challenge.resend", attr(`action="`, "/challenge", `"`)
 	v.ToProve, v.ToCancel = attr(`action="`, "/challenge/totp", `"`), attr(`action="`, "/cancel", `"`)

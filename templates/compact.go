@@ -10,7 +10,7 @@ var (
 	stylePause    = regexp.MustCompile(`\s*([{};])\s*`)
 	scriptComment = regexp.MustCompile(`(?m)^\s*//.*$|\s//\s.*$`)
 	indentation   = regexp.MustCompile(`(?m)^\s+`)
-	scriptPause   = regexp.MustCompile(aString + `| ?(=>|[!=]==|[|]{2}|&&|[=,?:{(]) ?`)
+	scriptPause   = regexp.MustCompile(aString + `| ?(=>|[!=]==|[|]{2}|&&|[=,?:{()+*/<>[]) ?`)
 	lineEnd       = regexp.MustCompile(aString + `|([{;,(])\s|\s(\})`)
 )
 
@@ -22,7 +22,7 @@ const aString = "(\"[^\"\n]*\"|`[^`]*`)"
 // its strings.
 func compactStyle(css string) string {
 	css = stylePause.ReplaceAllString(styleComment.ReplaceAllString(css, ""), "$1")
-	return strings.TrimSpace(strings.NewReplacer(", ", ",", ": ", ":", " > ", ">").Replace(css))
+	return strings.TrimSpace(strings.NewReplacer(", ", ",", ": ", ":", " > ", ">", ";}", "}").Replace(css))
 }
 
 // compactScript takes comments, indentation, and blanks that mean nothing, out of a script.

@@ -22,6 +22,8 @@ func funcs(c *catalogue) template.FuncMap {
 		"pagesCSS": pagesCompact,
 		"yes":      func() string { return Yes },
 
+		"languageCSS": func() template.CSS { return template.CSS(c.style()) },
+
 		"toPassword": func() string { return ToPassword },
 	}
 }

@@ -191,7 +191,7 @@ func renderSample(page *template.Template, s Sheet) (*html.Node, error) {
 	return markup.Parse(b.String())
 }
 
-var scriptID = regexp.MustCompile(`getElementById\("([a-z-]+)"\)`)
+var scriptID = regexp.MustCompile(`(?:getElementById|byID)\("([a-z-]+)"\)`)
 
 // scriptIDs returns the IDs by which the scripts of a page find elements.
 func scriptIDs(page string) (ids []string) {

@@ -50,8 +50,9 @@ func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 	return page, o.addLayout(page)
 }
 
-// constantText is an action of a template that writes a text without values.
-var constantText = regexp.MustCompile(`\{\{t "([a-z.]+)"\}\}`)
+// constantText is an action of a template that writes a text without values, or another
+// constant.
+var constantText = regexp.MustCompile(`\{\{(?:t "([a-z.]+)"|yes|languageCSS)\}\}`)
 
 // expand puts the texts that need no values into the source of a template, which is then
 // as quick as if it had been written in the language. A text that a template could take
@@ -59,6 +60,12 @@ var constantText = regexp.MustCompile(`\{\{t "([a-z.]+)"\}\}`)
 // of the page.
 func (c *catalogue) expand(source string) string {
 	return constantText.ReplaceAllStringFunc(source, func(action string) string {
+		switch action {
+		case "{{yes}}":
+			return Yes
+		case "{{languageCSS}}":
+			return c.style()
+		}
 		t, ok := c.texts[Key(constantText.FindStringSubmatch(action)[1])]
 		if !ok || t.count != "" || len(t.forms[0]) != 1 || strings.ContainsAny(t.forms[0][0], "{}") {
 			return action

@@ -7,20 +7,22 @@
 // it, but says what has happened; and once a form is sent or a link followed,
 // it does nothing more. A page that nobody sees holds no connection.
 (() => {
+  const byID = (id) => document.getElementById(id);
+  const on = (...what) => document.addEventListener(...what);
   const main = document.querySelector("main");
   const { dataset: data } = main;
   const elsewhere = data.state === "other_browser";
   if (data.state !== "pending" && !elsewhere) return;
 
   const page = new URL(data.challenge, location.href);
-  const status = document.getElementById("status");
-  const left = document.getElementById("left");
-  const progress = document.getElementById("progress");
-  const number = document.getElementById("number");
-  const again = document.getElementById("again");
+  const status = byID("status");
+  const left = byID("left");
+  const progress = byID("progress");
+  const number = byID("number");
+  const again = byID("again");
   const heading = main.querySelector("h1");
 
-  let deadline = elsewhere ? 0 : Date.now() + Number(data.seconds) * 1000;
+  let deadline = elsewhere ? 0 : Date.now() + progress.value * 1000;
   let clock, source, next, pause; // what goes on
   let round = 0; // what was begun in an earlier one doesn't go on
   let seconds; // that are left
@@ -63,7 +65,7 @@
   const enter = (to) => () => {
     say(data.going);
     document.title = data.going;
-    const form = document.getElementById("prove");
+    const form = byID("prove");
     if (form?.elements.trust?.checked) {
       const { action } = form;
       form.action = `${page}/continue`;
@@ -88,8 +90,8 @@
 
   // Says what has happened, in place of the number.
   const tell = () => {
-    document.getElementById("push")?.toggleAttribute("hidden", true);
-    const notice = document.getElementById("notice");
+    byID("push")?.toggleAttribute("hidden", true);
+    const notice = byID("notice");
     const { last, code, go } = notice.dataset;
     const [title, text] = notice.dataset[data.state].split("\n");
     const over = last.includes(data.state);
@@ -121,8 +123,8 @@
     progress.value = seconds;
     if (again) { // a request may be slow
       again.disabled = progress.max - seconds < 20;
-      document.getElementById("again-soon").hidden = !again.disabled;
-      document.getElementById("again-hint").hidden = again.disabled;
+      byID("again-soon").hidden = !again.disabled;
+      byID("again-hint").hidden = again.disabled;
     }
     if (seconds === 60 && !progress.hidden) say(data.minute);
   };
@@ -170,7 +172,7 @@
 
   const look = async () => {
     try {
-      const response = await fetch(data.status, { headers: { Accept: "application/json" }, cache: "no-store", redirect: "error" });
+      const response = await fetch(`${page}/status`, { headers: { Accept: "application/json" }, cache: "no-store", redirect: "error" });
       if (elsewhere) {
         if (response.ok && !typed()) end("none");
         return response.ok;
@@ -196,7 +198,7 @@
 
   const listen = () => {
     let faults = 0;
-    const events = new EventSource(data.events);
+    const events = new EventSource(`${page}/events`);
     source = events;
     const giveUp = () => {
       if (source !== events) return;
@@ -242,14 +244,14 @@
   };
   begin();
 
-  document.addEventListener("visibilitychange", wait);
+  on("visibilitychange", wait);
 
   // Who has chosen to type can do so at once.
-  document.addEventListener("toggle", ({ target }) => {
+  on("toggle", ({ target }) => {
     if (target === chosen && target.open) target.querySelector("input")?.focus();
   }, true);
 
-  document.addEventListener("input", () => {
+  on("input", () => {
     clearTimeout(pause);
     if ("soon" in data && !onward) return soon();
     if (!onward) return;
@@ -262,7 +264,7 @@
     }
   });
 
-  document.addEventListener("click", (event) => {
+  on("click", (event) => {
     chosen = event.target.closest("summary")?.parentElement;
     const link = event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -275,7 +277,7 @@
     }
   });
 
-  document.addEventListener("submit", (event) => {
+  on("submit", (event) => {
     if (event.defaultPrevented) return;
     gone = true;
     stop();
@@ -283,10 +285,10 @@
 
   // Word from the service's page, in a window of its own: that it was left, and where
   // it leads if that was without a success.
-  document.addEventListener("eagate:look", () => {
+  on("eagate:look", () => {
     if (!gone && !onward) look();
   });
-  document.addEventListener("eagate:return", ({ detail }) => end("returned", () => location.replace(detail)));
+  on("eagate:return", ({ detail }) => end("returned", () => location.replace(detail)));
 
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
