@@ -14,8 +14,8 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// asset serves a file that pages and scripts load, to anybody: neither the session nor
-// the store is asked.
+// asset serves a file that pages and scripts load, to anybody: it looks at neither the
+// session nor the store.
 func (h *Handlers) asset(v *visit) answer {
 	name, err := url.PathUnescape(chi.URLParamFromCtx(v.ctx(), "name"))
 	if err == nil {
@@ -36,7 +36,7 @@ func (a file) send(_ *Handlers, v *visit) {
 	head := v.w.Header()
 	head.Set("Content-Type", a.Type)
 	head.Set("ETag", a.ETag)
-	// Somebody may open it as a page, and a logo may be an SVG with a script in it.
+	// It can be opened as a page, and a logo may be an SVG with a script.
 	head.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	head.Set("Cache-Control", "private, no-cache")
 	hash := strings.Trim(a.ETag, `"`)
@@ -45,7 +45,7 @@ func (a file) send(_ *Handlers, v *visit) {
 		head.Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	// It is the same for everybody. Session managers say that it depends on the cookies,
-	// and browsers would fetch it anew after each sign-in.
+	// and browsers would fetch it again after each sign-in.
 	head["Vary"] = slices.DeleteFunc(head["Vary"], func(s string) bool { return s == vary || strings.EqualFold(s, "Cookie") })
 	http.ServeContent(v.w, v.r, "", time.Time{}, bytes.NewReader(a.Body))
 }

@@ -11,7 +11,7 @@ import (
 // maxNext bounds what is kept in the session of the page to return to.
 const maxNext = 2 << 10
 
-// keepNext keeps the page to come back to, if the request tells one.
+// keepNext keeps the page to come back to, if the request has one.
 func (h *Handlers) keepNext(v *visit) {
 	if next := h.pageOf(v); next != "" {
 		h.cfg.Sessions.KeepNext(v.ctx(), next)
@@ -138,7 +138,7 @@ func localPage(r *http.Request, address, otherwise string) string {
 
 // isLocal reports whether browsers take s as a path on the same site: they read
 // "\" as "/", and drop tabs and newlines wherever they stand. What follows a "#"
-// they don't send, so that it came from somebody else.
+// they don't send, so that no browser has put it there.
 func isLocal(s string) bool {
 	if len(s) > maxNext || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") {
 		return false

@@ -33,6 +33,6 @@
 //
 // Render asks the view for its [Sheet], which each page makes in the file of its name, adds
 // the language, the look and the script, and executes the layout, which executes the page's
-// template in the directory html. Templates get their texts by {{t "key"}} (text.go) and what else they call from
-// funcs.go.
+// template in the directory html. Templates get their texts by {{t "key"}} (text.go); the
+// other functions that they can call are in funcs.go.
 package templates

@@ -30,7 +30,7 @@ type Image struct {
 // maxImage is the size of a file, in bytes: every user loads it before signing in.
 const maxImage = 256 << 10
 
-// A picture is an image that was checked.
+// A picture is an image that was read and checked: an asset, or a URL.
 type picture struct {
 	name string // of the asset
 	url  string // or that of another origin
@@ -41,6 +41,14 @@ type picture struct {
 // imageTypes are the media types of images, with the endings of their assets' names.
 var imageTypes = map[string]string{
 	"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "image/x-icon": "ico",
+}
+
+// address returns the address that the pages load, or "".
+func (p picture) address(base string) string {
+	if p.kind != "" {
+		return base + "/assets/" + p.name
+	}
+	return p.url
 }
 
 // open returns the picture; as is the beginning of its asset's name.

@@ -15,7 +15,7 @@ type config struct {
 	languages    []Language
 	translations []source
 	links        *Links
-	theme        *Theme
+	theme        Theme
 	layout       fs.FS
 	layoutSet    bool
 	templates    fs.FS

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// pageNames are the templates of the pages.
+// pageNames are the names of the pages, and of their templates without ".html".
 var pageNames = []string{challengePage, securityPage, enablePage, requiredPage, recoveryPage, devicesPage, messagePage}
 
 // A pageSet returns the templates of the pages in one language, by the page's name. They are
@@ -40,7 +40,7 @@ func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 			return nil, err
 		}
 		text, ok := o.pages[file]
-		if !ok { // of the gate's own, which say texts nowhere but in HTML
+		if !ok { // only in ours is each text known to be in HTML, and not in a script
 			text = c.expand(string(source))
 		}
 		if page, err = page.Parse(text); err != nil {
@@ -54,10 +54,9 @@ func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 // constant.
 var constantText = regexp.MustCompile(`\{\{(?:t "([a-z.]+)"|yes|languageCSS)\}\}`)
 
-// expand puts the texts that need no values into the source of a template, which is then
-// as quick as if it had been written in the language. A text that a template could take
-// for an action is left to be looked up, and so is one that there isn't, which is an error
-// of the page.
+// expand replaces the actions of a template that write constant texts by these texts, which
+// are then quicker to write. It leaves texts with braces, which would be parsed as actions,
+// and unknown ones, which are an error when the page is rendered.
 func (c *catalogue) expand(source string) string {
 	return constantText.ReplaceAllStringFunc(source, func(action string) string {
 		switch action {

@@ -13,14 +13,15 @@ import (
 	"golang.org/x/text/language"
 )
 
-// A text is a text of the catalogue, taken apart.
+// A text is a text of the catalogue, parsed.
 type text struct {
 	count string                   // the placeholder by which the form is chosen, or ""
 	tag   language.Tag             // of the language that it is in
 	forms [len(formNames)][]string // by plural.Form; a text without a count has only Other
 }
 
-// A phrase is text in the language of the page.
+// A phrase is a value of a placeholder that is in the language of the page, such as a date:
+// unlike a name, it needs no isolation.
 type phrase string
 
 var placeholder = regexp.MustCompile(`\{([a-z]+)\}`)
@@ -35,7 +36,7 @@ func placeholders(text string) []string {
 	return slices.Compact(names)
 }
 
-// newText returns the text of that key, if there is one.
+// newText parses the text of a key, and reports whether from has it.
 func newText(key Key, s shape, tag language.Tag, from texts) (*text, bool) {
 	t := &text{count: s.count, tag: tag}
 	if s.count == "" {
@@ -52,7 +53,8 @@ func newText(key Key, s shape, tag language.Tag, from texts) (*text, bool) {
 	return t, ok
 }
 
-// split returns the words and the names of the placeholders of a text, in turn.
+// split returns the words and the names of the placeholders of a text, alternately: words
+// are at even indexes.
 func split(text string) []string {
 	var parts []string
 	at := 0
@@ -63,13 +65,13 @@ func split(text string) []string {
 	return append(parts, text[at:])
 }
 
-// format returns a text with its placeholders replaced: pairs are names and values. Values
-// that could change the direction of the words around them are isolated (UAX #9, FSI and
-// PDI).
+// format returns a text with its placeholders replaced: pairs are names and values, in turn.
+// Values that could change the direction of the words around them are isolated by FSI and
+// PDI (UAX #9).
 func (c *catalogue) format(key Key, pairs ...any) (string, error) { return c.fill(true, key, pairs) }
 
-// plain is format for titles, which not everything shows without the marks of an isolate:
-// values have no marks at all.
+// plain is format for titles, where some programs show the isolating characters: it removes
+// those of values instead.
 func (c *catalogue) plain(key Key, pairs ...any) (string, error) { return c.fill(false, key, pairs) }
 
 func (c *catalogue) fill(isolates bool, key Key, pairs []any) (string, error) {
@@ -121,7 +123,7 @@ func (c *catalogue) fill(isolates bool, key Key, pairs []any) (string, error) {
 	return b.String(), nil
 }
 
-// withoutMarks drops what changes the direction of a text.
+// withoutMarks removes characters that change the direction of a text; see strings.Map.
 func withoutMarks(r rune) rune {
 	if unicode.Is(unicode.Bidi_Control, r) {
 		return -1

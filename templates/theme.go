@@ -76,74 +76,71 @@ const (
 )
 
 // WithTheme sets the look of the pages.
-func WithTheme(theme Theme) Option { return func(c *config) { c.theme = &theme } }
+func WithTheme(theme Theme) Option { return func(c *config) { c.theme = theme } }
 
-// A look is a theme that was checked.
+// A look is what a theme makes of the pages.
 type look struct {
 	style, end              template.CSS
 	scheme                  string
 	logo, logoDark, favicon picture // their zero values are none
 }
 
-// forDark begins the part of the style for dark pages.
-const forDark = "@media (prefers-color-scheme: dark)"
-
-var (
-	schemeNames = map[Scheme]string{SchemeAuto: "light dark", SchemeLight: "light", SchemeDark: "dark"}
-	densities   = map[Density]string{Comfortable: "1", Compact: "0.75"}
-	aRadius     = regexp.MustCompile(`^(\d{1,2}(?:\.\d{1,4})?)(px|rem)$`)
-	largest     = map[string]float64{"px": 32, "rem": 2}
-)
-
 // checkTheme makes the look of the theme, and returns all of its faults.
-func (c *config) checkTheme() []error {
-	if c.theme == nil {
-		c.look = look{style: template.CSS(compactStyle(style)), scheme: schemeNames[SchemeAuto]}
-		return nil
-	}
-	l, faults := c.theme.look()
-	c.look = l
-	return faults
-}
-
-// look returns what a theme makes of the style, and all of its faults.
-func (t *Theme) look() (look, []error) {
-	var faults []error
+func (c *config) checkTheme() (faults []error) {
 	fault := func(field string, err error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("templates: WithTheme: %s: %w", field, err))
 		}
 	}
-	var vars, darkVars strings.Builder
+	t := &c.theme
+	light, dark := t.variables(fault)
+	c.look.scheme = schemeNames[t.Scheme]
+	c.look.style = t.rules(light, dark)
+	if t.Layered {
+		c.look.style, c.look.end = "@layer eagate{"+c.look.style, "}"
+	}
+	t.images(&c.look, fault)
+	return faults
+}
+
+var (
+	schemeNames = map[Scheme]string{SchemeAuto: "light dark", SchemeLight: "light", SchemeDark: "dark"}
+	densities   = map[Density]string{Comfortable: "1", Compact: "0.75"}
+)
+
+// variables returns the declarations of the style's variables that the theme sets, and those
+// of dark pages.
+func (t *Theme) variables(fault func(field string, err error)) (light, dark string) {
 	if t.Accent+t.AccentDark != "" {
-		light, dark := t.accents(fault)
-		fmt.Fprintf(&vars, "--accent:%s;--on-accent:%s;", light, colour.TextOn(light))
-		fmt.Fprintf(&darkVars, "--accent:%s;--on-accent:%s;", dark, colour.TextOn(dark))
+		onLight, onDark := t.accents(fault)
+		light = fmt.Sprintf("--accent:%s;--on-accent:%s;", onLight, colour.TextOn(onLight))
+		dark = fmt.Sprintf("--accent:%s;--on-accent:%s;", onDark, colour.TextOn(onDark))
 	}
 	if t.Radius != "" {
 		radius, err := parseRadius(t.Radius)
 		fault("Radius", err)
-		fmt.Fprintf(&vars, "--radius:%s;", radius)
+		light += "--radius:" + radius + ";"
 	}
 	if t.Font != "" {
 		font, err := parseFont(t.Font)
 		fault("Font", err)
-		fmt.Fprintf(&vars, "--font:%s;", font)
+		light += "--font:" + font + ";"
 	}
 	if density, ok := densities[t.Density]; !ok {
 		fault("Density", fmt.Errorf("%d is unknown: use Comfortable or Compact", t.Density))
 	} else if t.Density != Comfortable {
-		fmt.Fprintf(&vars, "--density:%s;", density)
+		light += "--density:" + density + ";"
 	}
-	scheme, ok := schemeNames[t.Scheme]
-	if !ok {
+	if scheme, ok := schemeNames[t.Scheme]; !ok {
 		fault("Scheme", fmt.Errorf("%d is unknown: use SchemeAuto, SchemeLight or SchemeDark", t.Scheme))
+	} else if t.Scheme != SchemeAuto {
+		light += "color-scheme:" + scheme + ";"
 	}
-	if t.Scheme != SchemeAuto {
-		fmt.Fprintf(&vars, "color-scheme:%s;", scheme)
-	}
+	return light, dark
+}
 
-	l := look{scheme: scheme}
+// images opens the images that pages of the scheme show.
+func (t *Theme) images(l *look, fault func(field string, err error)) {
 	var err error
 	l.logo, err = t.Logo.open("logo")
 	fault("Logo", err)
@@ -161,11 +158,28 @@ func (t *Theme) look() (look, []error) {
 		l.logo, l.logoDark = cmp.Or(l.logoDark, l.logo), picture{}
 	case SchemeAuto:
 	}
-	l.style = t.rules(vars.String(), darkVars.String())
-	if t.Layered {
-		l.style, l.end = "@layer eagate{"+l.style, "}"
+}
+
+// forDark begins the part of the style for dark pages.
+const forDark = "@media (prefers-color-scheme: dark)"
+
+// rules returns the style with the variables of the theme after it.
+func (t *Theme) rules(light, dark string) template.CSS {
+	css := compactStyle(style)
+	if light != "" {
+		css += "\n.eagate{" + light + "}"
 	}
-	return l, faults
+	if dark != "" {
+		css += "\n" + compactStyle(forDark) + "{.eagate{" + dark + "}}"
+	}
+	switch t.Scheme {
+	case SchemeLight:
+		css = strings.ReplaceAll(css, compactStyle(forDark), "@media not all")
+	case SchemeDark:
+		css = strings.ReplaceAll(css, compactStyle(forDark), "@media all")
+	case SchemeAuto:
+	}
+	return template.CSS(css)
 }
 
 // setLook sets the look of the pages, and has them serve its images.
@@ -186,40 +200,18 @@ func (l look) apply(s *Sheet) {
 	s.Logo, s.LogoDark, s.Favicon = l.logo.address(s.Base), l.logoDark.address(s.Base), l.favicon.address(s.Base)
 }
 
-// address returns the address that the pages load, or "".
-func (p picture) address(base string) string {
-	if p.kind != "" {
-		return base + "/assets/" + p.name
-	}
-	return p.url
-}
+var (
+	radiusPattern = regexp.MustCompile(`^(\d{1,2}(?:\.\d{1,4})?)(px|rem)$`)
+	maxRadius     = map[string]float64{"px": 32, "rem": 2} // by unit
+)
 
-// rules returns the style with the variables of the theme after it.
-func (t *Theme) rules(vars, darkVars string) template.CSS {
-	css := compactStyle(style)
-	if vars != "" {
-		css += "\n.eagate{" + vars + "}"
-	}
-	if darkVars != "" {
-		css += "\n" + compactStyle(forDark) + "{.eagate{" + darkVars + "}}"
-	}
-	switch t.Scheme {
-	case SchemeLight:
-		css = strings.ReplaceAll(css, compactStyle(forDark), "@media not all")
-	case SchemeDark:
-		css = strings.ReplaceAll(css, compactStyle(forDark), "@media all")
-	case SchemeAuto:
-	}
-	return template.CSS(css)
-}
-
-// parseRadius takes a length in px or rem.
+// parseRadius returns a length in px or rem as CSS has it.
 func parseRadius(s string) (string, error) {
 	if s == "0" {
 		return "0px", nil // calc takes no zero without a unit
 	}
-	if m := aRadius.FindStringSubmatch(s); m != nil {
-		if n, err := strconv.ParseFloat(m[1], 64); err == nil && n <= largest[m[2]] {
+	if m := radiusPattern.FindStringSubmatch(s); m != nil {
+		if n, err := strconv.ParseFloat(m[1], 64); err == nil && n <= maxRadius[m[2]] {
 			return s, nil
 		}
 	}

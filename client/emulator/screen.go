@@ -63,8 +63,8 @@ type phoneLink struct{ Of, Here string }
 // A notice is the result of what was tapped.
 type notice struct{ Kind, Text string }
 
-// said has the notices that a redirect to the page can show.
-var said = map[string]notice{
+// notices are those that a redirect to the page can show, by the value of "said".
+var notices = map[string]notice{
 	"added":    {"good", "The account was added. Type its code into the app."},
 	"gone":     {"bad", "That request is not waiting any more."},
 	"approved": {"good", "You approved the sign-in."},
@@ -80,7 +80,7 @@ const maxAnswered = 3
 func (e *Emulator) showPhone(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	v := e.screen(query.Get("of"))
-	v.Said = said[query.Get("said")]
+	v.Said = notices[query.Get("said")]
 	render(w, http.StatusOK, "phone.html", v)
 }
 

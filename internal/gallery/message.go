@@ -7,8 +7,8 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// said is what each message tells.
-var said = []struct {
+// messageKinds are all kinds of messages, and what each says.
+var messageKinds = []struct {
 	kind templates.MessageKind
 	says string
 }{
@@ -16,7 +16,7 @@ var said = []struct {
 	{templates.MessageSignIn, "nobody is signed in"},
 	{templates.MessageCrossSite, "the form came from another site"},
 	{templates.MessageNotFound, "there is no such page"},
-	{templates.MessageMethod, "the page can't be asked for so"},
+	{templates.MessageMethod, "the page doesn't have that method"},
 	{templates.MessageBadRequest, "the request is invalid"},
 	{templates.MessageEnrolmentExpired, "the QR code has expired"},
 	{templates.MessageReplacementExpired, "another phone's QR code has expired"},
@@ -39,7 +39,7 @@ var said = []struct {
 
 func messages(page templates.Page) []Scene {
 	var scenes []Scene
-	for _, m := range said {
+	for _, m := range messageKinds {
 		scenes = append(scenes, Scene{"message", m.kind.String(), m.says, templates.Message{Page: page, Kind: m.kind}})
 	}
 	return append(scenes,

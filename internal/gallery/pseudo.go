@@ -12,9 +12,8 @@ const Long templates.Language = "en-x-long"
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
-// Pseudo returns the English texts in a language that nobody speaks, as pages must look
-// in any that somebody does: each text is half as long again, in letters that stand
-// higher and hang lower than the English ones.
+// Pseudo returns the English texts as a pseudolocalization: each is half as long again, with
+// accents above and below the letters, to show where pages cut texts off.
 func Pseudo() map[templates.Key]string {
 	texts := templates.Texts(templates.English)
 	for key, text := range texts {

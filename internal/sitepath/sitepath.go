@@ -1,4 +1,4 @@
-// Package sitepath says which paths and addresses an application may name as its own.
+// Package sitepath checks the paths and URLs that an application configures.
 package sitepath
 
 import (
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Check takes a path of the site in its plain form.
+// Check returns an error unless p is a path of the site in its plain form, such as /account.
 func Check(p string) error {
 	if !strings.HasPrefix(p, "/") || !IsPlain(p) || strings.ContainsAny(p, "?#%\\ \t\r\n{}") {
 		return fmt.Errorf("%q isn't a plain path such as /account", p)
@@ -17,7 +17,8 @@ func Check(p string) error {
 	return nil
 }
 
-// CheckLink takes a path of the site in its plain form, or an https or mailto URL.
+// CheckLink returns an error unless link is a path that passes [Check], or an https or
+// mailto URL.
 func CheckLink(link string) error {
 	if strings.HasPrefix(link, "/") {
 		return Check(link)
@@ -37,7 +38,8 @@ func CheckLink(link string) error {
 	return fmt.Errorf("%q is no path, such as /help, and no https or mailto URL", link)
 }
 
-// IsPlain reports whether a path reads the same to everybody.
+// IsPlain reports whether a path has no dots or double slashes to resolve, so that everything
+// on the way reads it alike.
 func IsPlain(p string) bool {
 	clean := path.Clean(p)
 	return p == clean || p == clean+"/"
