@@ -98,7 +98,7 @@ func (h *Handlers) showChallenge(v *visit, outcome factor.CodeAnswer) answer {
 		Lifetime:  h.cfg.TokenLifetime,
 		Next:      h.cfg.Base + "/challenge",
 		// Without script, the page would come anew while the user is typing.
-		PreferCode: v.r.URL.Query().Get("code") == "1",
+		PreferCode: prefersCode(v.r),
 		Code:       h.codeForm(v, acct.Factor.Digits, outcome),
 
 		HasRecovery: factor.RecoveryLeft(acct) > 0,
@@ -186,6 +186,9 @@ func (rejected) send(h *Handlers, v *visit) {
 	}
 	failure{problem: eagate.ProblemRejected, page: templates.MessageRejected, login: true}.send(h, v)
 }
+
+// prefersCode reports whether the address is that of the page on which a code is typed.
+func prefersCode(r *http.Request) bool { return r.URL.Query().Get("code") == "1" }
 
 // cameAgain, in a query, says that the browser was led here once more, to see whether it
 // has the session's new ID by now.

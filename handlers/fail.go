@@ -117,10 +117,10 @@ func (h *Handlers) logFault(v *visit, err error) {
 }
 
 // ownPage returns the page that a request for one of ours belongs to: a POST may have the
-// address of none.
+// address of none. The names of files, and the callback's secret, belong to none.
 func (h *Handlers) ownPage(r *http.Request) string {
 	for at := strings.TrimPrefix(r.URL.Path, h.cfg.Mount); strings.HasPrefix(at, "/"); at = path.Dir(at) {
-		if at == "/" || h.router.Match(chi.NewRouteContext(), http.MethodGet, at) && !strings.HasPrefix(at, "/callback/") {
+		if at == "/" || h.router.Match(chi.NewRouteContext(), http.MethodGet, at) && !strings.HasPrefix(at, "/callback/") && !strings.HasPrefix(at, "/assets/") {
 			return h.cfg.Base + at
 		}
 	}

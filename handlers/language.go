@@ -12,9 +12,6 @@ import (
 // page.
 const languageField = "lang"
 
-// pageFields are the parameters of a query that say what a page shows.
-var pageFields = []string{"code"}
-
 // chooseLanguage has the browser keep the language that the address says, if that is one
 // of the pages'. A link of another site doesn't choose for the user.
 func (h *Handlers) chooseLanguage(v *visit) {
@@ -61,14 +58,8 @@ func (h *Handlers) languagePath(v *visit) string {
 	if v.r.Method != http.MethodGet {
 		return path
 	}
-	query := v.r.URL.Query()
-	for name := range query {
-		if !slices.Contains(pageFields, name) {
-			query.Del(name)
-		}
-	}
-	if len(query) > 0 {
-		path += "?" + query.Encode()
+	if prefersCode(v.r) {
+		path += "?code=1"
 	}
 	return path
 }

@@ -99,8 +99,13 @@ func TestLanguageOfTheUsersChoice(t *testing.T) {
 	if got := langOf(t, b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "Accept-Language", "th")); got != "de" {
 		t.Errorf("got %s, want the user's choice before the browser's", got)
 	}
-	if a := b.Get("/2fa/nowhere?lang=th"); langOf(t, a) != "de" || link(a, "th") != "/2fa/?lang=th" {
-		t.Errorf("a page that there isn't: got %s and %q", langOf(t, a), link(a, "th"))
+	for _, path := range []string{"/2fa/nowhere", "/2fa/assets/nothing"} {
+		if a := b.Get(path + "?lang=th"); langOf(t, a) != "de" || link(a, "th") != "/2fa/?lang=th" {
+			t.Errorf("%s, which there isn't: got %s and %q", path, langOf(t, a), link(a, "th"))
+		}
+	}
+	if a := b.Get("/2fa/challenge?code=" + strings.Repeat("1", 1000)); link(a, "th") != "/2fa/challenge?lang=th" {
+		t.Errorf("got the link %q, want nothing in it that somebody else has put into the address", link(a, "th"))
 	}
 
 	// It is nothing but a language.
