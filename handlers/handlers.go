@@ -42,6 +42,7 @@ type Config struct {
 	Issuer        string
 	HomePath      string // where to go when no page was asked for
 	LoginPath     string // the application's, or empty
+	LogoutPath    string // the application's, or empty
 	PasswordPath  string // where the password is changed, or empty
 	HelpURL       string // or empty
 	PrivacyURL    string // or empty

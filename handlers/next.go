@@ -26,7 +26,7 @@ func (h *Handlers) keepFrom(v *visit) {
 	}
 	from := h.pageAt(v.r, v.r.Referer(), "")
 	path, _, _ := strings.Cut(from, "?")
-	if from == "" || path == h.cfg.LoginPath || path == h.cfg.Base || strings.HasPrefix(path, h.cfg.Base+"/") {
+	if from == "" || path == h.cfg.LoginPath || path == h.cfg.LogoutPath || path == h.cfg.Base || strings.HasPrefix(path, h.cfg.Base+"/") {
 		return
 	}
 	h.cfg.Sessions.KeepNext(v.ctx(), from)

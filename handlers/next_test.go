@@ -109,6 +109,7 @@ func TestComesBackToThePage(t *testing.T) {
 		"typed":             {"none", "", "", "/"},
 		"one of ours":       {"same-origin", "/2fa/?x", "", "/"},
 		"the login":         {"same-origin", "/login?x", "", "/"},
+		"after a logout":    {"same-origin", "/logout", "", "/"}, // of which the answer may be the login's form
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

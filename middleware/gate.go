@@ -142,7 +142,7 @@ func New(opts ...Option) (*Gate, error) {
 	g.handlers = handlers.New(handlers.Config{
 		Rules: rules, Sessions: g.sessions, Pages: pages,
 		Mount: c.base, Base: c.external + c.base, External: c.external, Issuer: c.issuer,
-		HomePath: c.outside(c.home), LoginPath: c.outside(c.login),
+		HomePath: c.outside(c.home), LoginPath: c.outside(c.login), LogoutPath: c.outside(c.logout),
 		PasswordPath: c.outside(c.links.Password), HelpURL: c.outside(c.links.Help), PrivacyURL: c.outside(c.links.Privacy),
 		Cancel: c.cancel, Fields: c.fields, LayoutData: c.layoutData, Language: c.language,
 		TokenLifetime: c.lifetime,
