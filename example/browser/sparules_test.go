@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,10 +126,17 @@ func TestSinglePageRules(t *testing.T) {
 // them later, other tabs don't wait for them, and nothing is listened to.
 func TestSinglePageGivenUp(t *testing.T) {
 	t.Parallel()
+	var elsewhere atomic.Bool // whether another browser of the session has begun a challenge
 	w := newWorldBehind(t, func(app http.Handler) http.Handler {
 		bodies := map[string]string{"/api/bare": "", "/api/null": "null", "/api/number": `{"type":5}`, "/api/text": `"x"`}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, ok := bodies[r.URL.Path]
+			if r.Method == http.MethodGet && r.URL.Path == "/2fa/challenge" && elsewhere.Load() {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.WriteHeader(http.StatusConflict)
+				_, _ = io.WriteString(w, `{"type":"urn:eagate:problem:other-browser","title":"x","status":409}`)
+				return
+			}
 			if !ok {
 				app.ServeHTTP(w, r)
 				return
@@ -210,4 +218,15 @@ func TestSinglePageGivenUp(t *testing.T) {
 		t.Errorf("got %s, want AbortError", got)
 	}
 	wantAsked(1)
+
+	// What another browser has taken over is given up, too.
+	b.enter("#to", "Bob")
+	b.enter("#amount", "5")
+	b.click("#transfer button")
+	b.click(`#challenge[open][data-state="expired"] #again`)
+	b.see(spaPending)
+	elsewhere.Store(true)
+	b.do(chromedp.Evaluate[chromedp.Void](`document.dispatchEvent(new Event("visibilitychange"))`))
+	b.see(`#challenge[open][data-state="none"]:has(#number:empty) #again:not([hidden])`)
+	wantAsked(2)
 }

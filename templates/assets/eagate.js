@@ -143,6 +143,10 @@ function challenge(key, { methods, max_age: maxAge }) {
     if (!it.open) return;
     it.problem = answer.problem;
     if (answer.problem) {
+      if (answer.problem.name === "other-browser") { // its number is no longer on the phone
+        it.state = "none";
+        it.number = it.webviewURL = it.expiresAt = undefined;
+      }
       if (answer.problem.status !== 401 && answer.problem.name !== "held") return show();
       tell(answer.problem);
       return shared.end(false);
