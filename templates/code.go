@@ -83,7 +83,7 @@ func (f CodeForm) failed() bool { return f.Error != CodeOK }
 // Failed reports whether the last code was not accepted.
 func (c CodeInput) Failed() bool { return c.failed() }
 
-// Mend is the recovery code that was typed, to be corrected.
+// Mend is the recovery code that was typed and not accepted, to be corrected, or empty.
 func (c CodeInput) Mend() string {
 	if c.failed() && c.ByRecovery {
 		return c.Typed
@@ -150,8 +150,8 @@ func (c CodeInput) either(phone, recovery Key) Key {
 	return phone
 }
 
-// A ProofInput is a code form whose field has an ID and a label of its own: pages have
-// several, or a step that says what it is for.
+// A ProofInput is a code form with an ID and a label of its own, for pages with several forms
+// or with another label.
 type ProofInput struct {
 	CodeInput
 	ID    string

@@ -34,7 +34,7 @@ func (d Devices) sheet() Sheet {
 	return Sheet{Page: d.Page, Name: devicesPage, View: DevicesSheet{d}, Title: "devices.title", Lead: "devices.text"}
 }
 
-// Days is the lifetime in days.
+// Days returns the lifetime in whole days, at least 1.
 func (d DevicesSheet) Days() int { return days(d.Lifetime) }
 
 func days(d time.Duration) int { return max(1, int(d/(24*time.Hour))) }

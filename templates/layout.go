@@ -194,19 +194,3 @@ var pageIDs = sync.OnceValue(func() (ids []string) {
 })
 
 var idAttribute = regexp.MustCompile(` id="([a-z-]+)`)
-
-// samplePage returns the fields of a page of a sample.
-func samplePage(lang Language) Page {
-	return Page{
-		Lang: lang, Nonce: "SampleNonce", Base: "/2fa", Issuer: "Sample", Email: "alice@example.com",
-		HomePath: "/", PasswordPath: "/password", HelpURL: "/help", PrivacyURL: "/privacy",
-		Fields: []Field{{Name: "sample-field", Value: "sample"}},
-	}
-}
-
-// sampleCatalogue returns the texts of samples.
-var sampleCatalogue = sync.OnceValue(func() *catalogue {
-	c := newCatalogue(English, map[Language]texts{English: builtin()[0].texts})
-	c.strict = true
-	return c
-})

@@ -123,7 +123,7 @@ const ToPassword = "password"
 // A MessageSheet is the [Sheet].View of the page [Message], for its template; see [WithTemplates].
 type MessageSheet struct {
 	Message
-	NextText Key
+	NextText Key // of the link to the next step
 }
 
 func (m Message) sheet() Sheet {
@@ -134,7 +134,7 @@ func (m Message) sheet() Sheet {
 	}
 }
 
-// NextPath is where the next step leads.
+// NextPath is the path to which the next step leads.
 func (m MessageSheet) NextPath() string {
 	if m.Next != "" {
 		return m.Next
@@ -153,7 +153,7 @@ func (m MessageSheet) NextPath() string {
 
 func (p Page) home() string { return cmp.Or(p.HomePath, "/") }
 
-// Locked reports whether the user has to leave by cancelling the sign-in.
+// Locked reports whether the way out is to cancel the sign-in.
 func (m MessageSheet) Locked() bool {
 	return m.Kind == MessageHeld && !m.SignedIn || m.Kind == MessageFormLocked || m.Kind == MessageFormStopped
 }
@@ -169,15 +169,16 @@ func (m MessageSheet) Leaves() bool {
 // Warns reports whether someone else may know the password.
 func (m MessageSheet) Warns() bool { return m.Kind == MessageRejected && m.PasswordPath != "" }
 
-// Helps reports whether the way on may need help.
+// Helps reports whether the page links to the help.
 func (m MessageSheet) Helps() bool {
 	return m.HelpURL != "" && (m.Kind == MessageRejected || m.Kind == MessageHeld || m.Kind == MessageMadeOften || m.Kind == MessageNoAddress)
 }
 
-// GoesOn reports whether the page goes on by itself.
+// GoesOn reports whether the page continues by itself.
 func (m MessageSheet) GoesOn() bool { return m.Kind == MessageGoOn }
 
-// BackPath is the way out, if that is another than the next step.
+// BackPath is the path of the link back to the application, or empty if the next step already
+// leads there.
 func (m MessageSheet) BackPath() string {
 	if m.GoesOn() {
 		return ""

@@ -80,10 +80,10 @@ func (r Recovery) sheet() Sheet {
 // Few reports whether few codes are left.
 func (r RecoverySheet) Few() bool { return r.Left <= RecoveryFew }
 
-// Making reports whether the codes will be there in a moment.
+// Making reports whether new codes are being made.
 func (r RecoverySheet) Making() bool { return r.State == RecoveryMaking }
 
-// Wanting reports whether new ones should be made.
+// Wanting reports whether the user should make new codes.
 func (r RecoverySheet) Wanting() bool { return r.Left == 0 || r.State == RecoveryUnkept }
 
 // Said is the text about the last set, or "".
@@ -100,12 +100,12 @@ func (r RecoverySheet) Said() Key {
 	return ""
 }
 
-// File is the address of a text file with the codes, which needs no script and no
-// request to be saved.
+// File returns a data URL of a text file with the codes, which can be saved without a script
+// and without a request.
 func (r RecoverySheet) File() template.URL {
 	text := r.Issuer + "\n" + r.Email + "\n\n" + strings.Join(r.Codes, "\n") + "\n"
 	return template.URL("data:text/plain;charset=utf-8," + url.PathEscape(text))
 }
 
-// Text is the codes as they are copied.
+// Text returns the codes, each on a line of its own, to be copied.
 func (r RecoverySheet) Text() string { return strings.Join(r.Codes, "\n") }

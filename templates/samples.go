@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,22 @@ type sample struct {
 	name string
 	view View
 }
+
+// samplePage returns the fields of a page of a sample.
+func samplePage(lang Language) Page {
+	return Page{
+		Lang: lang, Nonce: "SampleNonce", Base: "/2fa", Issuer: "Sample", Email: "alice@example.com",
+		HomePath: "/", PasswordPath: "/password", HelpURL: "/help", PrivacyURL: "/privacy",
+		Fields: []Field{{Name: "sample-field", Value: "sample"}},
+	}
+}
+
+// sampleCatalogue returns the texts of samples.
+var sampleCatalogue = sync.OnceValue(func() *catalogue {
+	c := newCatalogue(English, map[Language]texts{English: builtin()[0].texts})
+	c.strict = true
+	return c
+})
 
 // sampleKey is what an enrolment shows.
 const sampleKey = "otpauth://totp/Sample:alice%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Sample" +

@@ -149,7 +149,7 @@ func (s SecuritySheet) On() bool { return s.State == FactorOn }
 // Pending reports whether an enrolment is unconfirmed.
 func (s SecuritySheet) Pending() bool { return s.State == FactorPending }
 
-// Status is the word for the state.
+// Status is the text about the state.
 func (s SecuritySheet) Status() Key {
 	switch s.State {
 	case FactorOff:
