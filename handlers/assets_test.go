@@ -1,10 +1,14 @@
 package handlers_test
 
 import (
+	"compress/gzip"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
@@ -19,7 +23,7 @@ func TestAssets(t *testing.T) {
 	spy := app.Spy(t)
 	app.Users.Fail(errors.New("down"))
 	const path = "/2fa/assets/eagate.js"
-	a := locked.Do("GET", path, "")
+	a := locked.Do("GET", path, "", "Accept-Encoding", "identity")
 	tag := a.Header.Get("ETag")
 	for name, want := range map[string]string{
 		"Content-Type":                 "text/javascript; charset=utf-8",
@@ -27,7 +31,7 @@ func TestAssets(t *testing.T) {
 		"Content-Security-Policy":      "default-src 'none'; sandbox",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"X-Content-Type-Options":       "nosniff",
-		"Vary":                         "",
+		"Vary":                         "Accept-Encoding",
 		"Set-Cookie":                   "",
 	} {
 		if got := a.Header.Get(name); got != want {
@@ -57,7 +61,7 @@ func TestAssets(t *testing.T) {
 		{"POST", path, "", 405, "no-store, no-transform"},
 		{"DELETE", path, "", 405, "no-store, no-transform"},
 	} {
-		a := locked.Do(test.method, test.path, "", "If-None-Match", test.match, "Accept", js)
+		a := locked.Do(test.method, test.path, "", "If-None-Match", test.match, "Accept", js, "Accept-Encoding", "identity")
 		if a.Status != test.status || a.Header.Get("Cache-Control") != test.cache {
 			t.Errorf("%s %s: got %d and %q, want %d and %q", test.method, test.path, a.Status, a.Header.Get("Cache-Control"), test.status, test.cache)
 		}
@@ -73,5 +77,69 @@ func TestAssets(t *testing.T) {
 	}
 	if a := locked.GetJSON("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
 		t.Errorf("the challenge: got %d, want 503 as nobody can tell who is logged in", a.Status)
+	}
+}
+
+// The scripts are sent compressed to clients that take that, and are then another
+// representation.
+func TestAssetsCompressed(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t)
+	b := app.Browser(t)
+	const path = "/2fa/assets/eagate.js"
+	whole := b.Do("GET", path, "", "Accept-Encoding", "identity")
+	tag := strings.TrimSuffix(whole.Header.Get("ETag"), `"`) + `-gzip"`
+	for accept, want := range map[string]string{
+		"gzip": "gzip", "br, GZip;q=0.5": "gzip", "x-gzip": "gzip", "*": "gzip", "*;q=0, gzip;q=1.000": "gzip", "gzip ; q=0.001": "gzip",
+		"identity": "", "br": "", "gzip;q=0": "", "gzip;q=0.000, *": "", "gzip;q=2": "", "gzip;q=0.5x": "", "gzip;q": "", "gzip;q=": "",
+		"gzip;level=9": "", "gzipped": "", "*;q=0": "", "identity, br;q=0.5": "",
+	} {
+		for _, method := range []string{"GET", "HEAD"} {
+			a := b.Do(method, path, "", "Accept-Encoding", accept)
+			if got := a.Header.Get("Content-Encoding"); a.Status != 200 || got != want || a.Header.Get("Vary") != "Accept-Encoding" {
+				t.Errorf("%s, %q: got %d, encoding %q, Vary %q, want 200 and %q", method, accept, a.Status, got, a.Header.Values("Vary"), want)
+			}
+			if got := a.Header.Get("ETag"); (got == tag) != (want == "gzip") || got == "" {
+				t.Errorf("%s, %q: got ETag %s", method, accept, got)
+			}
+			if method == "HEAD" || want == "" {
+				continue
+			}
+			if n := len(a.Body); n > 3000 {
+				t.Errorf("got %d bytes, want at most 3000", n)
+			}
+			z, err := gzip.NewReader(strings.NewReader(a.Body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := io.ReadAll(z); err != nil || string(text) != whole.Body {
+				t.Errorf("%q: got other content: %v", accept, err)
+			}
+		}
+	}
+	if a := b.Do("GET", path+"?v="+strings.Trim(tag, `"`), ""); !strings.HasSuffix(a.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("by the hash in the ETag: got %q", a.Header.Get("Cache-Control"))
+	}
+	if a := b.Do("GET", path, "", "Accept-Encoding", "gzip", "If-None-Match", tag); a.Status != 304 || a.Header.Get("Vary") != "Accept-Encoding" {
+		t.Errorf("got %d, want 304", a.Status)
+	}
+	if a := b.Do("GET", path, "", "Accept-Encoding", "gzip", "If-None-Match", whole.Header.Get("ETag")); a.Status != 200 {
+		t.Errorf("got %d for the validator of what isn't compressed, want 200", a.Status)
+	}
+}
+
+// Middleware around the gate that compresses leaves alone what is compressed.
+func TestAssetsCompressedOnce(t *testing.T) {
+	t.Parallel()
+	app := apptest.New(t, apptest.Setup{Wrap: func(app *apptest.App, mux http.Handler) http.Handler {
+		return chimiddleware.Compress(5)(app.Sessions.LoadAndSave(app.Gate.Handler(mux)))
+	}})
+	a := app.Browser(t).Do("GET", "/2fa/assets/eagate.js", "", "Accept-Encoding", "gzip")
+	z, err := gzip.NewReader(strings.NewReader(a.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(z); err != nil || !strings.Contains(string(text), "eagateFetch") || len(a.Header.Values("Content-Encoding")) != 1 {
+		t.Errorf("got encodings %q and %.40q (%v), want the script compressed once", a.Header.Values("Content-Encoding"), text, err)
 	}
 }

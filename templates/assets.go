@@ -1,10 +1,13 @@
 package templates
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"regexp"
+	"strings"
 )
 
 // An Asset is a file that the gate serves below {base}/assets/: a logo or an icon of the
@@ -13,6 +16,11 @@ type Asset struct {
 	Type string // the media type
 	Body []byte // read-only
 	ETag string // a strong validator, quoted: a hash of the content
+
+	// Gzip is the content compressed by gzip, and GzipETag the validator of that; both are
+	// empty for images.
+	Gzip     []byte // read-only
+	GzipETag string
 }
 
 // Asset returns the asset of a name, such as "eagate.js", and whether there is one. Names of
@@ -24,7 +32,25 @@ func (p *Pages) Asset(name string) (Asset, bool) {
 
 // newAsset returns the asset of a file's content.
 func newAsset(mediaType string, body []byte) Asset {
-	return Asset{mediaType, body, `"` + contentHash(body) + `"`}
+	return Asset{Type: mediaType, Body: body, ETag: `"` + contentHash(body) + `"`}
+}
+
+// newTextAsset returns the asset of a text, which is compressed once.
+func newTextAsset(mediaType string, body []byte) Asset {
+	a := newAsset(mediaType, body)
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		panic(err) // there is that level
+	}
+	if _, err := z.Write(body); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	a.Gzip, a.GzipETag = b.Bytes(), strings.TrimSuffix(a.ETag, `"`)+`-gzip"`
+	return a
 }
 
 // contentHash names content: it is part of the names of files that browsers keep for
@@ -53,6 +79,6 @@ func (p *Pages) addScripts() {
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		p.assets[s.name] = newAsset(s.mediaType, comments.ReplaceAll(body, nil))
+		p.assets[s.name] = newTextAsset(s.mediaType, comments.ReplaceAll(body, nil))
 	}
 }
