@@ -39,8 +39,9 @@ type ChallengeSheet struct {
 	// Whole attributes and elements, which are quicker to write than what is in them.
 	Refreshes                 template.HTML // of the page without script
 	Progress, ToCode          template.HTMLAttr
-	Addresses                 template.HTMLAttr // of the page, the events and the status, for the script
+	Addresses                 template.HTMLAttr // the state, and the address of the page, for the script
 	SendTo, ToProve, ToCancel template.HTMLAttr // where forms lead
+	ByRecovery, ByContinue    template.HTMLAttr // where their other buttons lead
 
 	// About the ways to prove it.
 	Input, Recovery          *CodeSheet
@@ -158,13 +159,15 @@ func (v *ChallengeSheet) push() {
 	attr := func(before, path, after string) template.HTMLAttr {
 		return template.HTMLAttr(before + base + path + after)
 	}
+	v.Addresses = template.HTMLAttr(`data-state="` + v.State + `"`)
+	v.ByRecovery, v.ByContinue = attr(`formaction="`, "/challenge/recovery", `"`), attr(`formaction="`, "/challenge/continue", `"`)
 	switch {
 	case v.Pending:
-		v.Addresses = attr(`data-challenge="`, "/challenge", `"`)
+		v.Addresses += attr(` data-challenge="`, "/challenge", `"`)
 		v.Progress = template.HTMLAttr(`max="` + strconv.Itoa(v.Total) + `" value="` + strconv.Itoa(v.Seconds) + `"`)
 		v.ToCode = attr(`href="`, "/challenge?code=1", `"`)
 	case v.Elsewhere:
-		v.Addresses = attr(`data-challenge="`, "/challenge", `"`)
+		v.Addresses += attr(` data-challenge="`, "/challenge", `"`)
 	}
 	v.Send, v.SendTo = "challenge.resend", attr(`action="`, "/challenge", `"`)
 	v.ToProve, v.ToCancel = attr(`action="`, "/challenge/totp", `"`), attr(`action="`, "/cancel", `"`)

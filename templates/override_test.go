@@ -70,7 +70,7 @@ func TestOverrideFaults(t *testing.T) {
 		{"no such field", "message.html", `{{define "body"}}`, `{{define "body"}}{{.Nothing}}`, "Nothing"},
 		{"no such text", "message.html", `{{define "body"}}`, `{{define "body"}}{{t "no.such" "a" "b"}}`, "no.such"},
 		{"a field that one state lacks", "challenge.html", `{{define "pending" -}}`, `{{define "pending" -}}{{.Hosted.URL}}`, "state pending, PushReady, whole: "},
-		{"no state", "challenge.html", `data-state="{{.State}}"`, "", `no data-state="none"`},
+		{"no state", "challenge.html", `{{.Addresses}}`, "", `no data-state="none"`},
 		{"no page", "devices.html", `data-page="devices"`, "", `no data-page="devices"`},
 		{"another target", "devices.html", `{{$.Base}}/devices/revoke`, `{{$.Base}}/devices`, `/2fa/devices/revoke`},
 		{"no hidden fields", "required.html", `{{template "fields" .`, `{{with .Lang}}{{end}}{{with ""`, "required.html"},

@@ -46,7 +46,7 @@ func TestChallengeWeight(t *testing.T) {
 
 // The page that waits is what is asked for most often.
 func TestChallengeAllocations(t *testing.T) {
-	const most = 400
+	const most = 360
 	p := newPages(t)
 	var view templates.View = waitingWithEverything(templates.English)
 	n := testing.AllocsPerRun(20, func() {
