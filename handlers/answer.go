@@ -121,9 +121,15 @@ func (h *Handlers) render(v *visit, a html) {
 	})
 	var b bytes.Buffer
 	if err := h.cfg.Pages.Render(&b, view); err != nil {
-		h.cfg.Log.ErrorContext(ctx, "eagate: page not rendered", slog.Any("error", err))
-		http.Error(w, "The page could not be made. Please try again.", http.StatusInternalServerError)
-		return
+		h.warn(v.r, "a page is shown without the application's layout and templates, because it can't be rendered with them",
+			"correct what the error names: a template, or what WithLayoutData returns", slog.Any("error", err))
+		b.Reset()
+		err = h.cfg.Pages.RenderPlain(&b, view)
+		if err != nil {
+			h.cfg.Log.ErrorContext(ctx, "eagate: page not rendered", slog.Any("error", err))
+			http.Error(w, "The page could not be made. Please try again.", http.StatusInternalServerError)
+			return
+		}
 	}
 	if token.value != "" && bytes.Contains(b.Bytes(), []byte(token.value)) { // there are forms on the page
 		token.keep(w)

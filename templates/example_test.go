@@ -115,6 +115,27 @@ func ExamplePages_Missing() {
 	// Output: 0
 }
 
+// A layout may fail for what one user's data is: the page is then shown without it.
+func ExamplePages_RenderPlain() {
+	layout := fstest.MapFS{"layout.html": {Data: []byte(`<html lang="{{.Lang}}" dir="{{.Dir}}"><head>{{template "eagate/head" .}}</head>
+<body>{{if eq .Email "al@example.com"}}{{slice .Email 99}}{{end}}{{template "eagate/main" .}}{{template "eagate/scripts" .}}</body></html>`)}}
+	pages, err := templates.New(templates.WithLayout(layout))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	view := templates.Devices{Page: templates.Page{Email: "al@example.com"}}
+	var page bytes.Buffer
+	if err := pages.Render(&page, view); err != nil {
+		page.Reset()
+		fmt.Println(pages.RenderPlain(&page, view))
+	}
+	fmt.Println(strings.Contains(page.String(), "<h1>Trusted devices</h1>"))
+	// Output:
+	// <nil>
+	// true
+}
+
 func ExamplePages_Render() {
 	pages, err := templates.New()
 	if err != nil {

@@ -20,6 +20,7 @@ type Pages struct {
 	languages []Language // the first is the default
 	matcher   language.Matcher
 	pages     map[Language]pageSet
+	plain     map[Language]pageSet // without the application's own
 	texts     map[Language]*catalogue
 	assets    map[string]Asset
 	links     Links
@@ -117,6 +118,7 @@ func New(opts ...Option) (*Pages, error) {
 		languages: languages,
 		matcher:   newMatcher(languages),
 		pages:     make(map[Language]pageSet),
+		plain:     make(map[Language]pageSet),
 		texts:     make(map[Language]*catalogue),
 		assets:    make(map[string]Asset),
 		own:       c.own,
@@ -132,6 +134,7 @@ func New(opts ...Option) (*Pages, error) {
 	for _, lang := range languages {
 		p.texts[lang] = newCatalogue(lang, texts)
 		p.pages[lang] = newPageSet(p.texts[lang], &p.own)
+		p.plain[lang] = newPageSet(p.texts[lang], new(own))
 	}
 	if _, err := p.pages[languages[0]](); err != nil {
 		return nil, err
@@ -142,6 +145,16 @@ func New(opts ...Option) (*Pages, error) {
 // Render writes the page of v in its language. After an error it may have written a part of
 // the page: render into a buffer.
 func (p *Pages) Render(w io.Writer, v View) error {
+	return p.render(w, v, p.pages, p.own.entry())
+}
+
+// RenderPlain is Render without the layout and the templates of the application. It is for a
+// page that these have failed to render: users need what is on it.
+func (p *Pages) RenderPlain(w io.Writer, v View) error {
+	return p.render(w, v, p.plain, new(own).entry())
+}
+
+func (p *Pages) render(w io.Writer, v View, sets map[Language]pageSet, entry string) error {
 	if v == nil {
 		return errors.New("templates: no view")
 	}
@@ -150,12 +163,12 @@ func (p *Pages) Render(w io.Writer, v View) error {
 	s.Languages = p.menu(s.Page)
 	p.look.apply(&s)
 	s.Script = pageScripts()[s.Name+" "+s.Also]
-	pages, err := p.pages[s.Lang]()
+	pages, err := sets[s.Lang]()
 	if err != nil {
 		return err
 	}
 	s.Dir = p.texts[s.Lang].direction()
-	if err := pages[s.Name].ExecuteTemplate(w, p.own.entry(), s); err != nil {
+	if err := pages[s.Name].ExecuteTemplate(w, entry, s); err != nil {
 		return fmt.Errorf("templates: %s page: %w", s.Name, err)
 	}
 	return nil
