@@ -84,6 +84,14 @@ func TestTitlesHaveNoMarks(t *testing.T) {
 	if !strings.Contains(rest, "\u2068ผู้ใช้@example.com\u2069") {
 		t.Error("want the address isolated in the text")
 	}
+
+	// From right to left also an address without such letters, whose digits and dots would move.
+	page = plainPage(templates.Arabic)
+	page.Email = "1.2@example.com"
+	body = withoutInline(render(t, newPages(t), templates.Challenge{Page: page}))
+	if !strings.Contains(body, "\u2068"+page.Email+"\u2069") {
+		t.Error("want the address isolated in a text from right to left")
+	}
 }
 
 func TestMenu(t *testing.T) {

@@ -63,6 +63,9 @@ func TestWaysOpen(t *testing.T) {
 	}
 	only := templates.Challenge{Page: plainPage(templates.English), StepUp: true, NoCode: true, Push: templates.PushRefused, HasRecovery: true}
 	checkText(t, render(t, p, only), []string{`<details class="typing" name="way" open>`, `<input id="recovery"`}, nil)
+	blocked := only
+	blocked.Code = templates.CodeForm{Error: templates.CodeBlocked, ByRecovery: true}
+	checkText(t, render(t, p, blocked), []string{`<p id="recovery-error" class="error" role="alert" tabindex="-1" autofocus>`}, nil)
 }
 
 // A page that refreshes itself hides its fields; and an approval that was used already
