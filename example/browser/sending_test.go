@@ -219,7 +219,6 @@ const (
 	cancelSignIn  = "Cancel sign-in"
 	sendAgain     = "Send a new request"
 	continueHere  = "Continue here"
-	usePhone      = "Use your phone instead"
 	nothingComes  = "Nothing on your phone?"
 	trustThis     = "Don’t ask again on this device for 30 days"
 )

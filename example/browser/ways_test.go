@@ -14,8 +14,8 @@ func (b *tab) wantTitle(want string) {
 	b.do(chromedp.PollFunction[chromedp.Void](`(want) => document.title === want`, chromedp.WithPollingArgs(want)))
 }
 
-// One way is open at a time; the code's has the focus at once, leads back to the phone, and
-// keeps what was typed. The window's title begins with the number while it can be tapped.
+// One way is open at a time; the code's has the focus at once, and keeps what was typed
+// when it is closed. The window's title begins with the number while it can be tapped.
 func TestOneWayAtATime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -30,7 +30,7 @@ func TestOneWayAtATime(t *testing.T) {
 	b.see("#number")
 	b.see("#trouble:not([open])")
 	b.press("12")
-	b.push(opener, usePhone)
+	b.push(opener, useCode)
 	b.see("details:has(#code):not([open])")
 	b.push(opener, useCode)
 	if typed := b.value(codeField); typed != "12" {
