@@ -108,6 +108,6 @@ func TestNumberInTitle(t *testing.T) {
 func TestWaitingWithScript(t *testing.T) {
 	t.Parallel()
 	checkText(t, render(t, newPages(t), waiting(templates.English)), []string{
-		`<p id="again-soon" class="hint" hidden>`, `<p id="status" class="status" role="status">`, `<div id="notice" role="status">`,
+		`<p id="again-soon" class="hint" hidden>`, `<p id="status" class="status" role="status">`, `<div id="notice" role="status" `,
 	}, []string{`<fieldset id="again" disabled`})
 }
