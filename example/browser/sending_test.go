@@ -220,7 +220,7 @@ const (
 	sendAgain     = "Send a new request"
 	continueHere  = "Continue here"
 	nothingComes  = "Nothing on your phone?"
-	trustThis     = "Don’t ask again on this device for 30 days"
+	trustThis     = "Don’t ask again on this device for 30\u00a0days"
 )
 
 // What a form brings about reaches the page that waits before the form's answer does: the
