@@ -31,10 +31,10 @@ func challenge(page templates.Page) []Scene {
 	push := func(p templates.Push) templates.View {
 		return with(func(c *templates.Challenge) {
 			c.State, c.Push = templates.ChallengeNone, p
-			switch p {
-			case templates.PushPaused, templates.PushLimited:
+			if p == templates.PushPaused || p == templates.PushLimited {
 				c.PushRetryIn = 15 * time.Minute
-			case templates.PushNoCookie:
+			}
+			if p == templates.PushNoCookie {
 				c.Cookie = "eagate-browser-"
 			}
 		})
