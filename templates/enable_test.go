@@ -22,7 +22,7 @@ func TestEnable(t *testing.T) {
 			[]string{
 				`<div id="qr"><svg `, `role="img" aria-label="QR code for the eAuthenticator app.`,
 				`<code id="key" translate="no" dir="ltr" aria-describedby="key-label">JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP</code>`,
-				`<a id="otpauth" class="button second" href="` + html.EscapeString(keyURI) + `">`,
+				`<a id="otpauth" class="button" href="` + html.EscapeString(keyURI) + `">`,
 				`<form method="post" action="/2fa/enable/confirm">`, `<input id="code" name="code"`, `href="/2fa/"`,
 				"Google Play Store", "Apple App Store", "tap “+” and scan the QR code.", "After that, you get recovery codes", `id="copy" type="button" class="quiet" hidden`,
 			},
