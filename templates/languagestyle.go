@@ -1,7 +1,7 @@
 package templates
 
 // Marks above and below the letters need room between the lines.
-const tall = `.eagate{line-height:1.75}.eagate :is(h1,h2){line-height:1.6}`
+const tall = `.eagate{line-height:1.75;--lines:1.6}.eagate :is(h1,h2){line-height:1.6}`
 
 // scriptStyles are the rules for languages by their scripts (ISO 15924). Fonts have to be
 // named where scripts share letters that are drawn differently. Japanese has no blanks:
