@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -9,6 +10,7 @@ import (
 
 // On a phone, set-up leads with the link, and has the code for another phone's camera out
 // of the way; on a wide screen, that is beside the field. Nobody has to scroll.
+// The key is in lines of four groups, and selected as one.
 func TestSetUpFits(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -51,6 +53,34 @@ func TestSetUpFits(t *testing.T) {
 			if got := get(b, chromedp.Evaluate[float64](pixels)); test.qr && (got < 2 || got != float64(int(got))) {
 				t.Errorf("a module is %v pixels wide, want a whole number", got)
 			}
+			if got := get(b, chromedp.Evaluate[string](keyLines)); got != "16 16" {
+				t.Errorf("the lines of the key have %s characters, want four groups each", got)
+			}
+			if got := get(b, chromedp.Evaluate[string](keySelected)); len(got) != 39 || strings.Contains(got, "\n") {
+				t.Errorf("selecting the key gives %d characters, of more than one line: %t", len(got), strings.Contains(got, "\n"))
+			}
 		})
 	}
 }
+
+const (
+	// keyLines counts the characters of the key on each of its lines, without blanks.
+	keyLines = `(() => {
+		document.getElementById("scan").open = true;
+		const text = document.getElementById("key").firstChild, lines = {};
+		for (let i = 0; i < text.length; i++) {
+			if (text.data[i] === " ") continue;
+			const range = document.createRange();
+			range.setStart(text, i);
+			range.setEnd(text, i + 1);
+			const top = range.getBoundingClientRect().top;
+			lines[top] = (lines[top] ?? 0) + 1;
+		}
+		return Object.values(lines).join(" ");
+	})()`
+
+	keySelected = `(() => {
+		getSelection().selectAllChildren(document.getElementById("key"));
+		return getSelection().toString();
+	})()`
+)
