@@ -111,3 +111,33 @@ func TestWaitingWithScript(t *testing.T) {
 		`<p id="again-soon" class="hint" hidden>`, `<p id="status" class="status" role="status">`, `<div id="notice" role="status" `,
 	}, []string{`<fieldset id="again" disabled`})
 }
+
+// The box to be remembered is on the page once, whichever ways there are. Where there is only
+// a code to type, it is next to the button, below the field and what is wrong with it.
+func TestBoxBesideButton(t *testing.T) {
+	t.Parallel()
+	p := newPages(t)
+	const box, field, wrong, button = `name="trust"`, `id="code"`, `id="code-error"`, `<button type="submit">Sign in with the code`
+	codes := waiting(templates.English)
+	codes.State, codes.Push = templates.ChallengeNone, templates.PushCodesOnly
+	codes.Code.Error = templates.CodeWrong
+	blocked, recovery := codes, codes
+	blocked.Code, blocked.CodesBlocked = templates.CodeForm{}, true
+	recovery.Code, recovery.NoCode = templates.CodeForm{}, true
+	for name, c := range map[string]templates.Challenge{
+		"waiting": waiting(templates.English), "code": codes, "blocked": blocked, "recovery": recovery,
+	} {
+		if n := strings.Count(withoutInline(render(t, p, c)), box); n != 1 {
+			t.Errorf("%s: got %d boxes, want 1", name, n)
+		}
+	}
+	page := withoutInline(render(t, p, codes))
+	last := -1
+	for _, part := range []string{field, wrong, box, button} {
+		at := strings.Index(page, part)
+		if at <= last {
+			t.Errorf("got %s at %d, want it after %d", part, at, last)
+		}
+		last = at
+	}
+}
