@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // An Asset is a file that the gate serves below {base}/assets/: a logo or an icon of the
@@ -72,13 +73,15 @@ var scripts = []struct{ name, mediaType string }{
 // comments are what of a script only its readers need.
 var comments = regexp.MustCompile(`(?m)^[ \t]*//.*\n|[ \t]+// .*$`)
 
-// addScripts has the pages serve the scripts, without comments.
-func (p *Pages) addScripts() {
+// scriptAssets are the scripts, without comments.
+var scriptAssets = sync.OnceValue(func() map[string]Asset {
+	assets := make(map[string]Asset)
 	for _, s := range scripts {
 		body, err := scriptFiles.ReadFile("assets/" + s.name)
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		p.assets[s.name] = newTextAsset(s.mediaType, comments.ReplaceAll(body, nil))
+		assets[s.name] = newTextAsset(s.mediaType, comments.ReplaceAll(body, nil))
 	}
-}
+	return assets
+})

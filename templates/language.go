@@ -62,15 +62,20 @@ func (c *config) checkLanguages() (languages []Language, have map[Language]texts
 		if i >= len(builtin()) { // tests check those of this package
 			faults = append(faults, s.check()...)
 		}
-		if have[s.lang] == nil {
-			have[s.lang] = make(texts)
+		if was := have[s.lang]; was == nil {
+			have[s.lang] = s.texts
 			known = append(known, s.lang)
+		} else {
+			have[s.lang] = maps.Clone(was)
+			maps.Copy(have[s.lang], s.texts)
 		}
-		maps.Copy(have[s.lang], s.texts)
 		last[s.lang] = s.name
 	}
 	slices.Sort(known[1:]) // after English
 	for _, lang := range known {
+		if !slices.ContainsFunc(c.translations, func(s source) bool { return s.lang == lang }) {
+			continue
+		}
 		faults = append(faults, checkForms(lang, have[lang], last[lang])...)
 	}
 	languages = c.languages

@@ -104,6 +104,8 @@ func (o *own) entry() string {
 	return "layout"
 }
 
+func (o *own) isEmpty() bool { return len(o.layout) == 0 && len(o.pages) == 0 }
+
 // addLayout parses the layout into a page's templates.
 func (o *own) addLayout(page *template.Template) error {
 	var names []string // of this package's templates

@@ -31,6 +31,31 @@ func newPageSet(c *catalogue, o *own) pageSet {
 	})
 }
 
+// An edition is this package's own pages in one language.
+type edition struct {
+	texts *catalogue
+	pages pageSet
+}
+
+func newEdition(lang Language, have map[Language]texts) edition {
+	c := newCatalogue(lang, have)
+	return edition{c, newPageSet(c, new(own))}
+}
+
+// builtinEditions are the pages with this package's own texts. They are made once: a program
+// may have many gates, and its tests more.
+var builtinEditions = sync.OnceValue(func() map[Language]edition {
+	have := make(map[Language]texts)
+	for _, s := range builtin() {
+		have[s.lang] = s.texts
+	}
+	editions := make(map[Language]edition)
+	for lang := range have {
+		editions[lang] = newEdition(lang, have)
+	}
+	return editions
+})
+
 // parse returns the templates of a page, some of which may be the application's own.
 func parse(name string, c *catalogue, o *own) (*template.Template, error) {
 	page := template.New(name).Option("missingkey=error").Funcs(funcs(c))

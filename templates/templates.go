@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 
 	"golang.org/x/text/language"
 
@@ -120,21 +121,27 @@ func New(opts ...Option) (*Pages, error) {
 		pages:     make(map[Language]pageSet),
 		plain:     make(map[Language]pageSet),
 		texts:     make(map[Language]*catalogue),
-		assets:    make(map[string]Asset),
+		assets:    maps.Clone(scriptAssets()),
 		own:       c.own,
 
 		layoutPaths: c.layoutPaths,
 	}
-	p.addScripts()
 	if c.links != nil {
 		p.links = *c.links
 	}
 	p.sources = c.sources
 	p.setLook(c.look)
 	for _, lang := range languages {
-		p.texts[lang] = newCatalogue(lang, texts)
-		p.pages[lang] = newPageSet(p.texts[lang], &p.own)
-		p.plain[lang] = newPageSet(p.texts[lang], new(own))
+		var e edition
+		if len(c.translations) == 0 {
+			e = builtinEditions()[lang]
+		} else {
+			e = newEdition(lang, texts)
+		}
+		p.texts[lang], p.pages[lang], p.plain[lang] = e.texts, e.pages, e.pages
+		if !p.own.isEmpty() {
+			p.pages[lang] = newPageSet(e.texts, &p.own)
+		}
 	}
 	if _, err := p.pages[languages[0]](); err != nil {
 		return nil, err
