@@ -128,7 +128,8 @@ func (k *killer) report() {
 	}
 	line("in all", sum)
 	k.t.Logf("kills before, within and after the requests:%s", &text)
-	if all := sum[before] + sum[within] + sum[after]; sum[within] < all/5 {
+	// Chance makes much of a few.
+	if all := sum[before] + sum[within] + sum[after]; all >= 40 && sum[within] < all/5 {
 		k.t.Errorf("of %d kills, %d were within a request: want a fifth at least", all, sum[within])
 	}
 }
