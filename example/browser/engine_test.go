@@ -106,6 +106,13 @@ func (e *engine) byRole(role, name string) (string, error) {
 		return "", err
 	}
 	for _, id := range ids {
+		shown, err := of[bool](e, "WebDriver:IsElementDisplayed", id)
+		if err != nil {
+			return "", err
+		}
+		if !shown { // WebKit has no label of it
+			continue
+		}
 		label, err := of[string](e, "WebDriver:GetComputedLabel", id)
 		if err != nil {
 			return "", err
@@ -117,11 +124,7 @@ func (e *engine) byRole(role, name string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		shown, err := of[bool](e, "WebDriver:IsElementDisplayed", id)
-		if err != nil {
-			return "", err
-		}
-		if (is == role || is == "") && shown { // a field for passwords has none, nor has a summary
+		if is == role || is == "" { // a field for passwords has none, nor has a summary
 			return id, nil
 		}
 	}

@@ -63,7 +63,7 @@ func (w *world) walk(t *testing.T, e *engine) {
 	if err := phone.AddAccount(uri); err != nil {
 		t.Fatal(err)
 	}
-	e.fill(codeField, apptest.Code(t, phone))
+	e.fill("Type the code that the app shows", apptest.Code(t, phone))
 	e.push(button, "Confirm")
 	codes := e.texts("#codes li")
 	e.open("/account")

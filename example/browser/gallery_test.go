@@ -62,9 +62,25 @@ func (v *viewer) page(scene gallery.Scene) string {
 // each reports the faults of each scene, whose page the expression knows as page.
 func (v *viewer) each(expression string) {
 	v.t.Helper()
-	for _, scene := range gallery.Scenes(gallery.Page(v.lang)) {
+	v.look(gallery.Scenes(gallery.Page(v.lang)), expression)
+}
+
+func (v *viewer) look(scenes []gallery.Scene, expression string) {
+	v.t.Helper()
+	for _, scene := range scenes {
 		v.report(scene, v.evaluate("(async page => "+expression+")("+v.page(scene)+")"))
 	}
+}
+
+// some returns one in three scenes, and all of them in a thorough test.
+func (v *viewer) some() []gallery.Scene {
+	var list []gallery.Scene
+	for i, scene := range gallery.Scenes(gallery.Page(v.lang)) {
+		if i%3 == 0 || strings.HasPrefix(v.t.Name(), "TestThorough") {
+			list = append(list, scene)
+		}
+	}
+	return list
 }
 
 // report reports faults, each in the first scene that has it.
@@ -111,10 +127,13 @@ func TestGalleryLayout(t *testing.T) {
 }
 
 // Without scripts, everything is in its place, too, and each page leads on.
-func TestGalleryWithoutScript(t *testing.T) {
+func TestGalleryWithoutScript(t *testing.T)         { galleryWithoutScript(t) }
+func TestThoroughGalleryWithoutScript(t *testing.T) { galleryWithoutScript(t) }
+
+func galleryWithoutScript(t *testing.T) {
 	t.Parallel()
 	_, v := smallScreen(t, plain, templates.English, "")
-	v.each(`[...scriptless(await bare(page)), ...layout(document.querySelector("iframe").contentDocument)]`)
+	v.look(v.some(), `[...scriptless(await bare(page)), ...layout(document.querySelector("iframe").contentDocument)]`)
 }
 
 // axe-core finds nothing.
@@ -125,18 +144,24 @@ func TestGalleryAxe(t *testing.T) {
 }
 
 // Where the system sets the colours, controls look like controls.
-func TestGalleryForcedColors(t *testing.T) {
+func TestGalleryForcedColors(t *testing.T)         { galleryForcedColors(t) }
+func TestThoroughGalleryForcedColors(t *testing.T) { galleryForcedColors(t) }
+
+func galleryForcedColors(t *testing.T) {
 	t.Parallel()
 	b, v := smallScreen(t, plain, templates.English, "")
 	b.media("forced-colors", "active")
-	v.each(`forced(unfold(put(win, page)))`)
+	v.look(v.some(), `forced(unfold(put(win, page)))`)
 }
 
 // The Tab key gets to all controls, in their order, and each shows it.
-func TestGalleryKeyboard(t *testing.T) {
+func TestGalleryKeyboard(t *testing.T)         { galleryKeyboard(t) }
+func TestThoroughGalleryKeyboard(t *testing.T) { galleryKeyboard(t) }
+
+func galleryKeyboard(t *testing.T) {
 	t.Parallel()
 	b, v := smallScreen(t, plain, templates.English, "")
-	for _, scene := range gallery.Scenes(gallery.Page(v.lang)) {
+	for _, scene := range v.some() {
 		n := get(b, chromedp.Evaluate[int](`tabbed(put(win, `+v.page(scene)+`))`))
 		b.press(strings.Repeat(kb.Tab, n))
 		v.report(scene, v.evaluate(`tabs(document)`))

@@ -289,7 +289,7 @@ func TestThoroughShownAgain(t *testing.T) {
 		if typed != "" {
 			b.fill(codeField, typed)
 		}
-		b.do(chromedp.Evaluate[chromedp.Void](`document.body.id = "before"; void document.querySelector("form").dispatchEvent(new Event("submit", {bubbles: true}))`))
+		b.do(chromedp.Evaluate[chromedp.Void](`document.body.id = "before"; void document.getElementById("prove").dispatchEvent(new Event("submit", {bubbles: true}))`))
 		m.wantStreams(0)
 		b.see("button[disabled]")
 		b.do(chromedp.Evaluate[chromedp.Void](`void dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}))`))
