@@ -94,7 +94,7 @@ type catalogue struct {
 // that it is a variant of, and from English: have has the texts of all languages.
 func newCatalogue(lang Language, have map[Language]texts) *catalogue {
 	tag := language.Make(string(lang))
-	c := &catalogue{tag: tag, name: cmp.Or(have[lang][keyName], names[lang]), right: isRightToLeft(tag), texts: make(map[Key]*text)}
+	c := &catalogue{tag: tag, name: have[lang][keyName], right: isRightToLeft(tag), texts: make(map[Key]*text)}
 	chain := append(ancestors(lang), English)
 	for key, shape := range reference() {
 		for _, from := range chain {

@@ -13,7 +13,7 @@ import (
 // A Language is a BCP 47 tag, such as "en" or "pt-BR".
 type Language string
 
-// The languages of this package.
+// The languages of this package: each has a file in the directory languages.
 const (
 	Arabic              Language = "ar"
 	BrazilianPortuguese Language = "pt-BR"
@@ -28,22 +28,6 @@ const (
 	Thai                Language = "th"
 	Vietnamese          Language = "vi"
 )
-
-// names are what the languages of this package call themselves. A file may say otherwise.
-var names = map[Language]string{
-	Arabic:              "العربية",
-	BrazilianPortuguese: "Português (Brasil)",
-	English:             "English",
-	French:              "Français",
-	German:              "Deutsch",
-	Indonesian:          "Bahasa Indonesia",
-	Japanese:            "日本語",
-	Polish:              "Polski",
-	SimplifiedChinese:   "简体中文",
-	Spanish:             "Español",
-	Thai:                "ไทย",
-	Vietnamese:          "Tiếng Việt",
-}
 
 // WithLanguages sets the languages of the pages; the first one is the default language.
 // Without it, they are English, the other languages of this package, and those that
@@ -88,7 +72,7 @@ func (c *config) checkLanguages() (languages []Language, have map[Language]texts
 		}
 		if have[lang] == nil {
 			faults = append(faults, fmt.Errorf("templates: WithLanguages: no texts for language %q: add them by WithTranslations", lang))
-		} else if names[lang] == "" && have[lang][keyName] == "" && len(languages) > 1 {
+		} else if have[lang][keyName] == "" && len(languages) > 1 {
 			faults = append(faults, fmt.Errorf("templates: %s: language %q has no name: add %q, what it calls itself, such as \"Deutsch\"", last[lang], lang, keyName))
 		}
 	}

@@ -37,10 +37,13 @@ func WriteTranslation(w io.Writer, lang Language) error {
 		v, _ := json.Marshal(text) // a string can't fail
 		return v
 	}
-	var lines []string
-	if names[lang] == "" {
-		lines = append(lines, fmt.Sprintf("%q: %q", keyName, lang)) // to be replaced
+	name := string(lang) // to be replaced
+	for _, s := range builtin() {
+		if s.lang == lang {
+			name = s.texts[keyName]
+		}
 	}
+	lines := []string{fmt.Sprintf("%q: %q", keyName, name)}
 	for _, key := range keys {
 		value := string(words(key))
 		if reference()[key].count != "" {

@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"store":                 {},
 	"store/storetest":       {"store"},
 	"templates":             {"internal/colour", "internal/markup", "internal/sitepath"},
+	"templates/translation": {"templates"},
 	"internal/colour":       {},
 	"internal/fields":       {},
 	"internal/hashing":      {},
