@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -123,6 +124,7 @@ func TestCloseEndsSilentCalls(t *testing.T) {
 }
 
 func TestCloseLeavesNothingRunning(t *testing.T) {
+	pprof.SetGoroutineLabels(pprof.WithLabels(t.Context(), pprof.Labels("test", t.Name()))) // what is started below inherits it
 	silent := newServer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	s := emulator.Start(emulator.Config{CallbackURL: silent.URL})
 	session(t, s, alice)
@@ -132,9 +134,10 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	_, _ = s.Client(client.WithTimeout(20*time.Millisecond)).CreateSession(t.Context(), alice)
 	s.Close()
 	running := func() string {
-		stacks := make([]byte, 1<<20)
-		for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-			if strings.Contains(stack, "client/emulator.(") {
+		var stacks strings.Builder
+		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+		for stack := range strings.SplitSeq(stacks.String(), "\n\n") {
+			if strings.Contains(stack, t.Name()) && strings.Contains(stack, "client/emulator.(") {
 				return stack
 			}
 		}
