@@ -4,6 +4,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,11 +15,40 @@ import (
 
 const key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-// The minimal programs, behind a proxy that does TLS.
+// forChi makes the program one on chi, as README.md says.
+var forChi = strings.NewReplacer(`
+	"github.com/alexedwards/scs/v2"
+`, `
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-chi/chi/v5"
+`, `
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", home)
+`, `
+	mux := chi.NewRouter()
+	mux.Use(http.NewCrossOriginProtection().Handler, sessions.LoadAndSave, gate.Handler)
+	mux.HandleFunc("GET /", home)
+`, `
+	app := http.NewCrossOriginProtection().Handler(sessions.LoadAndSave(gate.Handler(mux)))
+`, "", `
+	log.Fatal(http.Serve(l, app))
+`, `
+	log.Fatal(http.Serve(l, mux))
+`)
+
+// The program of README.md, and the one on chi, behind a proxy that does TLS.
 func TestMinimal(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"chi", "nethttp"} {
-		t.Run(name, func(t *testing.T) {
+	source, err := os.ReadFile("nethttp/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	onChi := filepath.Join(t.TempDir(), "chi.go")
+	if err := os.WriteFile(onChi, []byte(forChi.Replace(string(source))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"nethttp", onChi} {
+		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
 			path := program.Build(t, name)
 			emu := emulator.Start(emulator.Config{})
@@ -29,7 +60,7 @@ func TestMinimal(t *testing.T) {
 				"EAGATE_KEY="+key,
 			)
 			addr := "http://" + p.said["listening:"]
-			emu.SetCallbackURL(strings.Replace(p.said["callback:"], "http://localhost:8080", addr, 1))
+			emu.SetCallbackURL(strings.Replace(p.said["callback:"], "http://127.0.0.1:0", addr, 1))
 			phone := emu.Phone("alice@example.com")
 			proxy := tlsProxy(t, addr)
 

@@ -6,13 +6,11 @@ package docs
 import (
 	"context"
 	"net/http"
-	"testing"
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/eagate/eagate/middleware"
-	"github.com/eagate/eagate/store"
 )
 
 // What the blocks take from the application.
@@ -20,9 +18,7 @@ var (
 	sessions     *scs.SessionManager
 	gate         *middleware.Gate
 	authenticate func(http.Handler) http.Handler
-	isStaff      func(userID string) bool
 	router       func() chi.Router
-	open         func(t *testing.T) store.Backend
 	users        interface {
 		Find(ctx context.Context, id string) (struct{ Email, Language string }, error)
 	}

@@ -3,56 +3,38 @@ package docs
 import (
 	"context"
 	"database/sql"
-	"log"
+	"errors"
 	"os"
-	"testing"
 
 	"github.com/alexedwards/scs/goredisstore"
-	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver is yours
 	"github.com/redis/go-redis/v9"
 
-	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 	"github.com/eagate/eagate/store/sqlstore"
-	"github.com/eagate/eagate/store/storetest"
 )
 
-func _(ctx context.Context) (*middleware.Gate, error) {
+func _(ctx context.Context) (store.Backend, error) {
 	url := os.Getenv("DATABASE_URL")
 	if url == "" {
-		log.Fatal("DATABASE_URL is not set") // pgx would use a default, and in an empty database nobody has a second factor
+		return nil, errors.New("DATABASE_URL is not set") // pgx would use a default database
 	}
-	db, err := sql.Open("pgx", url) // the driver is yours: import _ "github.com/jackc/pgx/v5/stdlib"
+	db, err := sql.Open("pgx", url)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(20)
 	db.SetMaxIdleConns(20)
-	accounts, err := sqlstore.New(ctx, db, sqlstore.PostgreSQL) // creates or migrates its tables
-	if err != nil {
-		return nil, err
-	}
-	return middleware.New(
-		middleware.WithStore(accounts),
-	)
+	return sqlstore.New(ctx, db, sqlstore.PostgreSQL) // creates or migrates its tables
 }
 
-func _(accounts store.Backend) (*middleware.Gate, error) {
+func _(accounts store.Backend) (store.Backend, error) {
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
 	volatile, err := redisstore.NewVolatile(rdb)
 	if err != nil {
 		return nil, err
 	}
-	gate, err := middleware.New(
-		middleware.WithStore(store.Split(accounts, volatile)),
-	)
-	sessions.Store = goredisstore.New(rdb) // github.com/alexedwards/scs/goredisstore: for several nodes
-	return gate, err
-}
-
-func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Subject {
-		return storetest.Subject{Handles: []store.Backend{open(t), open(t)}}
-	})
+	sessions.Store = goredisstore.New(rdb)
+	return store.Split(accounts, volatile), nil
 }

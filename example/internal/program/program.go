@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -18,9 +19,9 @@ var (
 	built = make(map[string]func() (string, error))
 )
 
-// Build builds the program of the package github.com/eagate/eagate/example/NAME,
-// once for all tests of the process, and with the race detector if they have it: so
-// nothing is compiled twice. TestMain must call [Remove].
+// Build builds a program, once for all tests of the process, and with the race detector
+// if they have it: so nothing is compiled twice. Its name is that of a folder of this
+// module, such as "demo", or the path of a file. TestMain must call [Remove].
 func Build(t testing.TB, name string) (path string) {
 	t.Helper()
 	mu.Lock()
@@ -54,7 +55,10 @@ func compile(name string) (path string, err error) {
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		args = append(args, "-race")
 	}
-	if out, err := exec.Command("go", append(args, "github.com/eagate/eagate/example/"+name)...).CombinedOutput(); err != nil {
+	if !filepath.IsAbs(name) {
+		name = "github.com/eagate/eagate/example/" + name
+	}
+	if out, err := exec.Command("go", append(args, name)...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}
 	return path, nil
@@ -68,5 +72,5 @@ func place(name string) (path string, err error) {
 			return "", err
 		}
 	}
-	return filepath.Join(dir, name), nil
+	return filepath.Join(dir, strings.TrimSuffix(filepath.Base(name), ".go")), nil
 }
