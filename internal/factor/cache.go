@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
+	"github.com/eagate/eagate/internal/newest"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -16,15 +15,14 @@ import (
 // made on this node is seen at once, one made on another node when the entry
 // has aged.
 type cache struct {
-	accounts *lru.Cache[string, cachedAccount] // by user ID
-	grants   *lru.Cache[string, cachedGrant]   // by the grant's secret, so that a request need not hash it
+	mu sync.RWMutex // of all that follows
 
-	// mu is held for all that changes the above and what is below.
-	mu sync.Mutex
+	accounts newest.Map[string, cachedAccount] // by user ID
+	grants   newest.Map[string, cachedGrant]   // by the grant's secret, so that a request need not hash it
 
 	// secrets are those of the grants, by the grant's ID: what ends a grant may know
-	// only that.
-	secrets map[string]string
+	// only that. Both are set and deleted together, so that either has what the other has.
+	secrets newest.Map[string, string]
 
 	// changes counts what was forgotten: an entry that was read from the store
 	// before a change must not be put here after it. They are counted apart by a hash
@@ -83,17 +81,24 @@ func (g cachedGrant) ended(now instant) bool { return !g.end.IsZero() && !now.wa
 // isFresh is that of an account.
 func (g cachedGrant) isFresh(now instant) bool { return g.read.within(cacheLifetime, now) }
 
-func newCache() (*cache, error) {
-	accounts, err := lru.New[string, cachedAccount](cacheSize)
-	if err != nil {
-		return nil, err
-	}
-	secrets := make(map[string]string)
-	grants, err := lru.NewWithEvict(cacheSize, func(_ string, g cachedGrant) { delete(secrets, g.ID) })
-	if err != nil {
-		return nil, err
-	}
-	return &cache{accounts: accounts, grants: grants, secrets: secrets, seed: maphash.MakeSeed()}, nil
+func newCache() *cache {
+	c := &cache{seed: maphash.MakeSeed()}
+	c.accounts.Size, c.grants.Size, c.secrets.Size = cacheSize, cacheSize, cacheSize
+	return c
+}
+
+// account returns what is known of a user's account.
+func (c *cache) account(userID string) (cachedAccount, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.accounts.Get(userID)
+}
+
+// grant returns what is known of the grant with that secret.
+func (c *cache) grant(secret string) (cachedGrant, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.grants.Get(secret)
 }
 
 // changeCounts is how many counters there are.
@@ -118,7 +123,7 @@ func (c *cache) addAccount(userID string, acct cachedAccount, then generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if then.account == *c.count(userID) {
-		c.accounts.Add(userID, acct)
+		c.accounts.Set(userID, acct)
 	}
 }
 
@@ -127,18 +132,22 @@ func (c *cache) addGrant(secret string, g cachedGrant, then generation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if then.grant == *c.count(g.ID) {
-		c.grants.Add(secret, g)
-		c.secrets[g.ID] = secret
+		c.setGrant(secret, g)
 	}
+}
+
+func (c *cache) setGrant(secret string, g cachedGrant) {
+	c.grants.Set(secret, g)
+	c.secrets.Set(g.ID, secret)
 }
 
 // setEnd notes when the session ends that holds the secret of a grant.
 func (c *cache) setEnd(secret string, end time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if g, ok := c.grants.Peek(secret); ok && !g.end.Equal(end) {
+	if g, ok := c.grants.Get(secret); ok && !g.end.Equal(end) {
 		g.end = end
-		c.grants.Add(secret, g)
+		c.setGrant(secret, g)
 	}
 }
 
@@ -150,12 +159,12 @@ func (c *cache) changed(userID string, acct cachedAccount, then generation) {
 	defer c.mu.Unlock()
 	overtaken := then.account != *c.count(userID)
 	*c.count(userID)++
-	switch known, ok := c.accounts.Peek(userID); {
+	switch known, ok := c.accounts.Get(userID); {
 	case ok && known.version > acct.version:
 	case overtaken:
-		c.accounts.Remove(userID)
+		c.accounts.Delete(userID)
 	default:
-		c.accounts.Add(userID, acct)
+		c.accounts.Set(userID, acct)
 	}
 }
 
@@ -163,14 +172,15 @@ func (c *cache) forgetAccount(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	*c.count(userID)++
-	c.accounts.Remove(userID)
+	c.accounts.Delete(userID)
 }
 
 func (c *cache) forgetGrant(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	*c.count(id)++
-	if secret, ok := c.secrets[id]; ok {
-		c.grants.Remove(secret)
+	if secret, ok := c.secrets.Get(id); ok {
+		c.grants.Delete(secret)
+		c.secrets.Delete(id)
 	}
 }

@@ -51,12 +51,12 @@ func (r *Rules) Remembered(userID, secret string) (verdict Standing, known bool)
 
 // remembered is Check as far as the cache knows.
 func (r *Rules) remembered(userID, secret string, now instant) (verdict Standing, g records.Grant, known bool) {
-	acct, known := r.cache.accounts.Get(userID)
+	acct, known := r.cache.account(userID)
 	lost := acct.neverOn() && isSecretOf(secret, userID) // another session doesn't know
 	if !known || !acct.isFresh(now) || lost {
 		return Locked, records.Grant{}, false
 	}
-	cached, _ := r.cache.grants.Get(secret)
+	cached, _ := r.cache.grant(secret)
 	if !cached.isFresh(now) {
 		cached = cachedGrant{}
 	}
@@ -104,7 +104,7 @@ func (r *Rules) checkStored(ctx context.Context, userID, secret string, now inst
 	if !acct.on || id == "" {
 		return judge(acct, records.Grant{}, userID, now.wall), records.Grant{}, nil
 	}
-	if g, _ := r.cache.grants.Get(secret); !anew && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
+	if g, _ := r.cache.grant(secret); !anew && g.isFresh(now) && judge(acct, g.Grant, userID, now.wall) == Verified {
 		return Verified, g.Grant, nil
 	}
 	g, err := r.cfg.Records.Grant(ctx, id)
@@ -140,7 +140,7 @@ func (r *Rules) Verification(ctx context.Context, secret string) (records.Grant,
 	if secret == "" {
 		return records.Grant{}, false
 	}
-	g, ok := r.cache.grants.Get(secret)
+	g, ok := r.cache.grant(secret)
 	if !ok {
 		var err error
 		if g.Grant, err = r.cfg.Records.Grant(ctx, hash(secret)); err != nil {
@@ -163,7 +163,7 @@ var ErrAccountLost = errors.New("factor: the account of a session that was asked
 // an earlier state was put back, or the account was deleted. Records can't prove
 // that, but operators should know.
 func (r *Rules) watchVersion(ctx context.Context, read records.Account) {
-	seen, ok := r.cache.accounts.Peek(read.UserID)
+	seen, ok := r.cache.account(read.UserID)
 	if !ok || read.Version >= seen.version {
 		return
 	}
@@ -208,7 +208,7 @@ func (r *Rules) CheckAsked(ctx context.Context, userID, secret string) (Standing
 // was asked for a proof. Check has found that the user has no second factor.
 func (r *Rules) CheckPending(ctx context.Context, userID string) error {
 	now := r.instant()
-	if acct, known := r.cache.accounts.Get(userID); known && acct.isFresh(now) && !acct.neverOn() {
+	if acct, known := r.cache.account(userID); known && acct.isFresh(now) && !acct.neverOn() {
 		return nil
 	}
 	acct, err := r.Account(storelimit.WithBudget(ctx), userID)

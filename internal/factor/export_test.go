@@ -88,12 +88,19 @@ func FillTurns(t testing.TB, r *Rules) (leave func()) {
 	}
 }
 
-// FillCache has the cache hold twice as many grants as it can, and returns how many it
-// holds, and how many it could find by their IDs.
+// FillCache has the cache hold more grants than it can, and returns how many it holds, and
+// how many of these it could find by their IDs.
 func FillCache(r *Rules) (held, found int) {
-	for n := range 2 * cacheSize {
+	secret := func(n int) string { return fmt.Sprint("secret of grant ", n) }
+	for n := range 4*cacheSize + 1 {
 		id := fmt.Sprint("grant ", n)
-		r.cache.addGrant("secret of "+id, cachedGrant{Grant: records.Grant{ID: id}}, r.cache.generation("", id))
+		r.cache.addGrant(secret(n), cachedGrant{Grant: records.Grant{ID: id}}, r.cache.generation("", id))
+		r.cache.setEnd(secret(n-cacheSize), time.Unix(int64(n), 0))
 	}
-	return r.cache.grants.Len(), len(r.cache.secrets)
+	for n := range 4*cacheSize + 1 {
+		if s, ok := r.cache.secrets.Get(fmt.Sprint("grant ", n)); ok && s == secret(n) {
+			found++
+		}
+	}
+	return r.cache.grants.Len(), found
 }

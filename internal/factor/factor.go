@@ -184,7 +184,7 @@ const (
 
 	forgetAfter   = time.Hour        // how long an ended challenge can still be shown
 	cacheLifetime = 2 * time.Second  // how old what Check knows may be
-	cacheSize     = 1 << 14          // accounts and grants each
+	cacheSize     = 1 << 14          // accounts and grants each, at least; at most twice as many
 	strandedAfter = 2 * time.Second  // how long a request may take to unlock a session, beside what it waits for the store
 	reservation   = 15 * time.Second // longer than the two calls that start a challenge may take
 )
@@ -219,15 +219,11 @@ func New(cfg Config) (*Rules, error) {
 	clock := cfg.Now
 	// As precise as records are due, and as they are read.
 	cfg.Now = func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
-	cache, err := newCache()
-	if err != nil {
-		return nil, err
-	}
 	hub := waiting.New(cfg.Records, cfg.Now, cfg.Log)
 	if cfg.Records != nil { // else the gate reports it
 		cfg.Records = cfg.Records.Observed(hub)
 	}
-	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: cache, logged: newLogged(), hashing: hashing.NewQueue()}, nil
+	return &Rules{cfg: cfg, early: newEarlyReports(), waiting: hub, cache: newCache(), logged: newLogged(), hashing: hashing.NewQueue()}, nil
 }
 
 // CheckTokenLifetime returns what is wrong with how long a challenge lives.

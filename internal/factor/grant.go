@@ -121,7 +121,7 @@ func (r *Rules) Lasts(ctx context.Context, secret string, g records.Grant, end t
 // Follow is Lasts after a request that has changed the session, as far as this node
 // remembers its grant.
 func (r *Rules) Follow(ctx context.Context, secret string, end time.Time) {
-	if g, ok := r.cache.grants.Get(secret); ok {
+	if g, ok := r.cache.grant(secret); ok {
 		r.Lasts(ctx, secret, g.Grant, end)
 	}
 }

@@ -45,8 +45,8 @@ func TestCheckRevokedAmongOthers(t *testing.T) {
 // What the cache knows of a grant goes with the grant: it doesn't grow for ever.
 func TestCacheIsBounded(t *testing.T) {
 	r := newWorld(t).node(t)
-	if held, found := factor.FillCache(r); held != factor.CacheSize || found != held {
-		t.Errorf("got %d grants and %d IDs, want %d of both", held, found, factor.CacheSize)
+	if held, found := factor.FillCache(r); held < factor.CacheSize || held > 2*factor.CacheSize || found != held {
+		t.Errorf("got %d grants and %d IDs, want as many of both, and %d to twice that", held, found, factor.CacheSize)
 	}
 }
 

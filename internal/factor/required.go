@@ -96,7 +96,7 @@ func (r *Rules) required(user eagate.User) (eagate.Requirement, bool) {
 
 // knownAccount returns the account as Check has just seen it, or as the store has it.
 func (r *Rules) knownAccount(ctx context.Context, userID string) (cachedAccount, error) {
-	if acct, known := r.cache.accounts.Get(userID); known && acct.isFresh(r.instant()) {
+	if acct, known := r.cache.account(userID); known && acct.isFresh(r.instant()) {
 		return acct, nil
 	}
 	stored, err := r.cfg.Records.Account(ctx, userID)

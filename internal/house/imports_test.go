@@ -38,13 +38,14 @@ var allowed = map[string][]string{
 	"internal/markup":       {},
 	"internal/passcode":     {"internal/totp"},
 	"internal/routecheck":   {},
-	"internal/seldom":       {},
+	"internal/newest":       {},
+	"internal/seldom":       {"internal/newest"},
 	"internal/sitepath":     {},
 	"internal/storelimit":   {"store"},
 	"internal/totp":         {},
 	"internal/records":      {"internal/keyring", "store"},
 	"internal/waiting":      {"internal/records", "internal/storelimit", "store"},
-	"internal/factor":       {"internal/totp", "internal/passcode", "internal/hashing", "internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
+	"internal/factor":       {"internal/totp", "internal/passcode", "internal/hashing", "internal/newest", "internal/seldom", "internal/waiting", "internal/records", "internal/keyring", "internal/storelimit", "store", "client"},
 	"internal/session":      {"internal/factor", "internal/records", "internal/storelimit"},
 	"handlers":              {"internal/passcode", "internal/fields", "internal/seldom", "internal/session", "internal/factor", "internal/records", "internal/storelimit", "client", "templates"},
 	"middleware":            {"internal/totp", "internal/hashing", "handlers", "internal/routecheck", "internal/sitepath", "internal/session", "internal/factor", "internal/records", "internal/keyring", "internal/storelimit", "store", "client", "templates"},
@@ -127,7 +128,6 @@ func TestDirectRequirements(t *testing.T) {
 		"github.com/failsafe-go/failsafe-go", // retries and the circuit breaker
 		"github.com/go-chi/chi/v5",
 		"github.com/go-json-experiment/json", // records keep fields that they don't know, and bodies are read strictly
-		"github.com/hashicorp/golang-lru/v2", // the cache of grants
 		"github.com/pquerna/otp",
 		"golang.org/x/crypto", // Argon2id for recovery codes
 		"golang.org/x/net",    // an application's layout, read as browsers parse it

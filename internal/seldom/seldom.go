@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/eagate/eagate/internal/newest"
 )
 
-// size is the number of remembered keys.
+// size is how many keys are remembered at least, and half of how many at most.
 const size = 1 << 14
 
 // Subjects are keys with the time of their last log line. They are safe for concurrent
@@ -17,7 +17,7 @@ type Subjects[K comparable] struct {
 	every time.Duration
 
 	mu   sync.Mutex
-	said *lru.Cache[K, said]
+	said newest.Map[K, said]
 }
 
 type said struct {
@@ -27,11 +27,7 @@ type said struct {
 
 // New returns subjects that are logged at most once in that time.
 func New[K comparable](every time.Duration) *Subjects[K] {
-	cache, err := lru.New[K, said](size)
-	if err != nil {
-		panic(err) // the size is wrong
-	}
-	return &Subjects[K]{every: every, said: cache}
+	return &Subjects[K]{every: every, said: newest.Map[K, said]{Size: size}}
 }
 
 // Say reports whether to log an event with that key now, and how many were not logged
@@ -42,9 +38,9 @@ func (s *Subjects[K]) Say(key K, now time.Time) (more int, ok bool) {
 	last, known := s.said.Get(key)
 	if age := now.Sub(last.at); known && age >= 0 && age < s.every {
 		last.more++
-		s.said.Add(key, last)
+		s.said.Set(key, last)
 		return 0, false
 	}
-	s.said.Add(key, said{at: now})
+	s.said.Set(key, said{at: now})
 	return last.more, true
 }
