@@ -24,7 +24,7 @@ RESULTS := $(TOOL) gotestsum --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint bench fuzz cover gallery axe
+.PHONY: help demo quick test thorough lint bench fuzz cover gallery axe reference
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -83,3 +83,6 @@ axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' acc
 .build/$(AXE).tgz:
 	@mkdir -p .build
 	npm pack --silent --pack-destination .build $(subst core-,core@,$(AXE))
+
+reference: ## write the pages of docs/reference from the code
+	@go -C example test ./docs -run '^TestReferenceIsCurrent$$' -update

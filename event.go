@@ -41,22 +41,22 @@ const (
 	EventPushLimited                        // a request was not sent before Until, for Reason: too many, or paused
 	EventPushPaused                         // several requests in a row were not approved: none is sent before Until
 	EventApproved                           // the request was approved on the phone
-	EventNotApproved                        // the request failed: a rejection, a timeout or a fault of the service
+	EventNotApproved                        // the request failed: a rejection, a timeout or a fault of the service or, as Reason says, nobody answered
 	EventRejected                           // the same, with [Rejection]: the user rejected it
-	EventLateReport                         // the service reported a result for a challenge that is over, which changes nothing
+	EventLateReport                         // the service reported a result, Reason, for a challenge that is over, which changes nothing
 	EventVerified                           // a session was verified, by Method
-	EventCodeRefused                        // a code was refused, for Reason
-	EventWrongCodes                         // wrong codes were entered, without a proof in the ten minutes after the first
-	EventPaused                             // too many wrong codes: none is checked before Until
-	EventBlocked                            // too many wrong codes in a row: none is checked until they are unlocked
+	EventCodeRefused                        // a code of Method was refused, for Reason; if paused, until Until
+	EventWrongCodes                         // Count wrong codes were entered, without a proof in the ten minutes after the first
+	EventPaused                             // too many wrong codes of Method: none is checked before Until
+	EventBlocked                            // too many wrong codes of Method in a row: none is checked until they are unlocked
 	EventUnblocked                          // an operator reset the wrong codes, for Reason
-	EventRecoveryUsed                       // a recovery code was used
-	EventRecoveryMade                       // new recovery codes replaced the old ones; with Reason "first", there were none
-	EventDeviceAdded                        // a browser was trusted
-	EventDeviceUsed                         // a session was verified because its browser is trusted
-	EventDeviceRevoked                      // a trusted browser was revoked; with Reason, by an operator
+	EventRecoveryUsed                       // a recovery code was used; Left are unused
+	EventRecoveryMade                       // new recovery codes, Left in number, replaced the old ones; with Reason "first", there were none
+	EventDeviceAdded                        // a browser, Device, was trusted until Until
+	EventDeviceUsed                         // a session was verified because its browser, Device, is trusted
+	EventDeviceRevoked                      // a trusted browser, Device, was revoked: with Reason, by an operator or by a change of the password
 	EventRevoked                            // an operator revoked all proofs, for Reason
-	EventHeld                               // the account was closed until the password is changed
+	EventHeld                               // the account was closed until the password is changed, for Reason
 	EventReleased                           // the password was changed, and the account is open again
 	EventStopped                            // a user who must have a second factor and has none was stopped
 	EventWouldStop                          // [Require] would have stopped a user, and [ReportOnly] didn't

@@ -1,13 +1,10 @@
 package eagate_test
 
 import (
-	"flag"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +12,6 @@ import (
 
 	"github.com/eagate/eagate"
 )
-
-var update = flag.Bool("update", false, "write the table of docs/problems.md anew")
 
 func TestEachProblemIsInTheTable(t *testing.T) {
 	declared := declaredProblems(t)
@@ -62,35 +57,6 @@ func TestUnknownProblem(t *testing.T) {
 	if p := eagate.Problem("other"); p.Status() != 0 || p.Title() != "" {
 		t.Errorf("got %d %q, want nothing", p.Status(), p.Title())
 	}
-}
-
-// TestProblemsAreDocumented demands of docs/problems.md that its table is what the code
-// has; with -update, it writes it.
-func TestProblemsAreDocumented(t *testing.T) {
-	const file, head = "docs/problems.md", "| status | problem | meaning |\n|---|---|---|\n"
-	docs := declaredProblems(t)
-	var table strings.Builder
-	for p := range eagate.Problems() {
-		fmt.Fprintf(&table, "| %d | `%s` | %s |\n", p.Status(), string(p), docs[p])
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, got, ok := strings.Cut(string(b), head)
-	if !ok {
-		t.Fatalf("%s has no table", file)
-	}
-	if got == table.String() {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(before+head+table.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	t.Errorf("%s: got\n%s\nwant (go test -run %s -update .)\n%s", file, got, t.Name(), table.String())
 }
 
 // declaredProblems returns the constants that problem.go declares, with their comments.

@@ -19,12 +19,13 @@ const (
 // An Option is an option of [New].
 type Option func(*settings)
 
-// WithBaseURL sets where the service's API is: https, or http on a loopback
-// host. The default is [DefaultBaseURL].
+// WithBaseURL sets where the service's API is. The default is [DefaultBaseURL].
+// [Client.Check] reports what isn't https, or http on a loopback host, and an address with
+// a user, a query or a fragment.
 func WithBaseURL(u string) Option { return func(s *settings) { s.baseURL = u } }
 
-// WithWebviewURL sets where the service's hosted page is: https, or http on a
-// loopback host. The default is [DefaultWebviewURL].
+// WithWebviewURL sets where the service's hosted page is. The default is
+// [DefaultWebviewURL]. [Client.Check] reports the same faults as for [WithBaseURL].
 func WithWebviewURL(u string) Option { return func(s *settings) { s.webviewURL = u } }
 
 // An Endpoint is a method and a path below the base URL.
@@ -41,7 +42,9 @@ type Paths struct {
 	SyncStatus    Endpoint // default: POST /mfa/toggle
 }
 
-// WithPaths sets the endpoints of the calls. Empty fields keep their defaults.
+// WithPaths sets the endpoints of the calls. Without it, each field of [Paths] has its
+// default, as empty ones have. [Client.Check] reports other methods than GET, POST, PUT
+// and PATCH, GET for a call with a body, and paths that aren't clean.
 func WithPaths(p Paths) Option {
 	return func(s *settings) {
 		s.paths.CreateSession = s.paths.CreateSession.with(p.CreateSession)
@@ -52,7 +55,7 @@ func WithPaths(p Paths) Option {
 
 // WithNumberFields sets the possible names of the secret number in the response's data.
 // The default is "secret_number" and "number". Data that is just the number is always
-// accepted.
+// accepted. [Client.Check] reports if there are none.
 func WithNumberFields(names ...string) Option {
 	return func(s *settings) { s.numberFields = names }
 }
@@ -61,8 +64,8 @@ func WithNumberFields(names ...string) Option {
 // All other fields of h are ignored: the client follows no redirects, keeps no cookies,
 // and has the timeout of [WithTimeout].
 //
-// Without this option no proxy is used, not even one set in the environment, because the
-// service identifies callers by their IP address.
+// Without it, no proxy is used, not even one set in the environment, because the service
+// identifies callers by their IP address.
 func WithHTTPClient(h *http.Client) Option {
 	return func(s *settings) {
 		if h != nil {
@@ -72,26 +75,28 @@ func WithHTTPClient(h *http.Client) Option {
 }
 
 // WithTimeout sets how long a call may take, including connecting, retries, and reading
-// the response. The default is 5 seconds. Use it rather than a deadline in each call's
+// the response. The default is 5 seconds. [Client.Check] reports 0 and less. Use it rather than a deadline in each call's
 // context: the circuit breaker can't tell whether a caller's deadline was just short, and
 // doesn't count it.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
 // WithAttempts sets how many times a call is made at most while the service is
-// unavailable. The default is 3; 1 means no retries. CreateSession, which rings the
+// unavailable. The default is 3. With 1, there are no retries; [Client.Check] reports less.
+// CreateSession, which rings the
 // phone, is retried only if no connection was made.
 func WithAttempts(n int) Option { return func(s *settings) { s.attempts = n } }
 
 // WithCircuit sets after how many consecutive failures the circuit breaker opens, and how
 // long it stays open before it allows one trial call. The default is 5 failures and 15
-// seconds. [Client.SyncStatus] has a circuit breaker of its own. [Client.OnCircuit]
+// seconds. [Client.Check] reports less than 1, and a pause of 0 or less. [Client.SyncStatus] has a circuit breaker of its own. [Client.OnCircuit]
 // reports both.
 func WithCircuit(failures int, pause time.Duration) Option {
 	return func(s *settings) { s.failures, s.pause = failures, pause }
 }
 
 // WithSecretOnDisable makes [Client.SyncStatus] send [Status.Secret], if set, when a
-// second factor is switched off, as an earlier guide of the service required.
+// second factor is switched off, as an earlier guide of the service required. Without it,
+// the secret is sent only when it is switched on.
 func WithSecretOnDisable() Option { return func(s *settings) { s.secretOnDisable = true } }
 
 type settings struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // WithEvents sets a function that is called for every event: for metrics, an audit log,
-// or messages to users. It is called while the request waits, after the change has been
+// or messages to users. Without it, events are only logged. It is called while the request waits, after the change has been
 // stored, so slow work belongs in another goroutine. It must be safe for concurrent use.
 // The context is the request's, or that of [Gate.Run].
 func WithEvents(f func(context.Context, eagate.Event)) Option {
@@ -62,8 +62,9 @@ func (n Notice) In(language string) Notice {
 	return n
 }
 
-// WithNotifier sets what sends notices to users. Without it, users learn of changes only
-// if the application tells them, by [WithEvents] (ASVS 5.0 6.3.5 and 6.3.7 require it).
+// WithNotifier sets what sends notices to users; their texts are included. Without it,
+// there are no notices. ASVS 5.0 6.3.5 and 6.3.7 require that users learn of changes: tell
+// them by [WithEvents] then.
 func WithNotifier(n Notifier) Option {
 	return func(c *config) { c.notifier = n; c.given("WithNotifier", !isNil(n), "no notifier") }
 }

@@ -73,7 +73,8 @@ type User = eagate.User
 
 // WithSessions sets the session manager whose LoadAndSave runs outside the gate. It is
 // required. Its cookie must be Secure; see [WithInsecureCookie]. Its Lifetime, and
-// IdleTimeout if set, must not be shorter than [WithTokenLifetime].
+// IdleTimeout if set, must not be shorter than [WithTokenLifetime]. [New] reports that,
+// and a cookie whose attributes keep it from browsers or from the gate's pages.
 //
 // A session stays verified until it ends. SetDeadline moves that end, and RenewToken
 // gives the session another ID, at any time and without another proof. MergeSession
@@ -92,9 +93,9 @@ func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.ses
 // stores: another schema, database, bucket or key prefix.
 func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } }
 
-// WithStoreTimeout sets how long one request may wait for the store: 3 seconds by
-// default, and 100 milliseconds to 30 seconds. It limits all store calls of a request
-// together; time spent waiting for the eAuthenticator service doesn't count. Calls
+// WithStoreTimeout sets how long one request may wait for the store, in all. The default
+// is 3 seconds. [New] reports less than 100 milliseconds, and more than 30 seconds. Time
+// spent waiting for the eAuthenticator service doesn't count. Calls
 // outside of requests, such as those of [Gate.Run] and [Admin], have this time each.
 //
 // A request that the store can't answer in time gets a 503 with Retry-After, immediately
@@ -132,7 +133,7 @@ func WithUser(user func(*http.Request) (User, error)) Option {
 }
 
 // WithEmail sets the function that returns a user's current e-mail address, which
-// replaces [User.Email]: for applications whose sessions keep the address of the login,
+// replaces User.Email: for applications whose sessions keep the address of the login,
 // or learn of a change late. Without it, User.Email must be the current address.
 //
 // The service identifies users by address only, so a request is sent to the phone, and
@@ -165,14 +166,14 @@ func emailOf(email func(context.Context, string) (string, error)) func(context.C
 	}
 }
 
-// WithIssuer sets the application's name in the phone app and on the pages: at most 64
-// bytes, without colons, slashes and percent signs, which some authenticator apps
-// misread. It is required.
+// WithIssuer sets the application's name in the phone app and on the pages. It is
+// required. [New] reports names of more than 64 bytes, and colons, slashes and percent
+// signs, which some authenticator apps misread.
 func WithIssuer(name string) Option { return func(c *config) { c.issuer = name } }
 
 // WithKey sets the key, 32 random bytes, from which all secrets are derived: those that
 // seal TOTP secrets and authenticate records in the store, and the callback's path. It is
-// required. The first key seals and all keys open; a record that another key has sealed
+// required. [New] reports keys of another length, and of one byte repeated. The first key seals and all keys open; a record that another key has sealed
 // is resealed at its next change. The callback paths of the first two keys are accepted.
 // [Admin.ResealAll] describes how to change the key on several nodes.
 func WithKey(key []byte, others ...[]byte) Option {
@@ -180,17 +181,20 @@ func WithKey(key []byte, others ...[]byte) Option {
 }
 
 // WithInsecureCookie allows a session cookie without Secure, for development on
-// http://localhost, and omits Secure from the gate's own cookies.
+// http://localhost, and omits Secure from the gate's own cookies. Without it, [New]
+// reports such a cookie.
 func WithInsecureCookie() Option { return func(c *config) { c.insecure = true } }
 
 // WithTokenLifetime sets how long a request to the phone is valid and its session token
-// is kept: 5 minutes by default, and 5 to 10 (ASVS 5.0 6.5.5).
+// is kept. The default is 5 minutes. [New] reports less than 5 minutes, and more than 10
+// (ASVS 5.0 6.5.5).
 func WithTokenLifetime(d time.Duration) Option { return func(c *config) { c.lifetime = d } }
 
 // WithTOTP sets the parameters of codes for new enrolments: the algorithm SHA1, SHA256 or
 // SHA512, 6 or 8 digits, and a period of whole seconds from 15 seconds to 2 minutes (RFC
-// 6238). The default is SHA1, 6 and 30 seconds, which all authenticator apps support;
-// where FIPS 140-3 is enforced (GODEBUG=fips140=only), SHA1 is an error. A code is
+// 6238); [New] reports all others. The default is SHA1, 6 and 30 seconds. All authenticator
+// apps support that; where FIPS 140-3 is enforced (GODEBUG=fips140=only), SHA1 is a fault.
+// A code is
 // accepted in its own period, the one before and the one after (RFC 6238 §5.2), and only
 // once; it invalidates all earlier codes.
 func WithTOTP(algorithm string, digits int, period time.Duration) Option {

@@ -11,7 +11,8 @@ import (
 
 // WithOrigin sets the application's own origin as browsers send it, such as
 // "https://app.example.com": http or https, a host, and a port other than the scheme's
-// default; in lower case and without a trailing slash.
+// default; in lower case and without a trailing slash. [New] reports any other spelling.
+// Without it, the origin is that of each request, by its Host header.
 //
 // [Gate.CallbackURL] and the hosted modes of [WithMode] need it; for the hosted modes it
 // must be https, or http on a loopback host. Behind a proxy that changes the Host header,
@@ -22,7 +23,7 @@ func WithOrigin(origin string) Option {
 
 // WithTrustedOrigins adds other origins whose pages belong to the application, such as
 // "https://www.example.com" for a front end on another host, written as for [WithOrigin].
-// The gate accepts changes from there, returns there after a step-up that a form caused,
+// Without it, there are none. The gate accepts changes from there, returns there after a step-up that a form caused,
 // and its forms may redirect there.
 //
 // Anybody who controls a page on a trusted origin can change what its visitors' sessions can

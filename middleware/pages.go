@@ -10,13 +10,16 @@ import (
 )
 
 // WithPages sets the languages and texts of the pages, their look, and the application's
-// own layout, templates and links.
+// own layout, templates and links. Without it, they have the gate's look and all of its
+// languages. [New] reports what templates.New does, and a layout whose files a locked
+// session can't load.
 func WithPages(opts ...templates.Option) Option {
 	return func(c *config) { c.pages = append(c.pages, opts...) }
 }
 
 // WithLayoutData sets the function that returns what the application's layout shows of
-// its own, as .Data: the user's name in the header, say. See [templates.WithLayout].
+// its own, as .Data: the user's name in the header, say. Without it, .Data is nil. See
+// [templates.WithLayout].
 //
 //	middleware.WithLayoutData(func(r *http.Request) header {
 //		return header{Name: nameOf(r)}
@@ -53,7 +56,7 @@ func (c *config) checkLayout(pages *templates.Pages, exempt exemptions) (f fault
 // applications that know it: a BCP 47 tag such as "de-AT", which is matched with the
 // languages of the pages. If it is empty, the user can choose at the foot of each page; a
 // cookie keeps that for a year. Where nothing is chosen, the browser's Accept-Language
-// says it.
+// says it. Without it, users and browsers decide.
 //
 //	middleware.WithLanguage(func(r *http.Request) string {
 //		return sessions.GetString(r.Context(), "language")
@@ -70,8 +73,9 @@ func WithLanguage(language func(*http.Request) string) Option {
 type FormField = templates.Field
 
 // WithFormFields sets the function that returns hidden fields for all forms of the gate's
-// pages, such as the token of a CSRF check around the gate. The gate itself needs none,
-// because it refuses requests that other sites' pages send.
+// pages, such as the token of a CSRF check around the gate. Without it, there are none:
+// the gate itself needs no token, because it refuses requests that other sites' pages
+// send.
 //
 //	middleware.WithFormFields(func(r *http.Request) []middleware.FormField {
 //		return []middleware.FormField{{Name: nosurf.FormFieldName, Value: nosurf.Token(r)}}
@@ -87,7 +91,7 @@ func WithFormFields(fields func(*http.Request) []FormField) Option {
 
 // WithCancel sets the function that responds when a user cancels a sign-in at the
 // challenge: for applications with a cookie of their own that signs users in again, such
-// as "remember me". Others don't need it.
+// as "remember me". Without it, people are redirected to [WithLoginPath] with 303.
 //
 //	middleware.WithCancel(func(w http.ResponseWriter, r *http.Request) {
 //		remembered.Forget(r)

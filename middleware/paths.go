@@ -9,22 +9,27 @@ import (
 	"github.com/eagate/eagate/internal/sitepath"
 )
 
-// WithBasePath sets the path of the gate's own pages. The default is "/2fa".
+// WithBasePath sets the path of the gate's own pages. The default is "/2fa". [New]
+// reports a path that isn't plain, ends with a slash, or is escaped in addresses.
 func WithBasePath(path string) Option { return func(c *config) { c.base = path } }
 
 // WithHomePath sets the page to go to after a challenge that no page navigation caused.
-// The default is "/".
+// The default is "/". [New] reports what isn't a plain path.
 func WithHomePath(path string) Option { return func(c *config) { c.home = path } }
 
 // WithLoginPath sets the application's login page, to which the gate's pages lead if
 // nobody is logged in. It is exempt for GET and POST, so that a user in a locked session
-// can log in as another user.
+// can log in as another user. Without it, redirects go to [WithHomePath], and other
+// pages have no such link. [New] reports what isn't a plain path, or is below the base
+// path.
 func WithLoginPath(path string) Option {
 	return func(c *config) { c.login = path; c.given("WithLoginPath", path != "", "no path") }
 }
 
-// WithLogoutPath sets the route that logs out by POST. It is exempt. The challenge has a
-// cancel button of its own; see [WithCancel].
+// WithLogoutPath sets the route that logs out by POST, which is exempt. Without it, a
+// locked session can't log out there, unless it is exempt otherwise. The challenge has a
+// cancel button of its own; see [WithCancel]. [New] reports what isn't a plain path, is
+// below the base path, or is the login path.
 func WithLogoutPath(path string) Option {
 	return func(c *config) { c.logout = path; c.given("WithLogoutPath", path != "", "no path") }
 }
@@ -39,7 +44,8 @@ func WithLogoutPath(path string) Option {
 // requires.
 //
 // It isn't needed if the proxy doesn't change paths. The gate ignores headers such as
-// X-Forwarded-Prefix, which any client can send. The default is "".
+// X-Forwarded-Prefix, which any client can send. The default is "". [New] reports a
+// prefix that isn't a path such as "/app", or with which [WithBasePath] begins.
 func WithExternalPath(prefix string) Option { return func(c *config) { c.external = prefix } }
 
 // checkPaths returns what is wrong with the paths that the options name.

@@ -51,21 +51,21 @@ func (g *Gate) EnrolmentDue(r *http.Request) (due time.Time, ok bool) {
 	return duty.Due, err == nil && !duty.Due.IsZero()
 }
 
-// WithFalseResult sets what a reported result of false means: [eagate.NotApproved] by
-// default. Use [eagate.Rejection] only if your service reports false for rejections only;
+// WithFalseResult sets what a reported result of false means. The default is
+// [eagate.NotApproved]. Use [eagate.Rejection] only if your service reports false for rejections only;
 // otherwise a timeout ends the sign-ins of users who did nothing wrong.
 func WithFalseResult(f eagate.FalseResult) Option { return func(c *config) { c.falses = f } }
 
 // WithHoldOnRejection closes an account when its user rejects a request on the phone ("it
 // wasn't me"), because somebody else then knows the password. It needs [WithFalseResult]
-// with [eagate.Rejection]. In a closed account no sign-in can be proved, by any method,
+// with [eagate.Rejection]; [New] reports if that is missing. In a closed account no sign-in can be proved, by any method,
 // until a call of [Gate.PasswordChanged], [Admin.Unlock] or [Admin.Reset]. Verified
 // sessions stay verified, but can't change the second factor or the trusted devices.
 // Requests that are in progress when the account is closed change nothing, and an
 // unconfirmed enrolment must be started again even after the account was opened.
 //
-// Without this option, a rejection ends only its own sign-in, and [eagate.EventRejected]
-// reports it.
+// Without it, a rejection ends only its own sign-in, and [eagate.EventRejected] reports
+// it.
 func WithHoldOnRejection() Option { return func(c *config) { c.hold = true } }
 
 // PasswordChanged voids what somebody with the previous password may have started. Call
@@ -89,8 +89,9 @@ func (g *Gate) PasswordChanged(ctx context.Context, userID string) error {
 // maxDevices is the longest that a browser can be trusted.
 const maxDevices = 90 * 24 * time.Hour
 
-// WithTrustedDevices lets users trust a browser for that long, at most 90 days: "don't
-// ask again on this device". Without it, this isn't offered. A session in a trusted
+// WithTrustedDevices lets users trust a browser for that long: "don't ask again on this
+// device". Without it, this isn't offered. [New] reports 0 and less, and more than 90
+// days. A session in a trusted
 // browser is verified by [eagate.TrustedDevice], at the time of the proof by which the
 // browser became trusted, and until the trust expires. A route that requires a recent
 // proof and changes of the second factor still require another proof.

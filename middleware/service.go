@@ -55,7 +55,9 @@ type WebviewService interface {
 	WebviewOrigin() string
 }
 
-// WithService sets the eAuthenticator API, such as a [client.Client]. It is required.
+// WithService sets the eAuthenticator API: a [client.Client] or, in an application's
+// tests, any [Service]. It is required. [New] also reports the faults of the client's own
+// options.
 func WithService(s Service) Option { return func(c *config) { c.service = s } }
 
 func (c *config) checkService() (f faults) {
@@ -73,9 +75,11 @@ func (c *config) webview() WebviewService {
 	return w
 }
 
-// WithMode sets where users see the number that they tap on the phone:
-// [eagate.NumberMatch] by default. The hosted modes, [eagate.Redirect] and
-// [eagate.Popup], need [WithOrigin], where the service's page returns to.
+// WithMode sets where users see the number that they tap on the phone. The default is
+// [eagate.NumberMatch], the gate's own page. The hosted modes, [eagate.Redirect] and
+// [eagate.Popup], need [WithOrigin], where the service's page returns to; [New] reports
+// if it is missing or not https (http on a loopback host), a service without a page, and
+// a session cookie with SameSite=Strict.
 //
 // In the hosted modes the browser knows the session token, and the service doesn't sign
 // its callback: only the secret in the callback's path stops somebody with the password
@@ -119,8 +123,8 @@ func (c *config) warnOfMode() {
 		slog.String("mode", c.mode.String()))
 }
 
-// WithCallbackNetworks accepts the service's callback only from these networks. The
-// address is that of the connection; behind a reverse proxy, [WithCallbackSource] must be
+// WithCallbackNetworks accepts the service's callback only from these networks. Without
+// it, callbacks are accepted from anywhere. [New] reports an invalid network. The address is that of the connection; behind a reverse proxy, [WithCallbackSource] must be
 // set as well.
 func WithCallbackNetworks(networks ...netip.Prefix) Option {
 	return func(c *config) {
@@ -130,8 +134,9 @@ func WithCallbackNetworks(networks ...netip.Prefix) Option {
 }
 
 // WithCallbackSource sets the function that returns the address of a callback's sender,
-// for [WithCallbackNetworks] behind a reverse proxy. It must not trust a header that a
-// client can set.
+// for [WithCallbackNetworks] behind a reverse proxy. Without it, that is the connection's
+// address. It must not trust a header that a client can set. [New] reports it without
+// WithCallbackNetworks, where it has no effect.
 func WithCallbackSource(source func(*http.Request) (netip.Addr, error)) Option {
 	return func(c *config) { c.source = source; c.given("WithCallbackSource", source != nil, "no function") }
 }

@@ -31,7 +31,8 @@ const (
 
 // WithLanguages sets the languages of the pages; the first one is the default language.
 // Without it, they are English, the other languages of this package, and those that
-// [WithTranslations] and [WithTexts] add.
+// [WithTranslations] and [WithTexts] add. [New] reports a language that is named twice, or
+// has no texts.
 func WithLanguages(languages ...Language) Option {
 	return func(c *config) { c.languages = slices.Clone(languages) }
 }

@@ -30,7 +30,8 @@ type own struct {
 	data   any // Page.Data of samples
 }
 
-// WithLayout puts the pages between the application's own header and footer. The file
+// WithLayout puts the pages between the application's own header and footer. Without it,
+// they have neither. The file
 // layout.html of fsys is a template of html/template; other files *.html beside it are
 // parts that it can use by their names:
 //
@@ -65,7 +66,8 @@ func WithLayout(fsys fs.FS) Option {
 }
 
 // WithLayoutData sets the [Page] Data with which [New] renders its sample of the layout, such
-// as the zero value of its type. middleware.WithLayoutData sets it by itself.
+// as the zero value of its type. Without it, Data is nil. middleware.WithLayoutData sets it
+// by itself.
 func WithLayoutData(sample any) Option { return func(c *config) { c.own.data = sample } }
 
 // LayoutPaths returns the paths of this site from which the layout loads style sheets,

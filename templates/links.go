@@ -27,7 +27,8 @@ type Links struct {
 }
 
 // WithLinks sets the links to the application's help, change of the password, and privacy
-// policy.
+// policy. Without it, the pages have none. [New] reports what isn't a plain path or, for
+// help and privacy policy, an https or mailto URL.
 func WithLinks(links Links) Option { return func(c *config) { c.links = &links } }
 
 // Links returns the links that [WithLinks] has set.

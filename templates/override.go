@@ -16,7 +16,7 @@ import (
 	"github.com/eagate/eagate/internal/markup"
 )
 
-// WithTemplates replaces templates of pages. Each file of fsys has the name of one, such as
+// WithTemplates replaces templates of pages. Without it, the originals are used. Each file of fsys has the name of one, such as
 // "challenge.html", and the same blocks as the original, which [Original] returns. Its first
 // line says which original it was made from, and must stay:
 //

@@ -75,7 +75,9 @@ const (
 	Compact                    // less space, for applications with compact pages
 )
 
-// WithTheme sets the look of the pages.
+// WithTheme sets the look of the pages: colours, corners, font, spacing, logo and icon.
+// Without it, each field of [Theme] has its default. [New] reports what isn't a colour, a
+// length or a list of fonts, colours that can't be read, and images that aren't there.
 func WithTheme(theme Theme) Option { return func(c *config) { c.theme = theme } }
 
 // A look is what a theme makes of the pages.

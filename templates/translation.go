@@ -17,7 +17,7 @@ import (
 
 // WithTranslations adds languages, or replaces texts of those that are there, by files of
 // fsys: each is named after its language, such as "de.json" or "pt-BR.json", in the root
-// of fsys.
+// of fsys. Without it, the pages have this package's languages and texts.
 //
 // A file is a JSON object of texts. A text with a count is an object of the plural forms
 // of the Unicode CLDR that the language has, always with "other":
@@ -32,7 +32,8 @@ import (
 // doesn't have. A text must have the placeholders of the English one; a plural form for a
 // single number, such as "one" in English, may omit its count. A text that a file lacks is
 // taken from this package, else from the language that it is a variant of ("pt" for
-// "pt-BR"), else from English. [WriteTranslation] writes a file to start from.
+// "pt-BR"), else from English. [New] reports unknown keys, placeholders and plural forms
+// that don't fit, and blank texts. [WriteTranslation] writes a file to start from.
 func WithTranslations(fsys fs.FS) Option {
 	return func(c *config) {
 		if fsys == nil {
@@ -48,7 +49,8 @@ func WithTranslations(fsys fs.FS) Option {
 }
 
 // WithTexts replaces texts of a language, or adds a language, as [WithTranslations] does,
-// with keys as [Texts] returns them.
+// with keys as [Texts] returns them. Without it, this package's are used. [New] reports
+// the same faults.
 func WithTexts(lang Language, replacements map[Key]string) Option {
 	return func(c *config) {
 		c.translations = append(c.translations, source{fmt.Sprintf("WithTexts(%q)", lang), lang, maps.Clone(texts(replacements))})

@@ -47,18 +47,18 @@ type options struct {
 	existing bool
 }
 
-// WithBucket sets the name of the bucket, which nothing else may use. The default is
-// "eagate".
+// WithBucket sets the name of the bucket, which nothing else may use: letters, digits, "_"
+// and "-"; [New] reports all others. The default is "eagate".
 func WithBucket(name string) Option { return func(o *options) { o.bucket = name } }
 
 // WithReplicas sets the number of servers that must keep the bucket: 1, 3 or 5. The
-// default is 3 in a cluster, and 1 on a single server. More than 1 needs NATS 2.12 or
-// later.
+// default is 3 in a cluster, and 1 on a single server. [New] reports
+// a bucket with another number, and more than 1 on a server older than NATS 2.12.
 func WithReplicas(n int) Option { return func(o *options) { o.replicas = n } }
 
 // WithExisting makes [New] return an error if there is no bucket, instead of creating
-// one. Use it after the first start, so that a lost bucket is an error and doesn't look
-// like users without second factors.
+// one. Without it, New creates the bucket. Use it after the first start, so that a lost
+// bucket is an error and doesn't look like users without second factors.
 func WithExisting() Option { return func(o *options) { o.existing = true } }
 
 // New opens a bucket, and creates it if there is none. It returns all faults of the

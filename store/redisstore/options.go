@@ -15,21 +15,22 @@ type config struct {
 	noAppendOnly bool
 }
 
-// WithPrefix sets the prefix of all keys and channels: 1 to 64 bytes without braces. The
-// default is "eagate:". Applications that share a Redis need different prefixes.
+// WithPrefix sets the prefix of all keys and channels: 1 to 64 bytes without braces; [New]
+// reports all others. The default is "eagate:". Applications that share a Redis need different prefixes.
 func WithPrefix(prefix string) Option {
 	return func(c *config) { c.prefix = prefix }
 }
 
 // WithExisting makes [New] return [ErrDataLost] for a store that has never been used.
 // Set it after the first start: a Redis that has lost everything looks like a new one.
+// Without it, New marks an empty Redis as its own. [NewVolatile] reports it as a fault.
 func WithExisting() Option {
 	return func(c *config) { c.existing = true }
 }
 
-// WithInsecureNoAppendOnly makes [New] accept a server with appendonly off. When the
-// server stops, accounts are lost, and their users have no second factor. It is for
-// tests and demos.
+// WithInsecureNoAppendOnly makes [New] accept a server with appendonly off. Without it,
+// New reports such a server. When the server stops, accounts are lost, and their users have
+// no second factor. It is for tests and demos; [NewVolatile] reports it as a fault.
 func WithInsecureNoAppendOnly() Option {
 	return func(c *config) { c.noAppendOnly = true }
 }

@@ -41,11 +41,13 @@ func newOptions(opts []Option) options {
 }
 
 // WithPrefix sets the prefix of the names of tables and views: 1 to 32 lower-case
-// letters, digits and underscores, the first a letter. The default is "eagate_".
+// letters, digits and underscores, the first a letter; [New] reports all others. The
+// default is "eagate_".
 func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
 
 // WithoutMigration makes [New] only check that the schema is new enough, for programs
-// that must not change it. Use [Migrate], or the SQL of [Schema], to create it.
+// that must not change it. Without it, New creates or migrates the schema. Use [Migrate],
+// or the SQL of [Schema], to create it.
 func WithoutMigration() Option { return func(o *options) { o.dontMigrate = true } }
 
 // New returns a store in an open database, after migrating the schema as [Migrate] does.

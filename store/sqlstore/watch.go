@@ -21,7 +21,8 @@ import (
 type Listener func(ctx context.Context, channel string, ready func(), notified func(payload string)) error
 
 // WithListener sets the [Listener] of a store, on PostgreSQL: see [Store.Watch]. Only
-// stores with a listener send notifications, so all nodes need one.
+// stores with a listener send notifications, so all nodes need one. Without it, waiting
+// pages on other nodes poll. [New] reports a listener on other databases.
 func WithListener(l Listener) Option { return func(o *options) { o.listener = l } }
 
 // What a payload begins with.
