@@ -65,6 +65,26 @@ func TestSecurityNamesItsTests(t *testing.T) {
 	}
 }
 
+// TestPagesNameTestsThereAre demands of the pages in docs that the tests they name exist.
+func TestPagesNameTestsThereAre(t *testing.T) {
+	tests, named := testNames(t), 0
+	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, name := range namesOf(string(text)) {
+			if named++; !slices.ContainsFunc(tests, func(test string) bool { return isNamed(test, name) }) {
+				t.Errorf("%s: there is no test %s", path, name)
+			}
+		}
+		return err
+	})
+	if err != nil || named < 40 {
+		t.Errorf("%d tests are named: %v", named, err)
+	}
+}
+
 // firstCell returns the first cell of a table's row that isn't its head.
 func firstCell(line string) (string, bool) {
 	cells := strings.Split(line, "|")
