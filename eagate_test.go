@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 type word interface {
@@ -53,7 +54,5 @@ func TestEventNames(t *testing.T) {
 		}
 		seen[k.String()] = true
 	}
-	if got := eagate.EventKind(0).String() + (eagate.EventWouldStop + 1).String(); got != "invalidinvalid" {
-		t.Errorf("got %q", got)
-	}
+	expect.Equal(t, eagate.EventKind(0).String()+(eagate.EventWouldStop+1).String(), "invalidinvalid")
 }

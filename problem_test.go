@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestEachProblemIsInTheTable(t *testing.T) {
@@ -35,9 +36,7 @@ func TestEachProblemIsInTheTable(t *testing.T) {
 			t.Errorf("%s isn't in the table", p)
 		}
 	}
-	if len(list) != len(declared) {
-		t.Errorf("got %d problems, want %d", len(list), len(declared))
-	}
+	expect.Equal(t, len(list), len(declared), "problems")
 }
 
 func TestParseProblem(t *testing.T) {
@@ -63,9 +62,7 @@ func TestUnknownProblem(t *testing.T) {
 func declaredProblems(t *testing.T) map[eagate.Problem]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "problem.go", nil, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	problems := make(map[eagate.Problem]string)
 	for _, decl := range file.Decls {
 		group, ok := decl.(*ast.GenDecl)
@@ -78,9 +75,7 @@ func declaredProblems(t *testing.T) map[eagate.Problem]string {
 				continue
 			}
 			name, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			problems[eagate.Problem(name)] = strings.Join(strings.Fields(constant.Doc.Text()), " ")
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A line is a wire whose other end can be changed.
@@ -51,21 +52,15 @@ func TestCircuit(t *testing.T) {
 			}
 			err := op.call(t.Context(), c)
 			wantKind(t, err, client.Unavailable)
-			if !errors.Is(err, client.ErrCircuitOpen) {
-				t.Errorf("%s: got %v, want ErrCircuitOpen", op.name, err)
-			}
+			expect.Is(t, err, client.ErrCircuitOpen, op.name)
 		}
-		if got := l.calls.Load(); got != 5 {
-			t.Errorf("got %d calls, want 5", got)
-		}
+		expect.Equal(t, l.calls.Load(), 5, "calls")
 
 		time.Sleep(15 * time.Second)
 		if err := number(t, c); errors.Is(err, client.ErrCircuitOpen) {
 			t.Errorf("after the pause: got %v, want a call", err)
 		}
-		if err := number(t, c); !errors.Is(err, client.ErrCircuitOpen) {
-			t.Errorf("after a failure then: got %v, want ErrCircuitOpen", err)
-		}
+		expect.Is(t, number(t, c), client.ErrCircuitOpen, "after a failure then")
 
 		l.becomes(failing(200, data("70")))
 		time.Sleep(15 * time.Second)
@@ -149,9 +144,7 @@ func TestCircuitLetsOneThrough(t *testing.T) {
 			all.Go(func() { _ = number(t, c) })
 		}
 		all.Wait()
-		if got := l.calls.Load(); got != 2 {
-			t.Errorf("got %d calls, want 1 and then 1 to see", got)
-		}
+		expect.Equal(t, l.calls.Load(), 2, "calls (1 and then 1 to see)")
 	})
 }
 
@@ -224,9 +217,7 @@ func TestCircuitIgnoresWhoLeaves(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		leave() // the one that was let through, which shows nothing
-		if err := number(t, c); !errors.Is(err, client.ErrCircuitOpen) {
-			t.Errorf("got %v, want ErrCircuitOpen", err)
-		}
+		expect.Is(t, number(t, c), client.ErrCircuitOpen)
 		time.Sleep(time.Minute)
 		l.becomes(failing(200, data("70")))
 		if err := number(t, c); err != nil {

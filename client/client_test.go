@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestCheck(t *testing.T) {
@@ -83,21 +84,15 @@ func TestFaultyClient(t *testing.T) {
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			err := wantKind(t, op.call(t.Context(), c), client.Invalid)
-			if !strings.Contains(err.Error(), "client ID") {
-				t.Errorf("got %v, want the fault of the configuration", err)
-			}
+			expect.Contains(t, err.Error(), "client ID", "the fault of the configuration")
 		})
 	}
 	if _, err := c.RedirectURL(token, "https://app.example/"); err == nil {
 		t.Error("RedirectURL: got no error, want one")
 	}
-	if got := c.WebviewOrigin(); got != "" {
-		t.Errorf("WebviewOrigin: got %q, want none", got)
-	}
+	expect.Equal(t, c.WebviewOrigin(), "", "WebviewOrigin")
 }
 
 func TestClientID(t *testing.T) {
-	if got := client.New(clientID, apiKey).ClientID(); got != clientID {
-		t.Errorf("got %q, want %q", got, clientID)
-	}
+	expect.Equal(t, client.New(clientID, apiKey).ClientID(), clientID)
 }

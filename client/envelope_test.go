@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // usable answers each call with what it wants.
@@ -138,9 +139,7 @@ func TestConnectionRefusedHints(t *testing.T) {
 	}
 	err := refusing("https://authen.example.com")
 	wantKind(t, err, client.Unavailable)
-	if !strings.Contains(err.Error(), "registered in the Console") {
-		t.Errorf("got %v, want a hint at the IP address", err)
-	}
+	expect.Contains(t, err.Error(), "registered in the Console", "a hint at the IP address")
 	if err := refusing("http://localhost:1"); strings.Contains(err.Error(), "Console") {
 		t.Errorf("got %v, want no hint for the own machine", err)
 	}
@@ -215,13 +214,11 @@ func TestErrorNamesRemedy(t *testing.T) {
 			}
 			got := err.Error()
 			for _, want := range test.want {
-				if !strings.Contains(got, want) {
-					t.Errorf("got %v, want it to say %q", err, want)
-				}
+				expect.Contains(t, got, want)
 			}
 			for _, other := range []string{where, off, noPush, ip} {
 				if strings.Contains(got, other) && !strings.Contains(strings.Join(test.want, " "), other) {
-					t.Errorf("got %v, want it not to say %q", err, other)
+					t.Errorf("got %v, it not to say %q", err, other)
 				}
 			}
 		})

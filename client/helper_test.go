@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const (
@@ -122,7 +123,5 @@ func (c *counter) counting(h http.HandlerFunc) http.HandlerFunc {
 
 func (c *counter) want(t *testing.T, n int32) {
 	t.Helper()
-	if got := c.n.Load(); got != n {
-		t.Errorf("got %d calls, want %d", got, n)
-	}
+	expect.Equal(t, c.n.Load(), n, "calls")
 }

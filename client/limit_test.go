@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func newTLSServer(t *testing.T, h http.HandlerFunc) *httptest.Server {
@@ -146,7 +147,7 @@ func TestA35_TimeLimit(t *testing.T) {
 				}
 				wantKind(t, err, client.Unavailable)
 				if name != "endless" && !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got %v, want one that tells of the time limit", err)
+					t.Errorf("got %v, one that tells of the time limit", err)
 				}
 			})
 		}
@@ -166,20 +167,14 @@ func TestCallersContext(t *testing.T) {
 			go func() { <-arrived; cancel() }()
 			err := op.call(ctx, c)
 			wantKind(t, err, client.Canceled)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, want context.Canceled", err)
-			}
-			if err := op.call(ctx, c); !errors.Is(err, context.Canceled) {
-				t.Errorf("with a context that has ended: got %v, want context.Canceled", err)
-			}
+			expect.Is(t, err, context.Canceled)
+			expect.Is(t, op.call(ctx, c), context.Canceled, "with a context that has ended")
 			hurry, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			err = op.call(hurry, c)
 			<-arrived
 			wantKind(t, err, client.Unavailable)
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want context.DeadlineExceeded", err)
-			}
+			expect.Is(t, err, context.DeadlineExceeded)
 		})
 	}
 }

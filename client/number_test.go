@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestSecretNumberRequest(t *testing.T) {
@@ -79,9 +80,7 @@ func TestSecretNumber(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := serve(t, says(200, "application/json", data(tt.data)))
 			got, err := c.SecretNumber(t.Context(), token)
-			if got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			expect.Equal(t, got, tt.want)
 			if tt.want == "" {
 				wantKind(t, err, client.Protocol)
 			} else if err != nil {

@@ -2,7 +2,6 @@ package client_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func dialFails(*http.Request) (*http.Response, error) {
@@ -63,9 +63,7 @@ func TestRetry(t *testing.T) {
 					var calls atomic.Int32
 					c := client.New(clientID, apiKey, trouble(&calls, 2, tt.fault).option())
 					err := op.call(t.Context(), c)
-					if got := calls.Load(); got != want {
-						t.Errorf("got %d calls, want %d", got, want)
-					}
+					expect.Equal(t, calls.Load(), want, "calls")
 					if ok := err == nil; ok != (want == 3) {
 						t.Errorf("got %v after %d calls", err, want)
 					}
@@ -81,12 +79,8 @@ func TestRetryGivesUp(t *testing.T) {
 		c := client.New(clientID, apiKey, trouble(&calls, 100, readFails).option(), client.WithAttempts(4))
 		_, err := c.SecretNumber(t.Context(), token)
 		wantKind(t, err, client.Unavailable)
-		if !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("got %v, want the cause of the last attempt", err)
-		}
-		if got := calls.Load(); got != 4 {
-			t.Errorf("got %d calls, want 4", got)
-		}
+		expect.Is(t, err, syscall.ECONNRESET)
+		expect.Equal(t, calls.Load(), 4, "calls")
 	})
 }
 
@@ -109,9 +103,7 @@ func TestA35_RetriesWithinTheTimeLimit(t *testing.T) {
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("took %v, want 5 s at most", took)
 		}
-		if got := calls.Load(); got != 3 {
-			t.Errorf("got %d calls in 5 s of 2 s each, want 3", got)
-		}
+		expect.Equal(t, calls.Load(), 3, "calls in 5 s of 2 s each")
 	})
 }
 
@@ -125,8 +117,6 @@ func TestRetryEndsWithTheCaller(t *testing.T) {
 		}).option())
 		_, err := c.SecretNumber(ctx, token)
 		wantKind(t, err, client.Canceled)
-		if got := calls.Load(); got != 1 {
-			t.Errorf("got %d calls, want 1", got)
-		}
+		expect.Equal(t, calls.Load(), 1, "calls")
 	})
 }

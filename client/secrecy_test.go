@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // wantSecrecy prints v in all ways and looks for secrets in what comes out.
@@ -59,15 +60,9 @@ func TestA38_PrintingHidesSecrets(t *testing.T) {
 	s := enabled()
 	wantSecrecy(t, &s)
 	wantSecrecy(t, client.Status{Email: email, Secret: totpKey})
-	if got := fmt.Sprintf("%v %#v", c, c); !strings.Contains(got, clientID) {
-		t.Errorf("got %q, want one that names the client", got)
-	}
-	if got := c.GoString() + enabled().GoString(); got != `client.Client("`+clientID+`")client.Status(enabled, SHA1, 6 digits, 30s)` {
-		t.Errorf("got %q", got)
-	}
-	if got := fmt.Sprint(enabled()); got != "client.Status(enabled, SHA1, 6 digits, 30s)" {
-		t.Errorf("got %q", got)
-	}
+	expect.Contains(t, fmt.Sprintf("%v %#v", c, c), clientID, "one that names the client")
+	expect.Equal(t, c.GoString()+enabled().GoString(), `client.Client("`+clientID+`")client.Status(enabled, SHA1, 6 digits, 30s)`)
+	expect.Equal(t, fmt.Sprint(enabled()), "client.Status(enabled, SHA1, 6 digits, 30s)")
 }
 
 // sent returns the secrets that came with a request.
@@ -117,7 +112,7 @@ func TestA38_UnknownTokensAreRedacted(t *testing.T) {
 	c := serve(t, says(500, "application/json", `{"code":"X","message":"made `+fresh+` for bob@example.org, sorry"}`))
 	_, err := c.CreateSession(t.Context(), email)
 	if got := err.Error(); strings.Contains(got, fresh) || strings.Contains(got, "bob") || !strings.Contains(got, "sorry") {
-		t.Errorf("got %q, want it without token and address", got)
+		t.Errorf("got %q, it without token and address", got)
 	}
 }
 
@@ -205,9 +200,7 @@ func TestA38_InvalidCalls(t *testing.T) {
 func TestA38_SecretsStayOutOfURLs(t *testing.T) {
 	for _, op := range operations {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.RawQuery != "" {
-				t.Errorf("%s: got query %q, want none", op.name, r.URL.RawQuery)
-			}
+			expect.Equal(t, r.URL.RawQuery, "", "%s, query", op.name)
 			says(200, "application/json", data(usable))(w, r)
 		})
 		if err := op.call(t.Context(), c); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestCreateSessionRequest(t *testing.T) {
@@ -65,9 +66,7 @@ func TestCreateSessionToken(t *testing.T) {
 				}
 				return
 			}
-			if got != "" {
-				t.Errorf("got token %q beside the error, want none", got)
-			}
+			expect.Equal(t, got, "", "token beside the error")
 			wantKind(t, err, client.Protocol)
 		})
 	}
@@ -99,9 +98,7 @@ func wantHeader(t *testing.T, r *http.Request, name, want string) {
 func wantBody(t *testing.T, r *http.Request, want string) {
 	t.Helper()
 	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 	if want == "" {
 		if len(raw) != 0 {
 			t.Errorf("got body %s, want none", raw)

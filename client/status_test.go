@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestSyncStatusRequest(t *testing.T) {
@@ -43,9 +44,7 @@ func TestSyncStatusRequest(t *testing.T) {
 			if err := c.SyncStatus(t.Context(), tt.status); err != nil {
 				t.Error(err)
 			}
-			if got := c.SecretOnDisable(); got != (len(tt.opts) > 0) {
-				t.Errorf("got SecretOnDisable %v", got)
-			}
+			expect.Equal(t, c.SecretOnDisable(), (len(tt.opts) > 0), "SecretOnDisable")
 		})
 	}
 }

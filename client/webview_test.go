@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestWebviewURL(t *testing.T) {
@@ -66,8 +67,6 @@ func TestWebviewOrigin(t *testing.T) {
 		{"http://[::1]:8081/start", "http://[::1]:8081"},
 	}
 	for _, tt := range tests {
-		if got := client.New(clientID, apiKey, client.WithWebviewURL(tt.url)).WebviewOrigin(); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.url, got, tt.want)
-		}
+		expect.Equal(t, client.New(clientID, apiKey, client.WithWebviewURL(tt.url)).WebviewOrigin(), tt.want, tt.url)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/example/internal/program"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The demo as a process, from the login to the logout and the end.
@@ -77,9 +78,7 @@ func TestDemoRestarted(t *testing.T) {
 	phone.wantRedirect(phone.post("/phone/add", "text/html", "uri", uri), "/phone?said=added")
 	code := find(t, `data-code="(\d{6})"`, phone.get("/phone").body)
 	v.wantRedirect(v.post("/2fa/enable/confirm", "text/html", "code", code), "/2fa/recovery-codes")
-	if err := first.stop(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, first.stop())
 
 	env[1], env[2] = "ADDR="+strings.TrimPrefix(app, "http://"), "EMULATOR_ADDR="+strings.TrimPrefix(phone.url, "http://")
 	second := start(t, path, env...)
@@ -106,18 +105,12 @@ func TestDemoCrossSite(t *testing.T) {
 	t.Parallel()
 	p := start(t, program.Build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
 	req, err := http.NewRequest(http.MethodPost, p.said["open"]+"/login", strings.NewReader("email=alice%40example.com"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
 	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusForbidden {
-		t.Errorf("got %d, want 403", res.StatusCode)
-	}
+	expect.Equal(t, res.StatusCode, http.StatusForbidden)
 }
 
 // All that is wrong is said at once.
@@ -128,25 +121,19 @@ func TestDemoConfig(t *testing.T) {
 		"ADDR=nowhere", "ORIGIN=localhost:8080", "EMULATOR_ADDR=nowhere", "EAUTH_WEBVIEW_URL=https://webview.example.com",
 		"EAGATE_KEY=secret", "CHALLENGE_MODE=window", "DATABASE_URL=oracle://secret", "REDIS_URL=secret",
 	)
-	if status != 1 {
-		t.Errorf("got exit status %d, want 1", status)
-	}
+	expect.Equal(t, status, 1, "exit status")
 	for _, want := range []string{
 		"ADDR:", "ORIGIN:", "EMULATOR_ADDR:", "EAUTH_WEBVIEW_URL", "EAGATE_KEY", `CHALLENGE_MODE "window"`,
 		"DATABASE_URL:", "REDIS_URL:",
 	} {
-		if !strings.Contains(said, want) {
-			t.Errorf("%s isn't named in:\n%s", want, said)
-		}
+		expect.Contains(t, said, want, "%s isn't named in", want)
 	}
 	if strings.Contains(said, "secret") {
 		t.Error("a secret is shown")
 	}
 	_, said = fault(t, path, "EAUTH_API_URL=http://authen.example.com")
 	for _, want := range []string{"client ID", "API key", "must be https"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("%q isn't said in:\n%s", want, said)
-		}
+		expect.Contains(t, said, want, "%q isn't said in", want)
 	}
 }
 
@@ -171,9 +158,7 @@ func (s *stream) until(state string) {
 			return
 		}
 	}
-	if err := s.lines.Err(); err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, s.lines.Err())
 	s.t.Fatalf("the stream ended before it said %q", state)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/internal/program"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -75,9 +76,7 @@ func TestMinimal(t *testing.T) {
 				t.Fatal(err, a)
 			}
 			code, err := phone.Code()
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			v.wantPage(v.post("/2fa/enable/confirm", "application/json", "code", code), 200, `"on"`)
 			v.wantPage(v.get("/"), 200, "Only alice@example.com")
 
@@ -93,9 +92,7 @@ func TestMinimal(t *testing.T) {
 
 			_, said := fault(t, path)
 			for _, want := range []string{"client ID", "API key", "key 1 has 0 bytes"} {
-				if !strings.Contains(said, want) {
-					t.Errorf("without configuration, the program doesn't say %q but:\n%s", want, said)
-				}
+				expect.Contains(t, said, want, "without configuration, the program doesn't say %q but", want)
 			}
 		})
 	}
@@ -104,9 +101,7 @@ func TestMinimal(t *testing.T) {
 func tlsProxy(t *testing.T, to string) *httptest.Server {
 	t.Helper()
 	target, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	server := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host

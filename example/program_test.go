@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/example/internal/program"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestMain(m *testing.M) {
@@ -36,12 +37,8 @@ func start(t *testing.T, path string, env ...string) *running {
 	var faults bytes.Buffer
 	cmd.Stderr = &faults
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
+	expect.NoError(t, cmd.Start())
 	p := &running{said: make(map[string]string)}
 	p.stop = sync.OnceValue(func() error {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {

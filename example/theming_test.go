@@ -16,6 +16,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/example/theming"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -38,32 +39,22 @@ func TestTheming(t *testing.T) {
 		t.Errorf("got %v, want a fault of the style sheet that isn't exempt", err)
 	}
 	gate, err := middleware.New(append(options, middleware.WithExempt("GET /static/"))...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
 	t.Cleanup(app.Close)
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	get := func(path string) (*http.Response, string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), "GET", app.URL+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		r.Header.Set("Accept", "text/html")
 		r.Header.Set("Accept-Language", "nl-BE")
 		a, err := (&http.Client{Jar: jar}).Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		defer a.Body.Close() //nolint:errcheck // it was only read
 		body, err := io.ReadAll(a.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return a, string(body)
 	}
 
@@ -72,21 +63,15 @@ func TestTheming(t *testing.T) {
 		`<html lang="nl" dir="ltr">`, `<header class="acme">`, `<footer class="acme">© Acme Ltd</footer>`, "--accent:#0b6e4f;",
 		"<h1>Stel de goedkeuring van aanmeldingen in</h1>", `<a href="/help/second-factor">`, `href="/privacy"`, `href="/static/acme.css"`,
 	} {
-		if !strings.Contains(page, want) {
-			t.Errorf("got no %s in\n%s", want, page)
-		}
+		expect.Contains(t, page, want)
 	}
-	if policy := a.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "'self'; script-src") {
-		t.Errorf("got the policy %q, want style sheets of this site in it", policy)
-	}
+	expect.Contains(t, a.Header.Get("Content-Security-Policy"), "'self'; script-src")
 	src := regexp.MustCompile(`<img src="(/2fa/assets/logo-[^"]+\.svg)" alt="Acme">`).FindStringSubmatch(page)
 	if src == nil {
 		t.Fatalf("got no logo in\n%s", page)
 	}
 	logo, err := os.ReadFile("theming/logo.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	a, body := get(src[1])
 	if a.StatusCode != http.StatusOK || body != string(logo) || a.Header.Get("Content-Type") != "image/svg+xml" ||
 		a.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(a.Header.Get("Content-Security-Policy"), "sandbox") ||
@@ -99,24 +84,16 @@ func TestTheming(t *testing.T) {
 func TestThemingDocs(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../docs/theming.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	program, err := os.ReadFile("theming/theming.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	_, after, _ := strings.Cut(string(program), "//go:embed layout.html")
 	for name, text := range map[string]string{"theming.go": "//go:embed layout.html" + after, "layout.html": "", "nl.json": ""} {
 		if text == "" {
 			file, err := os.ReadFile("theming/" + name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			text = string(file)
 		}
-		if !strings.Contains(string(docs), "\n"+text+"```\n") {
-			t.Errorf("docs/theming.md doesn't have example/theming/%s as it is", name)
-		}
+		expect.Contains(t, string(docs), "\n"+text+"```\n", "docs/theming.md doesn't have example/theming/%s as it is", name)
 	}
 }

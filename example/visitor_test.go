@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A visitor has a browser's cookies, and follows no redirect unasked.
@@ -22,9 +23,7 @@ type visitor struct {
 func newVisitor(t *testing.T, url string, transport http.RoundTripper) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return &visitor{t, url, &http.Client{
 		Transport:     transport,
 		Jar:           jar,
@@ -54,17 +53,13 @@ func (v *visitor) begin(path, accept string, form url.Values) *http.Response {
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
 	req, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	req.Header.Set("Accept", accept)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	res, err := v.client.Do(req)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	return res
 }
 
@@ -73,9 +68,7 @@ func (v *visitor) send(path, accept string, form url.Values) answer {
 	res := v.begin(path, accept, form)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	return answer{res.StatusCode, res.Header.Get("Location"), string(body)}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -17,9 +18,7 @@ import (
 func proofs(t *testing.T, w *apptest.World) (list []records.Grant) {
 	t.Helper()
 	docs, _, err := w.Store.List(t.Context(), store.Grants, "", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, doc := range docs {
 		if g := apptest.DecodeGrant(t, doc); g.Kind == records.KindProof {
 			list = append(list, g)
@@ -156,15 +155,11 @@ func TestA51_CodeSentTwiceByOthers(t *testing.T) {
 			return b, again(b, a)
 		}, http.StatusUnauthorized},
 		"after the password was changed": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
-			if err := a.app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, a.app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			return a.former, again(a.former, a)
 		}, http.StatusUnprocessableEntity},
 		"after all was revoked": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
-			if err := a.app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, a.app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"))
 			a.former.Get("/2fa/challenge")
 			return a.former, again(a.former, a)
 		}, http.StatusUnprocessableEntity},
@@ -175,18 +170,14 @@ func TestA51_CodeSentTwiceByOthers(t *testing.T) {
 			return a.former, again(a.former, a)
 		}, http.StatusForbidden},
 		"a page, after the password was changed": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
-			if err := a.app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, a.app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			page, _ := a.former.Follow("/2fa/")
 			return a.former, page
 		}, http.StatusOK},
 		"a page, after a rejection that an operator has made good": {func(t *testing.T, a attack) (*apptest.Browser, apptest.Answer) {
 			a.app.Stopped(t, alice)
 			apptest.Deny(t, a.app.Emulator.Phone(alice))
-			if err := a.app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, a.app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"))
 			page, _ := a.former.Follow("/2fa/challenge")
 			return a.former, page
 		}, http.StatusOK},
@@ -216,9 +207,7 @@ func TestA51_CodeSentTwiceByOthers(t *testing.T) {
 				t.Fatalf("got %d to %q, want 303 to /account", a.Status, a.Location)
 			}
 			b, answer := c.try(t, a)
-			if answer.Status != c.status {
-				t.Errorf("got %d %s, want %d", answer.Status, answer.Body, c.status)
-			}
+			answer.Want(t, c.status)
 			b.WantLockedOrOut("afterwards")
 			if app.Account(t, alice).State != records.On {
 				t.Error("the factor is off")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -254,15 +255,11 @@ func TestA51_EnrolmentBegunTwice(t *testing.T) {
 					}
 					return
 				}
-				if a.Status != http.StatusSeeOther || a.Location != path {
-					t.Errorf("again: got %d to %q\n%s", a.Status, a.Location, a.Body)
-				}
+				a.WantTo(t, path, "again")
 				if got := secretOf(who); got == nil || (got == secret) != c.same {
 					t.Errorf("again: got secret %v, had %v, want the same: %t", got, secret, c.same)
 				}
-				if n := app.Account(t, alice).Failures; n != 0 {
-					t.Errorf("got %d wrong codes", n)
-				}
+				expect.Equal(t, app.Account(t, alice).Failures, 0, "wrong codes")
 			})
 		}
 	}
@@ -313,13 +310,9 @@ func TestA51_CodeSentTwiceWithoutPush(t *testing.T) {
 			}
 		}
 	}
-	if known != 1 {
-		t.Errorf("got %d secrets of the browser, want 1", known)
-	}
+	expect.Equal(t, known, 1, "secrets of the browser")
 	for i, b := range []*apptest.Browser{b, former} {
-		if a := b.Post(totp, "code", code); a.Location != "/account" {
-			t.Errorf("click %d: got %d to %q\n%s", i+1, a.Status, a.Location, a.Body)
-		}
+		b.Post(totp, "code", code).WantTo(t, "/account", "click %d", i+1)
 		b.WantIn("afterwards")
 	}
 }
@@ -360,9 +353,7 @@ func TestA51_TrustedTwice(t *testing.T) {
 				t.Errorf("got %d devices, and was told of %d, want one", n, added)
 			}
 			b.Thief().Post("/2fa/devices")
-			if n := len(app.Account(t, alice).Devices); n != 2 {
-				t.Errorf("another browser: got %d devices, want two", n)
-			}
+			expect.Equal(t, len(app.Account(t, alice).Devices), 2, "another browser, devices")
 			former.Post("/logout")
 			former.Login(alice).WantIn("where the second answer came")
 		})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -71,9 +72,7 @@ func TestA51_CodeSentTwiceAtOnce(t *testing.T) {
 				pause.Go()
 				wg.Wait()
 				for _, a := range []apptest.Answer{a, again} {
-					if a.Location != step {
-						t.Errorf("got %d to %q\n%s\nwant 303 to %s", a.Status, a.Location, a.Body, step)
-					}
+					a.WantTo(t, step)
 				}
 				if heard := e.take(); !slices.Equal(heard, []string{"verified totp"}) {
 					t.Errorf("heard %q, want verified once", heard)
@@ -81,9 +80,7 @@ func TestA51_CodeSentTwiceAtOnce(t *testing.T) {
 				if n := len(proofs(t, world)); step == "/account" && n != before+1 || step == "/recent" && n != before {
 					t.Errorf("got %d proofs, there were %d", n, before)
 				}
-				if n := world.Account(t, alice).Failures; n != 0 {
-					t.Errorf("got %d wrong codes, want none", n)
-				}
+				expect.Equal(t, world.Account(t, alice).Failures, 0, "wrong codes")
 				for i, b := range []*apptest.Browser{first, second} {
 					if a := b.Get(step); !a.Secret() {
 						t.Errorf("request %d: got %d to %q, want in", i, a.Status, a.Location)
@@ -125,9 +122,7 @@ func TestA51_CodeSentTwiceAndNotSaved(t *testing.T) {
 	world.Scs.FailCommits(1)
 	pause.Go()
 	wg.Wait()
-	if late.Status != http.StatusServiceUnavailable {
-		t.Errorf("got %d to %q, want 503", late.Status, late.Location)
-	}
+	late.Want(t, http.StatusServiceUnavailable)
 	if a := first.Get("/recent"); !a.Secret() {
 		t.Errorf("got %d to %q, want in", a.Status, a.Location)
 	}
@@ -171,9 +166,7 @@ func (l *leaving) leave(t *testing.T, b *apptest.Browser, n int, method, path st
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, l.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	req.Header.Set("Accept", "text/html")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	found, answered := false, make(chan struct{})
@@ -333,9 +326,7 @@ func TestA51_ReloadWhileItUnlocks(t *testing.T) {
 				if !a.Secret() && !strings.Contains(a.Body, `<meta http-equiv="refresh" content="1; url=/2fa/challenge`) {
 					t.Errorf("meanwhile: got %d at %s\n%s\nwant a page that goes on by itself", a.Status, at, a.Body)
 				}
-				if n := len(app.Emulator.Requests()); n != 1 {
-					t.Errorf("got %d requests to the phone, want 1", n)
-				}
+				expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 				if a, _ := second.Thief().Follow("/2fa/challenge"); strings.Contains(a.Body, `content="1; url=/2fa/challenge"`) {
 					t.Error("somebody else is shown that the session is being unlocked")
 				}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // Files of the pages and scripts are for anybody, and the same for everybody.
@@ -34,9 +35,7 @@ func TestAssets(t *testing.T) {
 		"Vary":                         "Accept-Encoding",
 		"Set-Cookie":                   "",
 	} {
-		if got := a.Header.Get(name); got != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
+		expect.Equal(t, a.Header.Get(name), want, name)
 	}
 	if a.Status != http.StatusOK || !strings.Contains(a.Body, "eagateFetch") || len(tag) < 16 {
 		t.Errorf("got %d, ETag %s and %.100q, want the script", a.Status, tag, a.Body)
@@ -72,12 +71,8 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s %s: got %s, want that there is no such page", test.method, test.path, a.Body)
 		}
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
-	if a := locked.GetJSON("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("the challenge: got %d, want 503 as nobody can tell who is logged in", a.Status)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
+	locked.GetJSON("/2fa/challenge").Want(t, http.StatusServiceUnavailable, "the challenge, as nobody can tell who is logged in")
 }
 
 // The scripts are sent compressed to clients that take that, and are then another
@@ -109,9 +104,7 @@ func TestAssetsCompressed(t *testing.T) {
 				t.Errorf("got %d bytes, want at most 3000", n)
 			}
 			z, err := gzip.NewReader(strings.NewReader(a.Body))
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			if text, err := io.ReadAll(z); err != nil || string(text) != whole.Body {
 				t.Errorf("%q: got other content: %v", accept, err)
 			}
@@ -123,9 +116,7 @@ func TestAssetsCompressed(t *testing.T) {
 	if a := b.Do("GET", path, "", "Accept-Encoding", "gzip", "If-None-Match", tag); a.Status != 304 || a.Header.Get("Vary") != "Accept-Encoding" {
 		t.Errorf("got %d, want 304", a.Status)
 	}
-	if a := b.Do("GET", path, "", "Accept-Encoding", "gzip", "If-None-Match", whole.Header.Get("ETag")); a.Status != 200 {
-		t.Errorf("got %d for the validator of what isn't compressed, want 200", a.Status)
-	}
+	b.Do("GET", path, "", "Accept-Encoding", "gzip", "If-None-Match", whole.Header.Get("ETag")).Want(t, 200, "the validator of what isn't compressed")
 }
 
 // Middleware around the gate that compresses leaves alone what is compressed.
@@ -136,9 +127,7 @@ func TestAssetsCompressedOnce(t *testing.T) {
 	}})
 	a := app.Browser(t).Do("GET", "/2fa/assets/eagate.js", "", "Accept-Encoding", "gzip")
 	z, err := gzip.NewReader(strings.NewReader(a.Body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if text, err := io.ReadAll(z); err != nil || !strings.Contains(string(text), "eagateFetch") || len(a.Header.Values("Content-Encoding")) != 1 {
 		t.Errorf("got encodings %q and %.40q (%v), want the script compressed once", a.Header.Values("Content-Encoding"), text, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A body that two readers could take for two different things is refused, with the
@@ -61,9 +62,7 @@ func TestA52_AmbiguousReports(t *testing.T) {
 		for name, value := range map[string]string{"result": "true", "session_token": w.token} {
 			query := map[string]string{"result": "session_token=" + w.token, "session_token": "result=true"}[name]
 			a := s.Do("POST", callback(app)+"?"+query, fill(c.body, name, value), "Content-Type", c.contentType)
-			if a.Status != c.want {
-				t.Errorf("%s, of %s: got %d, want %d", c.name, name, a.Status, c.want)
-			}
+			a.Want(t, c.want, "%s, of %s", c.name, name)
 		}
 	}
 	for name, body := range map[string]string{
@@ -71,24 +70,16 @@ func TestA52_AmbiguousReports(t *testing.T) {
 		"Session_Token": `{"result":true,"session_token":"@T","Session_Token":"other"}`,
 		"long s":        `{"result":true,"session_token":"@T","ſession_token":"other"}`,
 	} {
-		if a := s.Do("POST", callback(app), strings.ReplaceAll(body, "@T", w.token), "Content-Type", js); a.Status != http.StatusBadRequest {
-			t.Errorf("%s: got %d, want 400", name, a.Status)
-		}
+		s.Do("POST", callback(app), strings.ReplaceAll(body, "@T", w.token), "Content-Type", js).Want(t, http.StatusBadRequest, name)
 	}
 	for _, query := range []string{"result=true&Result=false", "result=true&RESULT=true", "result=true&x=%ff"} {
-		if a := s.Do("GET", callback(app)+"?"+query+"&session_token="+w.token, ""); a.Status != http.StatusBadRequest {
-			t.Errorf("query %s: got %d, want 400", query, a.Status)
-		}
+		s.Do("GET", callback(app)+"?"+query+"&session_token="+w.token, "").Want(t, http.StatusBadRequest, "query %s", query)
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
 	w.wantState(t, "at the end", "pending")
 	// The service may say more than it does today.
 	body := `{"result":true,"session_token":"` + w.token + `","at":1700000000,"app":"x","Lang":null,"lang":true}`
-	if a := s.Do("POST", callback(app), body, "Content-Type", js); a.Status != http.StatusOK {
-		t.Errorf("other fields besides: got %d, want 200", a.Status)
-	}
+	s.Do("POST", callback(app), body, "Content-Type", js).Want(t, http.StatusOK, "other fields besides")
 	w.wantState(t, "after the report", "approved")
 }
 
@@ -111,13 +102,9 @@ func TestA52_AmbiguousCodesThatWereRead(t *testing.T) {
 	app := apptest.New(t, parsed)
 	refusesAmbiguousCodes(t, app)
 	b := app.Browser(t).Login(alice)
-	if a := b.Post("/2fa/challenge/totp", "code", strings.Repeat("0", 4<<10)); a.Status != http.StatusRequestEntityTooLarge {
-		t.Errorf("a long form: got %d, want 413", a.Status)
-	}
+	b.Post("/2fa/challenge/totp", "code", strings.Repeat("0", 4<<10)).Want(t, http.StatusRequestEntityTooLarge, "a long form")
 	app.Clock.Add(apptest.Step)
-	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, app.Emulator.Phone(alice)), "token", "x"); a.Status != http.StatusSeeOther {
-		t.Errorf("a form: got %d, want 303", a.Status)
-	}
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, app.Emulator.Phone(alice)), "token", "x").Want(t, http.StatusSeeOther, "a form")
 	b.WantIn("after the form")
 }
 
@@ -129,13 +116,9 @@ func refusesAmbiguousCodes(t *testing.T, app *apptest.App) {
 	writes := app.Store.Writes()
 	for _, c := range ambiguous {
 		a := b.Do("POST", "/2fa/challenge/totp", fill(c.body, "code", code), "Content-Type", c.contentType, "Accept", js)
-		if a.Status != c.want {
-			t.Errorf("%s: got %d %s, want %d", c.name, a.Status, a.Body, c.want)
-		}
+		a.Want(t, c.want, c.name)
 	}
-	if n := app.Store.Writes() - writes; n != 0 {
-		t.Errorf("the store was written to %d times, want none: no code was looked at", n)
-	}
+	expect.Equal(t, app.Store.Writes()-writes, 0, "times the store was written to: no code was looked at")
 	b.WantLocked("after the ambiguous bodies")
 	if a := b.Do("POST", "/2fa/challenge/totp", `{"code":"`+code+`","x":1}`, "Content-Type", js+"; charset=UTF-8", "Accept", js); a.Status != http.StatusOK {
 		t.Errorf("a plain body: got %d %s, want 200", a.Status, a.Body)

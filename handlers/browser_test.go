@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -22,9 +23,7 @@ const browserCookie = "eagate-browser-"
 func secretsOf(t *testing.T, b *apptest.Browser) (list []*http.Cookie) {
 	t.Helper()
 	u, err := url.Parse(b.App.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, c := range b.Jar.Cookies(u) {
 		if strings.HasPrefix(c.Name, browserCookie) {
 			list = append(list, c)
@@ -82,9 +81,7 @@ func TestA40_PlantedSession(t *testing.T) {
 	wantElsewhere(t, w, thief, "after the approval")
 	w.WantIn("she")
 	thief.WantLocked("after she is in")
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 }
 
 func TestA40_PlantedWithAChallenge(t *testing.T) {
@@ -116,9 +113,7 @@ func TestA41_StolenLockedSession(t *testing.T) {
 	wantElsewhere(t, w, thief, "while the phone is asked")
 	apptest.Approve(t, w.phone)
 	wantElsewhere(t, w, thief, "after the approval")
-	if a := thief.Post("/2fa/challenge/continue"); a.Location != "/2fa/challenge" {
-		t.Errorf("continue here: got %d to %q", a.Status, a.Location)
-	}
+	thief.Post("/2fa/challenge/continue").WantTo(t, "/2fa/challenge", "continue here")
 	wantElsewhere(t, w, thief, "after he wanted to go on")
 	w.WantIn("she")
 	thief.WantLocked("after she is in")
@@ -147,9 +142,7 @@ func TestA40_CookieTwice(t *testing.T) {
 	for _, c := range secretsOf(t, w.Browser) {
 		pair := c.Name + "=" + c.Value
 		a := thief.Do("GET", "/2fa/challenge/status", "", "Accept", "application/json", "Cookie", pair+"; "+c.Name+"=planted")
-		if a.Status != 409 {
-			t.Errorf("got %d %s, want 409", a.Status, a.Body)
-		}
+		a.Want(t, 409)
 	}
 }
 
@@ -189,16 +182,12 @@ func TestA51_ColdTabs(t *testing.T) {
 	close(answer)
 	tabs.Wait()
 	w := waitOn(t, b, phone)
-	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, ">"+w.number+"<") {
-		t.Errorf("a tab: got\n%s\nwant the number", page.Body)
-	}
+	expect.Contains(t, b.Get("/2fa/challenge").Body, ">"+w.number+"<", "a tab, want the number")
 	apptest.Approve(t, phone)
 	for range 6 {
 		b.WantIn("a tab")
 	}
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 }
 
 // A reload while the service is asked, whose first answer never arrives.
@@ -215,9 +204,7 @@ func TestA51_ReloadInTheMiddle(t *testing.T) {
 			for path := first; ; {
 				ctx, cancel := context.WithCancel(t.Context())
 				req, err := http.NewRequestWithContext(ctx, http.MethodGet, app.URL+path, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, err)
 				req.Header.Set("Accept", "text/html")
 				done := make(chan apptest.Answer, 1)
 				go func() { done <- b.Quiet().Send(req) }()
@@ -240,9 +227,7 @@ func TestA51_ReloadInTheMiddle(t *testing.T) {
 			waitOn(t, b, phone)
 			apptest.Approve(t, phone)
 			b.WantIn("after the reload")
-			if n := len(app.Emulator.Requests()); n != 1 {
-				t.Errorf("got %d requests to the phone, want 1", n)
-			}
+			expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 		})
 	}
 }
@@ -271,9 +256,7 @@ func TestBrowserHeader(t *testing.T) {
 		t.Errorf("got %d %s, want pending", a.Status, a.Body)
 	}
 	apptest.Approve(t, phone)
-	if a := do("new", "GET", "/2fa/challenge"); a.Status != 409 {
-		t.Errorf("without the secret: got %d %s, want 409", a.Status, a.Body)
-	}
+	do("new", "GET", "/2fa/challenge").Want(t, 409, "without the secret")
 	if a := do(secret, "GET", "/2fa/challenge"); a.JSON("verified") != true {
 		t.Errorf("with the secret: got %d %s, want verified", a.Status, a.Body)
 	}
@@ -307,7 +290,7 @@ func TestCookieThatDoesNotComeBack(t *testing.T) {
 	asked := len(app.Emulator.Requests())
 	led := b.Thief().Get("/2fa/challenge")
 	if led.Status != http.StatusSeeOther || !strings.HasPrefix(led.Location, "/2fa/challenge?browser=") {
-		t.Fatalf("at first: got %d to %q, want it to be led here once more", led.Status, led.Location)
+		t.Fatalf("at first: got %d to %q, it to be led here once more", led.Status, led.Location)
 	}
 	const line = "didn't come back"
 	for range 2 {
@@ -319,18 +302,14 @@ func TestCookieThatDoesNotComeBack(t *testing.T) {
 	if got := app.Log.String(); strings.Count(got, line) != 1 || !strings.Contains(got, "a proxy must not change the path") {
 		t.Errorf("got log %s, want one line with the remedy", got)
 	}
-	if n := len(app.Emulator.Requests()) - asked; n != 0 {
-		t.Errorf("the phone was asked %d times", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests())-asked, 0, "times the phone was asked")
 	b.Thief().Post("/2fa/challenge")
 	if a := b.Thief().Get(b.Thief().Get("/2fa/challenge").Location); !strings.Contains(a.Body, "doesn’t keep the cookie") {
 		t.Errorf("tried again: got %d to %q\n%s\nwant the same", a.Status, a.Location, a.Body)
 	}
 	for _, stale := range []string{"new", "", "x.y", "0.ABC", led.Location[len("/2fa/challenge?browser="):]} {
 		app.Clock.Add(61 * time.Second)
-		if a := b.Thief().Get("/2fa/challenge?browser=" + stale); a.Status != http.StatusSeeOther {
-			t.Errorf("an old address, %q: got %d, want it to be led here once more", stale, a.Status)
-		}
+		b.Thief().Get("/2fa/challenge?browser="+stale).Want(t, http.StatusSeeOther, "an old address, %q, to be led here once more", stale)
 	}
 	if _, path := b.Follow("/2fa/challenge?browser=new"); !strings.HasPrefix(path, "/2fa/challenge?browser=") {
 		t.Errorf("with cookies: got to %s", path)
@@ -348,9 +327,7 @@ func TestContinueHereWithoutBudget(t *testing.T) {
 	w.SendNew()
 	w = waitOn(t, w.Browser, w.phone)
 	thief := w.Thief()
-	if a := thief.PostJSON("/2fa/challenge/continue", ""); a.Status != http.StatusTooManyRequests {
-		t.Errorf("got %d %s, want 429", a.Status, a.Body)
-	}
+	thief.PostJSON("/2fa/challenge/continue", "").Want(t, http.StatusTooManyRequests)
 	thief.Post("/2fa/challenge/continue")
 	w.wantState(t, "after that", "pending")
 	apptest.Approve(t, w.phone)
@@ -381,23 +358,17 @@ func TestA42_EnrolmentInAnotherBrowser(t *testing.T) {
 			t.Errorf("on %t: got %d %s, want 409 other-browser", on, a.Status, a.Body)
 		}
 		phone := app.Emulator.Phone(alice)
-		if err := phone.AddAccount(uri); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, phone.AddAccount(uri))
 		for _, a := range []apptest.Answer{
 			thief.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)),
 			thief.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`),
 		} {
-			if a.Status != 409 {
-				t.Errorf("on %t: another browser confirms: got %d %s, want 409", on, a.Status, a.Body)
-			}
+			a.Want(t, 409, "on %t: another browser confirms", on)
 		}
 		if acct := app.Account(t, alice); (acct.State == records.On) != on || acct.Staged == nil {
 			t.Errorf("on %t: it was confirmed", on)
 		}
-		if a := b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`); a.Status != 200 {
-			t.Errorf("on %t: the browser that began: got %d %s, want 200", on, a.Status, a.Body)
-		}
+		b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`).Want(t, 200, "on %t: the browser that began", on)
 	}
 }
 
@@ -415,16 +386,12 @@ func TestA51_TabThatCameSecond(t *testing.T) {
 	if page.Status != 200 || !strings.Contains(page.Body, `<meta http-equiv="refresh" content="1; url=/2fa/challenge?again=1">`) {
 		t.Errorf("got %d\n%s\nwant a page that goes on by itself", page.Status, page.Body)
 	}
-	if a := w.Get("/2fa/challenge?again=1"); a.Location != "/" {
-		t.Errorf("with the new ID: got %d to %q, want 303 home", a.Status, a.Location)
-	}
+	w.Get("/2fa/challenge?again=1").WantTo(t, "/", "with the new ID")
 	if page := other.Get("/2fa/challenge?again=1"); page.Status != 200 || strings.Contains(page.Body, "refresh") || !strings.Contains(page.Body, `id="code"`) {
 		t.Errorf("still with the former ID: got %d\n%s\nwant the field for a code", page.Status, page.Body)
 	}
 	other.WantLockedOrOut("the former ID")
 	late.WantLocked("the tab, before it is led on")
-	if a := late.Get("/2fa/challenge"); a.Location != "/account" {
-		t.Errorf("the tab: got %d to %q, want 303 to /account", a.Status, a.Location)
-	}
+	late.Get("/2fa/challenge").WantTo(t, "/account", "the tab")
 	late.WantIn("the tab")
 }

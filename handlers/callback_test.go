@@ -17,6 +17,7 @@ import (
 	chimw "github.com/go-chi/chi/v5/middleware"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -37,9 +38,7 @@ func TestA01_BrowserCallsTheCallback(t *testing.T) {
 	other, err := middleware.New(middleware.WithSessions(app.Sessions), middleware.WithService(app.Emulator.Client()),
 		middleware.WithStore(store.NewMemory()), middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{}, nil }),
 		middleware.WithIssuer("Other"), middleware.WithKey([]byte("another key of thirty-two bytes.")), middleware.WithOrigin(app.URL), middleware.WithInsecureCookie())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	right := callback(app)
 	for name, path := range map[string]string{
 		"none":             "/2fa/callback",
@@ -135,9 +134,7 @@ func TestA02_CallbackFromOutsideTheNetworks(t *testing.T) {
 				answers = append(answers, s.Do("GET", target, ""))
 			}
 			for _, a := range answers {
-				if a.Status != c.want {
-					t.Errorf("got %d %s, want %d", a.Status, a.Body, c.want)
-				}
+				a.Want(t, c.want)
 			}
 			if c.want == 200 {
 				w.wantState(t, "from inside", "approved")
@@ -145,9 +142,7 @@ func TestA02_CallbackFromOutsideTheNetworks(t *testing.T) {
 			}
 			w.wantState(t, "from outside", "pending")
 			w.WantLocked("from outside")
-			if !strings.Contains(app.Log.String(), "outside the networks") {
-				t.Error("nothing was logged")
-			}
+			expect.Contains(t, app.Log.String(), "outside the networks", "the log")
 		})
 	}
 }
@@ -162,15 +157,11 @@ func TestA03_TrueThenFalse(t *testing.T) {
 	report(t, app, w.token, "true")
 	report(t, app, w.token, "false")
 	w.wantState(t, "true, then false", "approved")
-	if n := strings.Count(app.Log.String(), tooLate); n != 1 {
-		t.Errorf("got %d events, want 1", n)
-	}
+	expect.Equal(t, strings.Count(app.Log.String(), tooLate), 1, "events")
 	w.unlock(t)
 	report(t, app, w.token, "false")
 	w.WantIn("false after the unlock")
-	if n := strings.Count(app.Log.String(), tooLate); n != 2 {
-		t.Errorf("got %d events after the unlock, want 2", n)
-	}
+	expect.Equal(t, strings.Count(app.Log.String(), tooLate), 2, "events after the unlock")
 	// Nor does it count as a rejection.
 	if a := app.Stopped(t, alice).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
 		t.Errorf("next login: got %s, want pending", a.Body)
@@ -186,9 +177,7 @@ func TestA04_FalseThenTrue(t *testing.T) {
 		report(t, app, w.token, "true")
 		w.wantState(t, "false, then true", state)
 		w.WantLockedOrOut("false, then true: " + state)
-		if n := strings.Count(app.Log.String(), tooLate); n != 1 {
-			t.Errorf("%s: got %d events, want 1", state, n)
-		}
+		expect.Equal(t, strings.Count(app.Log.String(), tooLate), 1, "%s, events", state)
 	}
 }
 
@@ -240,9 +229,7 @@ func TestA05_Replay(t *testing.T) {
 			for range 3 {
 				report(t, app, w.token, "true")
 			}
-			if n := spy.Changes() - c.moves; n != 0 {
-				t.Errorf("got %d changes too many", n)
-			}
+			expect.Equal(t, spy.Changes()-c.moves, 0, "changes too many")
 			if a := former.GetJSON("/account"); a.Header.Get("X-Verified") == "true" {
 				t.Error("the former cookie: verified")
 			}
@@ -265,13 +252,9 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 
 	atOnce(100, func(i int) {
 		app := nodes[i%2]
-		if a := app.Browser(t).GetJSON(callback(app) + query(w.token, "true")); a.Status != 200 {
-			t.Errorf("report: got %d, want 200", a.Status)
-		}
+		app.Browser(t).GetJSON(callback(app)+query(w.token, "true")).Want(t, 200, "report")
 	})
-	if n := spy.Moves(records.Pending, records.Approved); n != 1 {
-		t.Errorf("got %d approvals, want 1", n)
-	}
+	expect.Equal(t, spy.Moves(records.Pending, records.Approved), 1, "approvals")
 	world.Store.SetInner(&gathering{Backend: world.Store.Inner(), wait: 10, all: make(chan struct{})})
 
 	var pages, cookies atomic.Int64
@@ -288,9 +271,7 @@ func TestA06_HundredReportsAtOnce(t *testing.T) {
 			}
 		}
 	})
-	if n := spy.Moves(records.Approved, records.Consumed); n != 1 {
-		t.Errorf("got %d unlocks, want 1", n)
-	}
+	expect.Equal(t, spy.Moves(records.Approved, records.Consumed), 1, "unlocks")
 	if pages.Load() != 1 || cookies.Load() != 1 || spy.Grants() != 1 {
 		t.Errorf("got %d pages, %d new session cookies, %d grants, want 1 of each", pages.Load(), cookies.Load(), spy.Grants())
 	}
@@ -415,9 +396,7 @@ func TestA08_AlteredToken(t *testing.T) {
 	} {
 		for way, a := range send(token) {
 			if name == "1 MB" && way != "query" {
-				if a.Status != 413 {
-					t.Errorf("%s in %s: got %d, want 413", name, way, a.Status)
-				}
+				a.Want(t, 413, "%s in %s", name, way)
 				if n := read.Load(); n > 5<<10 {
 					t.Errorf("%s in %s: %d bytes were read, want no more than a little over 4 KiB", name, way, n)
 				}
@@ -433,9 +412,7 @@ func TestA08_AlteredToken(t *testing.T) {
 		send(huge)
 		return spy.Lookups() == before // but for the page that waits, once a second
 	})
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
 	w.wantState(t, "at the end", "pending")
 	// Encoded once, it is the same token.
 	s.Do("GET", callback(app)+"?result=true&session_token="+encoded.String(), "")
@@ -471,9 +448,7 @@ func TestA10_OtherMethodsOfTheCallback(t *testing.T) {
 			t.Errorf("%s: got %d, Allow %q, want 405 and GET, POST", method, a.Status, allow)
 		}
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
 	w.wantState(t, "at the end", "pending")
 }
 
@@ -498,11 +473,7 @@ func TestA10_FloodOfUnknownTokens(t *testing.T) {
 			t.Fatalf("token %d: got %s\nwant %s", i, got, want)
 		}
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d records made or changed, want none", n)
-	}
-	if n := app.Scs.Commits() - commits; n != 0 {
-		t.Errorf("got %d sessions saved, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "records made or changed")
+	expect.Equal(t, app.Scs.Commits()-commits, 0, "sessions saved")
 	w.WantIn("at the end")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -60,9 +61,7 @@ func TestA12_TabsShareTheChallenge(t *testing.T) {
 		w.Get(path)
 	}
 	atOnce(10, func(int) { w.Copy().Get("/account") })
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	tab := w.Copy()
 	if a := tab.GetJSON("/2fa/challenge/status"); a.JSON("number") != w.number {
 		t.Errorf("second tab: got %s, want the number %s", a.Body, w.number)
@@ -132,9 +131,7 @@ func TestA12_ApprovedAsAnotherIsSent(t *testing.T) {
 			pause.Go()
 			<-sent
 			w.unlock(t)
-			if n := len(app.Emulator.Requests()); n != 1 {
-				t.Errorf("got %d requests to the phone, want no other than the one that was approved", n)
-			}
+			expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone (no other than the one that was approved)")
 		})
 	}
 }
@@ -153,9 +150,7 @@ func TestReplacedByAnotherBrowser(t *testing.T) {
 	if !strings.Contains(page.Body, `data-state="none"`) || strings.Contains(page.Body, second.number+"<") {
 		t.Errorf("the first browser's page: got\n%s\nwant one to begin anew", page.Body)
 	}
-	if n := len(app.Emulator.Requests()); n != 2 {
-		t.Errorf("got %d requests to the phone, want 2: the page must not ask again by itself", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 2, "requests to the phone: the page must not ask again by itself")
 	apptest.Approve(t, w.phone)
 	w.WantLocked("the first browser, after the second's approval")
 	second.unlock(t)
@@ -175,9 +170,7 @@ func TestChallengeExpires(t *testing.T) {
 	if !strings.Contains(page.Body, "The request has expired") || !strings.Contains(page.Body, "Send a new request") {
 		t.Errorf("page: got\n%s\nwant one that says so and offers a new request", page.Body)
 	}
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1: the page must not ask again by itself", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone: the page must not ask again by itself")
 	w.SendNew()
 	w.wantState(t, "a new one", "pending")
 }
@@ -201,18 +194,14 @@ func TestChallengeRejected(t *testing.T) {
 	second := app.Browser(t).Login(alice)
 	a := second.PostJSON("/2fa/challenge", "")
 	wantProblem(t, "another session", a, 429, "push-limited", "/2fa/challenge")
-	if got := a.Header.Get("Retry-After"); got != "900" {
-		t.Errorf("got Retry-After %q, want 900", got)
-	}
+	expect.Equal(t, a.Header.Get("Retry-After"), "900", "Retry-After")
 	second.Get("/account")
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	if page := html.UnescapeString(second.Get("/2fa/challenge").Body); !strings.Contains(page, "no new request can be sent for 15 minutes") {
 		t.Errorf("page: got\n%s\nwant how long the phone is left in peace", page)
 	}
 	if a := second.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`); a.JSON("verified") != true {
-		t.Errorf("code: got %d %s, want it to unlock", a.Status, a.Body)
+		t.Errorf("code: got %d %s, it to unlock", a.Status, a.Body)
 	}
 }
 
@@ -225,13 +214,9 @@ func TestChallengeRejectedLater(t *testing.T) {
 	app.Clock.Add(15 * time.Minute)
 	wantProblem(t, "new push", w.PostJSON("/2fa/challenge", ""), 401, "rejected", "")
 	wantProblem(t, "a code", w.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`), 401, "sign-in-required", "")
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	// Whoever signs in anew can ask it again.
-	if a := app.Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != 201 {
-		t.Errorf("another sign-in: got %d %s, want 201", a.Status, a.Body)
-	}
+	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "").Want(t, 201, "another sign-in")
 }
 
 func TestPushBudget(t *testing.T) {
@@ -245,16 +230,10 @@ func TestPushBudget(t *testing.T) {
 			t.Errorf("push %d: got %d %s, want %d", i+2, a.Status, a.Body, want)
 		}
 	}
-	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 3 {
-		t.Errorf("got %d calls to the service, want 3", n)
-	}
-	if a := w.PostJSON("/2fa/challenge", ""); a.Header.Get("Retry-After") != "880" {
-		t.Errorf("got Retry-After %q, want 880", a.Header.Get("Retry-After"))
-	}
+	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 3, "calls to the service")
+	expect.Equal(t, w.PostJSON("/2fa/challenge", "").Header.Get("Retry-After"), "880", "Retry-After")
 	// The last one goes on, and says nothing of the budget until it has ended.
-	if page := w.Get("/2fa/challenge").Body; !strings.Contains(page, `data-state="pending"`) {
-		t.Errorf("page: got\n%s\nwant the last one pending", page)
-	}
+	expect.Contains(t, w.Get("/2fa/challenge").Body, `data-state="pending"`, "page, want the last one pending")
 	app.Clock.Add(5 * time.Minute)
 	page := html.UnescapeString(w.Get("/2fa/challenge").Body)
 	if !strings.Contains(page, "Many requests were sent to your phone. The next one can be sent in 10 minutes.") {
@@ -264,9 +243,7 @@ func TestPushBudget(t *testing.T) {
 		t.Error("page: got the button, want none")
 	}
 	app.Clock.Add(10 * time.Minute)
-	if a := w.PostJSON("/2fa/challenge", ""); a.Status != 201 {
-		t.Errorf("after the time: got %d %s, want 201", a.Status, a.Body)
-	}
+	w.PostJSON("/2fa/challenge", "").Want(t, 201, "after the time")
 }
 
 // A page on which the user types a code doesn't refresh itself.
@@ -275,9 +252,7 @@ func TestPreferCode(t *testing.T) {
 	app := apptest.New(t)
 	w := wait(t, app, alice)
 	const refresh = `http-equiv="refresh"`
-	if page := w.Get("/2fa/challenge").Body; !strings.Contains(page, refresh) {
-		t.Error("page: got no refresh for browsers without script")
-	}
+	expect.Contains(t, w.Get("/2fa/challenge").Body, refresh, "page")
 	if page := w.Get("/2fa/challenge?code=1").Body; strings.Contains(page, refresh) {
 		t.Error("page with code=1: got a refresh")
 	}
@@ -291,17 +266,11 @@ func TestChallengeForPrograms(t *testing.T) {
 	for _, path := range []string{"/account", "/2fa/challenge"} {
 		b.GetJSON(path)
 	}
-	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"none"}` {
-		t.Errorf("at first: got %s, want none: only POST asks the phone", a.Body)
-	}
-	if n := len(app.Emulator.Requests()); n != 0 {
-		t.Errorf("got %d requests to the phone, want none", n)
-	}
+	expect.Equal(t, b.GetJSON("/2fa/challenge/status").Body, `{"state":"none"}`, "at first: only POST asks the phone")
+	expect.Equal(t, len(app.Emulator.Requests()), 0, "requests to the phone")
 	a := b.PostJSON("/2fa/challenge", "")
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	want := fmt.Sprintf(`{"state":"pending","number":%q,"expires_in":300}`, request.Number)
 	if a.Status != 201 || a.Body != want || a.Header.Get("Content-Type") != js {
 		t.Errorf("begin: got %d %s, want 201 %s", a.Status, a.Body, want)
@@ -309,9 +278,7 @@ func TestChallengeForPrograms(t *testing.T) {
 	if a := b.GetJSON("/2fa/challenge"); a.Status != 200 || a.Body != want {
 		t.Errorf("challenge: got %d %s, want %s", a.Status, a.Body, want)
 	}
-	if a := b.GetJSON("/2fa/challenge/status"); a.Body != want {
-		t.Errorf("status: got %s, want %s", a.Body, want)
-	}
+	expect.Equal(t, b.GetJSON("/2fa/challenge/status").Body, want, "status")
 	apptest.Approve(t, phone)
 	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"approved","next":"/2fa/challenge"}` {
 		t.Errorf("status: got %s, want approved and where to go", a.Body)
@@ -352,15 +319,11 @@ func TestCodeForPrograms(t *testing.T) {
 	wantProblem(t, "in the query", b.PostJSON(path+"?code="+apptest.Code(t, phone), ""), 422, "code-wrong", "")
 	a := b.PostJSON(path, `{"code":"000000"}`)
 	wantProblem(t, "fifth wrong", a, 422, "code-wrong", "")
-	if got := a.Header.Get("Retry-After"); got != "30" {
-		t.Errorf("fifth wrong: got Retry-After %q, want 30", got)
-	}
+	expect.Equal(t, a.Header.Get("Retry-After"), "30", "fifth wrong, Retry-After")
 	right := `{"code":"` + apptest.Code(t, phone) + `"}`
 	a = b.PostJSON(path, right)
 	wantProblem(t, "right, but paused", a, 429, "code-paused", "")
-	if got := a.Header.Get("Retry-After"); got != "30" {
-		t.Errorf("paused: got Retry-After %q, want 30", got)
-	}
+	expect.Equal(t, a.Header.Get("Retry-After"), "30", "paused, Retry-After")
 	app.Clock.Add(30 * time.Second)
 	right = `{"code":"` + apptest.Code(t, phone) + `"}`
 	if a := b.PostJSON(path, right); a.Status != 200 || a.Body != `{"state":"approved","verified":true,"next":"/"}` {
@@ -382,17 +345,13 @@ func TestPhoneCannotBeAsked(t *testing.T) {
 	calls := len(app.Emulator.Calls(emulator.CreateSession))
 	b.Get("/account")
 	b.Get("/2fa/challenge")
-	if n := len(app.Emulator.Calls(emulator.CreateSession)) - calls; n != 0 {
-		t.Errorf("got %d more calls to the service by looking, want none", n)
-	}
+	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession))-calls, 0, "more calls to the service by looking")
 	a := b.PostJSON("/2fa/challenge", "")
 	wantProblem(t, "by a program", a, 409, "no-push", "/2fa/challenge")
 	if a.Header.Get("Retry-After") != "" {
 		t.Error("by a program: got a Retry-After, but waiting doesn't help")
 	}
-	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != 303 || a.Location != "/account" {
-		t.Errorf("code: got %d to %q, want 303 to /account", a.Status, a.Location)
-	}
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).WantTo(t, "/account", "code")
 }
 
 func TestNobodySignedIn(t *testing.T) {
@@ -432,13 +391,9 @@ func TestNoSecretWhereThePhoneIsNotAsked(t *testing.T) {
 		}
 		return n
 	}
-	if n := secrets(); n != 1 {
-		t.Errorf("at first: got %d secrets, want 1", n)
-	}
+	expect.Equal(t, secrets(), 1, "at first, secrets")
 	for range 3 {
 		app.Stopped(t, alice)
 	}
-	if n := secrets(); n != 0 {
-		t.Errorf("after three requests: got %d secrets, want none", n)
-	}
+	expect.Equal(t, secrets(), 0, "after three requests, secrets")
 }

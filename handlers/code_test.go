@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -18,9 +19,7 @@ import (
 func guess(t *testing.T, b *apptest.Browser, path, code string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"code": code})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	a := b.PostJSON(path, string(body))
 	if a.Status == http.StatusOK {
 		return "accepted"
@@ -31,9 +30,7 @@ func guess(t *testing.T, b *apptest.Browser, path, code string) string {
 		"unavailable": 503, "no-enrolment": 409, "overtaken": 409, "second-factor-required": 403, "rejected": 401, "sign-in-required": 401, "held": 403,
 	}
 	kind = strings.TrimPrefix(kind, "urn:eagate:problem:")
-	if a.Status != want[kind] {
-		t.Errorf("%s: got status %d for %q, want %d", path, a.Status, kind, want[kind])
-	}
+	a.Want(t, want[kind], path)
 	return kind
 }
 
@@ -41,17 +38,13 @@ const totp = "/2fa/challenge/totp"
 
 func wantGuess(t *testing.T, when string, b *apptest.Browser, path, code, want string) {
 	t.Helper()
-	if got := guess(t, b, path, code); got != want {
-		t.Errorf("%s: got %q, want %q", when, got, want)
-	}
+	expect.Equal(t, guess(t, b, path, code), want, when)
 }
 
 func codeAt(t *testing.T, phone *emulator.Phone, at time.Time) string {
 	t.Helper()
 	code, err := phone.CodeAt(at)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return code
 }
 
@@ -64,9 +57,7 @@ func TestA20_CodeUsedAgain(t *testing.T) {
 	b := app.Browser(t).Login(alice)
 	uri, _ := b.PostJSON("/2fa/enable", "").JSON("uri").(string)
 	phone := world.Emulator.Phone(alice)
-	if err := phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(uri))
 	code := apptest.Code(t, phone)
 	wantGuess(t, "enrolment", b, "/2fa/enable/confirm", code, "accepted")
 	for _, app := range []*apptest.App{app, other} {
@@ -85,9 +76,7 @@ func TestA20_CodeUsedAgain(t *testing.T) {
 	thief := other.Browser(t).Login(alice)
 	wantGuess(t, "the same code", thief, totp, code, "code-used")
 	wantGuess(t, "the code of the step before", thief, totp, before, "code-used")
-	if a := thief.Post(totp, "code", code); a.Status != http.StatusUnprocessableEntity {
-		t.Errorf("the same code in a form: got %d, want 422", a.Status)
-	}
+	thief.Post(totp, "code", code).Want(t, http.StatusUnprocessableEntity, "the same code in a form")
 	b.Post("/logout")
 	world.ChangeAccount(t, alice, func(a *records.Account) { a.Failures, a.LockedUntil = 0, time.Time{} })
 	wantGuess(t, "the same code after the logout", b.Login(alice), totp, code, "code-used")
@@ -113,18 +102,14 @@ func TestA20_CodeAtOnceOnTwoNodes(t *testing.T) {
 			accepted.Add(1)
 		}
 	})
-	if got := accepted.Load(); got != 1 {
-		t.Errorf("got %d accepted, want 1", got)
-	}
+	expect.Equal(t, accepted.Load(), 1, "accepted")
 	in := 0
 	for _, b := range browsers {
 		if b.GetJSON("/account").Secret() {
 			in++
 		}
 	}
-	if in != 1 {
-		t.Errorf("got %d sessions in, want 1", in)
-	}
+	expect.Equal(t, in, 1, "sessions in")
 }
 
 func TestA21_BadCodes(t *testing.T) {
@@ -159,9 +144,7 @@ func TestA21_BadCodes(t *testing.T) {
 			t.Errorf("%s in a form: got %d %.200s, want 422, and what a code is", name, a.Status, a.Body)
 		}
 		wantGuess(t, name, b, totp, code, "code-wrong")
-		if got := app.Account(t, alice).Failures; got != 2 {
-			t.Errorf("%s: got %d counted, want 2", name, got)
-		}
+		expect.Equal(t, app.Account(t, alice).Failures, 2, "%s, counted", name)
 	}
 	// What isn't one code at all is refused before it is looked at.
 	app.ChangeAccount(t, alice, func(a *records.Account) { a.Failures = 0 })
@@ -183,15 +166,9 @@ func TestA21_BadCodes(t *testing.T) {
 			t.Errorf("%s: got %d, want 400 or 413", name, a.Status)
 		}
 	}
-	if a := b.Post(totp, "code", right, "code", right); a.Status != http.StatusBadRequest {
-		t.Errorf("twice in a form: got %d, want 400", a.Status)
-	}
-	if a := b.Post(totp, "code", "\xff"+right); a.Status != http.StatusBadRequest {
-		t.Errorf("not UTF-8 in a form: got %d, want 400", a.Status)
-	}
-	if a := b.Do("POST", totp+"?code="+right, "", "Accept", "application/json"); a.Status != http.StatusUnprocessableEntity {
-		t.Errorf("in the query: got %d, want 422", a.Status)
-	}
+	b.Post(totp, "code", right, "code", right).Want(t, http.StatusBadRequest, "twice in a form")
+	b.Post(totp, "code", "\xff"+right).Want(t, http.StatusBadRequest, "not UTF-8 in a form")
+	b.Do("POST", totp+"?code="+right, "", "Accept", "application/json").Want(t, http.StatusUnprocessableEntity, "in the query")
 	b.WantLocked("by bad codes")
 	if got := app.Account(t, alice).Failures; got != 1 { // that of the query, which is an empty one
 		t.Errorf("got %d counted, want 1", got)
@@ -227,9 +204,7 @@ func TestA22_GuessesStopAtTheCap(t *testing.T) {
 	restarted := world.Node(t)
 	for _, b := range []*apptest.Browser{restarted.Browser(t).Login(alice), restarted.Stopped(t, alice)} {
 		wantGuess(t, "the right code after a restart", b, totp, apptest.Code(t, phone), "code-blocked")
-		if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Status != http.StatusTooManyRequests {
-			t.Errorf("in a form: got %d, want 429", a.Status)
-		}
+		b.Post(totp, "code", apptest.Code(t, phone)).Want(t, http.StatusTooManyRequests, "in a form")
 		b.WantLocked("blocked")
 	}
 }
@@ -250,9 +225,7 @@ func TestA22_PausesBetweenGuesses(t *testing.T) {
 			looked.Add(1)
 		}
 	})
-	if got := looked.Load(); got != 5 {
-		t.Errorf("200 guesses at once: got %d looked at, want 5", got)
-	}
+	expect.Equal(t, looked.Load(), 5, "200 guesses at once, looked at")
 	right := world.Node(t).Browser(t).Login(alice)
 	a := right.PostJSON(totp, fmt.Sprintf(`{"code":"%s"}`, apptest.Code(t, phone)))
 	if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "30" {
@@ -281,9 +254,7 @@ func TestA23_OneBudget(t *testing.T) {
 	}
 	for i, p := range paths {
 		wantGuess(t, p.path, p.b, p.path, app.WrongCode(t, phone), "code-wrong")
-		if got := app.Account(t, alice).Failures; got != i+1 {
-			t.Errorf("%s: got %d counted, want %d", p.path, got, i+1)
-		}
+		expect.Equal(t, app.Account(t, alice).Failures, i+1, "%s, counted", p.path)
 	}
 	for _, p := range paths {
 		wantGuess(t, p.path+" in the pause", p.b, p.path, apptest.Code(t, phone), "code-paused")
@@ -347,14 +318,10 @@ func TestA25_PushStarts(t *testing.T) {
 		b.On(nodes[i%2]).PostJSON("/2fa/challenge", "")
 		world.Clock.Add(time.Second)
 	}
-	if got := calls(); got != 3 {
-		t.Errorf("20 more: got %d calls, want 3", got)
-	}
+	expect.Equal(t, calls(), 3, "20 more, calls")
 	world.Clock.Add(15 * time.Minute)
 	nodes[1].Stopped(t, alice)
-	if got := calls(); got != 4 {
-		t.Errorf("a quarter of an hour later: got %d calls, want 4", got)
-	}
+	expect.Equal(t, calls(), 4, "a quarter of an hour later, calls")
 	apptest.Deny(t, phone)
 	for range 20 {
 		if a := nodes[0].Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests {
@@ -362,9 +329,7 @@ func TestA25_PushStarts(t *testing.T) {
 		}
 		world.Clock.Add(44 * time.Second) // 20 times: just under the quarter of an hour
 	}
-	if got := calls(); got != 4 {
-		t.Errorf("after the rejection: got %d calls, want still 4", got)
-	}
+	expect.Equal(t, calls(), 4, "after the rejection, calls (still 4)")
 	world.Clock.Add(20 * time.Second)
 	if a := nodes[1].Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated || calls() != 5 {
 		t.Errorf("after the pause: got %d and %d calls, want 201 and 5", a.Status, calls())
@@ -406,9 +371,7 @@ func TestA26_ClockSteppedBack(t *testing.T) {
 	for range 3 {
 		app.Clock.Add(-20 * time.Minute)
 		wantGuess(t, "the code of the clock stepped back", app.Browser(t).Login(alice), totp, apptest.Code(t, phone), "code-used")
-		if got := app.Account(t, alice).LastStep; got != last {
-			t.Errorf("got last step %d, want %d", got, last)
-		}
+		expect.Equal(t, app.Account(t, alice).LastStep, last, "last step")
 	}
 	app.Clock.Add(time.Hour)
 	wantGuess(t, "the same code, the clock put right", app.Browser(t).Login(alice), totp, code, "code-used")
@@ -450,9 +413,7 @@ func TestA27_DamagedFactor(t *testing.T) {
 			if a := b.Post(totp, "code", codes[2]); a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
 				t.Errorf("in a form: got %d, want 503 with Retry-After", a.Status)
 			}
-			if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
-				t.Errorf("challenge page: got %d, want 200", a.Status)
-			}
+			b.Get("/2fa/challenge").Want(t, http.StatusOK, "challenge page")
 			b.WantLocked("by a damaged factor")
 			apptest.Approve(t, phone)
 			b.WantIn("by push, for the phone is good")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -42,13 +43,11 @@ func TestA51_FormWithoutOrigin(t *testing.T) {
 	if again := tokenOn(t, w.Get("/2fa/challenge")); again != token {
 		t.Errorf("the next page: got token %q, want the same, %q", again, token)
 	}
-	if a := w.Do("POST", "/2fa/challenge/totp", code+"&form_token="+token, null...); a.Status != http.StatusSeeOther {
-		t.Errorf("got %d, want 303", a.Status)
-	}
+	w.Do("POST", "/2fa/challenge/totp", code+"&form_token="+token, null...).Want(t, http.StatusSeeOther)
 	w.WantIn("by a code")
 	// The renewed session's pages hold it too, and forms of before it.
 	if a := w.Do("POST", "/2fa/recovery-codes", "form_token="+token, null...); a.Status >= 400 {
-		t.Errorf("in the renewed session: got %d, want it to be done", a.Status)
+		t.Errorf("in the renewed session: got %d, it to be done", a.Status)
 	}
 	// Where the browser says where a form was, there is nothing to hold, and no cookie.
 	other := app.Stopped(t, alice)
@@ -89,9 +88,7 @@ func TestA30_FormToken(t *testing.T) {
 		if name == "as JSON" {
 			body = `{"code":"` + apptest.Code(t, w.phone) + `","form_token":"` + token + `"}`
 		}
-		if a := w.Do("POST", "/2fa/challenge/totp", body, c.head...); a.Status != http.StatusForbidden {
-			t.Errorf("%s: got %d, want 403", name, a.Status)
-		}
+		w.Do("POST", "/2fa/challenge/totp", body, c.head...).Want(t, http.StatusForbidden, name)
 	}
 	// A frame of another site has no cookies at best; with the session's, still not this one.
 	if a := w.Thief().Do("POST", "/2fa/challenge/totp", "code="+apptest.Code(t, w.phone)+"&form_token="+token, null...); a.Status != http.StatusForbidden {
@@ -108,9 +105,7 @@ func TestA30_FormToken(t *testing.T) {
 	if a := planted.Do("POST", "/2fa/challenge/totp", "code="+apptest.Code(t, w.phone)+"&form_token=", null...); a.Status != http.StatusForbidden {
 		t.Errorf("with an empty cookie and token: got %d, want 403", a.Status)
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
 }
 
 // An origin that the application trusts is taken, and no other that resembles it.
@@ -148,9 +143,7 @@ func TestA30_TrustedOrigins(t *testing.T) {
 		}
 	}
 	const policy = "form-action 'self' https://www.example.com http://intranet:81;"
-	if got := w.Get("/2fa/challenge").Header.Get("Content-Security-Policy"); !strings.Contains(got, policy) {
-		t.Errorf("got policy %q, want %s in it", got, policy)
-	}
+	expect.Contains(t, w.Get("/2fa/challenge").Header.Get("Content-Security-Policy"), policy)
 }
 
 // Each cause of a refusal is said with its remedy, once a minute.
@@ -166,9 +159,7 @@ func TestCrossSiteIsLogged(t *testing.T) {
 		b := app.Browser(t)
 		const line = "seems to come from another site"
 		for range 2 {
-			if a := b.Do("POST", "/2fa/challenge", "", append(head, "Accept", "text/html")...); a.Status != http.StatusForbidden {
-				t.Errorf("%v: got %d, want 403", head, a.Status)
-			}
+			b.Do("POST", "/2fa/challenge", "", append(head, "Accept", "text/html")...).Want(t, http.StatusForbidden, "%v", head)
 		}
 		if got := app.Log.String(); strings.Count(got, line) != 1 || !strings.Contains(got, remedy) {
 			t.Errorf("%v: got log %s, want one line with %q", head, got, remedy)

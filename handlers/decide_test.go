@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/handlers"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -108,9 +109,7 @@ func TestDecideOnNothingElse(t *testing.T) {
 				for _, crossSite := range []bool{false, true} {
 					c.Sender = handlers.NewSender(kind, crossSite)
 					name := fmt.Sprintf("standing %d, demand %d, kind %d, cross-site %t", standing, demand, kind, crossSite)
-					if got := c.Decide() == handlers.Pass; got != passes {
-						t.Errorf("%s: got pass %t, want %t", name, got, passes)
-					}
+					expect.Equal(t, c.Decide() == handlers.Pass, passes, "%s, pass", name)
 					met, tried := c, c
 					met.Met, tried.Tried = true, true
 					if standing != factor.Verified && met.Decide() != c.Decide() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -45,9 +46,7 @@ type listed struct {
 func devicesOf(t *testing.T, b *apptest.Browser) listed {
 	t.Helper()
 	var l listed
-	if err := json.Unmarshal([]byte(b.GetJSON("/2fa/devices").Body), &l); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, json.Unmarshal([]byte(b.GetJSON("/2fa/devices").Body), &l))
 	return l
 }
 
@@ -59,9 +58,7 @@ func TestTrustedDevice(t *testing.T) {
 	pushes := len(app.Emulator.Requests())
 	b.Login(alice)
 	b.WantIn("on a trusted device")
-	if got := b.Get("/account").Header.Get("X-Method"); got != "device" {
-		t.Errorf("got method %q, want device", got)
-	}
+	expect.Equal(t, b.Get("/account").Header.Get("X-Method"), "device", "method")
 	if n := len(app.Emulator.Requests()); n != pushes {
 		t.Errorf("the phone was asked %d times, want none", n-pushes)
 	}
@@ -71,9 +68,7 @@ func TestTrustedDevice(t *testing.T) {
 	}
 	// It proves nothing anew.
 	wantGuess(t, "disable on a trusted device", b, "/2fa/disable", "", "code-required")
-	if a := b.PostJSON("/2fa/devices", ""); a.Status != 403 {
-		t.Errorf("to trust on: got %d, want 403", a.Status)
-	}
+	b.PostJSON("/2fa/devices", "").Want(t, 403, "to trust on")
 	app.Stopped(t, alice) // another browser is asked
 
 	app.Clock.Add(30 * 24 * time.Hour)
@@ -105,17 +100,11 @@ func TestTrustedDeviceByPush(t *testing.T) {
 	app := apptest.New(t, trusting())
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	if a := b.Post("/2fa/challenge/continue", "trust", "1"); a.Location != "/2fa/challenge" {
-		t.Errorf("before the approval: got %d to %q, want the challenge", a.Status, a.Location)
-	}
+	b.Post("/2fa/challenge/continue", "trust", "1").WantTo(t, "/2fa/challenge", "before the approval")
 	b.WantLocked("before the approval")
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	apptest.Approve(t, phone)
-	if a := b.Post("/2fa/challenge/continue", "trust", "1"); a.Location != "/account" {
-		t.Errorf("got %d to %q, want the page that was asked for", a.Status, a.Location)
-	}
+	b.Post("/2fa/challenge/continue", "trust", "1").WantTo(t, "/account")
 	b.Post("/logout")
 	b.Login(alice).WantIn("on a trusted device")
 
@@ -124,9 +113,7 @@ func TestTrustedDeviceByPush(t *testing.T) {
 	apptest.Approve(t, phone)
 	b.Post("/2fa/challenge/continue", "trust", "0")
 	b.WantIn("without the box")
-	if n := len(app.Account(t, alice).Devices); n != 1 {
-		t.Errorf("got %d devices, want still 1", n)
-	}
+	expect.Equal(t, len(app.Account(t, alice).Devices), 1, "devices (still 1)")
 }
 
 // All cookies that are set on the way in are out of the reach of scripts.
@@ -143,7 +130,7 @@ func TestCookiesOfTheUnlock(t *testing.T) {
 		}
 		names[name] = true
 		if !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
-			t.Errorf("got %s, want it for this host and not for scripts", c)
+			t.Errorf("got %s, it for this host and not for scripts", c)
 		}
 	}
 	for _, want := range []string{"session", app.ReturningCookie(), "device"} {
@@ -173,12 +160,8 @@ func TestDeviceNotTrusted(t *testing.T) {
 	b = app.Stopped(t, bob)
 	b.PostJSON(totp, fmt.Sprintf(`{"code":%q,"trust":"1"}`, apptest.Code(t, app.Emulator.Phone(bob))))
 	b.WantIn("by code")
-	if a := b.Get("/2fa/devices"); a.Status != 404 {
-		t.Errorf("got %d, want 404", a.Status)
-	}
-	if n := len(app.Account(t, bob).Devices); n != 0 {
-		t.Errorf("got %d devices, want none", n)
-	}
+	b.Get("/2fa/devices").Want(t, 404)
+	expect.Equal(t, len(app.Account(t, bob).Devices), 0, "devices")
 }
 
 // A trusted device is one user's, and ends when it is revoked, with the sessions
@@ -243,13 +226,9 @@ func TestDeviceRevocationSaysWhich(t *testing.T) {
 	wantGuess(t, "login", b, totp, apptest.Code(t, phone), "accepted")
 	id := devicesOf(t, b).Devices[0].ID
 	for _, body := range []string{"", `{}`, `{"all":"0"}`, `{"all":false}`, `{"id":""}`, `{"id":"` + id + `","all":"1"}`, `{"all":"1","all":"1"}`, `{"id":"` + id + `","id":"x"}`} {
-		if a := b.PostJSON("/2fa/devices/revoke", body); a.Status != 400 {
-			t.Errorf("%s: got %d, want 400", body, a.Status)
-		}
+		b.PostJSON("/2fa/devices/revoke", body).Want(t, 400, body)
 	}
-	if n := len(devicesOf(t, b).Devices); n != 1 {
-		t.Errorf("got %d devices, want none of them revoked", n)
-	}
+	expect.Equal(t, len(devicesOf(t, b).Devices), 1, "devices (none of them revoked)")
 	if a := b.PostJSON("/2fa/devices/revoke", `{"id":"`+id+`"}`); a.Status != 200 || len(a.Header["Set-Cookie"]) != 0 {
 		t.Errorf("another browser's: got %d, cookies %q, want this one's left alone", a.Status, a.Header["Set-Cookie"])
 	}
@@ -268,9 +247,7 @@ func TestTrustedDeviceIsOneUsers(t *testing.T) {
 	b.Login(bob).WantLocked("somebody else on the device")
 	// Nor under the name of the other's cookie.
 	u, err := url.Parse(app.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	var secret string
 	for _, c := range b.Jar.Cookies(u) {
 		if strings.HasPrefix(c.Name, "eagate-device-") {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -164,9 +165,7 @@ func TestA39_StaleGrant(t *testing.T) {
 			t.Fatalf("got session found %t, %v", found, err)
 		}
 		owner.Post("/logout")
-		if err := world.Scs.Commit(cookie, session, time.Now().Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, world.Scs.Commit(cookie, session, time.Now().Add(time.Hour)))
 		if got := guess(t, thief, path, ""); got == "accepted" {
 			t.Errorf("%s: accepted by a session that was logged out", path)
 		}
@@ -228,9 +227,7 @@ func TestA39_ReEnrol(t *testing.T) {
 	oldCode := func() string {
 		t.Helper()
 		code, err := old.Code(world.Clock.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return code
 	}
 	working := string(world.Account(t, alice).Factor.Secret)
@@ -272,9 +269,7 @@ func TestEnrolmentExpires(t *testing.T) {
 	b := app.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	app.Clock.Add(30*time.Minute - time.Second)
-	if a := b.Get("/2fa/enable"); a.Status != http.StatusOK {
-		t.Errorf("at the last moment: got %d, want 200", a.Status)
-	}
+	b.Get("/2fa/enable").Want(t, http.StatusOK, "at the last moment")
 	if a := b.GetJSON("/2fa/"); a.JSON("state") != "pending" {
 		t.Errorf("at the last moment: got %s, want pending", a.Body)
 	}
@@ -282,13 +277,9 @@ func TestEnrolmentExpires(t *testing.T) {
 	if a := b.GetJSON("/2fa/"); a.JSON("state") != "off" {
 		t.Errorf("expired: got %s, want off", a.Body)
 	}
-	if a := b.Get("/2fa/enable"); a.Status != http.StatusSeeOther || a.Location != "/2fa/" {
-		t.Errorf("expired: got %d to %q, want 303 to /2fa/", a.Status, a.Location)
-	}
+	b.Get("/2fa/enable").WantTo(t, "/2fa/", "expired")
 	wantGuess(t, "expired", b, "/2fa/enable/confirm", apptest.Code(t, phone), "no-enrolment")
-	if a := b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusConflict {
-		t.Errorf("expired, in a form: got %d, want 409", a.Status)
-	}
+	b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)).Want(t, http.StatusConflict, "expired, in a form")
 	b.Enrol(alice)
 	b.WantIn("enrolled anew")
 }
@@ -314,7 +305,5 @@ func TestEnrolAfterWrongCodes(t *testing.T) {
 		t.Error("starting over shows the same secret")
 	}
 	wantGuess(t, "starting over", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
-	if got := app.Account(t, alice).Failures; got != 0 {
-		t.Errorf("got %d failures left, want 0", got)
-	}
+	expect.Equal(t, app.Account(t, alice).Failures, 0, "failures left")
 }

@@ -42,9 +42,7 @@ func TestA17_StoreFaultOnceTheSessionHasAnotherID(t *testing.T) {
 		before := len(proofs(t, world))
 		inner := world.Store.Inner()
 		world.Store.SetInner(markless{inner, t})
-		if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Status != http.StatusServiceUnavailable {
-			t.Errorf("%s: got %d to %q, want 503", to, a.Status, a.Location)
-		}
+		b.Post(totp, "code", apptest.Code(t, phone)).Want(t, http.StatusServiceUnavailable, to)
 		world.Store.SetInner(inner)
 		if to == "/recent" {
 			b.WantIn("verified as before")
@@ -59,9 +57,7 @@ func TestA17_StoreFaultOnceTheSessionHasAnotherID(t *testing.T) {
 		}
 		app.Clock.Add(apptest.Step)
 		b.Follow(to)
-		if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != to {
-			t.Errorf("the next code: got %d to %q, want 303 to %s", a.Status, a.Location, to)
-		}
+		b.Post(totp, "code", apptest.Code(t, phone)).WantTo(t, to, "the next code")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -82,13 +83,9 @@ func TestA50_HashingTakesTurns(t *testing.T) {
 		want := func(when string, want ...string) {
 			t.Helper()
 			for _, want := range want {
-				if got := next(); got != want {
-					t.Errorf("%s: got %q, want %q", when, got, want)
-				}
+				expect.Equal(t, next(), want, when)
 			}
-			if got := next(); got != "nobody" {
-				t.Errorf("%s: got a turn of %q, want no more", when, got)
-			}
+			expect.Equal(t, next(), "nobody", "%s, a turn of", when)
 		}
 		door.post(t.Context(), busy, "/2fa/recovery-codes", "")
 		want("bob makes new codes", "new codes")
@@ -109,9 +106,7 @@ func TestA50_HashingTakesTurns(t *testing.T) {
 			goOn <- struct{}{}
 			synctest.Wait()
 		}
-		if got := owner.Load(); got != http.StatusOK {
-			t.Errorf("after three hashes: got %d for alice, want her in", got)
-		}
+		expect.Equal(t, owner.Load(), http.StatusOK, "after three hashes, for alice")
 		release()
 		synctest.Wait()
 		refused := 0
@@ -159,7 +154,7 @@ func TestA50_HashingIsNotWaitedForLong(t *testing.T) {
 		status := door.post(t.Context(), b, recoveryPath, codes[0])
 		time.Sleep(5*time.Second - 1)
 		if synctest.Wait(); status.Load() != 0 {
-			t.Errorf("got %d, want it to wait", status.Load())
+			t.Errorf("got %d, it to wait", status.Load())
 		}
 		time.Sleep(2 * time.Nanosecond)
 		if synctest.Wait(); status.Load() != http.StatusTooManyRequests {
@@ -211,15 +206,11 @@ func TestA50_NewRecoveryCodesInALoop(t *testing.T) {
 	app.Clock.Add(20 * time.Minute)
 	owner = app.Browser(t).Login(alice)
 	wantGuess(t, "a fresh proof", owner, totp, apptest.Code(t, phone), "accepted")
-	if a := owner.PostJSON(path, ""); a.Status != http.StatusOK {
-		t.Errorf("an hour after the first: got %d %s, want new ones", a.Status, a.Body)
-	}
+	owner.PostJSON(path, "").Want(t, http.StatusOK, "an hour after the first, want new ones")
 	// A clock that was ahead keeps nobody from it.
 	ahead := app.Clock.Now().Add(48 * time.Hour)
 	app.ChangeAccount(t, alice, func(a *records.Account) { a.RecoveryMade = []time.Time{ahead, ahead, ahead, ahead, ahead} })
-	if a := owner.PostJSON(path, ""); a.Status != http.StatusOK {
-		t.Errorf("after a clock was ahead: got %d %s, want new ones", a.Status, a.Body)
-	}
+	owner.PostJSON(path, "").Want(t, http.StatusOK, "after a clock was ahead, want new ones")
 }
 
 // A recovery code that comes in a pause was in the pause, and one that comes after it is

@@ -15,6 +15,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -45,9 +46,7 @@ func webviewOf(t *testing.T, page string) (link, popup *url.URL) {
 			return nil
 		}
 		u, err := url.Parse(html.UnescapeString(m[1]))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return u
 	}
 	return find("href"), find("data-popup")
@@ -74,16 +73,10 @@ func TestHostedApproval(t *testing.T) {
 		if a := w.Get(back); a.Status != 303 || a.Location != "/2fa/challenge" || a.Body != "" {
 			t.Errorf("the return: got %d to %q, want 303 to the clean challenge", a.Status, a.Location)
 		}
-		if a := w.Get("/2fa/challenge"); a.Status != 303 || a.Location != "/account?tab=2" {
-			t.Errorf("the challenge: got %d to %q, want 303 to the page asked for", a.Status, a.Location)
-		}
+		w.Get("/2fa/challenge").WantTo(t, "/account?tab=2", "the challenge")
 		w.WantIn("after the approval")
-		if n := len(app.Emulator.Calls(emulator.SecretNumber)); n != 0 {
-			t.Errorf("got %d calls for the number, want none", n)
-		}
-		if n := spy.Moves(records.Approved, records.Consumed); n != 1 {
-			t.Errorf("the approval was used %d times, want once", n)
-		}
+		expect.Equal(t, len(app.Emulator.Calls(emulator.SecretNumber)), 0, "calls for the number")
+		expect.Equal(t, spy.Moves(records.Approved, records.Consumed), 1, "times the approval was used")
 	})
 }
 
@@ -111,9 +104,7 @@ func TestHostedChallengeInTheStore(t *testing.T) {
 		app := world.Node(t, hosted(mode, middleware.WithStore(rec)))
 		w := wait(t, app, alice)
 		acct, err := world.Records(t).Account(t.Context(), "id of "+alice)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		c, err := world.Records(t).Challenge(t.Context(), acct.Push.Live)
 		if err != nil || c.Mode != mode || c.Number != "" {
 			t.Errorf("got mode %v, number %q, %v, want %v without a number", c.Mode, c.Number, err, mode)
@@ -141,9 +132,7 @@ func TestA01_HostedBrowserCallsTheCallback(t *testing.T) {
 				w.Post(path, "result", "true", "session_token", w.token),
 				w.PostJSON(path, fmt.Sprintf(`{"result": true, "session_token": %q}`, w.token)),
 			} {
-				if a.Status != 404 {
-					t.Errorf("secret %q, way %d: got %d, want 404", secret, i, a.Status)
-				}
+				a.Want(t, 404, "secret %q, way %d", secret, i)
 			}
 		}
 		w.wantState(t, "after forged reports", "pending")
@@ -159,9 +148,7 @@ func TestA02_HostedCallbackFromOutsideTheNetworks(t *testing.T) {
 		app := apptest.New(t, hosted(mode, middleware.WithCallbackNetworks(netip.MustParsePrefix("192.0.2.0/24"))))
 		w := wait(t, app, alice)
 		for _, head := range [][]string{nil, forged("192.0.2.7")} {
-			if a := w.Do("GET", callback(app)+query(w.token, "true"), "", head...); a.Status != 403 {
-				t.Errorf("got %d, want 403", a.Status)
-			}
+			w.Do("GET", callback(app)+query(w.token, "true"), "", head...).Want(t, 403)
 		}
 		w.wantState(t, "after the reports", "pending")
 		w.WantLocked("after the reports")
@@ -219,9 +206,7 @@ func TestA11_HostedReturn(t *testing.T) {
 					if anew := strings.Contains(page, `<button type="submit">Send a new request</button>`); anew != test.anew {
 						t.Errorf("it offers a new request: %v, want %v", anew, test.anew)
 					}
-					if !strings.Contains(page, `action="/2fa/challenge/totp"`) {
-						t.Error("no code can be typed")
-					}
+					expect.Contains(t, page, `action="/2fa/challenge/totp"`, "no code can be typed")
 				}
 				if n := spy.Moves(records.Pending, records.Approved) + spy.Moves(records.Pending, records.NotApproved) + spy.Grants(); n != 0 {
 					t.Errorf("got %d changes of the challenge, want none", n)
@@ -254,9 +239,7 @@ func TestHostedErrorsNextStep(t *testing.T) {
 			t.Errorf("the page leads to %v, want the new request", link)
 		}
 		w.Get("/2fa/return?error=REJECT")
-		if a := w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone)); a.Location != "/account" {
-			t.Errorf("a code: got %d to %q", a.Status, a.Location)
-		}
+		w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone)).WantTo(t, "/account", "a code")
 		w.WantIn("by a code")
 	})
 }
@@ -269,14 +252,10 @@ func TestHostedRejection(t *testing.T) {
 		page := w.Get("/2fa/challenge").Body
 		apptest.Deny(t, w.phone)
 		back := w.visit(t, page)
-		if back != "/2fa/return?error=REJECT" {
-			t.Errorf("got back to %q", back)
-		}
+		expect.Equal(t, back, "/2fa/return?error=REJECT", "back to")
 		w.Get(back)
 		page = w.Get("/2fa/challenge").Body
-		if !strings.Contains(page, `data-message="rejected"`) {
-			t.Errorf("got\n%s\nwant the page that says so", page)
-		}
+		expect.Contains(t, page, `data-message="rejected"`, "the page that says so")
 		if link, _ := webviewOf(t, page); link != nil {
 			t.Errorf("the page leads to the service's page again: %v", link)
 		}
@@ -304,9 +283,7 @@ func TestA32_ReturnOfNobody(t *testing.T) {
 		}
 		apptest.Approve(t, w.phone)
 		other.WantIn("after the approval")
-		if a := other.Get(back); a.Location != "/2fa/challenge" {
-			t.Errorf("unlocked: got %d to %q", a.Status, a.Location)
-		}
+		other.Get(back).WantTo(t, "/2fa/challenge", "unlocked")
 		w.WantLocked("replaced")
 	})
 }
@@ -376,14 +353,10 @@ func TestA32_HostedHeaders(t *testing.T) {
 		nonce := regexp.MustCompile(`'nonce-[A-Z0-9]+'`)
 		got := nonce.ReplaceAllString(page.Header.Get("Content-Security-Policy"), "N")
 		want := nonce.ReplaceAllString(app.Browser(t).Get("/2fa/challenge").Header.Get("Content-Security-Policy"), "N")
-		if got != want {
-			t.Errorf("got policy %q, want %q", got, want)
-		}
+		expect.Equal(t, got, want, "policy")
 		for _, path := range []string{"/2fa/return?session_token=" + w.token, "/2fa/challenge/status", "/2fa/nothing"} {
 			a := w.Get(path)
-			if got := a.Header.Get("Cross-Origin-Opener-Policy"); got != "same-origin" {
-				t.Errorf("%s: got Cross-Origin-Opener-Policy %q, want same-origin", path, got)
-			}
+			expect.Equal(t, a.Header.Get("Cross-Origin-Opener-Policy"), "same-origin", "%s, Cross-Origin-Opener-Policy", path)
 			policy := "same-origin"
 			if strings.Contains(path, w.token) {
 				policy = "no-referrer"
@@ -441,19 +414,15 @@ func TestHostedForPrograms(t *testing.T) {
 		if err != nil || begun.Status != 201 || begun.JSON("state") != "pending" || address != want || begun.JSON("number") != nil {
 			t.Errorf("got %d %s, want the address %s", begun.Status, begun.Body, want)
 		}
-		if got := b.GetJSON("/2fa/challenge/status").JSON("webview_url"); got != want {
-			t.Errorf("status: got %v, want %s", got, want)
-		}
+		expect.Equal(t, b.GetJSON("/2fa/challenge/status").JSON("webview_url"), any(address), "status")
 		events := listen(t, b)
-		if got := events.want("pending")["webview_url"]; got != want {
-			t.Errorf("events: got %v, want %s", got, want)
-		}
+		expect.Equal(t, events.want("pending")["webview_url"], any(address), "events")
 		apptest.Approve(t, phone)
 		if got := events.want("approved")["webview_url"]; got != nil {
 			t.Errorf("approved: got webview_url %v, want none", got)
 		}
 		if a := b.GetJSON("/2fa/challenge"); a.JSON("verified") != true {
-			t.Errorf("got %d %s, want it verified", a.Status, a.Body)
+			t.Errorf("got %d %s, it verified", a.Status, a.Body)
 		}
 	})
 }
@@ -488,12 +457,10 @@ func TestHostedTokenLost(t *testing.T) {
 			w := waitOn(t, b, phone)
 			page := w.Get("/2fa/challenge").Body
 			if link, _ := webviewOf(t, page); link != nil || !strings.Contains(page, `data-state="none"`) {
-				t.Errorf("older %v: the page leads to %v, want it to offer a new request:\n%s", older, link, page)
+				t.Errorf("older %v: the page leads to %v, it to offer a new request:\n%s", older, link, page)
 			}
 			for _, want := range []string{`<form method="post" action="/2fa/challenge">`, `action="/2fa/challenge/totp"`} {
-				if !strings.Contains(page, want) {
-					t.Errorf("older %v: no %s in\n%s", older, want, page)
-				}
+				expect.Contains(t, page, want, "older %v: no %s in", older, want)
 			}
 			if a := w.Get("/2fa/return?error=REJECT"); a.Header.Get("Set-Cookie") != "" {
 				t.Errorf("older %v: a return for nothing writes the session", older)
@@ -513,9 +480,7 @@ func TestHostedExpires(t *testing.T) {
 		w := wait(t, app, alice)
 		page := w.Get("/2fa/challenge").Body
 		app.Clock.Add(5 * time.Minute)
-		if back := w.visit(t, page); back != "/2fa/return?error=TIMEOUT" {
-			t.Errorf("got back to %q", back)
-		}
+		expect.Equal(t, w.visit(t, page), "/2fa/return?error=TIMEOUT", "back to")
 		w.Get("/2fa/return?error=TIMEOUT")
 		page = w.Get("/2fa/challenge").Body
 		if link, _ := webviewOf(t, page); link != nil || !strings.Contains(page, `data-state="expired"`) || !strings.Contains(page, "Send a new request") {

@@ -16,6 +16,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/handlers"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/middleware"
 )
@@ -26,9 +27,7 @@ import (
 func changing(t *testing.T) map[string]bool {
 	t.Helper()
 	rules, err := factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	pages, routes := make(map[string]bool), make(map[string]bool)
 	for route := range handlers.New(handlers.Config{Rules: rules}).Routes() {
 		if method, path, _ := strings.Cut(route, " "); method == http.MethodGet {
@@ -81,20 +80,14 @@ func TestA30_CrossSitePosts(t *testing.T) {
 			}
 		}
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to phones, want the one of the beginning", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to phones (the one of the beginning)")
 	w.WantLocked("after the posts")
 	unlocked.WantIn("after the posts")
 	// From our own pages it works.
 	a := w.Do("POST", "/2fa/challenge/totp", "code="+apptest.Code(t, w.phone),
 		"Content-Type", form, "Origin", app.URL, "Sec-Fetch-Site", "same-origin")
-	if a.Status != 303 {
-		t.Errorf("same origin: got %d, want 303", a.Status)
-	}
+	a.Want(t, 303, "same origin")
 }
 
 func TestA30_ChangesByOtherMethods(t *testing.T) {
@@ -123,9 +116,7 @@ func TestA30_ChangesByOtherMethods(t *testing.T) {
 			}
 		}
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "changes")
 	w.WantLocked("at the end")
 	unlocked.WantIn("at the end")
 }
@@ -147,11 +138,9 @@ func TestA32_Nonces(t *testing.T) {
 			got = m[1]
 		}
 		if len(got) < 22 || seen[got] { // 128 bits, in base64 at best
-			t.Errorf("%s: got nonce %q, want one that is long enough and new", path, got)
+			t.Errorf("%s: got nonce %q, one that is long enough and new", path, got)
 		}
-		if !strings.Contains(a.Body, `nonce="`+got+`"`) {
-			t.Errorf("%s: the page doesn't have nonce %q", path, got)
-		}
+		expect.Contains(t, a.Body, `nonce="`+got+`"`, path)
 		seen[got] = true
 	}
 }
@@ -266,9 +255,7 @@ func whole(t *testing.T, app *apptest.App) (tokens []string, secret string) {
 	apptest.Deny(t, phone)
 	w.Get("/2fa/challenge")
 	w.Login(alice)
-	if a := w.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != 303 {
-		t.Errorf("code: got %d, want 303", a.Status)
-	}
+	w.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).Want(t, 303, "code")
 	w.Post("/2fa/enable")
 	w.Get("/2fa/enable")
 	for range 6 { // until it pauses
@@ -364,9 +351,7 @@ func TestA31_OpenRedirects(t *testing.T) {
 	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
 	home, err := url.Parse(app.URL + "/2fa/challenge")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	long := "/" + strings.Repeat("a", 3000)
 	for _, c := range []struct{ target, want string }{
 		{"/account", "/account"},
@@ -427,9 +412,7 @@ func TestA31_OpenRedirects(t *testing.T) {
 		}
 		app.Clock.Add(apptest.Step)
 		a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
-		if a.Location != c.want {
-			t.Errorf("%q: got to %q, want %q", c.target, a.Location, c.want)
-		}
+		a.WantTo(t, c.want, "%q", c.target)
 		u, err := home.Parse(a.Location)
 		if err != nil || u.Host != home.Host || u.Scheme != home.Scheme {
 			t.Errorf("%q: got to %v, %v, want a page of this site", c.target, u, err)
@@ -448,9 +431,7 @@ func TestA31_OpenRedirects(t *testing.T) {
 	app.Clock.Add(apptest.Step)
 	a := b.Do("POST", "/2fa/challenge/totp?next=//evil.example", "next=//evil.example&code="+apptest.Code(t, phone),
 		"Content-Type", form, "Host", "evil.example", "X-Forwarded-Host", "evil.example")
-	if a.Location != "/account" {
-		t.Errorf("after the code: got to %q, want /account", a.Location)
-	}
+	a.WantTo(t, "/account", "after the code")
 }
 
 func TestA33_HostileNames(t *testing.T) {
@@ -492,9 +473,7 @@ func hostile(t *testing.T, app *apptest.App, issuer, email string) {
 			if strings.ContainsAny(text, `<>"'&`) && strings.Contains(body, text) {
 				t.Errorf("%s: %q stands there as it is:\n%s", name, text, body)
 			}
-			if !strings.Contains(html.UnescapeString(body), text) {
-				t.Errorf("%s: got\n%s\nwant %q in it", name, body, text)
-			}
+			expect.Contains(t, html.UnescapeString(body), text, name)
 		}
 		if strings.Contains(body, "<script>") {
 			t.Errorf("%s: got a script without nonce:\n%s", name, body)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/handlers"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // What browsers and libraries send with requests of each kind.
@@ -91,9 +92,7 @@ func TestKindOf(t *testing.T) {
 		for head := c.also; len(head) > 0; head = head[2:] {
 			r.Header.Add(head[0], head[1])
 		}
-		if got := handlers.KindOf(r); got != c.want {
-			t.Errorf("%s: got kind %d, want %d", name, got, c.want)
-		}
+		expect.Equal(t, handlers.KindOf(r), c.want, "%s, kind", name)
 	}
 	if handlers.KindOf(httptest.NewRequest(http.MethodGet, "/", nil)) != handlers.KindNavigation {
 		t.Error("without any header, want a navigation")

@@ -32,17 +32,11 @@ func TestFormsLeaveByAPage(t *testing.T) {
 	if a := post(b, "/2fa/challenge/continue", "", "User-Agent", agent); a.Status != http.StatusOK || !strings.Contains(a.Body, `data-message="go-on"`) {
 		t.Errorf("continue: got %d, want a page that goes on", a.Status)
 	}
-	if a := post(b, "/2fa/challenge/continue", ""); a.Status != http.StatusSeeOther {
-		t.Errorf("no browser: got %d, want 303", a.Status)
-	}
-	if a := b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "User-Agent", agent); a.Status != http.StatusSeeOther {
-		t.Errorf("a navigation: got %d, want 303", a.Status)
-	}
+	post(b, "/2fa/challenge/continue", "").Want(t, http.StatusSeeOther, "no browser")
+	b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "User-Agent", agent).Want(t, http.StatusSeeOther, "a navigation")
 	other := app.Stopped(t, alice)
 	if a := post(other, "/2fa/cancel", "", "User-Agent", agent); a.Status != http.StatusOK || !strings.Contains(a.Body, `url=/login"`) {
 		t.Errorf("cancel: got %d\n%s\nwant a page that goes on to the login", a.Status, a.Body)
 	}
-	if a := post(app.Stopped(t, alice), "/2fa/challenge", "", "User-Agent", agent); a.Status != http.StatusSeeOther {
-		t.Errorf("to a page of ours: got %d, want 303", a.Status)
-	}
+	post(app.Stopped(t, alice), "/2fa/challenge", "", "User-Agent", agent).Want(t, http.StatusSeeOther, "to a page of ours")
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -51,9 +52,7 @@ func wantShown(t *testing.T, when string, b *apptest.Browser, want []string) {
 	if got := shown(a); len(want) != 10 || !slices.Equal(got, want) {
 		t.Errorf("%s: got %d and the codes %v, want %v", when, a.Status, got, want)
 	}
-	if got := a.Header.Get("Cache-Control"); !strings.Contains(got, "no-store") {
-		t.Errorf("%s: got Cache-Control %q", when, got)
-	}
+	expect.Contains(t, a.Header.Get("Cache-Control"), "no-store", when)
 }
 
 // wantNotShown fails the test if the browser sees any codes, or one of these anywhere.
@@ -87,9 +86,7 @@ func TestA51_FirstCodesStay(t *testing.T) {
 	}
 	first := b.Get(codesPath)
 	codes := shown(first)
-	if !strings.Contains(first.Body, "Sign-in approval is on") {
-		t.Errorf("got\n%s\nwant it said that it is on", first.Body)
-	}
+	expect.Contains(t, first.Body, "Sign-in approval is on", "it said that it is on")
 	wantShown(t, "once more", b, codes)
 	for _, a := range []apptest.Answer{
 		b.Get("/2fa/enable"), b.Post("/2fa/enable/confirm", "code", code), b.Post("/2fa/enable/confirm"),
@@ -97,13 +94,9 @@ func TestA51_FirstCodesStay(t *testing.T) {
 		if a.Location == "/2fa/enable" {
 			a = b.Get(a.Location)
 		}
-		if a.Status != http.StatusSeeOther || a.Location != codesPath {
-			t.Errorf("the enrolment after it: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
-		}
+		a.WantTo(t, codesPath, "the enrolment after it")
 	}
-	if page := b.Get("/2fa/").Body; !strings.Contains(page, `id="unkept"`) {
-		t.Errorf("security page: got\n%s\nwant it said that they haven't been kept", page)
-	}
+	expect.Contains(t, b.Get("/2fa/").Body, `id="unkept"`, "security page, it said that they haven't been kept")
 	wantShown(t, "after all that", b, codes)
 	for _, path := range []string{codesPath, "/2fa/"} {
 		if a := b.GetJSON(path); strings.Contains(a.Body, codes[0]) {
@@ -111,9 +104,7 @@ func TestA51_FirstCodesStay(t *testing.T) {
 		}
 	}
 
-	if a := b.Kept(); a.Location != "/" {
-		t.Errorf("kept: got %d to %q, want the home page", a.Status, a.Location)
-	}
+	b.Kept().WantTo(t, "/", "kept")
 	wantNotShown(t, "kept", b, codes)
 	if page := b.Get(codesPath).Body; !strings.Contains(page, "You have kept these codes") || !strings.Contains(page, `data-left="10"`) {
 		t.Errorf("Back: got\n%s\nwant it said that they were kept", page)
@@ -149,9 +140,7 @@ func TestA51_CodesMadeByTwoClicks(t *testing.T) {
 	}
 	codes := shown(b.Get(codesPath))
 	wantShown(t, "after three clicks", b, codes)
-	if n := len(app.Account(t, alice).RecoveryMade); n != 1 {
-		t.Errorf("codes were made %d times, want once", n)
-	}
+	expect.Equal(t, len(app.Account(t, alice).RecoveryMade), 1, "times codes were made")
 	b.Kept()
 
 	// At once, on two nodes: whichever is first, both see the same.
@@ -162,9 +151,7 @@ func TestA51_CodesMadeByTwoClicks(t *testing.T) {
 	for i := range 6 {
 		wg.Go(func() {
 			a := []*apptest.Browser{b, other}[i%2].Post(codesPath, form...)
-			if a.Status != http.StatusSeeOther || a.Location != codesPath {
-				t.Errorf("at once: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
-			}
+			a.WantTo(t, codesPath, "at once")
 		})
 	}
 	wg.Wait()
@@ -189,9 +176,7 @@ func TestA39_CodesMadeByAFormThatWasRefused(t *testing.T) {
 	salt := func() string { return string(app.Account(t, alice).Recovery.Salt) }
 	before := salt()
 	for _, code := range []string{app.WrongCode(t, phone), "", app.WrongCode(t, phone)} {
-		if a := b.Post(codesPath, append(form, "code", code)...); a.Status != http.StatusUnprocessableEntity {
-			t.Errorf("code %q: got %d, want 422", code, a.Status)
-		}
+		b.Post(codesPath, append(form, "code", code)...).Want(t, http.StatusUnprocessableEntity, "code %q", code)
 	}
 	if salt() != before {
 		t.Error("codes were made without a proof")
@@ -252,15 +237,11 @@ func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
 			return b
 		},
 		"after a reset": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
-			if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost"))
 			return b
 		},
 		"after all was revoked": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
-			if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "stolen"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "stolen"))
 			app.Clock.Add(2 * time.Second)
 			wantGuess(t, "in", b, totp, apptest.Code(t, app.Emulator.Phone(alice)), "accepted")
 			return b
@@ -270,9 +251,7 @@ func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
 			return b
 		},
 		"after a new password": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
-			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			return b
 		},
 		"after ten minutes": func(_ *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
@@ -294,9 +273,7 @@ func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
 		},
 		"with their record gone": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
 			g := codesRecord(t, app)
-			if err := app.Records(t).DeleteGrant(t.Context(), g.ID); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Records(t).DeleteGrant(t.Context(), g.ID))
 			return b
 		},
 		"with a record of another kind": func(t *testing.T, app *apptest.App, b *apptest.Browser) *apptest.Browser {
@@ -337,9 +314,7 @@ func TestA38_NewCodesAreForOneBrowser(t *testing.T) {
 func codesRecords(t *testing.T, app *apptest.App) (list []records.Grant) {
 	t.Helper()
 	docs, _, err := app.Store.List(t.Context(), store.Grants, "", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, doc := range docs {
 		if g := apptest.DecodeGrant(t, doc); g.Kind == records.KindCodes {
 			list = append(list, g)
@@ -361,9 +336,7 @@ func codesRecord(t *testing.T, app *apptest.App) records.Grant {
 func changeGrant(t *testing.T, app *apptest.App, id string, change func(*records.Grant)) {
 	t.Helper()
 	err := app.Records(t).UpdateGrant(t.Context(), id, func(g *records.Grant) error { change(g); return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 }
 
 // The store has the codes neither in plain nor under the gate's key alone, in no account,
@@ -378,9 +351,7 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 	}
 	for kind := range map[store.Kind]bool{store.Accounts: true, store.Grants: true, store.Challenges: true} {
 		docs, _, err := app.Store.List(t.Context(), kind, "", 100)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		for _, doc := range docs {
 			if strings.Contains(string(doc.Body), codes[0]) {
 				t.Errorf("a document of %s has a code in plain", kind)
@@ -400,13 +371,9 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 	for name, value := range b.Cookies() {
 		if _, secret, ok := strings.Cut(value, "."); ok && strings.Contains(name, "-browser-") {
 			with, err := apptest.Keys(t).With(secret)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			other, err := keyring.New([]byte("another key, which is as long...."[:32]))
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			if otherWith, err := other.With(secret); err != nil || open(otherWith) {
 				t.Errorf("they open under another key, %v", err)
 			}
@@ -417,9 +384,7 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 		t.Error("they don't open with both")
 	}
 	b.Kept()
-	if n := len(codesRecords(t, app)); n != 0 {
-		t.Errorf("kept: got %d records, want none", n)
-	}
+	expect.Equal(t, len(codesRecords(t, app)), 0, "kept, records")
 }
 
 // A browser that doesn't get the answer by which the factor was switched on finds the
@@ -464,9 +429,7 @@ func TestA51_CodesAfterALostConfirm(t *testing.T) {
 		t.Fatalf("a code afterwards: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
 	}
 	wantShown(t, "afterwards", b, shown(b.Get(codesPath)))
-	if a := b.Kept(); a.Location != "/account?tab=2" {
-		t.Errorf("kept: got %d to %q, want the page that was asked for", a.Status, a.Location)
-	}
+	b.Kept().WantTo(t, "/account?tab=2", "kept")
 }
 
 // Of two clicks, the first one's codes may have been made while the second one's are about
@@ -484,9 +447,7 @@ func TestA51_CodesOfTheOtherClick(t *testing.T) {
 	b.Post(codesPath, form...)
 	seen := shown(b.Get(codesPath))
 	pause.Go()
-	if a := <-done; a.Status != http.StatusSeeOther || a.Location != codesPath {
-		t.Errorf("the other click: got %d to %q, want 303 to the codes", a.Status, a.Location)
-	}
+	(<-done).WantTo(t, codesPath, "the other click")
 	wantShown(t, "after both clicks", b, seen)
 }
 

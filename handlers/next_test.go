@@ -73,9 +73,7 @@ func TestNextInAnotherEncoding(t *testing.T) {
 	if a := b.Raw(http.MethodGet, "/account?name=J\xfcrgen&x=<y>", "Accept", "text/html"); a.Location != "/2fa/challenge" {
 		t.Fatalf("got %d to %q, want to be led to the challenge", a.Status, a.Location)
 	}
-	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != "/account?name=J%FCrgen&x=<y>" {
-		t.Errorf("got %d to %q, want to where it was going", a.Status, a.Location)
-	}
+	b.Post(totp, "code", apptest.Code(t, phone)).WantTo(t, "/account?name=J%FCrgen&x=<y>")
 }
 
 // A session that is saved because its challenge is to begin keeps where it was going.
@@ -89,9 +87,7 @@ func TestNextOfASessionThatWasNotSaved(t *testing.T) {
 	phone := app.Browser(t).Enrol(alice)
 	b := app.Browser(t)
 	b.Follow("/account?x=1")
-	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != "/account?x=1" {
-		t.Errorf("got %d to %q, want to where it was going", a.Status, a.Location)
-	}
+	b.Post(totp, "code", apptest.Code(t, phone)).WantTo(t, "/account?x=1")
 }
 
 // A page whose script was refused may lead to the challenge itself: the browser comes back
@@ -133,9 +129,7 @@ func TestComesBackToThePage(t *testing.T) {
 				}
 			}
 			apptest.Approve(t, phone)
-			if a := b.Get("/2fa/challenge"); a.Location != test.want {
-				t.Errorf("got %d to %q, want %s", a.Status, a.Location, test.want)
-			}
+			b.Get("/2fa/challenge").WantTo(t, test.want)
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -55,9 +56,7 @@ func TestNoAddress(t *testing.T) {
 			if a := b.Post("/2fa/enable"); a.Status != http.StatusConflict || !strings.Contains(a.Body, `data-message="no-address"`) || a.Header.Get("Retry-After") != "" {
 				t.Errorf("page: got %d\n%s", a.Status, a.Body)
 			}
-			if n := strings.Count(app.Log.String(), "without an e-mail address"); n != 1 {
-				t.Errorf("got %d lines in the log, want one", n)
-			}
+			expect.Equal(t, strings.Count(app.Log.String(), "without an e-mail address"), 1, "lines in the log")
 			if a := app.Account(t, alice); a.Staged != nil || a.State != records.Off {
 				t.Error("something was staged")
 			}
@@ -76,9 +75,7 @@ func TestAddressGoes(t *testing.T) {
 	phone := stage(t, b, alice)
 	set("")
 	wantForGood(t, "confirming", b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`), "no-address")
-	if a := b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); !strings.Contains(a.Body, `data-message="no-address"`) {
-		t.Errorf("confirming: got %d\n%s", a.Status, a.Body)
-	}
+	expect.Contains(t, b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)).Body, `data-message="no-address"`, "confirming")
 	set(alice)
 	wantGuess(t, "confirming with an address", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 	app.Clock.Add(apptest.Step)

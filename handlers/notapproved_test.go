@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -31,17 +32,13 @@ func TestNotApproved(t *testing.T) {
 	} {
 		page := html.UnescapeString(w.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "Accept-Language", lang).Body)
 		for _, text := range want {
-			if !strings.Contains(page, text) {
-				t.Errorf("%s page: got\n%s\nwant %q", lang, page, text)
-			}
+			expect.Contains(t, page, text, "%s page", lang)
 		}
 	}
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1: the page must not ask again by itself", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone: the page must not ask again by itself")
 	a := w.PostJSON("/2fa/challenge", "")
 	if a.Status != 201 || a.JSON("state") != "pending" {
-		t.Errorf("a new request: got %d %s, want it pending", a.Status, a.Body)
+		t.Errorf("a new request: got %d %s, it pending", a.Status, a.Body)
 	}
 	if w.Cookie("session") != id {
 		t.Error("the session got another ID")
@@ -97,12 +94,10 @@ func TestNotApprovedIsNoWordOfTheBrowser(t *testing.T) {
 						t.Errorf("%s: %s: the page says %q", name, said, not)
 					}
 				}
-				if !strings.Contains(page, "/2fa/challenge/totp") {
-					t.Errorf("%s: %s: the page offers no code", name, said)
-				}
+				expect.Contains(t, page, "/2fa/challenge/totp", "%s: %s: the page offers no code", name, said)
 			}
 			if c, err := app.Records(t).Challenge(t.Context(), app.Account(t, alice).Push.Live); err != nil || c.State != records.Pending {
-				t.Errorf("%s: got %v, %v, want it pending", name, c.State, err)
+				t.Errorf("%s: got %v, %v, it pending", name, c.State, err)
 			}
 			apptest.Approve(t, w.phone)
 			w.WantIn(name + ": by the approval")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -89,9 +90,7 @@ func TestNotices(t *testing.T) {
 	}
 	b = app.Browser(t).Login(alice)
 	guess(t, b, recoveryPath, codes[0])
-	if n := box.want(t, "recovery code", "recovery_used")[0]; !strings.Contains(n.Text, "left: 9") {
-		t.Errorf("got %q, want how many are left", n.Text)
-	}
+	expect.Contains(t, box.want(t, "recovery code", "recovery_used")[0].Text, "left: 9", "how many are left")
 	app.Clock.Add(time.Hour)
 
 	app.Stopped(t, alice)
@@ -153,9 +152,7 @@ func TestNoticeOfHold(t *testing.T) {
 	if n := box.want(t, "rejected", "held")[0]; n.Email != alice {
 		t.Errorf("got %q, want alice's address", n.Email)
 	}
-	if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 	box.wantNoMore(t, app.Gate)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/handlers"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -18,13 +19,9 @@ import (
 func TestOpenAPIHasTheRoutes(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../docs/openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	rules, err := factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	want := slices.Sorted(handlers.New(handlers.Config{Rules: rules}).Routes())
 	got := make(map[string]bool)
 	path := ""

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // An application that is opened in a window by another page, which waits to hear from it,
@@ -40,14 +41,8 @@ func TestOpenerPolicyIsKept(t *testing.T) {
 		if other == "" {
 			other = "same-origin"
 		}
-		if got := b.Get("/account").Header.Get(header); got != other {
-			t.Errorf("%v with %q: stopped: got %q, want %q", c.mode, c.policy, got, other)
-		}
-		if got := b.Get("/2fa/challenge").Header.Get(header); got != c.want {
-			t.Errorf("%v with %q: the challenge: got %q, want %q", c.mode, c.policy, got, c.want)
-		}
-		if got := b.Get("/2fa/nothing").Header.Get(header); got != other {
-			t.Errorf("%v with %q: no page: got %q, want %q", c.mode, c.policy, got, other)
-		}
+		expect.Equal(t, b.Get("/account").Header.Get(header), other, "%v with %q: stopped", c.mode, c.policy)
+		expect.Equal(t, b.Get("/2fa/challenge").Header.Get(header), c.want, "%v with %q: the challenge", c.mode, c.policy)
+		expect.Equal(t, b.Get("/2fa/nothing").Header.Get(header), other, "%v with %q: no page", c.mode, c.policy)
 	}
 }

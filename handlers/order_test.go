@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -22,9 +23,7 @@ func TestA49_PasswordChanged(t *testing.T) {
 	t.Parallel()
 	changed := func(t *testing.T, node *apptest.App) {
 		t.Helper()
-		if err := node.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, node.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 	}
 	for _, approvedFirst := range []bool{true, false} {
 		t.Run(map[bool]string{true: "approved request", false: "pending request"}[approvedFirst], func(t *testing.T) {
@@ -86,19 +85,13 @@ var overtaking = []struct {
 		report(t, at, pending, "false")
 	}},
 	{"password changed", func(t *testing.T, at *apptest.App, _ *apptest.Browser, _ string) {
-		if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 	}},
 	{"revoked", func(t *testing.T, at *apptest.App, _ *apptest.Browser, _ string) {
-		if err := at.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, at.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"))
 	}},
 	{"logout", func(t *testing.T, at *apptest.App, owner *apptest.Browser, _ string) {
-		if a := owner.On(at).Copy().Post("/logout"); a.Status != 200 {
-			t.Errorf("logout: got %d", a.Status)
-		}
+		owner.On(at).Copy().Post("/logout").Want(t, 200, "logout")
 	}},
 }
 
@@ -138,9 +131,7 @@ func TestA42_ProofAtUse(t *testing.T) {
 				}
 				here.Stopped(t, alice)
 				pending, err := phone.Wait(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, err)
 				world.Clock.Add(3 * time.Second) // so that nothing is cached any more
 				before := world.Account(t, alice)
 				thief := owner.Copy()
@@ -221,9 +212,7 @@ func TestA42_GrantInForce(t *testing.T) {
 				if a := <-answer; a.Secret() {
 					t.Errorf("got the page with status %d", a.Status)
 				}
-				if n := spy.Grants(); n != 0 {
-					t.Errorf("got %d grants left, want none", n)
-				}
+				expect.Equal(t, spy.Grants(), 0, "grants left")
 				b.WantLocked("afterwards")
 			})
 		}
@@ -317,9 +306,7 @@ func TestA49_ReportBeforeChallenge(t *testing.T) {
 					return
 				}
 				b.WantLockedOrOut("rejected")
-				if n := spy.Moves(records.Pending, records.Rejected); n != 1 {
-					t.Errorf("got %d challenges rejected, want 1", n)
-				}
+				expect.Equal(t, spy.Moves(records.Pending, records.Rejected), 1, "challenges rejected")
 			})
 		}
 	}
@@ -387,14 +374,10 @@ func TestA10_EarlyReportsAreBounded(t *testing.T) {
 		send(2000)
 		want("a token that still waits")
 	}
-	if n := len(answers); n != 0 {
-		t.Errorf("got %d more answers, want one report to wait", n)
-	}
+	expect.Equal(t, len(answers), 0, "more answers (one report to wait)")
 	cancel()
 	waiting.Wait()
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d records made or changed, want none", n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "records made or changed")
 }
 
 // Another phone is confirmed within 15 minutes of the proof that allowed it, however
@@ -440,9 +423,7 @@ func TestA42_StagedLongAgo(t *testing.T) {
 			if err := phone.AddAccount(uri); err != nil {
 				t.Fatalf("stage: %v; answer %d %s", err, a.Status, a.Body)
 			}
-			if page := b.Get("/2fa/enable"); !strings.Contains(page.Body, `<time datetime="`+until[:10]) {
-				t.Errorf("got %d\n%s\nwant it to say until when", page.Status, page.Body)
-			}
+			expect.Contains(t, b.Get("/2fa/enable").Body, `<time datetime="`+until[:10], "it to say until when")
 			app.Clock.Add(row.after)
 			wantGuess(t, row.name, b, "/2fa/enable/confirm", apptest.Code(t, phone), row.want)
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -34,9 +35,7 @@ func asked(t *testing.T, app *apptest.App) time.Duration {
 // wantAsked wants the phone to be asked in a new session.
 func wantAsked(t *testing.T, app *apptest.App, when string) {
 	t.Helper()
-	if wait := asked(t, app); wait != 0 {
-		t.Errorf("%s: got a pause of %v, want none", when, wait)
-	}
+	expect.Equal(t, asked(t, app), 0, "%s, a pause of", when)
 }
 
 // unapproved are the ways in which a request isn't approved.
@@ -65,9 +64,7 @@ func TestA25_PushPausesDouble(t *testing.T) {
 				if want == 0 {
 					continue
 				}
-				if got := asked(t, nodes[(i+1)%2]); got != want {
-					t.Errorf("after %d: got a pause of %v, want %v", i+1, got, want)
-				}
+				expect.Equal(t, asked(t, nodes[(i+1)%2]), want, "after %d, a pause of", i+1)
 				world.Clock.Add(want - time.Second)
 				if got := asked(t, node); got != time.Second {
 					t.Errorf("after %d, at the end: got %v, want 1s", i+1, got)
@@ -91,9 +88,7 @@ func TestA25_ProofsEndPushPauses(t *testing.T) {
 			b := app.Stopped(t, alice)
 			page := html.UnescapeString(b.Get("/2fa/challenge").Body)
 			for _, want := range []string{"no new request can be sent for 15 minutes", "Type the code that your eAuthenticator app shows", `action="/2fa/challenge/totp"`} {
-				if !strings.Contains(page, want) {
-					t.Errorf("page: got\n%s\nwant %q", page, want)
-				}
+				expect.Contains(t, page, want, "page")
 			}
 			wantGuess(t, "in the pause", b, totp, apptest.Code(t, app.Emulator.Phone(alice)), "accepted")
 			b.WantIn("by code")
@@ -122,9 +117,7 @@ func TestA25_ProofsEndPushPauses(t *testing.T) {
 			}
 			wantPaused(t, app, "before", app.Clock.Now().Add(15*time.Minute))
 			c.prove(t, app, codes, device)
-			if got := asked(t, app); got != c.want {
-				t.Errorf("got a pause of %v, want %v", got, c.want)
-			}
+			expect.Equal(t, asked(t, app), c.want, "a pause of")
 			if c.want == 0 {
 				wantPaused(t, app, "afterwards", time.Time{})
 				// It begins anew.
@@ -177,9 +170,7 @@ func TestA25_RunOutUnseen(t *testing.T) {
 	app.Clock.Add(7 * time.Minute)
 	page := html.UnescapeString(b.Get("/2fa/challenge").Body)
 	for _, want := range []string{`data-state="expired"`, "no new request can be sent for 13 minutes"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("page: got\n%s\nwant %q", page, want)
-		}
+		expect.Contains(t, page, want, "page")
 	}
 	wantPaused(t, app, "before anybody asks", app.Clock.Now().Add(13*time.Minute))
 	if got := asked(t, app); got != 13*time.Minute {
@@ -219,9 +210,7 @@ func TestA25_RunOutAfterwards(t *testing.T) {
 				c.end(t, app, b)
 				app.Clock.Add(c.wait)
 			}
-			if got := asked(t, app); got != c.want {
-				t.Errorf("got a pause of %v, want %v", got, c.want)
-			}
+			expect.Equal(t, asked(t, app), c.want, "a pause of")
 		})
 	}
 }
@@ -245,9 +234,7 @@ func TestA25_UsedRequestsAreGivenBack(t *testing.T) {
 	if got, want := asked(t, app), began.Add(time.Hour).Sub(app.Clock.Now()); got != want {
 		t.Errorf("after 20: got a pause of %v, want %v", got, want)
 	}
-	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 20 {
-		t.Errorf("got %d calls to the service, want 20", n)
-	}
+	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 20, "calls to the service")
 	app.Clock.Add(time.Hour)
 	wantAsked(t, app, "an hour later")
 }
@@ -330,9 +317,7 @@ func TestA25_RejectionsPauseAtOnce(t *testing.T) {
 		wantAsked(t, app, "before")
 		apptest.Deny(t, phone)
 		box.want(t, "rejected", "rejected")
-		if got := asked(t, app); got != want*time.Minute {
-			t.Errorf("rejection %d: got a pause of %v, want %v", i+1, got, want*time.Minute)
-		}
+		expect.Equal(t, asked(t, app), want*time.Minute, "rejection %d, a pause of", i+1)
 		app.Clock.Add(want * time.Minute)
 	}
 	box.wantNoMore(t, app.Gate)

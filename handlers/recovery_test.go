@@ -15,6 +15,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -69,9 +70,7 @@ func TestRecoveryCode(t *testing.T) {
 		b := app.Stopped(t, alice)
 		wantGuess(t, typed, b, recoveryPath, typed, "accepted")
 		b.WantIn(typed)
-		if got := b.Get("/account").Header.Get("X-Method"); got != "recovery" {
-			t.Errorf("%s: got method %q, want recovery", typed, got)
-		}
+		expect.Equal(t, b.Get("/account").Header.Get("X-Method"), "recovery", "%s, method", typed)
 		if got, want := owner.GetJSON("/2fa/recovery-codes").JSON("left"), float64(9-i); got != want {
 			t.Errorf("%s: got %v left, want %v", typed, got, want)
 		}
@@ -105,9 +104,7 @@ func TestA24_OneRecoveryCodeOften(t *testing.T) {
 	}
 	world.Clock.Add(time.Hour)
 	wantGuess(t, "afterwards", nodes[1].Browser(t).Login(alice), recoveryPath, codes[0], "code-wrong")
-	if n := len(world.Account(t, alice).Recovery.Hashes); n != 9 {
-		t.Errorf("got %d left, want 9", n)
-	}
+	expect.Equal(t, len(world.Account(t, alice).Recovery.Hashes), 9, "left")
 }
 
 func TestA24_AnothersRecoveryCode(t *testing.T) {
@@ -139,9 +136,7 @@ func TestA23_RecoveryCodesApart(t *testing.T) {
 		wantGuess(t, fmt.Sprint("wrong recovery code ", i), b, recoveryPath, none, "code-wrong")
 	}
 	wantGuess(t, "in the pause", b, recoveryPath, codes[0], "code-paused")
-	if a := b.Post(recoveryPath, "code", codes[0]); !strings.Contains(a.Body, "Too many wrong recovery codes. Try again in") {
-		t.Errorf("page in the pause: got\n%s", a.Body)
-	}
+	expect.Contains(t, b.Post(recoveryPath, "code", codes[0]).Body, "Too many wrong recovery codes. Try again in", "page in the pause")
 	wantGuess(t, "the phone's code in the pause", b, totp, apptest.Code(t, phone), "accepted")
 	wantGuess(t, "a recovery code after that", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
 
@@ -155,9 +150,7 @@ func TestA23_RecoveryCodesApart(t *testing.T) {
 		t.Errorf("page when recovery codes are blocked: got %d\n%s\nwant only the field for the phone's codes", a.Status, a.Body)
 	}
 	const title = "Too many wrong recovery codes; only a code of the phone is accepted, or the phone"
-	if a := b.PostJSON(recoveryPath, `{"code":"`+codes[1]+`"}`); a.JSON("title") != title {
-		t.Errorf("problem when recovery codes are blocked: got %v, want %q", a.JSON("title"), title)
-	}
+	expect.Equal(t, b.PostJSON(recoveryPath, `{"code":"`+codes[1]+`"}`).JSON("title"), title, "problem when recovery codes are blocked")
 	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(alice))
 	if err != nil || status.RecoveryLock != eagate.LockBlocked || status.WrongRecoveryCodes != 50 || status.Lock != eagate.LockNone {
 		t.Errorf("got %+v, %v, want recovery codes blocked, and those alone", status, err)
@@ -173,9 +166,7 @@ func TestA23_RecoveryCodesApart(t *testing.T) {
 	b = app.Stopped(t, alice)
 	wantGuess(t, "when blocked", b, totp, apptest.Code(t, phone), "code-blocked")
 	wantGuess(t, "when blocked", b, recoveryPath, none, "code-wrong")
-	if page := b.Get("/2fa/challenge").Body; !strings.Contains(page, `action="/2fa/challenge/recovery"`) {
-		t.Errorf("page: got\n%s\nwant the field for recovery codes", page)
-	}
+	expect.Contains(t, b.Get("/2fa/challenge").Body, `action="/2fa/challenge/recovery"`, "page, want the field for recovery codes")
 	wantGuess(t, "when blocked", b, recoveryPath, codes[2], "accepted")
 	app.Clock.Add(apptest.Step)
 	wantGuess(t, "the phone's code afterwards", app.Stopped(t, alice), totp, apptest.Code(t, phone), "accepted")
@@ -233,17 +224,11 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 	// Few are said to be few, and the page of the new ones has them for those
 	// without script too.
 	app.ChangeAccount(t, alice, func(a *records.Account) { a.Recovery.Hashes = a.Recovery.Hashes[:3] })
-	if page := b.Get("/2fa/").Body; !strings.Contains(page, `id="few"`) {
-		t.Errorf("security page: got\n%s\nwant a warning", page)
-	}
-	if a := b.Post(path); a.Status != http.StatusSeeOther || a.Location != path {
-		t.Errorf("made: got %d to %q, want 303 to the page", a.Status, a.Location)
-	}
+	expect.Contains(t, b.Get("/2fa/").Body, `id="few"`, "security page, want a warning")
+	b.Post(path).WantTo(t, path, "made")
 	made := b.Get(path)
 	for _, want := range []string{`id="codes"`, `download="recovery-codes.txt"`, `href="data:text/plain`} {
-		if !strings.Contains(made.Body, want) {
-			t.Errorf("page: got %d\n%s\nwant %s", made.Status, made.Body, want)
-		}
+		expect.Contains(t, made.Body, want, "page")
 	}
 	if page := b.Get("/2fa/").Body; strings.Contains(page, `id="few"`) {
 		t.Error("security page: got a warning, want none with ten codes")
@@ -254,9 +239,7 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 	if a := app.Account(t, alice); a.Recovery != nil {
 		t.Error("switched off: the codes are still there")
 	}
-	if a := b.GetJSON(path); a.Status != http.StatusConflict {
-		t.Errorf("switched off: got %d, want 409", a.Status)
-	}
+	b.GetJSON(path).Want(t, http.StatusConflict, "switched off")
 }
 
 // A new phone doesn't take the recovery codes away.
@@ -274,9 +257,7 @@ func TestRecoveryCodesStayWithNewPhone(t *testing.T) {
 	wantGuess(t, "the new phone", b, "/2fa/enable/confirm", apptest.Code(t, other), "accepted")
 	app.Clock.Add(apptest.Step)
 	wantGuess(t, "another code", app.Stopped(t, alice), recoveryPath, codes[1], "accepted")
-	if n := len(app.Account(t, alice).Recovery.Hashes); n != 8 {
-		t.Errorf("got %d left, want 8", n)
-	}
+	expect.Equal(t, len(app.Account(t, alice).Recovery.Hashes), 8, "left")
 }
 
 // Nor is a code used up in a session that was logged out, and written back.
@@ -291,9 +272,7 @@ func TestA24_RecoveryCodeAfterTheLogout(t *testing.T) {
 		t.Fatalf("got session found %t, %v", found, err)
 	}
 	b.Post("/logout")
-	if err := app.Scs.Commit(cookie, former, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Scs.Commit(cookie, former, time.Now().Add(time.Hour)))
 	wantGuess(t, "after the logout", thief, recoveryPath, codes[0], "sign-in-required")
 	wantGuess(t, "after the logout", thief, totp, app.WrongCode(t, app.Emulator.Phone(alice)), "sign-in-required")
 	if a := app.Account(t, alice); len(a.Recovery.Hashes) != 10 || a.Failures != 0 {
@@ -321,9 +300,7 @@ func TestA38_RecoveryCodesAreHashed(t *testing.T) {
 	_, codes := enrolWithCodes(t, app, alice)
 	wantGuess(t, "in", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
 	stored, err := json.Marshal(app.Account(t, alice))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, code := range codes {
 		for _, text := range []string{code, strings.ReplaceAll(code, "-", "")} {
 			if strings.Contains(string(stored), text) || strings.Contains(app.Log.String(), text) {
@@ -336,9 +313,7 @@ func TestA38_RecoveryCodesAreHashed(t *testing.T) {
 		for _, code := range codes {
 			plain := strings.ReplaceAll(code, "-", "")
 			packed, err := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").DecodeString(plain)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			for _, text := range []string{code, plain, strings.ToLower(plain), string(packed)} {
 				if bytes.Contains(hash, []byte(text)) {
 					t.Errorf("a code is kept as it is")
@@ -381,7 +356,5 @@ func TestRecoveryCodesOfTwoClicks(t *testing.T) {
 	}
 	app.ChangeAccount(t, alice, func(a *records.Account) { a.Recovery.Salt = []byte("another") })
 	accounts.do = later
-	if a := b.Post("/2fa/recovery-codes"); a.Status != 303 || a.Location != "/2fa/recovery-codes" {
-		t.Errorf("got %d to %q, want 303 to the page", a.Status, a.Location)
-	}
+	b.Post("/2fa/recovery-codes").WantTo(t, "/2fa/recovery-codes")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -116,9 +117,7 @@ func TestEventsAreHeard(t *testing.T) {
 		e.want(t, name+" without a reason")
 	}
 	for _, want := range []string{`"msg":"eagate: code_refused","event":"code_refused","user":"id of alice@example.com","method":"totp","reason":"wrong"`} {
-		if !strings.Contains(app.Log.String(), want) {
-			t.Errorf("log: want %s in\n%s", want, app.Log)
-		}
+		expect.Contains(t, app.Log.String(), want, "log: want %s in", want)
 	}
 }
 
@@ -132,9 +131,7 @@ func TestEventsPanic(t *testing.T) {
 	b := app.Stopped(t, alice)
 	apptest.Approve(t, phone)
 	b.WantIn("by push")
-	if !strings.Contains(app.Log.String(), "function for events panicked") {
-		t.Error("nothing was logged")
-	}
+	expect.Contains(t, app.Log.String(), "function for events panicked", "the log")
 }
 
 // A rejection closes the account until the password has been changed, if it is to.
@@ -147,9 +144,7 @@ func TestHoldOnRejection(t *testing.T) {
 	device := trusted(t, app, alice)
 	thief := app.Stopped(t, alice)
 	request, err := phone.Wait(t.Context()) // the newest: an earlier one was ended by a code
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	token := request.Token
 	e.take()
 	apptest.Deny(t, phone)
@@ -175,9 +170,7 @@ func TestHoldOnRejection(t *testing.T) {
 		}
 	}
 	app.Clock.Add(time.Hour)
-	if a := app.Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != 403 {
-		t.Errorf("a new push: got %d, want 403", a.Status)
-	}
+	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "").Want(t, 403, "a new push")
 	owner.WantIn("verified before")
 	wantGuess(t, "to switch off", owner, "/2fa/disable", apptest.Code(t, phone), "held")
 	for _, path := range []string{"/2fa/disable", "/2fa/enable", "/2fa/recovery-codes"} {
@@ -185,15 +178,11 @@ func TestHoldOnRejection(t *testing.T) {
 			t.Errorf("%s: got %d\n%s\nwant the page that says so", path, a.Status, a.Body)
 		}
 	}
-	if n := len(app.Account(t, alice).Recovery.Hashes); n != 10 {
-		t.Errorf("got %d recovery codes left, want 10", n)
-	}
+	expect.Equal(t, len(app.Account(t, alice).Recovery.Hashes), 10, "recovery codes left")
 
 	e.take()
 	for _, want := range [][]string{{"released", "device_revoked: password changed"}, nil} { // nothing to say the second time
-		if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 		e.want(t, "the password was changed", want...)
 	}
 	// The service may report the old rejection again.

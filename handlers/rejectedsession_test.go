@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A session that the application gives another ID while the phone is asked is rejected
@@ -36,9 +37,7 @@ func TestA49_RejectedUnderAnotherID(t *testing.T) {
 	if _, err := app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100); err != nil {
 		t.Fatal(err)
 	}
-	if err := app.Scs.Commit(cookie, before, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Scs.Commit(cookie, before, time.Now().Add(time.Hour)))
 	thief.SetCookie("session", cookie)
 	wantProblem(t, "a code", thief.PostJSON(totp, `{"code":"`+apptest.Code(t, phone)+`"}`), 401, "rejected", "")
 }
@@ -72,9 +71,7 @@ func TestA49_RejectedStaysRejected(t *testing.T) {
 			}
 			writeBack := func() {
 				t.Helper()
-				if err := app.Scs.Commit(cookie, before, time.Now().Add(time.Hour)); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, app.Scs.Commit(cookie, before, time.Now().Add(time.Hour)))
 				thief.SetCookie("session", cookie)
 			}
 			thief.Stop()
@@ -101,9 +98,7 @@ func TestA49_RejectedStaysRejected(t *testing.T) {
 			writeBack()
 			wantProblem(t, "a code", thief.Copy().PostJSON(totp, `{"code":"`+apptest.Code(t, phone)+`"}`), 401, "rejected", "")
 			writeBack()
-			if a := thief.PostJSON("/2fa/challenge", ""); a.Status != 401 {
-				t.Errorf("a request: got %d %s, want 401", a.Status, a.Body)
-			}
+			thief.PostJSON("/2fa/challenge", "").Want(t, 401, "a request")
 			writeBack()
 			thief.Get("/account")
 			if page, _ := thief.Follow("/2fa/challenge"); page.Status != 401 || !strings.Contains(page.Body, `data-message="rejected"`) {

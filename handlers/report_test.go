@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -112,9 +113,7 @@ func TestA09_AmbiguousReports(t *testing.T) {
 					head = nil
 				}
 				a := s.Do(c.method, callback(app)+"?"+swap.Replace(c.query), swap.Replace(c.body), head...)
-				if a.Status != 400 {
-					t.Errorf("%s: got %d %s, want 400", r, a.Status, a.Body)
-				}
+				a.Want(t, 400, r)
 			}
 		})
 	}
@@ -131,17 +130,11 @@ func TestA09_AmbiguousReports(t *testing.T) {
 		{js, `{"result":true,"session_token":"@T"}` + strings.Repeat(" ", 4<<10), 413},
 	} {
 		a := s.Do("POST", callback(app), strings.ReplaceAll(c.body, "@T", w.token), "Content-Type", c.contentType)
-		if a.Status != c.want {
-			t.Errorf("%.20s %.20q: got %d, want %d", c.contentType, c.body, a.Status, c.want)
-		}
+		a.Want(t, c.want, "%.20s %.20q", c.contentType, c.body)
 	}
 	a := s.Do("POST", callback(app), "result=true&session_token="+w.token, "Content-Type", form, "Content-Type", js)
-	if a.Status != 415 {
-		t.Errorf("two content types: got %d, want 415", a.Status)
-	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("got %d changes, want none", n)
-	}
+	a.Want(t, 415, "two content types")
+	expect.Equal(t, spy.Changes(), 0, "changes")
 	w.wantState(t, "at the end", "pending")
 }
 
@@ -172,9 +165,7 @@ func TestPlainReports(t *testing.T) {
 				if c.contentType == "" {
 					head = nil
 				}
-				if a := service(t, app).Do(c.method, callback(app)+"?"+fill.Replace(c.query), fill.Replace(c.body), head...); a.Status != 200 {
-					t.Errorf("got %d %s, want 200", a.Status, a.Body)
-				}
+				service(t, app).Do(c.method, callback(app)+"?"+fill.Replace(c.query), fill.Replace(c.body), head...).Want(t, 200)
 				w.wantState(t, "after the report", want)
 			})
 		}
@@ -237,9 +228,7 @@ func FuzzCallback(f *testing.F) {
 			return
 		}
 		renew()
-		if w.Code != 200 {
-			t.Errorf("got status %d, and the state has changed", w.Code)
-		}
+		expect.Equal(t, w.Code, 200, "status, and the state has changed")
 		want := map[bool]string{true: "true", false: "false"}[approved == 1]
 		results, tokens := said(query, contentType, body)
 		for _, result := range results {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/handlers"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestPrefersJSON(t *testing.T) {
@@ -38,12 +39,8 @@ func TestPrefersJSON(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header["Accept"] = c.accept
-		if got := handlers.PrefersJSON(r); got != c.json {
-			t.Errorf("%q: got JSON %v, want %v", c.accept, got, c.json)
-		}
-		if got := handlers.KindOf(r) == handlers.KindNavigation; got != c.mayBePage {
-			t.Errorf("%q: got a navigation %v, want %v", c.accept, got, c.mayBePage)
-		}
+		expect.Equal(t, handlers.PrefersJSON(r), c.json, "%q, JSON", c.accept)
+		expect.Equal(t, handlers.KindOf(r) == handlers.KindNavigation, c.mayBePage, "%q, a navigation", c.accept)
 	}
 }
 
@@ -67,9 +64,7 @@ func TestPrefersTheJSONThatWasSent(t *testing.T) {
 		if c.accept != "" {
 			r.Header.Set("Accept", c.accept)
 		}
-		if got := handlers.PrefersJSON(r); got != c.json {
-			t.Errorf("Accept %q, Content-Type %q: got JSON %t, want %t", c.accept, c.contentType, got, c.json)
-		}
+		expect.Equal(t, handlers.PrefersJSON(r), c.json, "Accept %q, Content-Type %q, JSON", c.accept, c.contentType)
 	}
 }
 

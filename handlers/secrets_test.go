@@ -18,6 +18,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -196,9 +197,7 @@ func TestA38_Secrets(t *testing.T) {
 		"couldn't be informed of a change", "was informed of a change", "request refused because of a fault", "push_failed",
 		"callback not taken", "late_report",
 	} {
-		if !strings.Contains(log, line) {
-			t.Errorf("the log doesn't say %q:\n%s", line, log)
-		}
+		expect.Contains(t, log, line, "the log")
 	}
 	hidden.wantNone(t, "log", log)
 	rec.mu.Lock()
@@ -221,13 +220,9 @@ func TestA38_CallbackGuardedByMistake(t *testing.T) {
 	callback := apptest.CallbackPath(mistaken.Gate)
 	world.Store.Fail(apptest.All)
 	for _, a := range []apptest.Answer{b.On(mistaken).Get(callback), b.On(mistaken).GetJSON(callback), b.On(mistaken).Post(callback)} {
-		if a.Status != http.StatusServiceUnavailable {
-			t.Errorf("got %d, want 503", a.Status)
-		}
+		a.Want(t, http.StatusServiceUnavailable)
 	}
-	if got := strings.Count(world.Log.String(), "request refused because of a fault"); got != 3 {
-		t.Errorf("got %d lines for 3 refusals", got)
-	}
+	expect.Equal(t, strings.Count(world.Log.String(), "request refused because of a fault"), 3, "lines for 3 refusals")
 	hidden := secrets{"callback secret": callback[strings.LastIndexByte(callback, '/')+1:]}
 	hidden.wantNone(t, "log", world.Log.String())
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -100,9 +101,7 @@ func TestA34_BrokenService(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() {
-		if n := elsewhere.Load(); n != 0 {
-			t.Errorf("got %d calls to where a redirect led, want 0", n)
-		}
+		expect.Equal(t, elsewhere.Load(), 0, "calls to where a redirect led")
 	})
 }
 
@@ -146,9 +145,7 @@ func TestA35_SilentService(t *testing.T) {
 	for _, b := range browsers {
 		waiting.Go(func() {
 			defer func() { answered <- struct{}{} }()
-			if a := b.Get("/2fa/challenge"); a.Status != 200 {
-				t.Errorf("a login that waited: got %d, want the challenge's page", a.Status)
-			}
+			b.Get("/2fa/challenge").Want(t, 200, "a login that waited, want the challenge's page")
 		})
 	}
 	for range 3 {
@@ -192,14 +189,12 @@ func TestA35_TimeLimit(t *testing.T) {
 		begun := time.Now()
 		b := app.Stopped(t, alice)
 		if d := time.Since(begun); d > 3*time.Second {
-			t.Errorf("got an answer after %v, want it within the time limit of 100ms, or a little more", d)
+			t.Errorf("got an answer after %v, it within the time limit of 100ms, or a little more", d)
 		}
 		wantCodeOnly(t, "silent", b, phone)
 		app.Clock.Add(apptest.Step)
 	}
-	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 2 {
-		t.Errorf("got %d calls of 6 logins, want 2 and then none", n)
-	}
+	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 2, "calls of 6 logins (2 and then none)")
 }
 
 // With the service down, only a code gets in, and nothing without one.

@@ -19,6 +19,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -30,9 +31,7 @@ func statusCalls(t *testing.T, w *apptest.World) (actions string) {
 	for _, c := range w.Emulator.Calls(emulator.SyncStatus) {
 		var body struct{ Action string }
 		if c.Code == "SUCCESS" && c.Fault == "" {
-			if err := json.Unmarshal(c.Body, &body); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, json.Unmarshal(c.Body, &body))
 			actions += map[string]string{"ENABLE": "+", "DISABLE": "-"}[body.Action]
 		}
 	}
@@ -50,7 +49,7 @@ func wantTold(t *testing.T, w *apptest.World, email string) {
 		}
 	}
 	if acct.Sync.Late() || at.Enabled != (acct.State == records.On) {
-		t.Errorf("got late %t, %t at the service, want it told that it is %v", acct.Sync.Late(), at.Enabled, acct.State)
+		t.Errorf("got late %t, %t at the service, it told that it is %v", acct.Sync.Late(), at.Enabled, acct.State)
 	}
 	if acct.State == records.On && at.Secret != apptest.Base32(w.Secret(t, email)) {
 		t.Error("the service has another secret")
@@ -87,16 +86,14 @@ func TestA37_NodeGone(t *testing.T) {
 			t.Fatalf("%s: got told %q while the service is down", c.name, got)
 		}
 		if a := b.GetJSON("/2fa/"); a.JSON("service_late_since") == nil {
-			t.Errorf("%s: got %s, want it to say that the service doesn't know yet", c.name, a.Body)
+			t.Errorf("%s: got %s, it to say that the service doesn't know yet", c.name, a.Body)
 		}
 		world.Emulator.Behave()
 		world.Clock.Add(time.Hour)
 		world.Sync(t)
 		world.Sync(t)
 		wantTold(t, world, alice)
-		if got := statusCalls(t, world); got != c.want {
-			t.Errorf("%s: got told %q, want %q", c.name, got, c.want)
-		}
+		expect.Equal(t, statusCalls(t, world), c.want, "%s, told", c.name)
 		if a := b.GetJSON("/2fa/"); a.JSON("service_late_since") != nil {
 			t.Errorf("%s: got %s, want nothing late", c.name, a.Body)
 		}
@@ -116,14 +113,12 @@ func TestA37_Crash(t *testing.T) {
 	b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`)
 	world.Store.SetInner(spy.Backend) // the next node's
 	if a := world.Account(t, alice); a.State != records.On || !a.Sync.Late() {
-		t.Fatalf("got %v, late %t, want it on and late", a.State, a.Sync.Late())
+		t.Fatalf("got %v, late %t, it on and late", a.State, a.Sync.Late())
 	}
 	next := world.Node(t)
 	world.Sync(t)
 	wantTold(t, world, alice)
-	if got := statusCalls(t, world); got != "+" {
-		t.Errorf("got told %q, want +", got)
-	}
+	expect.Equal(t, statusCalls(t, world), "+", "told")
 	world.Clock.Add(apptest.Step)
 	wantGuess(t, "a login afterwards", next.Browser(t).Login(alice), totp, apptest.Code(t, phone), "accepted")
 }
@@ -161,9 +156,7 @@ func TestA37_Run(t *testing.T) {
 			a.Sync = records.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
 			return nil
 		})
-		if err := errors.Join(err, apptest.ClaimAddress(t.Context(), kept, apptest.UserID(alice), alice)); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, errors.Join(err, apptest.ClaimAddress(t.Context(), kept, apptest.UserID(alice), alice)))
 		gate, err := middleware.New(
 			middleware.WithSessions(sessions), middleware.WithStore(accounts), middleware.WithIssuer("Acme"),
 			middleware.WithInsecureCookie(), middleware.WithKey(apptest.Key), middleware.WithLogger(slog.New(slog.DiscardHandler)),
@@ -171,9 +164,7 @@ func TestA37_Run(t *testing.T) {
 			middleware.WithService(client.New(emu.ClientID(), emu.APIKey(), append(emulator.ClientOptions("http://localhost:1"),
 				client.WithHTTPClient(&http.Client{Transport: direct{emu}}))...)),
 		)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		emu.Misbehave(emulator.SyncStatus, emulator.StatusFault(503), 0)
 		ctx, cancel := context.WithCancel(t.Context())
 		stopped := make(chan struct{})
@@ -235,14 +226,10 @@ func TestA50_EnrolmentsInALoop(t *testing.T) {
 	}
 	calls := func() int { return len(app.Emulator.Calls(emulator.SyncStatus)) }
 	changes(20)
-	if n := calls(); n != 4 {
-		t.Errorf("40 changes at once: got %d calls, want 4", n)
-	}
+	expect.Equal(t, calls(), 4, "40 changes at once, calls")
 	app.Enrolled(t, bob) // which takes 30 seconds
 	wantTold(t, app.World, bob)
-	if n := calls(); n != 5 {
-		t.Errorf("another user's: got %d calls, want 5", n)
-	}
+	expect.Equal(t, calls(), 5, "another user's, calls")
 	changes(20)
 	if n := calls(); n > 5+3 {
 		t.Errorf("40 more half a minute later: got %d calls, want 8 at most", n)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -35,9 +36,7 @@ func TestA51_CodesAsTyped(t *testing.T) {
 	stale := func() { app.Clock.Add(10 * time.Minute) }
 	for i, write := range asTyped {
 		b := app.Stopped(t, alice)
-		if a := b.Post(totp, "code", write(apptest.Code(t, phone))); a.Status != http.StatusSeeOther {
-			t.Errorf("%d, at the login: got %d, want 303", i, a.Status)
-		}
+		b.Post(totp, "code", write(apptest.Code(t, phone))).Want(t, http.StatusSeeOther, "%d, at the login", i)
 		app.Clock.Add(apptest.Step)
 		wantGuess(t, "at the login", app.Stopped(t, alice), totp, write(apptest.Code(t, phone)), "accepted")
 		stale()
@@ -113,9 +112,7 @@ func TestA51_RecoveryCodeWhereverACodeIsAsked(t *testing.T) {
 			if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, want) {
 				t.Errorf("%s at %s: got %d %s, want %q", typed, path, a.Status, a.Body, want)
 			}
-			if kept := strings.Contains(a.Body, `value="`+typed+`"`); kept != strings.HasPrefix(typed, "0000-") {
-				t.Errorf("%s at %s: got it kept %t", typed, path, kept)
-			}
+			expect.Equal(t, strings.Contains(a.Body, `value="`+typed+`"`), strings.HasPrefix(typed, "0000-"), "%s at %s, kept", typed, path)
 		}
 	}
 	app.Clock.Add(time.Hour)
@@ -205,7 +202,7 @@ func TestA51_FieldsTakeAllThatIsTyped(t *testing.T) {
 		}
 		for _, field := range found {
 			if regexp.MustCompile(`maxlength|minlength|pattern|type="(number|tel)"`).MatchString(field) {
-				t.Errorf("%s: got %s, want one that takes everything", name, field)
+				t.Errorf("%s: got %s, one that takes everything", name, field)
 			}
 		}
 	}
@@ -220,7 +217,7 @@ func TestA51_RecoveryCodeOfNone(t *testing.T) {
 	for _, path := range []string{recoveryPath, totp} {
 		a := app.Stopped(t, alice).Post(path, "code", "0000-0000-0000-0000")
 		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, `role="alert">That is not one of your recovery codes`) {
-			t.Errorf("%s: got %d %s, want it said", path, a.Status, a.Body)
+			t.Errorf("%s: got %d %s, it said", path, a.Status, a.Body)
 		}
 	}
 }
@@ -233,9 +230,7 @@ func TestA51_DigitsOfTheFactorInForce(t *testing.T) {
 	eight := w.Node(t, apptest.Setup{Options: []middleware.Option{middleware.WithTOTP("SHA1", 8, 30*time.Second)}})
 	phone := six.Enrolled(t, alice)
 	b := eight.Stopped(t, alice)
-	if a := b.Get("/2fa/challenge"); !strings.Contains(a.Body, ">6 digits<") {
-		t.Errorf("got %s, want a field for 6 digits", a.Body)
-	}
+	expect.Contains(t, b.Get("/2fa/challenge").Body, ">6 digits<", "a field for 6 digits")
 	wantGuess(t, "at the login", b, totp, apptest.Code(t, phone), "accepted")
 	other := eight.Browser(t).Login(bob)
 	if a := other.PostJSON("/2fa/enable", ""); a.JSON("digits") != 8.0 {

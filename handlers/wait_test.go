@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -41,15 +42,11 @@ func open(t *testing.T, b *apptest.Browser) (res *http.Response, cancel func()) 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, "GET", b.App.URL+"/2fa/challenge/events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	req.Header.Set("Accept", "text/event-stream")
 	c := &http.Client{Jar: b.Jar, Transport: &http.Transport{}}
 	res, err = c.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() {
 		res.Body.Close()
 		c.CloseIdleConnections()
@@ -135,11 +132,9 @@ func TestEvents(t *testing.T) {
 	}
 	begin := time.Now()
 	report(t, app, w.token, "true")
-	if event := events.want("approved"); event["next"] != "/2fa/challenge" {
-		t.Errorf("got event %v, want where to go", event)
-	}
+	expect.Equal(t, events.want("approved")["next"], "/2fa/challenge", "event (where to go)")
 	if d := time.Since(begin); d > soon {
-		t.Errorf("the answer came after %v, want it at once", d)
+		t.Errorf("the answer came after %v, it at once", d)
 	}
 	events.wantEnd()
 	w.WantIn("at the end")
@@ -184,7 +179,7 @@ func TestEventsMissNothing(t *testing.T) {
 	events.want("pending")
 	events.want("approved")
 	if d := time.Since(begin); d > soon {
-		t.Errorf("the answer came after %v, want it at once", d)
+		t.Errorf("the answer came after %v, it at once", d)
 	}
 }
 
@@ -254,9 +249,7 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	close(answer)
 	all.Wait()
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if event := events.want("pending"); event["number"] != request.Number {
 		t.Errorf("got event %v, want the number %s", event, request.Number)
 	}
@@ -264,7 +257,7 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	apptest.Approve(t, phone)
 	events.want("approved")
 	if d := time.Since(begin); d > soon {
-		t.Errorf("the answer came after %v, want it at once", d)
+		t.Errorf("the answer came after %v, it at once", d)
 	}
 }
 
@@ -288,9 +281,7 @@ func TestStatusOfAChallengeBeingMadeElsewhere(t *testing.T) {
 	close(answer)
 	page.Wait()
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if a := b.On(two).GetJSON("/2fa/challenge/status"); a.JSON("number") != request.Number {
 		t.Errorf("made: got %s, want the number %s", a.Body, request.Number)
 	}
@@ -426,7 +417,7 @@ func TestEventsExpire(t *testing.T) {
 	events.want("expired")
 	events.wantEnd()
 	if d := time.Since(begin); d > 2*time.Second {
-		t.Errorf("the event came after %v, want it within a second or so", d)
+		t.Errorf("the event came after %v, it within a second or so", d)
 	}
 }
 
@@ -497,7 +488,7 @@ func TestStreamsEndWithTheNode(t *testing.T) {
 			row.end(t, app, server.Config)
 			events.wantEnd()
 			if d := time.Since(begin); d > soon {
-				t.Errorf("the stream ended after %v, want it at once", d)
+				t.Errorf("the stream ended after %v, it at once", d)
 			}
 			if row.goes {
 				again := listen(t, w.On(&node))

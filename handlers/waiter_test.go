@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A waiter is a user whose browser waits at the challenge.
@@ -27,9 +28,7 @@ func wait(t *testing.T, app *apptest.App, email string) waiter {
 func waitOn(t *testing.T, b *apptest.Browser, phone *emulator.Phone) waiter {
 	t.Helper()
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	w := waiter{b, phone, request.Token, request.Number}
 	w.wantState(t, "at the start", "pending")
 	return w

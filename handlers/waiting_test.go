@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -83,16 +84,14 @@ func TestWaitingPagesAreTold(t *testing.T) {
 				events.want(row.event)
 				events.wantEnd()
 				if d := time.Since(begin); way.watch && row.name != "expired" && d > soon {
-					t.Errorf("the event came after %v, want it as soon as it is told", d)
+					t.Errorf("the event came after %v, it as soon as it is told", d)
 				}
 				var last string
 				await(t, row.poll+" by polling", func() bool {
 					last = polled(poller.GetJSON("/2fa/challenge/status"))
 					return last != "pending"
 				})
-				if last != row.poll {
-					t.Errorf("polling: got %s, want %s", last, row.poll)
-				}
+				expect.Equal(t, last, row.poll, "polling")
 			})
 		}
 	}
@@ -119,9 +118,7 @@ func TestEventsOfAChallengeThatIsNotMade(t *testing.T) {
 	watched := world.Watch()
 	w := wait(t, world.Node(t), alice)
 	c, err := world.Records(t).Challenge(t.Context(), world.Account(t, alice).Push.Live)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	events := listen(t, w.Browser)
 	events.want("pending")
 	settle(t, world, watched)
@@ -136,7 +133,7 @@ func TestEventsOfAChallengeThatIsNotMade(t *testing.T) {
 	world.ChangeAccount(t, alice, func(a *records.Account) { a.Push.Reserved = "" })
 	events.want("none")
 	if d := time.Since(begin); d > soon {
-		t.Errorf("the event came after %v, want it as soon as it is told", d)
+		t.Errorf("the event came after %v, it as soon as it is told", d)
 	}
 }
 
@@ -158,9 +155,7 @@ func TestPollsOfAHeldAccount(t *testing.T) {
 	state := func() string { return polled(w.GetJSON("/2fa/challenge/status")) }
 	world.ChangeAccount(t, alice, func(a *records.Account) { a.HeldSince = world.Clock.Now() })
 	await(t, "none", func() bool { return state() == "none" })
-	if err := two.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, two.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"))
 	await(t, "pending", func() bool { return state() == "pending" })
 	report(t, two, w.token, "true")
 	await(t, "approved", func() bool { return state() == "approved" })
@@ -185,9 +180,7 @@ func TestPollsAskNothing(t *testing.T) {
 			if row.former {
 				apptest.Approve(t, w.phone)
 				w.unlock(t)
-				if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "to ask again"); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "to ask again"))
 				w.Stop()
 				w = waitOn(t, w.Browser, w.phone)
 			}
@@ -246,7 +239,7 @@ func TestEventsWhenTheWatchBreaksOff(t *testing.T) {
 	report(t, two, other.token, "true")
 	others.want("approved")
 	if d := time.Since(begin); d > soon {
-		t.Errorf("the event came after %v, want it as soon as it is told", d)
+		t.Errorf("the event came after %v, it as soon as it is told", d)
 	}
 }
 

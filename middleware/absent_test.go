@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -18,9 +19,7 @@ import (
 var losses = map[string]func(t *testing.T, w *apptest.World, email string) (restore func()){
 	"the account": func(t *testing.T, w *apptest.World, email string) func() {
 		doc := document(t, w, store.Accounts, apptest.UserID(email))
-		if err := w.Store.Delete(t.Context(), store.Accounts, doc.ID, doc.Version); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, w.Store.Delete(t.Context(), store.Accounts, doc.ID, doc.Version))
 		return func() {
 			doc.Version = 0
 			if _, err := w.Store.Put(t.Context(), store.Accounts, doc); err != nil {
@@ -94,9 +93,7 @@ var proving = map[string]func(t *testing.T, app *apptest.App, phone *emulator.Ph
 		whole := app.Store.Inner()
 		defer app.Store.SetInner(whole)
 		app.Store.SetInner(&beforeMove{whole, t, func() {
-			if a := other.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
-				t.Errorf("code: got %d, want 303", a.Status)
-			}
+			other.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).Want(t, http.StatusSeeOther, "code")
 			app.Clock.Add(apptest.Step)
 		}})
 		if a := b.GetJSON("/account"); a.Secret() {
@@ -143,13 +140,9 @@ func leaveInPeace(t *testing.T, app *apptest.App) {
 func loseGrants(t *testing.T, w *apptest.World) {
 	t.Helper()
 	docs, _, err := w.Store.List(t.Context(), store.Grants, "", 100)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, doc := range docs {
-		if err := w.Store.Delete(t.Context(), store.Grants, doc.ID, doc.Version); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, w.Store.Delete(t.Context(), store.Grants, doc.ID, doc.Version))
 	}
 }
 
@@ -259,9 +252,7 @@ func TestAskedBeforeCostsNothing(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	for name, begin := range proving {
 		b := begin(t, app, phone)
-		if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"))
 		wantOver(t, b, name+", after the reset")
 		b.Login(alice).WantIn(name + ", signed in again") // warms the cache
 		asked, commits := app.Store.Asked(), app.Scs.Commits()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -43,9 +44,7 @@ func TestRedactURL(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u, err := url.Parse(test.url)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			before := *u
 			got := middleware.RedactURL(u)
 			if got != test.want || strings.Contains(got, "SECRET") || strings.Contains(got, "TOKEN") {
@@ -56,9 +55,7 @@ func TestRedactURL(t *testing.T) {
 			}
 		})
 	}
-	if got := middleware.RedactURL(nil); got != "" {
-		t.Errorf("no URL: got %q", got)
-	}
+	expect.Equal(t, middleware.RedactURL(nil), "", "no URL")
 }
 
 // No line of chi's logger has a callback secret or a session token: of the callback,
@@ -77,25 +74,19 @@ func TestLogFormatterKeepsSecretsOut(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	apptest.Approve(t, phone)
 	b.Do("GET", "/2fa/return?session_token="+request.Token, "", "Accept", "text/html")
 	b.Do("GET", "/account", "", "Accept", "text/html", "Referer", app.URL+"/2fa/return?session_token="+request.Token)
 	secret := strings.TrimPrefix(apptest.CallbackPath(app.Gate), "/2fa/callback/")
 	for _, hidden := range []string{secret, request.Token} {
-		if !strings.Contains(plain.String(), hidden) {
-			t.Error("the test logs nothing that would have to be hidden")
-		}
+		expect.Contains(t, plain.String(), hidden, "the test logs nothing that would have to be hidden")
 		if strings.Contains(lines.String(), hidden) {
 			t.Errorf("a line has %s:\n%s", hidden, &lines)
 		}
 	}
 	for _, want := range []string{"/2fa/callback/REDACTED?result=true&session_token=REDACTED HTTP/1.1", "/2fa/return?session_token=REDACTED HTTP", "/account HTTP/1.1\" from"} {
-		if !strings.Contains(lines.String(), want) {
-			t.Errorf("no line has %s:\n%s", want, &lines)
-		}
+		expect.Contains(t, lines.String(), want, "no line has %s", want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -78,9 +79,7 @@ func (r *resident) stage(t testing.TB) {
 func (r *resident) code(t testing.TB) string {
 	t.Helper()
 	code, err := r.phone.Code(r.town.Clock.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return code
 }
 
@@ -132,9 +131,7 @@ func (r *resident) wantPush(t testing.TB, when, email string) {
 			t.Errorf("%s: a program: got %d %s, want no-push, or push-unavailable for a while", when, a.Status, a.Body)
 		}
 		b.WantLocked(when)
-		if a := b.Post("/2fa/challenge/totp", "code", r.code(t)); a.Status != http.StatusSeeOther {
-			t.Errorf("%s: a code: got %d, want 303", when, a.Status)
-		}
+		b.Post("/2fa/challenge/totp", "code", r.code(t)).Want(t, http.StatusSeeOther, "%s: a code", when)
 		b.WantIn(when + ", by a code")
 	}
 }
@@ -146,10 +143,10 @@ func (w *town) wantAtService(t testing.TB, when, email string, r *resident) {
 	w.Sync(t)
 	got, _ := w.Emulator.Status(email)
 	if r == nil && got.Enabled {
-		t.Errorf("%s: the service has %s on, want it off", when, email)
+		t.Errorf("%s: the service has %s on, it off", when, email)
 	}
 	if r != nil && (!got.Enabled || got.Secret != r.phone.Secret) {
-		t.Errorf("%s: the service has %s on: %t, want it with the phone of %s", when, email, got.Enabled, r.name)
+		t.Errorf("%s: the service has %s on: %t, it with the phone of %s", when, email, got.Enabled, r.name)
 	}
 }
 
@@ -276,9 +273,7 @@ func TestA47_PagesSayWhy(t *testing.T) {
 		if title, _ := program.JSON("title").(string); !strings.Contains(title, c.title) {
 			t.Errorf("%s, challenge: a program: got %q, want %q in it", c.who.name, title, c.title)
 		}
-		if page := c.who.Get("/2fa/").Body; !strings.Contains(page, c.want) {
-			t.Errorf("%s, security page: it doesn't say %q", c.who.name, c.want)
-		}
+		expect.Contains(t, c.who.Get("/2fa/").Body, c.want, "%s, security page", c.who.name)
 	}
 	if a := second.GetJSON("/2fa/"); a.JSON("codes_only") != true {
 		t.Errorf("security page for a program: got %s, want codes_only", a.Body)
@@ -341,12 +336,8 @@ func TestA47_ChangedWhileAsked(t *testing.T) {
 				apptest.Approve(t, town.Emulator.Phone("shared@example.com"))
 			}
 			b.WantLocked(name)
-			if a := b.Get("/2fa/challenge"); !strings.Contains(a.Body, `data-state="none"`) {
-				t.Errorf("%s: got the page %d, want one that waits for no phone", name, a.Status)
-			}
-			if a := b.Post("/2fa/challenge/totp", "code", first.code(t)); a.Status != http.StatusSeeOther {
-				t.Errorf("%s: a code: got %d, want 303", name, a.Status)
-			}
+			expect.Contains(t, b.Get("/2fa/challenge").Body, `data-state="none"`, "%s, one that waits for no phone", name)
+			b.Post("/2fa/challenge/totp", "code", first.code(t)).Want(t, http.StatusSeeOther, "%s: a code", name)
 			b.WantIn(name + ", by a code")
 		}
 	}
@@ -383,15 +374,11 @@ func TestA47_Released(t *testing.T) {
 	}
 	wantHolder("without a reason", apptest.UserID(alice))
 
-	if err := admin.ReleaseAddress(t.Context(), "shared@example.com", "the mailbox is Bob's now"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, admin.ReleaseAddress(t.Context(), "shared@example.com", "the mailbox is Bob's now"))
 	wantHolder("released", "")
 	wantStatus("released", alice, true)
 	town.wantAtService(t, "released", "shared@example.com", nil)
-	if !strings.Contains(town.Log.String(), `"reason":"the mailbox is Bob's now"`) {
-		t.Error("the log doesn't say why")
-	}
+	expect.Contains(t, town.Log.String(), `"reason":"the mailbox is Bob's now"`, "the log")
 	first.wantPush(t, "released", "")
 	second.wantPush(t, "released, not set up again", "")
 	second.setUp(t)
@@ -422,9 +409,7 @@ func TestA47_TwoAtOnce(t *testing.T) {
 			town := newTown(t)
 			town.move(bob, "shared@example.com")
 			if claimed { // by an earlier confirmation that went no further
-				if err := apptest.ClaimAddress(t.Context(), town.Records(t), apptest.UserID(bob), "shared@example.com"); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, apptest.ClaimAddress(t.Context(), town.Records(t), apptest.UserID(bob), "shared@example.com"))
 			}
 			first := &resident{Browser: town.Browser(t).Login(alice), town: town, name: alice}
 			second := &resident{Browser: town.Browser(t).Login(bob), town: town, name: bob}
@@ -432,14 +417,10 @@ func TestA47_TwoAtOnce(t *testing.T) {
 			second.stage(t)
 			between := &between{Backend: town.Store.Inner(), kind: at.kind, write: at.write}
 			between.once = func() {
-				if a := second.confirm(t); a.Status != http.StatusOK {
-					t.Errorf("%s: second: got %d %s", name, a.Status, a.Body)
-				}
+				second.confirm(t).Want(t, http.StatusOK, "%s: second", name)
 			}
 			town.Store.SetInner(between)
-			if a := first.confirm(t); a.Status != http.StatusOK {
-				t.Errorf("%s: first: got %d %s", name, a.Status, a.Body)
-			}
+			first.confirm(t).Want(t, http.StatusOK, "%s: first", name)
 			town.Store.SetInner(between.Backend)
 			if between.once != nil {
 				t.Errorf("%s: the second never came", name)
@@ -449,9 +430,7 @@ func TestA47_TwoAtOnce(t *testing.T) {
 			town.Clock.Add(time.Minute)
 
 			holder, err := town.Gate.Admin().AddressHolder(t.Context(), "shared@example.com")
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			asked, other := first, second
 			if holder == apptest.UserID(bob) {
 				asked, other = second, first
@@ -510,9 +489,7 @@ func TestA47_CrashAfterTheClaim(t *testing.T) {
 	first.stage(t)
 	inner := town.Store.Inner()
 	town.Store.SetInner(refusing{inner, store.Accounts})
-	if a := first.confirm(t); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("confirm: got %d, want 503", a.Status)
-	}
+	first.confirm(t).Want(t, http.StatusServiceUnavailable, "confirm")
 	town.Store.SetInner(inner)
 	if a, err := town.Records(t).Address(t.Context(), "shared@example.com"); err != nil || a.UserID != apptest.UserID(alice) {
 		t.Fatalf("got the claim of %q, %v, want the first user's", a.UserID, err)
@@ -520,9 +497,7 @@ func TestA47_CrashAfterTheClaim(t *testing.T) {
 	second := town.enrolled(t, bob)
 	second.wantPush(t, "second", "Shared@EXAMPLE.com")
 	first.stage(t)
-	if a := first.confirm(t); a.Status != http.StatusOK {
-		t.Errorf("confirm again: got %d, want 200", a.Status)
-	}
+	first.confirm(t).Want(t, http.StatusOK, "confirm again")
 	first.wantPush(t, "first", "")
 }
 
@@ -565,12 +540,8 @@ func TestA47_ChangedWhileEnrolling(t *testing.T) {
 	first := &resident{Browser: town.Browser(t).Login(alice), town: town, name: alice}
 	first.stage(t)
 	town.move(alice, "alice@new.example.com")
-	if a := first.confirm(t); a.Status != http.StatusConflict {
-		t.Errorf("got %d %s, want 409", a.Status, a.Body)
-	}
-	if got := town.Account(t, alice); got.State != records.Off {
-		t.Errorf("got state %v, want it off", got.State)
-	}
+	first.confirm(t).Want(t, http.StatusConflict)
+	expect.Equal(t, town.Account(t, alice).State, records.Off, "state")
 }
 
 // With WithEmail, what a session keeps of the address doesn't count.
@@ -626,9 +597,7 @@ func TestA47_WithEmail(t *testing.T) {
 		t.Errorf("the log says %d times that addresses aren't known, want once", n)
 	}
 	was := town.Account(t, alice)
-	if a := first.PostJSON("/2fa/enable", `{"code":"`+first.code(t)+`"}`); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("enable: got %d, want 503", a.Status)
-	}
+	first.PostJSON("/2fa/enable", `{"code":"`+first.code(t)+`"}`).Want(t, http.StatusServiceUnavailable, "enable")
 	if now := town.Account(t, alice); now.Version != was.Version {
 		t.Error("enable changed the account")
 	}
@@ -640,17 +609,13 @@ func TestA47_WithEmail(t *testing.T) {
 	first.stage(t)
 	set(alice, "shared@example.com", broken)
 	was = town.Account(t, alice)
-	if a := first.confirm(t); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("confirm: got %d, want 503", a.Status)
-	}
+	first.confirm(t).Want(t, http.StatusServiceUnavailable, "confirm")
 	if now := town.Account(t, alice); now.Version != was.Version {
 		t.Error("confirm changed the account")
 	}
 	set(alice, "shared@example.com", nil)
 	town.Clock.Add(apptest.Step)
-	if a := first.confirm(t); a.Status != http.StatusOK {
-		t.Errorf("confirm: got %d, want 200", a.Status)
-	}
+	first.confirm(t).Want(t, http.StatusOK, "confirm")
 
 	// While its holder can't be told, the address isn't free; when it is known that the
 	// holder has another one, it is.

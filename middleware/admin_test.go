@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -84,9 +85,7 @@ func TestAdminSync(t *testing.T) {
 	late := func() (all []middleware.LateSync) {
 		t.Helper()
 		for l, err := range admin.LateSyncs(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			all = append(all, l)
 		}
 		return all

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -28,12 +29,8 @@ func ahead(t *testing.T, b *apptest.Browser, path, when string) {
 			t.Errorf("%s: %s of %s: got cookies %q, want none", when, head[0], path, set)
 		}
 	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("%s: %s: got %d changes in the store, want none", when, path, n)
-	}
-	if n := len(b.App.Emulator.Requests()) - asked; n != 0 {
-		t.Errorf("%s: %s: got %d requests to phones, want none", when, path, n)
-	}
+	expect.Equal(t, spy.Changes(), 0, "%s: %s, changes in the store", when, path)
+	expect.Equal(t, len(b.App.Emulator.Requests())-asked, 0, "%s: %s, requests to phones", when, path)
 	if got := b.Cookies(); len(got) != len(cookies) {
 		t.Errorf("%s: %s: got cookies %v, want %v", when, path, got, cookies)
 	}
@@ -58,9 +55,7 @@ func TestA51_FetchedAhead(t *testing.T) {
 		apptest.Approve(t, phone)
 		ahead(t, b, "/fetched", "with the approval")
 		ahead(t, b, "/2fa/challenge", "with the approval")
-		if a := b.Get("/2fa/challenge"); a.Location != "/asked" {
-			t.Errorf("got %d to %q, want 303 to the page that was asked for", a.Status, a.Location)
-		}
+		b.Get("/2fa/challenge").WantTo(t, "/asked")
 		b.WantIn("by the approval")
 	})
 	t.Run("a trusted device", func(t *testing.T) {
@@ -81,9 +76,7 @@ func TestA51_FetchedAhead(t *testing.T) {
 		phone := app.Enrolled(t, alice)
 		b := byCode(t, app, phone)
 		ahead(t, b, "/push", "a page that wants more")
-		if a := b.Get("/2fa/challenge"); a.Location != "/" {
-			t.Errorf("the challenge: got %d to %q, want nothing to be asked for", a.Status, a.Location)
-		}
+		b.Get("/2fa/challenge").WantTo(t, "/", "the challenge")
 		b.WantIn("verified")
 	})
 	t.Run("over", func(t *testing.T) {
@@ -91,9 +84,7 @@ func TestA51_FetchedAhead(t *testing.T) {
 		app := apptest.New(t)
 		app.Enrolled(t, alice)
 		b := app.Stopped(t, alice)
-		if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"))
 		ahead(t, b, "/account", "over")
 		if a := b.Get("/account"); a.Status != http.StatusUnauthorized || !strings.Contains(a.Body, `data-message="over"`) {
 			t.Errorf("over: got %d, want the page that says so", a.Status)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -20,14 +21,10 @@ var beginnings = map[string]func(t *testing.T, app *apptest.App){
 		app.Browser(t).Login(alice).PostJSON("/2fa/enable", "")
 	},
 	"an operator who unlocks": func(t *testing.T, app *apptest.App) {
-		if err := app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "asked for"); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "asked for"))
 	},
 	"an operator who revokes": func(t *testing.T, app *apptest.App) {
-		if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "asked for"); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "asked for"))
 	},
 }
 
@@ -51,9 +48,7 @@ func TestAccountIsBegunAnew(t *testing.T) {
 				wantAbsent(t, b, "begun anew")
 
 				// An operator can say that it is off.
-				if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "the account was lost"); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "the account was lost"))
 				wantOver(t, b, "after the reset")
 				b.Login(alice).WantIn("signed in again")
 			})

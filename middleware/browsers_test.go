@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A stream is a connection on which a page hears of its challenge.
@@ -41,9 +43,7 @@ func openStream(address, cookie string) (*stream, error) {
 func listen(tb testing.TB, s *site, cookie string) *stream {
 	tb.Helper()
 	e, err := openStream(strings.TrimPrefix(s.url, "http://"), cookie)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	expect.NoError(tb, err)
 	return e
 }
 
@@ -174,9 +174,7 @@ func bePollers(address string, cookies io.Reader, events io.Writer) error {
 func openBrowsers(tb testing.TB, s *site, poll bool, visitors []*visitor) (end func()) {
 	tb.Helper()
 	program, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	expect.NoError(tb, err)
 	ctx, cancel := context.WithCancel(tb.Context())
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Env = append(os.Environ(), browsersAddress+"="+strings.TrimPrefix(s.url, "http://"))
@@ -185,16 +183,10 @@ func openBrowsers(tb testing.TB, s *site, poll bool, visitors []*visitor) (end f
 	}
 	cmd.Stderr = os.Stderr
 	cookies, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	expect.NoError(tb, err)
 	events, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
+	expect.NoError(tb, err)
+	expect.NoError(tb, cmd.Start())
 	end = sync.OnceFunc(func() {
 		cookies.Close()
 		if err := cmd.Wait(); err != nil {

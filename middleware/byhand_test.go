@@ -15,6 +15,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -35,9 +36,7 @@ type byHand struct {
 func handwritten(tb testing.TB, service *standIn, memory remembered, kept scs.Store) *site {
 	tb.Helper()
 	pages, err := templates.New()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	expect.NoError(tb, err)
 	transport := newTransport()
 	tb.Cleanup(transport.CloseIdleConnections)
 	a := &byHand{

@@ -11,6 +11,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -79,16 +80,12 @@ func TestCancel(t *testing.T) {
 				}
 				a := b.Do("POST", "/2fa/cancel", "", "Accept", accept)
 				if accept == "text/html" {
-					if a.Status != http.StatusSeeOther || a.Location != c.to {
-						t.Errorf("got %d to %q, want 303 to %s", a.Status, a.Location, c.to)
-					}
+					a.WantTo(t, c.to)
 				} else if a.Status != http.StatusOK || a.JSON("state") != "none" || a.JSON("next") != c.to || (a.JSON("verified") == true) != (c.stays != "") {
 					t.Errorf("got %d %s, want 200 and next %s", a.Status, a.Body, c.to)
 				}
 				heal()
-				if n := spy.Moves(records.Pending, records.Void); n != c.voided {
-					t.Errorf("got %d requests to the phone withdrawn, want %d", n, c.voided)
-				}
+				expect.Equal(t, spy.Moves(records.Pending, records.Void), c.voided, "requests to the phone withdrawn")
 				if a := b.Get("/account"); !a.Secret() || a.Header.Get("X-User") != c.stays {
 					t.Errorf("afterwards: got %d for user %q, want the page for %q", a.Status, a.Header.Get("X-User"), c.stays)
 				}
@@ -109,13 +106,9 @@ func TestCancelEndsWhatWasBegun(t *testing.T) {
 	apptest.Approve(t, phone)
 	late, id := b.Copy(), b.Cookie("session")
 	saved, _, err := app.Scs.Find(id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	b.Post("/2fa/cancel")
-	if err := app.Scs.Commit(id, saved, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Scs.Commit(id, saved, time.Now().Add(time.Hour)))
 	late.WantLocked("with the session that a late request wrote back, and its approval")
 	late.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	late.WantLocked("and with a code")

@@ -18,6 +18,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/templates"
@@ -220,15 +221,11 @@ func TestNewFaults(t *testing.T) {
 		})
 	}
 	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	option := regexp.MustCompile(`(?m)^func (With\w+)\(.* Option \{`)
 	for _, file := range files {
 		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		for _, found := range option.FindAllSubmatch(source, -1) {
 			if !told[string(found[1])] {
 				t.Errorf("%s: no wrong value of %s is tried", file, found[1])

@@ -9,6 +9,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -44,9 +45,7 @@ func TestA48_RevokedElsewhere(t *testing.T) {
 			phone := there.Enrolled(t, alice)
 			clock.Add(apptest.Step)
 			b := byPush(t, here, phone)
-			if err := there.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "test"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, there.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "test"))
 			here.Store.Fail(apptest.All)
 			clock.Add(2*time.Second - time.Microsecond)
 			b.WantIn("within two seconds, the store down")
@@ -109,9 +108,7 @@ func TestA48_RestrictedAhead(t *testing.T) {
 			for range 3 {
 				app.Stopped(t, alice)
 			}
-			if a := app.Browser(t).Login(alice).PostJSON("/2fa/challenge", ""); a.Status != http.StatusTooManyRequests {
-				t.Errorf("a fourth request: got %d, want 429", a.Status)
-			}
+			app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "").Want(t, http.StatusTooManyRequests, "a fourth request")
 		},
 		"a paused phone": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
 			app.Stopped(t, alice)
@@ -211,7 +208,7 @@ func TestA48_RejectedWhenRightAgain(t *testing.T) {
 				t.Error("the account isn't held")
 			}
 			if until := acct.Push.PausedUntil; until.Before(app.Clock.Now()) || until.After(app.Clock.Now().Add(24*time.Hour)) {
-				t.Errorf("got the phone paused until %v, want it from now, %v, on", until, app.Clock.Now())
+				t.Errorf("got the phone paused until %v, it from now, %v, on", until, app.Clock.Now())
 			}
 		})
 	}
@@ -279,9 +276,7 @@ func TestA48_PermittedAhead(t *testing.T) {
 			app.Clock.Add(time.Microsecond)
 			spy := app.Spy(t)
 			b.WantLocked("right again")
-			if n := spy.Grants(); n != 0 {
-				t.Errorf("right again: got %d new grants, want none", n)
-			}
+			expect.Equal(t, spy.Grants(), 0, "right again, new grants")
 			if name == "asked" {
 				apptest.Approve(t, phone)
 				if n := spy.Moves(records.Pending, records.Approved); n != 0 {
@@ -310,9 +305,7 @@ func TestA48_NodesDifferBySeconds(t *testing.T) {
 		apptest.Approve(t, phone)
 		b.On(there).WantIn("asked here")
 		b.WantIn("let in there")
-		if a := b.PostJSON("/2fa/recovery-codes", ""); a.Status != http.StatusOK {
-			t.Errorf("a change by a session that was verified just now: got %d %s, want 200", a.Status, a.Body)
-		}
+		b.PostJSON("/2fa/recovery-codes", "").Want(t, http.StatusOK, "a change by a session that was verified just now")
 	}
 }
 

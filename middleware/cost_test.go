@@ -14,6 +14,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -128,12 +129,8 @@ func TestPassingRequestWritesNothing(t *testing.T) {
 			t.Fatalf("got %d, cookie %q, want 204 and none", w.Code, w.Header().Get("Set-Cookie"))
 		}
 	}
-	if n := app.Store.Asked() - asked; n != 0 {
-		t.Errorf("the store was asked %d times, want 0", n)
-	}
-	if n := app.Scs.Commits() - commits; n != 0 {
-		t.Errorf("the session was saved %d times, want 0", n)
-	}
+	expect.Equal(t, app.Store.Asked()-asked, 0, "times the store was asked")
+	expect.Equal(t, app.Scs.Commits()-commits, 0, "times the session was saved")
 }
 
 // BenchmarkGuard compares a guarded route with a bare one, on the same session

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
 )
@@ -26,9 +27,7 @@ func behind(t *testing.T, apps map[string]*apptest.App) string {
 	mux := http.NewServeMux()
 	for prefix, app := range apps {
 		target, err := url.Parse(app.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		mux.Handle(prefix+"/", http.StripPrefix(prefix, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
@@ -60,9 +59,7 @@ type surfer struct {
 func newSurfer(t *testing.T, origin string) *surfer {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	s := &surfer{t: t, origin: origin, cookies: make(map[string]string)}
 	s.c = &http.Client{Jar: jar, Transport: s}
 	return s
@@ -95,41 +92,29 @@ func (s *surfer) open(path string, form url.Values, head ...string) (body, at st
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", s.origin)
 	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 	r.Header.Set("Accept", "text/html")
 	for ; len(head) > 0; head = head[2:] {
 		r.Header.Set(head[0], head[1])
 	}
 	res, err := s.c.Do(r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 	defer res.Body.Close()
 	page, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 	return string(page), res.Request.URL.RequestURI()
 }
 
 func (s *surfer) json(method, path string) apptest.Answer {
 	s.t.Helper()
 	r, err := http.NewRequest(method, s.origin+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 	r.Header.Set("Accept", "application/json")
 	res, err := s.c.Do(r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 	return apptest.Answer{Status: res.StatusCode, Body: string(body)}
 }
 
@@ -138,7 +123,7 @@ func (s *surfer) wantBelow(prefix, page string) {
 	s.t.Helper()
 	for _, found := range regexp.MustCompile(`(?:href|action|data-[a-z]+)="(/[^"]*)"|url=(/[^"]*)"`).FindAllStringSubmatch(page, -1) {
 		if address := found[1] + found[2]; !strings.HasPrefix(address, prefix+"/") {
-			s.t.Errorf("got %q on a page, want it below %s", address, prefix)
+			s.t.Errorf("got %q on a page, it below %s", address, prefix)
 		}
 	}
 }
@@ -150,15 +135,11 @@ func (s *surfer) enrol(app *apptest.App, prefix string) *emulator.Phone {
 	page, _ := s.open(prefix+"/2fa/", nil)
 	s.wantBelow(prefix, page)
 	page, at := s.open(prefix+"/2fa/enable", url.Values{})
-	if at != prefix+"/2fa/enable" {
-		s.t.Errorf("enrolment: got to %s", at)
-	}
+	expect.Equal(s.t, at, prefix+"/2fa/enable", "enrolment, to")
 	s.wantBelow(prefix, page)
 	uri, _ := s.json(http.MethodGet, prefix+"/2fa/enable").JSON("uri").(string)
 	phone := app.Emulator.Phone(alice)
-	if err := phone.AddAccount(uri); err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, phone.AddAccount(uri))
 	page, _ = s.open(prefix+"/2fa/enable/confirm", url.Values{"code": {apptest.Code(s.t, phone)}})
 	s.wantBelow(prefix, page)
 	app.Clock.Add(apptest.Step)
@@ -205,9 +186,7 @@ func TestExternalPath(t *testing.T) {
 		// A form that wants more comes back to its own page, which the browser names.
 		app.Clock.Add(20 * apptest.Step)
 		page, at = s.open(prefix+"/recent", url.Values{}, "Referer", s.origin+prefix+"/form")
-		if at != prefix+"/2fa/challenge" {
-			t.Errorf("%s: step-up: got to %s", prefix, at)
-		}
+		expect.Equal(t, at, prefix+"/2fa/challenge", "%s: step-up, to", prefix)
 		s.wantBelow(prefix, page)
 		if _, at := s.open(prefix+"/2fa/challenge/totp", url.Values{"code": {apptest.Code(t, phone)}}); at != prefix+"/form" {
 			t.Errorf("%s: after the step-up: got to %s, want %s/form", prefix, at, prefix)

@@ -16,6 +16,7 @@ import (
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -81,9 +82,7 @@ func TestA50_DuplicateCookies(t *testing.T) {
 		{"the right one", device, true},
 	} {
 		b := app.Browser(t).Login(alice)
-		if a := b.Do("GET", "/account", "", "Accept", "text/html", "Cookie", tt.cookies); a.Secret() != tt.in {
-			t.Errorf("%s: got in: %v, want %v", tt.name, a.Secret(), tt.in)
-		}
+		expect.Equal(t, b.Do("GET", "/account", "", "Accept", "text/html", "Cookie", tt.cookies).Secret(), tt.in, tt.name)
 	}
 }
 
@@ -107,9 +106,7 @@ func TestA50_LogoutOfAnother(t *testing.T) {
 	his.Post("/logout")
 	asked := app.Store.Asked()
 	hers.WantIn("after another's logout")
-	if n := app.Store.Asked() - asked; n != 0 {
-		t.Errorf("the store was asked %d times for a session of somebody else, want 0", n)
-	}
+	expect.Equal(t, app.Store.Asked()-asked, 0, "times the store was asked  for a session of somebody else")
 }
 
 // rows is how many documents of that kind the store holds, without what is to be
@@ -122,9 +119,7 @@ func rows(t *testing.T, app *apptest.App, kind store.Kind) int {
 	n, after := 0, ""
 	for {
 		page, next, err := app.Store.Inner().List(t.Context(), kind, after, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		n += len(page)
 		if after = next; next == "" {
 			return n
@@ -287,9 +282,7 @@ func TestA50_LogSaysHowOften(t *testing.T) {
 		var fields struct {
 			Since int `json:"since_the_last"`
 		}
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, json.Unmarshal([]byte(line), &fields))
 		since += fields.Since
 	}
 	if refused >= 12 || since == 0 || refused+since > 12 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A verified session that is asked for more stays verified when the request isn't
@@ -17,9 +18,7 @@ func TestNotApprovedStepUp(t *testing.T) {
 	b := byCode(t, app, phone)
 	rung := func(want int) {
 		t.Helper()
-		if n := len(app.Emulator.Requests()); n != want {
-			t.Errorf("got %d requests to the phone, want %d", n, want)
-		}
+		expect.Equal(t, len(app.Emulator.Requests()), want, "requests to the phone")
 	}
 	before := len(app.Emulator.Requests())
 	b.Follow("/push")

@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -39,15 +40,11 @@ func TestA17_StoreFaultInTheGuard(t *testing.T) {
 	wantUnavailable(t, plain.Get("/account"), "a user without a second factor")
 	wantUnavailable(t, b.Get("/2fa/"), "the security page")
 	wantUnavailable(t, b.Get("/2fa/challenge"), "the challenge page")
-	if n := app.Passed.Load() - before; n != 0 {
-		t.Errorf("the guarded handler was called %d times", n)
-	}
+	expect.Equal(t, app.Passed.Load()-before, 0, "times the guarded handler was called")
 	if n := strings.Count(app.Log.String(), `"level":"ERROR","msg":"eagate: the store fails`); n != 1 {
 		t.Errorf("got the fault logged %d times, want once for 5 refused requests", n)
 	}
-	if n := strings.Count(app.Log.String(), `"level":"ERROR"`); n != 1 {
-		t.Errorf("got %d errors logged, want the fault alone", n)
-	}
+	expect.Equal(t, strings.Count(app.Log.String(), `"level":"ERROR"`), 1, "errors logged (the fault alone)")
 
 	app.Store.Fail(0)
 	b.WantIn("after the fault")
@@ -62,12 +59,8 @@ func TestExemptWithoutTheStore(t *testing.T) {
 	app.Clock.Add(3 * time.Second) // what is remembered has aged
 	app.Store.Fail(apptest.All)
 	for name, b := range map[string]*apptest.Browser{"verified": verified, "locked": locked} {
-		if a := b.Get("/open/healthz"); a.Status != http.StatusOK {
-			t.Errorf("%s: an exempt page: got %d, want 200", name, a.Status)
-		}
-		if a := b.Post("/logout"); a.Status != http.StatusOK {
-			t.Errorf("%s: a logout: got %d, want 200", name, a.Status)
-		}
+		b.Get("/open/healthz").Want(t, http.StatusOK, "%s: an exempt page", name)
+		b.Post("/logout").Want(t, http.StatusOK, "%s: a logout", name)
 	}
 	app.Store.Fail(0)
 	verified.WantLockedOrOut("after the logout")
@@ -147,16 +140,12 @@ func TestA17_SessionNotSavedInTheUnlock(t *testing.T) {
 				b.GetJSON("/account")
 				app.Scs.FailCommits(commits)
 				a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
-				if a.Status != http.StatusServiceUnavailable {
-					t.Errorf("by code: got %d, want 503", a.Status)
-				}
+				a.Want(t, http.StatusServiceUnavailable, "by code")
 				app.Scs.FailCommits(0)
 				b.WantLockedOrOut("by code, after the fault")
 				app.Clock.Add(apptest.Step)
 				b = app.Browser(t).Login(alice)
-				if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
-					t.Errorf("by the next code: got %d, want 303", a.Status)
-				}
+				b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).Want(t, http.StatusSeeOther, "by the next code")
 				b.WantIn("by the next code")
 			})
 		}
@@ -177,9 +166,7 @@ func TestA17_SessionNotSavedInTheFirstRequest(t *testing.T) {
 		t.Errorf("got %d %s, want 503 and nothing of scs's", a.Status, a.Body)
 	}
 	app.Scs.FailCommits(0)
-	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
-		t.Errorf("after the fault: got %d to %q, want to be led to the challenge", a.Status, a.Location)
-	}
+	b.Get("/account").WantTo(t, "/2fa/challenge", "after the fault")
 }
 
 // One failed commit costs the approval nothing: a reload is enough.
@@ -189,9 +176,7 @@ func TestA17_ApprovalSurvivesAFailedCommit(t *testing.T) {
 	b := app.Stopped(t, alice)
 	apptest.Approve(t, phone)
 	app.Scs.FailCommits(1)
-	if a := b.Get("/account"); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("got %d, want 503", a.Status)
-	}
+	b.Get("/account").Want(t, http.StatusServiceUnavailable)
 	b.WantIn("after a reload")
 }
 

@@ -33,8 +33,6 @@ func TestWithFormFields(t *testing.T) {
 	if n := strings.Count(app.Log.String(), "a field is left out"); n != 1 {
 		t.Errorf("the log says so %d times, want once a minute", n)
 	}
-	if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "token", "of <b>"); a.Status != http.StatusSeeOther {
-		t.Errorf("the form: got %d, want 303", a.Status)
-	}
+	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "token", "of <b>").Want(t, http.StatusSeeOther, "the form")
 	b.WantIn("after the form")
 }

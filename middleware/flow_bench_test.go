@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -48,14 +49,10 @@ func compareFlows(b *testing.B, clients int, looks bool, ours, theirs *site) {
 		for i := range emails {
 			users++
 			emails[i] = strconv.Itoa(users) + "@example.com"
-			if err := s.enrol(emails[i]); err != nil {
-				b.Fatal(err)
-			}
+			expect.NoError(b, s.enrol(emails[i]))
 		}
 		start := time.Now()
-		if err := s.flows(clients, looks, emails); err != nil {
-			b.Fatal(err)
-		}
+		expect.NoError(b, s.flows(clients, looks, emails))
 		return float64(turn) / time.Since(start).Seconds()
 	}
 	run(ours)
@@ -116,17 +113,11 @@ func TestFlowsAreAlike(t *testing.T) {
 		"by hand in records": handwritten(t, service, newInRecords(t, store.NewMemory()), newMemstore()),
 	} {
 		before := service.calls.Load()
-		if err := s.enrol(alice); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, s.enrol(alice))
 		if err := s.flow(alice, true); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if n := s.requests.Load(); n != requests {
-			t.Errorf("%s: got %d requests, want %d", name, n, requests)
-		}
-		if n := service.calls.Load() - before; n != calls {
-			t.Errorf("%s: got %d calls of the service, want %d", name, n, calls)
-		}
+		expect.Equal(t, s.requests.Load(), requests, "%s, requests", name)
+		expect.Equal(t, service.calls.Load()-before, calls, "%s, calls of the service", name)
 	}
 }

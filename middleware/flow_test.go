@@ -5,6 +5,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The whole way, from switching on to switching off.
@@ -22,15 +23,11 @@ func TestFlow(t *testing.T) {
 	b.WantLocked("before the approval")
 	page := b.Get("/2fa/challenge")
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("number") != request.Number {
 		t.Errorf("status: got %s, want pending with %s", a.Body, request.Number)
 	}
-	if page.Status != 200 {
-		t.Errorf("challenge page: got %d", page.Status)
-	}
+	page.Want(t, 200, "challenge page")
 	apptest.Approve(t, phone)
 	a := b.GetJSON("/2fa/challenge/status")
 	if a.JSON("state") != "approved" || a.JSON("next") != "/2fa/challenge" {
@@ -39,12 +36,8 @@ func TestFlow(t *testing.T) {
 	if a, at := b.Follow("/2fa/challenge"); !a.Secret() || at != "/account" {
 		t.Errorf("after the approval: got %d at %s, want the page at /account", a.Status, at)
 	}
-	if n := len(app.Emulator.Calls(emulator.CreateSession)); n != 1 {
-		t.Errorf("got %d session-token calls for one login, want 1", n)
-	}
-	if a := b.Post("/2fa/disable"); a.Status != 200 {
-		t.Errorf("disable: got %d %s", a.Status, a.Body)
-	}
+	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 1, "session-token calls for one login")
+	b.Post("/2fa/disable").Want(t, 200, "disable")
 	b.WantIn("after switching off")
 	if a := app.Browser(t).Login("alice@example.com").Get("/account"); !a.Secret() {
 		t.Errorf("new login after switching off: got %d, want the page", a.Status)

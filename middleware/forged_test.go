@@ -11,6 +11,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -63,9 +64,7 @@ var forgeable = []struct {
 		func(t *testing.T, app *apptest.App, email string, phone *emulator.Phone) (*apptest.Browser, string) {
 			b := byPhone(t, app, email, phone)
 			docs, _, err := app.Store.List(t.Context(), store.Grants, "", 100)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			for _, doc := range docs {
 				if g := apptest.DecodeGrant(t, doc); g.UserID == apptest.UserID(email) && g.Kind == records.KindProof && g.Method == eagate.Push {
 					return b, doc.ID
@@ -136,17 +135,11 @@ func damaged(t *testing.T, w *apptest.World, kind store.Kind, id, anothers strin
 	forge func(ctx context.Context, id string, from, to *records.Records) error) map[string][]byte {
 	t.Helper()
 	keys, err := keyring.New([]byte("of somebody who can write there."))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	forger := store.NewMemory()
-	if err := forge(t.Context(), id, w.Records(t), records.New(forger, keys)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, forge(t.Context(), id, w.Records(t), records.New(forger, keys)))
 	forged, err := forger.Get(t.Context(), kind, id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	whole := document(t, w, kind, id).Body
 	bodies := map[string][]byte{
 		"forged":            forged[0].Body,

@@ -2,12 +2,12 @@ package middleware_test
 
 import (
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -55,9 +55,7 @@ func TestStoppedForms(t *testing.T) {
 			if a := b.Do("POST", "/send", "", "Accept", browsers, "Sec-Fetch-Mode", "cors", "Sec-Fetch-Site", "same-origin"); a.JSON("type") != "urn:eagate:problem:"+c.problem {
 				t.Errorf("a script: got %d %s, want the problem %s", a.Status, a.Body, c.problem)
 			}
-			if n := app.Passed.Load() - passed; n != 0 {
-				t.Errorf("the handler was called %d times", n)
-			}
+			expect.Equal(t, app.Passed.Load()-passed, 0, "times the handler was called")
 			if c.page != "form-locked" {
 				return
 			}
@@ -65,9 +63,7 @@ func TestStoppedForms(t *testing.T) {
 				t.Errorf("a form on another site: got %d\n%s", a.Status, a.Body)
 			}
 			b.Post("/send") // of a page that isn't known
-			if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther || a.Location != "/write?to=bob" {
-				t.Errorf("after the proof: got %d to %q, want 303 to the form", a.Status, a.Location)
-			}
+			b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).WantTo(t, "/write?to=bob", "after the proof")
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	chimw "github.com/go-chi/chi/v5/middleware"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -148,7 +149,7 @@ func TestA28_PathTricks(t *testing.T) {
 				wantRefused(t, b, "CONNECT", host)
 			}
 			if a := b.Raw("GET", "/open/x"); a.Status != 200 && a.Status != 404 || a.Secret() {
-				t.Errorf("/open/x: got %d, want it let through", a.Status)
+				t.Errorf("/open/x: got %d, it let through", a.Status)
 			}
 		})
 	}
@@ -271,9 +272,7 @@ func TestA29_OtherRequestsWhileLocked(t *testing.T) {
 			t.Errorf("%s: upgraded", c.name)
 		}
 	}
-	if n := len(app.Emulator.Requests()); n != 0 {
-		t.Errorf("got %d requests to the phone, want none: nobody opened a page", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 0, "requests to the phone: nobody opened a page")
 	// Approved, an upgrade still waits for a request that can unlock.
 	b.SendNew()
 	apptest.Approve(t, app.Emulator.Phone("alice@example.com"))
@@ -304,13 +303,9 @@ func TestNavigationsAreLedToTheChallenge(t *testing.T) {
 				t.Errorf("got %d to %q with %q, want 303 to /2fa/challenge", a.Status, a.Location, a.Body)
 			}
 			b.Follow("/2fa/challenge")
-			if n := len(app.Emulator.Requests()); n != 1 {
-				t.Errorf("got %d requests to the phone, want 1", n)
-			}
+			expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 			apptest.Approve(t, app.Emulator.Phone("alice@example.com"))
-			if a := b.Get("/2fa/challenge"); a.Location != "/account?tab=2" {
-				t.Errorf("after the approval: got to %q, want the page that was asked for", a.Location)
-			}
+			b.Get("/2fa/challenge").WantTo(t, "/account?tab=2", "after the approval")
 		})
 	}
 }
@@ -330,13 +325,9 @@ func TestPrefetchedChallengeStartsNoPush(t *testing.T) {
 		b.Raw("GET", "/2fa/challenge", head...)
 		b.Raw("HEAD", "/2fa/challenge", head...)
 	}
-	if n := len(app.Emulator.Requests()); n != 0 {
-		t.Errorf("got %d requests to the phone, want none", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 0, "requests to the phone")
 	b.Follow("/2fa/challenge")
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("opened: got %d requests to the phone, want 1", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "opened, requests to the phone")
 }
 
 // What is exempt passes, and nothing else by the same means.
@@ -400,9 +391,7 @@ func TestA28_Semicolons(t *testing.T) {
 	for target, exempt := range map[string]bool{
 		"/files/x": true, "/files/;x": false, "/files/x;y": false, "/files/;": false, "/open/x;y": false,
 	} {
-		if got := b.Raw("GET", target).Status == http.StatusOK; got != exempt {
-			t.Errorf("%s: got passed %v, want %v", target, got, exempt)
-		}
+		expect.Equal(t, b.Raw("GET", target).Status == http.StatusOK, exempt, "%s, passed", target)
 	}
 }
 
@@ -439,13 +428,9 @@ func TestBasePath(t *testing.T) {
 		"/a/second.factor~1x":        200, // the application's
 		"/2fa/":                      200,
 	} {
-		if a := b.Raw("GET", target); a.Status != want {
-			t.Errorf("%s: got %d, want %d", target, a.Status, want)
-		}
+		b.Raw("GET", target).Want(t, want, target)
 	}
-	if n := app.Passed.Load(); n != 2 {
-		t.Errorf("got %d requests to the application, want 2", n)
-	}
+	expect.Equal(t, app.Passed.Load(), 2, "requests to the application")
 	for _, base := range []string{"", "/", "2fa", "/2fa/", "//2fa", "/2fa/..", "/2%66a", "/{2fa}", "/zw\u00f6lf", "/2fa^", "/2fa|x", "/2 fa", "/2fa?"} {
 		if _, err := middleware.New(append(complete(), middleware.WithBasePath(base))...); err == nil {
 			t.Errorf("WithBasePath(%q): got no error", base)

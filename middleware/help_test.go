@@ -46,33 +46,21 @@ func TestHeldLeadsOn(t *testing.T) {
 		!strings.Contains(a.Body, `action="/2fa/cancel"`) || !strings.Contains(a.Body, `name="to" value="password"`) {
 		t.Errorf("held: got %d\n%s\nwant a form that leads to the password", a.Status, a.Body)
 	}
-	if a := b.Get("/password"); a.Status != http.StatusSeeOther {
-		t.Errorf("the page of the password, of a locked session: got %d, want 303: it isn't exempt", a.Status)
-	}
+	b.Get("/password").Want(t, http.StatusSeeOther, "the page of the password, of a locked session, want 303: it isn't exempt")
 	if a := b.Get("/help"); !a.Secret() {
 		t.Errorf("help, of a locked session: got %d, want the page", a.Status)
 	}
 	if a := b.Get("/privacy"); !a.Secret() {
 		t.Errorf("the privacy policy, of a locked session: got %d, want the page", a.Status)
 	}
-	if a := b.Post("/help"); a.Status != http.StatusForbidden {
-		t.Errorf("a form sent to help: got %d, want 403", a.Status)
-	}
-	if a := b.Post("/2fa/cancel", "to", "password"); a.Status != http.StatusSeeOther || a.Location != "/password" {
-		t.Errorf("to the password: got %d to %q, want 303 to /password", a.Status, a.Location)
-	}
+	b.Post("/help").Want(t, http.StatusForbidden, "a form sent to help")
+	b.Post("/2fa/cancel", "to", "password").WantTo(t, "/password", "to the password")
 	if a := b.Get("/password"); !a.Secret() || a.Header.Get("X-User") != "" {
-		t.Errorf("the page of the password: got %d for %q, want it for nobody", a.Status, a.Header.Get("X-User"))
+		t.Errorf("the page of the password: got %d for %q, it for nobody", a.Status, a.Header.Get("X-User"))
 	}
 
-	if a := verified.Post("/2fa/cancel", "to", "password"); a.Location != "/password" {
-		t.Errorf("to the password, verified: got %d to %q, want 303 to /password", a.Status, a.Location)
-	}
+	verified.Post("/2fa/cancel", "to", "password").WantTo(t, "/password", "to the password, verified")
 	verified.WantIn("after that")
-	if a := verified.Post("/2fa/cancel", "to", "/evil"); a.Location != "/" {
-		t.Errorf("to somewhere: got %d to %q, want 303 home", a.Status, a.Location)
-	}
-	if a := verified.Post("/2fa/cancel", "to", "password", "to", "x"); a.Status != http.StatusBadRequest {
-		t.Errorf("twice: got %d, want 400", a.Status)
-	}
+	verified.Post("/2fa/cancel", "to", "/evil").WantTo(t, "/", "to somewhere")
+	verified.Post("/2fa/cancel", "to", "password", "to", "x").Want(t, http.StatusBadRequest, "twice")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // All cookies of the gate are for this host, https and no script, where the session's
@@ -21,15 +22,13 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 		t.Helper()
 		for _, line := range a.Header["Set-Cookie"] {
 			c, err := http.ParseSetCookie(line)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			kept[c.Name] = c.Value
 			if c.Name == "session" {
 				continue // the application's
 			}
 			if !strings.HasPrefix(c.Name, "__Host-eagate") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
-				t.Errorf("got %s, want it __Host-, and not for scripts", strings.Replace(line, c.Value, "VALUE", 1))
+				t.Errorf("got %s, it __Host-, and not for scripts", strings.Replace(line, c.Value, "VALUE", 1))
 			}
 		}
 		return a
@@ -40,9 +39,7 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 	}
 	post("/login", "email="+alice)
 	uri, _ := post("/2fa/enable", "").JSON("uri").(string)
-	if err := phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(uri))
 	if a := post("/2fa/enable/confirm", "code="+apptest.Code(t, phone)); a.Status != http.StatusOK {
 		t.Fatalf("confirm: got %d %s, want 200", a.Status, a.Body)
 	}

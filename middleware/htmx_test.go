@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -64,9 +65,7 @@ func TestHTMX(t *testing.T) {
 	} {
 		b := app.Browser(t).Login(alice)
 		wantLed(t, name, c.send(b), "/2fa/challenge")
-		if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `data-state="pending"`) {
-			t.Errorf("%s: got no pending challenge\n%.300s", name, page.Body)
-		}
+		expect.Contains(t, b.Get("/2fa/challenge").Body, `data-state="pending"`, name)
 		apptest.Approve(t, phone)
 		if a := b.Get("/2fa/challenge"); a.Location != c.next {
 			t.Errorf("%s: came back to %q, want %q", name, a.Location, c.next)
@@ -137,18 +136,14 @@ func TestHTMXElsewhere(t *testing.T) {
 		app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithRequired(func(middleware.User) eagate.Requirement { return eagate.Require(0) })}})
 		b := app.Browser(t).Login(alice)
 		wantLed(t, "stopped", htmx(b, "GET", "/rows", "/orders"), "/2fa/enable")
-		if b.Get("/2fa/enable").Status != http.StatusOK {
-			t.Error("got no enrolment")
-		}
+		b.Get("/2fa/enable").Want(t, http.StatusOK)
 	})
 	t.Run("over", func(t *testing.T) {
 		t.Parallel()
 		app := apptest.New(t)
 		app.Enrolled(t, alice)
 		b := app.Stopped(t, alice)
-		if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"))
 		wantLed(t, "over", htmx(b, "GET", "/rows", "/orders"), "/login")
 		b.WantLockedOrOut("over")
 	})

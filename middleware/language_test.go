@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
 )
@@ -52,12 +53,10 @@ func TestLanguageByAcceptLanguage(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "en", "th-TH": "th", "zh-CN,zh;q=0.9": "zh-Hans", "zh": "zh-Hans", "pt-PT": "pt-BR", "de-AT,en;q=0.5": "de", "iw": "he", "xx": "en",
 	} {
-		if got := langOf(t, b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", header)); got != want {
-			t.Errorf("%q: got %s, want %s", header, got, want)
-		}
+		expect.Equal(t, langOf(t, b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", header)), want, "%q", header)
 	}
 	if a := b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", "he"); !strings.Contains(a.Body, `<html lang="he" dir="rtl">`) {
-		t.Errorf("want a page from right to left")
+		t.Errorf("a page from right to left")
 	}
 }
 
@@ -73,9 +72,7 @@ func TestLanguageOfTheUsersChoice(t *testing.T) {
 		t.Fatalf("got %s, want English to be the one", got)
 	}
 	to := link(a, "de")
-	if to != "/2fa/challenge?code=1&lang=de" {
-		t.Errorf("got the link %q, want it to the same page, with what it shows", to)
-	}
+	expect.Equal(t, to, "/2fa/challenge?code=1&lang=de", "the link")
 	a = b.Get(to)
 	if got := langOf(t, a); got != "de" || !strings.Contains(a.Body, "Abbrechen") || !strings.Contains(a.Body, ` open>`) {
 		t.Errorf("got %s, want German, and the form for a code open:\n%s", got, a.Body)
@@ -86,9 +83,7 @@ func TestLanguageOfTheUsersChoice(t *testing.T) {
 		t.Fatalf("got %q, want the choice in a cookie", set)
 	}
 	for _, attribute := range []string{"=de", "Path=/", "Max-Age=31536000", "HttpOnly", "SameSite=Lax"} {
-		if !strings.Contains(strings.Join(set, "\n")[i:], attribute) {
-			t.Errorf("got %q, want %s", set, attribute)
-		}
+		expect.Contains(t, strings.Join(set, "\n")[i:], attribute)
 	}
 
 	// On each page, and before what the browser prefers.
@@ -118,13 +113,9 @@ func TestLanguageOfTheUsersChoice(t *testing.T) {
 		}
 	}
 	apptest.Approve(t, phone)
-	if a := b.Get("/2fa/challenge?lang=th"); a.Status != http.StatusSeeOther || a.Location != "/account?lang=th" {
-		t.Errorf("approved meanwhile: got %d to %q, want it to go on", a.Status, a.Location)
-	}
+	b.Get("/2fa/challenge?lang=th").WantTo(t, "/account?lang=th", "approved meanwhile")
 	b.WantIn("after that")
-	if got := langOf(t, b.Get("/2fa/")); got != "th" {
-		t.Errorf("got %s, want what was chosen with a redirect", got)
-	}
+	expect.Equal(t, langOf(t, b.Get("/2fa/")), "th", "(what was chosen with a redirect)")
 }
 
 // A planted or outdated cookie, or another site's link, chooses nothing.
@@ -172,9 +163,7 @@ func TestWithLanguage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		a := b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", "he", "X-Language", strings.ReplaceAll(tt.says, "\x01", "!"))
-		if got := langOf(t, a); got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
-		}
+		expect.Equal(t, langOf(t, a), tt.want, tt.name)
 		if menu := strings.Contains(a.Body, `<details id="languages">`); menu != tt.menu {
 			t.Errorf("%s: got a menu %t, want %t", tt.name, menu, tt.menu)
 		}
@@ -186,7 +175,7 @@ func TestLanguageMenuNeedsSeveral(t *testing.T) {
 	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithPages(templates.WithLanguages(templates.Thai))}})
 	a := app.Browser(t).Login(alice).Get("/2fa/?lang=en")
 	if langOf(t, a) != "th" || strings.Contains(a.Body, `id="languages"`) {
-		t.Errorf("want Thai, and no menu:\n%s", a.Body)
+		t.Errorf("Thai, and no menu:\n%s", a.Body)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -56,9 +57,7 @@ func TestWithMode(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
 			for _, want := range test.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("got %v, want an error that mentions %q", err, want)
-				}
+				expect.Contains(t, err.Error(), want)
 			}
 		})
 	}
@@ -83,9 +82,7 @@ func TestHostedModeWarns(t *testing.T) {
 			var log bytes.Buffer
 			_, err := middleware.New(append(complete(), middleware.WithMode(test.mode), middleware.WithOrigin("https://app.example.com"), test.option,
 				middleware.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			if got := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), "WithCallbackNetworks"); got != test.want {
 				t.Errorf("got a warning: %v, want %v: %s", got, test.want, &log)
 			}

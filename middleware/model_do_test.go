@@ -11,6 +11,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
@@ -97,9 +98,7 @@ func newModel(t *quietly, cfg walkConfig) *model {
 	m.phone = w.Emulator.Phone(alice)
 	b := m.nodes[0].Browser(t).Login(alice)
 	m.uri, _ = b.PostJSON("/2fa/enable", "").JSON("uri").(string)
-	if err := m.phone.AddAccount(m.uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, m.phone.AddAccount(m.uri))
 	if a := b.PostJSON("/2fa/enable/confirm", codeJSON(apptest.Code(t, m.phone))); a.Status != 200 {
 		t.Fatal("the second factor isn't on")
 	}
@@ -132,9 +131,7 @@ func (m *model) pass(d time.Duration) {
 // account is what the store holds.
 func (m *model) account() records.Account {
 	acct, err := records.New(m.store.Backend, apptest.Keys(m.t)).Account(m.t.Context(), apptest.UserID(alice))
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	expect.NoError(m.t, err)
 	return acct
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // numberOn finds the number that a page shows.
@@ -253,9 +254,7 @@ func (m *model) end() {
 	m.clocksRight()
 	m.pass(25 * time.Hour)
 	if !m.account().HeldSince.IsZero() {
-		if err := m.nodes[0].Gate.PasswordChanged(m.t.Context(), apptest.UserID(alice)); err != nil {
-			m.t.Fatal(err)
-		}
+		expect.NoError(m.t, m.nodes[0].Gate.PasswordChanged(m.t.Context(), apptest.UserID(alice)))
 	}
 	b := m.nodes[0].Browser(m.t).Login(alice)
 	b.Follow("/account")

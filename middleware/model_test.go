@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -46,9 +47,7 @@ func TestThoroughModel(t *testing.T) {
 func walk(t *testing.T, first, walks int) {
 	if text := os.Getenv("MODEL_SEED"); text != "" {
 		seed, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		first, walks = seed, 1
 	}
 	for seed := first; seed < first+walks; seed++ {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -49,21 +50,13 @@ func TestCallbackOfTheFormerKey(t *testing.T) {
 func TestVerification(t *testing.T) {
 	app := apptest.New(t)
 	b := app.Browser(t).Login(alice)
-	if a := b.Get("/account"); a.Header.Get("X-Verified") != "false" {
-		t.Errorf("without a second factor: got X-Verified %q, want false", a.Header.Get("X-Verified"))
-	}
+	expect.Equal(t, b.Get("/account").Header.Get("X-Verified"), "false", "without a second factor, X-Verified")
 	phone := b.Enrol(alice)
-	if a := b.Get("/account"); a.Header.Get("X-Method") != "totp" {
-		t.Errorf("after enrolling: got method %q, want totp", a.Header.Get("X-Method"))
-	}
+	expect.Equal(t, b.Get("/account").Header.Get("X-Method"), "totp", "after enrolling, method")
 	b = app.Stopped(t, alice)
 	apptest.Approve(t, phone)
-	if a := b.Get("/account"); a.Header.Get("X-Method") != "push" {
-		t.Errorf("after an approval: got method %q, want push", a.Header.Get("X-Method"))
-	}
-	if a := b.Get("/open/x"); a.Status != http.StatusOK {
-		t.Errorf("exempt route: got %d", a.Status)
-	}
+	expect.Equal(t, b.Get("/account").Header.Get("X-Method"), "push", "after an approval, method")
+	b.Get("/open/x").Want(t, http.StatusOK, "exempt route")
 	if _, ok := app.Gate.Verification(httptest.NewRequest("GET", "/account", nil)); ok {
 		t.Error("a request without a session: got a verification")
 	}
@@ -85,9 +78,7 @@ func TestUserIDs(t *testing.T) {
 			app := apptest.New(t, apptest.Setup{Options: []middleware.Option{
 				middleware.WithUser(func(*http.Request) (middleware.User, error) { return middleware.User{ID: test.id}, nil }),
 			}})
-			if a := app.Browser(t).Get("/account"); a.Status != test.want {
-				t.Errorf("got %d, want %d", a.Status, test.want)
-			}
+			app.Browser(t).Get("/account").Want(t, test.want)
 		})
 	}
 }

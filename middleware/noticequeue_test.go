@@ -13,15 +13,14 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
 // reset is what the tests of notices have users told of.
 func reset(t *testing.T, gate *middleware.Gate, userID string) {
 	t.Helper()
-	if err := gate.Admin().Reset(t.Context(), userID, "lost it"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, gate.Admin().Reset(t.Context(), userID, "lost it"))
 }
 
 // A notifier that fails is called again after a while, and the log says at last who
@@ -81,9 +80,7 @@ func TestNotifierFails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				ctx, cancel := context.WithCancel(t.Context())
-				if err := gate.Admin().Reset(ctx, "u-42", "lost it"); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, gate.Admin().Reset(ctx, "u-42", "lost it"))
 				if waited := time.Since(began); waited != 0 {
 					t.Errorf("the request waited for %v", waited)
 				}
@@ -99,9 +96,7 @@ func TestNotifierFails(t *testing.T) {
 				t.Errorf("got %d lines of a lost notice, want one if it is lost:\n%s", n, &log)
 			}
 			for _, want := range []string{test.logged, "user=u-42", "event=reset"} {
-				if !strings.Contains(log.String(), want) {
-					t.Errorf("log: want %s in\n%s", want, &log)
-				}
+				expect.Contains(t, log.String(), want, "log: want %s in", want)
 			}
 		})
 	}
@@ -134,9 +129,7 @@ func TestNoticesUnderWay(t *testing.T) {
 		reset(t, gate, "u-42")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if calls.Load() != 257 {
-			t.Errorf("got %d calls after they have ended, want one more", calls.Load())
-		}
+		expect.Equal(t, calls.Load(), 257, "calls after they have ended")
 	})
 }
 
@@ -170,9 +163,7 @@ func TestA50_NoticesOfOneUser(t *testing.T) {
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if n := strings.Count(app.Log.String(), "a notice to a user is lost"); n != 1 {
-		t.Errorf("got %d lines of lost notices, want one", n)
-	}
+	expect.Equal(t, strings.Count(app.Log.String(), "a notice to a user is lost"), 1, "lines of lost notices")
 }
 
 // Run lets notices go out before the program ends, but doesn't wait for long.
@@ -225,7 +216,5 @@ func TestNoticeIn(t *testing.T) {
 	if n.UserID != "u-42" || n.Reason != "lost it" || n.At.IsZero() {
 		t.Errorf("got %+v, want the event", n.Event)
 	}
-	if own := (middleware.Notice{Subject: "mine"}).In("th"); own.Subject != "mine" {
-		t.Errorf("got %q of a notice that a test has made, want it as it is", own.Subject)
-	}
+	expect.Equal(t, (middleware.Notice{Subject: "mine"}).In("th").Subject, "mine", "of a notice that a test has made")
 }

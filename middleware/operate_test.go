@@ -9,6 +9,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -29,9 +30,7 @@ func TestAdminReset(t *testing.T) {
 	phone := owner.Enrol(alice)
 	block(t, app, alice, phone)
 	other := app.Stopped(t, alice)
-	if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost it"))
 	wantOver(t, other, "in a session that was asked for it")
 	other.Login(alice).WantIn("by password alone")
 	if u, ok := app.Emulator.Status(alice); !ok || u.Enabled {
@@ -53,9 +52,7 @@ func TestAdminUnlock(t *testing.T) {
 	b := app.Stopped(t, alice)
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantLocked("when blocked")
-	if err := app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "it's her"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "it's her"))
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("unlocked")
 }
@@ -67,9 +64,7 @@ func TestAdminRevoke(t *testing.T) {
 	phone := owner.Enrol(alice)
 	owner.WantIn("enrolled")
 	waiting := app.Stopped(t, alice)
-	if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "laptop stolen"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "laptop stolen"))
 	apptest.Approve(t, phone)
 	owner.WantLocked("revoked")
 	waiting.WantLocked("a challenge of before")
@@ -131,9 +126,7 @@ func TestAdminList(t *testing.T) {
 	} {
 		var got []string
 		for s, err := range app.Gate.Admin().List(t.Context(), test.filter) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			got = append(got, s.UserID)
 		}
 		slices.Sort(got)
@@ -147,7 +140,7 @@ func TestAdminList(t *testing.T) {
 	}
 	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(bob))
 	if err != nil || status.Lock != eagate.LockBlocked || status.WrongCodes != 20 || !status.Enabled {
-		t.Errorf("got %+v, %v, want it blocked after 20 wrong codes", status, err)
+		t.Errorf("got %+v, %v, it blocked after 20 wrong codes", status, err)
 	}
 	app.Store.Fail(apptest.All)
 	n := 0
@@ -156,7 +149,5 @@ func TestAdminList(t *testing.T) {
 			t.Error("with a store that fails: got no error")
 		}
 	}
-	if n != 1 {
-		t.Errorf("with a store that fails: got %d answers, want the error alone", n)
-	}
+	expect.Equal(t, n, 1, "with a store that fails, answers (the error alone)")
 }

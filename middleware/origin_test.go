@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -28,9 +29,7 @@ func TestCallbackURL(t *testing.T) {
 				options = append(options, middleware.WithOrigin(test.origin))
 			}
 			gate, err := middleware.New(options...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			got, err := gate.CallbackURL()
 			if test.fault {
 				if err == nil || got != "" || !strings.HasPrefix(err.Error(), "middleware: CallbackURL: ") || !strings.Contains(err.Error(), test.want) {
@@ -126,9 +125,7 @@ func TestA31_OwnOriginBehindAProxy(t *testing.T) {
 			t.Errorf("a form from %s: got %d to %q", origin, a.Status, a.Location)
 		}
 		if isOwn {
-			if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Location != "/order?n=1" {
-				t.Errorf("a form from %s: got back to %q", origin, a.Location)
-			}
+			b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).WantTo(t, "/order?n=1", "a form from %s", origin)
 		}
 		app.Clock.Add(apptest.Step)
 	}

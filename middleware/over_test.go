@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // wantOver fails the test unless the session, which was asked for a second factor that
@@ -31,9 +32,7 @@ func TestA45_OffWhileItWasAsked(t *testing.T) {
 	for name, begin := range proving {
 		for what, off := range map[string]func(t *testing.T, app *apptest.App, phone *emulator.Phone){
 			"reset": func(t *testing.T, app *apptest.App, _ *emulator.Phone) {
-				if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"))
 			},
 			"switched off": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
 				owner := byCode(t, app, phone)
@@ -80,20 +79,14 @@ func TestA45_OffBeforeTheSessionWasSaved(t *testing.T) {
 			owner.WantIn("after it switched off")
 			reads := app.Store.Reads()
 			owner.WantIn("once more")
-			if n := app.Store.Reads() - reads; n != 0 {
-				t.Errorf("once more: got %d reads, want none: the session waits for nothing", n)
-			}
+			expect.Equal(t, app.Store.Reads()-reads, 0, "once more, reads: the session waits for nothing")
 		}},
 		{"reset", func(t *testing.T, app *apptest.App, owner *apptest.Browser) {
-			if err := app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "a test"))
 			wantOver(t, owner, "after a reset")
 		}},
 		{"revoked", func(t *testing.T, app *apptest.App, owner *apptest.Browser) {
-			if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"))
 			wantOver(t, owner, "after a revocation")
 		}},
 	} {
@@ -110,9 +103,7 @@ func TestA45_OffBeforeTheSessionWasSaved(t *testing.T) {
 			if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
 				t.Fatalf("switching off: got %d %s", a.Status, a.Body)
 			}
-			if err := app.Scs.Commit(id, before, time.Now().Add(time.Hour)); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Scs.Commit(id, before, time.Now().Add(time.Hour)))
 			test.goes(t, app, owner)
 			wantOver(t, other, "another session")
 		})
@@ -132,9 +123,7 @@ func TestA45_OnElsewhere(t *testing.T) {
 	}
 	owner.On(late).WantIn("switched off")
 	uri, _ := owner.PostJSON("/2fa/enable", "").JSON("uri").(string)
-	if err := phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(uri))
 	if a := owner.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
 		t.Fatalf("confirm: got %d %s", a.Status, a.Body)
 	}

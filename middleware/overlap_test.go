@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -89,12 +90,8 @@ func TestA14_FormerSessionWrittenBack(t *testing.T) {
 		b.WantIn("the owner")
 	})
 	b.Post("/logout")
-	if a := attacker.PostJSON("/2fa/challenge", ""); a.Status != http.StatusUnauthorized {
-		t.Errorf("a push: got %d %s, want 401", a.Status, a.Body)
-	}
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	attacker.PostJSON("/2fa/challenge", "").Want(t, http.StatusUnauthorized, "a push")
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	attacker.WantLockedOrOut("the former session")
 }
 
@@ -179,9 +176,7 @@ func TestA16_LoginAfterALostAnswer(t *testing.T) {
 	apptest.Approve(t, phone)
 	lost.WantIn("where the answer went")
 	b.Login(alice)
-	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
-		t.Errorf("got %d to %q, want the challenge", a.Status, a.Location)
-	}
+	b.Get("/account").WantTo(t, "/2fa/challenge")
 	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	b.WantIn("after another approval")
@@ -204,14 +199,10 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	thief := b.Copy()
 	evil := app.Emulator.Phone(alice)
 	uri, _ := thief.PostJSON("/2fa/enable", "").JSON("uri").(string)
-	if err := evil.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, evil.AddAccount(uri))
 	body, rest := io.Pipe()
 	req, err := http.NewRequest(http.MethodPost, app.URL+"/2fa/enable/confirm", body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Wait", "1")
@@ -243,20 +234,16 @@ func TestA39_FirstConfirmAcrossTheLogout(t *testing.T) {
 	b.WantIn("without a second factor")
 	phone := app.Emulator.Phone(alice)
 	uri, _ := b.PostJSON("/2fa/enable", "").JSON("uri").(string)
-	if err := phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(uri))
 	leaving, copied := b.Copy(), b.Copy()
 	pause := world.Pause(t, apptest.Nth(1, apptest.Writes, store.Accounts))
 	done := make(chan apptest.Answer, 1)
 	go func() { done <- b.PostJSON("/2fa/enable/confirm", `{"code":"`+apptest.Code(t, phone)+`"}`) }()
 	pause.Wait()
-	if a := leaving.Post("/logout"); a.Status != http.StatusOK {
-		t.Errorf("logout: got %d %s", a.Status, a.Body)
-	}
+	leaving.Post("/logout").Want(t, http.StatusOK, "logout")
 	pause.Go()
 	if a := <-done; a.Status == http.StatusOK {
-		t.Errorf("confirm: got %d %s, want it refused", a.Status, a.Body)
+		t.Errorf("confirm: got %d %s, it refused", a.Status, a.Body)
 	}
 	if a := world.Account(t, alice); a.State == records.On || a.Staged != nil {
 		t.Errorf("got state %v, staged %t, want nothing switched on nor left to confirm", a.State, a.Staged != nil)
@@ -324,9 +311,7 @@ func TestA15_LoginsUnderOneID(t *testing.T) {
 		apptest.Approve(t, phone)
 		b.WantIn("the first user")
 		former.Get("/open/become?email=" + bob)
-		if a := former.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
-			t.Errorf("a push for the other user: got %d %s, want 201", a.Status, a.Body)
-		}
+		former.PostJSON("/2fa/challenge", "").Want(t, http.StatusCreated, "a push for the other user, want 201")
 	})
 }
 
@@ -349,9 +334,7 @@ func TestA16_CodeEndsTheSessionsChallenge(t *testing.T) {
 func loseToken(t *testing.T, app *apptest.App, id string) {
 	t.Helper()
 	ctx, err := app.Sessions.Load(context.Background(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, key := range app.Sessions.Keys(ctx) {
 		if key != apptest.KeyUser {
 			app.Sessions.Remove(ctx, key)
@@ -392,9 +375,7 @@ func TestA34_TokenGivenTwice(t *testing.T) {
 	for range 2 {
 		b := app.Browser(t).Login(alice)
 		b.Get("/account")
-		if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
-			t.Errorf("got %d, want a page to type a code into", a.Status)
-		}
+		b.Get("/2fa/challenge").Want(t, http.StatusOK, "a page to type a code into")
 		b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 		b.WantIn("by code")
 		app.Clock.Add(apptest.Step)

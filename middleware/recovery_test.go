@@ -8,6 +8,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -29,14 +30,10 @@ func TestA38_CostOfRecoveryCodes(t *testing.T) {
 		middleware.WithInsecureCookie(),
 		middleware.WithClock(w.Clock.Now),
 	)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	server := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
 	t.Cleanup(server.Close)
 	(&apptest.App{World: w, URL: server.URL}).Browser(t).Enrol(alice)
 	const want = "argon2id 19456 2 1"
-	if got := w.Account(t, alice).Recovery.Scheme; got != want {
-		t.Errorf("got codes hashed as %q, want %q", got, want)
-	}
+	expect.Equal(t, w.Account(t, alice).Recovery.Scheme, want, "codes hashed as")
 }

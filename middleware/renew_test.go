@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -130,7 +131,7 @@ func TestA14_FormerSessionThatIsNotKept(t *testing.T) {
 	moment.after(1, func() { app.Scs.FailCommits(1) })
 	b.WantIn("by the approval")
 	if _, found, err := app.Scs.Find(former.Cookie("session")); found || err != nil {
-		t.Errorf("the former session: got %v %v, want it to be gone", found, err)
+		t.Errorf("the former session: got %v %v, it to be gone", found, err)
 	}
 	former.WantLockedOrOut("the former session")
 }
@@ -147,9 +148,7 @@ func TestA14_FormerSessionThatStays(t *testing.T) {
 	if a := b.Get("/account"); a.Status < 500 || a.Secret() {
 		t.Errorf("got %d, want an error", a.Status)
 	}
-	if n := spy.Grants(); n != 0 {
-		t.Errorf("got %d grants, want none", n)
-	}
+	expect.Equal(t, spy.Grants(), 0, "grants")
 	moment.broken.Store(false)
 	b.WantIn("when the sessions are saved again")
 }
@@ -187,16 +186,12 @@ func TestA14_CodeUnderTheFormerID(t *testing.T) {
 			code := apptest.Code(t, phone)
 			a := former.PostJSON("/2fa/challenge/totp", `{"code":"`+code+`"}`)
 			if c.in {
-				if a.Status != http.StatusOK {
-					t.Errorf("got %d %s, want 200", a.Status, a.Body)
-				}
+				a.Want(t, http.StatusOK)
 				former.WantIn("by the code")
 				b.WantLockedOrOut("what it took over from")
 				return
 			}
-			if a.Status != http.StatusUnauthorized {
-				t.Errorf("got %d %s, want 401", a.Status, a.Body)
-			}
+			a.Want(t, http.StatusUnauthorized)
 			former.WantLockedOrOut("after the logout")
 			other := app.Browser(t).Login(alice)
 			other.Post("/2fa/challenge/totp", "code", code)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -111,33 +112,21 @@ func TestRequiredEnrolment(t *testing.T) {
 			t.Errorf("the way in: got %d without %q:\n%s", a.Status, want, a.Body)
 		}
 	}
-	if a := b.Get("/2fa/"); !strings.Contains(a.Body, `id="required"`) {
-		t.Error("the security page doesn't say that it is required")
-	}
+	expect.Contains(t, b.Get("/2fa/").Body, `id="required"`, "the security page")
 	if a := b.GetJSON("/2fa/"); a.JSON("required") != true || a.JSON("state") != "off" {
 		t.Errorf("the security page for programs: got %s", a.Body)
 	}
-	if a := b.Post("/2fa/enable"); a.Location != "/2fa/enable" {
-		t.Errorf("begun: got %d to %q, want 303 to /2fa/enable", a.Status, a.Location)
-	}
-	if a := b.Get("/2fa/enable"); !strings.Contains(a.Body, `id="qr"`) {
-		t.Error("begun: no QR code")
-	}
+	b.Post("/2fa/enable").WantTo(t, "/2fa/enable", "begun")
+	expect.Contains(t, b.Get("/2fa/enable").Body, `id="qr"`, "begun: no QR code")
 	a = b.GetJSON("/2fa/enable")
 	phone := app.Emulator.Phone(dave)
-	if err := phone.AddAccount(a.JSON("uri").(string)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(a.JSON("uri").(string)))
 	wantStopped(t, b, "before the code")
 	b.Get("/account?tab=2")
 	a = b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone))
-	if a.Status != 303 || a.Location != "/2fa/recovery-codes" {
-		t.Errorf("confirmed: got %d to %q, want 303 to the recovery codes", a.Status, a.Location)
-	}
+	a.WantTo(t, "/2fa/recovery-codes", "confirmed")
 	for click := range 2 {
-		if a := b.Kept(); a.Location != "/account?tab=2" {
-			t.Errorf("click %d on having kept the codes: got %d to %q, want the way back to /account?tab=2", click, a.Status, a.Location)
-		}
+		b.Kept().WantTo(t, "/account?tab=2", "click %d on having kept the codes", click)
 	}
 	b.WantIn("afterwards")
 	if got, want := p.heard(), "stopped id of "+dave; got != want {
@@ -198,15 +187,9 @@ func TestRequiredLeavesOpen(t *testing.T) {
 		t.Errorf("exempt: the application was asked %d times, want 0, and no grace begins", n)
 	}
 	wantStopped(t, b, "elsewhere")
-	if a := b.Get("/2fa/challenge"); a.Location != "/account" {
-		t.Errorf("challenge: got %d to %q, want 303 to the page that was asked for", a.Status, a.Location)
-	}
-	if a := b.Post("/logout"); a.Status != 200 {
-		t.Errorf("logout: got %d, want 200", a.Status)
-	}
-	if a := b.Get("/2fa/"); a.Status != 401 {
-		t.Errorf("logged out: got %d, want 401", a.Status)
-	}
+	b.Get("/2fa/challenge").WantTo(t, "/account", "challenge")
+	b.Post("/logout").Want(t, 200, "logout")
+	b.Get("/2fa/").Want(t, 401, "logged out")
 	b.Login(alice).WantIn("as somebody else")
 }
 
@@ -219,9 +202,7 @@ func TestRequiredStagingIsNotEnough(t *testing.T) {
 	b, other := app.Browser(t).Login(dave), app.Browser(t).Login(dave)
 	a := b.PostJSON("/2fa/enable", "")
 	phone := app.Emulator.Phone(dave)
-	if err := phone.AddAccount(a.JSON("uri").(string)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(a.JSON("uri").(string)))
 	wantStopped(t, b, "staged")
 	b.Post("/2fa/enable/confirm", "code", app.WrongCode(t, phone))
 	wantStopped(t, b, "after a wrong code")
@@ -233,9 +214,7 @@ func TestRequiredStagingIsNotEnough(t *testing.T) {
 	b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone))
 	b.WantIn("confirmed")
 	other.WantLocked("confirmed elsewhere")
-	if a := other.Get("/account"); a.Location != "/2fa/challenge" {
-		t.Errorf("confirmed elsewhere: got to %q, want the challenge", a.Location)
-	}
+	other.Get("/account").WantTo(t, "/2fa/challenge", "confirmed elsewhere")
 }
 
 // Somebody who must have a second factor can't switch it off, whatever the proof,
@@ -262,15 +241,11 @@ func TestRequiredDisable(t *testing.T) {
 	if a := b.Get("/2fa/"); strings.Contains(a.Body, "/2fa/disable") || !strings.Contains(a.Body, "so it can’t be switched off") {
 		t.Errorf("the security page offers it, or doesn't say why not:\n%s", a.Body)
 	}
-	if a := b.Post("/2fa/enable", "code", code); a.Location != "/2fa/enable" {
-		t.Errorf("another phone: got %d to %q, want 303 to the enrolment", a.Status, a.Location)
-	}
+	b.Post("/2fa/enable", "code", code).WantTo(t, "/2fa/enable", "another phone")
 
 	for _, need := range []eagate.Requirement{eagate.Optional(), eagate.ReportOnly()} {
 		p.set(dave, need)
-		if a := b.PostJSON("/2fa/disable", ""); a.Status != 200 {
-			t.Errorf("%v: got %d %s, want 200", need, a.Status, a.Body)
-		}
+		b.PostJSON("/2fa/disable", "").Want(t, 200, "%v", need)
 		b.Enrol(dave)
 	}
 }
@@ -373,9 +348,7 @@ func TestRequiredManyNodes(t *testing.T) {
 		wg.Go(func() { b.On(nodes[i%len(nodes)]).WantIn("at once") })
 	}
 	wg.Wait()
-	if n := spy.Changes(); n != 1 {
-		t.Errorf("the account was written %d times, want 1", n)
-	}
+	expect.Equal(t, spy.Changes(), 1, "times the account was written")
 	if got := w.Account(t, dave).RequiredSince; !got.Equal(since.Truncate(time.Microsecond)) {
 		t.Errorf("the grace counts from %v, want %v", got, since)
 	}
@@ -399,13 +372,9 @@ func TestRequiredReportOnly(t *testing.T) {
 		b.WantIn("at first")
 		b.PostJSON("/account", "")
 	}
-	if a := b.Get("/2fa/enable"); a.Location != "/2fa/" {
-		t.Errorf("enrolment: got %d to %q, want 303 to the security page", a.Status, a.Location)
-	}
+	b.Get("/2fa/enable").WantTo(t, "/2fa/", "enrolment")
 	want := "would_stop id of " + dave
-	if got := p.heard(); got != want {
-		t.Errorf("got the events %q, want %q", got, want)
-	}
+	expect.Equal(t, p.heard(), want, "the events")
 	w.Clock.Add(time.Hour)
 	b.WantIn("an hour later")
 	if got := p.heard(); got != want+", "+want {
@@ -524,9 +493,7 @@ func TestRequiredCosts(t *testing.T) {
 	for range 10 {
 		b.WantIn("as dave")
 	}
-	if n := app.Store.Asked() - asked; n != 0 {
-		t.Errorf("the store was asked %d times, want 0", n)
-	}
+	expect.Equal(t, app.Store.Asked()-asked, 0, "times the store was asked")
 }
 
 func TestEnrolmentDue(t *testing.T) {
@@ -562,9 +529,7 @@ func TestEnrolmentDue(t *testing.T) {
 	want(b, "/banner", due, true, 1, "on the first guarded page, which wrote")
 	app.Clock.Add(day)
 	want(b, "/banner", due, true, 0, "a day later")
-	if a := b.Get("/2fa/"); !strings.Contains(a.Body, due.UTC().Format(time.RFC3339)) {
-		t.Error("the security page doesn't say until when")
-	}
+	expect.Contains(t, b.Get("/2fa/").Body, due.UTC().Format(time.RFC3339), "the security page")
 	if a := b.GetJSON("/2fa/"); a.JSON("required_by") == nil {
 		t.Errorf("the security page for programs: got %s", a.Body)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -266,17 +267,13 @@ func TestWhatAnApplicationDoesToItsSessions(t *testing.T) {
 			}
 			wantAsked(t, b, "/code", "step-up")
 			former := b.Copy()
-			if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "trust", "1"); a.Location != "/code" {
-				t.Errorf("step-up: got %d to %q, want /code\n%s", a.Status, a.Location, a.Body)
-			}
+			b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "trust", "1").WantTo(t, "/code", "step-up")
 			if a := b.Get("/code"); !a.Secret() {
 				t.Errorf("after the step-up: got %d to %q, want the page", a.Status, a.Location)
 			}
 			b.WantIn("after the step-up")
 			gone := b.Copy()
-			if a := b.Post("/logout"); a.Status != http.StatusOK {
-				t.Errorf("logout: got %d", a.Status)
-			}
+			b.Post("/logout").Want(t, http.StatusOK, "logout")
 			b.WantLockedOrOut("after the logout")
 			gone.WantLockedOrOut("a copy, after the logout")
 			former.WantLockedOrOut("an older copy, after the logout")
@@ -284,9 +281,7 @@ func TestWhatAnApplicationDoesToItsSessions(t *testing.T) {
 				t.Errorf("on a trusted device: got %d to %q, want the page", a.Status, a.Location)
 			}
 			app.Browser(t).Login(alice).WantLocked("on another device")
-			if n := len(app.Emulator.Requests()); n != 1 {
-				t.Errorf("got %d requests to the phone, want the one", n)
-			}
+			expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone (the one)")
 		})
 	}
 }

@@ -160,9 +160,7 @@ func TestA15_ProlongedAfterTheLogout(t *testing.T) {
 	for range 6 {
 		b.WantLockedOrOut("the browser")
 		old.WantLockedOrOut("the old cookie")
-		if a := old.PostJSON("/2fa/challenge", ""); a.Status != http.StatusUnauthorized {
-			t.Errorf("got %d %s, want 401: it is over", a.Status, a.Body)
-		}
+		old.PostJSON("/2fa/challenge", "").Want(t, http.StatusUnauthorized, "401: it is over")
 		app.Clock.Add(7 * time.Hour) // the session would have ended after the third time
 		tidied(t, app)
 	}

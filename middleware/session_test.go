@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -104,12 +104,8 @@ func TestA14_PlantedSession(t *testing.T) {
 		t.Error("the session keeps its ID when it is unlocked")
 	}
 	attacker.WantLocked("with the planted session")
-	if a := attacker.Post("/2fa/challenge"); a.Status != http.StatusUnauthorized {
-		t.Errorf("a push from the planted session: got %d, want 401", a.Status)
-	}
-	if n := len(app.Emulator.Requests()); n != 1 {
-		t.Errorf("got %d requests to the phone, want 1", n)
-	}
+	attacker.Post("/2fa/challenge").Want(t, http.StatusUnauthorized, "a push from the planted session")
+	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	b.WantIn("the owner, afterwards")
 }
 
@@ -248,9 +244,7 @@ func TestA15_VerifiedSessionWrittenBack(t *testing.T) {
 	asked := len(app.Emulator.Requests())
 	code := `{"code":"` + apptest.Code(t, phone) + `"}`
 	for _, path := range []string{"/2fa/challenge", "/2fa/challenge/totp"} {
-		if a := old.PostJSON(path, code); a.Status != http.StatusUnauthorized {
-			t.Errorf("%s: got %d %s, want 401", path, a.Status, a.Body)
-		}
+		old.PostJSON(path, code).Want(t, http.StatusUnauthorized, path)
 	}
 	if n := len(app.Emulator.Requests()); n != asked {
 		t.Errorf("got %d requests to the phone after the logout, want none", n-asked)
@@ -315,9 +309,7 @@ func TestA16_SlowRequestAcrossTheUnlock(t *testing.T) {
 				b.WantIn("after the slow request")
 				b.WantIn("once more")
 				attacker.WantLocked("with the cookie from before the unlock")
-				if n := len(app.Emulator.Requests()); n != 1 {
-					t.Errorf("got %d requests to the phone, want 1", n)
-				}
+				expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 			})
 		}
 	}
@@ -440,9 +432,7 @@ func TestA18_PanicBehindTheGate(t *testing.T) {
 func TestNoPushForAUserWithoutAccount(t *testing.T) {
 	app := apptest.New(t)
 	app.Browser(t).Login(bob).WantIn("without a second factor")
-	if n := len(app.Emulator.Calls()); n != 0 {
-		t.Errorf("got %d calls of the service, want none", n)
-	}
+	expect.Equal(t, len(app.Emulator.Calls()), 0, "calls of the service")
 }
 
 func TestMissingLoadAndSave(t *testing.T) {
@@ -452,10 +442,6 @@ func TestMissingLoadAndSave(t *testing.T) {
 			t.Errorf("%s: got %d, want 500", path, a.Status)
 		}
 	}
-	if n := app.Passed.Load(); n != 0 {
-		t.Errorf("the guarded handler was called %d times", n)
-	}
-	if !strings.Contains(app.Log.String(), "LoadAndSave") {
-		t.Error("the log doesn't say what to do")
-	}
+	expect.Equal(t, app.Passed.Load(), 0, "times the guarded handler was called")
+	expect.Contains(t, app.Log.String(), "LoadAndSave", "the log")
 }

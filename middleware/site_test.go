@@ -18,6 +18,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -70,9 +71,7 @@ func gated(tb testing.TB, service *standIn, documents store.Backend, kept scs.St
 		middleware.WithOrigin("http://app.example.com"),
 		middleware.WithLogger(slog.New(slog.DiscardHandler)),
 	)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	expect.NoError(tb, err)
 	r := chi.NewRouter()
 	r.Use(sessions.LoadAndSave, gate.Handler)
 	r.Post("/login", logIn(sessions))

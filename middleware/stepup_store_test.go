@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // What was revoked on another node is over at once on routes that want more, and the
@@ -19,9 +20,7 @@ func TestStepUpAsksTheStore(t *testing.T) {
 	for _, path := range []string{"/recent", "/push", "/transfer"} {
 		wantPassed(t, b.On(other), path, "before it is revoked")
 	}
-	if err := one.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, one.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"))
 	b.On(other).WantIn("on the other node, which goes by what it remembers")
 	for _, path := range []string{"/recent", "/push", "/transfer", "/open/push"} {
 		if a := b.On(other).GetJSON(path); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
@@ -50,9 +49,7 @@ func TestStepUpAsksTheStoreForTheGrant(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept.On(other).WantIn("on the other node, which goes by what it remembers")
-	if a := kept.On(other).Get("/recent"); a.Location != "/2fa/challenge" {
-		t.Errorf("once it is logged out: got %d to %q, want the challenge", a.Status, a.Location)
-	}
+	kept.On(other).Get("/recent").WantTo(t, "/2fa/challenge", "once it is logged out")
 	if a, at := kept.On(other).Follow("/2fa/challenge"); a.Status != http.StatusUnauthorized {
 		t.Errorf("the challenge: got %d at %s, want 401", a.Status, at)
 	}
@@ -72,9 +69,7 @@ func TestStepUpWithoutTheStore(t *testing.T) {
 			t.Errorf("%s without the store: got %d, want 503", path, a.Status)
 		}
 	}
-	if n := app.Passed.Load() - before; n != 0 {
-		t.Errorf("the handlers were called %d times", n)
-	}
+	expect.Equal(t, app.Passed.Load()-before, 0, "times the handlers were called")
 	b.WantIn("with what this node remembers")
 	app.Store.Fail(0)
 	wantPassed(t, b, "/transfer", "afterwards")

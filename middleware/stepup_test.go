@@ -17,6 +17,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -60,9 +61,7 @@ func byCode(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Brow
 func wantAsked(t *testing.T, b *apptest.Browser, path, when string) {
 	t.Helper()
 	before := b.App.Passed.Load()
-	if a := b.Get(path); a.Status != http.StatusSeeOther || a.Location != "/2fa/challenge" {
-		t.Errorf("%s: page %s: got %d to %q, want 303 to the challenge", when, path, a.Status, a.Location)
-	}
+	b.Get(path).WantTo(t, "/2fa/challenge", "%s: page %s", when, path)
 	for _, a := range []apptest.Answer{b.GetJSON(path), b.PostJSON(path, "{}")} {
 		if a.Status != http.StatusForbidden || a.JSON("type") != "urn:eagate:problem:step-up-required" {
 			t.Errorf("%s: program at %s: got %d %s, want 403 step-up-required", when, path, a.Status, a.Body)
@@ -103,9 +102,7 @@ func TestStepUp(t *testing.T) {
 			former := b.Cookie("session")
 			page := b.Get("/2fa/challenge")
 			for _, text := range []string{"Confirm it’s you to go on", "Signed in as " + alice, "Back to Acme"} {
-				if !strings.Contains(page.Body, text) {
-					t.Errorf("challenge: got no %q in\n%s", text, page.Body)
-				}
+				expect.Contains(t, page.Body, text, "challenge")
 			}
 			var a apptest.Answer
 			if c.proof == "push" {
@@ -114,17 +111,13 @@ func TestStepUp(t *testing.T) {
 			} else {
 				a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 			}
-			if a.Status != http.StatusSeeOther || a.Location != c.path+"?to=bob" {
-				t.Errorf("after the proof: got %d to %q, want 303 to the page that was asked for", a.Status, a.Location)
-			}
+			a.WantTo(t, c.path+"?to=bob", "after the proof")
 			if b.Cookie("session") == former {
 				t.Error("the session keeps its ID")
 			}
 			wantPassed(t, b, c.path, "after the proof")
 			b.WantIn("after the proof")
-			if page := b.Get("/2fa/challenge"); page.Location != "/" {
-				t.Errorf("the challenge, when nothing is to be proved: got %d to %q, want 303 home", page.Status, page.Location)
-			}
+			b.Get("/2fa/challenge").WantTo(t, "/", "the challenge, when nothing is to be proved")
 		})
 	}
 }
@@ -139,9 +132,7 @@ func TestStepUpOfAProgram(t *testing.T) {
 	if a := b.PostJSON("/transfer", "{}"); a.Status != 403 || a.Body != problem || a.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("got %d %s\nwant %s", a.Status, a.Body, problem)
 	}
-	if n := len(app.Emulator.Requests()); n != 0 {
-		t.Errorf("got %d requests to the phone before it was asked for", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 0, "requests to the phone before it was asked for")
 	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "none" || a.JSON("verified") != nil {
 		t.Errorf("status: got %s, want none", a.Body)
 	}
@@ -155,9 +146,7 @@ func TestStepUpOfAProgram(t *testing.T) {
 	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "approved" || a.JSON("verified") != nil {
 		t.Errorf("status: got %s, want approved, but not verified", a.Body)
 	}
-	if a := b.PostJSON("/transfer", "{}"); a.Status != 403 {
-		t.Errorf("before the approval is taken: got %d, want 403", a.Status)
-	}
+	b.PostJSON("/transfer", "{}").Want(t, 403, "before the approval is taken")
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 200 || a.JSON("verified") != true {
 		t.Errorf("taking the approval: got %d %s, want 200 verified", a.Status, a.Body)
 	}
@@ -228,16 +217,12 @@ func TestStepUpWithoutTheService(t *testing.T) {
 	wantAsked(t, b, "/push", "while the service is down")
 	page := b.Get("/2fa/challenge")
 	for _, text := range []string{"We can’t reach your phone right now.", "come back to it later", "Try the phone again", "Back to Acme"} {
-		if !strings.Contains(page.Body, text) {
-			t.Errorf("got no %q in\n%s", text, page.Body)
-		}
+		expect.Contains(t, page.Body, text)
 	}
 	if strings.Contains(page.Body, `id="code"`) {
 		t.Errorf("the page offers a code\n%s", page.Body)
 	}
-	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("a push: got %d %s, want 503", a.Status, a.Body)
-	}
+	b.PostJSON("/2fa/challenge", "").Want(t, http.StatusServiceUnavailable, "a push")
 }
 
 func TestStepUpAndTheClock(t *testing.T) {
@@ -258,9 +243,7 @@ func TestStepUpAndTheClock(t *testing.T) {
 			app := apptest.New(t, apptest.Setup{Routes: stepUps})
 			b := byPush(t, app, app.Enrolled(t, alice))
 			app.Clock.Add(c.pass)
-			if got := b.GetJSON("/recent").Secret(); got != c.in {
-				t.Errorf("got in: %v, want %v", got, c.in)
-			}
+			expect.Equal(t, b.GetJSON("/recent").Secret(), c.in, "in:")
 		})
 	}
 }
@@ -349,12 +332,8 @@ func TestStepUpFailsClosed(t *testing.T) {
 	}
 	app.Clock.Add(3 * time.Second)
 	app.Store.Fail(apptest.All)
-	if a := enrolled.Get("/recent"); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("without the store: got %d, want 503", a.Status)
-	}
-	if n := app.Passed.Load(); n != 0 {
-		t.Errorf("the handlers were called %d times", n)
-	}
+	enrolled.Get("/recent").Want(t, http.StatusServiceUnavailable, "without the store")
+	expect.Equal(t, app.Passed.Load(), 0, "times the handlers were called")
 }
 
 // A locked session gets the ordinary lock, and a code opens it.
@@ -364,15 +343,11 @@ func TestStepUpOfALockedSession(t *testing.T) {
 	phone := app.Enrolled(t, alice)
 	b := app.Browser(t).Login(alice)
 	for _, path := range []string{"/push", "/open/push"} {
-		if a := b.PostJSON(path, "{}"); a.Body != problem {
-			t.Errorf("%s: got %s, want %s", path, a.Body, problem)
-		}
-		if a := b.Get(path); a.Location != "/2fa/challenge" {
-			t.Errorf("%s: got %d to %q", path, a.Status, a.Location)
-		}
+		expect.Equal(t, b.PostJSON(path, "{}").Body, problem, path)
+		b.Get(path).WantTo(t, "/2fa/challenge", path)
 	}
 	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `id="code"`) || strings.Contains(page.Body, "Back to Acme") {
-		t.Errorf("want the page of a sign-in\n%s", page.Body)
+		t.Errorf("the page of a sign-in\n%s", page.Body)
 	}
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	wantAsked(t, b, "/push", "unlocked by a code")
@@ -435,9 +410,7 @@ func TestStepUpOfAForm(t *testing.T) {
 	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
 	u, err := url.Parse(app.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for referer, want := range map[string]string{
 		app.URL + "/account?tab=2":               "/account?tab=2",
 		app.URL + "/account#top":                 "/account",
@@ -463,9 +436,7 @@ func TestStepUpOfAForm(t *testing.T) {
 		if a.Status != http.StatusSeeOther || a.Location != "/2fa/challenge" {
 			t.Fatalf("%q: got %d to %q, want 303 to the challenge", referer, a.Status, a.Location)
 		}
-		if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "please send it again") {
-			t.Errorf("the page doesn't say that the form has to be sent again\n%s", page.Body)
-		}
+		expect.Contains(t, b.Get("/2fa/challenge").Body, "please send it again", "it says that the form has to be sent again")
 		apptest.Approve(t, phone)
 		if a := b.Get("/2fa/challenge"); a.Location != want {
 			t.Errorf("%q: came back to %q, want %q", referer, a.Location, want)
@@ -604,9 +575,7 @@ func TestStepUpDisturbsNobody(t *testing.T) {
 	}
 	b.Follow("/push")
 	apptest.Deny(t, phone)
-	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, "You are still signed in.") {
-		t.Errorf("rejected: got\n%s", page.Body)
-	}
+	expect.Contains(t, b.Get("/2fa/challenge").Body, "You are still signed in.", "rejected")
 	b.WantIn("after a rejection")
 	wantAsked(t, b, "/push", "after a rejection")
 }
@@ -637,7 +606,7 @@ func TestStepUpByARecoveryCode(t *testing.T) {
 	}
 	b.Get("/recovery")
 	if page := b.Get("/2fa/challenge"); !strings.Contains(page.Body, `action="/2fa/challenge/recovery"`) || strings.Contains(page.Body, `id="code"`) {
-		t.Errorf("want the field for a recovery code and no other\n%s", page.Body)
+		t.Errorf("the field for a recovery code and no other\n%s", page.Body)
 	}
 	if a := b.Post("/2fa/challenge/recovery", "code", code); a.Location != "/recovery" || !b.Get("/recovery").Secret() {
 		t.Errorf("got %d to %q, want to get in", a.Status, a.Location)
@@ -667,9 +636,7 @@ func TestStepUpEndsTheFormerGrant(t *testing.T) {
 				wantPassed(t, b, "/recent", "after the proof")
 			})
 			thief.WantLockedOrOut("with the cookies from before the proof")
-			if a := thief.PostJSON("/2fa/challenge", ""); a.Status != http.StatusUnauthorized {
-				t.Errorf("a push for the thief: got %d %s, want 401", a.Status, a.Body)
-			}
+			thief.PostJSON("/2fa/challenge", "").Want(t, http.StatusUnauthorized, "a push for the thief")
 			b.WantIn("the owner")
 			wantPassed(t, b, "/recent", "the owner")
 		})
@@ -709,14 +676,12 @@ func TestA39_StepUpWhileABodyIsSent(t *testing.T) {
 				b.Get("/2fa/challenge")
 				wantPassed(t, b, "/push", "after the proof")
 			}, strings.NewReader("{}")})
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			req.Header.Set("Content-Type", "application/json")
 			req.Header.Set("Accept", "application/json")
 			req.Header.Set("Expect", "100-continue")
 			if a := thief.Send(req); a.Status < 400 {
-				t.Errorf("got %d %s, want it refused", a.Status, a.Body)
+				t.Errorf("got %d %s, it refused", a.Status, a.Body)
 			}
 			after := app.Account(t, alice)
 			if after.State != records.On || after.Staged != nil || len(after.Recovery.Hashes) != len(before.Recovery.Hashes) {
@@ -742,9 +707,7 @@ func TestStepUpAndALateAnswer(t *testing.T) {
 	})
 	b.WantIn("after the late answer")
 	wantPassed(t, b, "/push", "after the late answer")
-	if n := rung(app); n != 1 {
-		t.Errorf("the phone rang %d times, want 1", n)
-	}
+	expect.Equal(t, rung(app), 1, "times the phone rang")
 }
 
 // A request on another node, which has not heard yet that the session moved on,
@@ -782,9 +745,7 @@ func TestStepUpOnAnotherNode(t *testing.T) {
 		t.Errorf("got %d with cookies %q, want 303 without", late.Status, late.Header["Set-Cookie"])
 	}
 	wantPassed(t, b, "/push", "on the first node")
-	if n := rung(one); n != 1 {
-		t.Errorf("the phone rang %d times, want 1", n)
-	}
+	expect.Equal(t, rung(one), 1, "times the phone rang")
 }
 
 // Whenever the user logs out, nothing of the session is left to go on with.
@@ -959,9 +920,7 @@ func TestStepUpWritesNothing(t *testing.T) {
 	for range 20 {
 		wantPassed(t, b, "/transfer", "once more")
 	}
-	if n := app.Store.Reads() - reads; n != 2*20 {
-		t.Errorf("the store was read %d times, want twice for each request", n)
-	}
+	expect.Equal(t, app.Store.Reads()-reads, 2*20, "times the store was read (twice for each request)")
 	if w, c := app.Store.Writes()-writes, app.Scs.Commits()-commits; w != 0 || c != 0 {
 		t.Errorf("the store was written %d times, and sessions %d times, want never", w, c)
 	}
@@ -1005,9 +964,7 @@ func TestStepUpArguments(t *testing.T) {
 				}()
 				c.make()
 			}()
-			if got != c.want {
-				t.Errorf("got panic %q, want %q", got, c.want)
-			}
+			expect.Equal(t, got, c.want, "panic")
 		})
 	}
 }

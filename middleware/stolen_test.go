@@ -6,6 +6,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -67,9 +68,7 @@ func TestA41_SecretsBeginOneThing(t *testing.T) {
 		{"a request to the phone", "/account", func(t *testing.T, app *apptest.App, _ *emulator.Phone) (she, thief *apptest.Browser) {
 			she = app.Stopped(t, alice)
 			thief = she.Copy()
-			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			return she, thief
 		}},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -189,9 +190,7 @@ func newGuest(t *testing.T, c *guests, n int) *guest {
 	v.b.Login(email)
 	uri, _ := v.b.PostJSON("/2fa/enable", "").JSON("uri").(string)
 	v.phone = c.app.Emulator.Phone(email)
-	if err := v.phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, v.phone.AddAccount(uri))
 	c.app.ChangeAccount(t, email, func(a *records.Account) {
 		a.State, a.Email, a.Factor, a.Staged = records.On, email, a.Staged.Factor, nil
 		a.Epoch, a.Recovery = records.NewEpoch(), new(records.Recovery)
@@ -200,9 +199,7 @@ func newGuest(t *testing.T, c *guests, n int) *guest {
 		a.UserID = apptest.UserID(email)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	v.b = c.app.Browser(t).Login(email)
 	return v
 }
@@ -349,8 +346,6 @@ func TestOneTimeoutForAllCalls(t *testing.T) {
 		remote.Set(apptest.None, 0)
 	}
 	// Nothing was half done: the code is still good.
-	if a := waiting.Post("/2fa/challenge/totp", "code", code); a.Status != http.StatusSeeOther {
-		t.Errorf("the same code, when the store is well again: got %d, want 303", a.Status)
-	}
+	waiting.Post("/2fa/challenge/totp", "code", code).Want(t, http.StatusSeeOther, "the same code, when the store is well again")
 	waiting.WantIn("in the end")
 }

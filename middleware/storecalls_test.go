@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -220,24 +221,18 @@ func staged(t *testing.T, b *apptest.Browser) *emulator.Phone {
 	t.Helper()
 	uri, _ := b.PostJSON("/2fa/enable", "").JSON("uri").(string)
 	phone := b.App.Emulator.Phone(alice)
-	if err := phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(uri))
 	return phone
 }
 
 func wantRedirect(t *testing.T, a apptest.Answer, to string) {
 	t.Helper()
-	if a.Status != http.StatusSeeOther || a.Location != to {
-		t.Errorf("got %d to %q, want 303 to %s", a.Status, a.Location, to)
-	}
+	a.WantTo(t, to)
 }
 
 func wantStatus(t *testing.T, a apptest.Answer, want int) {
 	t.Helper()
-	if a.Status != want {
-		t.Errorf("got %d to %q, want %d", a.Status, a.Location, want)
-	}
+	a.Want(t, want)
 }
 
 // wantShown wants the challenge to show a number.

@@ -35,9 +35,7 @@ func TestA31_FormOfATrustedOrigin(t *testing.T) {
 		if a := b.Do(http.MethodPost, "/recent", "n=1", head...); a.Location != "/2fa/challenge" {
 			t.Fatalf("%+v: got %d to %q, want 303 to the challenge", c, a.Status, a.Location)
 		}
-		if a := b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)); a.Location != c.want {
-			t.Errorf("%+v: got %d to %q, want %q", c, a.Status, a.Location, c.want)
-		}
+		b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).WantTo(t, c.want, "%+v", c)
 		app.Clock.Add(apptest.Step)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -61,9 +62,7 @@ func TestTwoGatesNeverMeet(t *testing.T) {
 	shopPhone := b.Enrol(alice)
 	adminPhone := other.Emulator.Phone(alice)
 	uri, _ := b.PostJSON("/admin/2fa/enable", "").JSON("uri").(string)
-	if err := adminPhone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, adminPhone.AddAccount(uri))
 	b.Post("/admin/2fa/enable/confirm", "code", apptest.Code(t, adminPhone))
 	wantIn(b, "after both enrolments", true, true)
 	world.Clock.Add(apptest.Step)
@@ -88,9 +87,7 @@ func TestTwoGatesNeverMeet(t *testing.T) {
 			kept++
 		}
 	}
-	if kept != 2 {
-		t.Errorf("got %d cookies that bring the browser back, want one of each gate", kept)
-	}
+	expect.Equal(t, kept, 2, "cookies that bring the browser back (one of each gate)")
 	b.Post("/logout")
 	b.Login(alice)
 	wantIn(b, "after a logout", false, false)

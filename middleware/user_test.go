@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -39,9 +40,7 @@ func TestA43_WithUserFails(t *testing.T) {
 		for _, path := range []string{"/account", "/recent", "/open/push", "/2fa/", "/2fa/challenge", "/2fa/enable", "/2fa/recovery-codes"} {
 			a := b.Get(path)
 			wantUnavailable(t, a, name+": page "+path)
-			if !strings.Contains(a.Header.Get("Content-Type"), "text/html") {
-				t.Errorf("%s: page %s: got %s, want a page for people", name, path, a.Header.Get("Content-Type"))
-			}
+			expect.Contains(t, a.Header.Get("Content-Type"), "text/html", "%s: page %s, want a page for people", name, path)
 			a = b.GetJSON(path)
 			wantUnavailable(t, a, name+": call "+path)
 			if got, want := a.JSON("type"), "urn:eagate:problem:unavailable"; got != want {
@@ -52,35 +51,23 @@ func TestA43_WithUserFails(t *testing.T) {
 			wantUnavailable(t, b.Post(path, "code", apptest.Code(t, phone)), name+": form "+path)
 		}
 		wantUnavailable(t, b.GetJSON("/2fa/challenge/status"), name+": status")
-		if a := b.Get("/open/x"); a.Status != http.StatusOK {
-			t.Errorf("%s: exempt route: got %d, want 200", name, a.Status)
-		}
+		b.Get("/open/x").Want(t, http.StatusOK, "%s: exempt route", name)
 		if a := b.Get("/2fa/assets/eagate.js"); a.Status == http.StatusServiceUnavailable {
 			t.Errorf("%s: asset: got %d", name, a.Status)
 		}
 	}
-	if n := app.Passed.Load() - passed; n != 0 {
-		t.Errorf("the guarded handlers were called %d times", n)
-	}
+	expect.Equal(t, app.Passed.Load()-passed, 0, "times the guarded handlers were called")
 	if n := app.Scs.Commits() - commits; n != 0 {
 		t.Errorf("sessions were written %d times", n)
 	}
 	// A handler that writes into the session is no other user either.
 	for _, b := range []*apptest.Browser{verified, locked} {
-		if a := b.Get("/open/note"); a.Status != http.StatusOK {
-			t.Errorf("exempt route that writes: got %d, want 200", a.Status)
-		}
+		b.Get("/open/note").Want(t, http.StatusOK, "exempt route that writes")
 	}
-	if n := app.Store.Writes() - changes; n != 0 {
-		t.Errorf("the store was written to %d times", n)
-	}
-	if n := strings.Count(app.Log.String(), `"level":"ERROR"`); n != 1 {
-		t.Errorf("got %d errors logged, want one", n)
-	}
+	expect.Equal(t, app.Store.Writes()-changes, 0, "times the store was written to")
+	expect.Equal(t, strings.Count(app.Log.String(), `"level":"ERROR"`), 1, "errors logged")
 	for _, want := range []string{"WithUser", "users: connection", "the zero User"} {
-		if !strings.Contains(app.Log.String(), want) {
-			t.Errorf("the log doesn't say %q", want)
-		}
+		expect.Contains(t, app.Log.String(), want, "the log")
 	}
 
 	app.Users.Fail(nil)
@@ -113,9 +100,7 @@ func TestA43_LogoutWhileWithUserFails(t *testing.T) {
 			s.during(b.Copy(), "/open/slow", func() { // which writes the session back
 				app.Users.Fail(errUsers)
 				defer app.Users.Fail(nil)
-				if a := b.Post("/logout"); a.Status != http.StatusOK {
-					t.Errorf("logout: got %d, want 200", a.Status)
-				}
+				b.Post("/logout").Want(t, http.StatusOK, "logout")
 			})
 			app.Clock.Add(3 * time.Second)
 			thief.WantLockedOrOut("with the cookies from before the logout")
@@ -148,9 +133,7 @@ func TestA43_UserKnownAgainAfterTheRequest(t *testing.T) {
 			app.Users.Fail(errUsers)
 			b.Get("/open/become")
 			b.Get("/open/return")
-			if got := b.Get("/account").Secret(); got != want {
-				t.Errorf("got in %v, want %v", got, want)
-			}
+			expect.Equal(t, b.Get("/account").Secret(), want, "in")
 		})
 	}
 }
@@ -204,8 +187,6 @@ func TestA43_EnrolmentDueWhileWithUserFails(t *testing.T) {
 	}{{nil, true}, {errUsers, false}} {
 		app.Users.Fail(test.fault)
 		b.Get("/open/due")
-		if due != test.want {
-			t.Errorf("with %v: got due %v, want %v", test.fault, due, test.want)
-		}
+		expect.Equal(t, due, test.want, "with %v, due", test.fault)
 	}
 }

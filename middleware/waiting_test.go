@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -272,9 +273,7 @@ func answers(tb testing.TB, at *site, visitors []*visitor, pause time.Duration) 
 			if err := v.approve(); err != nil {
 				tb.Error(err)
 			}
-			if event := streams[i].next(); !strings.Contains(event, `"approved"`) {
-				tb.Errorf("got event %q, want approved", event)
-			}
+			expect.Contains(tb, streams[i].next(), `"approved"`, "approved")
 			took[i] = time.Since(begin)
 		})
 	}

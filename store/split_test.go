@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/storetest"
 )
@@ -110,12 +111,8 @@ func TestSplitWatchesWhatItsPartsCan(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s := store.Split(store.NewMemory(), newWatcher())
-	if err := s.Watch(ctx, store.Accounts, func(string) {}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("accounts, in a part that can't: got %v, want %v", err, errors.ErrUnsupported)
-	}
-	if err := s.Watch(ctx, store.Grants, func(string) {}); !errors.Is(err, context.Canceled) {
-		t.Errorf("grants, in a part that can: got %v, want %v", err, context.Canceled)
-	}
+	expect.Is(t, s.Watch(ctx, store.Accounts, func(string) {}), errors.ErrUnsupported, "accounts, in a part that can't")
+	expect.Is(t, s.Watch(ctx, store.Grants, func(string) {}), context.Canceled, "grants, in a part that can")
 }
 
 // A watcher is a Memory that can be watched, of which a watch says no more than

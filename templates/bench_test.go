@@ -11,6 +11,7 @@ import (
 	"github.com/boombuler/barcode/qr"
 	"github.com/pquerna/otp"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -61,9 +62,7 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := p.Render(io.Discard, view); err != nil {
-					b.Fatal(err)
-				}
+				expect.NoError(b, p.Render(io.Discard, view))
 			}
 		})
 	}
@@ -76,9 +75,7 @@ func compare(b *testing.B, ours, theirs func() error) {
 	measure := func(f func() error) float64 {
 		start := time.Now()
 		for n := 1; ; n++ {
-			if err := f(); err != nil {
-				b.Fatal(err)
-			}
+			expect.NoError(b, f())
 			if d := time.Since(start); d >= turn {
 				return float64(d) / float64(n)
 			}

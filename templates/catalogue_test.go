@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -94,8 +95,6 @@ func sources(t *testing.T, patterns ...string) []string {
 func read(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return string(text)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -205,9 +206,7 @@ func checkText(t *testing.T, page string, has, not []string) {
 	t.Helper()
 	page = withoutInline(page)
 	for _, text := range has {
-		if !strings.Contains(page, text) {
-			t.Errorf("got no %q in\n%s", text, page)
-		}
+		expect.Contains(t, page, text)
 	}
 	for _, text := range not {
 		if strings.Contains(page, text) {

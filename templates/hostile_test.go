@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -37,9 +38,7 @@ func TestHostileNamesAreEscaped(t *testing.T) {
 					t.Fatalf("view %d: %q changes the markup to\n%s\nwant\n%s", view, name, g, w)
 				}
 				shown := strings.ReplaceAll(name, "\x00", "\ufffd")
-				if text := html.UnescapeString(got); !strings.Contains(text, shown) {
-					t.Errorf("view %d: %q isn't shown", view, name)
-				}
+				expect.Contains(t, html.UnescapeString(got), shown, "view %d: %q isn't shown", view, name)
 				if strings.Contains(name, "\u202e") && strings.Count(got, "\u202e") > strings.Count(got, "\u2068")+strings.Count(got, "<bdi>")+strings.Count(got, "%e2%80%ae") {
 					t.Errorf("view %d: a change of direction isn't isolated", view)
 				}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -65,9 +66,7 @@ func TestKeyURIGroups(t *testing.T) {
 		"otpauth://totp/A:a?secret=ABCD":      "ABCD",
 		"otpauth://totp/A:a?secret=ABCDEFGHI": "ABCD EFGH I",
 	} {
-		if got := parseKey(t, uri).Groups(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		expect.Equal(t, parseKey(t, uri).Groups(), want)
 	}
 }
 

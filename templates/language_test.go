@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -33,9 +34,7 @@ func TestMatch(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.pages.Match(tt.header); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			expect.Equal(t, tt.pages.Match(tt.header), tt.want)
 		})
 	}
 }
@@ -79,19 +78,15 @@ func TestTitlesHaveNoMarks(t *testing.T) {
 	body := render(t, newPages(t), templates.Challenge{Page: page, Code: templates.CodeForm{Error: templates.CodeWrong}})
 	title, rest, _ := strings.Cut(body[strings.Index(body, "<title>"):], "</title>")
 	if strings.ContainsAny(title, marks) || !strings.Contains(title, "บริษัทเอ") {
-		t.Errorf("got the title %q, want it without marks", title)
+		t.Errorf("got the title %q, it without marks", title)
 	}
-	if !strings.Contains(rest, "\u2068ผู้ใช้@example.com\u2069") {
-		t.Error("want the address isolated in the text")
-	}
+	expect.Contains(t, rest, "\u2068ผู้ใช้@example.com\u2069", "the address isolated in the text")
 
 	// From right to left also an address without such letters, whose digits and dots would move.
 	page = plainPage(templates.Arabic)
 	page.Email = "1.2@example.com"
 	body = withoutInline(render(t, newPages(t), templates.Challenge{Page: page}))
-	if !strings.Contains(body, "\u2068"+page.Email+"\u2069") {
-		t.Error("want the address isolated in a text from right to left")
-	}
+	expect.Contains(t, body, "\u2068"+page.Email+"\u2069", "the address isolated in a text from right to left")
 }
 
 func TestMenu(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -52,9 +53,7 @@ func TestLayout(t *testing.T) {
 			}, []string{"<bdi>Acme</bdi></p></header>"})
 		}
 	}
-	if got := fmt.Sprint(p.LayoutPaths()); got != "[/static/app.css]" {
-		t.Errorf("got the paths %s", got)
-	}
+	expect.Equal(t, fmt.Sprint(p.LayoutPaths()), "[/static/app.css]", "the paths")
 	if got := p.ContentSecurityPolicy("N"); !strings.Contains(got, "style-src 'nonce-N' 'self'; script-src 'nonce-N'; ") || !strings.Contains(got, "; font-src 'self'; ") {
 		t.Errorf("got %s, want the style sheets and fonts of this site in it", got)
 	}
@@ -82,13 +81,9 @@ func TestLayoutSources(t *testing.T) {
 			p := newPages(t, templates.WithLanguages(templates.English), templates.WithLayout(layoutFiles(head, tt.head)))
 			policy := p.ContentSecurityPolicy("N")
 			for _, want := range tt.want {
-				if !strings.Contains(policy, want) {
-					t.Errorf("got %s, want %q in it", policy, want)
-				}
+				expect.Contains(t, policy, want)
 			}
-			if got := fmt.Sprint(p.LayoutPaths()); got != tt.paths {
-				t.Errorf("got the paths %s, want %s", got, tt.paths)
-			}
+			expect.Equal(t, fmt.Sprint(p.LayoutPaths()), tt.paths, "the paths")
 		})
 	}
 	p := newPages(t, templates.WithLayout(layoutFiles("<footer>", `<footer><img alt="" src="https://img.example/a.png" srcset="/b.png 1x, https://img2.example/c.png 2x"><img alt="" src="data:image/png;base64,AA==">`)))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -54,9 +55,7 @@ func TestNoticeOfFewCodes(t *testing.T) {
 	p := newPages(t)
 	for left, few := range map[int]bool{0: true, 3: true, 4: false} {
 		_, text := p.Notice("", "Acme", eagate.Event{Kind: eagate.EventRecoveryUsed, Left: left})
-		if got := strings.Contains(text, "Make new recovery codes"); got != few {
-			t.Errorf("with %d left: got a warning %t, want %t", left, got, few)
-		}
+		expect.Equal(t, strings.Contains(text, "Make new recovery codes"), few, "with %d left, a warning", left)
 	}
 }
 
@@ -71,7 +70,7 @@ func TestNoticeOfNothing(t *testing.T) {
 
 func TestNoticeOfUnnamedDevice(t *testing.T) {
 	if _, text := newPages(t).Notice("xx", "Acme", eagate.Event{Kind: eagate.EventDeviceAdded}); !strings.Contains(text, "Device: A device") {
-		t.Errorf("want it to be called something:\n%s", text)
+		t.Errorf("it to be called something:\n%s", text)
 	}
 }
 

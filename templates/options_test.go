@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -78,9 +79,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 				t.Fatal("got no error")
 			}
 			for _, want := range tt.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("got %v, want %q in it", err, want)
-				}
+				expect.Contains(t, err.Error(), want)
 			}
 		})
 	}
@@ -102,9 +101,7 @@ func TestWithTexts(t *testing.T) {
 	t.Run("leaves the built-in texts alone", func(t *testing.T) {
 		texts := templates.Texts(templates.English)
 		texts["challenge.cancel"] = "changed"
-		if got := templates.Texts(templates.English)["challenge.cancel"]; got != "Cancel sign-in" {
-			t.Errorf("got %q", got)
-		}
+		expect.Equal(t, templates.Texts(templates.English)["challenge.cancel"], "Cancel sign-in")
 	})
 }
 
@@ -157,12 +154,8 @@ func TestWriteTranslation(t *testing.T) {
 		templates.Thai:    `"duration.hours": {"other": "{n} ชั่วโมง"}`,
 	} {
 		var b strings.Builder
-		if err := templates.WriteTranslation(&b, lang); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("%s: got no %s in\n%.2000s", lang, want, &b)
-		}
+		expect.NoError(t, templates.WriteTranslation(&b, lang))
+		expect.Contains(t, b.String(), want, lang)
 		p := newPages(t, templates.WithTranslations(fstest.MapFS{string(lang) + ".json": file(b.String())}))
 		if missing := p.Missing(lang); len(missing) > 0 {
 			t.Errorf("%s: lacks %q", lang, missing)
@@ -182,7 +175,7 @@ func TestWriteTranslation(t *testing.T) {
 		}
 	}
 	if err := templates.WriteTranslation(&strings.Builder{}, "not a tag"); err == nil {
-		t.Error("want an error")
+		t.Error("an error")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -52,9 +53,7 @@ func TestOverrideTextsInScripts(t *testing.T) {
 	p := newPages(t, templates.WithTemplates(files), templates.WithTexts(templates.English, map[templates.Key]string{"required.start": `javascript:it's\`}))
 	got := render(t, p, templates.Required{Page: plainPage(templates.English)})
 	for _, want := range []string{`say("javascript:it\u0027s\\")`, `<a href="#ZgotmplZ">`} {
-		if !strings.Contains(got, want) {
-			t.Errorf("want %s in the page:\n%s", want, got)
-		}
+		expect.Contains(t, got, want, "%s in the page", want)
 	}
 }
 

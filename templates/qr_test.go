@@ -10,6 +10,7 @@ import (
 	"github.com/boombuler/barcode"
 	"github.com/boombuler/barcode/qr"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -22,13 +23,9 @@ func uriOf(length int) string {
 func TestQRDrawsEveryModule(t *testing.T) {
 	for _, uri := range []string{keyURI, uriOf(100), uriOf(200), uriOf(400), uriOf(1024)} {
 		svg, err := templates.QR(parseKey(t, uri), "label")
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		want, err := qr.Encode(uri, qr.L, qr.Auto)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		checkModules(t, string(svg), want)
 	}
 }
@@ -46,9 +43,7 @@ func checkModules(t *testing.T, svg string, want barcode.Barcode) {
 		`width="` + width + `" height="` + width + `" shape-rendering="crispEdges"`, // and sharp
 		`<svg xmlns="http://www.w3.org/2000/svg" `, `"/></svg>`,
 	} {
-		if !strings.Contains(svg, part) {
-			t.Errorf("got no %q", part)
-		}
+		expect.Contains(t, svg, part)
 	}
 	path := regexp.MustCompile(`stroke="#000" d="((?:M\d+ \d+|m\d+ 0|h\d+)+)"`).FindStringSubmatch(svg)
 	if path == nil {
@@ -102,9 +97,7 @@ func drawnWidth(t *testing.T, svg string, modules int) int {
 
 func TestQRIsSmall(t *testing.T) {
 	svg, err := templates.QR(parseKey(t, uriOf(200)), templates.Texts(templates.Thai)["enable.qr"])
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if len(svg) > 5<<10 {
 		t.Errorf("got %d bytes, want at most 5 KiB", len(svg))
 	}
@@ -113,9 +106,7 @@ func TestQRIsSmall(t *testing.T) {
 
 func TestQREscapesTheLabel(t *testing.T) {
 	svg, err := templates.QR(parseKey(t, keyURI), `"><script>alert(1)</script>`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if strings.Contains(string(svg), "<script") {
 		t.Errorf("got %.300s", svg)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -15,9 +16,7 @@ import (
 func TestScript(t *testing.T) {
 	t.Parallel()
 	pages, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	script, ok := pages.Asset("eagate.js")
 	types, typed := pages.Asset("eagate.d.ts")
 	if !ok || !typed {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/colour"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // TestContrast checks the colours against WCAG 2.2: 4.5:1 for text (1.4.3),
@@ -64,9 +65,7 @@ func luminance(t *testing.T, hex string) float64 {
 		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
 	}
 	n, err := strconv.ParseUint(hex, 16, 24)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	linear := func(n uint64) float64 {
 		c := float64(n&0xff) / 255
 		if c <= 0.04045 {

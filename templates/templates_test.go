@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -25,27 +26,21 @@ const webview = "https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp
 func newPages(t testing.TB, opts ...templates.Option) *templates.Pages {
 	t.Helper()
 	p, err := templates.New(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return p
 }
 
 func parseKey(t testing.TB, uri string) templates.KeyURI {
 	t.Helper()
 	key, err := templates.ParseKeyURI(uri)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return key
 }
 
 func render(t testing.TB, p *templates.Pages, v templates.View) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := p.Render(&b, v); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, p.Render(&b, v))
 	return b.String()
 }
 

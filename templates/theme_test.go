@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -41,9 +42,7 @@ func (brokenFS) ReadDir(string) ([]fs.DirEntry, error) { return nil, errors.New(
 func whole(t *testing.T, p *templates.Pages) string {
 	t.Helper()
 	var b strings.Builder
-	if err := p.Render(&b, templates.Required{Page: plainPage(templates.English)}); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, p.Render(&b, templates.Required{Page: plainPage(templates.English)}))
 	return b.String()
 }
 
@@ -58,8 +57,8 @@ func TestThemeFaults(t *testing.T) {
 		{"a colour by name", templates.Theme{Accent: "blue"}, []string{"Accent: ", "not a colour"}},
 		{"a colour with a line's end", templates.Theme{Accent: "#1a56b8\n"}, []string{"Accent: ", "not a colour"}},
 		{"a dark accent by function", templates.Theme{AccentDark: "rgb(1,2,3)"}, []string{"AccentDark: ", "not a colour"}},
-		{"a pale accent", templates.Theme{Accent: "#ffff00"}, []string{"Accent: #ffff00 has a contrast of", "the light page's ", "want 4.5:1: use a colour such as #"}},
-		{"a deep accent on the dark page", templates.Theme{AccentDark: "#00f"}, []string{"AccentDark: #0000ff has a contrast of", "the dark page's", "want 4.5:1: use a colour such as #"}},
+		{"a pale accent", templates.Theme{Accent: "#ffff00"}, []string{"Accent: #ffff00 has a contrast of", "the light page's ", "4.5:1: use a colour such as #"}},
+		{"a deep accent on the dark page", templates.Theme{AccentDark: "#00f"}, []string{"AccentDark: #0000ff has a contrast of", "the dark page's", "4.5:1: use a colour such as #"}},
 		{"a pale and a deep one", templates.Theme{Accent: "#ff0", AccentDark: "#00f"}, []string{"Accent: #ffff00", "AccentDark: #0000ff"}},
 		{"a radius of another unit", templates.Theme{Radius: "1em"}, []string{`Radius: "1em" is no length`}},
 		{"a radius that ends the rule", templates.Theme{Radius: "1px}"}, []string{"Radius: "}},
@@ -108,9 +107,7 @@ func TestThemeFaults(t *testing.T) {
 				t.Fatal("got no fault")
 			}
 			for _, want := range append(tt.want, "templates: WithTheme: ") {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("got %v, want %q in it", err, want)
-				}
+				expect.Contains(t, err.Error(), want)
 			}
 		})
 	}
@@ -172,9 +169,7 @@ func TestThemeStyle(t *testing.T) {
 			t.Parallel()
 			page := whole(t, newPages(t, templates.WithTheme(tt.theme)))
 			for _, want := range tt.wants {
-				if !strings.Contains(page, want) {
-					t.Errorf("got no %q", want)
-				}
+				expect.Contains(t, page, want)
 			}
 			for _, unwanted := range tt.unwants {
 				if strings.Contains(page, unwanted) {
@@ -208,9 +203,7 @@ func TestImageSources(t *testing.T) {
 	p := newPages(t, templates.WithTheme(templates.Theme{
 		Logo: templates.Image{URL: "https://CDN.example/l.svg"}, LogoDark: templates.Image{URL: "https://cdn.example/d.svg"}, Favicon: templates.Image{URL: "https://other.example:81/f.ico"},
 	}))
-	if got := p.ContentSecurityPolicy("N"); !strings.Contains(got, "; img-src 'self' https://cdn.example https://other.example:81; ") {
-		t.Errorf("got %s, want the origins of the images in it", got)
-	}
+	expect.Contains(t, p.ContentSecurityPolicy("N"), "; img-src 'self' https://cdn.example https://other.example:81; ")
 }
 
 // FuzzTheme makes sure that no value leaves its declaration.
@@ -225,9 +218,7 @@ func FuzzTheme(f *testing.F) {
 			return
 		}
 		var b strings.Builder
-		if err := p.Render(&b, view); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, p.Render(&b, view))
 		_, rest, _ := strings.Cut(b.String(), "\n.eagate{")
 		vars, _, ok := strings.Cut(rest, "}")
 		if accent+radius+font != "" && (!ok || !regexp.MustCompile(`^(--[a-z-]+:("[^"\\<>\n]*"|[^;"\\<>{}])*;)*$`).MatchString(vars)) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -42,9 +43,7 @@ func TestWaysOpen(t *testing.T) {
 			}
 			tag, in, _ := strings.Cut(details, ">")
 			for _, want := range []string{`class="typing"`, `name="way"`} {
-				if !strings.Contains(tag, want) {
-					t.Errorf("%s: got <details %s>, want %s: one way at a time, and none on a page that refreshes itself", tt.name, tag, want)
-				}
+				expect.Contains(t, tag, want, tt.name)
 			}
 			for _, id := range []string{"code", "recovery"} {
 				_, input, found := strings.Cut(in, `<input id="`+id+`"`)
@@ -90,12 +89,8 @@ func TestNumberInTitle(t *testing.T) {
 		c := templates.Challenge{Page: plainPage(templates.English), State: state, Number: "70", ExpiresIn: time.Minute}
 		want := state == templates.ChallengePending
 		page := withoutInline(render(t, p, c))
-		if got := strings.Contains(page, "<title>70 · "); got != want {
-			t.Errorf("%v: got the number in the title %t, want %t", state, got, want)
-		}
-		if got := strings.Contains(page, ">70<"); got != want {
-			t.Errorf("%v: got the number on the page %t, want %t", state, got, want)
-		}
+		expect.Equal(t, strings.Contains(page, "<title>70 · "), want, "%v, the number in the title", state)
+		expect.Equal(t, strings.Contains(page, ">70<"), want, "%v, the number on the page", state)
 	}
 	hosted := templates.Challenge{
 		Page: plainPage(templates.English), State: templates.ChallengePending, Number: "70", ExpiresIn: time.Minute,
@@ -127,16 +122,14 @@ func TestBoxBesideButton(t *testing.T) {
 	for name, c := range map[string]templates.Challenge{
 		"waiting": waiting(templates.English), "code": codes, "blocked": blocked, "recovery": recovery,
 	} {
-		if n := strings.Count(withoutInline(render(t, p, c)), box); n != 1 {
-			t.Errorf("%s: got %d boxes, want 1", name, n)
-		}
+		expect.Equal(t, strings.Count(withoutInline(render(t, p, c)), box), 1, "%s, boxes", name)
 	}
 	page := withoutInline(render(t, p, codes))
 	last := -1
 	for _, part := range []string{field, wrong, box, button} {
 		at := strings.Index(page, part)
 		if at <= last {
-			t.Errorf("got %s at %d, want it after %d", part, at, last)
+			t.Errorf("got %s at %d, it after %d", part, at, last)
 		}
 		last = at
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestAPIIsStrict(t *testing.T) {
@@ -75,9 +76,7 @@ func TestAPIIsStrict(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			req, err := http.NewRequest(tt.method, s.URL+emulator.APIPath+tt.path, strings.NewReader(tt.body))
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			req.Header.Set("X-API-Key", apiKey)
 			if tt.method == "POST" {
 				req.Header.Set("Content-Type", "application/json")
@@ -86,9 +85,7 @@ func TestAPIIsStrict(t *testing.T) {
 				req.Header.Set(name, value)
 			}
 			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			var envelope struct{ Code, Message string }
 			if err := json.Unmarshal([]byte(text(t, resp)), &envelope); err != nil {
 				t.Fatalf("the answer is no envelope: %v", err)
@@ -110,9 +107,7 @@ func TestDuplicateKeyHeader(t *testing.T) {
 	req, _ := http.NewRequest("GET", s.URL+emulator.APIPath+"/secret-number", nil)
 	req.Header["X-Api-Key"] = []string{apiKey, "other"}
 	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if text(t, resp); resp.StatusCode != 401 {
 		t.Errorf("got %d, want 401", resp.StatusCode)
 	}
@@ -130,27 +125,19 @@ func TestStatusIsKept(t *testing.T) {
 			t.Error("got a status from the start, want none")
 		}
 		on := client.Status{Email: alice, Enabled: true, Secret: totpKey, Algorithm: "SHA256", Digits: 8, Period: time.Minute}
-		if err := c.SyncStatus(t.Context(), on); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, c.SyncStatus(t.Context(), on))
 		got, _ := s.Status(alice)
 		got.ChangedAt = time.Time{}
 		if want := (emulator.User{Email: alice, Enabled: true, Secret: totpKey, Algorithm: "SHA256", Digits: 8, Period: 60}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		on.Enabled = false
-		if err := c.SyncStatus(t.Context(), on); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, c.SyncStatus(t.Context(), on))
 		if users := s.Users(); len(users) != 1 || users[0].Enabled {
 			t.Errorf("got %+v, want one user, disabled", users)
 		}
-		if got := len(s.Calls(emulator.SyncStatus)); got != 2 {
-			t.Errorf("got %d calls, want 2", got)
-		}
-		if got := len(s.Calls(emulator.CreateSession, emulator.SecretNumber)); got != 0 {
-			t.Errorf("got %d other calls, want none", got)
-		}
+		expect.Equal(t, len(s.Calls(emulator.SyncStatus)), 2, "calls")
+		expect.Equal(t, len(s.Calls(emulator.CreateSession, emulator.SecretNumber)), 0, "other calls")
 	}
 }
 
@@ -176,9 +163,7 @@ func TestInactive(t *testing.T) {
 	if _, err := c.SecretNumber(t.Context(), token); !errors.Is(err, client.ErrInactive) {
 		t.Errorf("number: got %v, want ErrInactive", err)
 	}
-	if err := c.SyncStatus(t.Context(), client.Status{Email: alice}); !errors.Is(err, client.ErrInactive) {
-		t.Errorf("sync: got %v, want ErrInactive", err)
-	}
+	expect.Is(t, c.SyncStatus(t.Context(), client.Status{Email: alice}), client.ErrInactive, "sync")
 	s.SetActive(true)
 	session(t, s, alice)
 }
@@ -188,9 +173,7 @@ func TestRequireAccount(t *testing.T) {
 	if _, err := s.Client().CreateSession(t.Context(), alice); !errors.Is(err, client.ErrInactive) {
 		t.Errorf("got %v, want ErrInactive", err)
 	}
-	if err := s.Phone(alice).AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, s.Phone(alice).AddAccount(uri))
 	session(t, s, alice)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestDelivery(t *testing.T) {
@@ -39,9 +40,7 @@ func TestDelivery(t *testing.T) {
 			s.SetCallbackURL(a.URL)
 			token := session(t, s, alice)
 			replies, err := s.Phone(alice).Approve(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			var want []string
 			for result := range strings.FieldsSeq(tt.results) {
 				want = append(want, strings.NewReplacer("RESULT", result, "TOKEN", token).Replace(tt.shape))

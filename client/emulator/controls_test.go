@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestServiceIsDown(t *testing.T) {
@@ -44,9 +45,7 @@ func TestReportsAreLate(t *testing.T) {
 	if _, err := s.Phone(alice).Approve(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-reported; got != "true" {
-		t.Errorf("got %s first, want the one that isn't late", got)
-	}
+	expect.Equal(t, <-reported, "true", "first (the one that isn't late)")
 }
 
 func TestControlsAreStrict(t *testing.T) {

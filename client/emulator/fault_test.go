@@ -14,6 +14,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestA34_Faults(t *testing.T) {
@@ -90,9 +91,7 @@ func TestLateFault(t *testing.T) {
 	s := start(t, emulator.Config{})
 	s.Misbehave(emulator.SyncStatus, emulator.ResetFault().Late(), 1)
 	on := client.Status{Email: alice, Enabled: true, Secret: totpKey, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
-	if err := s.Client(client.WithAttempts(1)).SyncStatus(t.Context(), on); !errors.Is(err, client.ErrUnavailable) {
-		t.Errorf("got %v, want ErrUnavailable", err)
-	}
+	expect.Is(t, s.Client(client.WithAttempts(1)).SyncStatus(t.Context(), on), client.ErrUnavailable)
 	if u, _ := s.Status(alice); !u.Enabled {
 		t.Error("the service doesn't know of it, want the answer alone lost")
 	}
@@ -118,9 +117,7 @@ func TestCloseEndsSilentCalls(t *testing.T) {
 	}()
 	<-arrived
 	e.Close()
-	if err := <-done; !errors.Is(err, client.ErrUnavailable) {
-		t.Errorf("got %v, want ErrUnavailable", err)
-	}
+	expect.Is(t, <-done, client.ErrUnavailable)
 }
 
 func TestCloseLeavesNothingRunning(t *testing.T) {
@@ -176,7 +173,5 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := len(a.reports()); got != 20 {
-		t.Errorf("got %d reports, want 20", got)
-	}
+	expect.Equal(t, len(a.reports()), 20, "reports")
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // What is forged comes back at once, by either way, until the emulator behaves.
@@ -43,9 +44,7 @@ func TestForge(t *testing.T) {
 			for name, values := range tt.query {
 				tt.query.Set(name, fill(values[0]))
 			}
-			if got := u.Query().Encode(); got != tt.query.Encode() {
-				t.Errorf("got %s, want %s", got, tt.query.Encode())
-			}
+			expect.Equal(t, u.Query().Encode(), tt.query.Encode())
 			_, page := get(t, popup)
 			for i, text := range tt.has {
 				if text == `data-token="TOKEN"` {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const (
@@ -33,9 +34,7 @@ func start(t *testing.T, config emulator.Config) *emulator.Server {
 func session(t *testing.T, s *emulator.Server, email string) string {
 	t.Helper()
 	token, err := s.Client().CreateSession(t.Context(), email)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return token
 }
 
@@ -97,18 +96,14 @@ var stay = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) erro
 func get(t *testing.T, u string) (*http.Response, string) {
 	t.Helper()
 	resp, err := stay.Get(u)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return resp, text(t, resp)
 }
 
 func post(t *testing.T, u string, form url.Values) (*http.Response, string) {
 	t.Helper()
 	resp, err := stay.PostForm(u, form)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return resp, text(t, resp)
 }
 
@@ -116,8 +111,6 @@ func text(t *testing.T, resp *http.Response) string {
 	t.Helper()
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return string(body)
 }

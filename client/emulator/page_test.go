@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestPhonePage(t *testing.T) {
@@ -21,15 +22,11 @@ func TestPhonePage(t *testing.T) {
 	_, page := get(t, s.URL+"/phone")
 	wantText(t, page, `<title id="title" data-live>Emulated phone — eAuthenticator</title>`, "No request is waiting.", "No account yet.")
 
-	if err := s.Phone(alice).AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, s.Phone(alice).AddAccount(uri))
 	session(t, s, alice)
 	q := s.Requests()[0]
 	code, err := s.Phone(alice).Code()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	resp, page := get(t, s.URL+"/phone")
 	wantText(t, page, ">(1) Emulated phone", "1 waiting", "Approve sign in request", `data-request="`+q.ID+`"`, `value="deny"`, `value="timeout"`, `value="fail"`, "It's not me",
 		`data-code="`+code+`"`, `>`+code[:3]+`<span>`+code[3:]+`</span>`, `data-seconds data-live>25<`, `stroke-dasharray="25 30"`, `http-equiv="refresh"`)
@@ -91,13 +88,9 @@ func TestPhonePageAnswers(t *testing.T) {
 			form := tt.form(q)
 			form.Set("request", q.ID)
 			resp, _ := post(t, s.URL+"/phone/answer", form)
-			if got := s.Requests()[0].State; got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
+			expect.Equal(t, s.Requests()[0].State, tt.want)
 			if tt.want == emulator.Waiting {
-				if resp.StatusCode != 400 {
-					t.Errorf("got %d, want 400", resp.StatusCode)
-				}
+				expect.Equal(t, resp.StatusCode, 400)
 				return
 			}
 			if resp.StatusCode != 303 || resp.Header.Get("Location") != "/phone?said="+tt.said {
@@ -110,9 +103,7 @@ func TestPhonePageAnswers(t *testing.T) {
 				t.Errorf("got report %q", got)
 			}
 			resp, _ = post(t, s.URL+"/phone/answer", form)
-			if got := resp.Header.Get("Location"); got != "/phone?said=gone" {
-				t.Errorf("again: got %q", got)
-			}
+			expect.Equal(t, resp.Header.Get("Location"), "/phone?said=gone", "again")
 			_, page := get(t, s.URL+"/phone?said=gone")
 			wantText(t, page, "not waiting any more", `data-state="`+tt.want.String()+`"`)
 		})
@@ -164,9 +155,7 @@ func TestPagesEscape(t *testing.T) {
 	quoted := url.PathEscape(hostile)
 	quoted = strings.NewReplacer(":", "%3A", "=", "%3D").Replace(quoted)
 	evil := strings.NewReplacer("Acme", quoted, "alice%40example.com", quoted).Replace(uri)
-	if err := s.Phone(hostile).AddAccount(evil); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, s.Phone(hostile).AddAccount(evil))
 	_, phone := get(t, s.URL+"/phone?said="+url.QueryEscape(hostile))
 	_, add := post(t, s.URL+"/phone/add", url.Values{"uri": {hostile}, "email": {hostile}})
 	_, webview := get(t, s.URL+"/start-authentication?signin_method=redirect&redirect_uri=https://a.example/&session_token="+s.Requests()[0].Token)
@@ -187,9 +176,7 @@ func TestPagesRefuseCrossSitePosts(t *testing.T) {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
 	resp, err := stay.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	text(t, resp)
 	if resp.StatusCode != 403 || s.Requests()[0].State != emulator.Waiting {
 		t.Errorf("got %d, want 403 and nothing done", resp.StatusCode)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestAnswers(t *testing.T) {
@@ -44,9 +45,7 @@ func TestAnswers(t *testing.T) {
 			if got, want := a.reports(), []string{"GET||result=" + tt.want + "&session_token=" + token + "|"}; !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			if got := s.Requests()[0].State; got != tt.state {
-				t.Errorf("got state %v, want %v", got, tt.state)
-			}
+			expect.Equal(t, s.Requests()[0].State, tt.state, "state")
 			over := emulator.ErrAnswered
 			if tt.state == emulator.Expired {
 				over = emulator.ErrExpired
@@ -54,9 +53,7 @@ func TestAnswers(t *testing.T) {
 			if _, err := phone.Approve(t.Context()); !errors.Is(err, over) {
 				t.Errorf("again: got %v, want %v", err, over)
 			}
-			if got := len(a.reports()); got != 1 {
-				t.Errorf("got %d reports, want 1", got)
-			}
+			expect.Equal(t, len(a.reports()), 1, "reports")
 		})
 	}
 }
@@ -64,9 +61,7 @@ func TestAnswers(t *testing.T) {
 func TestRequestHasTheNumber(t *testing.T) {
 	s := start(t, emulator.Config{})
 	number, err := s.Client().SecretNumber(t.Context(), session(t, s, alice))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	q, err := s.Phone(alice).Wait(t.Context())
 	if err != nil || q.Number != number || q.Email != alice || len(number) != 2 {
 		t.Errorf("got %+v, %v; want number %s", q, err, number)
@@ -105,9 +100,7 @@ func TestExpiry(t *testing.T) {
 	s := start(t, emulator.Config{Now: c.Now})
 	token := session(t, s, alice)
 	c.advance(5*time.Minute - 1)
-	if got := len(s.Phone(alice).Pending()); got != 1 {
-		t.Errorf("got %d waiting, want 1", got)
-	}
+	expect.Equal(t, len(s.Phone(alice).Pending()), 1, "waiting")
 	c.advance(1)
 	if _, err := s.Phone(alice).Approve(t.Context()); !errors.Is(err, emulator.ErrExpired) {
 		t.Errorf("got %v, want ErrExpired", err)
@@ -131,9 +124,7 @@ func TestWait(t *testing.T) {
 	}()
 	session(t, s, "bob@example.com")
 	session(t, s, alice)
-	if err := <-got; err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, <-got)
 }
 
 func TestCode(t *testing.T) {
@@ -145,9 +136,7 @@ func TestCode(t *testing.T) {
 	}
 	// RFC 6238 appendix B.
 	vector := "otpauth://totp/RFC:a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=RFC&algorithm=SHA1&digits=8&period=30&client_id=" + clientID + "&email=a"
-	if err := phone.AddAccount(vector); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(vector))
 	for seconds, want := range map[int64]string{59: "94287082", 1111111109: "07081804", 20000000000: "65353130"} {
 		if got, err := phone.CodeAt(time.Unix(seconds, 0)); err != nil || got != want {
 			t.Errorf("at %d: got %s, %v; want %s", seconds, got, err, want)
@@ -169,9 +158,7 @@ func TestAddAccount(t *testing.T) {
 	}
 	next := strings.Replace(uri, totpKey, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", 1)
 	for _, u := range []string{uri, next} {
-		if err := s.Phone(alice).AddAccount(u); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, s.Phone(alice).AddAccount(u))
 	}
 	if got := s.Accounts(); len(got) != 1 || got[0].Secret == totpKey {
 		t.Errorf("got %+v, want the newer one only", got)

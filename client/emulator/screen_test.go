@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const (
@@ -19,9 +20,7 @@ const (
 
 func TestPhoneOfOneUser(t *testing.T) {
 	s := start(t, emulator.Config{CallbackURL: "https://app.example/2fa/callback/secret"})
-	if err := s.Phone(alice).AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, s.Phone(alice).AddAccount(uri))
 	session(t, s, alice)
 	session(t, s, bob)
 	tests := []struct {
@@ -37,13 +36,9 @@ func TestPhoneOfOneUser(t *testing.T) {
 	for _, tt := range tests {
 		_, page := get(t, s.URL+tt.path)
 		for email, want := range map[string]bool{alice: tt.alices, bob: tt.bobs} {
-			if got := strings.Contains(page, `data-email="`+email+`"`); got != want {
-				t.Errorf("%s: request of %s: got %v, want %v", tt.path, email, got, want)
-			}
+			expect.Equal(t, strings.Contains(page, `data-email="`+email+`"`), want, "%s: request of %s", tt.path, email)
 		}
-		if got := strings.Contains(page, `data-account="`+alice+`"`); got != tt.accountOfAlice {
-			t.Errorf("%s: account of alice: got %v, want %v", tt.path, got, tt.accountOfAlice)
-		}
+		expect.Equal(t, strings.Contains(page, `data-account="`+alice+`"`), tt.accountOfAlice, "%s: account of alice", tt.path)
 		wantText(t, page, tt.others, tt.add, `href="`+ofAll+`"`, `href="`+ofBob+`"`, `url=`+tt.path+`"`, `href="https://app.example/"`)
 		if strings.Contains(page, "callback") {
 			t.Errorf("%s: the callback's path stands in the page", tt.path)
@@ -81,9 +76,7 @@ func TestRequestHasTheName(t *testing.T) {
 	_, page := get(t, s.URL+"/phone")
 	wantText(t, page, "<strong>Sign-in request</strong>")
 	for _, u := range []string{uri, strings.NewReplacer("Acme", "Library", "&client_id="+clientID+"&email=alice%40example.com", "").Replace(uri)} {
-		if err := s.Phone(alice).AddAccount(u); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, s.Phone(alice).AddAccount(u))
 	}
 	_, page = get(t, s.URL+"/phone")
 	wantText(t, page, "<strong>Acme</strong>")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // An emulator goes on where another one ended.
@@ -19,16 +20,10 @@ func TestState(t *testing.T) {
 		Changed: func(s emulator.State) { saved = append(saved, s) },
 	}
 	first := emulator.Start(config)
-	if err := first.Phone(alice).AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Client().SyncStatus(t.Context(), on); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, first.Phone(alice).AddAccount(uri))
+	expect.NoError(t, first.Client().SyncStatus(t.Context(), on))
 	want, err := first.Phone(alice).Code()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	first.Close()
 	if len(saved) != 2 {
 		t.Fatalf("told of %d changes, want 2", len(saved))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func newServer(t *testing.T, h http.HandlerFunc) *httptest.Server {
@@ -40,9 +41,7 @@ func TestWebviewRedirect(t *testing.T) {
 			s := start(t, emulator.Config{Now: c.Now})
 			token := session(t, s, alice)
 			u, err := s.Client().RedirectURL(token, back)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			resp, page := get(t, u)
 			wantText(t, page, "Approve sign in request", "Open your eAuthenticator app and tap the number you see below to sign in.", ">"+s.Requests()[0].Number+"<", `http-equiv="refresh"`)
 			if resp.StatusCode != 200 {
@@ -62,9 +61,7 @@ func TestWebviewPopup(t *testing.T) {
 	s := start(t, emulator.Config{})
 	token := session(t, s, alice)
 	u, err := s.Client().PopupURL(token, "https://app.example", `"state`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	_, page := get(t, u)
 	wantText(t, page, "data-waiting")
 	if strings.Contains(page, `id="settled"`) {
@@ -101,9 +98,7 @@ func TestWebviewWaitsForTheReport(t *testing.T) {
 			return w.Result(), nil
 		})}))
 		token, err := c.CreateSession(t.Context(), alice)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		go func() { _, _ = e.Phone(alice).Approve(t.Context()) }()
 		synctest.Wait()
 
@@ -118,9 +113,7 @@ func TestWebviewWaitsForTheReport(t *testing.T) {
 			t.Error("the browser came first")
 		}
 		close(release)
-		if got := <-back; got != 303 {
-			t.Errorf("got %d, want 303", got)
-		}
+		expect.Equal(t, <-back, 303)
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -55,8 +56,6 @@ func needAxe(t *testing.T) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		testenv.Missing(t, "axe", "needs axe-core: run make axe")
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return source
 }

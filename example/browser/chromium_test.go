@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -66,9 +67,7 @@ func needChromium(t *testing.T) context.Context {
 		testenv.Missing(t, "chromium", "needs Chromium or Chrome in the path; on Debian: apt-get install chromium")
 	}
 	ctx, err := chromium()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return ctx
 }
 

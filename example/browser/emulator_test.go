@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The phone's page shows what is new without disturbing what is being done on it, and is
@@ -30,16 +31,12 @@ func TestPhonePageKeepsUp(t *testing.T) {
 
 	w.Clock.Add(apptest.Step)
 	code, err := phone.Code()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	b.see(`[data-code="` + code + `"]`)
 	b.see(`.sheet:not([open]) summary`)
 	b.click(".copy")
 	b.do(chromedp.WaitReady(chromedp.CSS("#copied:not(:empty)")))
-	if got := get(b, chromedp.Evaluate[string](`document.getElementById("copied").textContent`)); got != "The code was copied." {
-		t.Errorf("got %q", got)
-	}
+	expect.Equal(t, get(b, chromedp.Evaluate[string](`document.getElementById("copied").textContent`)), "The code was copied.")
 
 	b.click(".sheet summary")
 	b.tabTo("button.deny")
@@ -89,9 +86,7 @@ func TestPhonePageAxe(t *testing.T) {
 	w.client(t, alice).Stop()
 	check("request", emulator.PhonePath)
 	resp, err := http.PostForm(origin+emulator.PhonePath+"/answer", url.Values{"request": {newest(t, phone)}, "number": {"0"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	resp.Body.Close()
 	if said := resp.Request.URL.RequestURI(); strings.Contains(said, "said=wrong") {
 		check("answered", said)

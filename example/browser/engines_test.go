@@ -6,6 +6,7 @@ import (
 
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // login logs in by password.
@@ -57,12 +58,8 @@ func (w *world) walk(t *testing.T, e *engine) {
 	phone := w.Emulator.Phone(alice)
 	link := e.must("WebDriver:ExecuteScript", map[string]any{"script": `return document.querySelector("a[href^=otpauth]").href`, "args": []any{}})
 	uri, err := value[string](link, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := phone.AddAccount(uri); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
+	expect.NoError(t, phone.AddAccount(uri))
 	e.fill("Type the code that the app shows", apptest.Code(t, phone))
 	e.push(button, "Confirm")
 	codes := e.texts("#codes li")

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/gallery"
 	"github.com/eagate/eagate/templates"
 )
@@ -39,9 +40,7 @@ func newViewer(t *testing.T, theme gallery.Theme, lang templates.Language, evalu
 		opts = append(slices.Clone(opts), templates.WithTexts(lang, gallery.Pseudo()))
 	}
 	pages, err := templates.New(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return &viewer{t, pages, lang, evaluate, make(map[string]bool)}
 }
 
@@ -49,13 +48,9 @@ func newViewer(t *testing.T, theme gallery.Theme, lang templates.Language, evalu
 func (v *viewer) page(scene gallery.Scene) string {
 	v.t.Helper()
 	page, err := scene.Still(v.pages)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	quoted, err := json.Marshal(page)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	return string(quoted)
 }
 
@@ -209,16 +204,12 @@ func TestThoroughGalleryInFirefox(t *testing.T) {
 				Promise.resolve((` + script + `)).then(done, (e) => done(["" + e]))`,
 			"args": []any{}, "sandbox": nil,
 		}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return faults
 	}
 	e.must("WebDriver:Navigate", map[string]any{"url": "about:blank"})
 	quoted, err := json.Marshal(axe)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	evaluate(`document.body.innerHTML = "<iframe width=320 height=640 frameborder=0>", frames[0].eval(` + string(quoted) + `), []`)
 	for _, lang := range []templates.Language{templates.English, templates.Arabic} {
 		v := newViewer(t, plain, lang, evaluate)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -47,14 +48,10 @@ user_pref("remote.prefs.recommended", true);
 user_pref("intl.accept_languages", "en");
 user_pref("ui.prefersReducedMotion", 1);
 `
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o600))
 	program := exec.Command(path, "--headless", "--no-remote", "--marionette", "--profile", profile)
 	program.Env = append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1")
-	if err := program.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, program.Start())
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)

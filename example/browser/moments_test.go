@@ -10,6 +10,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 )
@@ -235,9 +236,7 @@ func TestThoroughPressedTwice(t *testing.T) {
 	b.find(button, sendAgain)
 	b.do(chromedp.DoubleClick(sendAgain, byRole(button, sendAgain)))
 	b.see(waiting)
-	if n := m.times("/2fa/challenge"); n != 1 {
-		t.Errorf("the form was sent %d times, want once", n)
-	}
+	expect.Equal(t, m.times("/2fa/challenge"), 1, "times the form was sent")
 	b.push(opener, useCode)
 	b.fill(codeField, w.code(t, phone))
 	held := m.stop(coming)
@@ -246,9 +245,7 @@ func TestThoroughPressedTwice(t *testing.T) {
 	b.press(kb.Enter)
 	close(held.release)
 	b.see(verifiedIn)
-	if n := m.times("/2fa/challenge/totp"); n != 1 {
-		t.Errorf("the code was sent %d times, want once", n)
-	}
+	expect.Equal(t, m.times("/2fa/challenge/totp"), 1, "times the code was sent")
 }
 
 // The button that goes on in this browser leads on, whatever becomes of the other one's

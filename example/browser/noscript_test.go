@@ -5,6 +5,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // withoutScript switches scripts off.
@@ -26,9 +28,7 @@ func TestWithoutScript(t *testing.T) {
 	b.see("noscript a")
 	b.do(chromedp.WaitNotVisible(chromedp.CSS("#code"))) // what is typed would be lost
 	request, err := phone.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if number := b.text("#number"); number != request.Number {
 		t.Errorf("the page shows %q, the phone wants %q", number, request.Number)
 	}

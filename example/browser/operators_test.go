@@ -3,6 +3,8 @@ package browser_test
 import (
 	"testing"
 	"time"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // An operator who has just given the second factor switches off that of somebody
@@ -20,9 +22,7 @@ func TestOperators(t *testing.T) {
 	b.enter("#reason-1", "lost phone and codes")
 	b.click(`#user-1 button[value="reset"]`)
 	b.see(`#user-1[data-enabled="false"]`)
-	if got := b.text("#user-1 dd"); got != "off" {
-		t.Errorf("alice’s: got %q, want off", got)
-	}
+	expect.Equal(t, b.text("#user-1 dd"), "off", "alice’s")
 	b.wantPath("/operators")
 
 	w.Clock.Add(20 * time.Minute)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
@@ -163,13 +164,9 @@ func walkAddresses(t *testing.T) {
 	b.click(`form[action="/2fa/enable"] button`)
 	b.see("#codes-only")
 	phone, err := emulator.ParseAccount(b.attribute("#otpauth", "href"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	code, err := phone.Code(w.Clock.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	b.enter("#code", code)
 	b.click(`form[action="/2fa/enable/confirm"] button`)
 	b.see(`main[data-page="recovery"]`)
@@ -202,9 +199,7 @@ func (w *world) change(t *testing.T, change func(*records.Account)) {
 		change(a)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 }
 
 // loseAttempts deletes the cookies by which the browser is known as the one that has
@@ -212,9 +207,7 @@ func (w *world) change(t *testing.T, change func(*records.Account)) {
 func (b *tab) loseAttempts() {
 	b.t.Helper()
 	all, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{b.world.url}})
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	lost := 0
 	for _, c := range all.Cookies {
 		if strings.HasPrefix(c.Name, "eagate-browser-") {

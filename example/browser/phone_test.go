@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The whole way in a browser with two tabs: the application, and the phone.
@@ -60,9 +61,7 @@ func TestPhone(t *testing.T) {
 	b.wantPath("/account")
 	b.wantText("on the phone")
 	b.fits()
-	if n := len(w.Emulator.Calls(emulator.CreateSession)); n != 1 {
-		t.Errorf("got %d calls for session tokens, want 1", n)
-	}
+	expect.Equal(t, len(w.Emulator.Calls(emulator.CreateSession)), 1, "calls for session tokens")
 
 	b.click("#security")
 	b.see(`main[data-page="security"][data-state="on"]`)
@@ -81,9 +80,7 @@ func (w *world) actions(t *testing.T) []string {
 	var actions []string
 	for _, call := range w.Emulator.Calls(emulator.SyncStatus) {
 		var body struct{ Action string }
-		if err := json.Unmarshal(call.Body, &body); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, json.Unmarshal(call.Body, &body))
 		actions = append(actions, body.Action)
 	}
 	return actions

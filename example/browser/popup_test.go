@@ -16,6 +16,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -40,9 +41,7 @@ func (b *tab) opens(element string) *tab {
 func (b *tab) windows() []*target.Info {
 	b.t.Helper()
 	targets, err := chromedp.Targets(b.ctx)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	return slices.DeleteFunc(targets, func(info *target.Info) bool {
 		return !strings.HasPrefix(info.URL, b.world.Emulator.URL+emulator.WebviewPath)
 	})
@@ -137,9 +136,7 @@ func TestThoroughPopupClosedByTheUser(t *testing.T) {
 	b.sent(alice)
 	popup := b.opens("#webview")
 	popup.see(inWebview)
-	if err := chromedp.Cancel(popup.ctx); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, chromedp.Cancel(popup.ctx))
 	b.wantClosed()
 	b.find(link, "Open the eAuthenticator page again")
 	b.wantText("The eAuthenticator window was closed.")
@@ -159,9 +156,7 @@ func TestPopupBlocked(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void](`window.open = () => null`))
 	b.click("#webview")
 	b.see(inWebview)
-	if n := len(b.windows()); n != 1 {
-		t.Errorf("got %d windows of the service, want this one alone", n)
-	}
+	expect.Equal(t, len(b.windows()), 1, "windows of the service (this one alone)")
 	answer(t, phone.Approve)
 	b.see(verifiedIn)
 	b.wantPath("/account")

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The codes are shown once, and one of them is the way in without the phone; then
@@ -24,9 +25,7 @@ func TestRecoveryAndDevices(t *testing.T) {
 	b.click(`form[action="/2fa/enable"] button`)
 	b.see("#qr svg")
 	phone := w.Emulator.Phone(alice)
-	if err := phone.AddAccount(b.attribute("#otpauth", "href")); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(b.attribute("#otpauth", "href")))
 	code := w.code(t, phone)
 	b.enter("#code", " "+code[:3]+" "+code[3:]) // as the app shows it
 	b.click(`form[action="/2fa/enable/confirm"] button`)
@@ -70,9 +69,7 @@ func TestRecoveryAndDevices(t *testing.T) {
 	b.next(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see("#recovery-error")
 	b.wantText("A recovery code has 16 letters and digits.")
-	if got := b.attribute("#recovery", "value"); got != "0000-0000-0000-000" {
-		t.Errorf("got %q in the field, want what was typed", got)
-	}
+	expect.Equal(t, b.attribute("#recovery", "value"), "0000-0000-0000-000", "in the field (what was typed)")
 	b.enter("#recovery", "0000-0000-0000-0000") // in its place
 	b.next(`button[formaction="/2fa/challenge/recovery"]`)
 	b.see("#recovery-error")

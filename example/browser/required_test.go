@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const dave = "dave@example.com"
@@ -26,9 +27,7 @@ func TestRequired(t *testing.T) {
 	b.click(`form[action="/2fa/enable"] button`)
 	b.see("#qr svg")
 	phone := w.Emulator.Phone(dave)
-	if err := phone.AddAccount(b.readQR()); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(b.readQR()))
 	b.enter("#code", apptest.Code(t, phone))
 	b.click(`form[action="/2fa/enable/confirm"] button`)
 	b.see(`main[data-page="recovery"]`)

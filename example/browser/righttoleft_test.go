@@ -8,6 +8,7 @@ import (
 
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
 )
@@ -29,9 +30,7 @@ func TestRightToLeft(t *testing.T) {
 			b.goBy("#security", `main[data-page="security"][data-state="off"]`)
 			b.goBy(`form[action="/2fa/enable"] button`, "#qr svg")
 			phone := w.Emulator.Phone(alice)
-			if err := phone.AddAccount(b.attribute("#otpauth", "href")); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, phone.AddAccount(b.attribute("#otpauth", "href")))
 			b.tabTo("#code")
 			b.press(apptest.Code(t, phone) + kb.Enter)
 			b.see(`main[data-page="recovery"]`)

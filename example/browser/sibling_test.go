@@ -31,6 +31,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The hosts are of one domain that somebody can register.
@@ -155,9 +156,7 @@ func (s *site) chromium(t *testing.T) context.Context {
 	t.Helper()
 	needChromium(t)
 	path, err := findChromium()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(flags(path),
 		chromedp.Flag("host-resolver-rules", "MAP *.acme.test 127.0.0.1"),
 		chromedp.Flag("ignore-certificate-errors-spki-list", s.ca.pin),
@@ -175,9 +174,7 @@ type client struct {
 func (s *site) client(t *testing.T) *client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: s.ca.pool},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -205,31 +202,23 @@ func (c *client) get(t *testing.T, path string) string {
 func (c *client) do(t *testing.T, method, path, form string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, c.url+path, strings.NewReader(form))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	req.Header.Set("Accept", "text/html")
 	if form != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	res, err := c.http.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer res.Body.Close()
 	page, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return string(page)
 }
 
 func (c *client) cookie(t *testing.T, name string) string {
 	t.Helper()
 	u, err := url.Parse(c.url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, cookie := range c.http.Jar.Cookies(u) {
 		if cookie.Name == name {
 			return cookie.Value
@@ -251,9 +240,7 @@ func (s *site) enrol(t *testing.T) *emulator.Phone {
 		t.Fatalf("no address to enrol with in\n%s", page)
 	}
 	phone := s.Emulator.Phone(alice)
-	if err := phone.AddAccount(html.UnescapeString(m[1])); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(html.UnescapeString(m[1])))
 	c.do(t, http.MethodPost, "/2fa/enable/confirm", "code="+apptest.Code(t, phone))
 	s.Clock.Add(apptest.Step)
 	return phone
@@ -270,20 +257,14 @@ func newAuthority(t *testing.T, hosts ...string) *authority {
 	t.Helper()
 	sign := func(template, parent *x509.Certificate, key, by *ecdsa.PrivateKey) *x509.Certificate {
 		der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, by)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return cert
 	}
 	newKey := func() *ecdsa.PrivateKey {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return key
 	}
 	until := time.Now().Add(time.Hour)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A recorder notes what the application is asked for, and what the answer's status is.
@@ -118,9 +119,7 @@ func TestSinglePage(t *testing.T) {
 	b.wantLoaded()
 	b.wantPath("/spa")
 	b.fits()
-	if n := len(w.Emulator.Requests()); n != 1 {
-		t.Errorf("the phone was asked %d times, want once", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 1, "times the phone was asked")
 	if _, got := rec.of("GET /2fa/challenge"); len(got) > 2 { // to look before it asks, and to take the approval
 		t.Errorf("the challenge was looked at %d times, want twice: the requests don't share it", len(got))
 	}
@@ -171,9 +170,7 @@ func TestSinglePageOtherwise(t *testing.T) {
 	b.enter("#code", w.code(t, phone))
 	b.click("#by-code button")
 	b.wantLoaded()
-	if n := len(w.Emulator.Requests()); n != 2 {
-		t.Errorf("the phone was asked %d times, want twice", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 2, "times the phone was asked")
 
 	// A transfer doesn't take a code; it is given up.
 	w.Clock.Add(20 * time.Minute)
@@ -199,9 +196,7 @@ func TestThoroughSinglePageTabs(t *testing.T) {
 	other := b.another()
 	other.open("/spa")
 	other.see(spaPending)
-	if n := len(w.Emulator.Requests()); n != 1 {
-		t.Errorf("the phone was asked %d times, want once", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 1, "times the phone was asked")
 	answer(t, phone.Approve)
 	other.wantLoaded()
 	b.wantLoaded()
@@ -256,7 +251,5 @@ func TestThoroughSinglePageFirefox(t *testing.T) {
 	e.see(spaPending)
 	answer(t, phone.Approve)
 	e.wantStatus("5 € would now be on the way to Bob")
-	if n := len(w.Emulator.Requests()); n != 2 {
-		t.Errorf("the phone was asked %d times, want twice", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 2, "times the phone was asked")
 }

@@ -6,15 +6,15 @@ import (
 	"os"
 	"regexp"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // What docs/single-page.md shows works as it is, under a strict policy.
 func TestSinglePageDocs(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../../docs/single-page.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	blocks := func(language string) (list []string) {
 		for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(docs), -1) {
 			list = append(list, m[1])
@@ -54,9 +54,7 @@ func TestSinglePageDocs(t *testing.T) {
 	answer(t, phone.Approve)
 	stays.wantSoon("#balance", "1234")
 	stays.wantPath("/stay")
-	if n := len(w.Emulator.Requests()); n != 1 {
-		t.Errorf("the phone was asked %d times, want once", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 1, "times the phone was asked")
 
 	leaves := w.browser(t)
 	leaves.open("/spa") // which needs no second factor, and leads to the login

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // run runs an asynchronous script in the page, which has the module of the gate's, and
@@ -68,9 +70,7 @@ func TestSinglePageRules(t *testing.T) {
 		{"/api/always", []int{403, 403}}, // the session has proved it, and isn't believed
 		{"/api/others", []int{403}},
 	} {
-		if got := b.run(`return (await eagateFetch("` + test.path + `")).status;`); got != "403" {
-			t.Errorf("%s: got %s, want the refusal", test.path, got)
-		}
+		expect.Equal(t, b.run(`return (await eagateFetch("`+test.path+`")).status;`), "403", "%s, (the refusal)", test.path)
 		if _, got := rec.of("GET " + test.path); !slices.Equal(got, test.statuses) {
 			t.Errorf("%s: got %v, want %v", test.path, got, test.statuses)
 		}
@@ -81,9 +81,7 @@ func TestSinglePageRules(t *testing.T) {
 	if _, got := rec.of("GET /api/down"); len(got) != 1 {
 		t.Errorf("got %v, want one answer", got)
 	}
-	if n := len(w.Emulator.Requests()) - asked; n != 0 {
-		t.Errorf("the phone was asked %d times, want none", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests())-asked, 0, "times the phone was asked")
 
 	const send = `eagateFetch("/api/transfer", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"to":"Bob","amount":5}', signal: stop.signal })`
 	got := b.run(`const stop = new AbortController();
@@ -91,9 +89,7 @@ func TestSinglePageRules(t *testing.T) {
 		while (!document.querySelector("#challenge[open] #number:not(:empty)")) await new Promise((go) => setTimeout(go, 20));
 		stop.abort();
 		return await sent;`)
-	if got != "AbortError" {
-		t.Errorf("given up: got %s, want AbortError", got)
-	}
+	expect.Equal(t, got, "AbortError", "given up")
 	b.see(`body:not(:has(#challenge[open]))`)
 
 	// The phone isn't asked again by itself where nobody has answered it.
@@ -155,15 +151,11 @@ func TestSinglePageGivenUp(t *testing.T) {
 	asked := len(w.Emulator.Requests())
 	wantAsked := func(want int) {
 		t.Helper()
-		if got := len(w.Emulator.Requests()) - asked; got != want {
-			t.Errorf("the phone was asked %d times, want %d", got, want)
-		}
+		expect.Equal(t, len(w.Emulator.Requests())-asked, want, "times the phone was asked")
 	}
 
 	for _, request := range []string{`"/api/bare"`, `"/api/null"`, `"/api/number"`, `"/api/text"`} {
-		if got := b.run(`return (await eagateFetch(` + request + `)).status;`); got != "403" {
-			t.Errorf("%s: got %s, want the refusal", request, got)
-		}
+		expect.Equal(t, b.run(`return (await eagateFetch(`+request+`)).status;`), "403", "%s, (the refusal)", request)
 	}
 
 	const sent = `const stop = new AbortController();
@@ -210,13 +202,11 @@ func TestSinglePageGivenUp(t *testing.T) {
 	}
 	wantAsked(1)
 	w.Clock.Add(6 * time.Minute)
-	if got := b.run(sent + `
+	expect.Equal(t, b.run(sent+`
 		const sending = send();
 		await shown("expired");
 		stop.abort();
-		return await sending;`); got != "AbortError" {
-		t.Errorf("got %s, want AbortError", got)
-	}
+		return await sending;`), "AbortError")
 	wantAsked(1)
 
 	// What another browser has taken over is given up, too.

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A tab is a page in a browser, whose complaints fail the test.
@@ -50,9 +51,7 @@ func (w *world) newTab(t *testing.T, parent context.Context, options ...chromedp
 			t.Errorf("the browser complains: %s", complaint)
 		}
 	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, chromedp.Do(ctx))
 	return b
 }
 
@@ -186,9 +185,7 @@ func (b *tab) wantPath(want string) {
 // wantText fails the test unless the page says that.
 func (b *tab) wantText(want string) {
 	b.t.Helper()
-	if text := b.text("main"); !strings.Contains(text, want) {
-		b.t.Errorf("the page doesn't say %q, but:\n%s", want, text)
-	}
+	expect.Contains(b.t, b.text("main"), want, "the page doesn't say %q, but", want)
 }
 
 // login fills the form in.

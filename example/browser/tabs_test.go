@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 )
@@ -60,9 +61,7 @@ func TestThoroughSixColdTabs(t *testing.T) {
 	for _, b := range list {
 		b.see(waiting)
 	}
-	if n := len(w.Emulator.Requests()); n != 1 {
-		t.Errorf("the phone was asked %d times, want once", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 1, "times the phone was asked")
 	answer(t, phone.Approve)
 	for _, b := range list {
 		b.see(verifiedIn)
@@ -107,7 +106,5 @@ func (b *tab) window(state browser.WindowState) {
 	if err == nil {
 		_, err = chromedp.Call(b.ctx, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: state}})
 	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -99,13 +100,9 @@ func TestTrouble(t *testing.T) {
 func answer(t *testing.T, do func(context.Context) ([]emulator.Reply, error)) {
 	t.Helper()
 	replies, err := do(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, r := range replies {
-		if r.Status != 200 {
-			t.Errorf("callback: got %d, want 200", r.Status)
-		}
+		expect.Equal(t, r.Status, 200, "callback")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A losing application answers the first form that is sent to a path, but loses the
@@ -70,9 +72,7 @@ func TestThoroughSentTwice(t *testing.T) {
 					b.click(`form[action="/2fa/enable"] button`)
 					b.see("#qr svg")
 					phone := w.Emulator.Phone(alice)
-					if err := phone.AddAccount(b.attribute("#otpauth", "href")); err != nil {
-						t.Fatal(err)
-					}
+					expect.NoError(t, phone.AddAccount(b.attribute("#otpauth", "href")))
 					code = w.code(t, phone)
 				}
 				b.see("#code")
@@ -91,9 +91,7 @@ func TestThoroughSentTwice(t *testing.T) {
 					b.see("#codes")
 					b.wantPath("/2fa/recovery-codes")
 				}
-				if n := w.Account(t, alice).Failures; n != 0 {
-					t.Errorf("got %d wrong codes", n)
-				}
+				expect.Equal(t, w.Account(t, alice).Failures, 0, "wrong codes")
 			})
 		}
 	}

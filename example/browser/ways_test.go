@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // wantTitle waits until the window has that title.
@@ -63,9 +65,7 @@ func TestSendAnother(t *testing.T) {
 		b.push(button, sendAgain)
 		b.see("#trouble:not([open])")
 		b.see(waiting)
-		if sent := len(w.Emulator.Requests()); sent != n+1 {
-			t.Errorf("the phone was asked %d times, want %d", sent, n+1)
-		}
+		expect.Equal(t, len(w.Emulator.Requests()), n+1, "times the phone was asked")
 	}
 	b.push(opener, nothingComes)
 	b.see("#trouble .hint")

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A webDriver is a connection to a browser by WebDriver over HTTP.
@@ -32,23 +34,17 @@ func (w *world) webkit(t *testing.T) *engine {
 		t.Skip("needs WebKitGTK and Xvfb; on Debian: apt-get install webkit2gtk-driver xvfb")
 	}
 	r, display, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer r.Close()
 	server := exec.Command(screen, "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp")
 	server.ExtraFiles = []*os.File{display}
 	start(t, server)
 	display.Close()
 	number, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0") // finds a port that is free
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	address := l.Addr().String()
 	l.Close()
 	_, port, _ := net.SplitHostPort(address)
@@ -81,9 +77,7 @@ func (w *world) webkit(t *testing.T) *engine {
 // start starts a program that ends with the test.
 func start(t *testing.T, program *exec.Cmd) {
 	t.Helper()
-	if err := program.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, program.Start())
 	t.Cleanup(func() {
 		_ = program.Process.Kill()
 		_ = program.Wait() // it was killed

@@ -12,6 +12,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -65,9 +66,7 @@ func (w *world) app(t *testing.T, sessions *scs.SessionManager, options ...middl
 			middleware.WithLogger(slog.New(slog.NewTextHandler(w.Log, nil))),
 		}, options...),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	w.Emulator.SetCallbackURL(w.url + apptest.CallbackPath(a.Gate))
 	return a
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/csrf"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -97,9 +98,7 @@ func flow(t *testing.T, app *apptest.App, browser func() *browser, needsField bo
 	b.login()
 	b.send("/2fa/", "/2fa/enable", taken)
 	phone := app.Emulator.Phone(alice)
-	if err := phone.AddAccount(html.UnescapeString(b.find("/2fa/enable", `href="(otpauth://[^"]*)"`))); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, phone.AddAccount(html.UnescapeString(b.find("/2fa/enable", `href="(otpauth://[^"]*)"`))))
 	b.send("/2fa/enable", "/2fa/enable/confirm", taken, "code", apptest.Code(t, phone))
 	app.Clock.Add(apptest.Step)
 
@@ -124,9 +123,7 @@ func flow(t *testing.T, app *apptest.App, browser func() *browser, needsField bo
 	b.login()
 	b.wantLocked()
 	b.send("/2fa/challenge", "/2fa/cancel", 303)
-	if a := b.get("/2fa/challenge"); a.status != 401 {
-		t.Errorf("the challenge, after the sign-in was cancelled: got %d, want 401", a.status)
-	}
+	expect.Equal(t, b.get("/2fa/challenge").status, 401, "the challenge, after the sign-in was cancelled")
 
 	for _, how := range []emulator.Encoding{emulator.Form, emulator.JSON, emulator.Query} {
 		app.Emulator.SetDelivery(emulator.Delivery{Encoding: how})
@@ -162,9 +159,7 @@ type answer struct {
 
 func newBrowser(t *testing.T, server *httptest.Server, older bool) *browser {
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return &browser{t: t, url: server.URL, older: older, c: &http.Client{
 		Transport: server.Client().Transport, Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -174,22 +169,16 @@ func newBrowser(t *testing.T, server *httptest.Server, older bool) *browser {
 func (b *browser) do(method, path string, form url.Values, head map[string]string) answer {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	req.Header.Set("Accept", "text/html")
 	for name, value := range head {
 		req.Header.Set(name, value)
 	}
 	res, err := b.c.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	return answer{res.StatusCode, string(body)}
 }
 
@@ -247,9 +236,7 @@ func (b *browser) login() {
 
 func (b *browser) wantLocked() {
 	b.t.Helper()
-	if a := b.get("/account"); a.status != 303 {
-		b.t.Errorf("the guarded page: got %d, want 303", a.status)
-	}
+	expect.Equal(b.t, b.get("/account").status, 303, "the guarded page")
 }
 
 func (b *browser) wantIn() {
@@ -264,17 +251,11 @@ func (b *browser) wantIn() {
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../../docs/csrf.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, name := range []string{"nosurf.go", "gorilla.go", "filippo.go", "crossorigin.go"} {
 		file, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		_, code, _ := strings.Cut(string(file), "\n\n") // without the package clause
-		if !strings.Contains(string(docs), "```go\n"+code+"```\n") {
-			t.Errorf("docs/csrf.md doesn't have %s as it is", name)
-		}
+		expect.Contains(t, string(docs), "```go\n"+code+"```\n", "docs/csrf.md doesn't have %s as it is", name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/example/mobile"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const alice = "alice@example.com"
@@ -42,20 +43,14 @@ func TestProve(t *testing.T) {
 	client := &http.Client{Transport: k}
 	account := func() int {
 		req, err := http.NewRequest(http.MethodGet, app.URL+"/account", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		req.Header.Set("Accept", "application/json")
 		res, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		_ = res.Body.Close()
 		return res.StatusCode
 	}
-	if got := account(); got != http.StatusForbidden {
-		t.Errorf("before: got %d, want 403", got)
-	}
+	expect.Equal(t, account(), http.StatusForbidden, "before")
 	err := mobile.Prove(client, app.URL+"/2fa", func(number string) {
 		if want := phone.Pending()[0].Number; number != want {
 			t.Errorf("got number %q, want %q", number, want)
@@ -68,24 +63,16 @@ func TestProve(t *testing.T) {
 	if err := mobile.Prove(client, app.URL+"/2fa", func(string) { apptest.Approve(t, phone) }); err != nil {
 		t.Errorf("approved: %v", err)
 	}
-	if got := account(); got != http.StatusOK {
-		t.Errorf("after: got %d, want 200", got)
-	}
+	expect.Equal(t, account(), http.StatusOK, "after")
 }
 
 // The page about it shows the file as it is.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../../docs/mobile.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	file, err := os.ReadFile("prove.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	_, code, _ := strings.Cut(string(file), "\n\n")
-	if !strings.Contains(string(docs), "```go\n"+code+"```\n") {
-		t.Error("docs/mobile.md doesn't have prove.go as it is")
-	}
+	expect.Contains(t, string(docs), "```go\n"+code+"```\n", "docs/mobile.md doesn't have prove.go as it is")
 }

@@ -10,6 +10,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -25,9 +26,7 @@ type database struct {
 func (d database) open(t *testing.T) (*sqlstore.Store, func()) {
 	t.Helper()
 	db, err := sql.Open(d.driver, d.source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	db.SetMaxOpenConns(8)
 	s, err := sqlstore.New(t.Context(), db, d.dialect)
 	if err != nil {
@@ -50,9 +49,7 @@ func newPostgreSQL(t *testing.T) database {
 	t.Helper()
 	u := testenv.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
 	admin, err := sql.Open("pgx", u.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { _ = admin.Close() })
 	name := "eagate_nodes_" + strings.ToLower(rand.Text())
 	if _, err := admin.Exec("CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'"); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -180,9 +181,7 @@ func openRedis(t *testing.T, client redis.UniversalClient) store.Backend {
 	t.Helper()
 	t.Cleanup(func() { _ = client.Close() })
 	s, err := redisstore.New(t.Context(), client)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return s
 }
 
@@ -235,9 +234,7 @@ func (p *postgres) standby() *postgres {
 func (p *postgres) sql(statement string) string {
 	p.t.Helper()
 	db, err := sql.Open("pgx", p.url())
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	expect.NoError(p.t, err)
 	defer db.Close()
 	var result sql.NullString
 	if err := db.QueryRow(statement).Scan(&result); err != nil {
@@ -265,9 +262,7 @@ func (m *mariadb) caughtUp(primary *mariadb) {
 func (m *mariadb) value(query string) (value string) {
 	m.t.Helper()
 	db, err := sql.Open("mysql", mariadbSource(m.addr(), ""))
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	expect.NoError(m.t, err)
 	defer db.Close()
 	if err := db.QueryRow(query).Scan(&value); err != nil {
 		m.t.Fatalf("%s: %v", query, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -33,9 +34,7 @@ func startMariaDB(t *testing.T, id int) *mariadb {
 	name := "mysql"
 	if os.Geteuid() != 0 {
 		u, err := osuser.Current()
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		name = u.Username
 	} else {
 		name = "root" // in a directory that nobody else can get at
@@ -81,9 +80,7 @@ func mariadbSource(addr, database string) string {
 func (m *mariadb) exec(statements ...string) {
 	m.t.Helper()
 	db, err := sql.Open("mysql", mariadbSource(m.addr(), ""))
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	expect.NoError(m.t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	for _, s := range statements {

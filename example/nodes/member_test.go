@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -78,9 +79,7 @@ func (m *member) rules(s factor.Service) *factor.Rules {
 		Records: m.app.Records(m.t), Service: s, Keys: apptest.Keys(m.t), Issuer: "Acme", ClientID: m.app.Emulator.ClientID(),
 		Now: m.app.Clock.Now, Log: slog.New(slog.NewTextHandler(m.app.Log, nil)),
 	})
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	expect.NoError(m.t, err)
 	return r
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -139,9 +140,7 @@ func settle(t *testing.T, w *apptest.World, members []*member, people []*person)
 func lateSyncs(t *testing.T, m *member) (n int) {
 	t.Helper()
 	for _, err := range m.app.Gate.Admin().LateSyncs(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		n++
 	}
 	return n
@@ -184,9 +183,7 @@ func (p *person) change(m *member, replace bool) {
 	b, now := p.browser.On(m.app), p.now()
 	var phone emulator.Account
 	if now.on() && !replace {
-		if a := p.proving(b, "/2fa/disable"); a.Status != 200 {
-			p.t.Errorf("%s: disable: got %d %s", p.email, a.Status, a.Body)
-		}
+		expect.Equal(p.t, p.proving(b, "/2fa/disable").Status, 200, "%s: disable", p.email)
 	} else {
 		a := p.proving(b, "/2fa/enable")
 		uri, _ := a.JSON("uri").(string)
@@ -195,9 +192,7 @@ func (p *person) change(m *member, replace bool) {
 			p.t.Errorf("%s: enable: %v; got %d %s", p.email, err, a.Status, a.Body)
 			return
 		}
-		if a := b.PostJSON("/2fa/enable/confirm", p.withCode(phone)); a.Status != 200 {
-			p.t.Errorf("%s: confirm: got %d %s", p.email, a.Status, a.Body)
-		}
+		expect.Equal(p.t, b.PostJSON("/2fa/enable/confirm", p.withCode(phone)).Status, 200, "%s: confirm", p.email)
 	}
 	at := p.w.Clock.Now()
 	p.states[len(p.states)-1].until = at
@@ -217,9 +212,7 @@ func (p *person) proving(b *apptest.Browser, path string) apptest.Answer {
 func (p *person) withCode(phone emulator.Account) string {
 	p.t.Helper()
 	code, err := phone.Code(p.w.Clock.Now())
-	if err != nil {
-		p.t.Error(err)
-	}
+	expect.NoError(p.t, err)
 	return fmt.Sprintf(`{"code": %q}`, code)
 }
 

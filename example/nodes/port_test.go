@@ -7,6 +7,8 @@ import (
 	"net"
 	"strconv"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // freePort returns a port of the loopback address that a program can go away
@@ -21,9 +23,7 @@ func freePort(t *testing.T) string {
 		if err != nil {
 			continue
 		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, l.Close())
 		return port
 	}
 	t.Fatal("no free port")

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -30,9 +31,7 @@ func startPostgres(t *testing.T) *postgres {
 	initdb := postgresProgram(t, "initdb")
 	// Not t.TempDir, which nobody but its owner can get at.
 	dir, err := os.MkdirTemp("", "eagate-postgres-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	p := &postgres{t: t, dir: dir, port: freePort(t), as: new(syscall.SysProcAttr)}
 	if os.Geteuid() == 0 {
 		p.as.Credential = unprivileged(t)
@@ -55,9 +54,7 @@ func (p *postgres) prepare() {
 	if c := p.as.Credential; err == nil && c != nil {
 		err = os.Chown(p.dir, int(c.Uid), int(c.Gid))
 	}
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	expect.NoError(p.t, err)
 }
 
 // start starts the server, anew if it was stopped.
@@ -91,14 +88,10 @@ func unprivileged(t *testing.T) *syscall.Credential {
 	if err != nil {
 		u, err = osuser.Lookup("nobody")
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
 	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, errors.Join(uidErr, gidErr))
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // patience is how long a program may take to start or to stop.
@@ -31,9 +33,7 @@ func launch(t *testing.T, cmd *exec.Cmd, ready string) *process {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // for when the test itself is killed
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, cmd.Start())
 	go func() {
 		_ = cmd.Wait() // how it ends is the tests' doing
 		close(p.ended)

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A proxy is an address that can move from one server to another, as that of a
@@ -21,9 +23,7 @@ type proxy struct {
 func newProxy(t *testing.T, to string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	p := &proxy{addr: l.Addr().String(), to: to, conns: make(map[net.Conn]struct{})}
 	t.Cleanup(func() {
 		_ = l.Close()

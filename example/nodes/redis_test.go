@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -57,9 +58,7 @@ func (r *redisServer) sentinel() (port string) {
 	file := filepath.Join(r.t.TempDir(), "sentinel.conf")
 	text := "port " + port + "\nbind 127.0.0.1\nsentinel monitor eagate 127.0.0.1 " + r.port + " 1\n" +
 		"sentinel down-after-milliseconds eagate 1000\nsentinel failover-timeout eagate 10000\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
+	expect.NoError(r.t, os.WriteFile(file, []byte(text), 0o600))
 	launch(r.t, exec.Command(program, file, "--sentinel"), "monitor master")
 	return port
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -38,31 +39,21 @@ func TestThoroughReleasesSideBySide(t *testing.T) {
 	for _, program := range []string{present, newer, present, newer} {
 		cmd := exec.Command(program, source, string(apptest.Key), strconv.Itoa(changes))
 		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, cmd.Start())
 		running = append(running, cmd)
 	}
 	for _, cmd := range running {
-		if err := cmd.Wait(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, cmd.Wait())
 	}
 
 	db, err := sql.Open("sqlite", source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer db.Close()
 	s, err := sqlstore.New(t.Context(), db, sqlstore.SQLite)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	var all, visits [3]int
 	for a, err := range records.New(s, apptest.Keys(t)).Accounts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		for i, n := range []int{a.Failures, len(a.Push.Live), len(a.Devices[0].Name)} {
 			all[i] += n
 		}
@@ -89,29 +80,19 @@ func buildRelease(t *testing.T, changes map[string]func(string) string) (program
 	overlay := struct{ Replace map[string]string }{make(map[string]string)}
 	for file, change := range changes {
 		path, err := filepath.Abs(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		source, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		changed := change(string(source))
 		if changed == string(source) {
 			t.Fatalf("%s wasn't changed", file)
 		}
 		overlay.Replace[path] = filepath.Join(dir, fmt.Sprint(len(overlay.Replace), ".go"))
-		if err := os.WriteFile(overlay.Replace[path], []byte(changed), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, os.WriteFile(overlay.Replace[path], []byte(changed), 0o600))
 	}
 	text, err := json.Marshal(overlay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
+	expect.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), text, 0o600))
 	program = filepath.Join(dir, "releases")
 	build := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./testdata/releases")
 	if out, err := build.CombinedOutput(); err != nil {

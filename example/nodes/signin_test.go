@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A plan is what somebody who knows the password does about the second factor.
@@ -219,9 +220,7 @@ func (s *signIn) persist() {
 			s.t.Errorf("%v: denied after the restart: got %v, %v", s, a, err)
 		}
 	case guesses:
-		if a := s.must(s.typeWrong(s.anyNode())); a.status != http.StatusUnprocessableEntity {
-			s.t.Errorf("%v: wrong code after the restart: got %v", s, a)
-		}
+		expect.Equal(s.t, s.must(s.typeWrong(s.anyNode())).status, http.StatusUnprocessableEntity, "%v: wrong code after the restart", s)
 	case approves, types, waits:
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A user is one of the demo's, with a phone.
@@ -57,9 +58,7 @@ func (u *user) code() string {
 func (u *user) codeAt(at time.Time) string {
 	u.t.Helper()
 	code, err := u.phone.Code(at)
-	if err != nil {
-		u.t.Fatal(err)
-	}
+	expect.NoError(u.t, err)
 	return code
 }
 

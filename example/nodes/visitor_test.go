@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/example/demo/app"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // inside is what only the account page says.
@@ -34,9 +35,7 @@ type visitor struct {
 func newVisitor(t *testing.T, u *user) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return &visitor{user: u, t: t, client: &http.Client{
 		Jar:           jar,
 		Timeout:       patience,
@@ -92,9 +91,7 @@ func (v *visitor) send(n *node, path, accept string, form url.Values) (answer, e
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
 	req, err := http.NewRequestWithContext(v.t.Context(), method, n.url()+path, body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	req.Header.Set("Accept", accept)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -128,9 +125,7 @@ func form(fields ...string) url.Values {
 
 func (v *visitor) must(a answer, err error) answer {
 	v.t.Helper()
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	expect.NoError(v.t, err)
 	return a
 }
 

@@ -12,6 +12,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -58,23 +59,15 @@ func newWorld(t *testing.T, withRedis bool) *world {
 		w.nodes[i] = startNode(t, name, env[:len(env):len(env)]...)
 	}
 	db, err := sql.Open("pgx", w.postgres.url())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	accounts, err := sqlstore.New(t.Context(), db, sqlstore.PostgreSQL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { _ = accounts.Close() })
 	raw, err := hex.DecodeString(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	keys, err := keyring.New(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	w.accounts = records.New(accounts, keys)
 	return w
 }
@@ -83,9 +76,7 @@ func newWorld(t *testing.T, withRedis bool) *world {
 func (w *world) account(u *user) records.Account {
 	w.t.Helper()
 	a, err := w.accounts.Account(w.t.Context(), u.id)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	expect.NoError(w.t, err)
 	return a
 }
 
@@ -98,9 +89,7 @@ func (w *world) refresh(u *user) {
 		a.Push.Unapproved, a.Push.PausedUntil = 0, time.Time{}
 		return nil
 	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	expect.NoError(w.t, err)
 	u.used = 0
 }
 

@@ -13,15 +13,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
 func load(t *testing.T) *openapi3.T {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return doc
 }
 
@@ -49,9 +48,7 @@ func problemsOf(op *openapi3.Operation) (list []string) {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	doc := load(t)
-	if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation()))
 	ids := make(map[string]string)
 	for name, op := range operations(doc) {
 		if op.OperationID == "" || op.Summary == "" || op.Description == "" || len(op.Tags) != 1 || doc.Tags.Get(op.Tags[0]) == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -92,9 +93,7 @@ var flows = []flow{
 		b := app.Browser(t).Login(alice)
 		a := b.PostJSON("/2fa/enable", "{}")
 		phone := app.Emulator.Phone(alice)
-		if err := phone.AddAccount(a.JSON("uri").(string)); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, phone.AddAccount(a.JSON("uri").(string)))
 		steps(t, b, "GET /2fa/ → 200 pending", "GET /2fa/enable → 200", `POST /2fa/enable/confirm {"code":"12"} → 422 code-wrong`, "POST /2fa/enable/confirm {} → 422 code-wrong")
 		steps(t, b.Thief(), "GET /2fa/enable → 409 other-browser")
 		steps(t, b, "POST /2fa/enable/confirm "+code(t, phone)+" → 200 on", "GET /2fa/ → 200 on", "GET /2fa/recovery-codes → 200")
@@ -141,9 +140,7 @@ var flows = []flow{
 		if a.Status != 201 || browser == "" {
 			t.Fatalf("got %d and %q, want 201 and a secret", a.Status, browser)
 		}
-		if a := send("GET", "/2fa/challenge", "new"); a.Status != http.StatusConflict {
-			t.Errorf("without the secret: got %d %s, want 409", a.Status, a.Body)
-		}
+		expect.Equal(t, send("GET", "/2fa/challenge", "new").Status, http.StatusConflict, "without the secret")
 		apptest.Approve(t, phone)
 		if a := send("GET", "/2fa/challenge", browser); a.JSON("verified") != true {
 			t.Errorf("with the secret: got %d %s, want verified", a.Status, a.Body)

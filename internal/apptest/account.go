@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
@@ -22,9 +23,7 @@ func (w *World) Records(t testing.TB) *records.Records { return records.New(w.St
 func DecodeChallenge(t testing.TB, doc store.Document) records.Challenge {
 	t.Helper()
 	c, err := lone(t, store.Challenges, doc).Challenge(context.Background(), doc.ID)
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 	return c
 }
 
@@ -32,9 +31,7 @@ func DecodeChallenge(t testing.TB, doc store.Document) records.Challenge {
 func DecodeGrant(t testing.TB, doc store.Document) records.Grant {
 	t.Helper()
 	g, err := lone(t, store.Grants, doc).Grant(context.Background(), doc.ID)
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 	return g
 }
 
@@ -42,9 +39,7 @@ func DecodeGrant(t testing.TB, doc store.Document) records.Grant {
 func DecodeAccount(t testing.TB, doc store.Document) records.Account {
 	t.Helper()
 	a, err := lone(t, store.Accounts, doc).Account(context.Background(), doc.ID)
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 	return a
 }
 
@@ -63,9 +58,7 @@ func lone(t testing.TB, kind store.Kind, doc store.Document) *records.Records {
 func (w *World) Account(t testing.TB, email string) records.Account {
 	t.Helper()
 	a, err := w.Records(t).Account(t.Context(), UserID(email))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return a
 }
 
@@ -76,9 +69,7 @@ func (w *World) ChangeAccount(t testing.TB, email string, change func(*records.A
 		change(a)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 }
 
 // ClaimAddress claims an e-mail address for an account that a test has written itself.
@@ -93,9 +84,7 @@ func ClaimAddress(ctx context.Context, r *records.Records, userID, email string)
 func Keys(t testing.TB) *keyring.Keyring {
 	t.Helper()
 	k, err := keyring.New(Key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return k
 }
 
@@ -109,9 +98,7 @@ func Seal(t testing.TB, secret []byte, email string) []byte {
 func (w *World) Secret(t testing.TB, email string) []byte {
 	t.Helper()
 	plain, err := Keys(t).Open(w.Account(t, email).Factor.Secret, factor.SecretPurpose, UserID(email))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return plain
 }
 
@@ -130,12 +117,8 @@ func (w *World) Sync(t testing.TB, opts ...client.Option) {
 		SecretOnDisable: c.SecretOnDisable(), Now: w.Clock.Now,
 		Log: slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.SyncDue(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
+	expect.NoError(t, r.SyncDue(t.Context()))
 }
 
 // WrongCode is none of the codes that could be taken now.
@@ -144,9 +127,7 @@ func (w *World) WrongCode(t testing.TB, phone *emulator.Phone) string {
 	right := make(map[string]bool)
 	for d := -11 * Step; d <= 11*Step; d += Step {
 		code, err := phone.CodeAt(w.Clock.Now().Add(d))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		right[code] = true
 	}
 	for n := 0; ; n++ {

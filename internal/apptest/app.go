@@ -22,6 +22,7 @@ import (
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/session"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -145,9 +146,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 		middleware.WithClock(clock.Now), withElapsed(clock.Elapsed),
 	}, options...)
 	gate, err := middleware.New(options...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	app.Gate = gate
 
 	mux := http.NewServeMux()

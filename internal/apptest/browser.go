@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A Browser keeps cookies and follows no redirect unless told to.
@@ -32,9 +34,7 @@ func (b *Browser) Quiet() *Browser {
 func (a *App) Browser(t testing.TB) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return a.browserWith(t, jar)
 }
 
@@ -58,9 +58,7 @@ func (b *Browser) Copy() *Browser {
 	b.t.Helper()
 	c := b.App.Browser(b.t)
 	u, err := url.Parse(b.App.URL)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	c.Jar.SetCookies(u, b.Jar.Cookies(u))
 	return c
 }
@@ -115,13 +113,27 @@ func (a Answer) JSON(name string) any {
 // Secret reports whether the guarded page was shown.
 func (a Answer) Secret() bool { return strings.Contains(a.Body, Secret) }
 
+// Want fails the test unless the answer has that status. What is as in package expect.
+func (a Answer) Want(t testing.TB, status int, what ...any) {
+	t.Helper()
+	expect.Equal(t, a.Status, status, what...)
+	if a.Status != status {
+		t.Logf("to %q\n%s", a.Location, a.Body)
+	}
+}
+
+// WantTo fails the test unless the answer leads there.
+func (a Answer) WantTo(t testing.TB, location string, what ...any) {
+	t.Helper()
+	a.Want(t, http.StatusSeeOther, what...)
+	expect.Equal(t, a.Location, location, what...)
+}
+
 // Do sends a request; head holds names and values in turn.
 func (b *Browser) Do(method, path, body string, head ...string) Answer {
 	b.t.Helper()
 	req, err := http.NewRequest(method, b.App.URL+path, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	for i := 0; i < len(head); i += 2 {
 		req.Header.Add(head[i], head[i+1])
 	}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // Raw sends a request whose target stands in the request line as it is, over a
@@ -16,13 +18,9 @@ import (
 func (b *Browser) Raw(method, target string, head ...string) Answer {
 	b.t.Helper()
 	u, err := url.Parse(b.App.URL)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	conn, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	expect.NoError(b.t, err)
 	defer conn.Close()
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method, target, u.Host)

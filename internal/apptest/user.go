@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // Step is how long a code is good for.
@@ -69,9 +70,7 @@ func (b *Browser) SendNew() Answer {
 func Code(t testing.TB, phone *emulator.Phone) string {
 	t.Helper()
 	code, err := phone.Code()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return code
 }
 
@@ -103,9 +102,7 @@ func (b *Browser) Stop() {
 func Approve(t testing.TB, phone *emulator.Phone) {
 	t.Helper()
 	replies, err := phone.Approve(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, r := range replies {
 		if r.Status != 200 {
 			t.Fatalf("callback: got %d %s, want 200", r.Status, r.Body)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/colour"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 func TestParse(t *testing.T) {
@@ -33,9 +34,7 @@ func TestContrast(t *testing.T) {
 		{"#ff0000", 3.99, 4},
 	} {
 		c, err := colour.Parse(row.of)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		if got := colour.Contrast(colour.White, c); got < row.min || got > row.max {
 			t.Errorf("%s on white: got %.3f, want %v to %v", row.of, got, row.min, row.max)
 		}
@@ -68,8 +67,6 @@ func TestDarkenAndLighten(t *testing.T) {
 		"nothing is dark":  {amber.Darken(none), colour.Black},
 		"nothing is light": {navy.Lighten(none), colour.White},
 	} {
-		if row.got != row.want {
-			t.Errorf("%s: got %s, want %s", name, row.got, row.want)
-		}
+		expect.Equal(t, row.got, row.want, name)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -65,9 +66,7 @@ func TestA51_FormSentBefore(t *testing.T) {
 				t.Fatalf("got %v, %v, want accepted", answer.Result, err)
 			}
 			c.change(t, w, r, p, &s)
-			if sent := w.node(t).SentBefore(accountOf(t, r, alice), s); sent != c.want {
-				t.Errorf("got %t, want %t", sent, c.want)
-			}
+			expect.Equal(t, w.node(t).SentBefore(accountOf(t, r, alice), s), c.want)
 		})
 	}
 }

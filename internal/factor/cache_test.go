@@ -2,9 +2,9 @@ package factor_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/store"
 )
@@ -46,14 +46,10 @@ func TestLateAnswerToAChange(t *testing.T) {
 	}
 	slow.meanwhile = func() {
 		slow.lost = true
-		if err := r.Reset(t.Context(), alice.ID, "test"); !errors.Is(err, errDown) {
-			t.Errorf("got %v, want the fault", err)
-		}
+		expect.Is(t, r.Reset(t.Context(), alice.ID, "test"), errDown)
 		slow.lost = false
 	}
-	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 	if slow.meanwhile != nil {
 		t.Fatal("the account wasn't changed")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -27,13 +28,9 @@ func begun(t testing.TB, r *factor.Rules, user eagate.User, id string) factor.Se
 func (w *world) challenge(t testing.TB, r *factor.Rules, user eagate.User, s factor.Session) records.Challenge {
 	t.Helper()
 	view, err := look(t, r, user, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	c, err := w.records.Challenge(t.Context(), view.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return c
 }
 
@@ -81,9 +78,7 @@ func TestDecide(t *testing.T) {
 				}
 				return nil
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			w.clock.Set(before.ExpiresAt.Add(-time.Microsecond))
 			if c.expired {
 				w.clock.Set(before.ExpiresAt)
@@ -171,9 +166,7 @@ func TestConsume(t *testing.T) {
 		{"after another browser wanted to take over", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *eagate.User) {
 			other := *s
 			other.Browsers = []string{"another"}
-			if err := r.MakeRoom(t.Context(), alice, other); !errors.Is(err, factor.ErrOtherBrowser) {
-				t.Errorf("got %v, want ErrOtherBrowser", err)
-			}
+			expect.Is(t, r.MakeRoom(t.Context(), alice, other), factor.ErrOtherBrowser)
 		}, true},
 		{"while a newer challenge begins", func(t *testing.T, w *world, _ *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			w.change(t, alice, func(a *records.Account) {
@@ -181,9 +174,7 @@ func TestConsume(t *testing.T) {
 			})
 		}, true},
 		{"after a logout", func(t *testing.T, _ *world, r *factor.Rules, s *factor.Session, _ *eagate.User) {
-			if err := r.Abandon(t.Context(), alice, *s); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.Abandon(t.Context(), alice, *s))
 		}, false},
 		{"after another enrolment", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *eagate.User) {
 			w.reEnrol(t, r)
@@ -317,13 +308,9 @@ func TestPhases(t *testing.T) {
 	}
 	want(b, factor.PhaseApproved, "approved")
 	secret, err := r.Consume(t.Context(), alice, b, far)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	want(b, factor.PhaseConsumed, "consumed")
-	if err := r.Unconsume(t.Context(), alice, b, secret); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.Unconsume(t.Context(), alice, b, secret))
 	want(b, factor.PhaseApproved, "given back")
 	wantCheck(t, r, alice, secret, factor.Locked, "the grant that was given back")
 	w.clock.Add(5 * time.Minute)
@@ -333,9 +320,7 @@ func TestPhases(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(c, factor.PhaseRejected, "rejected")
-	if err := r.Abandon(t.Context(), alice, c); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.Abandon(t.Context(), alice, c))
 	want(c, factor.PhaseNone, "given up")
 }
 
@@ -453,9 +438,7 @@ func TestPushCounts(t *testing.T) {
 			t.Errorf("got %v, want %v", err, c.err)
 		}
 		push := w.account(t, alice).Push
-		if got := len(push.Sent); got != c.want {
-			t.Errorf("%v: got %d counted, want %d", c.err, got, c.want)
-		}
+		expect.Equal(t, len(push.Sent), c.want, "%v, counted", c.err)
 		if c.err != nil && (push.Live != "" || push.Reserved != "") {
 			t.Errorf("%v: got %+v, want no challenge and no reservation", c.err, push)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -39,9 +40,7 @@ func TestA48_CleanUpWhileTheClockIsSet(t *testing.T) {
 					cfg.Elapsed = nil
 				})
 				for id, age := range map[string]time.Duration{"expired": time.Second, "mark": time.Hour} {
-					if err := w.records.CreateGrant(t.Context(), records.Grant{ID: id, ExpiresAt: time.Now().Add(age)}); err != nil {
-						t.Fatal(err)
-					}
+					expect.NoError(t, w.records.CreateGrant(t.Context(), records.Grant{ID: id, ExpiresAt: time.Now().Add(age)}))
 				}
 				left := func() (n int) {
 					for _, id := range []string{"expired", "mark"} {
@@ -59,15 +58,11 @@ func TestA48_CleanUpWhileTheClockIsSet(t *testing.T) {
 				set.Store(int64(c.jump))
 				time.Sleep(factor.CleanEvery)
 				synctest.Wait()
-				if got := left(); got != c.wants {
-					t.Errorf("after the jump: got %d records left, want %d", got, c.wants)
-				}
+				expect.Equal(t, left(), c.wants, "after the jump, records left")
 				set.Store(0)
 				time.Sleep(3 * factor.CleanEvery)
 				synctest.Wait()
-				if got := left(); got != 1 {
-					t.Errorf("right again: got %d records left, want 1", got)
-				}
+				expect.Equal(t, left(), 1, "right again, records left")
 			})
 		})
 	}
@@ -103,18 +98,12 @@ func TestA48_SyncPutOffAhead(t *testing.T) {
 					a.Email, a.Sync.Wanted, a.Sync.NextAt = "other@example.com", 1, start.Add(factor.SyncPauseMax)
 				})
 			}
-			if err := r.SyncDue(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if err := factor.SyncStray(t.Context(), r); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.SyncDue(t.Context()))
+			expect.NoError(t, factor.SyncStray(t.Context(), r))
 			if a := w.account(t, alice).Sync; a.Late() {
 				t.Errorf("got %+v, want the service told", a)
 			}
-			if got := w.service.history(); got != "+" {
-				t.Errorf("got %q, want it told of this one alone", got)
-			}
+			expect.Equal(t, w.service.history(), "+")
 		})
 	}
 }

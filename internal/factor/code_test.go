@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -55,9 +56,7 @@ func TestPauses(t *testing.T) {
 			t.Errorf("after 20: got %v, want blocked", answer.Result)
 		}
 	}
-	if got := w.account(t, alice).Failures; got != 20 {
-		t.Errorf("got %d failures, want 20", got)
-	}
+	expect.Equal(t, w.account(t, alice).Failures, 20, "failures")
 }
 
 // A right code ends the row.
@@ -107,9 +106,7 @@ func TestA20_Replay(t *testing.T) {
 			t.Errorf("disable by %s: got %v, %v, want used", name, answer.Result, err)
 		}
 	}
-	if got := w.account(t, alice).Failures; got != 4 {
-		t.Errorf("got %d failures, want all 4 counted", got)
-	}
+	expect.Equal(t, w.account(t, alice).Failures, 4, "failures")
 }
 
 func TestA20_Together(t *testing.T) {
@@ -134,9 +131,7 @@ func TestA20_Together(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got := results[factor.CodeAccepted]; got != 1 {
-		t.Errorf("20 at once: got %d accepted, want 1", got)
-	}
+	expect.Equal(t, results[factor.CodeAccepted], 1, "20 at once, accepted")
 }
 
 // A23: whatever takes a code draws on the same account of wrong ones.
@@ -173,9 +168,7 @@ func TestA23_OneBudget(t *testing.T) {
 		if err != nil || answer.Result != factor.CodeWrong {
 			t.Errorf("%s: got %v, %v, want wrong", name, answer, err)
 		}
-		if got := w.account(t, alice).Failures; got != tries {
-			t.Errorf("%s: got %d failures, want %d", name, got, tries)
-		}
+		expect.Equal(t, w.account(t, alice).Failures, tries, "%s, failures", name)
 	}
 	for name, try := range paths { // the fifth began a pause
 		if answer, err := try(p.code()); err != nil || answer.Result != factor.CodePaused {
@@ -207,9 +200,7 @@ func TestA22_GuessesTogether(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got := w.account(t, alice).Failures; got != 5 {
-		t.Errorf("got %d codes looked at, want 5", got)
-	}
+	expect.Equal(t, w.account(t, alice).Failures, 5, "codes looked at")
 }
 
 // Nobody's codes count but the user's own.

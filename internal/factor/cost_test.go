@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/hashing"
 	"github.com/eagate/eagate/internal/records"
@@ -33,13 +34,9 @@ func TestRecoveryCost(t *testing.T) {
 		{"a cheap one, elsewhere", withCheap, withReal, "argon2id 8 1 1", cheap},
 	} {
 		_, codes, err := test.maker.MakeRecovery(t.Context(), alice, w.fresh(t, alice), factor.Viewer{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		set := w.account(t, alice).Recovery
-		if set.Scheme != test.scheme {
-			t.Errorf("%s: got scheme %q, want %q", test.name, set.Scheme, test.scheme)
-		}
+		expect.Equal(t, set.Scheme, test.scheme, "%s, scheme", test.name)
 		plain := strings.ReplaceAll(codes[0], "-", "")
 		want := argon2.IDKey([]byte(plain), set.Salt, test.cost.Passes, test.cost.Memory, test.cost.Lanes, 32)
 		if !slices.Equal(set.Hashes[0], want) {
@@ -59,9 +56,7 @@ func TestRecoveryScheme(t *testing.T) {
 	for scheme, want := range map[string]int{"argon2id 8 1 1": 2, "argon2id 65537 2 1": 0, "": 0} {
 		set := records.Recovery{Scheme: scheme, Hashes: [][]byte{{1}, {2}}}
 		w.change(t, alice, func(a *records.Account) { a.Recovery = &set })
-		if got := factor.RecoveryLeft(w.account(t, alice)); got != want {
-			t.Errorf("scheme %q: got %d codes left, want %d", scheme, got, want)
-		}
+		expect.Equal(t, factor.RecoveryLeft(w.account(t, alice)), want, "scheme %q, codes left", scheme)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -22,9 +23,7 @@ func trusting(cfg *factor.Config) { cfg.DeviceLifetime = trustedFor }
 func (w *world) trusted(t testing.TB, r *factor.Rules, user eagate.User) (secret string) {
 	t.Helper()
 	secret, _, err := r.Trust(t.Context(), user, w.fresh(t, user), "browser")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return secret
 }
 
@@ -32,9 +31,7 @@ func (w *world) trusted(t testing.TB, r *factor.Rules, user eagate.User) (secret
 func useDevice(t testing.TB, r *factor.Rules, user eagate.User, device string) string {
 	t.Helper()
 	grant, err := r.UseDevice(t.Context(), user, session("login"), device, far)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return grant
 }
 
@@ -61,9 +58,7 @@ func TestTrust(t *testing.T) {
 		}, factor.ErrNotFresh},
 		{"none", func(*testing.T, *world, records.Grant) records.Grant { return records.Grant{} }, factor.ErrOvertaken},
 		{"revoked", func(t *testing.T, w *world, g records.Grant) records.Grant {
-			if err := w.records.DeleteGrant(t.Context(), g.ID); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, w.records.DeleteGrant(t.Context(), g.ID))
 			return g
 		}, factor.ErrOvertaken},
 		{"another user's", func(t *testing.T, w *world, g records.Grant) records.Grant {
@@ -90,7 +85,7 @@ func TestTrust(t *testing.T) {
 				t.Fatalf("got devices %+v, want one %t", devices, c.want == nil)
 			}
 			if c.want == nil && (!reflect.DeepEqual(devices[0], d) || d.ID == secret || !d.ExpiresAt.Equal(w.clock.Now().Add(trustedFor))) {
-				t.Errorf("got %+v, want it hashed, and for %v", d, trustedFor)
+				t.Errorf("got %+v, it hashed, and for %v", d, trustedFor)
 			}
 		})
 	}
@@ -129,9 +124,7 @@ func TestTrustMany(t *testing.T) {
 	}
 	w.clock.Add(trustedFor)
 	w.trusted(t, r, alice)
-	if n := len(w.account(t, alice).Devices); n != 1 {
-		t.Errorf("got %d devices, want 1 after the others' time", n)
-	}
+	expect.Equal(t, len(w.account(t, alice).Devices), 1, "devices (1 after the others' time)")
 }
 
 // A device says how and when its user proved it, and its use prolongs nothing.
@@ -144,9 +137,7 @@ func TestUseDevice(t *testing.T) {
 	w.clock.Add(time.Hour)
 	until := w.clock.Now().Add(time.Hour)
 	secret, err := r.UseDevice(t.Context(), alice, session("login"), device, until)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	verdict, g, err := r.Check(t.Context(), alice.ID, secret)
 	if err != nil || verdict != factor.Verified || g.Method != eagate.TrustedDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until.Add(24*time.Hour)) ||
 		g.Binding != session("login").Binding {
@@ -154,7 +145,7 @@ func TestUseDevice(t *testing.T) {
 	}
 	d := w.account(t, alice).Devices[0]
 	if !d.LastUsedAt.Equal(w.clock.Now()) || !d.ExpiresAt.Equal(proved.Add(trustedFor)) {
-		t.Errorf("got %+v, want it used now, and its end unchanged", d)
+		t.Errorf("got %+v, it used now, and its end unchanged", d)
 	}
 	w.clock.Set(d.ExpiresAt.Add(-time.Microsecond))
 	if useDevice(t, r, alice, device) == "" {
@@ -222,7 +213,7 @@ func TestDistrust(t *testing.T) {
 	}
 	wantCheck(t, r, alice, grant, factor.Locked, "the session that it let in")
 	if useDevice(t, r, alice, one) != "" || useDevice(t, r, alice, other) == "" {
-		t.Error("want the one refused, and the other let in")
+		t.Error("the one refused, and the other let in")
 	}
 }
 
@@ -237,9 +228,7 @@ func TestDeviceNames(t *testing.T) {
 		{strings.Repeat("ä", 40), strings.Repeat("ä", 32)}, {"a" + strings.Repeat("ä", 40), "a" + strings.Repeat("ä", 31)},
 	} {
 		_, d, err := r.Trust(t.Context(), alice, w.fresh(t, alice), c[0])
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		got, want = append(got, d.Name), append(want, c[1])
 	}
 	if !slices.Equal(got, want) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
@@ -63,14 +64,10 @@ func TestA39_FreshProof(t *testing.T) {
 			w.clock.Add(time.Minute)
 			_, grant := verify(t, r, bob, p.code())
 			_, g, err := r.Check(t.Context(), bob.ID, grant)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			proof := w.fresh(t, alice)
 			proof.Grant.ID = g.ID
-			if err := w.node(t).Revoke(t.Context(), grant); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, w.node(t).Revoke(t.Context(), grant))
 			return proof
 		}, false},
 	} {
@@ -94,7 +91,7 @@ func TestA39_FreshProof(t *testing.T) {
 			if after := w.account(t, alice); c.want && (after.State != records.Off || after.Staged != nil) {
 				t.Errorf("disable: got state %v, staged %t, want nothing left to confirm", after.State, after.Staged != nil)
 			} else if !c.want && (after.State != records.On || after.Epoch != before.Epoch) {
-				t.Errorf("disable: got state %v, epoch %d, want it unchanged", after.State, after.Epoch)
+				t.Errorf("disable: got state %v, epoch %d, it unchanged", after.State, after.Epoch)
 			}
 		})
 	}
@@ -238,14 +235,10 @@ func TestA39_GrantIsOver(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, r *factor.Rules, p phone, secret, id string){
 		"succeeded": func(t *testing.T, _ *world, r *factor.Rules, p phone, secret, _ string) {
 			_, next := verify(t, r, alice, p.code())
-			if err := r.Succeed(t.Context(), alice, factor.Session{}, secret, factor.Entry{Secret: next, Method: eagate.TOTP}, far); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.Succeed(t.Context(), alice, factor.Session{}, secret, factor.Entry{Secret: next, Method: eagate.TOTP}, far))
 		},
 		"ended": func(t *testing.T, w *world, _ *factor.Rules, _ phone, _, id string) {
-			if err := w.records.UpdateGrant(t.Context(), id, func(g *records.Grant) error { g.Kind = records.KindEnded; return nil }); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, w.records.UpdateGrant(t.Context(), id, func(g *records.Grant) error { g.Kind = records.KindEnded; return nil }))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -269,9 +262,7 @@ func TestA39_GrantIsOver(t *testing.T) {
 			for change, err := range map[string]error{
 				"stage": stage, "recovery codes": recovery, "trust": trust, "revoke": revoke, "disable": disable, "confirm": confirm,
 			} {
-				if !errors.Is(err, factor.ErrOvertaken) {
-					t.Errorf("%s: got %v, want %v", change, err, factor.ErrOvertaken)
-				}
+				expect.Is(t, err, factor.ErrOvertaken, change)
 			}
 			if codes != nil || device != "" || grant != "" {
 				t.Errorf("got codes %q, device %q, grant %q, want none", codes, device, grant)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -129,9 +130,7 @@ func TestEvents(t *testing.T) {
 	tried("held", p.code(), 0, []string{"login", "stage", "disable", "recovery codes"}, "code_refused: held")
 	_, _ = r.Begin(t.Context(), alice, session("five"), browser)
 	want("the phone, while it is held")
-	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 	want("released", "released")
 	w.disable(t, r)
 	want("switched off", "disabled")
@@ -149,7 +148,5 @@ func TestEventLevels(t *testing.T) {
 			t.Errorf("%v: got level %v, want %v", k, got, want)
 		}
 	}
-	if got := (eagate.EventWouldStop + 1).String(); got != "invalid" {
-		t.Errorf("got %q, want it invalid", got)
-	}
+	expect.Equal(t, (eagate.EventWouldStop + 1).String(), "invalid")
 }

@@ -7,21 +7,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The package comment says what each file holds.
 func TestPackageCommentNamesEachFile(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("factor.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	comment, _, _ := strings.Cut(string(source), "\npackage ")
 	named := regexp.MustCompile(`\b[a-z_]+\.go\b`).FindAllString(comment, -1)
 	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, file := range files {
 		if !strings.HasSuffix(file, "_test.go") && file != "factor.go" && file != "clock.go" && !slices.Contains(named, file) {
 			t.Errorf("the package comment doesn't name %s", file)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -19,9 +20,7 @@ func TestCheckRevoked(t *testing.T) {
 	for _, r := range []*factor.Rules{here, there} {
 		wantCheck(t, r, alice, grant, factor.Verified, "at first")
 	}
-	if err := here.Revoke(t.Context(), grant); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, here.Revoke(t.Context(), grant))
 	wantCheck(t, here, alice, grant, factor.Locked, "here, at once")
 	w.clock.Add(factor.CacheLifetime)
 	wantCheck(t, there, alice, grant, factor.Locked, "there, later")
@@ -34,9 +33,7 @@ func TestCheckRevokedAmongOthers(t *testing.T) {
 	here, there := w.node(t), w.node(t)
 	_, grant := w.enrol(t, here, alice)
 	wantCheck(t, there, alice, grant, factor.Verified, "at first")
-	if err := here.Revoke(t.Context(), grant); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, here.Revoke(t.Context(), grant))
 	w.clock.Add(factor.CacheLifetime)
 	wantCheck(t, there, alice, "", factor.Locked, "another session")
 	wantCheck(t, there, alice, grant, factor.Locked, "there, later")
@@ -57,9 +54,7 @@ func TestCheckChanged(t *testing.T) {
 		"replaced": func(t *testing.T, w *world, r *factor.Rules) string {
 			p := w.stage(t, r, alice, session("again"), w.fresh(t, alice))
 			_, grant, err := r.Confirm(t.Context(), alice, session("again"), w.proof(t, alice, p.code()), far)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			return grant
 		},
 		"off and on": func(t *testing.T, w *world, r *factor.Rules) string {
@@ -112,9 +107,7 @@ func TestCheckExpired(t *testing.T) {
 	p, _ := w.enrol(t, r, alice)
 	until := w.clock.Now().Add(time.Second)
 	_, grant, err := r.VerifyCode(t.Context(), alice, session("login"), typed(t, r, alice, p.code()), until)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	wantCheck(t, r, alice, grant, factor.Verified, "at first")
 	kept := until.Add(24 * time.Hour) // its session is what ends
 	w.clock.Set(kept.Add(-1))
@@ -139,14 +132,10 @@ func TestCheckForeign(t *testing.T) {
 func TestCheckReadBeforeChange(t *testing.T) {
 	changes := map[string]func(*testing.T, *world, *factor.Rules, string){
 		"revoked": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
-			if err := r.Revoke(t.Context(), grant); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, r.Revoke(t.Context(), grant))
 		},
 		"logged out": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
-			if err := r.EndGrant(t.Context(), grant); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, r.EndGrant(t.Context(), grant))
 		},
 		"logged out under the former ID, whose mark only knows the grant's ID": func(t *testing.T, _ *world, r *factor.Rules, grant string) {
 			err := r.Succeed(t.Context(), alice, session("former"), "", factor.Entry{Secret: grant, Method: eagate.TOTP}, far)
@@ -155,9 +144,7 @@ func TestCheckReadBeforeChange(t *testing.T) {
 			}
 		},
 		"all revoked": func(t *testing.T, _ *world, r *factor.Rules, _ string) {
-			if err := r.RevokeAll(t.Context(), alice.ID, "asked for"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, r.RevokeAll(t.Context(), alice.ID, "asked for"))
 		},
 		"off and on": func(t *testing.T, w *world, r *factor.Rules, _ string) {
 			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
@@ -234,9 +221,7 @@ func TestEndedGrantIsForgottenAlone(t *testing.T) {
 		_, his := verify(t, r, bob, p.code())
 		wantCheck(t, r, alice, hers, factor.Verified, name+": before")
 		wantCheck(t, r, bob, his, factor.Verified, name+": before")
-		if err := end(his); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, end(his))
 		asked := w.store.count()
 		wantCheck(t, r, alice, hers, factor.Verified, name+": after")
 		if n := w.store.count() - asked; n != 0 {
@@ -286,9 +271,7 @@ func TestCheckAsksOnce(t *testing.T) {
 		wantCheck(t, r, alice, grant, factor.Verified, "warm")
 		wantCheck(t, r, bob, "", factor.Open, "warm")
 	}
-	if got := w.store.count() - before; got != 0 {
-		t.Errorf("got %d questions to the store, want 0", got)
-	}
+	expect.Equal(t, w.store.count()-before, 0, "questions to the store")
 	w.clock.Add(factor.CacheLifetime)
 	for _, user := range []eagate.User{alice, bob} {
 		if got, _, err := r.Check(t.Context(), user.ID, grant); !errors.Is(err, errDown) || got != factor.Locked {
@@ -304,9 +287,7 @@ func TestFresh(t *testing.T) {
 	r := w.node(t)
 	_, grant := w.enrol(t, r, alice)
 	_, g, err := r.Check(t.Context(), alice.ID, grant)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, c := range []struct {
 		age  time.Duration
 		want bool
@@ -314,8 +295,6 @@ func TestFresh(t *testing.T) {
 		{-6 * time.Second, false}, {-5 * time.Second, true}, {0, true}, {factor.Freshness - 1, true}, {factor.Freshness, false}, {time.Hour, false},
 	} {
 		w.clock.Set(g.VerifiedAt.Add(c.age))
-		if got := r.Fresh(g); got != c.want {
-			t.Errorf("%v old: got %t, want %t", c.age, got, c.want)
-		}
+		expect.Equal(t, r.Fresh(g), c.want, "%v old", c.age)
 	}
 }

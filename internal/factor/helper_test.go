@@ -17,6 +17,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
@@ -172,9 +173,7 @@ type world struct {
 func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
 	ring, err := keyring.New(keys...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return ring
 }
 
@@ -204,26 +203,20 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 		cfg.Records = records.New(w.store, cfg.Keys)
 	}
 	r, err := factor.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return r
 }
 
 func (w *world) account(t testing.TB, user eagate.User) records.Account {
 	t.Helper()
 	a, err := w.records.Account(t.Context(), user.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return a
 }
 
 func (w *world) change(t testing.TB, user eagate.User, change func(*records.Account)) {
 	t.Helper()
-	if err := w.records.UpdateAccount(t.Context(), user.ID, func(a *records.Account) error { change(a); return nil }); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, w.records.UpdateAccount(t.Context(), user.ID, func(a *records.Account) error { change(a); return nil }))
 }
 
 // A phone is an authenticator app.
@@ -237,9 +230,7 @@ type phone struct {
 func (p phone) at(when time.Time) string {
 	p.t.Helper()
 	code, err := totp.GenerateCodeCustom(p.secret, when, p.opts)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	expect.NoError(p.t, err)
 	return code
 }
 
@@ -270,9 +261,7 @@ func (w *world) stage(t testing.TB, r *factor.Rules, user eagate.User, s factor.
 		t.Fatalf("stage: got %v, %v, want accepted", answer, err)
 	}
 	e, err := r.Staged(t.Context(), user, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return w.scan(t, e)
 }
 
@@ -300,9 +289,7 @@ func (w *world) enrol(t testing.TB, r *factor.Rules, user eagate.User) (p phone,
 func verify(t testing.TB, r *factor.Rules, user eagate.User, code string) (factor.CodeAnswer, string) {
 	t.Helper()
 	answer, grant, err := r.VerifyCode(t.Context(), user, session("login"), typed(t, r, user, code), far)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if got, want := grant != "", answer.Result == factor.CodeAccepted; got != want {
 		t.Fatalf("code %q: got a grant %t, want %t", code, got, want)
 	}
@@ -325,9 +312,7 @@ func (w *world) fresh(t testing.TB, user eagate.User) factor.Proof {
 		ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: eagate.Push,
 		VerifiedAt: w.clock.Now(), ExpiresAt: far,
 	}
-	if err := w.records.CreateGrant(t.Context(), g); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, w.records.CreateGrant(t.Context(), g))
 	return factor.Proof{Basis: factor.BasisOf(w.account(t, user)), Grant: g}
 }
 
@@ -459,9 +444,7 @@ func (s *spyStore) DeleteDue(ctx context.Context, kind store.Kind, now time.Time
 func (w *world) proof(t testing.TB, user eagate.User, code string) factor.Proof {
 	t.Helper()
 	g := records.Grant{ID: rand.Text(), UserID: user.ID, Epoch: w.account(t, user).Epoch, Method: eagate.TOTP, ExpiresAt: far}
-	if err := w.records.CreateGrant(t.Context(), g); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, w.records.CreateGrant(t.Context(), g))
 	return factor.Proof{Basis: factor.BasisOf(w.account(t, user)), Grant: g, Code: code}
 }
 
@@ -475,18 +458,14 @@ func (w *world) byDevice(t testing.TB, user eagate.User, g records.Grant) {
 		g.Method, g.Device = eagate.TrustedDevice, "another"
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 }
 
 // typed is a code in a locked session.
 func typed(t testing.TB, r *factor.Rules, user eagate.User, code string) factor.Proof {
 	t.Helper()
 	b, err := r.Basis(t.Context(), user.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return factor.Proof{Basis: b, Code: code}
 }
 
@@ -494,9 +473,7 @@ func typed(t testing.TB, r *factor.Rules, user eagate.User, code string) factor.
 func accountOf(t testing.TB, r *factor.Rules, user eagate.User) records.Account {
 	t.Helper()
 	acct, err := r.Account(t.Context(), user.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return acct
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -36,9 +37,7 @@ func TestHold(t *testing.T) {
 		return func(t *testing.T, w *world, r *factor.Rules, _ string) {
 			t.Helper()
 			w.clock.Add(time.Second)
-			if err := do(t, r); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, do(t, r))
 		}
 	}
 	release := must(func(t *testing.T, r *factor.Rules) error { return r.PasswordChanged(t.Context(), alice.ID) })
@@ -137,9 +136,7 @@ func TestHeldTakesNothing(t *testing.T) {
 		codes, _, err3 := r.MakeRecovery(t.Context(), alice, proof, factor.Viewer{})
 		confirm, _, err4 := r.Confirm(t.Context(), alice, session("staging"), w.proof(t, alice, other.code()), far)
 		for _, answer := range []factor.CodeAnswer{stage, disable, codes, confirm} {
-			if answer.Result != factor.CodeHeld {
-				t.Errorf("%s: got %v, want held", name, answer.Result)
-			}
+			expect.Equal(t, answer.Result, factor.CodeHeld, name)
 		}
 		if _, _, err := r.Trust(t.Context(), alice, proof, ""); !errors.Is(err, factor.ErrHeld) {
 			t.Errorf("%s: trust: got %v", name, err)
@@ -155,9 +152,7 @@ func TestHeldTakesNothing(t *testing.T) {
 	if _, err := r.Begin(t.Context(), alice, session("more"), browser); !errors.Is(err, factor.ErrHeld) {
 		t.Errorf("another request: got %v, want %v", err, factor.ErrHeld)
 	}
-	if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
 		t.Errorf("released: got %v, want accepted", answer.Result)
 	}
@@ -169,9 +164,7 @@ func TestPasswordChangedOfNobody(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t, holding)
 	for want := uint64(1); want < 3; want++ {
-		if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 		if a := w.account(t, alice); a.Era != want || a.State != records.Off || a.Epoch != 0 {
 			t.Errorf("got era %d, epoch %d, state %v, want %d, 0 and off", a.Era, a.Epoch, a.State, want)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -40,9 +41,7 @@ func TestLastProofs(t *testing.T) {
 	proved(eagate.Push, w.clock.Now())
 
 	_, codes, err := r.MakeRecovery(t.Context(), alice, w.fresh(t, alice), factor.Viewer{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	verify(t, r, alice, codes[0])
 	proved(eagate.Recovery, w.clock.Now())
 

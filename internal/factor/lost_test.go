@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -19,9 +20,7 @@ func (w *world) forget(t *testing.T, user eagate.User) store.Document {
 	if err == nil {
 		err = w.store.Delete(t.Context(), store.Accounts, user.ID, docs[0].Version)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return docs[0]
 }
 
@@ -68,16 +67,12 @@ func TestReportWithoutAccount(t *testing.T) {
 	r := w.node(t, rejecting)
 	w.enrol(t, r, alice)
 	token, err := r.Begin(t.Context(), alice, session("begun"), browser)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	w.forget(t, alice)
 	if _, err := r.Decide(t.Context(), token, false); !errors.Is(err, factor.ErrAccountLost) {
 		t.Errorf("got %v, want ErrAccountLost", err)
 	}
-	if a := w.account(t, alice); a.Version != 0 {
-		t.Errorf("got an account %+v", a)
-	}
+	expect.Equal(t, w.account(t, alice).Version, 0, "an account")
 }
 
 // An account that is forgotten and made anew has another epoch: what was proved
@@ -88,9 +83,7 @@ func TestAccountMadeAnew(t *testing.T) {
 	_, before := w.enrol(t, r, alice)
 	s := session("begun before")
 	token, err := r.Begin(t.Context(), alice, s, browser)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	s.Token = token
 	if _, err := r.Decide(t.Context(), token, true); err != nil {
 		t.Fatal(err)
@@ -139,8 +132,6 @@ func TestA48_PendingAccountLost(t *testing.T) {
 		}
 		w.clock.Add(factor.CacheLifetime)
 		w.clock.Set(w.clock.Now().Add(set))
-		if err := r.CheckPending(t.Context(), alice.ID); !errors.Is(err, factor.ErrAccountLost) {
-			t.Errorf("clock set by %v: got %v, want %v", set, err, factor.ErrAccountLost)
-		}
+		expect.Is(t, r.CheckPending(t.Context(), alice.ID), factor.ErrAccountLost, "clock set by %v", set)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -33,9 +34,7 @@ func TestMove(t *testing.T) {
 	s, g := session("login"), w.grants(t, r, p, 5)
 	move := func(secret string, method eagate.Method, want error, when string) {
 		t.Helper()
-		if err := r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: method}, far); !errors.Is(err, want) {
-			t.Errorf("%s: got %v, want %v", when, err, want)
-		}
+		expect.Is(t, r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: method}, far), want, when)
 		verdict := factor.Verified
 		if want != nil {
 			verdict = factor.Locked
@@ -49,9 +48,7 @@ func TestMove(t *testing.T) {
 	move(g[2], code, nil, "a code")
 	wantCheck(t, r, alice, g[0], factor.Locked, "after a code")
 
-	if err := r.End(t.Context(), alice, s, far); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.End(t.Context(), alice, s, far))
 	wantCheck(t, r, alice, g[2], factor.Locked, "after the logout")
 	move(g[2], code, factor.ErrSessionOver, "the same after the logout")
 	move(g[3], code, factor.ErrSessionOver, "a code after the logout")
@@ -68,9 +65,7 @@ func TestSucceed(t *testing.T) {
 	g := w.grants(t, r, p, 6)
 	succeed := func(former, secret string, method eagate.Method, want error, when string) {
 		t.Helper()
-		if err := r.Succeed(t.Context(), alice, factor.Session{}, former, factor.Entry{Secret: secret, Method: method}, far); !errors.Is(err, want) {
-			t.Errorf("%s: got %v, want %v", when, err, want)
-		}
+		expect.Is(t, r.Succeed(t.Context(), alice, factor.Session{}, former, factor.Entry{Secret: secret, Method: method}, far), want, when)
 		verdict := factor.Verified
 		if want != nil {
 			verdict = factor.Locked
@@ -87,16 +82,12 @@ func TestSucceed(t *testing.T) {
 
 	// A logout ends a grant before it deletes it.
 	_, ended, err := r.Check(t.Context(), alice.ID, g[4])
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	err = w.records.UpdateGrant(t.Context(), ended.ID, func(g *records.Grant) error {
 		g.Kind = records.KindEnded
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	succeed(g[4], g[5], code, factor.ErrSessionOver, "a code after the logout")
 }
 
@@ -127,9 +118,7 @@ func TestSucceedWhileTheGrantIsEnded(t *testing.T) {
 			t.Errorf("succeed: got %v, want %v", err, factor.ErrSessionOver)
 		}
 	}
-	if err := here.EndGrant(t.Context(), g[0]); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, here.EndGrant(t.Context(), g[0]))
 	w.clock.Add(factor.CacheLifetime)
 	wantCheck(t, here, alice, g[1], factor.Locked, "the one that would have taken its place")
 }
@@ -147,15 +136,11 @@ func TestUnconsumeOfAnother(t *testing.T) {
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got a grant %t, %v, want one", secret != "", err)
 	}
-	if err := r.Unconsume(t.Context(), alice, s, other); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.Unconsume(t.Context(), alice, s, other))
 	if again, err := r.Consume(t.Context(), alice, s, far); err != nil || again != "" {
 		t.Errorf("after another's grant was taken back: got a grant %t, %v, want none", again != "", err)
 	}
-	if err := r.Unconsume(t.Context(), alice, s, secret); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.Unconsume(t.Context(), alice, s, secret))
 	if again, err := r.Consume(t.Context(), alice, s, far); err != nil || again == "" {
 		t.Errorf("after its own was taken back: got a grant %t, %v, want one", again != "", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -21,9 +22,7 @@ func TestA38_CodesAreKeptBy(t *testing.T) {
 	}{
 		"a verified session": {kept: true},
 		"one that was logged out": {change: func(t *testing.T, w *world, p *factor.Proof) {
-			if err := w.records.DeleteGrant(t.Context(), p.Grant.ID); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, w.records.DeleteGrant(t.Context(), p.Grant.ID))
 		}, err: factor.ErrOvertaken},
 		"one whose account is closed": {change: func(t *testing.T, w *world, _ *factor.Proof) {
 			w.change(t, alice, func(a *records.Account) { a.HeldSince, a.Era = w.clock.Now(), a.Era+1 })
@@ -105,9 +104,7 @@ func TestA51_CodesAreBeingMade(t *testing.T) {
 		acct, s := w.account(t, alice), session("a")
 		acct.RecoveryMaker, acct.RecoveryMade, acct.Recovery = browser, append(acct.RecoveryMade[:0:0], w.clock.Now()), nil
 		c.change(&acct, &s)
-		if got := r.IsMaking(acct, s); got != c.want {
-			t.Errorf("%s: got %t, want %t", name, got, c.want)
-		}
+		expect.Equal(t, r.IsMaking(acct, s), c.want, name)
 	}
 }
 

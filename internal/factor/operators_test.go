@@ -12,6 +12,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -59,9 +60,7 @@ func TestReset(t *testing.T) {
 			r := w.node(t, trusting)
 			w.troubled(t, r, on)
 			before := w.account(t, alice)
-			if err := r.Reset(t.Context(), alice.ID, "a test"); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.Reset(t.Context(), alice.ID, "a test"))
 			a := w.account(t, alice)
 			wantUntroubled(t, r, a)
 			if a.State != records.Off || a.Staged != nil || a.Recovery != nil || a.Devices != nil || a.Push.Live != "" || len(a.Factor.Secret) != 0 || a.LastStep != 0 {
@@ -80,9 +79,7 @@ func TestUnlock(t *testing.T) {
 	r := w.node(t, trusting)
 	w.troubled(t, r, true)
 	before := w.account(t, alice)
-	if err := r.Unlock(t.Context(), alice.ID, "a test"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.Unlock(t.Context(), alice.ID, "a test"))
 	a := w.account(t, alice)
 	wantUntroubled(t, r, a)
 	if a.State != records.On || a.Epoch != before.Epoch || a.Staged == nil || len(a.Recovery.Hashes) != 1 || len(a.Devices) != 1 || a.Push.Live != before.Push.Live {
@@ -97,9 +94,7 @@ func TestRevokeAll(t *testing.T) {
 	grant := w.troubled(t, r, true)
 	wantCheck(t, r, alice, grant, factor.Verified, "before")
 	w.change(t, alice, func(a *records.Account) { a.Push.Reserved, a.Push.ReservedUntil = "s", w.clock.Now().Add(time.Hour) })
-	if err := r.RevokeAll(t.Context(), alice.ID, "a test"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.RevokeAll(t.Context(), alice.ID, "a test"))
 	wantCheck(t, r, alice, grant, factor.Locked, "proved before")
 	a := w.account(t, alice)
 	if a.State != records.On || len(a.Devices) != 0 || a.Push.Live != "" || a.Push.Reserved != "" || !a.Push.ReservedUntil.IsZero() {
@@ -133,9 +128,7 @@ func TestLockOf(t *testing.T) {
 		}
 	}
 	for lock, want := range map[eagate.Lock]string{eagate.LockNone: "none", eagate.LockPaused: "paused", eagate.LockBlocked: "blocked", eagate.LockHeld: "held", 9: "invalid"} {
-		if got := lock.String(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		expect.Equal(t, lock.String(), want)
 	}
 }
 
@@ -233,9 +226,7 @@ func TestResealAll(t *testing.T) {
 	if answer, _, err := alone.Confirm(t.Context(), alice, session("staged"), proof, far); err != nil || answer.Result != factor.CodeAccepted {
 		t.Errorf("staged: got %v, %v, want accepted", answer, err)
 	}
-	if err := alone.SyncDue(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, alone.SyncDue(t.Context()))
 	w.wantView(t, bob, "with the secret on DISABLE")
 
 	// Once more, there is nothing to do, and nothing is written.
@@ -312,14 +303,10 @@ func TestSyncResting(t *testing.T) {
 	w.service.setDown(&client.Error{Op: "SyncStatus", Kind: client.Unavailable})
 	resting := resting{w.service}
 	rests := w.node(t, func(cfg *factor.Config) { cfg.Service = resting })
-	if err := rests.SyncDue(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, rests.SyncDue(t.Context()))
 	touched := 0
 	for a, err := range r.Accounts(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		if a.Sync.Attempts != 0 || !a.Sync.ClaimedUntil.IsZero() {
 			t.Errorf("got %+v, want no attempt", a.Sync)
 		}
@@ -336,9 +323,7 @@ func TestSyncResting(t *testing.T) {
 	w.service.setDown(nil)
 	w.clock.Add(factor.SyncRest)
 	w.sync(t, r)
-	if got := len(w.service.on()); got != 20 {
-		t.Errorf("got %d users on at the service afterwards, want 20", got)
-	}
+	expect.Equal(t, len(w.service.on()), 20, "users on at the service afterwards")
 }
 
 // resting is a client that finds that it had better not ask the service.

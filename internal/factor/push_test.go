@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -39,9 +40,7 @@ func TestA25_CountsOnce(t *testing.T) {
 		t.Helper()
 		s := session("s")
 		s.Token = token
-		if err := r.Abandon(t.Context(), alice, s); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, r.Abandon(t.Context(), alice, s))
 	}
 	for _, c := range []struct {
 		name  string
@@ -68,9 +67,7 @@ func TestA25_CountsOnce(t *testing.T) {
 			}
 			w.clock.Add(factor.DefaultTokenLifetime)
 			begun(t, r, alice, "next")
-			if got := w.account(t, alice).Push.Unapproved; got != c.want {
-				t.Errorf("got %d counted, want %d", got, c.want)
-			}
+			expect.Equal(t, w.account(t, alice).Push.Unapproved, c.want, "counted")
 		})
 	}
 }
@@ -86,9 +83,7 @@ func TestA25_ForgottenCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun(t, r, alice, "next")
-	if got := w.account(t, alice).Push.Unapproved; got != 1 {
-		t.Errorf("got %d counted, want 1", got)
-	}
+	expect.Equal(t, w.account(t, alice).Push.Unapproved, 1, "counted")
 }
 
 // Who logs out while the phone is being asked doesn't avoid the pauses either. A fault
@@ -113,9 +108,7 @@ func TestA25_GivenUpWhileBegun(t *testing.T) {
 		w.service.creating = nil
 		w.clock.Add(factor.DefaultTokenLifetime)
 		begun(t, r, alice, "next")
-		if got := w.account(t, alice).Push.Unapproved; got != c.want {
-			t.Errorf("%s: got %d counted, want %d", name, got, c.want)
-		}
+		expect.Equal(t, w.account(t, alice).Push.Unapproved, c.want, "%s, counted", name)
 	}
 }
 
@@ -137,9 +130,7 @@ func TestA50_RefusedPushesWriteNothing(t *testing.T) {
 		return w.account(t, alice)
 	}
 	before := refused()
-	if before.Push.Unapproved != 2 {
-		t.Errorf("got %d counted, want 2", before.Push.Unapproved)
-	}
+	expect.Equal(t, before.Push.Unapproved, 2, "counted")
 	for range 3 {
 		if after := refused(); after.Version != before.Version {
 			t.Error("the account was written")
@@ -164,13 +155,9 @@ func TestA49_RejectedMeanwhile(t *testing.T) {
 			return r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.TOTP}, far)
 		}
 		if moved {
-			if err := move(); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, move())
 		}
-		if err := r.Reject(t.Context(), alice, s); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, r.Reject(t.Context(), alice, s))
 		mark, err := r.SessionEnd(t.Context(), alice, s)
 		if err != nil || !mark.Over || mark.Ended == moved || mark.Rejected == moved {
 			t.Errorf("moved %t: got %+v, %v", moved, mark, err)
@@ -178,9 +165,7 @@ func TestA49_RejectedMeanwhile(t *testing.T) {
 		want := factor.Verified
 		if !moved {
 			want = factor.Locked
-			if err := move(); !errors.Is(err, factor.ErrSessionOver) {
-				t.Errorf("got %v, want the session over", err)
-			}
+			expect.Is(t, move(), factor.ErrSessionOver)
 		}
 		if verdict, _, err := r.Check(t.Context(), alice.ID, secret); err != nil || verdict != want {
 			t.Errorf("moved %t: got %v, %v, want %v", moved, verdict, err, want)
@@ -212,9 +197,7 @@ func TestA25_HonestSignIns(t *testing.T) {
 			t.Errorf("sign-in %d: got %d requests that count, want only the one that was given up", i, n)
 		}
 		// The place is taken, the request is live, its approval was used.
-		if n := w.store.writes(store.Accounts) - writes; n != 3 {
-			t.Errorf("sign-in %d: got the account written %d times, want 3", i, n)
-		}
+		expect.Equal(t, w.store.writes(store.Accounts)-writes, 3, "sign-in %d, the account written times", i)
 	}
 	for i := range 2 {
 		begun(t, r, alice, fmt.Sprint("not approved ", i))

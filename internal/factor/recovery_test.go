@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -192,9 +193,7 @@ func TestRecoveryHashing(t *testing.T) {
 					change()
 				}
 				release()
-				if got := <-done; got != c.want {
-					t.Errorf("%s, changed while it waits %t: got hashed %t, want %t", name, waiting, got, c.want)
-				}
+				expect.Equal(t, <-done, c.want, "%s, changed while it waits %t, hashed", name, waiting)
 			})
 		}
 	}
@@ -238,15 +237,11 @@ func TestA50_WaitingUsersAreBounded(t *testing.T) {
 		case len(another) == 0:
 			t.Errorf("user %d waits, want an answer at once", most+1)
 		default:
-			if got := <-another; got != factor.CodeBusy {
-				t.Errorf("user %d: got %v, want busy", most+1, got)
-			}
+			expect.Equal(t, <-another, factor.CodeBusy, "user %d", most+1)
 		}
 		release()
 		for n, got := range waiting {
-			if got := <-got; got != factor.CodeWrong {
-				t.Errorf("user %d, in the end: got %v, want wrong", n+1, got)
-			}
+			expect.Equal(t, <-got, factor.CodeWrong, "user %d, in the end", n+1)
 		}
 	})
 }
@@ -352,9 +347,7 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 			w.enrol(t, w.node(t), alice)
 			proof := w.fresh(t, alice)
 			proof.Grant.ID = "the session's"
-			if err := w.records.CreateGrant(t.Context(), proof.Grant); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, w.records.CreateGrant(t.Context(), proof.Grant))
 			ctx, cancel := context.WithCancel(t.Context())
 			b := &between{Backend: w.store, do: func() { c.meanwhile(t, w, w.node(t), cancel) }}
 			r := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(b, w.keys) })

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -66,13 +67,11 @@ func TestRefusedCodesLeaveTheCache(t *testing.T) {
 	w.change(t, alice, func(a *records.Account) { a.LockedUntil = w.clock.Now().Add(time.Hour) })
 	w.store.whileReading(func() {
 		if answer, _, err := r.VerifyCode(t.Context(), alice, session("a"), typed(t, r, alice, "000000"), far); err != nil || answer.Result != factor.CodePaused {
-			t.Errorf("got %v, %v, want it paused", answer.Result, err)
+			t.Errorf("got %v, %v, it paused", answer.Result, err)
 		}
 	})
 	wantCheck(t, r, bob, "", factor.Open, "while a code was refused")
 	asked := w.store.count()
 	wantCheck(t, r, bob, "", factor.Open, "afterwards")
-	if n := w.store.count() - asked; n != 0 {
-		t.Errorf("the store was asked %d times, want 0", n)
-	}
+	expect.Equal(t, w.store.count()-asked, 0, "times the store was asked")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -135,9 +136,7 @@ func TestRequiredIsSaidOnce(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				if got := said.Load(); got != step.want {
-					t.Errorf("%v later, %s: got %d events, want %d", step.after, step.user.Email, got, step.want)
-				}
+				expect.Equal(t, said.Load(), step.want, "%v later, %s, events", step.after, step.user.Email)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -29,19 +30,13 @@ func TestConsumeStranded(t *testing.T) {
 		{"at the challenge's end", 5 * time.Minute, nil, false},
 		{"by a clock that was set back", -10 * time.Second, nil, false},
 		{"after the session was unlocked", time.Minute, func(t *testing.T, st *state) {
-			if err := st.r.Succeed(t.Context(), alice, st.s, "", factor.Entry{Secret: st.secret, Method: eagate.Push}, far); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, st.r.Succeed(t.Context(), alice, st.s, "", factor.Entry{Secret: st.secret, Method: eagate.Push}, far))
 		}, false},
 		{"after a logout", time.Minute, func(t *testing.T, st *state) {
-			if err := st.r.End(t.Context(), alice, st.s, far); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, st.r.End(t.Context(), alice, st.s, far))
 		}, false},
 		{"after the grant was revoked", time.Minute, func(t *testing.T, st *state) {
-			if err := st.r.Revoke(t.Context(), st.secret); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, st.r.Revoke(t.Context(), st.secret))
 		}, false},
 		{"by a session that no longer holds the token", time.Minute, func(_ *testing.T, st *state) { st.s.Token = "" }, false},
 		{"by a session of another ID", time.Minute, func(_ *testing.T, st *state) { st.s.Binding = factor.Binding("renamed") }, false},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -136,7 +137,7 @@ func TestSyncRetiredSecret(t *testing.T) {
 		w.enrol(t, r, moved)
 		w.sync(t, r)
 		if got := w.service.view[alice.Email]; got.Enabled || got.Secret != first.secret {
-			t.Errorf("got %v, want it off, with its own secret", got)
+			t.Errorf("got %v, it off, with its own secret", got)
 		}
 	})
 	t.Run("the key is lost", func(t *testing.T) {
@@ -158,9 +159,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	w.enrol(t, r, alice)
 	s := session("login")
 	token, err := r.Begin(t.Context(), alice, s, browser)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if d, err := r.Decide(t.Context(), token, true); err != nil || d != factor.DecisionTaken {
 		t.Fatalf("decide: got %v, %v", d, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -47,24 +48,16 @@ func TestA51_Successor(t *testing.T) {
 			w.change(t, alice, func(a *records.Account) { a.HeldSince = w.clock.Now() })
 		}, false},
 		{"with the password changed", func(t *testing.T, _ *world, r *factor.Rules, _ string, _ *factor.Session) {
-			if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 		}, false},
 		{"with the grant revoked", func(t *testing.T, _ *world, r *factor.Rules, grant string, _ *factor.Session) {
-			if err := r.Revoke(t.Context(), grant); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.Revoke(t.Context(), grant))
 		}, false},
 		{"logged out", func(t *testing.T, _ *world, r *factor.Rules, grant string, _ *factor.Session) {
-			if err := r.EndGrant(t.Context(), grant); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.EndGrant(t.Context(), grant))
 		}, false},
 		{"logged out under its former ID", func(t *testing.T, _ *world, r *factor.Rules, _ string, s *factor.Session) {
-			if err := r.End(t.Context(), alice, *s, far); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.End(t.Context(), alice, *s, far))
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,9 +74,7 @@ func TestA51_Successor(t *testing.T) {
 			if next, _, err := r.Successor(t.Context(), alice, s); err != nil || next != "" {
 				t.Fatalf("before: got %t, %v", next != "", err)
 			}
-			if err := r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: grant, Method: eagate.TOTP}, far); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: grant, Method: eagate.TOTP}, far))
 			c.change(t, w, r, grant, &s)
 			next, route, err := w.node(t).Successor(t.Context(), alice, s)
 			if err != nil || (next == grant) != c.want || (route == "/totp") != c.want || !c.want && next != "" {
@@ -163,8 +154,6 @@ func TestA51_UnderWay(t *testing.T) {
 func viewOf(t *testing.T, r *factor.Rules, s factor.Session) factor.View {
 	t.Helper()
 	view, err := look(t, r, alice, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return view
 }

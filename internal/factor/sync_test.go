@@ -12,6 +12,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
@@ -20,9 +21,7 @@ import (
 // sync makes a pass.
 func (w *world) sync(t testing.TB, r *factor.Rules) {
 	t.Helper()
-	if err := r.SyncDue(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.SyncDue(t.Context()))
 }
 
 // wantView fails the test unless the service's view equals ours, and nothing is
@@ -104,7 +103,7 @@ func TestA37_ServiceDown(t *testing.T) {
 				step(t, w, r)
 			}
 			if a := w.account(t, alice).Sync; !a.Late() || a.LastErr != errDown.Error() || a.Attempts == 0 {
-				t.Errorf("while down: got %+v, want it late, with the reason", a)
+				t.Errorf("while down: got %+v, it late, with the reason", a)
 			}
 			w.service.setDown(nil)
 			restarted := w.node(t)
@@ -112,9 +111,7 @@ func TestA37_ServiceDown(t *testing.T) {
 			w.sync(t, restarted)
 			w.wantView(t, alice, "service back")
 			w.sync(t, w.node(t))
-			if got := w.service.history(); got != c.after {
-				t.Errorf("got told %q, want %q", got, c.after)
-			}
+			expect.Equal(t, w.service.history(), c.after, "told")
 		})
 	}
 }
@@ -146,9 +143,7 @@ func TestResyncOfWhatWasJustTold(t *testing.T) {
 	if _, err := r.ResyncAll(t.Context(), func(factor.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.account(t, alice).Sync.NextAt.Sub(w.clock.Now()); got != factor.ResyncAfter {
-		t.Errorf("got it due in %v, want %v", got, factor.ResyncAfter)
-	}
+	expect.Equal(t, w.account(t, alice).Sync.NextAt.Sub(w.clock.Now()), factor.ResyncAfter, "it due in")
 }
 
 // The pause between attempts doubles from 5 seconds to an hour, less up to a
@@ -219,14 +214,10 @@ func TestA37_Order(t *testing.T) {
 	w.service.before = func(client.Status) {
 		w.disable(t, there)
 		there.SyncNow(t.Context(), alice.ID) // leaves it to the other
-		if got := w.service.history(); got != "" {
-			t.Errorf("got told %q past the one who is at it", got)
-		}
+		expect.Equal(t, w.service.history(), "", "told past the one who is at it")
 	}
 	here.SyncNow(t.Context(), alice.ID)
-	if got := w.service.history(); got != "+-" {
-		t.Errorf("got told %q, want +-", got)
-	}
+	expect.Equal(t, w.service.history(), "+-", "told")
 	w.wantView(t, alice, "afterwards")
 }
 
@@ -239,9 +230,7 @@ func TestA37_Overtaken(t *testing.T) {
 		w.clock.Add(factor.SyncClaim)
 		w.disable(t, there)
 		there.SyncNow(t.Context(), alice.ID)
-		if got := w.service.history(); got != "-" {
-			t.Errorf("got told %q, want - when the claim has passed", got)
-		}
+		expect.Equal(t, w.service.history(), "-", "told (- when the claim has passed)")
 	}
 	here.SyncNow(t.Context(), alice.ID) // its ENABLE arrives last
 	w.sync(t, there)
@@ -284,9 +273,7 @@ func TestA37_Crash(t *testing.T) {
 			next := w.node(t)
 			w.clock.Add(factor.SyncClaim)
 			w.sync(t, next)
-			if got := w.service.history(); got != c.want {
-				t.Errorf("got told %q, want %q", got, c.want)
-			}
+			expect.Equal(t, w.service.history(), c.want, "told")
 			w.wantView(t, alice, "afterwards")
 		})
 	}
@@ -303,9 +290,7 @@ func TestSyncSecretOnDisable(t *testing.T) {
 		w.service.setDown(errDown)
 		w.disable(t, r)
 		r.SyncNow(t.Context(), alice.ID)
-		if got := w.account(t, alice).Sync.Retired != nil; got != want {
-			t.Errorf("wanted %t: got a secret kept %t", want, got)
-		}
+		expect.Equal(t, w.account(t, alice).Sync.Retired != nil, want, "wanted %t, a secret kept", want)
 		w.service.setDown(nil)
 		w.clock.Add(time.Hour)
 		w.sync(t, r)
@@ -330,7 +315,7 @@ func TestSyncDamaged(t *testing.T) {
 	w.sync(t, r)
 	w.wantView(t, bob, "beside a damaged one")
 	if a := w.account(t, alice).Sync; !a.Late() || a.Attempts != 1 {
-		t.Errorf("damaged: got %+v, want it tried on", a)
+		t.Errorf("damaged: got %+v, it tried on", a)
 	}
 }
 
@@ -346,9 +331,7 @@ func TestRun(t *testing.T) {
 		w.service.setDown(errDown)
 		w.enrol(t, r, alice)
 		g := records.Grant{ID: "old", ExpiresAt: time.Now().Add(time.Minute)}
-		if err := w.records.CreateGrant(t.Context(), g); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, w.records.CreateGrant(t.Context(), g))
 		go func() {
 			defer close(stopped)
 			r.Run(ctx)
@@ -362,7 +345,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("got %d attempts in 10 minutes, want some 7", calls)
 		}
 		if _, err := w.records.Grant(t.Context(), "old"); !errors.Is(err, records.ErrNotFound) {
-			t.Errorf("expired grant: got %v, want it deleted", err)
+			t.Errorf("expired grant: got %v, it deleted", err)
 		}
 		w.service.setDown(nil)
 		w.store.setFault(errDown)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -84,9 +85,7 @@ func (sc *scene) elsewhere() factor.Session {
 
 func (sc *scene) must(err error) {
 	sc.t.Helper()
-	if err != nil {
-		sc.t.Fatal(err)
-	}
+	expect.NoError(sc.t, err)
 }
 
 // run compares the table with the rules.

@@ -8,6 +8,7 @@ import (
 
 	pquerna "github.com/pquerna/otp/totp"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/totp"
@@ -65,9 +66,7 @@ func TestA26_ClockSteppedBack(t *testing.T) {
 			if answer, _ := verify(t, r, alice, code); answer.Result == factor.CodeAccepted {
 				t.Errorf("clock back by %v: code accepted", back)
 			}
-			if got := w.account(t, alice).LastStep; got != last {
-				t.Errorf("clock back by %v: got last step %d, want %d", back, got, last)
-			}
+			expect.Equal(t, w.account(t, alice).LastStep, last, "clock back by %v, last step", back)
 		}
 	}
 	w.clock.Set(at.Add(30 * time.Second))
@@ -125,9 +124,7 @@ func TestA27_StoredFactor(t *testing.T) {
 			for _, secret := range []string{"", "1", digits + digits[:5], digits + digits} {
 				text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(secret))
 				code, err := pquerna.GenerateCode(text, w.clock.Now())
-				if err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, err)
 				codes = append(codes, code)
 			}
 			for _, code := range codes {
@@ -209,9 +206,7 @@ func TestA21_BadCodes(t *testing.T) {
 			if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodeWrong {
 				t.Errorf("got %v, want wrong", answer.Result)
 			}
-			if got := w.account(t, alice).Failures; got != 1 {
-				t.Errorf("got %d failures, want 1", got)
-			}
+			expect.Equal(t, w.account(t, alice).Failures, 1, "failures")
 			if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeAccepted {
 				t.Errorf("the code itself: got %v, want accepted", answer.Result)
 			}
@@ -232,9 +227,7 @@ func TestA21_BadCodesAtZero(t *testing.T) {
 		if answer, _ := verify(t, r, alice, code); answer.Result != factor.CodeWrong {
 			t.Errorf("code %q: got %v, want wrong", code, answer.Result)
 		}
-		if got := w.account(t, alice).Failures; got != i+1 {
-			t.Errorf("code %q: got %d failures, want %d", code, got, i+1)
-		}
+		expect.Equal(t, w.account(t, alice).Failures, i+1, "code %q, failures", code)
 		w.change(t, alice, func(a *records.Account) { a.LockedUntil = time.Time{} })
 	}
 	if answer, _ := verify(t, r, alice, "000000"); answer.Result != factor.CodeAccepted {

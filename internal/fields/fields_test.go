@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/fields"
 )
 
@@ -124,7 +125,7 @@ func TestDistinct(t *testing.T) {
 	} {
 		err := fields.Distinct(map[string]int{field: 1}, "result", "session_token")
 		if (err == nil) != want {
-			t.Errorf("%q: got %v, want it taken %v", field, err, want)
+			t.Errorf("%q: got %v, it taken %v", field, err, want)
 		}
 	}
 }
@@ -154,9 +155,7 @@ func FuzzObject(f *testing.F) {
 			Result json.RawMessage `json:"result"`
 			Token  json.RawMessage `json:"session_token"`
 		}
-		if err := json.Unmarshal(raw, &known); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, json.Unmarshal(raw, &known))
 		for name, value := range map[string]json.RawMessage{"result": known.Result, "session_token": known.Token} {
 			if string(object[name]) != string(value) {
 				t.Errorf("took %q of %q as %q, which encoding/json reads as %q", name, raw, object[name], value)

@@ -9,15 +9,14 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/gallery"
 	"github.com/eagate/eagate/templates"
 )
 
 func TestScenesRenderUnderNamesOfTheirOwn(t *testing.T) {
 	pages, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	names := make(map[string]bool)
 	for _, s := range gallery.Scenes(gallery.Page(templates.English)) {
 		if names[s.Name()] {
@@ -84,15 +83,11 @@ func walk(v reflect.Value, f func(reflect.Value)) {
 func constants(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob("../../templates/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	names := make(map[string][]string)
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		for _, decl := range parsed.Decls {
 			group, ok := decl.(*ast.GenDecl)
 			if !ok || group.Tok != token.CONST {

@@ -2,12 +2,12 @@ package hashing_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/hashing"
 )
 
@@ -55,12 +55,8 @@ func TestTurns(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := q.Do(ctx, hashing.Job{UserID: "a"}, 1, nil); !errors.Is(err, context.Canceled) {
-			t.Errorf("gone: got %v, want canceled", err)
-		}
-		if err := <-early; !errors.Is(err, hashing.ErrOvertaken) {
-			t.Errorf("overtaken: got %v, want ErrOvertaken", err)
-		}
+		expect.Is(t, q.Do(ctx, hashing.Job{UserID: "a"}, 1, nil), context.Canceled, "gone")
+		expect.Is(t, <-early, hashing.ErrOvertaken, "overtaken")
 		free <- struct{}{}
 		for range 2 {
 			if err := <-ended; err != nil {

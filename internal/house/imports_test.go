@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"middleware/routetest":  {"internal/routecheck"},
 }
 
-var forTests = []string{"internal/apptest", "internal/gallery", "internal/testenv", "internal/pairbench"}
+var forTests = []string{"internal/apptest", "internal/gallery", "internal/expect", "internal/testenv", "internal/pairbench"}
 
 func TestImportsRunOneWay(t *testing.T) {
 	seen := 0

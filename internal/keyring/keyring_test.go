@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/pairbench"
 )
@@ -32,9 +33,7 @@ func otherKeys(n int) [][]byte {
 func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
 	k, err := keyring.New(keys...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return k
 }
 
@@ -137,9 +136,7 @@ func TestKeyringFaults(t *testing.T) {
 	for _, want := range []string{
 		"key 2 has 31 bytes", "key 3 repeats", "key 4 has 33 bytes", "key 5 has 0 bytes", "key 6 repeats",
 	} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("got %q, want %q in it", err, want)
-		}
+		expect.Contains(t, err.Error(), want)
 	}
 	if strings.Contains(err.Error(), "key 1") || strings.Contains(err.Error(), string(key[:8])) {
 		t.Errorf("got %q: tells of a good key", err)
@@ -162,9 +159,7 @@ func TestCallbackSecrets(t *testing.T) {
 	if want := []string{secret(others[0]), secret(key)}; !slices.Equal(got, want) {
 		t.Errorf("three keys: got %d secrets, want those of the newest two", len(got))
 	}
-	if n := len(newKeyring(t, key).CallbackSecrets()); n != 1 {
-		t.Errorf("one key: got %d secrets, want 1", n)
-	}
+	expect.Equal(t, len(newKeyring(t, key).CallbackSecrets()), 1, "one key, secrets")
 	raw, err := base64.RawURLEncoding.DecodeString(secret(key))
 	if err != nil || len(raw) < 16 {
 		t.Errorf("got a secret of %d bytes, %v, want at least 16", len(raw), err)
@@ -182,9 +177,7 @@ func TestCallbackSecrets(t *testing.T) {
 func TestA38_KeyringPrinted(t *testing.T) {
 	k := newKeyring(t, key)
 	sealer, err := k.With("a secret of 128 bits")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, v := range []any{k, *k, &k, []any{k}, struct{ K *keyring.Keyring }{k}, struct{ K keyring.Keyring }{*k}, sealer, *sealer} {
 			text := fmt.Sprintf(format, v)
@@ -206,17 +199,11 @@ func TestA38_KeyringPrinted(t *testing.T) {
 func bareGCM(t testing.TB) cipher.AEAD {
 	t.Helper()
 	derived, err := hkdf.Key(sha256.New, key, nil, "bare", 32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	block, err := aes.NewCipher(derived)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return aead
 }
 

@@ -8,15 +8,14 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/markup"
 )
 
 func parse(t *testing.T, page string) *html.Node {
 	t.Helper()
 	root, err := markup.Parse(page)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return root
 }
 
@@ -87,11 +86,7 @@ func TestOrigin(t *testing.T) {
 		"http://a.example": "", "https://": "", "https://*.example": "", "https://a;b": "", "https://a'b": "", "/a": "", "data:x": "",
 	} {
 		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := markup.Origin(u); got != want {
-			t.Errorf("%s: got %q, want %q", address, got, want)
-		}
+		expect.NoError(t, err)
+		expect.Equal(t, markup.Origin(u), want, address)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/passcode"
 )
 
@@ -67,9 +68,7 @@ func TestA51_CodesOfThePhoneAsTyped(t *testing.T) {
 		if n, ok := passcode.ParseTOTP(text, 6); n != 123456 || !ok {
 			t.Errorf("%s: got %d, %t, want 123456", name, n, ok)
 		}
-		if got := passcode.MethodOf(text, eagate.Recovery); got != eagate.TOTP {
-			t.Errorf("%s: got %v, want a code of the phone", name, got)
-		}
+		expect.Equal(t, passcode.MethodOf(text, eagate.Recovery), eagate.TOTP, "%s (a code of the phone)", name)
 	}
 }
 
@@ -258,9 +257,7 @@ func TestA51_RecoveryCodesAsTyped(t *testing.T) {
 			if got, ok := passcode.ParseRecovery(text); got != plain || !ok {
 				t.Errorf("%s: %q: got %s, %t, want %s", name, text, got, ok, plain)
 			}
-			if got := passcode.MethodOf(text, eagate.TOTP); got != eagate.Recovery {
-				t.Errorf("%s: %q: got %v, want a recovery code", name, text, got)
-			}
+			expect.Equal(t, passcode.MethodOf(text, eagate.TOTP), eagate.Recovery, "%s: %q (a recovery code)", name, text)
 		}
 	}
 }
@@ -310,12 +307,8 @@ func TestA51_MistypedCodes(t *testing.T) {
 		if _, ok := passcode.ParseRecovery(c.text); ok != c.ok {
 			t.Errorf("%q: got a recovery code %t, want %t", c.text, ok, c.ok)
 		}
-		if got := passcode.MethodOf(c.text, 0); got != c.either {
-			t.Errorf("%q: got %v, want %v", c.text, got, c.either)
-		}
-		if got := passcode.MethodOf(c.text, recovery); got != c.field {
-			t.Errorf("%q in the recovery code's field: got %v, want %v", c.text, got, c.field)
-		}
+		expect.Equal(t, passcode.MethodOf(c.text, 0), c.either, "%q", c.text)
+		expect.Equal(t, passcode.MethodOf(c.text, recovery), c.field, "%q in the recovery code's field", c.text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -81,9 +82,7 @@ func TestLostAnswers(t *testing.T) {
 			l := &line{Backend: store.NewMemory(), puts: c.puts}
 			r := records.New(l, newKeyring(t, key))
 			err := r.UpdateAccount(t.Context(), "u", func(a *records.Account) error { a.Failures++; return nil })
-			if !errors.Is(err, c.err) {
-				t.Errorf("got %v, want %v", err, c.err)
-			}
+			expect.Is(t, err, c.err)
 			l.puts = nil
 			if a, err := r.Account(t.Context(), "u"); err != nil || (a.Failures == 1) != c.stored || a.Failures > 1 {
 				t.Errorf("got %d failures counted, %v, want stored %t", a.Failures, err, c.stored)
@@ -106,15 +105,11 @@ func TestLostAnswerOfAnother(t *testing.T) {
 	err := r.UpdateAccount(t.Context(), "u", func(a *records.Account) error {
 		if first {
 			first = false
-			if err := another.UpdateAccount(t.Context(), "u", count); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, another.UpdateAccount(t.Context(), "u", count))
 		}
 		return count(a)
 	})
-	if !errors.Is(err, errBroken) {
-		t.Errorf("got %v, want an error: nobody knows whether it was stored", err)
-	}
+	expect.Is(t, err, errBroken)
 	if a, err := m.Get(t.Context(), store.Accounts, "u"); err != nil || a[0].Version == 0 {
 		t.Errorf("got %v, %v", a, err)
 	}

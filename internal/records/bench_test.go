@@ -3,6 +3,7 @@ package records_test
 import (
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -11,13 +12,9 @@ import (
 // JSON and of its protection.
 func BenchmarkUpdate(b *testing.B) {
 	r := records.New(store.NewMemory(), newKeyring(b, key))
-	if err := r.CreateChallenge(b.Context(), challenge()); err != nil {
-		b.Fatal(err)
-	}
+	expect.NoError(b, r.CreateChallenge(b.Context(), challenge()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := r.UpdateChallenge(b.Context(), "c", func(c *records.Challenge) error { c.Epoch++; return nil }); err != nil {
-			b.Fatal(err)
-		}
+		expect.NoError(b, r.UpdateChallenge(b.Context(), "c", func(c *records.Challenge) error { c.Epoch++; return nil }))
 	}
 }

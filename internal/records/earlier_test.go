@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -25,9 +26,7 @@ func (m *mindful) Get(ctx context.Context, kind store.Kind, ids ...string) ([]st
 func (m *mindful) remember(t *testing.T, kind store.Kind, id string) {
 	t.Helper()
 	docs, err := m.Memory.Get(t.Context(), kind, id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	m.known[id] = docs[0]
 	m.reads = 0
 }
@@ -69,21 +68,15 @@ func TestUpdateOfWhatWasReadBefore(t *testing.T) {
 			beside := records.New(m.Memory, newKeyring(t, key)) // as another request
 			set := func(failures int) {
 				err := beside.UpdateAccount(t.Context(), "u", func(a *records.Account) error { a.Failures = failures; return nil })
-				if err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, err)
 			}
 			set(tt.before)
 			m.remember(t, store.Accounts, "u")
 			if tt.then != tt.before {
 				set(tt.then)
 			}
-			if err := r.UpdateAccount(t.Context(), "u", count); !errors.Is(err, tt.wantErr) {
-				t.Errorf("got %v, want %v", err, tt.wantErr)
-			}
-			if m.reads != tt.wantReads {
-				t.Errorf("got %d reads, want %d", m.reads, tt.wantReads)
-			}
+			expect.Is(t, r.UpdateAccount(t.Context(), "u", count), tt.wantErr)
+			expect.Equal(t, m.reads, tt.wantReads, "reads")
 			a, err := beside.Account(t.Context(), "u")
 			if err != nil || a.Failures != tt.want {
 				t.Errorf("got %d failures, %v, want %d", a.Failures, err, tt.want)
@@ -99,12 +92,8 @@ func TestUpdateOfWhatWasMissingBefore(t *testing.T) {
 	r := records.New(m, newKeyring(t, key))
 	rename := func(g *records.Grant) error { g.UserID = "other"; return nil }
 	m.remember(t, store.Grants, "g")
-	if err := r.UpdateGrant(t.Context(), "g", rename); !errors.Is(err, records.ErrNotFound) {
-		t.Errorf("missing still: got %v, want ErrNotFound", err)
-	}
-	if err := records.New(m.Memory, newKeyring(t, key)).CreateGrant(t.Context(), grant()); err != nil {
-		t.Fatal(err)
-	}
+	expect.Is(t, r.UpdateGrant(t.Context(), "g", rename), records.ErrNotFound, "missing still")
+	expect.NoError(t, records.New(m.Memory, newKeyring(t, key)).CreateGrant(t.Context(), grant()))
 	if err := r.UpdateGrant(t.Context(), "g", rename); err != nil {
 		t.Errorf("made meanwhile: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -20,9 +21,7 @@ var kinds = []store.Kind{store.Accounts, store.Challenges, store.Grants, store.A
 func overwrite(t testing.TB, b store.Backend, kind store.Kind, id string, change func([]byte) []byte) {
 	t.Helper()
 	docs, err := b.Get(t.Context(), kind, id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	docs[0].Body = change(docs[0].Body)
 	if _, err := b.Put(t.Context(), kind, docs[0]); err != nil {
 		t.Fatal(err)
@@ -35,9 +34,7 @@ func TestFlippedBits(t *testing.T) {
 		r, m := newRecords(t)
 		fillAll(t, r)
 		docs, err := m.Get(t.Context(), kind, idOf(kind))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		good := docs[0].Body
 		for i := range good {
 			bad := bytes.Clone(good)
@@ -61,9 +58,7 @@ func TestForged(t *testing.T) {
 		*strangers = *records.New(theirs, newKeyring(t, other))
 		fillAll(t, strangers)
 		docs, err := theirs.Get(t.Context(), kind, idOf(kind))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		for name, forge := range map[string]func([]byte) []byte{
 			"by another key":     func([]byte) []byte { return docs[0].Body },
 			"without a MAC":      func([]byte) []byte { return []byte(`{"state":"off"}`) },
@@ -97,13 +92,9 @@ func TestSwapped(t *testing.T) {
 	r, m := newRecords(t)
 	ctx := t.Context()
 	fillAll(t, r)
-	if err := r.UpdateAccount(ctx, "bob", func(*records.Account) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.UpdateAccount(ctx, "bob", func(*records.Account) error { return nil }))
 	docs, err := m.Get(ctx, store.Accounts, "bob")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	overwrite(t, m, store.Accounts, "u-42", func([]byte) []byte { return docs[0].Body })
 	if _, err := r.Account(ctx, "u-42"); !errors.Is(err, records.ErrForged) {
 		t.Errorf("bob's account as alice's: got %v, want ErrForged", err)
@@ -132,9 +123,7 @@ func TestForgedIsLeft(t *testing.T) {
 			t.Errorf("listed: got %q, %v, want ErrForged of alice", a.UserID, err)
 		}
 	}
-	if n != 1 {
-		t.Errorf("got %d accounts listed, want 1", n)
-	}
+	expect.Equal(t, n, 1, "accounts listed")
 }
 
 // Keys are changed in steps, and at none of them a node finds what it can't read.
@@ -150,9 +139,7 @@ func TestReseal(t *testing.T) {
 		}
 	}
 	for kind, err := range readAll(t.Context(), alone) {
-		if !errors.Is(err, records.ErrForged) {
-			t.Errorf("%s by a node without the key: got %v, want ErrForged", kind, err)
-		}
+		expect.Is(t, err, records.ErrForged, "%s by a node without the key", kind)
 	}
 	a, err := both.Account(t.Context(), "u-42")
 	if err != nil || !a.Stale {
@@ -162,12 +149,8 @@ func TestReseal(t *testing.T) {
 	if changed != 3 { // accounts have secrets, too: the rules do them
 		t.Errorf("got %d records protected anew, want 3", changed)
 	}
-	if changed := reseal(t, both); changed != 0 {
-		t.Errorf("once more: got %d records protected anew, want 0", changed)
-	}
-	if err := both.UpdateAccount(t.Context(), "u-42", func(*records.Account) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
+	expect.Equal(t, reseal(t, both), 0, "once more, records protected anew")
+	expect.NoError(t, both.UpdateAccount(t.Context(), "u-42", func(*records.Account) error { return nil }))
 	for kind, err := range readAll(t.Context(), alone) {
 		if err != nil {
 			t.Errorf("%s afterwards: got %v", kind, err)
@@ -188,8 +171,6 @@ func reseal(t testing.TB, r *records.Records) (changed int) {
 			changed++
 		}
 	})
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 	return changed
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -26,9 +27,7 @@ func TestMixedUpIDs(t *testing.T) {
 	m := store.NewMemory()
 	keys := newKeyring(t, key)
 	whole, mixed := records.New(m, keys), records.New(folding{m}, keys)
-	if err := whole.UpdateAccount(t.Context(), "bob", func(a *records.Account) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, whole.UpdateAccount(t.Context(), "bob", func(a *records.Account) error { return nil }))
 	if a, err := mixed.Account(t.Context(), "Bob"); err == nil {
 		t.Errorf("got the account of %q, want an error", a.UserID)
 	}

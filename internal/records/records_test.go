@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
@@ -23,9 +24,7 @@ var (
 func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
 	k, err := keyring.New(keys...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return k
 }
 
@@ -82,9 +81,7 @@ func fillAll(t testing.TB, r *records.Records) {
 			return nil
 		}),
 	)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 }
 
 // readAll reads what fillAll has stored, by kind.
@@ -168,9 +165,7 @@ func TestMissing(t *testing.T) {
 		"UpdateChallenge": r.UpdateChallenge(ctx, "c", func(*records.Challenge) error { never(); return nil }),
 		"UpdateGrant":     r.UpdateGrant(ctx, "g", func(*records.Grant) error { never(); return nil }),
 	} {
-		if !errors.Is(err, records.ErrNotFound) {
-			t.Errorf("%s: got %v, want ErrNotFound", name, err)
-		}
+		expect.Is(t, err, records.ErrNotFound, name)
 	}
 	if err := r.DeleteGrant(ctx, "g"); err != nil {
 		t.Errorf("DeleteGrant: got %v, want none", err)
@@ -192,12 +187,8 @@ func second[T any](_ T, err error) error { return err }
 func TestCreateTwice(t *testing.T) {
 	r, _ := newRecords(t)
 	fillAll(t, r)
-	if err := r.CreateChallenge(t.Context(), challenge()); !errors.Is(err, records.ErrExists) {
-		t.Errorf("challenge: got %v, want ErrExists", err)
-	}
-	if err := r.CreateGrant(t.Context(), grant()); !errors.Is(err, records.ErrExists) {
-		t.Errorf("grant: got %v, want ErrExists", err)
-	}
+	expect.Is(t, r.CreateChallenge(t.Context(), challenge()), records.ErrExists, "challenge")
+	expect.Is(t, r.CreateGrant(t.Context(), grant()), records.ErrExists, "grant")
 }
 
 // Updates at once lose nothing, and a one-time change happens once.
@@ -255,9 +246,7 @@ func TestDue(t *testing.T) {
 		"wrong codes, too soon": func(a *records.Account) { a.WrongCodes.TellAt = at.Add(time.Microsecond) },
 		"too soon":              func(a *records.Account) { a.Sync.Wanted, a.Sync.NextAt = 1, at.Add(time.Microsecond) },
 	} {
-		if err := r.UpdateAccount(ctx, id, func(a *records.Account) error { change(a); return nil }); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, r.UpdateAccount(ctx, id, func(a *records.Account) error { change(a); return nil }))
 	}
 	if ids, err := r.DueAccounts(ctx, at, 10); err != nil || !reflect.DeepEqual(ids, []string{"at once", "both", "both, but the later is the service's", "now", "wrong codes"}) {
 		t.Errorf("got %q, %v, want those that are due now", ids, err)
@@ -268,9 +257,7 @@ func TestDue(t *testing.T) {
 			r.CreateChallenge(ctx, records.Challenge{ID: id, ForgetAt: until}),
 			r.CreateGrant(ctx, records.Grant{ID: id, ExpiresAt: until, Method: eagate.Push}),
 		)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 	}
 	if n, err := r.DeleteExpired(ctx, at, 10); n != 2 || err != nil {
 		t.Errorf("got %d deleted, %v, want 2", n, err)
@@ -306,7 +293,5 @@ func TestAddressID(t *testing.T) {
 			t.Errorf("%q is the same address", another)
 		}
 	}
-	if err := store.CheckID(id); err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, store.CheckID(id))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -45,7 +46,7 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 				}
 				return b.String()
 			})
-			if err := errors.Join(
+			expect.NoError(t, errors.Join(
 				r.UpdateAccount(t.Context(), "u-42", func(a *records.Account) error {
 					a.Failures++
 					a.Factor.Digits = 8
@@ -59,9 +60,7 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 				r.UpdateChallenge(t.Context(), "c", func(c *records.Challenge) error { c.State = records.Consumed; return nil }),
 				r.UpdateGrant(t.Context(), "g", func(g *records.Grant) error { g.Kind = records.KindEnded; return nil }),
 				r.UpdateAddress(t.Context(), "alice@example.com", func(a *records.Address) error { a.UserID = ""; return nil }),
-			); err != nil {
-				t.Fatal(err)
-			}
+			))
 			docs, err := m.Get(t.Context(), kind, idOf(kind))
 			if err != nil || !json.Valid(docs[0].Body) {
 				t.Fatalf("got %s, %v", docs[0].Body, err)
@@ -87,18 +86,14 @@ func TestFormat(t *testing.T) {
 			rewrite(t, m, kind, func(body string) string {
 				return strings.Replace(body, `",`, fmt.Sprintf(`","min":%d,`, format), 1)
 			})
-			if err := readAll(t.Context(), r)[kind]; !errors.Is(err, want) {
-				t.Errorf("%s of format %d: got %v, want %v", kind, format, err, want)
-			}
+			expect.Is(t, readAll(t.Context(), r)[kind], want, "%s of format %d", kind, format)
 		}
 		// Nor does it matter that the rest makes no sense here.
 		fillNew(t, r, m)
 		rewrite(t, m, kind, func(body string) string {
 			return strings.Replace(body, `",`, fmt.Sprintf(`","min":%d,"epoch":"none","since":7,`, records.Format+1), 1)
 		})
-		if err := readAll(t.Context(), r)[kind]; !errors.Is(err, records.ErrTooNew) {
-			t.Errorf("%s that makes no sense: got %v, want ErrTooNew", kind, err)
-		}
+		expect.Is(t, readAll(t.Context(), r)[kind], records.ErrTooNew, "%s that makes no sense", kind)
 		if err := r.UpdateAccount(t.Context(), "u-42", func(*records.Account) error { return nil }); kind == store.Accounts && !errors.Is(err, records.ErrTooNew) {
 			t.Errorf("changed: got %v, want ErrTooNew", err)
 		}
@@ -110,9 +105,7 @@ func TestFormatIsKept(t *testing.T) {
 	r, m := newRecords(t)
 	fillAll(t, r)
 	rewrite(t, m, store.Accounts, func(body string) string { return strings.Replace(body, `",`, `","min":1,`, 1) })
-	if err := r.UpdateAccount(t.Context(), "u-42", func(a *records.Account) error { a.Failures++; return nil }); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, r.UpdateAccount(t.Context(), "u-42", func(a *records.Account) error { a.Failures++; return nil }))
 	docs, err := m.Get(t.Context(), store.Accounts, "u-42")
 	if err != nil || !bytes.Contains(docs[0].Body, []byte(`"min":1`)) {
 		t.Errorf("got %s, %v, want the format kept", docs[0].Body, err)
@@ -124,12 +117,8 @@ func fillNew(t testing.TB, r *records.Records, m *store.Memory) {
 	t.Helper()
 	for _, k := range kinds {
 		docs, err := m.Get(context.Background(), k, idOf(k))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Delete(context.Background(), k, docs[0].ID, docs[0].Version); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
+		expect.NoError(t, m.Delete(context.Background(), k, docs[0].ID, docs[0].Version))
 	}
 	fillAll(t, r)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store"
 )
@@ -55,21 +56,13 @@ func TestNotify(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			n := &notified{Backend: store.NewMemory()}
 			r := records.New(n, newKeyring(t, key))
-			if err := r.CreateChallenge(t.Context(), records.Challenge{ID: "c"}); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, r.CreateChallenge(t.Context(), records.Challenge{ID: "c"}))
 			begin := account(func(a *records.Account) {
 				a.State, a.Epoch, a.Push.Live, a.Push.Reserved = records.On, 1, "c", "s"
 			})
-			if err := begin(t.Context(), r); err != nil {
-				t.Fatal(err)
-			}
-			if err := row.write(t.Context(), r); err != nil {
-				t.Fatal(err)
-			}
-			if n.last != row.want {
-				t.Errorf("got Notify %v, want %v", n.last, row.want)
-			}
+			expect.NoError(t, begin(t.Context(), r))
+			expect.NoError(t, row.write(t.Context(), r))
+			expect.Equal(t, n.last, row.want, "Notify")
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/session"
 )
@@ -32,7 +33,7 @@ func TestDeviceCookie(t *testing.T) {
 		}
 		c := cookies[0]
 		if !strings.HasPrefix(c.Name, "__Host-eagate-device-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteStrictMode {
-			t.Errorf("got %s, want it for this host, https and the same site only, and not for scripts", c)
+			t.Errorf("got %s, it for this host, https and the same site only, and not for scripts", c)
 		}
 		return c
 	}
@@ -51,7 +52,5 @@ func TestDeviceCookie(t *testing.T) {
 	if got := s.Device(r, alice); got != factor.DeviceOf("secret") {
 		t.Errorf("got device %q, want hers", got)
 	}
-	if got := s.Device(r, bob); got != "" {
-		t.Errorf("got device %q for somebody else, want none", got)
-	}
+	expect.Equal(t, s.Device(r, bob), "", "device for somebody else")
 }

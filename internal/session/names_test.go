@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/alexedwards/scs/v2"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // All keys and cookies of a gate are its own, and have its name.
@@ -17,15 +19,13 @@ func TestNamesAreOneGates(t *testing.T) {
 		seen := make(map[string]bool)
 		for _, cookie := range []string{n.cookie.Name, n.device.Name, n.browser.Name, n.form.Name, n.lang.Name} {
 			if !strings.HasPrefix(cookie, prefix) {
-				t.Errorf("got cookie %q, want it to begin with %q", cookie, prefix)
+				t.Errorf("got cookie %q, it to begin with %q", cookie, prefix)
 			}
 			seen[cookie] = true
 		}
 		seen[n.keys.grant], seen[n.keys.pending] = true, true
 		for name := range seen {
-			if !strings.Contains(name, "name") {
-				t.Errorf("%q is the same for all gates", name)
-			}
+			expect.Contains(t, name, "name", "%q is the same for all gates", name)
 		}
 		if want := 7; len(seen) != want {
 			t.Errorf("got %d names, want %d", len(seen), want)

@@ -3,6 +3,7 @@ package sitepath_test
 import (
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/sitepath"
 )
 
@@ -40,8 +41,6 @@ func TestCheckLink(t *testing.T) {
 func TestIsBelow(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]bool{"/2fa": true, "/2fa/": true, "/2fa/x": true, "/2fab": false, "/": false, "": false} {
-		if got := sitepath.IsBelow(path, "/2fa"); got != want {
-			t.Errorf("%q: got %v, want %v", path, got, want)
-		}
+		expect.Equal(t, sitepath.IsBelow(path, "/2fa"), want, "%q", path)
 	}
 }

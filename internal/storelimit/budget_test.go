@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -18,15 +19,11 @@ func TestRequestHasOneTimeout(t *testing.T) {
 		n := 0
 		for ; n < 100; n++ {
 			if _, err := w.get(ctx, fmt.Sprint(n)); err != nil {
-				if !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got %v, want the time-out", err)
-				}
+				expect.Is(t, err, context.DeadlineExceeded)
 				break
 			}
 		}
-		if n != 7 {
-			t.Errorf("got %d answers of 400ms within 3s, want 7", n)
-		}
+		expect.Equal(t, n, 7, "answers of 400ms within 3s")
 		if took := time.Since(start); took != timeout {
 			t.Errorf("took %v, want %v", took, timeout)
 		}
@@ -87,9 +84,7 @@ func TestStreamHasTheTimeoutEachTime(t *testing.T) {
 			}
 			time.Sleep(1500 * time.Millisecond)
 		}
-		if n := w.Asked(); n != 10 {
-			t.Errorf("the store was asked %d times, want 10", n)
-		}
+		expect.Equal(t, w.Asked(), 10, "times the store was asked")
 		w.Set(apptest.Stalled, 0)
 		if took, err := w.get(ctx, "x"); err == nil || took != timeout {
 			t.Errorf("stalled: got %v after %v, want an error after %v", err, took, timeout)
@@ -115,12 +110,8 @@ func TestNothingIsBegunTooLate(t *testing.T) {
 			_, _ = w.get(ctx, fmt.Sprint(n))
 		}
 		asked := w.Asked()
-		if err := w.put(ctx, "late", 0); !errors.Is(err, storelimit.ErrOverloaded) {
-			t.Errorf("a first write in the second half: got %v, want ErrOverloaded", err)
-		}
-		if n := w.Asked() - asked; n != 0 {
-			t.Errorf("the store was asked %d times for a write that is refused", n)
-		}
+		expect.Is(t, w.put(ctx, "late", 0), storelimit.ErrOverloaded, "a first write in the second half")
+		expect.Equal(t, w.Asked()-asked, 0, "times the store was asked  for a write that is refused")
 	})
 }
 
@@ -167,15 +158,11 @@ func TestRequestReadsOnceUntilItWrites(t *testing.T) {
 // What a request has read before it waited for its body, say, is read anew.
 func TestRequestReadsAnewAfterAWait(t *testing.T) {
 	run(t, 20, 0, func(t *testing.T, w *world) {
-		if err := w.put(t.Context(), "x", 0); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, w.put(t.Context(), "x", 0))
 		ctx := request(t)
 		version := func() uint64 {
 			docs, err := w.limited.Get(ctx, store.Accounts, "x")
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			return docs[0].Version
 		}
 		read := version()
@@ -230,9 +217,7 @@ func TestRequestKnowsWhatItReadEarlier(t *testing.T) {
 				t.Errorf("%s: %v", step.name, err)
 			}
 			for id, want := range step.want {
-				if got := earlier(ctx, id); got != want {
-					t.Errorf("%s: known %s of an earlier moment: got %v, want %v", step.name, id, got, want)
-				}
+				expect.Equal(t, earlier(ctx, id), want, "%s: known %s of an earlier moment", step.name, id)
 				if earlier(storelimit.Fresh(ctx), id) || earlier(request(t), id) || earlier(t.Context(), id) {
 					t.Errorf("%s: %s is known where it must not be", step.name, id)
 				}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -148,7 +149,5 @@ func TestWatchIsPassedOn(t *testing.T) {
 	if !ok {
 		t.Fatal("a store that can watch seems not to be able to")
 	}
-	if err := w.Watch(t.Context(), store.Accounts, nil); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("got %v, want what the store returned", err)
-	}
+	expect.Is(t, w.Watch(t.Context(), store.Accounts, nil), errors.ErrUnsupported)
 }

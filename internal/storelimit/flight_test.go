@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -132,9 +133,7 @@ func TestQuickStoreIsAskedByEach(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if n := w.Asked() - asked; n != 11 {
-			t.Errorf("the store was asked %d times, want 11", n)
-		}
+		expect.Equal(t, w.Asked()-asked, 11, "times the store was asked")
 		if allocs > 8 {
 			t.Errorf("a call allocates %v times, want 8 at most: joining costs more", allocs)
 		}

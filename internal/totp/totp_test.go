@@ -11,6 +11,7 @@ import (
 	"github.com/pquerna/otp"
 	pquerna "github.com/pquerna/otp/totp"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/passcode"
 	"github.com/eagate/eagate/internal/totp"
 )
@@ -85,9 +86,7 @@ func differ(t *testing.T, secret []byte, algorithm string, digits int, period ti
 	wantStep, want := int64(0), false
 	for _, step := range []int64{present - 1, present, present + 1} {
 		code, err := pquerna.GenerateCodeCustom(text, time.Unix(step*int64(period/time.Second), 0), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		if code == fmt.Sprintf("%0*d", digits, n) {
 			wantStep, want = step, true
 		}

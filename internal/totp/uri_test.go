@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/totp"
 )
 
@@ -59,16 +60,12 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 
 	// As Go reads it.
 	u, err := url.Parse(uri)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/"+issuer+":"+email || u.Fragment != "" || u.User != nil {
 		t.Errorf("got %#v for %q", u, uri)
 	}
 	values, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for name, value := range want {
 		if got := values[name]; len(got) != 1 || got[0] != value {
 			t.Errorf("%s: got %q, want %q once", name, got, value)
@@ -94,9 +91,7 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 func TestURIOfTheUsualPeriod(t *testing.T) {
 	key := totp.Key{Parameters: totp.Default, Issuer: "Acme", Email: "alice@example.com", ClientID: "client", Secret: uriSecret}
 	want := "otpauth://totp/Acme:alice%40example.com?secret=" + uriSecret + "&issuer=Acme&algorithm=SHA1&digits=6&client_id=client&email=alice%40example.com"
-	if got := key.URI(); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+	expect.Equal(t, key.URI(), want)
 	for _, period := range []time.Duration{30 * time.Second, time.Minute} {
 		key.Period = period
 		account, err := emulator.ParseAccount(key.URI())

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/internal/waiting"
@@ -93,9 +94,7 @@ func (t *text) count(s string) int {
 func crowd(t *testing.T, n int, watched bool) (p *place, other *records.Records, h *waiting.Hub, waiters []*waiting.Waiter, log *text) {
 	t.Helper()
 	keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	p = &place{Backend: store.NewMemory()}
 	if !watched {
 		p.broken = errors.ErrUnsupported
@@ -111,17 +110,13 @@ func crowd(t *testing.T, n int, watched bool) (p *place, other *records.Records,
 			a.State, a.Epoch, a.Push.Live = records.On, 1, challenge
 			return nil
 		}))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		w := h.Wait(id)
 		waiters = append(waiters, w)
 		if _, err = h.Account(t.Context(), id, true); err == nil {
 			_, err = h.Challenge(t.Context(), id, challenge, true)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 	}
 	return p, other, h, waiters, log
 }
@@ -181,9 +176,7 @@ func TestSignsOfLife(t *testing.T) {
 				t.Errorf("got %d signs of life at once, want about 10", now)
 			}
 		}
-		if total != len(waiters) {
-			t.Errorf("got %d signs of life, want %d", total, len(waiters))
-		}
+		expect.Equal(t, total, len(waiters), "signs of life")
 		stopAll(waiters)
 	})
 }
@@ -200,16 +193,14 @@ func TestOwnWrites(t *testing.T) {
 		}
 		asked := p.gets.Load()
 		err := other.Observed(h).UpdateChallenge(t.Context(), "challenge 0", func(c *records.Challenge) error { c.State = records.Approved; return nil })
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		select {
 		case <-waiters[0].C():
 		default:
 			t.Error("the waiter isn't woken")
 		}
 		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
-			t.Errorf("got %v, %v, want it approved", c, err)
+			t.Errorf("got %v, %v, it approved", c, err)
 		}
 		synctest.Wait()
 		if n := p.gets.Load() - asked; n > 0 { // other asks the store beside p
@@ -260,7 +251,7 @@ func TestEndsWithTheWaiting(t *testing.T) {
 		}
 		asked := p.gets.Load()
 		if _, err := h.Account(t.Context(), "user 0", true); err != nil || p.gets.Load() == asked {
-			t.Errorf("later: got error %v, asked %d times, want it read anew", err, p.gets.Load()-asked)
+			t.Errorf("later: got error %v, asked %d times, it read anew", err, p.gets.Load()-asked)
 		}
 		stopAll(nil)
 	})
@@ -279,9 +270,7 @@ func TestWatchBreaksOff(t *testing.T) {
 		p.mu.Unlock()
 		synctest.Wait()
 		approve := func(id string) {
-			if err := other.UpdateChallenge(t.Context(), id, func(c *records.Challenge) error { c.State = records.Approved; return nil }); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, other.UpdateChallenge(t.Context(), id, func(c *records.Challenge) error { c.State = records.Approved; return nil }))
 		}
 		state := func(w *waiting.Waiter, id string) records.ChallengeState {
 			c, err := w.Challenge(id)
@@ -293,9 +282,7 @@ func TestWatchBreaksOff(t *testing.T) {
 		approve("challenge 0")
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
-		if got := state(waiters[0], "challenge 0"); got != records.Approved {
-			t.Errorf("without a watch: got state %v, want it approved after a second", got)
-		}
+		expect.Equal(t, state(waiters[0], "challenge 0"), records.Approved, "without a watch, state")
 		time.Sleep(3 * time.Minute)
 		p.mu.Lock()
 		begun := p.begun
@@ -340,7 +327,7 @@ func TestWatchGoesOn(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
-			t.Errorf("got %v, %v, want it approved", c, err)
+			t.Errorf("got %v, %v, it approved", c, err)
 		}
 		stopAll(waiters)
 	})
@@ -355,9 +342,7 @@ func TestChallengesAreAsNewAsTheAccount(t *testing.T) {
 		err := errors.Join(
 			other.UpdateChallenge(t.Context(), "challenge 0", func(c *records.Challenge) error { c.State = records.Rejected; return nil }),
 			other.UpdateAccount(t.Context(), "user 0", func(a *records.Account) error { a.HeldSince = time.Now(); return nil }))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		p.tell("user 0")
 		synctest.Wait()
 		a, err := waiters[0].Account()
@@ -365,7 +350,7 @@ func TestChallengesAreAsNewAsTheAccount(t *testing.T) {
 			t.Fatalf("got %v, %v, want the account closed", a, err)
 		}
 		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Rejected {
-			t.Errorf("got %v, %v, want it rejected", c, err)
+			t.Errorf("got %v, %v, it rejected", c, err)
 		}
 		stopAll(waiters)
 	})
@@ -382,7 +367,7 @@ func TestSafetyNet(t *testing.T) {
 		time.Sleep(32 * time.Second)
 		synctest.Wait()
 		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
-			t.Errorf("got %v, %v, want it approved", c, err)
+			t.Errorf("got %v, %v, it approved", c, err)
 		}
 		stopAll(waiters)
 	})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/middleware/routetest"
 )
@@ -388,9 +389,7 @@ func TestCheck(t *testing.T) {
 				}
 			}
 			wantFaults(t, errors.Join(faults...), test.want...)
-			if n := ran.Load(); n != 0 {
-				t.Errorf("got %d calls of the application's handlers, want none", n)
-			}
+			expect.Equal(t, ran.Load(), 0, "calls of the application's handlers")
 		})
 	}
 }

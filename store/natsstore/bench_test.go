@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
@@ -65,12 +66,8 @@ func BenchmarkFull(b *testing.B) {
 		for i := range b.N {
 			id := fmt.Sprintf("other%d", i)
 			v, err := s.Put(b.Context(), store.Challenges, store.Document{ID: id, Due: due, Body: body})
-			if err != nil {
-				b.Fatal(err)
-			}
-			if err := s.Delete(b.Context(), store.Challenges, id, v); err != nil {
-				b.Fatal(err)
-			}
+			expect.NoError(b, err)
+			expect.NoError(b, s.Delete(b.Context(), store.Challenges, id, v))
 		}
 	})
 	b.Run("FirstDue", func(b *testing.B) {
@@ -95,9 +92,7 @@ func BenchmarkFull(b *testing.B) {
 			all := 0
 			for next, first := "", true; first || next != ""; first = false {
 				page, after, err := s.List(b.Context(), store.Challenges, next, 1000)
-				if err != nil {
-					b.Fatal(err)
-				}
+				expect.NoError(b, err)
 				next, all = after, all+len(page)
 			}
 			if all < n {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
@@ -35,9 +36,7 @@ func startCluster(t *testing.T) cluster {
 			i, routes[i], strings.Join(urls, ", ")), ports[i]))
 	}
 	version, err := exec.Command(c[0].binary, "--version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if !replicates(strings.TrimPrefix(strings.TrimSpace(string(version)), "nats-server: ")) {
 		testenv.Missing(t, "nats-cluster", fmt.Sprintf("NATS 2.12 or later: name the binary by EAGATE_NATS_SERVER (this one is %s)", version))
 	}
@@ -121,12 +120,8 @@ func TestThoroughReplicas(t *testing.T) {
 	nc := connect(t, c[0].url)
 	js := stream(t, nc)
 	all, err := js.Stream(t.Context(), "KV_eagate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := all.CachedInfo().Config.Replicas; n != 3 {
-		t.Errorf("got %d replicas, want 3", n)
-	}
+	expect.NoError(t, err)
+	expect.Equal(t, all.CachedInfo().Config.Replicas, 3, "replicas")
 	config := goodBucket("single")
 	config.Replicas = 1
 	eventually(t, 20*time.Second, "there is another bucket", func() error {

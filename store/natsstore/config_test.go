@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
@@ -181,8 +182,6 @@ func wantFaults(t *testing.T, err error, want ...string) {
 		t.Errorf("got %d faults, want %d:\n%v", len(lines), len(want), err)
 	}
 	for _, text := range want {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("got the error %v, want one with %q", err, text)
-		}
+		expect.Contains(t, err.Error(), text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
@@ -20,9 +21,7 @@ import (
 func put(t testing.TB, s store.Backend, doc store.Document) store.Document {
 	t.Helper()
 	v, err := s.Put(t.Context(), store.Accounts, doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	doc.Version = v
 	return doc
 }
@@ -67,22 +66,16 @@ func TestLostBucket(t *testing.T) {
 		lose func(t *testing.T, bucket string)
 	}{
 		{"deleted", func(t *testing.T, bucket string) {
-			if err := stream(t, connect(t, url)).DeleteStream(t.Context(), "KV_"+bucket); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, stream(t, connect(t, url)).DeleteStream(t.Context(), "KV_"+bucket))
 		}},
 		{"made anew", func(t *testing.T, bucket string) {
 			nc := connect(t, url)
-			if err := stream(t, nc).DeleteStream(t.Context(), "KV_"+bucket); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, stream(t, nc).DeleteStream(t.Context(), "KV_"+bucket))
 			open(t, nc, natsstore.WithBucket(bucket))
 		}},
 		{"made anew and used", func(t *testing.T, bucket string) {
 			nc := connect(t, url)
-			if err := stream(t, nc).DeleteStream(t.Context(), "KV_"+bucket); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, stream(t, nc).DeleteStream(t.Context(), "KV_"+bucket))
 			s := open(t, nc, natsstore.WithBucket(bucket))
 			for i := range 20 {
 				put(t, s, store.Document{ID: fmt.Sprint(i), Body: []byte("{}")})
@@ -91,12 +84,8 @@ func TestLostBucket(t *testing.T) {
 		{"purged", func(t *testing.T, bucket string) {
 			nc := connect(t, url)
 			all, err := stream(t, nc).Stream(t.Context(), "KV_"+bucket)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := all.Purge(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
+			expect.NoError(t, all.Purge(t.Context()))
 			_, err = natsstore.New(t.Context(), nc, natsstore.WithBucket(bucket))
 			wantFaults(t, err, "was purged")
 		}},
@@ -136,14 +125,10 @@ func TestByHand(t *testing.T) {
 	s := open(t, nc, natsstore.WithBucket(bucket))
 	doc := put(t, s, store.Document{ID: "alice@example.com", Due: time.Now(), Body: []byte(`{"n": 1}`)})
 	kv, err := stream(t, nc).KeyValue(t.Context(), bucket)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	const key = "account.alice=40example=2Ecom"
 	got, err := kv.Get(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if string(got.Value()) != string(doc.Body) || got.Revision() != doc.Version {
 		t.Errorf("got %s, revision %d, want %s, %d", got.Value(), got.Revision(), doc.Body, doc.Version)
 	}
@@ -151,9 +136,7 @@ func TestByHand(t *testing.T) {
 		func(ctx context.Context, key string) error { return kv.Delete(ctx, key) },
 		func(ctx context.Context, key string) error { return kv.Purge(ctx, key) },
 	} {
-		if err := del(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, del(t.Context(), key))
 		docs, err := s.Get(t.Context(), store.Accounts, doc.ID)
 		if err != nil || docs[0].Version != 0 {
 			t.Errorf("deletion %d: Get: got %v, %v, want no document", i, docs, err)
@@ -196,13 +179,9 @@ func TestVersionsAfterRestart(t *testing.T) {
 		highest = doc.Version
 		if round%2 == 0 {
 			other := put(t, s, store.Document{ID: "bob", Body: []byte("{}")})
-			if err := s.Delete(t.Context(), store.Accounts, "bob", other.Version); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, s.Delete(t.Context(), store.Accounts, "bob", other.Version))
 		}
-		if err := s.Delete(t.Context(), store.Accounts, doc.ID, doc.Version); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, s.Delete(t.Context(), store.Accounts, doc.ID, doc.Version))
 		srv.kill()
 		srv.start(t)
 		eventually(t, 10*time.Second, "the store is back", func() error {
@@ -319,9 +298,7 @@ func TestLostWrites(t *testing.T) {
 	srv.kill()
 	before := filepath.Join(t.TempDir(), "jetstream")
 	now := filepath.Join(filepath.Dir(srv.config), "jetstream")
-	if err := os.CopyFS(before, os.DirFS(now)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, os.CopyFS(before, os.DirFS(now)))
 	srv.start(t)
 	eventually(t, 10*time.Second, "the store is back", func() error {
 		_, err := s.Get(t.Context(), store.Accounts, "alice")
@@ -331,12 +308,8 @@ func TestLostWrites(t *testing.T) {
 		put(t, s, store.Document{ID: fmt.Sprint(i), Body: []byte("{}")})
 	}
 	srv.kill()
-	if err := os.RemoveAll(now); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.CopyFS(now, os.DirFS(before)); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, os.RemoveAll(now))
+	expect.NoError(t, os.CopyFS(now, os.DirFS(before)))
 	srv.start(t)
 	eventually(t, 10*time.Second, "a write notices", func() error {
 		_, err := s.Put(t.Context(), store.Accounts, store.Document{ID: "later", Body: []byte("{}")})
@@ -370,10 +343,6 @@ func TestPermissions(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := s.Watch(ctx, store.Accounts, func(string) { cancel() }); !errors.Is(err, context.Canceled) {
-		t.Errorf("Watch: got the error %v, want that of its context", err)
-	}
-	if err := s.Delete(t.Context(), store.Accounts, doc.ID, doc.Version); err != nil {
-		t.Error(err)
-	}
+	expect.Is(t, s.Watch(ctx, store.Accounts, func(string) { cancel() }), context.Canceled, "Watch")
+	expect.NoError(t, s.Delete(t.Context(), store.Accounts, doc.ID, doc.Version))
 }

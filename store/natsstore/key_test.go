@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
 )
@@ -19,14 +20,10 @@ func TestKey(t *testing.T) {
 		{"*.>", "account.=2A=2E=3E"},
 		{"ä", "account.=C3=A4"},
 	} {
-		if got := natsstore.DocKey(store.Accounts, test.id); got != test.want {
-			t.Errorf("key of %q: got %s, want %s", test.id, got, test.want)
-		}
+		expect.Equal(t, natsstore.DocKey(store.Accounts, test.id), test.want, "key of %q", test.id)
 	}
 	for _, key := range []string{"account.=", "account.", "account.a=61", "account.=2", "account.=zz", "account.=2a", "account.=00", "account.a.b", "grant.alice"} {
-		if id := natsstore.DocID(store.Accounts, key); id != "" {
-			t.Errorf("ID of %s: got %q, want none", key, id)
-		}
+		expect.Equal(t, natsstore.DocID(store.Accounts, key), "", "ID of %s", key)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/nats-io/nats.go"
 )
@@ -49,9 +50,7 @@ func newServer(t *testing.T, more string, port int) *server {
 		more += fmt.Sprintf("\njetstream: {store_dir: %q, max_file_store: 1GB}", dir)
 	}
 	text := fmt.Sprintf("listen: 127.0.0.1:%d\nlog_file: %q\n%s\n", port, filepath.Join(dir, "log"), more)
-	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, os.WriteFile(s.config, []byte(text), 0o600))
 	t.Cleanup(s.kill)
 	return s
 }
@@ -60,9 +59,7 @@ func newServer(t *testing.T, more string, port int) *server {
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	s.process = exec.Command(s.binary, "-c", s.config)
-	if err := s.process.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, s.process.Start())
 	eventually(t, 60*time.Second, "the server takes connections", func() error {
 		nc, err := nats.Connect(s.url)
 		if err == nil {
@@ -108,9 +105,7 @@ func replicates(version string) bool {
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }

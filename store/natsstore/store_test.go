@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/natsstore"
@@ -47,9 +48,7 @@ func connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 		nats.ReconnectJitter(0, 0),
 	}, opts...)
 	nc, err := nats.Connect(url, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(nc.Close)
 	return nc
 }
@@ -57,9 +56,7 @@ func connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 func open(t testing.TB, nc *nats.Conn, opts ...natsstore.Option) *natsstore.Store {
 	t.Helper()
 	s, err := natsstore.New(t.Context(), nc, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return s
 }
 
@@ -81,9 +78,7 @@ func newBucket(t testing.TB, server string) string {
 func stream(t testing.TB, nc *nats.Conn) jetstream.JetStream {
 	t.Helper()
 	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return js
 }
 
@@ -99,9 +94,7 @@ type proxy struct {
 func newProxy(t testing.TB, server string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
 	p := &proxy{
 		url:    "nats://" + l.Addr().String(),

@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/redisstore"
@@ -31,15 +32,11 @@ func BenchmarkTransition(b *testing.B) {
 	client := connect(b, options)
 	prefix := newPrefix(b, client)
 	volatile, err := redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))
-	if err != nil {
-		b.Fatal(err)
-	}
+	expect.NoError(b, err)
 	key := make([]byte, 32)
 	rand.Read(key)
 	keys, err := keyring.New(key)
-	if err != nil {
-		b.Fatal(err)
-	}
+	expect.NoError(b, err)
 	all := records.New(volatile, keys)
 	ours := func(ctx context.Context) error { return throughRecords(ctx, all) }
 	theirs := func(ctx context.Context) error { return byHand{client, prefix + "hand:", key}.transition(ctx) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 )
@@ -35,9 +36,7 @@ type proxy struct {
 func startProxy(t *testing.T, upstream string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
 	p := &proxy{addr: l.Addr().String()}
 	go func() {
@@ -116,9 +115,7 @@ func TestAnswerLost(t *testing.T) {
 	version := func() uint64 {
 		t.Helper()
 		docs, err := direct.Get(ctx, store.Accounts, doc.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		return docs[0].Version
 	}
 	cut := func() {
@@ -144,9 +141,7 @@ func TestAnswerLost(t *testing.T) {
 	cut()
 	_, err = behind.Put(ctx, store.Accounts, doc)
 	lost("replacing", err)
-	if got := version(); got != doc.Version+1 {
-		t.Errorf("got version %d, want %d", got, doc.Version+1)
-	}
+	expect.Equal(t, version(), doc.Version+1, "version")
 
 	cut()
 	docs, err := behind.Get(ctx, store.Accounts, doc.ID)
@@ -156,9 +151,7 @@ func TestAnswerLost(t *testing.T) {
 
 	cut()
 	lost("deleting", behind.Delete(ctx, store.Accounts, doc.ID, doc.Version+1))
-	if got := version(); got != 0 {
-		t.Errorf("got version %d, want none", got)
-	}
+	expect.Equal(t, version(), 0, "version")
 }
 
 // A server forgets its scripts when it is restarted, and when it is told to.
@@ -166,9 +159,7 @@ func TestScriptsFlushed(t *testing.T) {
 	ctx, client := t.Context(), connect(t, startServer(t).options())
 	s := newStore(t, client)
 	flush := func() {
-		if err := client.ScriptFlush(ctx).Err(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, client.ScriptFlush(ctx).Err())
 	}
 	flush()
 	version := put(t, s, store.Accounts, "u-42")
@@ -190,9 +181,7 @@ func TestContextEndsWhileWaiting(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	for method, err := range callAll(ctx, behind, store.Accounts, "u-42", 1) {
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: got %v, want %v", method, err, context.DeadlineExceeded)
-		}
+		expect.Is(t, err, context.DeadlineExceeded, method)
 	}
 	if d := time.Since(start); d > time.Second {
 		t.Errorf("took %v, want little more than 50 ms", d)
@@ -225,9 +214,7 @@ func refused(t *testing.T, options redis.Options, within time.Duration) {
 	options.Addr, options.ContextTimeoutEnabled = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))), true
 	client := connect(t, &options)
 	s, err := redisstore.NewVolatile(client)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for method, call := range map[string]func(ctx context.Context) error{
 		"Get": func(ctx context.Context) error { _, err := s.Get(ctx, store.Grants, "g"); return err },
 		"Put": func(ctx context.Context) error {

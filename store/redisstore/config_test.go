@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 )
@@ -52,9 +53,7 @@ func TestServerSettings(t *testing.T) {
 func TestAppendOnlyFileKeepsAccounts(t *testing.T) {
 	ctx, server := t.Context(), startServer(t, "--appendonly", "yes", "--appendfsync", "always")
 	s, err := redisstore.New(ctx, connect(t, server.options()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	want := put(t, s, store.Accounts, "u-42")
 	server.stop()
 	server.start()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 )
@@ -33,16 +34,10 @@ func TestKeys(t *testing.T) {
 	}
 	put(t, s, store.Grants, "g")
 	docs, err := s.Get(ctx, store.Grants, "g")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Delete(ctx, store.Grants, "g", docs[0].Version); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
+	expect.NoError(t, s.Delete(ctx, store.Grants, "g", docs[0].Version))
 	keys, err := client.Keys(ctx, prefix+"*").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	var got []string
 	for _, key := range keys {
 		if ttl := client.TTL(ctx, key).Val(); ttl != -1 {
@@ -92,9 +87,7 @@ func TestIllegible(t *testing.T) {
 		client.Del(ctx, key)
 		client.ZRem(ctx, prefix+"{06}:index", "account:u-42")
 		put(t, s, store.Accounts, "u-42")
-		if err := tt.change(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, tt.change())
 		if docs, err := s.Get(ctx, store.Accounts, "u-42"); err == nil {
 			t.Errorf("%s: got %v, want an error", tt.name, docs)
 		}
@@ -107,9 +100,7 @@ func TestVersionsWithoutClock(t *testing.T) {
 	s, client, prefix := newShared(t)
 	put(t, s, store.Accounts, "u-42")
 	const future = "9007199254740000"
-	if err := client.HSet(ctx, prefix+"{06}:account:u-42", "version", future).Err(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, client.HSet(ctx, prefix+"{06}:account:u-42", "version", future).Err())
 	if n, err := s.DeleteDue(ctx, store.Accounts, time.Now(), 1); n != 1 || err != nil {
 		t.Fatalf("DeleteDue: got %d, %v, want 1", n, err)
 	}

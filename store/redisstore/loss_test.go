@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 )
@@ -19,9 +20,7 @@ import (
 func put(t testing.TB, s *redisstore.Store, kind store.Kind, id string) uint64 {
 	t.Helper()
 	version, err := s.Put(t.Context(), kind, store.Document{ID: id, Due: past, Body: body})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return version
 }
 
@@ -102,14 +101,10 @@ func TestLostDataIsNoMissingDocument(t *testing.T) {
 				}
 			}
 			version := put(t, s, store.Accounts, user)
-			if err := test.lose(ctx, client); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, test.lose(ctx, client))
 			got := callAll(ctx, s, store.Accounts, user, version)
 			for _, method := range test.by {
-				if !errors.Is(got[method], redisstore.ErrDataLost) {
-					t.Errorf("%s: got %v, want ErrDataLost", method, got[method])
-				}
+				expect.Is(t, got[method], redisstore.ErrDataLost, method)
 			}
 			watch, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
@@ -141,16 +136,12 @@ func TestRestoredData(t *testing.T) {
 	for _, key := range client.Keys(ctx, "*").Val() {
 		backup[key] = client.Dump(ctx, key).Val()
 	}
-	if err := client.FlushAll(ctx).Err(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, client.FlushAll(ctx).Err())
 	if _, err := s.Get(ctx, store.Accounts, "u-42"); !errors.Is(err, redisstore.ErrDataLost) {
 		t.Fatalf("got %v, want ErrDataLost", err)
 	}
 	for key, value := range backup {
-		if err := client.Restore(ctx, key, 0, value).Err(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, client.Restore(ctx, key, 0, value).Err())
 	}
 	if got, err := s.Get(ctx, store.Accounts, "u-42"); err != nil || got[0].Version != want {
 		t.Errorf("got %+v, %v, want the account back", got, err)
@@ -163,25 +154,17 @@ func TestExisting(t *testing.T) {
 		_, err := redisstore.New(ctx, client, append(opts, redisstore.WithInsecureNoAppendOnly())...)
 		return err
 	}
-	if err := open(redisstore.WithExisting()); !errors.Is(err, redisstore.ErrDataLost) {
-		t.Errorf("on an empty Redis: got %v, want ErrDataLost", err)
-	}
+	expect.Is(t, open(redisstore.WithExisting()), redisstore.ErrDataLost, "on an empty Redis")
 	if err := open(); err != nil {
 		t.Errorf("a first start: %v", err)
 	}
 	if err := open(redisstore.WithExisting()); err != nil {
 		t.Errorf("after a first start: %v", err)
 	}
-	if err := open(redisstore.WithExisting(), redisstore.WithPrefix("other:")); !errors.Is(err, redisstore.ErrDataLost) {
-		t.Errorf("with another prefix: got %v, want ErrDataLost", err)
-	}
+	expect.Is(t, open(redisstore.WithExisting(), redisstore.WithPrefix("other:")), redisstore.ErrDataLost, "with another prefix")
 	// One server of a cluster has lost its data.
-	if err := client.Del(ctx, "eagate:{07}:index").Err(); err != nil {
-		t.Fatal(err)
-	}
-	if err := open(); !errors.Is(err, redisstore.ErrDataLost) {
-		t.Errorf("with one marker missing: got %v, want ErrDataLost", err)
-	}
+	expect.NoError(t, client.Del(ctx, "eagate:{07}:index").Err())
+	expect.Is(t, open(), redisstore.ErrDataLost, "with one marker missing")
 }
 
 // Nodes that start for the first time at once agree on the loss markers.
@@ -244,9 +227,7 @@ func (b before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 func TestRestart(t *testing.T) {
 	ctx, server := t.Context(), startServer(t)
 	volatile, err := redisstore.NewVolatile(connect(t, server.options()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	s := newStore(t, connect(t, server.options()))
 	put(t, volatile, store.Grants, "g")
 	version := put(t, s, store.Accounts, "u-42")
@@ -289,17 +270,13 @@ func TestVolatile(t *testing.T) {
 	ctx, server := t.Context(), startServer(t)
 	server.stop()
 	s, err := redisstore.NewVolatile(connect(t, server.options()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	if _, err := s.Get(ctx, store.Grants, "g"); err == nil {
 		t.Error("got no error without Redis")
 	}
 	server.start()
 	err = eventually(ctx, func() error { _, err := s.Get(ctx, store.Grants, "g"); return err })
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 	for _, kind := range []store.Kind{store.Challenges, store.Grants} {
 		for method, err := range callAll(ctx, s, kind, "x", put(t, s, kind, "x")) {
 			if err != nil {
@@ -325,15 +302,11 @@ func TestVolatileEvicted(t *testing.T) {
 	ctx, client := t.Context(), connect(t, sharedServer(t))
 	prefix := newPrefix(t, client)
 	s, err := redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for _, id := range []string{"a", "b", "c"} {
 		put(t, s, store.Grants, id)
 	}
-	if err := deleteKeys(ctx, client, prefix+"{*}:grant:[ab]"); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, deleteKeys(ctx, client, prefix+"{*}:grant:[ab]"))
 	docs, err := s.Get(ctx, store.Grants, "a", "b", "c")
 	if err != nil || docs[0].Version != 0 || docs[1].Version != 0 || docs[2].Version == 0 {
 		t.Errorf("got %v, %v, want the third only", docs, err)
@@ -352,12 +325,10 @@ func TestVolatileEvicted(t *testing.T) {
 func TestThoroughEviction(t *testing.T) {
 	ctx, client := t.Context(), connect(t, startServer(t).options())
 	s := newStore(t, client)
-	if err := errors.Join(
+	expect.NoError(t, errors.Join(
 		client.ConfigSet(ctx, "maxmemory-policy", "allkeys-random").Err(),
 		client.ConfigSet(ctx, "maxmemory", "8mb").Err(),
-	); err != nil {
-		t.Fatal(err)
-	}
+	))
 	large := []byte(`"` + strings.Repeat("x", 10_000) + `"`)
 	lost := 0
 	for i := range 2000 {
@@ -388,9 +359,7 @@ func TestFull(t *testing.T) {
 	ctx, client := t.Context(), connect(t, startServer(t).options())
 	s := newStore(t, client)
 	version := put(t, s, store.Accounts, "u-42")
-	if err := client.ConfigSet(ctx, "maxmemory", "1kb").Err(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, client.ConfigSet(ctx, "maxmemory", "1kb").Err())
 	errs := callAll(ctx, s, store.Accounts, "u-42", version)
 	_, errs["Put of another"] = s.Put(ctx, store.Accounts, store.Document{ID: "u-43", Body: body})
 	for method, err := range errs {

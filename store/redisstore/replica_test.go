@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 )
@@ -38,9 +39,7 @@ func (s *server) await(want string) {
 		}
 		return err
 	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 }
 
 // awaitAccount waits until a replica has an account.
@@ -54,16 +53,12 @@ func (s *server) awaitAccount(id string) {
 		}
 		return err
 	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, err)
 }
 
 func (s *server) replicaOf(host, port string) {
 	s.t.Helper()
-	if err := connect(s.t, s.options()).ReplicaOf(s.t.Context(), host, port).Err(); err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, connect(s.t, s.options()).ReplicaOf(s.t.Context(), host, port).Err())
 }
 
 // notPrimary checks that every method says so.
@@ -74,9 +69,7 @@ func notPrimary(t *testing.T, s *redisstore.Store, id string, version uint64) {
 	errs := callAll(ctx, s, store.Accounts, id, version)
 	errs["Watch"] = s.Watch(ctx, store.Accounts, func(string) {})
 	for method, err := range errs {
-		if !errors.Is(err, store.ErrNotPrimary) {
-			t.Errorf("%s: got %v, want ErrNotPrimary", method, err)
-		}
+		expect.Is(t, err, store.ErrNotPrimary, method)
 	}
 }
 
@@ -136,9 +129,7 @@ func TestReplicaWithoutPrimary(t *testing.T) {
 	old := startServer(t)
 	s := newStore(t, connect(t, old.options()))
 	version := put(t, s, store.Accounts, "u-42")
-	if err := connect(t, old.options()).ConfigSet(t.Context(), "replica-serve-stale-data", "no").Err(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, connect(t, old.options()).ConfigSet(t.Context(), "replica-serve-stale-data", "no").Err())
 	old.replicaOf("127.0.0.1", "1")
 	notPrimary(t, s, "u-42", version)
 }
@@ -194,29 +185,21 @@ func TestThoroughSentinel(t *testing.T) {
 		}
 		return fmt.Errorf("got %w, want ErrNotPrimary", err)
 	})
-	if err != nil {
-		t.Error(err)
-	}
+	expect.NoError(t, err)
 }
 
 // startSentinel starts a Sentinel that alone decides, and returns its address.
 func startSentinel(t *testing.T, port int) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	dir, own := t.TempDir(), freePort(t)
 	file := filepath.Join(dir, "sentinel.conf")
 	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor eagate 127.0.0.1 %d 1\n"+
 		"sentinel down-after-milliseconds eagate 500\nsentinel failover-timeout eagate 5000\n", own, dir, port)
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 	cmd := exec.Command(path, file, "--sentinel")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, cmd.Start())
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(own))
 	sentinel := redis.NewSentinelClient(&redis.Options{Addr: addr})
@@ -228,8 +211,6 @@ func startSentinel(t *testing.T, port int) string {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return addr
 }

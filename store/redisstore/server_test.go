@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 )
 
@@ -53,9 +54,7 @@ func (s *server) start() {
 	s.cmd = exec.Command(path, args...)
 	var output strings.Builder
 	s.cmd.Stdout, s.cmd.Stderr = &output, &output
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	expect.NoError(s.t, s.cmd.Start())
 	client := connect(s.t, s.options())
 	if err := eventually(s.t.Context(), func() error { return client.Ping(s.t.Context()).Err() }); err != nil {
 		s.stop()
@@ -97,16 +96,10 @@ func startCluster(t testing.TB) []string {
 		if i == 0 {
 			first, bus = s, port
 		}
-		if err := client.ClusterAddSlotsRange(ctx, i*slots/nodes, (i+1)*slots/nodes-1).Err(); err != nil {
-			t.Fatal(err)
-		}
-		if err := client.Do(ctx, "cluster", "set-config-epoch", i+1).Err(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, client.ClusterAddSlotsRange(ctx, i*slots/nodes, (i+1)*slots/nodes-1).Err())
+		expect.NoError(t, client.Do(ctx, "cluster", "set-config-epoch", i+1).Err())
 		if i > 0 {
-			if err := client.Do(ctx, "cluster", "meet", "127.0.0.1", first.port, bus).Err(); err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, client.Do(ctx, "cluster", "meet", "127.0.0.1", first.port, bus).Err())
 		}
 	}
 	for _, client := range clients {
@@ -117,9 +110,7 @@ func startCluster(t testing.TB) []string {
 			}
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 	}
 	return addrs
 }
@@ -127,9 +118,7 @@ func startCluster(t testing.TB) []string {
 func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
@@ -91,9 +92,7 @@ func killNamed(name string) func(context.Context, *redis.Client) error {
 func sharedServer(t testing.TB) *redis.Options {
 	t.Helper()
 	options, err := redis.ParseURL(testenv.Server(t, "redis", "redis://127.0.0.1:6379/0").String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	options.ContextTimeoutEnabled = true
 	return options
 }
@@ -130,8 +129,6 @@ func newPrefix(t testing.TB, client redis.UniversalClient) string {
 func newStore(t testing.TB, client redis.UniversalClient, opts ...redisstore.Option) *redisstore.Store {
 	t.Helper()
 	s, err := redisstore.New(t.Context(), client, append(opts, redisstore.WithInsecureNoAppendOnly())...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return s
 }

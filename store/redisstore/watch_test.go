@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 )
@@ -25,11 +26,11 @@ func watch(t *testing.T, s *redisstore.Store) (changes chan string, ended chan e
 			t.Error("Watch hasn't returned")
 		}
 	})
-	expect(t, changes, "")
+	wantChange(t, changes, "")
 	return changes, ended
 }
 
-func expect(t *testing.T, changes chan string, want string) {
+func wantChange(t *testing.T, changes chan string, want string) {
 	t.Helper()
 	select {
 	case got := <-changes:
@@ -54,21 +55,19 @@ func TestWatchNoticesDroppedMessages(t *testing.T) {
 		}
 	}
 	write("u-1")
-	expect(t, changes, "u-1")
+	wantChange(t, changes, "u-1")
 	keys, err := client.Keys(ctx, prefix+"*reported-account").Result()
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("got the keys %q, %v, want one", keys, err)
 	}
 	drop := func() {
 		t.Helper()
-		if err := client.Incr(ctx, keys[0]).Err(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, client.Incr(ctx, keys[0]).Err())
 	}
 	drop()
-	expect(t, changes, "")
+	wantChange(t, changes, "")
 	write("u-2")
-	expect(t, changes, "u-2")
+	wantChange(t, changes, "u-2")
 }
 
 // A server that was demoted has no messages to pass on.

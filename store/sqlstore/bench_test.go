@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -38,9 +39,7 @@ func BenchmarkTransition(b *testing.B) {
 		db.SetMaxOpenConns(benchWorkers / 4)
 		db.SetMaxIdleConns(benchWorkers / 4)
 		keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
-		if err != nil {
-			b.Fatal(err)
-		}
+		expect.NoError(b, err)
 		r := records.New(open(b, db, d.dialect), keys)
 		hand := newByHand(b, db, d.dialect)
 		var longest slowest
@@ -163,9 +162,7 @@ func newByHand(b *testing.B, db *sql.DB, dialect sqlstore.Dialect) *byHand {
 			query = strings.Replace(query, "?", fmt.Sprint("$", n), 1)
 		}
 		stmt, err := db.PrepareContext(b.Context(), query)
-		if err != nil {
-			b.Fatal(err)
-		}
+		expect.NoError(b, err)
 		b.Cleanup(func() { stmt.Close() })
 		return stmt
 	}

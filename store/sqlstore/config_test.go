@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 	"github.com/eagate/eagate/store/storetest"
@@ -99,9 +100,7 @@ func TestOneConnection(t *testing.T) {
 func put(t *testing.T, s store.Backend, id string) uint64 {
 	t.Helper()
 	version, err := s.Put(t.Context(), store.Accounts, store.Document{ID: id, Body: []byte(`"on"`), Due: time.Unix(1, 0)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return version
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -19,9 +20,7 @@ func TestDeadlock(t *testing.T) {
 
 	// The one that has changed less is ended.
 	tx, err := db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer func() { _ = tx.Rollback() }()
 	run := func(statement string) {
 		t.Helper()
@@ -49,9 +48,7 @@ func TestDeadlock(t *testing.T) {
 		return err == nil && len(waiting) > 0
 	})
 	run("SELECT id FROM eagate_documents WHERE kind = 'account' AND id = 'a' FOR UPDATE")
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, tx.Commit())
 	if got := <-cleaned; got.n != 2 || got.err != nil {
 		t.Errorf("got %d, %v, want both documents deleted", got.n, got.err)
 	}

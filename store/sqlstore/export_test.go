@@ -1,6 +1,8 @@
 package sqlstore
 
-import "io/fs"
+import (
+	"io/fs"
+)
 
 // SetSchema has this release need another version of the schema, from other files,
 // until the function that it returns is called.

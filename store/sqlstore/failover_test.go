@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -37,9 +38,7 @@ func wantNotPrimary(t *testing.T, s store.Backend, when string) {
 	deleteErr := s.Delete(t.Context(), store.Accounts, "none", 1)
 	_, deleteDueErr := s.DeleteDue(t.Context(), store.Accounts, time.Now(), 10)
 	for i, err := range []error{putErr, deleteErr, deleteDueErr} {
-		if !errors.Is(err, store.ErrNotPrimary) {
-			t.Errorf("%s: write %d: got %v, want ErrNotPrimary", when, i, err)
-		}
+		expect.Is(t, err, store.ErrNotPrimary, "%s: write %d", when, i)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -15,14 +16,10 @@ func TestContextEndsDuringWrite(t *testing.T) {
 		s := open(t, db, d.dialect)
 		doc := store.Document{ID: "u", Body: []byte("1"), Version: put(t, s, "u")}
 		other, err := db.Begin()
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		defer func() { _ = other.Rollback() }()
 		var id string
-		if err := other.QueryRow("SELECT id FROM eagate_documents WHERE id = 'u' FOR UPDATE").Scan(&id); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, other.QueryRow("SELECT id FROM eagate_documents WHERE id = 'u' FOR UPDATE").Scan(&id))
 		ctx, cancel := context.WithCancel(t.Context())
 		written := make(chan error, 1)
 		go func() {
@@ -34,9 +31,7 @@ func TestContextEndsDuringWrite(t *testing.T) {
 			return err == nil && len(found) > 0
 		})
 		cancel()
-		if err := other.Rollback(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, other.Rollback())
 		if err := <-written; err != nil {
 			t.Errorf("got %v, want the answer that came soon", err)
 		}

@@ -14,6 +14,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -47,9 +48,7 @@ func (d database) open(t testing.TB) *sql.DB {
 func openPool(t testing.TB, driver, source string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(poolSize)
 	db.SetMaxIdleConns(poolSize)
@@ -65,9 +64,7 @@ func (d database) store(t testing.TB, opts ...sqlstore.Option) *sqlstore.Store {
 func open(t testing.TB, db *sql.DB, dialect sqlstore.Dialect, opts ...sqlstore.Option) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.New(t.Context(), db, dialect, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -190,24 +187,18 @@ func (d database) with(t testing.TB, options map[string]string) database {
 	t.Helper()
 	if d.dialect == sqlstore.MariaDB {
 		config, err := mysql.ParseDSN(d.source)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		query := make(url.Values)
 		for name, value := range options {
 			query.Set(name, value)
 		}
 		changed, err := mysql.ParseDSN(config.FormatDSN() + "?" + query.Encode())
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		d.source = changed.FormatDSN()
 		return d
 	}
 	u, err := url.Parse(d.source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	query := u.Query()
 	for name, value := range options {
 		query.Set(name, value)

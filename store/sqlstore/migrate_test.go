@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -51,9 +52,7 @@ func TestMigrate(t *testing.T) {
 					t.Errorf("not migrated: got %v, want advice", err)
 				}
 				for range 2 {
-					if err := sqlstore.Migrate(t.Context(), db, d.dialect, opt); err != nil {
-						t.Fatal(err)
-					}
+					expect.NoError(t, sqlstore.Migrate(t.Context(), db, d.dialect, opt))
 				}
 				open(t, db, d.dialect, sqlstore.WithoutMigration(), opt)
 				byHand := d.another(t)
@@ -155,9 +154,7 @@ func nextRelease(t *testing.T) {
 	with := fstest.MapFS{}
 	for _, name := range entries {
 		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		with[name] = &fstest.MapFile{Data: text}
 		with[strings.Replace(name, "_1", "_2", 1)] = &fstest.MapFile{Data: []byte(
 			"ALTER TABLE {schema}{prefix}documents ADD COLUMN added INTEGER;\nINSERT INTO {schema}{prefix}schema (version) VALUES (2);\n")}
@@ -173,13 +170,9 @@ func TestMigrateDuringBackup(t *testing.T) {
 		s := open(t, db, d.dialect)
 		nextRelease(t)
 		backup, err := db.Begin()
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		var n int
-		if err := backup.QueryRow("SELECT COUNT(*) FROM eagate_documents").Scan(&n); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, backup.QueryRow("SELECT COUNT(*) FROM eagate_documents").Scan(&n))
 		migrated := make(chan error, 1)
 		go func() { migrated <- sqlstore.Migrate(t.Context(), d.open(t), d.dialect) }()
 		blocked := `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%' AND datname = current_database()`
@@ -195,9 +188,7 @@ func TestMigrateDuringBackup(t *testing.T) {
 		if took := time.Since(begun); getErr != nil || took > 4*time.Second {
 			t.Errorf("a read took %v, %v, behind a migration that waits for a backup", took, getErr)
 		}
-		if err := errors.Join(backup.Rollback(), <-migrated); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, errors.Join(backup.Rollback(), <-migrated))
 		open(t, db, d.dialect, sqlstore.WithoutMigration())
 	}
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, newPostgres(t)) })

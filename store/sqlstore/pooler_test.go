@@ -17,6 +17,7 @@ import (
 
 	_ "github.com/lib/pq"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/testenv"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -27,9 +28,7 @@ import (
 func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }
@@ -48,9 +47,7 @@ func as(t testing.TB, name string, cmd *exec.Cmd) *exec.Cmd {
 func ids(t testing.TB, name string) (uid, gid int) {
 	t.Helper()
 	u, err := user.Lookup(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	uid, _ = strconv.Atoi(u.Uid)
 	gid, _ = strconv.Atoi(u.Gid)
 	return uid, gid
@@ -60,15 +57,11 @@ func ids(t testing.TB, name string) (uid, gid int) {
 func serverDir(t testing.TB, owner string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "eagate")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if os.Getuid() == 0 {
 		uid, gid := ids(t, owner)
-		if err := os.Chown(dir, uid, gid); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, os.Chown(dir, uid, gid))
 	}
 	return dir
 }
@@ -78,9 +71,7 @@ func start(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGQUIT)
 		_ = cmd.Wait()
@@ -109,9 +100,7 @@ func newPooler(t testing.TB, d database) database {
 	t.Helper()
 	bouncer := program(t, "pgbouncer", "/usr/sbin")
 	u, err := url.Parse(d.source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	dir, port := serverDir(t, "postgres"), freePort(t)
 	password, _ := u.User.Password()
 	if password != "" {
@@ -119,9 +108,7 @@ func newPooler(t testing.TB, d database) database {
 	}
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 		return path
 	}
 	users := write("users.txt", fmt.Sprintf("%q %q\n", u.User.Username(), strings.TrimPrefix(password, "password=")))
@@ -223,8 +210,6 @@ func wantFaults(t *testing.T, db *sql.DB, dialect sqlstore.Dialect, faults ...st
 		t.Fatalf("got no error, want %q", faults)
 	}
 	for _, want := range faults {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q isn't said in: %v", want, err)
-		}
+		expect.Contains(t, err.Error(), want, "%q isn't said in: %v", want, err)
 	}
 }

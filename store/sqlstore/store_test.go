@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store/sqlstore"
 	"github.com/eagate/eagate/store/storetest"
 )
@@ -19,9 +20,7 @@ func TestConforms(t *testing.T) {
 		}
 		closed := d.open(t)
 		subject.Unreachable = open(t, closed, d.dialect)
-		if err := closed.Close(); err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, closed.Close())
 		storetest.Run(t, func(*testing.T) storetest.Subject { return subject })
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/keyring"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/store/sqlstore"
@@ -18,9 +19,7 @@ func TestViews(t *testing.T) {
 	at := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
 	onEach(t, func(t *testing.T, d database) {
 		keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		db, ctx := d.open(t), t.Context()
 		r := records.New(open(t, db, d.dialect), keys)
 		err = errors.Join(
@@ -44,9 +43,7 @@ func TestViews(t *testing.T) {
 			r.CreateChallenge(ctx, records.Challenge{ID: "c", UserID: "on", State: records.Approved, Mode: eagate.Popup, CreatedAt: at, DecidedAt: at, ExpiresAt: at.Add(time.Minute)}),
 			r.CreateGrant(ctx, records.Grant{ID: "g", UserID: "on", Kind: records.KindProof, Method: eagate.Push, VerifiedAt: at, ExpiresAt: at.Add(time.Hour)}),
 		)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		// Times are compared as each database writes them.
 		text := map[sqlstore.Dialect]string{sqlstore.SQLite: "%s", sqlstore.PostgreSQL: "to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')", sqlstore.MariaDB: "CAST(%s AS DATETIME(0))"}[d.dialect]
 		moment := func(column string) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/sqlstore"
 )
@@ -40,9 +41,7 @@ func TestWatchUnsupported(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		err := s.Watch(ctx, store.Challenges, func(id string) { t.Errorf("got a change of %q", id) })
-		if !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("got %v, want ErrUnsupported", err)
-		}
+		expect.Is(t, err, errors.ErrUnsupported)
 	}
 	onEach(t, func(t *testing.T, d database) { watch(t, d.store(t)) })
 	t.Run("listening through a pooler", func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 )
 
@@ -23,9 +24,7 @@ type way struct {
 func newWay(t testing.TB, target string) *way {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
 	w := &way{address: l.Addr().String()}
 	w.target.Store(target)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/middleware/routetest"
 	"github.com/eagate/eagate/store"
@@ -21,13 +22,9 @@ func TestAllRoutesAreGuarded(t *testing.T) {
 		middleware.WithKey(apptest.Key),
 		middleware.WithInsecureCookie(),
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	patterns := slices.Collect(maps.Keys(a.routes()))
-	if err := routetest.CheckPatterns(a, patterns,
+	expect.NoError(t, routetest.CheckPatterns(a, patterns,
 		"GET /{$}", "GET /login", "POST /login", "POST /logout", "GET /healthz", "GET /style.css", "GET /favicon.ico",
-		"GET /spa", "GET /spa.js"); err != nil {
-		t.Error(err)
-	}
+		"GET /spa", "GET /spa.js"))
 }

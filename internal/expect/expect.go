@@ -1,0 +1,56 @@
+// Package expect fails a test that doesn't find what it expects. What is a format and its
+// arguments, which say what was looked at; it may be left out.
+package expect
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// NoError ends the test if there is an error.
+func NoError(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Equal compares two values.
+func Equal[T comparable](t testing.TB, got, want T, what ...any) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%sgot %s, want %s", prefix(what), show(got), show(want))
+	}
+}
+
+// Is demands that an error is the one that is wanted, as by [errors.Is].
+func Is(t testing.TB, err, want error, what ...any) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%sgot the error %v, want %v", prefix(what), err, want)
+	}
+}
+
+// Contains demands that a text has a part.
+func Contains(t testing.TB, text, part string, what ...any) {
+	t.Helper()
+	if !strings.Contains(text, part) {
+		t.Errorf("%sgot\n%s\nwant %q in it", prefix(what), text, part)
+	}
+}
+
+func prefix(what []any) string {
+	if len(what) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(what[0].(string), what[1:]...) + ": "
+}
+
+func show(v any) string {
+	if s, ok := v.(string); ok {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%+v", v)
+}
