@@ -18,9 +18,10 @@ var postgres = flavour{
 
 	// The rows that another node is just deleting are left to it. The array makes
 	// sure that they are looked for once: a subquery could be run again for each
-	// row, and so pass the limit.
+	// row, and so pass the limit. Without the order, the planner may read the whole
+	// table, if it expects that much of it is due.
 	deleteDue: "DELETE FROM {table} WHERE kind = $1 AND id = ANY(ARRAY(" +
-		"SELECT id FROM {table} WHERE kind = $1 AND due <= $2 LIMIT $3 FOR UPDATE SKIP LOCKED))",
+		"SELECT id FROM {table} WHERE kind = $1 AND due <= $2 ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED))",
 
 	isTable: "SELECT COUNT(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace " +
 		"WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p')",
