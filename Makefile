@@ -30,8 +30,8 @@ help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: ## run the demo: an app with a second factor, and a phone
-	@echo 'building the demo; the first time, that takes some minutes'
-	@cd example && go build -o ../.build/demo ./demo && exec ../.build/demo
+	@echo 'Building the demo. The first time, modules are downloaded and some 350 packages compiled, which takes minutes.'
+	@cd example && go build -v -o ../.build/demo ./demo && exec ../.build/demo
 
 # In a fixed order, so that packages that haven't changed aren't tested again.
 quick: ## run the tests that need no server and no browser: a minute

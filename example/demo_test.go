@@ -21,6 +21,11 @@ func TestDemo(t *testing.T) {
 		t.Errorf("callback: got %q, want it to begin with %q", p.said["callback:"], want)
 	}
 
+	addr := strings.TrimPrefix(app, "http://")
+	if _, said := fault(t, program.Build(t, "demo"), "ADDR="+addr); !strings.Contains(said, "ADDR=localhost:9080 make demo") {
+		t.Errorf("an address in use: got no other in %q", said)
+	}
+
 	v := newVisitor(t, app, http.DefaultTransport)
 	v.wantPage(v.get("/healthz"), 200, "ok")
 	v.wantPage(v.get("/"), 200, phone.url+"/phone")

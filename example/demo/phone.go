@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"net"
 
@@ -18,9 +17,9 @@ type phone struct {
 }
 
 func listenPhone(c config, kept *kept, log *slog.Logger) (*phone, error) {
-	l, err := net.Listen("tcp", c.emulator)
+	l, err := listen("EMULATOR_ADDR", c.emulator, "localhost:9081")
 	if err != nil {
-		return nil, fmt.Errorf("demo: EMULATOR_ADDR: %w", err)
+		return nil, err
 	}
 	return &phone{
 		Emulator: emulator.New(emulator.Config{

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,9 +22,9 @@ func run(ctx context.Context, c config) (err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 
 	// Whatever can fail, the ports above all, fails before anything is printed.
-	appListener, err := net.Listen("tcp", c.addr)
+	appListener, err := listen("ADDR", c.addr, "localhost:9080")
 	if err != nil {
-		return fmt.Errorf("demo: ADDR: %w", err)
+		return err
 	}
 	defer appListener.Close()
 	if c.origin == "" {
@@ -105,14 +104,15 @@ func newApp(c config, data *data, phone *phone, log *slog.Logger) (*app.App, err
 	return app.New(app.Config{Sessions: sessions, Gate: options, PhoneURL: phoneURL, Log: log})
 }
 
+// announce prints what to open, and how to sign in and to stop.
 func announce(c config, phone *phone, callback string) {
 	fmt.Printf("open       %s\n", c.origin)
 	if phone != nil {
 		fmt.Printf("phone      %s\n", phone.url())
-		fmt.Printf("           instead of scanning the QR code, copy the link below it to there\n")
+		fmt.Println("           in place of scanning the QR code, copy the link below it to there")
 	}
-	fmt.Printf("login      alice@example.com, bob@example.com or carol@example.com\n")
-	fmt.Printf("           carol is an operator; dave@example.com must have a second factor\n")
+	fmt.Println("login      alice@example.com or bob@example.com; carol@example.com is an operator;")
+	fmt.Println("           dave@example.com must have a second factor")
 	fmt.Printf("password   %s\n", app.Password)
 	if c.database.file != "" {
 		path, err := filepath.Abs(c.database.file)
@@ -123,5 +123,6 @@ func announce(c config, phone *phone, callback string) {
 	} else if c.madeUpKey {
 		fmt.Println("EAGATE_KEY is not set: a random key is used, and the next run can't open what this one seals")
 	}
+	fmt.Println("stop       Ctrl-C")
 	fmt.Printf("callback:  %s\n", callback)
 }

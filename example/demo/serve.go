@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -43,6 +44,15 @@ func serve(ctx context.Context, servers ...server) error {
 		err = errors.Join(err, s.Shutdown(deadline))
 	}
 	return err
+}
+
+// listen listens on the address that a variable of the environment has.
+func listen(variable, addr, another string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("demo: %s: %w: choose another address, as in: %[1]s=%[3]s make demo", variable, err, another)
+	}
+	return l, nil
 }
 
 // hostPort is how a listener is called: the host as configured, and the port
