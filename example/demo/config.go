@@ -13,6 +13,8 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/example/theming"
+	"github.com/eagate/eagate/middleware"
 )
 
 type config struct {
@@ -24,6 +26,7 @@ type config struct {
 	service          *client.Client // nil: the emulator
 
 	mode     eagate.Mode
+	look     middleware.Option // nil: as the gate's pages are by default
 	database database
 	redis    *redis.Options // nil: sessions are in the database too
 
@@ -88,6 +91,13 @@ func configFrom(getenv func(string) string) (config, error) {
 		c.mode = eagate.Popup
 	default:
 		fault("CHALLENGE_MODE %q is unknown, want \"number\", \"redirect\" or \"popup\"", mode)
+	}
+	switch look := getenv("LOOK"); look {
+	case "":
+	case "acme":
+		c.look = theming.Look
+	default:
+		fault("LOOK %q is unknown, want \"acme\"", look)
 	}
 	return c, errors.Join(faults...)
 }

@@ -17,6 +17,7 @@
 //	EAGATE_KEY         64 hex digits: the gate's key; made up if there is none
 //	CHALLENGE_MODE     number: our page shows the number to tap; or the service's
 //	                   own page does: redirect, or popup in a window of its own
+//	LOOK               acme: the gate's pages with a header and footer, see ../theming
 //	DATABASE_URL       sqlite:FILE, postgres://… or mysql://…: sqlite:demo.db
 //	REDIS_URL          redis://…: all but the accounts is kept there
 package main

@@ -101,6 +101,9 @@ func newApp(c config, data *data, phone *phone, log *slog.Logger) (*app.App, err
 	if !sessions.Cookie.Secure {
 		options = append(options, middleware.WithInsecureCookie())
 	}
+	if c.look != nil {
+		options = append(options, c.look, middleware.WithExempt("GET /static/"))
+	}
 	return app.New(app.Config{Sessions: sessions, Gate: options, PhoneURL: phoneURL, Log: log})
 }
 

@@ -1,5 +1,4 @@
-// Package mobile has what docs/mobile.md shows.
-package mobile
+package main
 
 import (
 	"encoding/json"

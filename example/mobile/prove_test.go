@@ -1,4 +1,4 @@
-package mobile_test
+package main_test
 
 import (
 	"net/http"
@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/eagate/eagate/example/mobile"
+	mobile "github.com/eagate/eagate/example/mobile"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/expect"
 )
