@@ -24,7 +24,7 @@ RESULTS := $(TOOL) gotestsum --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint bench fuzz cover gallery axe reference
+.PHONY: help demo quick test thorough lint bench fuzz cover gallery axe reference docs
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -86,3 +86,14 @@ axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' acc
 
 reference: ## write the pages of docs/reference from the code
 	@go -C example test ./docs -run '^TestReferenceIsCurrent$$' -update
+
+docs: .build/docs/node_modules ## make the static site in .build/site; SERVE=1 serves it, SITE_BASE=/eagate/ puts it below a path
+	@rm -rf .build/docs/src && mkdir -p .build/docs/src .build/docs/.vitepress
+	@cp -r --parents *.md docs example/pictures .build/docs/src && cp internal/site/config.mjs .build/docs/.vitepress
+	@.build/docs/node_modules/.bin/vitepress build .build/docs
+	@echo "the site is in $(CURDIR)/.build/site"
+	@$(if $(SERVE),.build/docs/node_modules/.bin/vitepress preview .build/docs)
+
+.build/docs/node_modules: internal/site/package-lock.json
+	@mkdir -p .build/docs && cp internal/site/package*.json .build/docs
+	@cd .build/docs && npm ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules
