@@ -146,10 +146,10 @@ func slug(heading string) string {
 }
 
 // TestLinksLeadSomewhere demands of each link within the repository that its file exists,
-// and that the page has its anchor.
+// and that the page has its anchor; and of each page of docs that an index lists it.
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
-	seen := 0
+	seen, listed := 0, make(map[string]bool)
 	for file, p := range pages(t) {
 		for _, link := range p.links {
 			target, anchor, hasAnchor := strings.Cut(link, "#")
@@ -161,11 +161,17 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			if target == "" {
 				to = file
 			}
+			listed[to] = listed[to] || path.Base(file) == "README.md"
 			if _, err := fs.Stat(root, to); err != nil {
 				t.Errorf("%s: the link %q leads nowhere: %v", file, link, err)
 			} else if other := pages(t)[to]; hasAnchor && (other == nil || !other.anchors[anchor]) {
 				t.Errorf("%s: the link %q: %s has no such heading", file, link, to)
 			}
+		}
+	}
+	for file := range pages(t) {
+		if strings.HasPrefix(file, "docs/") && !listed[file] {
+			t.Errorf("docs/README.md, or that of its folder, doesn't link to %s", file)
 		}
 	}
 	if seen < 30 {
