@@ -1,8 +1,31 @@
-// Package eagate has the types that its other packages share: the [User], the [Method] of
-// a proof, the [Mode] of a challenge, the [Requirement] of a second factor, the [Event]
-// that is reported, the [Lock] of codes, and the [Problem] that programs get.
+// Package eagate has the types that an application shares with the gate, which is in
+// package [github.com/eagate/eagate/middleware]: start there.
 //
-// The gate is in package [github.com/eagate/eagate/middleware].
+//	gate, err := middleware.New(
+//		…
+//		middleware.WithRequired(func(u eagate.User) eagate.Requirement {
+//			return eagate.Require(14 * 24 * time.Hour) // from when the user is first seen
+//		}),
+//		middleware.WithEvents(func(_ context.Context, e eagate.Event) {
+//			if e.Kind == eagate.EventRejected {
+//				alert(e.UserID)
+//			}
+//		}),
+//	)
+//
+// # What an application says
+//
+//   - [User]: who is logged in by password
+//   - [Requirement]: who must have a second factor, by [Require], [ReportOnly] or [Optional]
+//   - [Mode]: where users see the number that they tap on the phone
+//   - [FalseResult]: whether a report of false means that the user rejected the request
+//
+// # What an application gets
+//
+//   - [Event]: what happened to a user's second factor
+//   - [Method]: by what a session was verified
+//   - [Lock]: why a user's codes are not checked
+//   - [Problem]: why a program's request was refused
 package eagate
 
 import (

@@ -9,11 +9,20 @@
 //	token, err := c.CreateSession(ctx, "alice@example.com") // rings the phone
 //	number, err := c.SecretNumber(ctx, token)               // to be shown
 //
+// Package middleware does all of this for an application, which only passes the client to
+// WithService. Package [github.com/eagate/eagate/client/emulator] stands for the service in
+// tests.
+//
+// # Calls
+//
 // A call takes 5 seconds at most (see [WithTimeout]), reads at most 64 KiB, and follows
 // no redirect, which would get the API key. Calls that are safe to repeat are retried,
 // and a circuit breaker stops calls to a service that is down. A response is a success
-// only if its status, its media type, its code and its data all say so; everything else
-// is an [*Error] of a [Kind]:
+// only if its status, its media type, its code and its data all say so.
+//
+// # Errors
+//
+// Everything else is an [*Error] of a [Kind]:
 //
 //	switch {
 //	case errors.Is(err, client.ErrUnavailable): // continue without the phone

@@ -36,6 +36,32 @@
 // session manager, and revokes the session's grant: a concurrent request that writes the
 // session back restores a locked session. If only a group of routes is guarded, by
 // [Gate.Require], the logout must be in that group.
+//
+// # Options
+//
+// The six options above are required. [New] reports all faults of the options at once, and
+// none appears later, on a request. The others are about
+//
+//   - users: [WithRequired], [WithTrustedDevices], [WithEmail], [WithTOTP]
+//   - routes: [WithExempt], [WithLoginPath], [WithLogoutPath], [WithHomePath], [WithBasePath],
+//     [WithExternalPath], [WithCancel], [WithTrustedOrigins]
+//   - the service: [WithOrigin], [WithMode], [WithTokenLifetime], [WithCallbackNetworks],
+//     [WithCallbackSource], [WithFalseResult], [WithHoldOnRejection]
+//   - pages: [WithPages], [WithLanguage], [WithLayoutData], [WithFormFields]
+//   - reports: [WithEvents], [WithNotifier], [WithLogger]
+//   - the process: [WithStoreTimeout], [WithInsecureCookie], [WithClock]
+//
+// # Beside the requests
+//
+// [Gate.Run] works in the background, on every node; [Gate.EndStreams] belongs to the
+// server's shutdown. [Gate.CallbackURL] is to be registered in the service's Console.
+// [Gate.RequireRecent] and [Gate.RequireMethod] protect single routes by another proof, and
+// [Gate.Verification] says how a session was verified. The application calls
+// [Gate.PasswordChanged] when it has changed a password. [Gate.Admin] is for operators.
+//
+// Package [github.com/eagate/eagate/client/emulator] stands for the service and the phone
+// in tests, and package [github.com/eagate/eagate/middleware/routetest] checks that all
+// routes are guarded.
 package middleware
 
 import (

@@ -4,8 +4,12 @@
 //
 // A document is a JSON text under an ID, with a version and an optional due time.
 // eagate defines its content, protects it against forgery and changes it; a backend
-// neither reads nor changes it. See [Backend] for the contract, and package storetest
-// for the conformance suite.
+// neither reads nor changes it.
+//
+//	documents := store.NewMemory() // for tests and demos: it forgets everything
+//	gate, err := middleware.New(middleware.WithStore(documents), …)
+//
+// # Stores
 //
 // [NewMemory] keeps the documents in the process. The modules store/sqlstore,
 // store/redisstore and store/natsstore keep them in SQLite, PostgreSQL, MariaDB,
@@ -16,6 +20,13 @@
 // Accounts and addresses must never be lost: a user without an account has no
 // second factor. Challenges and grants may be lost: users then prove their second
 // factor again. [Split] keeps the two groups in different backends.
+//
+// # Another database
+//
+// [Backend] is the contract, and package [github.com/eagate/eagate/store/storetest] tests
+// it. A backend first checks what it is given, by [Document.Check], [CheckGet] and
+// [CheckLimit]. It may be a [Watcher], too: pages that wait for the phone are then told of
+// writes, and needn't poll.
 package store
 
 import (

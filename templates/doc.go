@@ -1,11 +1,19 @@
 // Package templates renders the pages of the second factor: the challenge, the security
 // page, the enrolment, and messages.
 //
-// [New] checks all options, templates and texts and reports every fault; the [Pages] are then
-// read-only and safe for concurrent use. [Pages.Render] writes a page. Each page is a [View],
-// a struct with the content but not the design: [Challenge], [Security], [Required],
-// [Enable], [Recovery], [Devices] or [Message]. [Pages.Notice] returns the texts of messages
-// to users.
+// An application gives the options of this package to the gate, which renders the pages:
+//
+//	//go:embed layout.html logo.svg
+//	var files embed.FS
+//
+//	gate, err := middleware.New(
+//		…
+//		middleware.WithPages(
+//			templates.WithTheme(templates.Theme{Accent: "#0b6e4f", Logo: templates.Image{FS: files, Name: "logo.svg"}}),
+//			templates.WithLayout(files),
+//			templates.WithLanguages(templates.English, templates.French),
+//		),
+//	)
 //
 // The pages work without script, load nothing from other servers unless the application
 // makes them, and have their style and script inline with a nonce;
@@ -20,19 +28,16 @@
 //   - [WithTheme] sets colours, corners, font, logo and icon.
 //   - [WithLanguages] chooses the languages; [WithTexts] and [WithTranslations] change texts
 //     and add languages, for which [WriteTranslation] writes a file to start from.
-//   - [WithLayout] puts the pages between its own header and footer.
+//   - [WithLayout] puts the pages between its own header and footer, which may show data that
+//     middleware.WithLayoutData gives them.
 //   - [WithTemplates] replaces the template of a page, of which [Original] is the start.
 //
-// # How a page is made
+// # Pages
 //
-// New reads the translations (translation.go) into a catalogue for each language
-// (catalogue.go), the theme into a look (theme.go, accent.go, font.go, image.go), the layout
-// (layout.go) and the templates of pages (override.go), which it renders with samples
-// (samples.go) to check them. The templates of a language are parsed when the first page in
-// it is shown (parse.go).
-//
-// Render asks the view for its [Sheet], which each page makes in the file of its name, adds
-// the language, the look and the script, and executes the layout, which executes the page's
-// template in the directory html. Templates get their texts by {{t "key"}} (text.go); the
-// other functions that they can call are in funcs.go.
+// [New] checks all options, templates and texts and reports every fault; the [Pages] are then
+// read-only and safe for concurrent use. [Pages.Render] writes a page. Each page is a [View],
+// a struct with the content but not the design: [Challenge], [Security], [Required],
+// [Enable], [Recovery], [Devices] or [Message]. A template of [WithTemplates] gets it prepared
+// as a [Sheet], in which the page's own part is a struct such as [ChallengeSheet].
+// [Pages.Notice] returns the texts of messages to users.
 package templates

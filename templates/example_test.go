@@ -115,6 +115,19 @@ func ExamplePages_Missing() {
 	// Output: 0
 }
 
+// The application serves these itself, and exempts them from the gate.
+func ExamplePages_LayoutPaths() {
+	layout := fstest.MapFS{"layout.html": {Data: []byte(`<html lang="{{.Lang}}" dir="{{.Dir}}"><head>{{template "eagate/head" .}}
+<link rel="stylesheet" href="/static/acme.css"></head><body>{{template "eagate/main" .}}{{template "eagate/scripts" .}}</body></html>`)}}
+	pages, err := templates.New(templates.WithLayout(layout))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(pages.LayoutPaths(), pages.Languages()[0])
+	// Output: [/static/acme.css] en
+}
+
 // A layout may fail for what one user's data is: the page is then shown without it.
 func ExamplePages_RenderPlain() {
 	layout := fstest.MapFS{"layout.html": {Data: []byte(`<html lang="{{.Lang}}" dir="{{.Dir}}"><head>{{template "eagate/head" .}}</head>

@@ -2,8 +2,12 @@
 // demos, and development without an account at the service.
 //
 // An [Emulator] is an [http.Handler] with the service's API, its hosted page, and a page
-// that acts as the phone. In a test, [Start] serves it on a loopback port, and the test
-// controls the phone:
+// that acts as the phone. It provides no security: everybody who can reach it can approve
+// every request. Don't expose it to others.
+//
+// # In a test
+//
+// [Start] serves it on a loopback port, and the test controls the phone:
 //
 //	srv := emulator.Start(emulator.Config{CallbackURL: app.URL + "/2fa/callback/…"})
 //	defer srv.Close()
@@ -15,11 +19,17 @@
 //	request, err := phone.Wait(ctx)    // the push request
 //	replies, err := phone.Approve(ctx) // taps the right number; or Deny, TapWrong, TimeOut, Fail
 //
-// In a demo, serve it and open its /phone page in a browser:
+// # In a demo
+//
+// Serve it and open its /phone page in a browser:
 //
 //	emu := emulator.New(emulator.Config{ClientID: id, APIKey: key, CallbackURL: callback})
 //	http.ListenAndServe("localhost:8081", emu)
 //	c := client.New(id, key, emulator.ClientOptions("http://localhost:8081")...)
+//
+// As a program of its own, it is package [github.com/eagate/eagate/client/emulator/serve].
+//
+// # Faults
 //
 // It may be stricter than the service: a field that is missing, unknown, repeated or of
 // the wrong type is an error. It records calls ([Emulator.Calls]), reports to the
@@ -27,9 +37,6 @@
 // ([Emulator.Users]). It fails on demand in the ways that a remote service can, including
 // a report of false without a rejection ([Phone.TimeOut], [Phone.Fail]): see
 // [Emulator.Misbehave], [Emulator.SetActive], [Emulator.SetPush] and [Delivery].
-//
-// It provides no security: everybody who can reach it can approve every request. Don't
-// expose it to others.
 package emulator
 
 import (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/client/emulator"
@@ -57,6 +58,18 @@ func ExamplePhone_Fail() {
 	// the application is told: false
 	// the application is told: false
 	// failed expired
+}
+
+// The link is what the QR code has; the secret is that of RFC 6238.
+func ExamplePhone_AddAccount() {
+	srv := emulator.Start(emulator.Config{})
+	defer srv.Close()
+	phone := srv.Phone("alice@example.com")
+	err := phone.AddAccount("otpauth://totp/Acme:alice@example.com" +
+		"?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Acme&algorithm=SHA1&digits=6&period=30")
+	code, _ := phone.CodeAt(time.Unix(59, 0))
+	fmt.Println(code, err)
+	// Output: 287082 <nil>
 }
 
 func ExampleNew() {

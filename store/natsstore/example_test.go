@@ -3,6 +3,7 @@ package natsstore_test
 import (
 	"context"
 	"log"
+	"os"
 	"time"
 
 	"github.com/eagate/eagate/store"
@@ -24,8 +25,11 @@ func ExampleNew() {
 	}
 	defer nc.Close()
 
-	// Once the bucket is there, add natsstore.WithExisting().
-	backend, err := natsstore.New(ctx, nc, natsstore.WithBucket("accounts"))
+	options := []natsstore.Option{natsstore.WithBucket("accounts"), natsstore.WithReplicas(3)} // in a cluster
+	if os.Getenv("FIRST_START") == "" {
+		options = append(options, natsstore.WithExisting()) // a bucket that is gone is a fault
+	}
+	backend, err := natsstore.New(ctx, nc, options...)
 	if err != nil {
 		log.Fatal(err) // with all faults of the configuration
 	}
