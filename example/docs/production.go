@@ -21,7 +21,9 @@ func _(app http.Handler) {
 	server.RegisterOnShutdown(gate.EndStreams)
 	background.Go(func() {
 		<-ctx.Done()
-		_ = server.Shutdown(context.WithoutCancel(ctx))
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = server.Shutdown(patience)
 	})
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
