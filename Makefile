@@ -5,9 +5,10 @@ SHELL       := bash
 
 MODULES := . store/sqlstore store/redisstore store/natsstore example
 
-# The tools are pinned in a module of their own.
-TOOL := go tool -modfile=$(CURDIR)/internal/tools/go.mod
-EXHAUSTIVE := exhaustive -default-signifies-exhaustive=false -ignore-enum-types=^reflect\.Kind$$
+# The tools are pinned in a module of their own, which is no part of the workspace: go tool -n
+# builds one, if need be, and says where it is.
+tool = $$(GOWORK=off go -C $(CURDIR)/internal/tools tool -n $(1))
+EXHAUSTIVE := $(call tool,exhaustive) -default-signifies-exhaustive=false -ignore-enum-types=^reflect\.Kind$$
 
 # How test results are shown, such as standard-verbose for every single one.
 export GOTESTSUM_FORMAT ?= standard-quiet
@@ -19,12 +20,12 @@ REPEAT   ?= 2
 # make lint has vetted what the tests compile. Tests wait more than they compute, so
 # more of them run at a time than there are cores.
 TEST    := test -json -race -vet=off -parallel=4
-RESULTS := $(TOOL) gotestsum --raw-command -- bash -c
+RESULTS := $(call tool,gotestsum) --raw-command -- bash -c
 
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint bench fuzz cover gallery axe reference docs
+.PHONY: help demo quick test thorough lint bench fuzz cover gallery tidy axe reference docs
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -58,7 +59,7 @@ thorough: ## run the thorough tests, repeat those that race, and fuzz: half an h
 
 lint: ## check the format, and what go vet, staticcheck and exhaustive find
 	@format=$$(gofmt -l .); if [[ $$format ]]; then echo "not as gofmt has it: $$format"; failed=1; fi; \
-	for m in $(MODULES); do for check in 'go vet' '$(TOOL) staticcheck' '$(TOOL) $(EXHAUSTIVE)'; do \
+	for m in $(MODULES); do for check in 'go vet' "$(call tool,staticcheck)" "$(EXHAUSTIVE)"; do \
 		(cd $$m && set -x && $$check ./...) || failed=1; \
 	done; done; exit $${failed:-0}
 
@@ -79,6 +80,18 @@ cover: ## write coverage.html of the root module
 
 gallery: ## show all pages in all states in .build/gallery: ONLY=^challenge chooses some, APPROVE=1 approves the key pictures, and takes those of README.md
 	@cd example && go run ./gallery -only='$(ONLY)' $(if $(APPROVE),-approve)
+
+# Outside the workspace, for the tags that the modules require may not be there yet. The sums
+# of those that are stay.
+tidy: ## bring go.mod and go.sum of all modules in order
+	@for m in $(MODULES); do ( \
+		cd $$m; own=$$(grep '^github.com/eagate/eagate[/ ]' go.sum || :); \
+		for o in $(MODULES); do o=github.com/eagate/eagate/$$o; o=$${o%/.}; \
+			set -- "$$@" "$$o"; go mod edit -replace="$$o=$(CURDIR)$${o#github.com/eagate/eagate}"; done; \
+		GOWORK=off go mod tidy || failed=1; \
+		go mod edit "$${@/#/-dropreplace=}"; \
+		[[ ! $$own ]] || sort -o go.sum go.sum - <<<"$$own"; exit $${failed:-0} \
+	) || failed=1; done; exit $${failed:-0}
 
 axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' accessibility
 

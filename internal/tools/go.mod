@@ -1,7 +1,7 @@
 // The tools that the Makefile runs, pinned; no package of ours imports them.
 module github.com/eagate/eagate/internal/tools
 
-go 1.25.1
+go 1.26.0
 
 tool (
 	github.com/nishanths/exhaustive/cmd/exhaustive
