@@ -393,7 +393,7 @@ func TestA27_DamagedFactor(t *testing.T) {
 		"no digits":         func(f *records.Factor) { f.Digits = 0 },
 		"many digits":       func(f *records.Factor) { f.Digits = 1 << 30 },
 		"no period":         func(f *records.Factor) { f.Period = 0 },
-		"negative period":   func(f *records.Factor) { f.Period = -30 * time.Second },
+		"negative period":   func(f *records.Factor) { f.Period = -30 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

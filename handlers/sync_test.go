@@ -152,7 +152,7 @@ func TestA37_Run(t *testing.T) {
 		kept := records.New(accounts, apptest.Keys(t))
 		err := kept.UpdateAccount(t.Context(), apptest.UserID(alice), func(a *records.Account) error {
 			a.State, a.Email = records.On, alice
-			a.Factor = records.Factor{Secret: apptest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+			a.Factor = records.Factor{Secret: apptest.Seal(t, secret, alice), Algorithm: "SHA1", Digits: 6, Period: 30}
 			a.Sync = records.Sync{Wanted: 1, Since: time.Now(), NextAt: time.Now()}
 			return nil
 		})

@@ -113,7 +113,7 @@ func (m inRecords) enrol(ctx context.Context, email string) error {
 	err := m.records.UpdateAccount(ctx, id, func(a *records.Account) error {
 		a.State, a.Email, a.Epoch, a.EnabledAt = records.On, email, 1, time.Now()
 		a.Factor = records.Factor{
-			Secret: m.keys.Seal(make([]byte, 20), factor.SecretPurpose, id), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+			Secret: m.keys.Seal(make([]byte, 20), factor.SecretPurpose, id), Algorithm: "SHA1", Digits: 6, Period: 30,
 		}
 		return nil
 	})

@@ -168,7 +168,7 @@ type essence struct {
 	epoch, wanted     uint64
 	secret, algorithm string
 	digits, failures  int
-	period            time.Duration
+	period            int
 	enabledAt         time.Time
 	lockedUntil       time.Time
 }

@@ -166,7 +166,7 @@ func (r *Rules) warnOfWrongCodes(ctx context.Context, userID string) error {
 
 // parametersOf returns how a factor's codes are made.
 func parametersOf(f records.Factor) totp.Parameters {
-	return totp.Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: f.Period}
+	return totp.Parameters{Algorithm: f.Algorithm, Digits: f.Digits, Period: time.Duration(f.Period) * time.Second}
 }
 
 // isUsed reports whether the code of a step of acct's factor in force was accepted

@@ -47,7 +47,7 @@ func (r *Rules) Stage(ctx context.Context, user eagate.User, s Session, browser 
 	p := r.cfg.TOTP
 	f := records.Factor{
 		Secret:    r.cfg.Keys.Seal(totp.NewSecret(), SecretPurpose, user.ID),
-		Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period,
+		Algorithm: p.Algorithm, Digits: p.Digits, Period: int(p.Period / time.Second),
 		CodesOnly: codesOnly,
 	}
 	if proof.typed, err = r.present(ctx, user.ID, proof); err != nil {

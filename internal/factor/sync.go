@@ -174,7 +174,8 @@ func (r *Rules) callService(ctx context.Context, acct records.Account, email str
 	sealed := acct.Sync.Retired
 	if enable {
 		sealed = acct.Factor.Secret
-		s.Algorithm, s.Digits, s.Period = acct.Factor.Algorithm, acct.Factor.Digits, acct.Factor.Period
+		p := parametersOf(acct.Factor)
+		s.Algorithm, s.Digits, s.Period = p.Algorithm, p.Digits, p.Period
 	}
 	if len(sealed) > 0 {
 		plain, err := r.cfg.Keys.Open(sealed, SecretPurpose, acct.UserID)

@@ -101,10 +101,8 @@ func TestA27_StoredFactor(t *testing.T) {
 		{name: "7 digits", secret: good, change: func(f *records.Factor) { f.Digits = 7 }},
 		{name: "20 digits", secret: good, change: func(f *records.Factor) { f.Digits = 20 }},
 		{name: "no period", secret: good, change: func(f *records.Factor) { f.Period = 0 }},
-		{name: "period of a nanosecond", secret: good, change: func(f *records.Factor) { f.Period = 1 }},
-		{name: "negative period", secret: good, change: func(f *records.Factor) { f.Period = -30 * time.Second }},
-		{name: "period with a fraction", secret: good, change: func(f *records.Factor) { f.Period = 30*time.Second + 1 }},
-		{name: "period of a day", secret: good, change: func(f *records.Factor) { f.Period = 24 * time.Hour }},
+		{name: "negative period", secret: good, change: func(f *records.Factor) { f.Period = -30 }},
+		{name: "period of a day", secret: good, change: func(f *records.Factor) { f.Period = 24 * 60 * 60 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

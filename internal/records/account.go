@@ -108,7 +108,7 @@ type Account struct {
 	// Stale says that another key than the newest authenticates the record.
 	Stale bool `json:"-"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // A State says whether an account has a second factor.
@@ -121,10 +121,10 @@ const (
 
 // A Factor is a TOTP secret with its parameters (RFC 6238).
 type Factor struct {
-	Secret    []byte        `json:"secret"` // sealed: never the plain secret
-	Algorithm string        `json:"algorithm"`
-	Digits    int           `json:"digits"`            // 6 or 8
-	Period    time.Duration `json:"period,format:sec"` // whole seconds
+	Secret    []byte `json:"secret"` // sealed: never the plain secret
+	Algorithm string `json:"algorithm"`
+	Digits    int    `json:"digits"` // 6 or 8
+	Period    int    `json:"period"` // in seconds
 
 	// CodesOnly says that the phone generates codes and gets no requests: when it was
 	// set up, another account held the e-mail address, or an operator has released it
@@ -135,7 +135,7 @@ type Factor struct {
 	// the service, which may know another account's phone under the same address.
 	AwaitsSync bool `json:"awaits_sync,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // A Form is an accepted form: the same form again gets the same result.
@@ -149,7 +149,7 @@ type Form struct {
 
 	At time.Time `json:"at,omitzero"` // when its code was accepted
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Staged is a factor that was shown to the user but not yet confirmed.
@@ -164,7 +164,7 @@ type Staged struct {
 	By string    `json:"by,omitzero"`
 	At time.Time `json:"at,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // A Proof says how and when the user has proved the second factor; it doesn't say from
@@ -173,7 +173,7 @@ type Proof struct {
 	Method eagate.Method `json:"method"`
 	At     time.Time     `json:"at"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // WrongCodes are wrong codes without a proof soon after, for which the account's owner
@@ -184,7 +184,7 @@ type WrongCodes struct {
 	TellAt time.Time `json:"tell_at,omitzero"` // when the next notice is due
 	ToldAt time.Time `json:"told_at,omitzero"` // of the last notice
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Push has the state and the limits of requests to the user's phone.
@@ -216,7 +216,7 @@ type Push struct {
 	// WarnedAt is when the user last got a notice of them.
 	WarnedAt time.Time `json:"warned_at,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Sync is the service's view of an account, as a pair of revisions: each change of State
@@ -249,7 +249,7 @@ type Sync struct {
 	// service requires it with DISABLE.
 	Retired []byte `json:"retired,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Late reports whether a change was not reported to the service yet.
@@ -274,7 +274,7 @@ type Recovery struct {
 	// KeptAt is when the user confirmed to have kept them.
 	KeptAt time.Time `json:"kept_at,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // A Device is a browser that a user trusts: a login there needs no second factor.
@@ -290,7 +290,7 @@ type Device struct {
 	// as the ID of a [Form].
 	By string `json:"by,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // NewEpoch returns a random epoch, which no account has had, not even this one before it

@@ -36,7 +36,7 @@ type Address struct {
 	Version uint64 `json:"-"`
 	Stale   bool   `json:"-"` // see Account
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // AddressID returns the ID of an e-mail address: a hash, so that document IDs contain no

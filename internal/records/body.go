@@ -48,7 +48,7 @@ type body[R any] struct {
 	// Min is the first format that can read the record.
 	Min int `json:"min,omitzero"`
 
-	Record *R `json:",inline"`
+	Record *R `json:",embed"`
 }
 
 // Where the MAC is in a body.

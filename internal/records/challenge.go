@@ -56,7 +56,7 @@ type Challenge struct {
 	Version uint64 `json:"-"`
 	Stale   bool   `json:"-"` // see Account
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // A ChallengeState is the state of a challenge. Expiry is not a state; ExpiresAt has it.

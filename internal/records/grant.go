@@ -55,7 +55,7 @@ type Grant struct {
 	Version uint64 `json:"-"`
 	Stale   bool   `json:"-"` // see Account
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // A Kind is the kind of a [Grant]: a proof; or a record that a session has ended, which

@@ -36,7 +36,7 @@ func newRecords(t testing.TB) (*records.Records, *store.Memory) {
 
 // account is one with a value in every field.
 func account() records.Account {
-	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, CodesOnly: true, AwaitsSync: true}
+	factor := records.Factor{Secret: []byte{1, 2, 0xff}, Algorithm: "SHA1", Digits: 6, Period: 30, CodesOnly: true, AwaitsSync: true}
 	return records.Account{
 		UserID: "u-42", Email: "alice@example.com", State: records.On, Epoch: 1<<53 - 1, Era: 3, Factor: factor,
 		Staged:    &records.Staged{Factor: factor, Email: "new@example.com", Binding: "binding", Browser: "browser", ExpiresAt: at, By: "b", At: at},

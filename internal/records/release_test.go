@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -74,6 +76,24 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 				t.Errorf("got %d of %d large numbers:\n%s", n, added, docs[0].Body)
 			}
 		})
+	}
+}
+
+// What one release stores, another reads: names and forms of fields don't change. A new field
+// is added to the files by hand.
+func TestStoredForm(t *testing.T) {
+	r, m := newRecords(t)
+	fillAll(t, r)
+	for _, kind := range kinds {
+		docs, err := m.Get(t.Context(), kind, idOf(kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const head = len(`{"mac":"","w":"",`) + 48 + 16 // both random
+		want, err := os.ReadFile(filepath.Join("testdata", string(kind)+".json"))
+		if got := "{" + string(docs[0].Body[head:]) + "\n"; err != nil || got != string(want) {
+			t.Errorf("%s: %v, or got\n%swant\n%s", kind, err, got, want)
+		}
 	}
 }
 
