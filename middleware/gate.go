@@ -53,8 +53,8 @@
 //
 // # Beside the requests
 //
-// [Gate.Run] works in the background, on every node; [Gate.EndStreams] belongs to the
-// server's shutdown. [Gate.CallbackURL] is to be registered in the service's Console.
+// [Gate.Run] does what is done in the background, on one node at least; [Gate.EndStreams]
+// belongs to the server's shutdown. [Gate.CallbackURL] is to be registered in the service's Console.
 // [Gate.RequireRecent] and [Gate.RequireMethod] protect single routes by another proof, and
 // [Gate.Verification] says how a session was verified. The application calls
 // [Gate.PasswordChanged] when it has changed a password. [Gate.Admin] is for operators.

@@ -1,5 +1,11 @@
 // Package natsstore keeps eagate's documents in NATS, in one bucket of JetStream KV.
 //
+//	nc, err := nats.Connect(url, nats.ReconnectBufSize(-1), nats.MaxReconnects(-1))
+//	…
+//	documents, err := natsstore.New(ctx, nc, natsstore.WithReplicas(3))
+//	…
+//	gate, err := middleware.New(middleware.WithStore(documents), …)
+//
 // # Set-up
 //
 // A single server needs NATS 2.9 or later, each server of a cluster 2.12 or later: in
