@@ -11,7 +11,7 @@ import (
 
 // WithPages sets the languages and texts of the pages, their look, and the application's
 // own layout, templates and links. Without it, they have the gate's look and all of its
-// languages. [New] reports what templates.New does, and a layout whose files a locked
+// languages. [New] reports what [templates.New] does, and a layout whose files a locked
 // session can't load.
 func WithPages(opts ...templates.Option) Option {
 	return func(c *config) { c.pages = append(c.pages, opts...) }

@@ -8,7 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -244,18 +243,5 @@ func (b *browser) wantIn() {
 	b.get("/2fa/challenge")
 	if a := b.get("/account"); a.status != 200 || !strings.Contains(a.body, apptest.Secret) {
 		b.t.Errorf("the guarded page: got %d, want 200", a.status)
-	}
-}
-
-// The page about it shows these files as they are.
-func TestDocs(t *testing.T) {
-	t.Parallel()
-	docs, err := os.ReadFile("../../docs/csrf.md")
-	expect.NoError(t, err)
-	for _, name := range []string{"nosurf.go", "gorilla.go", "filippo.go", "crossorigin.go"} {
-		file, err := os.ReadFile(name)
-		expect.NoError(t, err)
-		_, code, _ := strings.Cut(string(file), "\n\n") // without the package clause
-		expect.Contains(t, string(docs), "```go\n"+code+"```\n", "docs/csrf.md doesn't have %s as it is", name)
 	}
 }

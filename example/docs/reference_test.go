@@ -83,10 +83,19 @@ func documented(t *testing.T, dir string) *doc.Package {
 // What an option's comment begins with, after its name, and where it has the default.
 var (
 	aSentence = regexp.MustCompile(`^(.+?)[.:](?:\s|$)`)
+	aFault    = regexp.MustCompile(`f\.(?:add|check)\("(With\w+)"`)
 	aDefault  = regexp.MustCompile(`(?:The default is|Without it,) (.+?)\.(?:\s|$)|It is (required)\.`)
 )
 
 func options(t *testing.T, page *strings.Builder) {
+	faulty := make(map[string]bool) // the options of which middleware.New reports faults
+	walk(t, ".go", func(file string) {
+		if path.Dir(file) == "middleware" && !strings.HasSuffix(file, "_test.go") {
+			for _, m := range aFault.FindAllStringSubmatch(string(read(t, file)), -1) {
+				faulty["middleware."+m[1]] = true
+			}
+		}
+	})
 	var details strings.Builder
 	for _, dir := range [...]string{"middleware", "templates", "client", "store/sqlstore", "store/redisstore", "store/natsstore"} {
 		pkg := documented(t, dir)
@@ -108,6 +117,9 @@ func options(t *testing.T, page *strings.Builder) {
 			if first == nil || unless == nil {
 				t.Errorf("%s.%s: want a comment that says what it is without it: %s", pkg.Name, f.Name, aDefault)
 				continue
+			}
+			if faulty[pkg.Name+"."+f.Name] && unless[2] == "" && !strings.Contains(text, "report") {
+				t.Errorf("%s.%s: want a comment that says which faults New reports", pkg.Name, f.Name)
 			}
 			row := fmt.Sprintf("| [`%s(%s)`](#%s) | %s | %s |\n", f.Name, strings.Join(names, ", "), slug(pkg.Name+"."+f.Name), first[1], unless[1]+unless[2])
 			if unless[2] != "" {

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -64,15 +63,4 @@ func TestProve(t *testing.T) {
 		t.Errorf("approved: %v", err)
 	}
 	expect.Equal(t, account(), http.StatusOK, "after")
-}
-
-// The page about it shows the file as it is.
-func TestDocs(t *testing.T) {
-	t.Parallel()
-	docs, err := os.ReadFile("../../docs/mobile.md")
-	expect.NoError(t, err)
-	file, err := os.ReadFile("prove.go")
-	expect.NoError(t, err)
-	_, code, _ := strings.Cut(string(file), "\n\n")
-	expect.Contains(t, string(docs), "```go\n"+code+"```\n", "docs/mobile.md doesn't have prove.go as it is")
 }
