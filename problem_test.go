@@ -20,9 +20,7 @@ func TestEachProblemIsInTheTable(t *testing.T) {
 	last := 0
 	for p := range eagate.Problems() {
 		list = append(list, p)
-		if declared[p] == "" {
-			t.Errorf("%s: no constant with a comment", p)
-		}
+		expect.Differ(t, declared[p], "", "%s: no constant with a comment", p)
 		if http.StatusText(p.Status()) == "" || p.Status() < last {
 			t.Errorf("%s: got the status %d after %d, want one of HTTP's, in order", p, p.Status(), last)
 		}

@@ -220,9 +220,7 @@ func TestCircuitIgnoresWhoLeaves(t *testing.T) {
 		expect.Is(t, number(t, c), client.ErrCircuitOpen)
 		time.Sleep(time.Minute)
 		l.becomes(failing(200, data("70")))
-		if err := number(t, c); err != nil {
-			t.Errorf("with the service back: got %v", err)
-		}
+		expect.NoError(t, number(t, c), "with the service back")
 	})
 }
 
@@ -240,8 +238,6 @@ func TestCircuitSurvivesAPanic(t *testing.T) {
 		}()
 		time.Sleep(time.Minute)
 		l.becomes(failing(200, data("70")))
-		if err := number(t, c); err != nil {
-			t.Errorf("got %v, want a call", err)
-		}
+		expect.NoError(t, number(t, c), "a call")
 	})
 }

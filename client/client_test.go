@@ -74,9 +74,7 @@ func TestCheck(t *testing.T) {
 func TestCheckReportsAllFaults(t *testing.T) {
 	c := client.New("", "", client.WithBaseURL("http://a.example"), client.WithWebviewURL(":"), client.WithTimeout(-1))
 	lines := strings.Split(c.Check().Error(), "\n")
-	if len(lines) != 5 {
-		t.Errorf("got %d faults, want 5:\n%v", len(lines), c.Check())
-	}
+	expect.Equal(t, len(lines), 5, "faults")
 }
 
 func TestFaultyClient(t *testing.T) {

@@ -97,17 +97,13 @@ func wantKind(t *testing.T, err error, want client.Kind) *client.Error {
 	if !errors.As(err, &e) {
 		t.Fatalf("got error %v, want a *client.Error", err)
 	}
-	if e.Kind != want {
-		t.Errorf("got kind %q, want %q: %v", e.Kind, want, err)
-	}
+	expect.Equal(t, e.Kind, want, "kind")
 	sentinels := map[client.Kind]error{
 		client.Unavailable: client.ErrUnavailable, client.Inactive: client.ErrInactive, client.Refused: client.ErrRefused,
 		client.Protocol: client.ErrProtocol, client.Invalid: client.ErrInvalid,
 	}
 	for kind, sentinel := range sentinels {
-		if got := errors.Is(err, sentinel); got != (kind == want) {
-			t.Errorf("got errors.Is(err, %q) %v, want %v", sentinel, got, kind == want)
-		}
+		expect.Equal(t, errors.Is(err, sentinel), kind == want, "errors.Is(err, %q)", sentinel)
 	}
 	return e
 }

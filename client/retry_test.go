@@ -64,9 +64,7 @@ func TestRetry(t *testing.T) {
 					c := client.New(clientID, apiKey, trouble(&calls, 2, tt.fault).option())
 					err := op.call(t.Context(), c)
 					expect.Equal(t, calls.Load(), want, "calls")
-					if ok := err == nil; ok != (want == 3) {
-						t.Errorf("got %v after %d calls", err, want)
-					}
+					expect.Equal(t, err == nil, want == 3, "%v after %d calls", err, want)
 				})
 			})
 		}

@@ -89,9 +89,7 @@ func TestCreateSessionEmail(t *testing.T) {
 
 func wantHeader(t *testing.T, r *http.Request, name, want string) {
 	t.Helper()
-	if got := strings.Join(r.Header.Values(name), ","); got != want {
-		t.Errorf("got %s %q, want %q", name, got, want)
-	}
+	expect.Equal(t, strings.Join(r.Header.Values(name), ","), want, name)
 }
 
 // wantBody compares with JSON whose names are sorted.
@@ -100,17 +98,11 @@ func wantBody(t *testing.T, r *http.Request, want string) {
 	raw, err := io.ReadAll(r.Body)
 	expect.NoError(t, err)
 	if want == "" {
-		if len(raw) != 0 {
-			t.Errorf("got body %s, want none", raw)
-		}
+		expect.Equal(t, len(raw), 0, "body %s", raw)
 		return
 	}
 	var v map[string]any
-	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Errorf("body %s: %v", raw, err)
-	}
+	expect.NoError(t, json.Unmarshal(raw, &v), "body %s", raw)
 	sorted, _ := json.Marshal(v)
-	if string(sorted) != want {
-		t.Errorf("got body %s, want %s", sorted, want)
-	}
+	expect.Equal(t, string(sorted), want, "body")
 }

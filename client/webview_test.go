@@ -42,9 +42,7 @@ func TestWebviewURL(t *testing.T) {
 			got, err := tt.get()
 			if tt.want == nil {
 				wantKind(t, err, client.Invalid)
-				if got != "" {
-					t.Errorf("got %q beside the error, want nothing", got)
-				}
+				expect.Equal(t, got, "", "beside the error")
 				return
 			}
 			query, ok := strings.CutPrefix(got, client.DefaultWebviewURL+"?")

@@ -18,7 +18,7 @@ func TestDemo(t *testing.T) {
 	p := start(t, program.Build(t, "demo"), "ADDR=127.0.0.1:0", "EMULATOR_ADDR=127.0.0.1:0")
 	app, phone := p.said["open"], newVisitor(t, strings.TrimSuffix(p.said["phone"], "/phone"), http.DefaultTransport)
 	if want := app + "/2fa/callback/"; !strings.HasPrefix(p.said["callback:"], want) {
-		t.Errorf("callback: got %q, want it to begin with %q", p.said["callback:"], want)
+		t.Errorf("callback: got %q, it to begin with %q", p.said["callback:"], want)
 	}
 
 	addr := strings.TrimPrefix(app, "http://")
@@ -63,9 +63,7 @@ func TestDemo(t *testing.T) {
 	other.wantRedirect(other.get("/account"), "/2fa/challenge")
 	other.wantPage(other.get("/2fa/challenge"), 200, "Number to tap") // which asks the phone
 	other.events().until("pending")
-	if err := p.stop(); err != nil {
-		t.Errorf("stopped while a page waits: %v", err)
-	}
+	expect.NoError(t, p.stop(), "stopped while a page waits")
 }
 
 // The demo goes on where it was stopped: with its accounts, its sessions, its key
@@ -133,9 +131,7 @@ func TestDemoConfig(t *testing.T) {
 	} {
 		expect.Contains(t, said, want, "%s isn't named in", want)
 	}
-	if strings.Contains(said, "secret") {
-		t.Error("a secret is shown")
-	}
+	expect.Lacks(t, said, "secret", "a secret is shown")
 	_, said = fault(t, path, "EAUTH_API_URL=http://authen.example.com")
 	for _, want := range []string{"client ID", "API key", "must be https"} {
 		expect.Contains(t, said, want, "%q isn't said in", want)

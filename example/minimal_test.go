@@ -41,13 +41,9 @@ var forChi = strings.NewReplacer(`
 func TestMinimal(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("nethttp/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	onChi := filepath.Join(t.TempDir(), "chi.go")
-	if err := os.WriteFile(onChi, []byte(forChi.Replace(string(source))), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, os.WriteFile(onChi, []byte(forChi.Replace(string(source))), 0o600))
 	for _, name := range []string{"nethttp", onChi} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/example/internal/program"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The demo with the service's own page, from the login to there and back.
@@ -29,9 +30,7 @@ func TestDemoModes(t *testing.T) {
 			v.login("/account")
 			v.wantRedirect(v.get("/account?tab=2"), "/2fa/challenge")
 			page := v.get("/2fa/challenge").body
-			if got := strings.Contains(page, "data-popup="); got != (mode == "popup") {
-				t.Errorf("the page opens a window: %v", got)
-			}
+			expect.Equal(t, strings.Contains(page, "data-popup="), mode == "popup", "the page opens a window")
 			webview := strings.TrimPrefix(html.UnescapeString(find(t, `<a id="webview"[^>]* href="([^"]+)"`, page)), phone.url)
 			number := find(t, `data-number[^>]*>(\d+)<`, phone.get(webview).body)
 			phone.wantRedirect(phone.post("/phone/answer", "text/html",

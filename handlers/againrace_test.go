@@ -74,9 +74,7 @@ func TestA51_CodeSentTwiceAtOnce(t *testing.T) {
 				for _, a := range []apptest.Answer{a, again} {
 					a.WantTo(t, step)
 				}
-				if heard := e.take(); !slices.Equal(heard, []string{"verified totp"}) {
-					t.Errorf("heard %q, want verified once", heard)
-				}
+				expect.Slice(t, e.take(), []string{"verified totp"}, "heard")
 				if n := len(proofs(t, world)); step == "/account" && n != before+1 || step == "/recent" && n != before {
 					t.Errorf("got %d proofs, there were %d", n, before)
 				}
@@ -116,9 +114,7 @@ func TestA51_CodeSentTwiceAndNotSaved(t *testing.T) {
 	var late apptest.Answer
 	wg.Go(func() { late = second.Post(totp, "code", code) }) // verified, as it was when it came
 	pause.Wait()
-	if a := first.Post(totp, "code", code); a.Location != "/recent" {
-		t.Fatalf("got %d to %q, want to be let in", a.Status, a.Location)
-	}
+	first.Post(totp, "code", code).WantTo(t, "/recent")
 	world.Scs.FailCommits(1)
 	pause.Go()
 	wg.Wait()

@@ -55,9 +55,7 @@ func wantElsewhere(t *testing.T, w waiter, thief *apptest.Browser, when string) 
 			}
 		}
 	}
-	if n := w.App.Passed.Load() - before; n != 0 {
-		t.Errorf("%s: the guarded handler was called %d times", when, n)
-	}
+	expect.Equal(t, w.App.Passed.Load()-before, 0, "%s: the guarded handler was called", when)
 	if a := thief.GetJSON("/2fa/challenge/status"); a.Status != 409 || a.JSON("type") != "urn:eagate:problem:other-browser" {
 		t.Errorf("%s: got %d %s, want 409 other-browser", when, a.Status, a.Body)
 	}
@@ -252,14 +250,10 @@ func TestBrowserHeader(t *testing.T) {
 			t.Errorf("with %q: got %d %s, want 409", wrong, a.Status, a.Body)
 		}
 	}
-	if a := do(secret, "GET", "/2fa/challenge/status"); a.JSON("state") != "pending" {
-		t.Errorf("got %d %s, want pending", a.Status, a.Body)
-	}
+	expect.Equal(t, do(secret, "GET", "/2fa/challenge/status").JSON("state"), "pending")
 	apptest.Approve(t, phone)
 	do("new", "GET", "/2fa/challenge").Want(t, 409, "without the secret")
-	if a := do(secret, "GET", "/2fa/challenge"); a.JSON("verified") != true {
-		t.Errorf("with the secret: got %d %s, want verified", a.Status, a.Body)
-	}
+	expect.Equal(t, do(secret, "GET", "/2fa/challenge").JSON("verified"), true, "with the secret")
 }
 
 // A program that keeps only the session's cookie isn't refused at first, and then told
@@ -304,9 +298,7 @@ func TestCookieThatDoesNotComeBack(t *testing.T) {
 	}
 	expect.Equal(t, len(app.Emulator.Requests())-asked, 0, "times the phone was asked")
 	b.Thief().Post("/2fa/challenge")
-	if a := b.Thief().Get(b.Thief().Get("/2fa/challenge").Location); !strings.Contains(a.Body, "doesn’t keep the cookie") {
-		t.Errorf("tried again: got %d to %q\n%s\nwant the same", a.Status, a.Location, a.Body)
-	}
+	expect.Contains(t, b.Thief().Get(b.Thief().Get("/2fa/challenge").Location).Body, "doesn’t keep the cookie", "tried again")
 	for _, stale := range []string{"new", "", "x.y", "0.ABC", led.Location[len("/2fa/challenge?browser="):]} {
 		app.Clock.Add(61 * time.Second)
 		b.Thief().Get("/2fa/challenge?browser="+stale).Want(t, http.StatusSeeOther, "an old address, %q, to be led here once more", stale)

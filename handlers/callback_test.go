@@ -163,9 +163,7 @@ func TestA03_TrueThenFalse(t *testing.T) {
 	w.WantIn("false after the unlock")
 	expect.Equal(t, strings.Count(app.Log.String(), tooLate), 2, "events after the unlock")
 	// Nor does it count as a rejection.
-	if a := app.Stopped(t, alice).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
-		t.Errorf("next login: got %s, want pending", a.Body)
-	}
+	expect.Equal(t, app.Stopped(t, alice).GetJSON("/2fa/challenge/status").JSON("state"), "pending", "next login")
 }
 
 func TestA04_FalseThenTrue(t *testing.T) {
@@ -230,9 +228,7 @@ func TestA05_Replay(t *testing.T) {
 				report(t, app, w.token, "true")
 			}
 			expect.Equal(t, spy.Changes()-c.moves, 0, "changes too many")
-			if a := former.GetJSON("/account"); a.Header.Get("X-Verified") == "true" {
-				t.Error("the former cookie: verified")
-			}
+			expect.Differ(t, former.GetJSON("/account").Header.Get("X-Verified"), "true", "the former cookie: verified")
 			if c.state == "" {
 				w.WantIn("the owner")
 				return
@@ -325,9 +321,7 @@ func TestA07_TokenOfAnother(t *testing.T) {
 	a.WantLocked("bob's report, alice")
 
 	report(t, app, a.token, "true")
-	if s := second.GetJSON("/2fa/challenge/status"); s.JSON("state") != "none" {
-		t.Errorf("alice's other session: got %s, want none", s.Body)
-	}
+	expect.Equal(t, second.GetJSON("/2fa/challenge/status").JSON("state"), "none", "alice's other session")
 	if s := second.GetJSON("/account"); s.Secret() {
 		t.Error("alice's other session: got in by the first one's approval")
 	}
@@ -402,9 +396,7 @@ func TestA08_AlteredToken(t *testing.T) {
 				}
 				continue
 			}
-			if got := look(a); got != unknown {
-				t.Errorf("%s in %s: got %.300s\nwant the answer to an unknown one: %s", name, way, got, unknown)
-			}
+			expect.Equal(t, look(a), unknown, "%s in %s", name, way)
 		}
 	}
 	await(t, "1 MB that the store isn't asked for", func() bool {
@@ -469,9 +461,7 @@ func TestA10_FloodOfUnknownTokens(t *testing.T) {
 		if i%3 == 0 {
 			a = s.PostJSON(callback(app), fmt.Sprintf(`{"result":%s,"session_token":%q}`, r, token))
 		}
-		if got := look(a); got != want {
-			t.Fatalf("token %d: got %s\nwant %s", i, got, want)
-		}
+		expect.Equal(t, look(a), want, "token %d", i)
 	}
 	expect.Equal(t, spy.Changes(), 0, "records made or changed")
 	expect.Equal(t, app.Scs.Commits()-commits, 0, "sessions saved")

@@ -63,9 +63,7 @@ func TestA12_TabsShareTheChallenge(t *testing.T) {
 	atOnce(10, func(int) { w.Copy().Get("/account") })
 	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
 	tab := w.Copy()
-	if a := tab.GetJSON("/2fa/challenge/status"); a.JSON("number") != w.number {
-		t.Errorf("second tab: got %s, want the number %s", a.Body, w.number)
-	}
+	expect.Equal(t, tab.GetJSON("/2fa/challenge/status").JSON("number"), any(w.number), "second tab")
 	apptest.Approve(t, w.phone)
 	w.unlock(t)
 }
@@ -79,9 +77,7 @@ func TestA12_NewChallengeVoidsTheOldOne(t *testing.T) {
 			w := wait(t, app, alice)
 			w.SendNew()
 			next := waitOn(t, w.Browser, w.phone)
-			if next.token == w.token {
-				t.Fatal("no new challenge")
-			}
+			expect.Differ(t, next.token, w.token, "no new challenge")
 			if reported {
 				report(t, app, w.token, "true")
 			}
@@ -197,9 +193,7 @@ func TestChallengeRejected(t *testing.T) {
 	expect.Equal(t, a.Header.Get("Retry-After"), "900", "Retry-After")
 	second.Get("/account")
 	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
-	if page := html.UnescapeString(second.Get("/2fa/challenge").Body); !strings.Contains(page, "no new request can be sent for 15 minutes") {
-		t.Errorf("page: got\n%s\nwant how long the phone is left in peace", page)
-	}
+	expect.Contains(t, html.UnescapeString(second.Get("/2fa/challenge").Body), "no new request can be sent for 15 minutes", "page")
 	if a := second.PostJSON("/2fa/challenge/totp", `{"code":"`+apptest.Code(t, w.phone)+`"}`); a.JSON("verified") != true {
 		t.Errorf("code: got %d %s, it to unlock", a.Status, a.Body)
 	}
@@ -236,12 +230,8 @@ func TestPushBudget(t *testing.T) {
 	expect.Contains(t, w.Get("/2fa/challenge").Body, `data-state="pending"`, "page, want the last one pending")
 	app.Clock.Add(5 * time.Minute)
 	page := html.UnescapeString(w.Get("/2fa/challenge").Body)
-	if !strings.Contains(page, "Many requests were sent to your phone. The next one can be sent in 10 minutes.") {
-		t.Errorf("page: got\n%s\nwant one that says when", page)
-	}
-	if strings.Contains(page, `action="/2fa/challenge"`) {
-		t.Error("page: got the button, want none")
-	}
+	expect.Contains(t, page, "Many requests were sent to your phone. The next one can be sent in 10 minutes.", "page")
+	expect.Lacks(t, page, `action="/2fa/challenge"`, "page, the button")
 	app.Clock.Add(10 * time.Minute)
 	w.PostJSON("/2fa/challenge", "").Want(t, 201, "after the time")
 }
@@ -253,9 +243,7 @@ func TestPreferCode(t *testing.T) {
 	w := wait(t, app, alice)
 	const refresh = `http-equiv="refresh"`
 	expect.Contains(t, w.Get("/2fa/challenge").Body, refresh, "page")
-	if page := w.Get("/2fa/challenge?code=1").Body; strings.Contains(page, refresh) {
-		t.Error("page with code=1: got a refresh")
-	}
+	expect.Lacks(t, w.Get("/2fa/challenge?code=1").Body, refresh, "page with code=1, a refresh")
 }
 
 func TestChallengeForPrograms(t *testing.T) {
@@ -280,15 +268,9 @@ func TestChallengeForPrograms(t *testing.T) {
 	}
 	expect.Equal(t, b.GetJSON("/2fa/challenge/status").Body, want, "status")
 	apptest.Approve(t, phone)
-	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"approved","next":"/2fa/challenge"}` {
-		t.Errorf("status: got %s, want approved and where to go", a.Body)
-	}
-	if a := b.GetJSON("/2fa/challenge"); a.Body != `{"state":"approved","verified":true,"next":"/"}` {
-		t.Errorf("challenge: got %s, want verified", a.Body)
-	}
-	if a := b.GetJSON("/2fa/challenge/status"); a.Body != `{"state":"approved","verified":true,"next":"/2fa/challenge"}` {
-		t.Errorf("status: got %s, want verified", a.Body)
-	}
+	expect.Equal(t, b.GetJSON("/2fa/challenge/status").Body, `{"state":"approved","next":"/2fa/challenge"}`, "status")
+	expect.Equal(t, b.GetJSON("/2fa/challenge").Body, `{"state":"approved","verified":true,"next":"/"}`, "challenge")
+	expect.Equal(t, b.GetJSON("/2fa/challenge/status").Body, `{"state":"approved","verified":true,"next":"/2fa/challenge"}`, "status")
 	b.WantIn("at the end")
 }
 
@@ -348,9 +330,7 @@ func TestPhoneCannotBeAsked(t *testing.T) {
 	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession))-calls, 0, "more calls to the service by looking")
 	a := b.PostJSON("/2fa/challenge", "")
 	wantProblem(t, "by a program", a, 409, "no-push", "/2fa/challenge")
-	if a.Header.Get("Retry-After") != "" {
-		t.Error("by a program: got a Retry-After, but waiting doesn't help")
-	}
+	expect.Equal(t, a.Header.Get("Retry-After"), "", "by a program, a Retry-After, but waiting doesn't help")
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).WantTo(t, "/account", "code")
 }
 

@@ -40,9 +40,7 @@ func TestA51_FormWithoutOrigin(t *testing.T) {
 	if n, forms := strings.Count(page.Body, token), strings.Count(page.Body, "<form "); token == "" || n != forms {
 		t.Fatalf("got the token %q %d times on a page of %d forms", token, n, forms)
 	}
-	if again := tokenOn(t, w.Get("/2fa/challenge")); again != token {
-		t.Errorf("the next page: got token %q, want the same, %q", again, token)
-	}
+	expect.Equal(t, tokenOn(t, w.Get("/2fa/challenge")), token, "the next page, token")
 	w.Do("POST", "/2fa/challenge/totp", code+"&form_token="+token, null...).Want(t, http.StatusSeeOther)
 	w.WantIn("by a code")
 	// The renewed session's pages hold it too, and forms of before it.

@@ -254,9 +254,7 @@ func TestTrustedDeviceIsOneUsers(t *testing.T) {
 			secret = c.Value
 		}
 	}
-	if secret == "" {
-		t.Fatal("no cookie of the device")
-	}
+	expect.Differ(t, secret, "", "no cookie of the device")
 	bobs := trusted(t, app, bob)
 	for _, c := range bobs.Jar.Cookies(u) {
 		if strings.HasPrefix(c.Name, "eagate-device-") {

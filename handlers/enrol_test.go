@@ -65,9 +65,7 @@ func TestA19_LockedSession(t *testing.T) {
 					t.Errorf("%s: got %d, want 403", name, a.Status)
 				}
 				for _, secret := range []string{old, "otpauth:", "enabled_at", `id="qr"`, "codes_left", " left<", "last_used_at"} {
-					if strings.Contains(a.Body, secret) {
-						t.Errorf("%s: the answer holds %q", name, secret)
-					}
+					expect.Lacks(t, a.Body, secret, "%s: the answer holds", name)
 				}
 			}
 		}
@@ -149,9 +147,7 @@ func TestA39_StaleGrant(t *testing.T) {
 		thief.WantIn("a stolen session")
 		stage(t, owner, alice)
 		wantGuess(t, "replace", owner, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
-		if got := guess(t, thief, path, ""); got == "accepted" {
-			t.Errorf("%s: accepted by a session of the factor before", path)
-		}
+		expect.Differ(t, guess(t, thief, path, ""), "accepted", "%s: accepted by a session of the factor before", path)
 		if got := world.Account(t, alice); got.State != records.On || got.Staged != nil {
 			t.Errorf("%s by a stolen session: got %v, staged %t", path, got.State, got.Staged != nil)
 		}
@@ -166,9 +162,7 @@ func TestA39_StaleGrant(t *testing.T) {
 		}
 		owner.Post("/logout")
 		expect.NoError(t, world.Scs.Commit(cookie, session, time.Now().Add(time.Hour)))
-		if got := guess(t, thief, path, ""); got == "accepted" {
-			t.Errorf("%s: accepted by a session that was logged out", path)
-		}
+		expect.Differ(t, guess(t, thief, path, ""), "accepted", "%s: accepted by a session that was logged out", path)
 		if got := world.Account(t, alice); got.State != records.On || got.Staged != nil {
 			t.Errorf("%s after the logout: got %v, staged %t", path, got.State, got.Staged != nil)
 		}
@@ -200,9 +194,7 @@ func TestA39_StagedByAnotherSession(t *testing.T) {
 			t.Errorf("%s: the security page shows the secret", name)
 		}
 	}
-	if got := world.Account(t, alice).State; got != records.Off {
-		t.Errorf("got %v, want off", got)
-	}
+	expect.Equal(t, world.Account(t, alice).State, records.Off)
 	wantGuess(t, "the owner on another node", owner.On(node), "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 	world.Clock.Add(2 * time.Second)
 	others["another session"].WantLocked("the other session after the enrolment")
@@ -245,9 +237,7 @@ func TestA39_ReEnrol(t *testing.T) {
 	for _, b := range verified {
 		b.WantIn("while another secret is staged")
 	}
-	if got := len(world.Emulator.Calls(emulator.SyncStatus)); got != calls {
-		t.Error("the service was told of a secret that isn't confirmed")
-	}
+	expect.Equal(t, len(world.Emulator.Calls(emulator.SyncStatus)), calls, "the service was told of a secret that isn't confirmed")
 
 	world.Clock.Add(apptest.Step)
 	wantGuess(t, "a confirmation by the new secret", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
@@ -270,13 +260,9 @@ func TestEnrolmentExpires(t *testing.T) {
 	phone := stage(t, b, alice)
 	app.Clock.Add(30*time.Minute - time.Second)
 	b.Get("/2fa/enable").Want(t, http.StatusOK, "at the last moment")
-	if a := b.GetJSON("/2fa/"); a.JSON("state") != "pending" {
-		t.Errorf("at the last moment: got %s, want pending", a.Body)
-	}
+	expect.Equal(t, b.GetJSON("/2fa/").JSON("state"), "pending", "at the last moment")
 	app.Clock.Add(time.Second)
-	if a := b.GetJSON("/2fa/"); a.JSON("state") != "off" {
-		t.Errorf("expired: got %s, want off", a.Body)
-	}
+	expect.Equal(t, b.GetJSON("/2fa/").JSON("state"), "off", "expired")
 	b.Get("/2fa/enable").WantTo(t, "/2fa/", "expired")
 	wantGuess(t, "expired", b, "/2fa/enable/confirm", apptest.Code(t, phone), "no-enrolment")
 	b.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)).Want(t, http.StatusConflict, "expired, in a form")
@@ -301,9 +287,7 @@ func TestEnrolAfterWrongCodes(t *testing.T) {
 	wantGuess(t, "after five", b, "/2fa/enable/confirm", apptest.Code(t, phone), "code-paused")
 	b.WantIn("still without a second factor")
 	phone = stage(t, b, alice)
-	if app.Emulator.Accounts()[0].Secret == secret {
-		t.Error("starting over shows the same secret")
-	}
+	expect.Differ(t, app.Emulator.Accounts()[0].Secret, secret, "starting over shows the same secret")
 	wantGuess(t, "starting over", b, "/2fa/enable/confirm", apptest.Code(t, phone), "accepted")
 	expect.Equal(t, app.Account(t, alice).Failures, 0, "failures left")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
@@ -46,9 +47,7 @@ func TestA17_StoreFaultOnceTheSessionHasAnotherID(t *testing.T) {
 		world.Store.SetInner(inner)
 		if to == "/recent" {
 			b.WantIn("verified as before")
-			if n := len(proofs(t, world)); n != before {
-				t.Errorf("got %d proofs, want %d as before", n, before)
-			}
+			expect.Equal(t, len(proofs(t, world)), before, "proofs")
 		} else {
 			b.WantLocked("after the fault")
 		}
@@ -80,9 +79,7 @@ func TestA13_PhoneOfAnotherUser(t *testing.T) {
 		before := len(app.Emulator.Requests())
 		b.Get("/open-to-all/" + bob)
 		b.Follow(first)
-		if n := len(app.Emulator.Requests()) - before; n != 1 {
-			t.Errorf("%s: the next user's phone was asked %d times, want once", first, n)
-		}
+		expect.Equal(t, len(app.Emulator.Requests())-before, 1, "%s: the next user's phone was asked", first)
 	}
 }
 

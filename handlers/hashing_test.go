@@ -147,9 +147,7 @@ func TestA50_HashingIsNotWaitedForLong(t *testing.T) {
 		synctest.Wait()
 		leave()
 		synctest.Wait()
-		if left.Load() == 0 {
-			t.Error("who has gone away still waits")
-		}
+		expect.Differ(t, left.Load(), 0, "who has gone away still waits")
 		e.take()
 		status := door.post(t.Context(), b, recoveryPath, codes[0])
 		time.Sleep(5*time.Second - 1)

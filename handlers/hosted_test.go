@@ -231,9 +231,7 @@ func TestHostedErrorsNextStep(t *testing.T) {
 		app.Emulator.Behave()
 		w = waitOn(t, w.Browser, w.phone)
 		page := w.Get("/2fa/challenge").Body
-		if strings.Contains(page, "data-return=\"timeout\"") {
-			t.Error("the page of the new request tells of the old one")
-		}
+		expect.Lacks(t, page, "data-return=\"timeout\"", "the page of the new request tells of the old one")
 		link, _ := webviewOf(t, page)
 		if link == nil || link.Query().Get("session_token") != app.Emulator.Requests()[1].Token {
 			t.Errorf("the page leads to %v, want the new request", link)
@@ -278,9 +276,7 @@ func TestA32_ReturnOfNobody(t *testing.T) {
 		}
 		other := app.Stopped(t, alice) // which takes the place of the first
 		other.Get(back)
-		if page := other.Get("/2fa/challenge").Body; strings.Contains(page, `id="returned"`) {
-			t.Error("another session's token is taken for its own")
-		}
+		expect.Lacks(t, other.Get("/2fa/challenge").Body, `id="returned"`, "another session's token is taken for its own")
 		apptest.Approve(t, w.phone)
 		other.WantIn("after the approval")
 		other.Get(back).WantTo(t, "/2fa/challenge", "unlocked")
@@ -327,9 +323,7 @@ func TestA16_HostedReturnToAFormerSession(t *testing.T) {
 		close(release)
 		<-slow
 		for _, query := range []string{"error=REJECT", "session_token=" + w.token} {
-			if a := former.Get("/2fa/return?" + query); a.Header.Get("Set-Cookie") != "" {
-				t.Errorf("%s: the return writes the former session", query)
-			}
+			expect.Equal(t, former.Get("/2fa/return?"+query).Header.Get("Set-Cookie"), "", "%s: the return writes the former session", query)
 		}
 		former.WantLocked("under the former ID")
 		w.WantIn("under the new ID")
@@ -345,9 +339,7 @@ func TestA32_HostedHeaders(t *testing.T) {
 		for name, want := range map[string]string{
 			"Cross-Origin-Opener-Policy": opener, "Referrer-Policy": "same-origin", "Cache-Control": "no-store, no-transform", "X-Frame-Options": "DENY",
 		} {
-			if got := page.Header.Get(name); got != want {
-				t.Errorf("got %s %q, want %q", name, got, want)
-			}
+			expect.Equal(t, page.Header.Get(name), want, name)
 		}
 		// The page needs nothing that the others don't have.
 		nonce := regexp.MustCompile(`'nonce-[A-Z0-9]+'`)
@@ -421,9 +413,7 @@ func TestHostedForPrograms(t *testing.T) {
 		if got := events.want("approved")["webview_url"]; got != nil {
 			t.Errorf("approved: got webview_url %v, want none", got)
 		}
-		if a := b.GetJSON("/2fa/challenge"); a.JSON("verified") != true {
-			t.Errorf("got %d %s, it verified", a.Status, a.Body)
-		}
+		expect.Equal(t, b.GetJSON("/2fa/challenge").JSON("verified"), true, "verified")
 	})
 }
 

@@ -293,9 +293,7 @@ func TestA32_HeadersOfEveryResponse(t *testing.T) {
 			"Cross-Origin-Opener-Policy":   "same-origin",
 			"Cross-Origin-Resource-Policy": "same-origin",
 		} {
-			if got := r.Header().Get(name); got != want {
-				t.Errorf("%s %s: %d: got %s %q, want %q", r.request.Method, path, r.status, name, got, want)
-			}
+			expect.Equal(t, r.Header().Get(name), want, "%s %s: %d, %s", r.request.Method, path, r.status, name)
 		}
 		csp := r.Header()["Content-Security-Policy"]
 		if len(csp) != 1 || !strings.Contains(csp[0], "frame-ancestors 'none'") || !strings.Contains(csp[0], "default-src 'none'") {
@@ -327,18 +325,14 @@ func TestA32_TokenStaysOnTheServer(t *testing.T) {
 		text := r.String()[len(r.request.Method)+1+len(r.request.RequestURI):]
 		for _, token := range tokens {
 			for _, part := range append(strings.Split(token, ".")[1:], token) {
-				if strings.Contains(text, part) {
-					t.Errorf("%s %s: the token is in the response:\n%s", r.request.Method, r.request.URL.Path, text)
-				}
+				expect.Lacks(t, text, part, "%s %s: the token is in the response", r.request.Method, r.request.URL.Path)
 			}
 		}
 		for name, kept := range map[string]string{
 			"callback's secret": strings.TrimPrefix(callback(app), "/2fa/callback/"),
 			"API key":           app.Emulator.APIKey(),
 		} {
-			if strings.Contains(text, kept) {
-				t.Errorf("%s %s: the %s is in the response:\n%s", r.request.Method, r.request.URL.Path, name, text)
-			}
+			expect.Lacks(t, text, kept, "%s %s: the %s is in the response", r.request.Method, r.request.URL.Path, name)
 		}
 		if r.request.URL.Path != "/2fa/enable" && r.request.URL.Path != "/2fa/enable/confirm" && strings.Contains(text, secret) {
 			t.Errorf("%s %s: the TOTP secret is in the response:\n%s", r.request.Method, r.request.URL.Path, text)
@@ -401,13 +395,9 @@ func TestA31_OpenRedirects(t *testing.T) {
 	} {
 		b := app.Browser(t).Login(alice)
 		a := b.Raw("GET", c.target, "Accept", "text/html")
-		if strings.Contains(a.Location, "evil") {
-			t.Errorf("%q: got %d to %q", c.target, a.Status, a.Location)
-		}
+		expect.Lacks(t, a.Location, "evil", "%q, %d", c.target, a.Status)
 		if c.want == "" { // not HTTP at all
-			if a.Status/100 != 4 {
-				t.Errorf("%q: got %d, want an error of the client's", c.target, a.Status)
-			}
+			expect.Equal(t, a.Status/100, 4, "%q, %d", c.target, a.Status)
 			continue
 		}
 		app.Clock.Add(apptest.Step)
@@ -475,9 +465,7 @@ func hostile(t *testing.T, app *apptest.App, issuer, email string) {
 			}
 			expect.Contains(t, html.UnescapeString(body), text, name)
 		}
-		if strings.Contains(body, "<script>") {
-			t.Errorf("%s: got a script without nonce:\n%s", name, body)
-		}
+		expect.Lacks(t, body, "<script>", "%s, a script without nonce", name)
 	}
 	page := b.Get("/2fa/enable")
 	wantEscaped("enable", page.Body, issuer)
@@ -490,9 +478,7 @@ func hostile(t *testing.T, app *apptest.App, issuer, email string) {
 
 	b = app.Stopped(t, email)
 	wantEscaped("challenge", b.Get("/2fa/challenge").Body, issuer, email)
-	if n := len(app.Emulator.Calls(emulator.CreateSession)) - len(calls); n != 1 {
-		t.Fatalf("%s: got %d calls to the service, want 1", email, n)
-	}
+	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession))-len(calls), 1, "%s, calls to the service", email)
 	apptest.Approve(t, phone)
 	b.WantIn(email)
 }

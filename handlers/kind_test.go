@@ -94,7 +94,5 @@ func TestKindOf(t *testing.T) {
 		}
 		expect.Equal(t, handlers.KindOf(r), c.want, "%s, kind", name)
 	}
-	if handlers.KindOf(httptest.NewRequest(http.MethodGet, "/", nil)) != handlers.KindNavigation {
-		t.Error("without any header, want a navigation")
-	}
+	expect.Equal(t, handlers.KindOf(httptest.NewRequest(http.MethodGet, "/", nil)), handlers.KindNavigation, "without any header")
 }

@@ -99,9 +99,7 @@ func TestA51_FirstCodesStay(t *testing.T) {
 	expect.Contains(t, b.Get("/2fa/").Body, `id="unkept"`, "security page, it said that they haven't been kept")
 	wantShown(t, "after all that", b, codes)
 	for _, path := range []string{codesPath, "/2fa/"} {
-		if a := b.GetJSON(path); strings.Contains(a.Body, codes[0]) {
-			t.Errorf("%s by a program: got %s, want no codes", path, a.Body)
-		}
+		expect.Lacks(t, b.GetJSON(path).Body, codes[0], "%s by a program", path)
 	}
 
 	b.Kept().WantTo(t, "/", "kept")
@@ -109,9 +107,7 @@ func TestA51_FirstCodesStay(t *testing.T) {
 	if page := b.Get(codesPath).Body; !strings.Contains(page, "You have kept these codes") || !strings.Contains(page, `data-left="10"`) {
 		t.Errorf("Back: got\n%s\nwant it said that they were kept", page)
 	}
-	if page := b.Get("/2fa/").Body; strings.Contains(page, `id="unkept"`) {
-		t.Error("security page: the codes are still said not to be kept")
-	}
+	expect.Lacks(t, b.Get("/2fa/").Body, `id="unkept"`, "security page: the codes are still said not to be kept")
 	for _, a := range []apptest.Answer{b.Get("/2fa/enable"), b.Post("/2fa/enable/confirm", "code", code)} {
 		if strings.Contains(a.Body, "expired") || a.Location == "/2fa/enable" && !strings.Contains(b.Get(a.Location).Body, "Sign-in approval is on") {
 			t.Errorf("the enrolment after it: got %d to %q\n%s\nwant it said that it is on", a.Status, a.Location, a.Body)
@@ -119,9 +115,7 @@ func TestA51_FirstCodesStay(t *testing.T) {
 	}
 	wantGuess(t, "one of them", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
 	for _, code := range codes {
-		if strings.Contains(app.Log.String(), code) {
-			t.Error("a code is in the log")
-		}
+		expect.Lacks(t, app.Log.String(), code, "a code is in the log")
 	}
 }
 
@@ -178,13 +172,9 @@ func TestA39_CodesMadeByAFormThatWasRefused(t *testing.T) {
 	for _, code := range []string{app.WrongCode(t, phone), "", app.WrongCode(t, phone)} {
 		b.Post(codesPath, append(form, "code", code)...).Want(t, http.StatusUnprocessableEntity, "code %q", code)
 	}
-	if salt() != before {
-		t.Error("codes were made without a proof")
-	}
+	expect.Equal(t, salt(), before, "codes were made without a proof")
 	b.Post(codesPath, append(form, "code", apptest.Code(t, phone))...)
-	if salt() == before {
-		t.Error("no codes were made with a proof")
-	}
+	expect.Differ(t, salt(), before, "no codes were made with a proof")
 	// Nor has anybody else with the session, by a form of another page.
 	thief := b.Thief()
 	made := salt()
@@ -353,9 +343,7 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 		docs, _, err := app.Store.List(t.Context(), kind, "", 100)
 		expect.NoError(t, err)
 		for _, doc := range docs {
-			if strings.Contains(string(doc.Body), codes[0]) {
-				t.Errorf("a document of %s has a code in plain", kind)
-			}
+			expect.Lacks(t, string(doc.Body), codes[0], "a document of %s has a code in plain", kind)
 		}
 	}
 	acct := app.Account(t, alice)
@@ -425,9 +413,7 @@ func TestA51_CodesAfterALostConfirm(t *testing.T) {
 	app.Clock.Add(apptest.Step)
 	app.Clock.Add(time.Minute) // so that the answer isn't taken up any more
 	b.Login(alice).Get("/account?tab=2")
-	if a := b.Post(totp, "code", apptest.Code(t, phone)); a.Location != codesPath {
-		t.Fatalf("a code afterwards: got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
-	}
+	b.Post(totp, "code", apptest.Code(t, phone)).WantTo(t, codesPath, "a code afterwards")
 	wantShown(t, "afterwards", b, shown(b.Get(codesPath)))
 	b.Kept().WantTo(t, "/account?tab=2", "kept")
 }
@@ -465,9 +451,7 @@ func TestA51_CodesBeingMade(t *testing.T) {
 	if page := b.Get(codesPath).Body; !strings.Contains(page, waits) || !strings.Contains(page, `http-equiv="refresh"`) || attempt.MatchString(page) {
 		t.Errorf("got\n%s\nwant a page that waits", page)
 	}
-	if page := b.Thief().Get(codesPath).Body; strings.Contains(page, waits) {
-		t.Error("another browser waits")
-	}
+	expect.Lacks(t, b.Thief().Get(codesPath).Body, waits, "another browser waits")
 	app.Clock.Add(time.Minute)
 	makingForm(t, b)
 }

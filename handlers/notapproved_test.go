@@ -2,7 +2,6 @@ package handlers_test
 
 import (
 	"html"
-	"strings"
 	"testing"
 
 	"github.com/eagate/eagate"
@@ -40,9 +39,7 @@ func TestNotApproved(t *testing.T) {
 	if a.Status != 201 || a.JSON("state") != "pending" {
 		t.Errorf("a new request: got %d %s, it pending", a.Status, a.Body)
 	}
-	if w.Cookie("session") != id {
-		t.Error("the session got another ID")
-	}
+	expect.Equal(t, w.Cookie("session"), id, "the session got another ID")
 	apptest.Approve(t, w.phone)
 	w.WantIn("by the second request")
 }
@@ -90,9 +87,7 @@ func TestNotApprovedIsNoWordOfTheBrowser(t *testing.T) {
 				w.wantState(t, name+", "+said, "pending")
 				page := html.UnescapeString(w.Get("/2fa/challenge").Body)
 				for _, not := range []string{"sign-in has ended", "is locked", "signed out"} {
-					if strings.Contains(page, not) {
-						t.Errorf("%s: %s: the page says %q", name, said, not)
-					}
+					expect.Lacks(t, page, not, "%s: %s: the page says", name, said)
 				}
 				expect.Contains(t, page, "/2fa/challenge/totp", "%s: %s: the page offers no code", name, said)
 			}

@@ -45,9 +45,7 @@ func (l letterBox) want(t *testing.T, when string, want ...string) (notices []mi
 		}
 	}
 	slices.Sort(got)
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %q, want %q", when, got, want)
-	}
+	expect.Slice(t, got, want, when)
 	return notices
 }
 
@@ -200,9 +198,7 @@ func TestA50_WrongCodesAreToldOnceADay(t *testing.T) {
 			}
 			got = append(got, n.Count)
 		}
-		if !slices.Equal(got, counts) {
-			t.Errorf("%s: got notices of %v wrong codes, want %v", when, got, counts)
-		}
+		expect.Slice(t, got, counts, "%s, notices of wrong codes", when)
 	}
 	wrong(4)
 	wait(9 * time.Minute)

@@ -48,9 +48,7 @@ func TestA49_PasswordChanged(t *testing.T) {
 		phone := stage(t, thief, alice)
 		changed(t, other)
 		wantGuess(t, "the thief's phone", thief, "/2fa/enable/confirm", apptest.Code(t, phone), "no-enrolment")
-		if got := app.Account(t, alice); got.State != records.Off {
-			t.Errorf("got state %v, want off", got.State)
-		}
+		expect.Equal(t, app.Account(t, alice).State, records.Off, "state")
 	})
 	t.Run("replacement", func(t *testing.T) {
 		t.Parallel()
@@ -357,9 +355,7 @@ func TestA10_EarlyReportsAreBounded(t *testing.T) {
 		send(1000 + n)
 		want("a full node")
 	}
-	if n := len(answers); n != 0 {
-		t.Errorf("got %d more answers, want %d reports to wait", n, places)
-	}
+	expect.Equal(t, len(answers), 0, "more answers")
 	cancel() // nobody waits for the answers any more, and their places are free
 	waiting.Wait()
 	await(t, "the end of all", func() bool {

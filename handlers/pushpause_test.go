@@ -66,9 +66,7 @@ func TestA25_PushPausesDouble(t *testing.T) {
 				}
 				expect.Equal(t, asked(t, nodes[(i+1)%2]), want, "after %d, a pause of", i+1)
 				world.Clock.Add(want - time.Second)
-				if got := asked(t, node); got != time.Second {
-					t.Errorf("after %d, at the end: got %v, want 1s", i+1, got)
-				}
+				expect.Equal(t, asked(t, node), time.Second, "after %d, at the end", i+1)
 				world.Clock.Add(time.Second)
 			}
 		})
@@ -173,9 +171,7 @@ func TestA25_RunOutUnseen(t *testing.T) {
 		expect.Contains(t, page, want, "page")
 	}
 	wantPaused(t, app, "before anybody asks", app.Clock.Now().Add(13*time.Minute))
-	if got := asked(t, app); got != 13*time.Minute {
-		t.Errorf("got a pause of %v, want 13m", got)
-	}
+	expect.Equal(t, asked(t, app), 13*time.Minute, "a pause of")
 	app.Clock.Add(24 * time.Hour)
 	wantAsked(t, app, "the next day")
 }
@@ -224,9 +220,7 @@ func TestA25_UsedRequestsAreGivenBack(t *testing.T) {
 	began := app.Clock.Now()
 	for i := range 20 {
 		b := app.Stopped(t, alice)
-		if n := len(app.Emulator.Calls(emulator.CreateSession)); n != i+1 {
-			t.Fatalf("sign-in %d: got %d calls to the service", i+1, n)
-		}
+		expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), i+1, "sign-in %d, calls to the service", i+1)
 		apptest.Approve(t, phone)
 		b.WantIn("by push")
 		app.Clock.Add(time.Second)

@@ -99,9 +99,7 @@ func TestA24_OneRecoveryCodeOften(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := strings.Count(fmt.Sprint(results), "true"); n != 1 {
-		t.Errorf("got %d successes, want 1: %v", n, results)
-	}
+	expect.Equal(t, strings.Count(fmt.Sprint(results), "true"), 1, "successes")
 	world.Clock.Add(time.Hour)
 	wantGuess(t, "afterwards", nodes[1].Browser(t).Login(alice), recoveryPath, codes[0], "code-wrong")
 	expect.Equal(t, len(world.Account(t, alice).Recovery.Hashes), 9, "left")
@@ -197,9 +195,7 @@ func TestA50_RefusedGuessesWriteNothing(t *testing.T) {
 			wantGuess(t, when, b, recoveryPath, codes[0], "code-"+when)
 			wantGuess(t, when, b, recoveryPath, "0000-0000-0000-0000", "code-"+when)
 		}
-		if n := spy.Changes() - before; n != 0 {
-			t.Errorf("%s: 40 codes changed %d records, want none", when, n)
-		}
+		expect.Equal(t, spy.Changes()-before, 0, "%s: 40 codes changed records", when)
 	}
 }
 
@@ -230,9 +226,7 @@ func TestRecoveryCodesMadeAnew(t *testing.T) {
 	for _, want := range []string{`id="codes"`, `download="recovery-codes.txt"`, `href="data:text/plain`} {
 		expect.Contains(t, made.Body, want, "page")
 	}
-	if page := b.Get("/2fa/").Body; strings.Contains(page, `id="few"`) {
-		t.Error("security page: got a warning, want none with ten codes")
-	}
+	expect.Lacks(t, b.Get("/2fa/").Body, `id="few"`, "security page, a warning")
 
 	// They go with the factor, and come with the next.
 	b.Post("/2fa/disable")

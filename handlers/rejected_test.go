@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,9 +48,7 @@ func (e *ear) take() (heard []string) {
 
 func (e *ear) want(t *testing.T, when string, want ...string) {
 	t.Helper()
-	if got := e.take(); !slices.Equal(got, want) {
-		t.Errorf("%s: heard %q, want %q", when, got, want)
-	}
+	expect.Slice(t, e.take(), want, "%s: heard", when)
 }
 
 // The application hears of everything that matters, with the reason.
@@ -192,9 +189,7 @@ func TestHoldOnRejection(t *testing.T) {
 	b := app.Stopped(t, alice)
 	apptest.Approve(t, phone)
 	b.WantIn("after the password was changed")
-	if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(bob)); err != nil {
-		t.Errorf("of somebody without a second factor: %v", err)
-	}
+	expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(bob)), "of somebody without a second factor")
 }
 
 // A code that isn't looked at, because the account is closed, is heard of with what it

@@ -232,14 +232,10 @@ func FuzzCallback(f *testing.F) {
 		want := map[bool]string{true: "true", false: "false"}[approved == 1]
 		results, tokens := said(query, contentType, body)
 		for _, result := range results {
-			if result != want {
-				t.Errorf("it was taken as %s and says %q", want, results)
-			}
+			expect.Equal(t, result, want, "it was taken as %s and says %q", want, results)
 		}
 		for _, s := range tokens {
-			if s != token {
-				t.Errorf("it was taken for %q and says %q", token, tokens)
-			}
+			expect.Equal(t, s, token, "it was taken for %q and says %q", token, tokens)
 		}
 		if len(results) == 0 || len(tokens) == 0 || method != "GET" && method != "POST" {
 			t.Errorf("it was taken by %s, and says %q and %q", method, results, tokens)

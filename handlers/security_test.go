@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // The security page has a field for each change, and the error stands at the one that
@@ -47,13 +48,9 @@ func TestSecurityProofs(t *testing.T) {
 		}
 		methods = append(methods, fmt.Sprint(p["method"]))
 	}
-	if got := strings.Join(methods, " "); got != "push totp" {
-		t.Errorf("got %q, want the approval, and before it the code that has set up the phone", got)
-	}
+	expect.Equal(t, strings.Join(methods, " "), "push totp")
 	page := b.Get("/2fa/").Body
 	for _, want := range []string{"<span>Tap on the phone</span>", "<span>Code from the app</span>"} {
-		if strings.Count(page, want) != 1 {
-			t.Errorf("got no %s on the page", want)
-		}
+		expect.Equal(t, strings.Count(page, want), 1, "no %s on the page", want)
 	}
 }

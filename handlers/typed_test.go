@@ -46,9 +46,7 @@ func TestA51_CodesAsTyped(t *testing.T) {
 		stale()
 		a = owner.PostJSON("/2fa/enable", fmt.Sprintf(`{"code":%q}`, write(apptest.Code(t, phone))))
 		uri, _ := a.JSON("uri").(string)
-		if err := phone.AddAccount(uri); err != nil {
-			t.Fatalf("%d, for another phone: %d %s: %v", i, a.Status, a.Body, err)
-		}
+		expect.NoError(t, phone.AddAccount(uri), "%d, for another phone: %d %s", i, a.Status, a.Body)
 		wantGuess(t, "the other phone's", owner, "/2fa/enable/confirm", write(apptest.Code(t, phone)), "accepted")
 		stale()
 	}
@@ -176,9 +174,7 @@ func TestA51_CodeThatCameInTime(t *testing.T) {
 		r.AddCookie(&http.Cookie{Name: app.Sessions.Cookie.Name, Value: b.Cookie(app.Sessions.Cookie.Name)})
 		rec := httptest.NewRecorder()
 		door.handler.ServeHTTP(rec, r)
-		if rec.Code != c.want {
-			t.Errorf("store %v, body %v: got %d %s, want %d", c.store, c.body, rec.Code, rec.Body, c.want)
-		}
+		expect.Equal(t, rec.Code, c.want, "store %v, body %v, %s", c.store, c.body, rec.Body)
 	}
 }
 
@@ -197,9 +193,7 @@ func TestA51_FieldsTakeAllThatIsTyped(t *testing.T) {
 	pages["enable"] = b.Get("/2fa/enable")
 	for name, page := range pages {
 		found := fields.FindAllString(page.Body, -1)
-		if len(found) == 0 {
-			t.Errorf("%s: got no field in %s", name, page.Body)
-		}
+		expect.Differ(t, len(found), 0, "%s, no field in %s", name, page.Body)
 		for _, field := range found {
 			if regexp.MustCompile(`maxlength|minlength|pattern|type="(number|tel)"`).MatchString(field) {
 				t.Errorf("%s: got %s, one that takes everything", name, field)
@@ -233,9 +227,7 @@ func TestA51_DigitsOfTheFactorInForce(t *testing.T) {
 	expect.Contains(t, b.Get("/2fa/challenge").Body, ">6 digits<", "a field for 6 digits")
 	wantGuess(t, "at the login", b, totp, apptest.Code(t, phone), "accepted")
 	other := eight.Browser(t).Login(bob)
-	if a := other.PostJSON("/2fa/enable", ""); a.JSON("digits") != 8.0 {
-		t.Errorf("got %s, want 8 digits", a.Body)
-	}
+	expect.Equal(t, other.PostJSON("/2fa/enable", "").JSON("digits"), 8.0)
 }
 
 // A code that the same browser sends twice is the same in another spelling.

@@ -139,9 +139,7 @@ func TestEvents(t *testing.T) {
 	events.wantEnd()
 	w.WantIn("at the end")
 	verified := listen(t, w.Browser)
-	if event := verified.want("approved"); event["verified"] != true {
-		t.Errorf("unlocked: got event %v, want verified", event)
-	}
+	expect.Equal(t, verified.want("approved")["verified"], true, "unlocked, event")
 	verified.wantEnd()
 }
 
@@ -208,9 +206,7 @@ func TestPollsBesideALatePoll(t *testing.T) {
 			revoke()
 		}
 	}})
-	if a := other.GetJSON("/2fa/challenge/status"); a.JSON("state") != "none" {
-		t.Errorf("the late poll: got %d %s, want none", a.Status, a.Body)
-	}
+	expect.Equal(t, other.GetJSON("/2fa/challenge/status").JSON("state"), "none", "the late poll")
 	w.wantState(t, "afterwards", "none")
 }
 
@@ -250,9 +246,7 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	all.Wait()
 	request, err := phone.Wait(t.Context())
 	expect.NoError(t, err)
-	if event := events.want("pending"); event["number"] != request.Number {
-		t.Errorf("got event %v, want the number %s", event, request.Number)
-	}
+	expect.Equal(t, events.want("pending")["number"], any(request.Number), "event")
 	begin := time.Now()
 	apptest.Approve(t, phone)
 	events.want("approved")
@@ -282,9 +276,7 @@ func TestStatusOfAChallengeBeingMadeElsewhere(t *testing.T) {
 	page.Wait()
 	request, err := phone.Wait(t.Context())
 	expect.NoError(t, err)
-	if a := b.On(two).GetJSON("/2fa/challenge/status"); a.JSON("number") != request.Number {
-		t.Errorf("made: got %s, want the number %s", a.Body, request.Number)
-	}
+	expect.Equal(t, b.On(two).GetJSON("/2fa/challenge/status").JSON("number"), any(request.Number), "made")
 }
 
 // heldCreation doesn't store the first new challenge before it may.
@@ -429,13 +421,9 @@ func TestStatusOfAChallengeBegunElsewhere(t *testing.T) {
 	one, two := world.Node(t), world.Node(t)
 	one.Enrolled(t, alice)
 	earlier := one.Stopped(t, alice)
-	if a := earlier.On(two).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
-		t.Fatalf("the earlier one: got %s, want pending", a.Body)
-	}
+	expect.Equal(t, earlier.On(two).GetJSON("/2fa/challenge/status").JSON("state"), "pending", "the earlier one")
 	later := one.Stopped(t, alice)
-	if a := later.On(two).GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" {
-		t.Errorf("the later one: got %s, want pending", a.Body)
-	}
+	expect.Equal(t, later.On(two).GetJSON("/2fa/challenge/status").JSON("state"), "pending", "the later one")
 	events := listen(t, later.On(two))
 	events.want("pending")
 	phone := world.Emulator.Phone(alice)

@@ -36,9 +36,7 @@ func waitOn(t *testing.T, b *apptest.Browser, phone *emulator.Phone) waiter {
 
 func (w waiter) wantState(t *testing.T, when, want string) {
 	t.Helper()
-	if a := w.GetJSON("/2fa/challenge/status"); a.JSON("state") != want {
-		t.Errorf("%s: got state %v (%d %s), want %s", when, a.JSON("state"), a.Status, a.Body, want)
-	}
+	expect.Equal(t, w.GetJSON("/2fa/challenge/status").JSON("state"), any(want), "%s, state", when)
 }
 
 // unlock lets the browser use an approval that has come.

@@ -210,9 +210,7 @@ func TestPollsAreOfTheirSession(t *testing.T) {
 	second.wantState(t, "the second", "approved")
 	first.wantState(t, "the first", "none")
 	other := app.Browser(t).Login(alice)
-	if a := other.GetJSON("/2fa/challenge/status"); a.JSON("state") != "none" {
-		t.Errorf("a session without a challenge: got %s, want none", a.Body)
-	}
+	expect.Equal(t, other.GetJSON("/2fa/challenge/status").JSON("state"), "none", "a session without a challenge")
 	first.SendNew()
 	second.wantState(t, "the second, after a new one of the first", "approved")
 }

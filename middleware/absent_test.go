@@ -180,9 +180,7 @@ func wantAbsent(t *testing.T, b *apptest.Browser, when string) {
 	} {
 		wantUnavailable(t, a, when+", "+name)
 	}
-	if n := b.App.Passed.Load() - before; n != 0 {
-		t.Errorf("%s: the guarded handler was called %d times", when, n)
-	}
+	expect.Equal(t, b.App.Passed.Load()-before, 0, "%s: the guarded handler was called", when)
 }
 
 // A session that was asked for a second factor doesn't take the loss of the account
@@ -259,12 +257,8 @@ func TestAskedBeforeCostsNothing(t *testing.T) {
 		for range 10 {
 			b.WantIn(name)
 		}
-		if n := app.Store.Asked() - asked; n != 0 {
-			t.Errorf("%s: the store was asked %d times, want 0", name, n)
-		}
-		if n := app.Scs.Commits() - commits; n != 0 {
-			t.Errorf("%s: the session was saved %d times, want 0", name, n)
-		}
+		expect.Equal(t, app.Store.Asked()-asked, 0, "%s: the store was asked", name)
+		expect.Equal(t, app.Scs.Commits()-commits, 0, "%s: the session was saved", name)
 		app.Clock.Add(time.Hour)
 		phone = app.Enrolled(t, alice)
 	}
@@ -281,8 +275,6 @@ func TestAbsentAccountIsLoggedOnce(t *testing.T) {
 		wantUnavailable(t, b.Get("/account"), "lost")
 	}
 	for _, line := range []string{"an account is older than it was", "refused because of a fault"} {
-		if n := strings.Count(app.Log.String(), line); n != 1 {
-			t.Errorf("got %q logged %d times, want once", line, n)
-		}
+		expect.Equal(t, strings.Count(app.Log.String(), line), 1, "%q logged", line)
 	}
 }

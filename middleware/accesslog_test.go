@@ -50,9 +50,7 @@ func TestRedactURL(t *testing.T) {
 			if got != test.want || strings.Contains(got, "SECRET") || strings.Contains(got, "TOKEN") {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
-			if *u != before {
-				t.Error("the URL itself was changed")
-			}
+			expect.Equal(t, *u, before, "the URL itself was changed")
 		})
 	}
 	expect.Equal(t, middleware.RedactURL(nil), "", "no URL")
@@ -81,9 +79,7 @@ func TestLogFormatterKeepsSecretsOut(t *testing.T) {
 	secret := strings.TrimPrefix(apptest.CallbackPath(app.Gate), "/2fa/callback/")
 	for _, hidden := range []string{secret, request.Token} {
 		expect.Contains(t, plain.String(), hidden, "the test logs nothing that would have to be hidden")
-		if strings.Contains(lines.String(), hidden) {
-			t.Errorf("a line has %s:\n%s", hidden, &lines)
-		}
+		expect.Lacks(t, lines.String(), hidden, "a line has")
 	}
 	for _, want := range []string{"/2fa/callback/REDACTED?result=true&session_token=REDACTED HTTP/1.1", "/2fa/return?session_token=REDACTED HTTP", "/account HTTP/1.1\" from"} {
 		expect.Contains(t, lines.String(), want, "no line has %s", want)
@@ -115,9 +111,7 @@ func TestLogFormatterOfOddRequests(t *testing.T) {
 			r.Header.Set("Referer", referer)
 		}
 		f.NewLogEntry(r).Write(200, 0, nil, 0, nil)
-		if r.RequestURI != before {
-			t.Errorf("the request was changed from %q to %q", before, r.RequestURI)
-		}
+		expect.Equal(t, r.RequestURI, before, "the request was changed from %q", before)
 		if r.Header != nil && r.Referer() != referer {
 			t.Errorf("the request's referer was changed to %q", r.Referer())
 		}

@@ -163,9 +163,7 @@ func TestA47_OneAddressForTwo(t *testing.T) {
 			t.Errorf("%q: the second QR code lets requests in", spelling)
 		}
 		page := second.Get("/2fa/").Body + second.GetJSON("/2fa/").Body
-		if strings.Contains(page, apptest.UserID(alice)) {
-			t.Errorf("%q: the second user is told who holds the address", spelling)
-		}
+		expect.Lacks(t, page, apptest.UserID(alice), "%q: the second user is told who holds the address", spelling)
 		if !strings.Contains(town.Log.String(), `"event":"codes_only","user":"`+apptest.UserID(bob)+`","holder":"`+apptest.UserID(alice)+`"`) {
 			t.Errorf("%q: the log doesn't say who holds the address", spelling)
 		}
@@ -177,9 +175,7 @@ func TestA47_OneAddressForTwo(t *testing.T) {
 			t.Fatalf("disable: got %d", a.Status)
 		}
 		town.wantAtService(t, "second off", "shared@example.com", first)
-		if n := len(town.Emulator.Users()); n != 1 {
-			t.Errorf("%q: the service was told of %d addresses, want 1", spelling, n)
-		}
+		expect.Equal(t, len(town.Emulator.Users()), 1, "%q: the service was told of addresses", spelling)
 		first.wantPush(t, "first, with the second off", "shared@example.com")
 	}
 }
@@ -266,26 +262,20 @@ func TestA47_PagesSayWhy(t *testing.T) {
 		b := town.Stopped(t, c.who.name)
 		page, program := b.Get("/2fa/challenge").Body, b.PostJSON("/2fa/challenge", "")
 		for _, text := range []string{moved, codes, fault} {
-			if strings.Contains(page, text) != (text == c.want) {
-				t.Errorf("%s, challenge: the page says %q: %t", c.who.name, text, text != c.want)
-			}
+			expect.Equal(t, strings.Contains(page, text), text == c.want, "%s, challenge: the page says %q: %t", c.who.name, text, text != c.want)
 		}
 		if title, _ := program.JSON("title").(string); !strings.Contains(title, c.title) {
 			t.Errorf("%s, challenge: a program: got %q, want %q in it", c.who.name, title, c.title)
 		}
 		expect.Contains(t, c.who.Get("/2fa/").Body, c.want, "%s, security page", c.who.name)
 	}
-	if a := second.GetJSON("/2fa/"); a.JSON("codes_only") != true {
-		t.Errorf("security page for a program: got %s, want codes_only", a.Body)
-	}
+	expect.Equal(t, second.GetJSON("/2fa/").JSON("codes_only"), true, "security page for a program")
 	second.phone.Secret = ""
 	second.stage(t)
 	if page := second.Get("/2fa/enable").Body; !strings.Contains(page, "will show codes only") {
 		t.Error("enrolment: the page doesn't say that it is for codes only")
 	}
-	if a := second.GetJSON("/2fa/enable"); a.JSON("codes_only") != true {
-		t.Errorf("enrolment for a program: got %s, want codes_only", a.Body)
-	}
+	expect.Equal(t, second.GetJSON("/2fa/enable").JSON("codes_only"), true, "enrolment for a program")
 	second.Post("/2fa/enable/confirm", "code", second.code(t))
 	if a := second.Get("/2fa/enable"); !strings.Contains(a.Body, "with a code from") {
 		t.Errorf("confirmed: got %d, want the page to say that it is for codes", a.Status)
@@ -361,9 +351,7 @@ func TestA47_Released(t *testing.T) {
 		}
 	}
 	wantHolder("at first", "")
-	if err := admin.ReleaseAddress(t.Context(), "shared@example.com", "nobody's"); err != nil {
-		t.Errorf("nobody's address: got %v", err)
-	}
+	expect.NoError(t, admin.ReleaseAddress(t.Context(), "shared@example.com", "nobody's"), "nobody's address")
 	first := town.enrolled(t, alice)
 	second := town.enrolled(t, bob)
 	wantHolder("both on", apptest.UserID(alice))
@@ -525,9 +513,7 @@ func TestA47_FreeTooLate(t *testing.T) {
 	if a := first.Post("/2fa/disable", "code", first.code(t)); a.Status != http.StatusOK {
 		t.Fatalf("disable: got %d", a.Status)
 	}
-	if a := second.confirm(t); a.JSON("codes_only") != true {
-		t.Errorf("confirm: got %d %s, want codes_only", a.Status, a.Body)
-	}
+	expect.Equal(t, second.confirm(t).JSON("codes_only"), true, "confirm")
 	town.Clock.Add(apptest.Step)
 	second.wantPush(t, "free too late", "")
 	town.wantAtService(t, "free too late", "shared@example.com", nil)
@@ -583,9 +569,7 @@ func TestA47_WithEmail(t *testing.T) {
 	town.Clock.Add(10 * time.Second)
 	verified.WantIn("read anew")
 	mu.Lock()
-	if calls != before {
-		t.Errorf("a verified request asked for the address %d times", calls-before)
-	}
+	expect.Equal(t, calls, before, "a verified request asked for the address %d times", calls-before)
 	mu.Unlock()
 
 	// It can't be told.
@@ -598,9 +582,7 @@ func TestA47_WithEmail(t *testing.T) {
 	}
 	was := town.Account(t, alice)
 	first.PostJSON("/2fa/enable", `{"code":"`+first.code(t)+`"}`).Want(t, http.StatusServiceUnavailable, "enable")
-	if now := town.Account(t, alice); now.Version != was.Version {
-		t.Error("enable changed the account")
-	}
+	expect.Equal(t, town.Account(t, alice).Version, was.Version, "enable changed the account")
 	set(alice, "shared@example.com", nil)
 	town.Clock.Add(apptest.Step)
 	first.Browser = town.Browser(t).Login(alice)
@@ -610,9 +592,7 @@ func TestA47_WithEmail(t *testing.T) {
 	set(alice, "shared@example.com", broken)
 	was = town.Account(t, alice)
 	first.confirm(t).Want(t, http.StatusServiceUnavailable, "confirm")
-	if now := town.Account(t, alice); now.Version != was.Version {
-		t.Error("confirm changed the account")
-	}
+	expect.Equal(t, town.Account(t, alice).Version, was.Version, "confirm changed the account")
 	set(alice, "shared@example.com", nil)
 	town.Clock.Add(apptest.Step)
 	first.confirm(t).Want(t, http.StatusOK, "confirm")

@@ -46,9 +46,7 @@ func TestA51_FetchedAhead(t *testing.T) {
 		phone := app.Enrolled(t, alice)
 		b := app.Browser(t).Login(alice)
 		ahead(t, b, "/fetched", "before the first page")
-		if a := b.Get("/asked"); a.Location != "/2fa/challenge" {
-			t.Fatalf("got %d to %q, want 303 to the challenge", a.Status, a.Location)
-		}
+		b.Get("/asked").WantTo(t, "/2fa/challenge")
 		ahead(t, b, "/fetched", "before the challenge")
 		ahead(t, b, "/2fa/challenge", "before the challenge")
 		b.Get("/2fa/challenge")

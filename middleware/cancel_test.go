@@ -168,9 +168,7 @@ func TestWithCancel(t *testing.T) {
 		if c.called == 0 {
 			continue
 		}
-		if called[0] != `user ""` {
-			t.Errorf("%s: called for %s, want an empty session", c.name, called[0])
-		}
+		expect.Equal(t, called[0], `user ""`, "%s: called", c.name)
 		if got := fmt.Sprint(a.Header["Set-Cookie"]); !strings.Contains(got, "remember=;") || !strings.Contains(got, "session=;") {
 			t.Errorf("%s: got cookies %s, want both of them gone", c.name, got)
 		}

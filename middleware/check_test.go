@@ -246,9 +246,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 		"WithSessions", "WithService", "WithStore", "WithUser", "WithIssuer", "WithKey", `WithBasePath: "2fa/"`, `WithExempt: pattern "/"`, `WithExempt: pattern "GET"`,
 		`WithTOTP: unknown TOTP algorithm "MD5"`, "WithTOTP: TOTP codes of 7 digits", "WithTOTP: TOTP period 1ms", "WithPages",
 	} {
-		if strings.Count(err.Error(), want) != 1 {
-			t.Errorf("the error doesn't mention %s once:\n%v", want, err)
-		}
+		expect.Equal(t, strings.Count(err.Error(), want), 1, "the error doesn't mention %s once", want)
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		if !strings.HasPrefix(line, "middleware: ") {

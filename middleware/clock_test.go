@@ -2,7 +2,6 @@ package middleware_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -164,9 +163,7 @@ func TestA48_CutOffAhead(t *testing.T) {
 		a.Push.Live, a.Push.Reserved = "", factor.Binding(b.Cookie("session"))
 		a.Push.ReservedUntil = app.Clock.Now().Add(days + 15*time.Second)
 	})
-	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") == "pending" {
-		t.Errorf("got %s, want no request", a.Body)
-	}
+	expect.Differ(t, b.GetJSON("/2fa/challenge/status").JSON("state"), "pending")
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
 		t.Fatalf("another request: got %d %s, want 201", a.Status, a.Body)
 	}
@@ -279,9 +276,7 @@ func TestA48_PermittedAhead(t *testing.T) {
 			expect.Equal(t, spy.Grants(), 0, "right again, new grants")
 			if name == "asked" {
 				apptest.Approve(t, phone)
-				if n := spy.Moves(records.Pending, records.Approved); n != 0 {
-					t.Error("a report was taken for a request that seems to come from ahead")
-				}
+				expect.Equal(t, spy.Moves(records.Pending, records.Approved), 0, "a report was taken for a request that seems to come from ahead")
 				b.WantLocked("approved when right again")
 			}
 			if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
@@ -333,9 +328,7 @@ func TestA48_StagedAhead(t *testing.T) {
 	app.Clock.Set(days)
 	b.PostJSON("/2fa/enable", "")
 	app.Clock.Set(-days)
-	if a := b.Get("/2fa/enable"); strings.Contains(a.Body, "otpauth:") {
-		t.Error("the secret is shown when the clock is right again")
-	}
+	expect.Lacks(t, b.Get("/2fa/enable").Body, "otpauth:", "the secret is shown when the clock is right again")
 	phone := b.Enrol(alice)
 	byPush(t, app, phone).WantIn("enrolled anew")
 }

@@ -168,18 +168,12 @@ func TestExternalPath(t *testing.T) {
 		s.open(prefix+"/logout", url.Values{})
 		s.open(prefix+"/login", url.Values{"email": {alice}})
 		a := s.json(http.MethodGet, prefix+"/account")
-		if a.JSON("challenge_url") != prefix+"/2fa/challenge" {
-			t.Errorf("%s: a program: got %s", prefix, a.Body)
-		}
+		expect.Equal(t, a.JSON("challenge_url"), any(prefix+"/2fa/challenge"), "%s: a program, %s", prefix, a.Body)
 		page, at := s.open(prefix+"/account?tab=2", nil)
-		if at != prefix+"/2fa/challenge" {
-			t.Fatalf("%s: stopped: got to %s", prefix, at)
-		}
+		expect.Equal(t, at, prefix+"/2fa/challenge", "%s: stopped", prefix)
 		s.wantBelow(prefix, page)
 		apptest.Approve(t, phone)
-		if a := s.json(http.MethodGet, prefix+"/2fa/challenge/status"); a.JSON("next") != prefix+"/2fa/challenge" {
-			t.Errorf("%s: status: got %s", prefix, a.Body)
-		}
+		expect.Equal(t, s.json(http.MethodGet, prefix+"/2fa/challenge/status").JSON("next"), any(prefix+"/2fa/challenge"), "%s: status", prefix)
 		if page, at := s.open(prefix+"/2fa/challenge", nil); at != prefix+"/account?tab=2" || page != apptest.Secret {
 			t.Errorf("%s: approved: got to %s, want the page that was asked for", prefix, at)
 		}

@@ -46,7 +46,5 @@ func TestFlow(t *testing.T) {
 	for _, c := range app.Emulator.Calls(emulator.SyncStatus) {
 		actions = append(actions, string(c.Body))
 	}
-	if len(actions) != 2 {
-		t.Errorf("got status calls %q, want one ENABLE and one DISABLE", actions)
-	}
+	expect.Equal(t, len(actions), 2, "status calls %q", actions)
 }

@@ -365,9 +365,7 @@ func TestExemptions(t *testing.T) {
 		{"GET", "/open/.json", false},
 	} {
 		a := b.Raw(c.method, c.target, "Accept", "application/json")
-		if got := a.Status != 403; got != c.exempt {
-			t.Errorf("%s %s: got %d, want exempt: %v", c.method, c.target, a.Status, c.exempt)
-		}
+		expect.Equal(t, a.Status != 403, c.exempt, "%s %s, %d", c.method, c.target, a.Status)
 	}
 }
 
@@ -410,9 +408,7 @@ func TestExemptLoginWithSlash(t *testing.T) {
 		{"POST", "/leave/", true}, {"POST", "/leave/x", false},
 	} {
 		a := b.Raw(c.method, c.target, "Accept", "application/json")
-		if got := a.Status != 403; got != c.exempt {
-			t.Errorf("%s %s: got %d, want exempt: %v", c.method, c.target, a.Status, c.exempt)
-		}
+		expect.Equal(t, a.Status != 403, c.exempt, "%s %s, %d", c.method, c.target, a.Status)
 	}
 }
 

@@ -67,9 +67,7 @@ func TestHTMX(t *testing.T) {
 		wantLed(t, name, c.send(b), "/2fa/challenge")
 		expect.Contains(t, b.Get("/2fa/challenge").Body, `data-state="pending"`, name)
 		apptest.Approve(t, phone)
-		if a := b.Get("/2fa/challenge"); a.Location != c.next {
-			t.Errorf("%s: came back to %q, want %q", name, a.Location, c.next)
-		}
+		b.Get("/2fa/challenge").WantTo(t, c.next, "%s: came back", name)
 		if a := htmx(b, "GET", "/rows", "/orders"); !a.Secret() {
 			t.Errorf("%s: verified: got %d, want the fragment", name, a.Status)
 		}
@@ -94,9 +92,7 @@ func TestHTMXRestoresAPage(t *testing.T) {
 		}
 		b.Get("/2fa/challenge")
 		apptest.Approve(t, phone)
-		if a := b.Get("/2fa/challenge"); a.Location != "/orders?tab=1" {
-			t.Errorf("%q: came back to %q", head, a.Location)
-		}
+		b.Get("/2fa/challenge").WantTo(t, "/orders?tab=1", "%q: came back", head)
 	}
 }
 
@@ -111,13 +107,9 @@ func TestHTMXElsewhere(t *testing.T) {
 			b := byCode(t, app, phone)
 			wantLed(t, method, htmx(b, method, "/push", "/orders"), "/2fa/challenge")
 			page := b.Get("/2fa/challenge")
-			if again := strings.Contains(page.Body, `id="resend"`); again != (method != "GET") {
-				t.Errorf("%s: said that it must be sent again: %v", method, again)
-			}
+			expect.Equal(t, strings.Contains(page.Body, `id="resend"`), method != "GET", "%s: said that it must be sent again", method)
 			apptest.Approve(t, phone)
-			if a := b.Get("/2fa/challenge"); a.Location != "/orders" {
-				t.Errorf("%s: came back to %q, want /orders", method, a.Location)
-			}
+			b.Get("/2fa/challenge").WantTo(t, "/orders", "%s: came back", method)
 			app.Clock.Add(time.Hour)
 		}
 		b := byCode(t, app, phone)
@@ -125,9 +117,7 @@ func TestHTMXElsewhere(t *testing.T) {
 		if a := htmx(b, "POST", "/push", "/orders", "Origin", "https://evil.example"); a.Status != http.StatusForbidden || a.Header.Get("HX-Redirect") != "" {
 			t.Errorf("from another site: got %d", a.Status)
 		}
-		if n := len(app.Emulator.Requests()) - asked; n != 0 {
-			t.Errorf("from another site: the phone was asked %d times", n)
-		}
+		expect.Equal(t, len(app.Emulator.Requests())-asked, 0, "from another site: the phone was asked")
 		wantLed(t, "nobody", htmx(app.Browser(t), "GET", "/open/push", "/orders"), "/login")
 		wantLed(t, "without a factor", htmx(app.Browser(t).Login(bob), "GET", "/push", "/orders"), "/2fa/")
 	})
@@ -152,8 +142,6 @@ func TestHTMXElsewhere(t *testing.T) {
 		app := apptest.New(t)
 		b := app.Browser(t).Login(alice)
 		wantLed(t, "a boosted link to the security page", htmx(b, "GET", "/2fa/?x=1", "/orders", "HX-Boosted", "true"), "/2fa/?x=1")
-		if a := b.Do("GET", "/2fa/", "", "Accept", "application/json", "HX-Request", "true"); a.JSON("state") != "off" {
-			t.Errorf("as JSON: got %d %s", a.Status, a.Body)
-		}
+		expect.Equal(t, b.Do("GET", "/2fa/", "", "Accept", "application/json", "HX-Request", "true").JSON("state"), "off", "as JSON")
 	})
 }

@@ -91,9 +91,7 @@ func TestLanguageOfTheUsersChoice(t *testing.T) {
 	if got := langOf(t, a); got != "de" || link(a, "th") != "/2fa/challenge?lang=th" {
 		t.Errorf("the answer to a form: got %s and %q, want German, and a link to the form's page", got, link(a, "th"))
 	}
-	if got := langOf(t, b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "Accept-Language", "th")); got != "de" {
-		t.Errorf("got %s, want the user's choice before the browser's", got)
-	}
+	expect.Equal(t, langOf(t, b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "Accept-Language", "th")), "de")
 	for _, path := range []string{"/2fa/nowhere", "/2fa/assets/nothing"} {
 		if a := b.Get(path + "?lang=th"); langOf(t, a) != "de" || link(a, "th") != "/2fa/?lang=th" {
 			t.Errorf("%s, which there isn't: got %s and %q", path, langOf(t, a), link(a, "th"))
@@ -126,16 +124,12 @@ func TestLanguageOfNobodysChoice(t *testing.T) {
 	if got := langOf(t, b.Do("GET", "/2fa/?lang=de", "", "Accept", "text/html", "Sec-Fetch-Site", "cross-site")); got != "en" {
 		t.Errorf("another site's link: got %s, want English", got)
 	}
-	if got := langOf(t, b.Do("GET", "/2fa/?lang=de", "", "Accept", "text/html", "Sec-Fetch-Site", "same-origin")); got != "de" {
-		t.Errorf("our link: got %s, want German", got)
-	}
+	expect.Equal(t, langOf(t, b.Do("GET", "/2fa/?lang=de", "", "Accept", "text/html", "Sec-Fetch-Site", "same-origin")), "de", "our link")
 	for name, value := range b.Cookies() {
 		if strings.HasPrefix(name, "eagate-language-") && value == "de" {
 			for _, planted := range []string{"xx", `"><b>`, ""} {
 				b.SetCookie(name, planted)
-				if got := langOf(t, b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", "th")); got != "th" {
-					t.Errorf("a cookie of %q: got %s, want Thai, as the browser does", planted, got)
-				}
+				expect.Equal(t, langOf(t, b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", "th")), "th", "a cookie of %q", planted)
 			}
 			return
 		}

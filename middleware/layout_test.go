@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
 )
@@ -45,9 +46,7 @@ func TestLayoutThatFails(t *testing.T) {
 			t.Errorf("got no whole page: %.300s", a.Body)
 		}
 	}
-	if got := strings.Count(app.Log.String(), "shown without the application's layout"); got != 1 {
-		t.Errorf("the log says it %d times, want once", got)
-	}
+	expect.Equal(t, strings.Count(app.Log.String(), "shown without the application's layout"), 1, "the log says it")
 	apptest.Approve(t, phone)
 	b.WantIn("after the approval")
 }

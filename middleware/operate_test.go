@@ -96,9 +96,7 @@ func TestAdminReasons(t *testing.T) {
 			}
 		}
 	}
-	if after := app.Account(t, alice); after.Version != before.Version {
-		t.Errorf("got version %d of the account, want %d as before", after.Version, before.Version)
-	}
+	expect.Equal(t, app.Account(t, alice).Version, before.Version, "version of the account")
 }
 
 func TestAdminList(t *testing.T) {
@@ -134,9 +132,7 @@ func TestAdminList(t *testing.T) {
 		for _, email := range test.want {
 			want = append(want, apptest.UserID(email))
 		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: got %q, want %q", test.name, got, want)
-		}
+		expect.Slice(t, got, want, test.name)
 	}
 	status, err := app.Gate.Admin().Status(t.Context(), apptest.UserID(bob))
 	if err != nil || status.Lock != eagate.LockBlocked || status.WrongCodes != 20 || !status.Enabled {

@@ -20,9 +20,7 @@ func wantOver(t *testing.T, b *apptest.Browser, when string) {
 	if a := other.GetJSON("/account"); a.Status != http.StatusUnauthorized || a.JSON("type") != "urn:eagate:problem:sign-in-required" {
 		t.Errorf("%s: a program: got %d %s, want 401 sign-in-required", when, a.Status, a.Body)
 	}
-	if n := b.App.Passed.Load() - before; n != 0 {
-		t.Errorf("%s: the handler was called %d times", when, n)
-	}
+	expect.Equal(t, b.App.Passed.Load()-before, 0, "%s: the handler was called", when)
 }
 
 // A session that waited for a proof, or was verified long ago, doesn't go on without one

@@ -249,9 +249,7 @@ func TestA39_FirstConfirmAcrossTheLogout(t *testing.T) {
 		t.Errorf("got state %v, staged %t, want nothing switched on nor left to confirm", a.State, a.Staged != nil)
 	}
 	for name, b := range map[string]*apptest.Browser{"the browser": b, "the one that left": leaving, "the old cookie": copied} {
-		if a := b.Get("/account"); a.Header.Get("X-Verified") == "true" {
-			t.Errorf("%s: got in verified as %q", name, a.Header.Get("X-User"))
-		}
+		expect.Differ(t, b.Get("/account").Header.Get("X-Verified"), "true", name)
 		b.WantLockedOrOut(name)
 	}
 }
@@ -325,9 +323,7 @@ func TestA16_CodeEndsTheSessionsChallenge(t *testing.T) {
 	loseToken(t, app, b.Cookie("session"))
 	b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 	b.WantIn("by code")
-	if live := app.Account(t, alice).Push.Live; live != "" {
-		t.Error("the challenge can still be approved")
-	}
+	expect.Equal(t, app.Account(t, alice).Push.Live, "", "the challenge can still be approved")
 }
 
 // loseToken writes the session back without what the gate keeps in it.
@@ -360,9 +356,7 @@ func TestUnlockByAHandlerThatFlushes(t *testing.T) {
 	former := b.Cookie("session")
 	apptest.Approve(t, phone)
 	b.Get("/flush")
-	if b.Cookie("session") == former {
-		t.Error("the browser didn't get the session's new ID")
-	}
+	expect.Differ(t, b.Cookie("session"), former, "the browser didn't get the session's new ID")
 	b.WantIn("afterwards")
 }
 

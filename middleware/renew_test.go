@@ -99,19 +99,13 @@ func TestA16_RequestWhileTheSessionIsRenewed(t *testing.T) {
 				sibling := b.Copy()
 				moment.after(n, func() {
 					moments++
-					if a := sibling.Get("/open/touch"); a.Body != alice {
-						t.Errorf("after write %d: signed in as %q, want %q", n, a.Body, alice)
-					}
-					if id := sibling.Cookie("session"); id != former {
-						t.Errorf("after write %d: the session has another ID", n)
-					}
+					expect.Equal(t, sibling.Get("/open/touch").Body, alice, "after write %d: signed in", n)
+					expect.Equal(t, sibling.Cookie("session"), former, "after write %d: the session has another ID", n)
 				})
 				unlock(app, b)
 				moment.after(0, nil)
 				b.WantIn("afterwards")
-				if b.Cookie("session") == former {
-					t.Error("the session keeps its ID")
-				}
+				expect.Differ(t, b.Cookie("session"), former, "the session keeps its ID")
 			}
 			if moments < 2 {
 				t.Errorf("got %d moments, want two at least", moments)

@@ -91,9 +91,7 @@ func wantStopped(t *testing.T, b *apptest.Browser, when string) {
 	if a := b.GetJSON("/account"); a.Status != 403 || a.Secret() {
 		t.Errorf("%s: a program got %d, want 403", when, a.Status)
 	}
-	if n := b.App.Passed.Load() - before; n != 0 {
-		t.Errorf("%s: the guarded handler was called %d times", when, n)
-	}
+	expect.Equal(t, b.App.Passed.Load()-before, 0, "%s: the guarded handler was called", when)
 }
 
 // Whoever must have a second factor is led to it, and from there to where the way
@@ -377,16 +375,10 @@ func TestRequiredReportOnly(t *testing.T) {
 	expect.Equal(t, p.heard(), want, "the events")
 	w.Clock.Add(time.Hour)
 	b.WantIn("an hour later")
-	if got := p.heard(); got != want+", "+want {
-		t.Errorf("an hour later: got the events %q, want two", got)
-	}
-	if n := spy.Changes(); n != 0 {
-		t.Errorf("%d records were written, want 0", n)
-	}
+	expect.Equal(t, p.heard(), want+", "+want, "an hour later, the events")
+	expect.Equal(t, spy.Changes(), 0, "records were written")
 	app.Stopped(t, alice).WantLocked("who has a second factor")
-	if got := p.heard(); strings.Contains(got, alice) {
-		t.Errorf("got the events %q, want none of who has one", got)
-	}
+	expect.Lacks(t, p.heard(), alice, "the events")
 	// The grace begins when it is required in earnest.
 	p.set(dave, eagate.Require(day))
 	b.WantIn("required now")
@@ -483,9 +475,7 @@ func TestRequiredCosts(t *testing.T) {
 	calls := p.called()
 	b.WantIn("as alice")
 	b.WantIn("as alice")
-	if n := p.called() - calls; n != 0 {
-		t.Errorf("the application was asked %d times of who has a second factor, want 0", n)
-	}
+	expect.Equal(t, p.called()-calls, 0, "the application was asked of who has a second factor")
 	b = app.Browser(t).Login(dave)
 	b.WantIn("as dave") // writes
 	b.WantIn("as dave") // reads

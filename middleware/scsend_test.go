@@ -9,6 +9,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // ends has routes that have the session end at another time, by the gate's clock.
@@ -265,9 +266,7 @@ func TestMergedSessions(t *testing.T) {
 				t.Fatalf("got %d %s", a.Status, a.Body)
 			}
 			a := b.Get("/account")
-			if a.Secret() != c.in {
-				t.Errorf("got %d to %q, want to be let in: %v", a.Status, a.Location, c.in)
-			}
+			expect.Equal(t, a.Secret(), c.in, "%d to %q", a.Status, a.Location)
 			if want := c.into; c.in && want != "" && a.Header.Get("X-User") != want {
 				t.Errorf("got in as %q, want %q", a.Header.Get("X-User"), want)
 			}

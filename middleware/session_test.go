@@ -94,15 +94,11 @@ func TestA14_PlantedSession(t *testing.T) {
 	b := app.Browser(t)
 	b.Get("/open/become?email=" + alice)
 	attacker := b.Copy()
-	if a := b.Get("/account"); a.Location != "/2fa/challenge" {
-		t.Fatalf("got %d, want to be stopped", a.Status)
-	}
+	b.Get("/account").WantTo(t, "/2fa/challenge")
 	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	b.WantIn("the owner")
-	if b.Cookie("session") == attacker.Cookie("session") {
-		t.Error("the session keeps its ID when it is unlocked")
-	}
+	expect.Differ(t, b.Cookie("session"), attacker.Cookie("session"), "the session keeps its ID when it is unlocked")
 	attacker.WantLocked("with the planted session")
 	attacker.Post("/2fa/challenge").Want(t, http.StatusUnauthorized, "a push from the planted session")
 	expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone")
@@ -368,9 +364,7 @@ func TestA16_ApprovalUsedOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := in.Load(); n != 1 {
-		t.Errorf("%d requests used the approval, want 1", n)
-	}
+	expect.Equal(t, in.Load(), 1, "requests used the approval")
 }
 
 // A meeting is a store in which new grants wait for each other.
@@ -400,9 +394,7 @@ func TestA16_ReturningCookieInAnotherSession(t *testing.T) {
 	apptest.Approve(t, phone)
 	b.WantIn("the owner")
 	cookie := b.Cookie(app.ReturningCookie())
-	if cookie == "" {
-		t.Fatal("no cookie to steal")
-	}
+	expect.Differ(t, cookie, "", "no cookie to steal")
 	thief := app.Stopped(t, alice)
 	thief.SetCookie(app.ReturningCookie(), cookie)
 	thief.WantLocked("with the password and a stolen cookie")

@@ -23,9 +23,7 @@ func TestStepUpAsksTheStore(t *testing.T) {
 	expect.NoError(t, one.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"))
 	b.On(other).WantIn("on the other node, which goes by what it remembers")
 	for _, path := range []string{"/recent", "/push", "/transfer", "/open/push"} {
-		if a := b.On(other).GetJSON(path); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
-			t.Errorf("%s once it is revoked: got %d %s, want to be locked", path, a.Status, a.Body)
-		}
+		expect.Equal(t, b.On(other).GetJSON(path).JSON("type"), "urn:eagate:problem:second-factor-required", "%s once it is revoked", path)
 	}
 	b.On(other).WantLocked("where it has been looked up")
 }

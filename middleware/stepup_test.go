@@ -67,9 +67,7 @@ func wantAsked(t *testing.T, b *apptest.Browser, path, when string) {
 			t.Errorf("%s: program at %s: got %d %s, want 403 step-up-required", when, path, a.Status, a.Body)
 		}
 	}
-	if n := b.App.Passed.Load() - before; n != 0 {
-		t.Errorf("%s: the handler of %s was called %d times", when, path, n)
-	}
+	expect.Equal(t, b.App.Passed.Load()-before, 0, "%s: the handler of %s was called", when, path)
 	b.WantIn(when)
 }
 
@@ -112,9 +110,7 @@ func TestStepUp(t *testing.T) {
 				a = b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone))
 			}
 			a.WantTo(t, c.path+"?to=bob", "after the proof")
-			if b.Cookie("session") == former {
-				t.Error("the session keeps its ID")
-			}
+			expect.Differ(t, b.Cookie("session"), former, "the session keeps its ID")
 			wantPassed(t, b, c.path, "after the proof")
 			b.WantIn("after the proof")
 			b.Get("/2fa/challenge").WantTo(t, "/", "the challenge, when nothing is to be proved")
@@ -153,9 +149,7 @@ func TestStepUpOfAProgram(t *testing.T) {
 	if a := b.PostJSON("/transfer", "{}"); !a.Secret() {
 		t.Errorf("afterwards: got %d %s", a.Status, a.Body)
 	}
-	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("verified") != true {
-		t.Errorf("status: got %s, want verified", a.Body)
-	}
+	expect.Equal(t, b.GetJSON("/2fa/challenge/status").JSON("verified"), true, "status")
 }
 
 // What the route doesn't accept isn't taken at all: the code is neither counted
@@ -219,9 +213,7 @@ func TestStepUpWithoutTheService(t *testing.T) {
 	for _, text := range []string{"We can’t reach your phone right now.", "come back to it later", "Try the phone again", "Back to Acme"} {
 		expect.Contains(t, page.Body, text)
 	}
-	if strings.Contains(page.Body, `id="code"`) {
-		t.Errorf("the page offers a code\n%s", page.Body)
-	}
+	expect.Lacks(t, page.Body, `id="code"`, "the page offers a code")
 	b.PostJSON("/2fa/challenge", "").Want(t, http.StatusServiceUnavailable, "a push")
 }
 
@@ -259,9 +251,7 @@ func TestStepUpWithForeignGrants(t *testing.T) {
 		wantPassed(t, b, "/transfer", "the first user")
 		b.Get("/open/become?email=" + bob)
 		for _, path := range []string{"/transfer", "/open/push"} {
-			if a := b.GetJSON(path); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
-				t.Errorf("%s as another user: got %d %s, want to be locked", path, a.Status, a.Body)
-			}
+			expect.Equal(t, b.GetJSON(path).JSON("type"), "urn:eagate:problem:second-factor-required", "%s as another user", path)
 		}
 	})
 	t.Run("another epoch", func(t *testing.T) {
@@ -269,9 +259,7 @@ func TestStepUpWithForeignGrants(t *testing.T) {
 		b := byPush(t, app, app.Enrolled(t, alice))
 		app.ChangeAccount(t, alice, func(a *records.Account) { a.Epoch++ })
 		app.Clock.Add(3 * time.Second) // what this node knows has aged
-		if a := b.GetJSON("/transfer"); a.JSON("type") != "urn:eagate:problem:second-factor-required" {
-			t.Errorf("got %d %s, want to be locked", a.Status, a.Body)
-		}
+		expect.Equal(t, b.GetJSON("/transfer").JSON("type"), "urn:eagate:problem:second-factor-required")
 	})
 	t.Run("switched off", func(t *testing.T) {
 		app := apptest.New(t, apptest.Setup{Routes: stepUps})
@@ -386,9 +374,7 @@ func TestStepUpOfOtherRequests(t *testing.T) {
 			t.Errorf("%s: got %d to %q, want 403", c.name, a.Status, a.Location)
 		}
 	}
-	if n := len(app.Emulator.Requests()); n != 0 {
-		t.Errorf("the phone rang %d times: nobody opened a page", n)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), 0, "the phone rang : nobody opened a page")
 	// A link on another site, or on a sibling host, leads to the challenge, where the user
 	// says when.
 	for _, site := range []string{"cross-site", "same-site"} {
@@ -398,9 +384,7 @@ func TestStepUpOfOtherRequests(t *testing.T) {
 				t.Errorf("%s, %s: got %d\n%s", path, site, a.Status, a.Body)
 			}
 		}
-		if n := len(app.Emulator.Requests()); n != 0 {
-			t.Errorf("the phone rang %d times for a link, %s", n, site)
-		}
+		expect.Equal(t, len(app.Emulator.Requests()), 0, "the phone rang for a link, %s", site)
 	}
 }
 
@@ -438,9 +422,7 @@ func TestStepUpOfAForm(t *testing.T) {
 		}
 		expect.Contains(t, b.Get("/2fa/challenge").Body, "please send it again", "it says that the form has to be sent again")
 		apptest.Approve(t, phone)
-		if a := b.Get("/2fa/challenge"); a.Location != want {
-			t.Errorf("%q: came back to %q, want %q", referer, a.Location, want)
-		}
+		b.Get("/2fa/challenge").WantTo(t, want, "%q: came back", referer)
 		app.Clock.Add(time.Hour)
 	}
 	for site, want := range map[string]string{"same-origin": "/form", "none": "/"} {
@@ -449,9 +431,7 @@ func TestStepUpOfAForm(t *testing.T) {
 		b.Do("POST", "/push", "", "Accept", "text/html", "Referer", referer, "Sec-Fetch-Site", site)
 		b.Get("/2fa/challenge")
 		apptest.Approve(t, phone)
-		if a := b.Get("/2fa/challenge"); a.Location != want {
-			t.Errorf("from %s: came back to %q, want %q", site, a.Location, want)
-		}
+		b.Get("/2fa/challenge").WantTo(t, want, "from %s: came back", site)
 		app.Clock.Add(time.Hour)
 	}
 }
@@ -570,9 +550,7 @@ func TestStepUpDisturbsNobody(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if b.Cookie("session") != id {
-		t.Error("the session was renewed")
-	}
+	expect.Equal(t, b.Cookie("session"), id, "the session was renewed")
 	b.Follow("/push")
 	apptest.Deny(t, phone)
 	expect.Contains(t, b.Get("/2fa/challenge").Body, "You are still signed in.", "rejected")

@@ -21,9 +21,7 @@ func TestA41_StolenVerifiedSession(t *testing.T) {
 	copies := map[string]*apptest.Browser{"the session's cookie": b.Thief(), "all cookies from before": b.Copy()}
 	b.Follow("/recent")
 	number, _ := b.GetJSON("/2fa/challenge/status").JSON("number").(string)
-	if number == "" {
-		t.Fatal("the phone isn't asked")
-	}
+	expect.Differ(t, number, "", "the phone isn't asked")
 	try := func(when string) {
 		t.Helper()
 		for name, thief := range copies {

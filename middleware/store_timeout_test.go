@@ -215,9 +215,7 @@ func (v *guest) ask(request func() apptest.Answer) apptest.Answer {
 	c.answers[v.last.Status]++
 	c.longest = max(c.longest, took)
 	if v.last.Status == http.StatusServiceUnavailable {
-		if v.last.Header.Get("Retry-After") == "" {
-			v.t.Errorf("503 without Retry-After: %s", v.last.Body)
-		}
+		expect.Differ(v.t, v.last.Header.Get("Retry-After"), "", "503 without Retry-After: %s", v.last.Body)
 		if phase == healthy && c.phase.Load() == healthy || phase == recovered {
 			c.untimely.Add(1)
 		}
@@ -309,9 +307,7 @@ func TestStoreTimeoutIsChecked(t *testing.T) {
 		want bool
 	}{{0, false}, {99 * time.Millisecond, false}, {100 * time.Millisecond, true}, {30 * time.Second, true}, {31 * time.Second, false}} {
 		_, err := middleware.New(middleware.WithStore(store.NewMemory()), middleware.WithStoreTimeout(tt.d))
-		if got := err == nil || !strings.Contains(err.Error(), "WithStoreTimeout"); got != tt.want {
-			t.Errorf("%v: taken: %v, want %v", tt.d, got, tt.want)
-		}
+		expect.Equal(t, err == nil || !strings.Contains(err.Error(), "WithStoreTimeout"), tt.want, "%v: taken", tt.d)
 	}
 }
 

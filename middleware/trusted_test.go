@@ -32,9 +32,7 @@ func TestA31_FormOfATrustedOrigin(t *testing.T) {
 			head = append(head, "Origin", c.origin)
 		}
 		app.Clock.Add(10 * apptest.Step)
-		if a := b.Do(http.MethodPost, "/recent", "n=1", head...); a.Location != "/2fa/challenge" {
-			t.Fatalf("%+v: got %d to %q, want 303 to the challenge", c, a.Status, a.Location)
-		}
+		b.Do(http.MethodPost, "/recent", "n=1", head...).WantTo(t, "/2fa/challenge", "%+v", c)
 		b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone)).WantTo(t, c.want, "%+v", c)
 		app.Clock.Add(apptest.Step)
 	}

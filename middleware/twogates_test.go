@@ -47,12 +47,8 @@ func TestTwoGatesNeverMeet(t *testing.T) {
 
 	wantIn := func(b *apptest.Browser, when string, inShop, inAdmin bool) {
 		t.Helper()
-		if a := b.Get("/account"); a.Secret() != inShop {
-			t.Errorf("%s: in the shop: %v, want %v", when, a.Secret(), inShop)
-		}
-		if a := b.Get("/admin/"); a.Secret() != inAdmin {
-			t.Errorf("%s: among the operators: %v, want %v", when, a.Secret(), inAdmin)
-		}
+		expect.Equal(t, b.Get("/account").Secret(), inShop, "%s: in the shop", when)
+		expect.Equal(t, b.Get("/admin/").Secret(), inAdmin, "%s: among the operators", when)
 		if got, want := fmt.Sprint(b.Get("/open/x").Header["X-Verified-By-Gate"]), fmt.Sprint([]bool{inShop, inAdmin}); got != want {
 			t.Errorf("%s: verified by the gates: %s, want %s", when, got, want)
 		}
@@ -116,9 +112,7 @@ func TestTwoGatesUnderTwoExternalPaths(t *testing.T) {
 	}})
 	b := app.Browser(t).Login(alice)
 	b.Enrol(alice)
-	if got := fmt.Sprint(b.Get("/open/x").Header["X-Verified-By-Gate"]); got != "[true false]" {
-		t.Errorf("verified by the gates: %s, want [true false]", got)
-	}
+	expect.Equal(t, fmt.Sprint(b.Get("/open/x").Header["X-Verified-By-Gate"]), "[true false]", "verified by the gates")
 }
 
 // A gate's name changes with all that tells it from another.

@@ -52,9 +52,7 @@ func TestTemplatesHaveNoWords(t *testing.T) {
 	spoken := regexp.MustCompile(`(?:alt|title|placeholder|label|aria-label|aria-description|value)="[^"]*[\pL\pN][^"]*"`)
 	for _, name := range sources(t, "html/*.html") {
 		page := action.ReplaceAllString(read(t, name), "")
-		if found := spoken.FindString(page); found != "" {
-			t.Errorf("%s: %s has words", name, found)
-		}
+		expect.Equal(t, spoken.FindString(page), "", "%s: has words", name)
 		text := markup.ReplaceAllString(markup.ReplaceAllString(page, ""), "")
 		if i := strings.IndexFunc(text, unicode.IsLetter); i >= 0 {
 			t.Errorf("%s: words outside the catalogue: %.40q", name, text[i:])
@@ -69,12 +67,8 @@ func TestScriptsHaveNoWords(t *testing.T) {
 	comment := regexp.MustCompile(`(?m)^\s*//.*$`)
 	for _, name := range sources(t, "html/*.js") {
 		code := strings.ReplaceAll(comment.ReplaceAllString(read(t, name), ""), `"use strict"`, "")
-		if found := sentence.FindString(code); found != "" {
-			t.Errorf("%s: %s", name, found)
-		}
-		if strings.Contains(code, "innerHTML") {
-			t.Errorf("%s: sets innerHTML", name)
-		}
+		expect.Equal(t, sentence.FindString(code), "", name)
+		expect.Lacks(t, code, "innerHTML", "%s: sets innerHTML", name)
 	}
 }
 

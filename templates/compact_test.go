@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -57,9 +58,7 @@ func TestCompactLeavesStrings(t *testing.T) {
 			sent = after
 			found++
 		}
-		if found == 0 {
-			t.Errorf("%s: found no strings", name)
-		}
+		expect.Differ(t, found, 0, "%s: found no strings", name)
 	}
 }
 

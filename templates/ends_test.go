@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -187,9 +188,7 @@ func challengesLeadOn(t *testing.T) {
 			if boxes != strings.Count(form, `name="trust"`) || boxes > 1 || boxes == 0 && c.State == templates.ChallengePending && c.Return <= templates.ReturnDone && !c.StepUp {
 				t.Errorf("%s: got %d boxes for trusting the browser, want one in the form", name, boxes)
 			}
-			if strings.Count(html, `<input id="`) != strings.Count(form, `<input id="`) {
-				t.Errorf("%s: got a field outside of the form", name)
-			}
+			expect.Equal(t, strings.Count(html, `<input id="`), strings.Count(form, `<input id="`), "%s, a field outside of the form", name)
 			if strings.Contains(form, `id="code"`) {
 				if _, after, _ := strings.Cut(form, "<button"); strings.Contains(after[:strings.Index(after, ">")], "formaction") || strings.Contains(after, `id="code"`) {
 					t.Errorf("%s: the form's first button isn't that of the code", name)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -27,13 +28,9 @@ func everyFormHasTheFields(t *testing.T) {
 			forms++
 			form, _, _ = strings.Cut(form, "</form>")
 			for _, field := range []string{`<input type="hidden" name="token" value="&#34;&gt;&lt;b&gt;">`, `<input type="hidden" name="more" value="1">`} {
-				if strings.Count(form, field) != 1 {
-					t.Errorf("%s: got form %q, want %s in it once", name, form, field)
-				}
+				expect.Equal(t, strings.Count(form, field), 1, "%s, form %q", name, form)
 			}
 		}
 	}
-	if forms == 0 {
-		t.Error("got no forms")
-	}
+	expect.Differ(t, forms, 0, "no forms")
 }

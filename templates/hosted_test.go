@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -87,9 +88,7 @@ func TestHostedChallenge(t *testing.T) {
 			page := render(t, p, tt.challenge)
 			checkText(t, page, tt.has, tt.not)
 			wants := tt.challenge.Hosted.Popup != nil
-			if has := strings.Contains(page, "window.open("); has != wants {
-				t.Errorf("the page's script opens a window: %v, want %v", has, wants)
-			}
+			expect.Equal(t, strings.Contains(page, "window.open("), wants, "the page's script opens a window")
 		})
 	}
 }

@@ -79,9 +79,7 @@ func TestPathsToScriptsAreNotFollowed(t *testing.T) {
 	page.HomePath = "javascript:alert(1)"
 	p := newPages(t)
 	for _, view := range some(t, page) {
-		if strings.Contains(render(t, p, view), "javascript:") {
-			t.Errorf("%T follows a script", view)
-		}
+		expect.Lacks(t, render(t, p, view), "javascript:", "%T follows a script", view)
 	}
 }
 
@@ -93,8 +91,6 @@ func FuzzNames(f *testing.F) {
 		want := skeleton(render(t, p, templates.Challenge{Page: plainPage(templates.English)}))
 		page := plainPage(templates.English)
 		page.Issuer, page.Email = issuer, "x"+email
-		if got := skeleton(render(t, p, templates.Challenge{Page: page})); got != want {
-			t.Errorf("got markup\n%s\nwant\n%s", got, want)
-		}
+		expect.Equal(t, skeleton(render(t, p, templates.Challenge{Page: page})), want, "markup")
 	})
 }

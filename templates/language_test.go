@@ -41,9 +41,7 @@ func TestMatch(t *testing.T) {
 
 func TestLanguages(t *testing.T) {
 	want := []templates.Language{templates.Thai, templates.English}
-	if got := newPages(t, templates.WithLanguages(want...)).Languages(); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	expect.Slice(t, newPages(t, templates.WithLanguages(want...)).Languages(), want)
 	if got := newPages(t).Languages(); got[0] != templates.English || !slices.Contains(got, templates.Thai) {
 		t.Errorf("got %q, want English and then the others", got)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -56,9 +57,7 @@ func TestMarks(t *testing.T) {
 			continue
 		}
 		if tt.tone == none {
-			if m[2] != "" {
-				t.Errorf("%s: got a picture beside the number", tt.name)
-			}
+			expect.Equal(t, m[2], "", "%s, a picture beside the number", tt.name)
 			continue
 		}
 		if m[1] != tt.tone || m[2] == "" {

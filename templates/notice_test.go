@@ -43,9 +43,7 @@ func TestNotice(t *testing.T) {
 			for part, only := range map[string]eagate.EventKind{
 				"Firefox, Linux": eagate.EventDeviceAdded, strings.Replace(times[lang], "03:15", "04:15", 1): eagate.EventDeviceAdded, ": 3\n": eagate.EventRecoveryUsed, ": 17\n": eagate.EventWrongCodes,
 			} {
-				if strings.Contains(text, part) != (kind == only) {
-					t.Errorf("%s %s: %q is for %s only:\n%s", lang, kind, part, only, text)
-				}
+				expect.Equal(t, strings.Contains(text, part), kind == only, "%s %s: %q is for %s only", lang, kind, part, only)
 			}
 		}
 	}

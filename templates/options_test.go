@@ -186,9 +186,7 @@ func TestTextsAreNoTemplates(t *testing.T) {
 	for _, words := range []string{"{{.Nonce}}", "{{", "{{define `x`}}", "}}{{", "{", "<b>", `"><script>alert(1)</script>`, "a & b"} {
 		p := newPages(t, templates.WithTexts(templates.English, map[templates.Key]string{"challenge.cancel": words, "challenge.changed": words}))
 		page := render(t, p, templates.Challenge{Page: plainPage(templates.English), State: templates.ChallengePending})
-		if got := skeleton(page); got != plain {
-			t.Errorf("%q changes the markup to\n%s\nwant\n%s", words, got, plain)
-		}
+		expect.Equal(t, skeleton(page), plain, "%q changes the markup", words)
 		if got := strings.Count(html.UnescapeString(page), words); got < 2 {
 			t.Errorf("%q is shown %d times, want 2 at least", words, got)
 		}

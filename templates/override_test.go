@@ -32,9 +32,7 @@ func TestOriginals(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "challenge", "layout.html", "style.css", "../templates.go", "x.html"} {
-		if got := templates.Original(name); got != "" {
-			t.Errorf("%q: got an original", name)
-		}
+		expect.Equal(t, templates.Original(name), "", "%q, an original", name)
 	}
 }
 

@@ -84,9 +84,7 @@ func TestStyleAndScriptsStayInTheirElements(t *testing.T) {
 		"html/*.js":  regexp.MustCompile(`</|<!--|import|eval|Function\(|https?:`),
 	} {
 		for _, name := range sources(t, pattern) {
-			if found := bad.FindString(read(t, name)); found != "" {
-				t.Errorf("%s has %q", name, found)
-			}
+			expect.Equal(t, bad.FindString(read(t, name)), "", "%s has", name)
 		}
 	}
 }

@@ -202,9 +202,7 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 		t.Errorf("%s: more than one element has the focus", name)
 	}
 	markup := withoutInline(page)
-	if found := handler.FindString(markup); found != "" {
-		t.Errorf("%s: the policy forbids %q", name, found)
-	}
+	expect.Equal(t, handler.FindString(markup), "", "%s: the policy forbids", name)
 	meant := []string{`href="https://help.example/2fa"`, `href="otpauth://totp/`, `href="https://identifier.example/start?`, `href="data:text/plain;charset=utf-8,`}
 	for _, found := range remote.FindAllString(markup, -1) {
 		if !slices.ContainsFunc(meant, func(prefix string) bool { return strings.HasPrefix(found, prefix) }) {
@@ -225,12 +223,8 @@ func checkPage(t *testing.T, name, page string, lang templates.Language) {
 			}
 		}
 	}
-	if word := unfilled.FindString(strip(markup)); word != "" {
-		t.Errorf("%s: placeholder %s is left", name, word)
-	}
-	if fault := unbalanced(markup); fault != "" {
-		t.Errorf("%s: %s", name, fault)
-	}
+	expect.Equal(t, unfilled.FindString(strip(markup)), "", "%s: placeholder is left", name)
+	expect.Equal(t, unbalanced(markup), "", name)
 }
 
 // withoutInline empties the style sheet and the scripts of a page.

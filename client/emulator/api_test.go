@@ -87,9 +87,7 @@ func TestAPIIsStrict(t *testing.T) {
 			resp, err := http.DefaultClient.Do(req)
 			expect.NoError(t, err)
 			var envelope struct{ Code, Message string }
-			if err := json.Unmarshal([]byte(text(t, resp)), &envelope); err != nil {
-				t.Fatalf("the answer is no envelope: %v", err)
-			}
+			expect.NoError(t, json.Unmarshal([]byte(text(t, resp)), &envelope), "the answer is no envelope")
 			if resp.StatusCode != tt.want || (envelope.Code == "SUCCESS") != (tt.want == 200) {
 				t.Errorf("got %d %q %q, want %d", resp.StatusCode, envelope.Code, envelope.Message, tt.want)
 			}

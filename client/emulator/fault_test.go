@@ -51,13 +51,9 @@ func TestA34_Faults(t *testing.T) {
 			if _, err := c.CreateSession(t.Context(), alice); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
-			if got := len(s.Requests()); got != before {
-				t.Error("a request reached the phone")
-			}
+			expect.Equal(t, len(s.Requests()), before, "a request reached the phone")
 			calls := s.Calls(emulator.CreateSession)
-			if got := calls[len(calls)-1].Fault; got != tt.fault.String() {
-				t.Errorf("got record of fault %q, want %q", got, tt.fault)
-			}
+			expect.Equal(t, calls[len(calls)-1].Fault, tt.fault.String(), "record of fault")
 			if _, err := s.Client().CreateSession(t.Context(), alice); err != nil {
 				t.Errorf("afterwards: got %v, want none", err)
 			}
@@ -96,9 +92,7 @@ func TestLateFault(t *testing.T) {
 		t.Error("the service doesn't know of it, want the answer alone lost")
 	}
 	s.Misbehave(emulator.SyncStatus, emulator.ResetFault(), 2)
-	if err := s.Client().SyncStatus(t.Context(), on); err != nil {
-		t.Errorf("with repeating: got %v, want none", err)
-	}
+	expect.NoError(t, s.Client().SyncStatus(t.Context(), on), "with repeating")
 }
 
 func TestCloseEndsSilentCalls(t *testing.T) {

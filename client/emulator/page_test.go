@@ -44,9 +44,7 @@ func TestPhonePage(t *testing.T) {
 		t.Error("a secret stands in the page")
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"} {
-		if got := resp.Header.Get(name); got != want {
-			t.Errorf("got %s %q, want %q", name, got, want)
-		}
+		expect.Equal(t, resp.Header.Get(name), want, name)
 	}
 	if csp := resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
 		t.Errorf("got CSP %q", csp)
@@ -120,9 +118,7 @@ func TestPhonePageAdds(t *testing.T) {
 	s := start(t, emulator.Config{})
 	_, page := get(t, s.URL+"/phone/add")
 	wantText(t, page, `<label for="uri">`, `<label for="email">`, `<label for="key">`)
-	if strings.Contains(page, "refresh") {
-		t.Error("the form reloads while one types")
-	}
+	expect.Lacks(t, page, "refresh", "the form reloads while one types")
 	for _, form := range []url.Values{
 		{"uri": {uri}},
 		{"email": {"bob@example.com"}, "key": {" jbsw y3dp ehpk 3pxp "}},

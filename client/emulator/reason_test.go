@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 const pathSecret = "0123456789abcdefghijklmnopqrstuv"
@@ -82,9 +83,7 @@ func TestCallbackReason(t *testing.T) {
 			if wrong := strings.HasPrefix(outcome, "not accepted: ") || strings.HasPrefix(outcome, "not reported: "); wrong != (test.want != "") || !strings.HasSuffix(outcome, got) && wrong {
 				t.Errorf("the page says %q", outcome)
 			}
-			if warned := strings.Contains(log.String(), "level=WARN"); warned != (test.want != "") {
-				t.Errorf("the log says\n%s", &log)
-			}
+			expect.Equal(t, strings.Contains(log.String(), "level=WARN"), test.want != "", "the log says")
 			for _, text := range []string{got, outcome, log.String()} {
 				if strings.Contains(text, token) || strings.Contains(text, pathSecret) {
 					t.Errorf("a secret is told: %s", text)

@@ -40,9 +40,7 @@ func TestPhoneOfOneUser(t *testing.T) {
 		}
 		expect.Equal(t, strings.Contains(page, `data-account="`+alice+`"`), tt.accountOfAlice, "%s: account of alice", tt.path)
 		wantText(t, page, tt.others, tt.add, `href="`+ofAll+`"`, `href="`+ofBob+`"`, `url=`+tt.path+`"`, `href="https://app.example/"`)
-		if strings.Contains(page, "callback") {
-			t.Errorf("%s: the callback's path stands in the page", tt.path)
-		}
+		expect.Lacks(t, page, "callback", "%s: the callback's path stands in the page", tt.path)
 	}
 }
 
@@ -80,12 +78,8 @@ func TestRequestHasTheName(t *testing.T) {
 	}
 	_, page = get(t, s.URL+"/phone")
 	wantText(t, page, "<strong>Acme</strong>")
-	if strings.Contains(page, "<strong>Library</strong>") {
-		t.Error("the request has the name of an account for codes")
-	}
-	if strings.Contains(page, `class="said`) {
-		t.Error("the page says something though nothing was tapped")
-	}
+	expect.Lacks(t, page, "<strong>Library</strong>", "the request has the name of an account for codes")
+	expect.Lacks(t, page, `class="said`, "the page says something though nothing was tapped")
 }
 
 func TestPhonesAreListedOnce(t *testing.T) {
@@ -97,9 +91,7 @@ func TestPhonesAreListedOnce(t *testing.T) {
 	var got []int
 	for _, phone := range []string{`<a href="/phone">`, `<a href="/phone?of=alice%40example.com">`, `<a href="` + ofBob + `" aria-current="page">`} {
 		got = append(got, strings.Index(page, phone))
-		if n := strings.Count(page, phone); n != 1 {
-			t.Errorf("got %d of %s, want 1", n, phone)
-		}
+		expect.Equal(t, strings.Count(page, phone), 1, "of %s", phone)
 	}
 	if !slices.IsSorted(got) {
 		t.Error("the phones are not in order")

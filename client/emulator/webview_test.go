@@ -44,9 +44,7 @@ func TestWebviewRedirect(t *testing.T) {
 			expect.NoError(t, err)
 			resp, page := get(t, u)
 			wantText(t, page, "Approve sign in request", "Open your eAuthenticator app and tap the number you see below to sign in.", ">"+s.Requests()[0].Number+"<", `http-equiv="refresh"`)
-			if resp.StatusCode != 200 {
-				t.Fatalf("got %d, want 200", resp.StatusCode)
-			}
+			expect.Equal(t, resp.StatusCode, 200)
 			tt.do(t, s, c)
 			resp, _ = get(t, u)
 			want := "https://app.example/2fa/return?" + strings.Replace(tt.want.Encode(), "TOKEN", token, 1)
@@ -64,9 +62,7 @@ func TestWebviewPopup(t *testing.T) {
 	expect.NoError(t, err)
 	_, page := get(t, u)
 	wantText(t, page, "data-waiting")
-	if strings.Contains(page, `id="settled"`) {
-		t.Error("the page is settled before the phone has answered")
-	}
+	expect.Lacks(t, page, `id="settled"`, "the page is settled before the phone has answered")
 	if _, err := s.Phone(alice).Approve(t.Context()); err != nil {
 		t.Fatal(err)
 	}

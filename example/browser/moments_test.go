@@ -169,9 +169,7 @@ func (p *waitingPage) meet(h happening, form string, at moment) {
 	if at == before {
 		h.happen(p)
 		p.wantNotice(h.says)
-		if typed := p.value(in); typed != what[:2] {
-			p.t.Errorf("the field has %q in it, want %q as it was typed", typed, what[:2])
-		}
+		expect.Equal(p.t, p.value(in), what[:2], "the field")
 	}
 	if form != cancelSignIn {
 		p.fill(in, what[2:])
@@ -298,7 +296,5 @@ func TestThoroughShownAgain(t *testing.T) {
 	}
 	answer(t, phone.Approve)
 	b.wantNotice("You approved it on your phone")
-	if typed := b.value(codeField); typed != "12" {
-		t.Errorf("the field has %q in it, want what was typed", typed)
-	}
+	expect.Equal(t, b.value(codeField), "12", "the field")
 }

@@ -29,9 +29,7 @@ func TestWithoutScript(t *testing.T) {
 	b.do(chromedp.WaitNotVisible(chromedp.CSS("#code"))) // what is typed would be lost
 	request, err := phone.Wait(t.Context())
 	expect.NoError(t, err)
-	if number := b.text("#number"); number != request.Number {
-		t.Errorf("the page shows %q, the phone wants %q", number, request.Number)
-	}
+	expect.Equal(t, b.text("#number"), request.Number, "the number on the page")
 	answer(t, phone.Approve)
 	b.see(verifiedIn) // without a click
 	b.wantPath("/account")

@@ -217,9 +217,7 @@ func (b *tab) loseAttempts() {
 			}
 		}
 	}
-	if lost == 0 {
-		b.t.Fatal("the browser has none of the cookies that are to be lost")
-	}
+	expect.Differ(b.t, lost, 0, "the browser has none of the cookies that are to be lost")
 }
 
 // next is click, and waits for another page.

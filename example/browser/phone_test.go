@@ -30,9 +30,7 @@ func TestPhone(t *testing.T) {
 	b.click(`form[action="/2fa/enable"] button`)
 	b.see("#qr svg")
 	uri := b.attribute("#otpauth", "href")
-	if got := b.readQR(); got != uri {
-		t.Errorf("the QR code says %q, the link %q", got, uri)
-	}
+	expect.Equal(t, b.readQR(), uri, "the QR code says, the link %q", uri)
 
 	phone := b.another()
 	phone.do(chromedp.Navigate(w.Emulator.URL + emulator.PhonePath))

@@ -211,12 +211,8 @@ func TestA11_PopupMessages(t *testing.T) {
 		b.do(chromedp.Evaluate[chromedp.Void](script))
 		heard++
 		b.do(chromedp.Poll[chromedp.Void](fmt.Sprintf("heard === %d", heard)))
-		if n := c.looks() - before; n != 0 {
-			t.Errorf("%s: the page has looked again %d times", name, n)
-		}
-		if n := len(b.text("#webview")); n == 0 {
-			t.Errorf("%s: the page has changed", name)
-		}
+		expect.Equal(t, c.looks()-before, 0, "%s: the page has looked again", name)
+		expect.Differ(t, len(b.text("#webview")), 0, "%s: the page has changed", name)
 	}
 	const good = `{session_token: "x", state: document.getElementById("webview").dataset.state}`
 	at := func(page, message string) string {
@@ -255,9 +251,7 @@ func TestA11_PopupMessages(t *testing.T) {
 	// The state is used up.
 	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new MessageEvent("message", {data: ` + good + `, origin: "` + w.Emulator.URL + `", source: opened})), undefined`))
 	b.do(chromedp.Poll[chromedp.Void](fmt.Sprintf("heard === %d", heard+2)))
-	if n := c.looks() - before; n != 1 {
-		t.Errorf("a message that comes again: the page has looked %d times, want once in all", n)
-	}
+	expect.Equal(t, c.looks()-before, 1, "a message that comes again: the page has looked")
 	b.open("/account")
 	b.see(toWebview) // locked as before
 }

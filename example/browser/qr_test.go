@@ -12,6 +12,7 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -75,9 +76,7 @@ func TestQR(t *testing.T) {
 			b.see("#qr svg")
 
 			uri := b.readQR()
-			if link := b.attribute("#otpauth", "href"); link != uri {
-				t.Errorf("the QR code says %q, the link %q", uri, link)
-			}
+			expect.Equal(t, b.attribute("#otpauth", "href"), uri, "the QR code says %q, the link", uri)
 			rest, ok := strings.CutPrefix(uri, "otpauth://totp/")
 			label, query, cut := strings.Cut(rest, "?")
 			issuer, email, split := strings.Cut(label, ":")
@@ -99,9 +98,7 @@ func TestQR(t *testing.T) {
 				}
 				got[name] = value
 			}
-			if len(got) != len(want) {
-				t.Errorf("got %d parts %q, want %d", len(got), got, len(want))
-			}
+			expect.Equal(t, len(got), len(want), "parts %q", got)
 			for name, want := range want {
 				if value, err := url.PathUnescape(got[name]); err != nil || value != want {
 					t.Errorf("%s: got %q, want %q", name, value, want)

@@ -2,7 +2,6 @@ package browser_test
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,9 +46,7 @@ func TestRecoveryAndDevices(t *testing.T) {
 	} {
 		press()
 		b.see("#codes")
-		if got := strings.Fields(b.text("#codes")); !slices.Equal(got, codes) {
-			t.Errorf("%s: got codes %q, want %q", name, got, codes)
-		}
+		expect.Slice(t, strings.Fields(b.text("#codes")), codes, "%s, codes", name)
 	}
 	b.click("#next")
 	b.see(verifiedIn)

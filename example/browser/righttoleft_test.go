@@ -89,7 +89,5 @@ func (b *tab) goBy(element, to string) {
 // wantFromTheRight fails the test unless the page begins at the right.
 func (b *tab) wantFromTheRight() {
 	b.t.Helper()
-	if at := get(b, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("h1")).direction`)); at != "rtl" {
-		b.t.Errorf("the page is %s, want rtl", at)
-	}
+	expect.Equal(b.t, get(b, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("h1")).direction`)), "rtl", "the page")
 }

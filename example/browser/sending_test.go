@@ -16,6 +16,7 @@ import (
 	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/example/demo/app"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 )
 
@@ -270,9 +271,7 @@ func TestThoroughTypingIsLeftAlone(t *testing.T) {
 	b.fill(codeField, "12")
 	answer(t, phone.Approve)
 	b.wantNotice("You approved it on your phone")
-	if typed := b.value(codeField); typed != "12" {
-		t.Errorf("the field has %q in it, want what was typed", typed)
-	}
+	expect.Equal(t, b.value(codeField), "12", "the field")
 	b.push(link, "Continue")
 	b.see(verifiedIn)
 	b.wantText("on the phone")

@@ -66,9 +66,7 @@ func TestA40_SiblingHost(t *testing.T) {
 			}
 			b.see(waiting)
 			number := b.text("#number")
-			if page := thief.get(t, "/2fa/challenge"); strings.Contains(page, ">"+number+"<") {
-				t.Errorf("he is shown her number:\n%s", page)
-			}
+			expect.Lacks(t, thief.get(t, "/2fa/challenge"), ">"+number+"<", "he is shown her number")
 
 			s.hold.Lock() // her browser
 			answer(t, phone.Approve)
@@ -85,9 +83,7 @@ func TestA40_SiblingHost(t *testing.T) {
 			if page := thief.get(t, "/account"); isIn(page) {
 				t.Errorf("afterwards, he got in:\n%s", page)
 			}
-			if n := s.planted.Load(); n == 0 {
-				t.Error("the planted cookie was never sent: the test has tried nothing")
-			}
+			expect.Differ(t, s.planted.Load(), 0, "the planted cookie was never sent: the test has tried nothing")
 		})
 	}
 }

@@ -142,9 +142,7 @@ func TestSinglePage(t *testing.T) {
 	}
 	b.click("#transfer button")
 	b.wantSoon("#said", "5 € would now be on the way to Bob, were this not a demo.")
-	if n := len(w.Emulator.Requests()); n != 2 {
-		t.Errorf("in the end, the phone was asked %d times, want twice", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 2, "in the end, the phone was asked")
 }
 
 // Codes, a request that nobody approves, and one that runs out.

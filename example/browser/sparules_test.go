@@ -104,9 +104,7 @@ func TestSinglePageRules(t *testing.T) {
 	b.wantSoon("#said", "Nothing was sent.")
 	b.click("#transfer button")
 	b.see(`#challenge[open]:not([data-state="pending"]) #again`)
-	if n := len(w.Emulator.Requests()) - asked; n != 0 {
-		t.Errorf("after a request that nobody approved, the phone was asked %d times, want none", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests())-asked, 0, "after a request that nobody approved, the phone was asked")
 	w.Clock.Add(time.Hour)
 	b.click("#again")
 	b.see(spaPending)
@@ -167,7 +165,7 @@ func TestSinglePageGivenUp(t *testing.T) {
 			Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
 			document.dispatchEvent(new Event("visibilitychange"));
 		};`
-	if got := b.run(sent + `
+	expect.Equal(t, b.run(sent+`
 		let looks = 0;
 		window.fetch = async (...args) => {
 			const response = await real(...args);
@@ -179,11 +177,9 @@ func TestSinglePageGivenUp(t *testing.T) {
 		hide(false);
 		await pause(50);
 		window.fetch = real;
-		return looks;`); got != "1" {
-		t.Errorf("given up as it begins: the challenge was looked at %s times, want once", got)
-	}
+		return looks;`), "1", "given up as it begins: the challenge was looked")
 	wantAsked(0)
-	if got := b.run(sent + `
+	expect.Equal(t, b.run(sent+`
 		let release;
 		navigator.locks.request("eagate", () => new Promise((go) => { release = go; }));
 		while (!release) await pause(10);
@@ -197,9 +193,7 @@ func TestSinglePageGivenUp(t *testing.T) {
 		await shown("pending");
 		stop.abort();
 		await sending;
-		return held.length;`); got != "0" {
-		t.Errorf("a tab that nobody sees holds %s locks, want none", got)
-	}
+		return held.length;`), "0", "a tab that nobody sees holds locks")
 	wantAsked(1)
 	w.Clock.Add(6 * time.Minute)
 	expect.Equal(t, b.run(sent+`

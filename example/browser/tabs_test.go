@@ -67,9 +67,7 @@ func TestThoroughSixColdTabs(t *testing.T) {
 		b.see(verifiedIn)
 		b.wantPath("/account")
 	}
-	if n := len(w.Emulator.Requests()); n != 1 {
-		t.Errorf("in the end, the phone was asked %d times, want once", n)
-	}
+	expect.Equal(t, len(w.Emulator.Requests()), 1, "in the end, the phone was asked")
 }
 
 // A browser has six connections to a host over HTTP/1.1: pages that nobody sees hold none

@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -36,15 +35,11 @@ func TestOneWayAtATime(t *testing.T) {
 	b.see("details:has(#code):not([open])")
 	b.see("#trouble:not([open])")
 	b.push(opener, useCode)
-	if typed := b.value(codeField); typed != "12" {
-		t.Errorf("the field has %q in it, want what was typed", typed)
-	}
+	expect.Equal(t, b.value(codeField), "12", "the field")
 	answer(t, phone.Deny)
 	b.wantNotice("The request wasn’t approved")
 	b.wantTitle("The request wasn’t approved – Acme")
-	if heading := b.text("h1"); heading != "The request wasn’t approved" {
-		t.Errorf("the page is headed %q", heading)
-	}
+	expect.Equal(t, b.text("h1"), "The request wasn’t approved", "the page is headed")
 }
 
 // While a request is pending, another one can be sent once it had the time to come, until
@@ -69,9 +64,7 @@ func TestSendAnother(t *testing.T) {
 	}
 	b.push(opener, nothingComes)
 	b.see("#trouble .hint")
-	if text := b.text("#trouble"); !strings.Contains(text, "The next one can be sent in 14 minutes") {
-		t.Errorf("after three requests, the help says %q", text)
-	}
+	expect.Contains(t, b.text("#trouble"), "The next one can be sent in 14 minutes", "after three requests, the help says")
 	answer(t, phone.Approve)
 	b.see(verifiedIn)
 }

@@ -76,9 +76,7 @@ func (w *world) app(t *testing.T, sessions *scs.SessionManager, options ...middl
 func (w *world) enrolled(t *testing.T, email string) *emulator.Phone {
 	t.Helper()
 	b := (&apptest.App{World: w.World, URL: w.url}).Browser(t)
-	if a := b.Post("/login", "email", email, "password", app.Password); a.Location != "/account" {
-		t.Fatalf("login: got %d", a.Status)
-	}
+	expect.Equal(t, b.Post("/login", "email", email, "password", app.Password).Location, "/account", "login")
 	return b.Enrol(email)
 }
 

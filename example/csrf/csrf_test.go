@@ -223,9 +223,7 @@ func (b *browser) send(page, action string, want int, fields ...string) {
 	if want == refused && (a.status == 400 || a.status == 403) || want == taken && a.status < 400 {
 		return
 	}
-	if a.status != want {
-		b.t.Errorf("%s: got %d, want %d\n%.200s", action, a.status, want, a.body)
-	}
+	expect.Equal(b.t, a.status, want, action)
 }
 
 func (b *browser) login() {

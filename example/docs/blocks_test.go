@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // TestBlocksAreCompiled demands of each block of Go that its lines stand in one Go file
@@ -32,9 +34,7 @@ func TestBlocksAreCompiled(t *testing.T) {
 			if !standsIn(sources, unindented(b.code)) {
 				t.Errorf("%s: no Go file has this block: put it into one of example/docs, or into an Example\n%s", b.at, b.code)
 			}
-			if name := aShadow.FindString(b.code); name != "" {
-				t.Errorf("%s: %q hides a package that readers need", b.at, name)
-			}
+			expect.Equal(t, aShadow.FindString(b.code), "", "%s: hides a package that readers need", b.at)
 		}
 	}
 	if seen < 10 {

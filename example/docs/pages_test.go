@@ -16,6 +16,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/text"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A page is a Markdown file of the repository.
@@ -47,17 +49,13 @@ func walk(t *testing.T, extension string, f func(file string)) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 }
 
 func read(t *testing.T, file string) []byte {
 	t.Helper()
 	b, err := fs.ReadFile(root, file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return b
 }
 

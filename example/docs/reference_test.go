@@ -19,6 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -36,9 +37,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := "../../docs/reference/" + name + ".md"
 			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			expect.NoError(t, err)
 			head, got, ok := strings.Cut(string(b), marker)
 			var want strings.Builder
 			generate(t, &want)
@@ -68,15 +67,11 @@ func documented(t *testing.T, dir string) *doc.Package {
 			return
 		}
 		parsed, err := parser.ParseFile(fset, file, read(t, file), parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expect.NoError(t, err)
 		files = append(files, parsed)
 	})
 	pkg, err := doc.NewFromFiles(fset, files, path.Join(module, dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	return pkg
 }
 
@@ -204,9 +199,7 @@ func events(t *testing.T, page *strings.Builder) {
 		}
 	})
 	pages, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	for k := eagate.EventKind(1); int(k) <= len(docs); k++ {
 		name := "Event"
 		for word := range strings.SplitSeq(k.String(), "_") {
@@ -261,9 +254,7 @@ func texts(t *testing.T, page *strings.Builder) {
 			}
 		}
 	}
-	if rest != 0 {
-		t.Errorf("%d texts have no section", rest)
-	}
+	expect.Equal(t, rest, 0, "texts have no section")
 	page.WriteString("\n## Placeholders\n\n| placeholder | what it stands for |\n|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(placeholders)) {
 		fmt.Fprintf(page, "| `{%s}` | %s |\n", name, placeholders[name])
@@ -275,9 +266,7 @@ func texts(t *testing.T, page *strings.Builder) {
 
 func routes(t *testing.T, page *strings.Builder) {
 	api, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	expect.NoError(t, err)
 	page.WriteString("\n" + strings.ReplaceAll(api.Info.Description, "](reference/", "](") + "\n| route | what it does |\n|---|---|\n")
 	var details strings.Builder
 	for _, tag := range api.Tags {

@@ -59,8 +59,6 @@ func TestProve(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "not_approved") {
 		t.Errorf("denied: got %v, want not_approved", err)
 	}
-	if err := mobile.Prove(client, app.URL+"/2fa", func(string) { apptest.Approve(t, phone) }); err != nil {
-		t.Errorf("approved: %v", err)
-	}
+	expect.NoError(t, mobile.Prove(client, app.URL+"/2fa", func(string) { apptest.Approve(t, phone) }), "approved")
 	expect.Equal(t, account(), http.StatusOK, "after")
 }

@@ -237,9 +237,7 @@ func (p *postgres) sql(statement string) string {
 	expect.NoError(p.t, err)
 	defer db.Close()
 	var result sql.NullString
-	if err := db.QueryRow(statement).Scan(&result); err != nil {
-		p.t.Fatalf("%s: %v", statement, err)
-	}
+	expect.NoError(p.t, db.QueryRow(statement).Scan(&result), statement)
 	return result.String
 }
 
@@ -264,9 +262,7 @@ func (m *mariadb) value(query string) (value string) {
 	db, err := sql.Open("mysql", mariadbSource(m.addr(), ""))
 	expect.NoError(m.t, err)
 	defer db.Close()
-	if err := db.QueryRow(query).Scan(&value); err != nil {
-		m.t.Fatalf("%s: %v", query, err)
-	}
+	expect.NoError(m.t, db.QueryRow(query).Scan(&value), query)
 	return value
 }
 
@@ -274,9 +270,7 @@ func (r *redisServer) command(args ...any) {
 	r.t.Helper()
 	c := redis.NewClient(redisOptions(loopback(r.port)))
 	defer c.Close()
-	if err := c.Do(context.Background(), args...).Err(); err != nil {
-		r.t.Fatalf("%v: %v", args, err)
-	}
+	expect.NoError(r.t, c.Do(context.Background(), args...).Err(), "%v", args)
 }
 
 // synced waits until the replica has what its primary has.

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A step is one request, of a browser or of the service.
@@ -28,9 +30,7 @@ type step struct {
 // must does a step of a node that is up.
 func (s step) must(t *testing.T) {
 	t.Helper()
-	if err := s.do(); err != nil {
-		t.Fatalf("%s at %s: %v", s.name, s.node.name, err)
-	}
+	expect.NoError(t, s.do(), "%s at %s", s.name, s.node.name)
 }
 
 // A moment is when a node was killed, as the request saw it.

@@ -53,9 +53,7 @@ func (m *member) pass() { m.slowPass(slow{}) }
 func (m *member) slowPass(s slow) {
 	m.t.Helper()
 	s.Service = m.app.Emulator.Client(once)
-	if err := m.rules(s).SyncDue(m.t.Context()); err != nil {
-		m.t.Errorf("sync: %v", err)
-	}
+	expect.NoError(m.t, m.rules(s).SyncDue(m.t.Context()), "sync")
 }
 
 // crash is a pass that ends in the middle, before or after the service was told

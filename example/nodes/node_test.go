@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/example/internal/program"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A node is a demo that is one of several.
@@ -54,9 +55,7 @@ func (p *process) review(t *testing.T, name string) {
 	_, said, _ := strings.Cut(p.said.String(), "\ncallback:")
 	_, said, _ = strings.Cut(said, "\n")
 	for _, bad := range []string{"DATA RACE", "panic: ", "panic serving"} {
-		if strings.Contains(said, bad) {
-			t.Errorf("%s says %q:\n%s", name, bad, said)
-		}
+		expect.Lacks(t, said, bad, "%s says", name)
 	}
 	if t.Failed() && said != "" {
 		t.Logf("%s said:\n%s", name, said)

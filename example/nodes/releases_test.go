@@ -84,9 +84,7 @@ func buildRelease(t *testing.T, changes map[string]func(string) string) (program
 		source, err := os.ReadFile(path)
 		expect.NoError(t, err)
 		changed := change(string(source))
-		if changed == string(source) {
-			t.Fatalf("%s wasn't changed", file)
-		}
+		expect.Differ(t, changed, string(source), "%s wasn't changed", file)
 		overlay.Replace[path] = filepath.Join(dir, fmt.Sprint(len(overlay.Replace), ".go"))
 		expect.NoError(t, os.WriteFile(overlay.Replace[path], []byte(changed), 0o600))
 	}

@@ -5,9 +5,10 @@ package nodes_test
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A database server is stopped in the middle of logins. Whoever comes meanwhile
@@ -132,9 +133,7 @@ func (s *signIn) wantUnavailable() {
 				if err != nil || a.status != http.StatusServiceUnavailable {
 					s.t.Errorf("%s at %s while a server is down: got %v, %v, want 503", r.path, n.name, a, err)
 				}
-				if strings.Contains(a.body, inside) {
-					s.t.Errorf("%s at %s while a server is down shows the page:\n%s", r.path, n.name, a.body)
-				}
+				expect.Lacks(s.t, a.body, inside, "%s at %s while a server is down shows the page", r.path, n.name)
 			})
 		}
 	}

@@ -199,9 +199,7 @@ func (s *signIn) prove() {
 	s.t.Helper()
 	shown := s.must(s.send(s.anyNode(), "/2fa/challenge/status", asProgram, nil)).json("number")
 	if q, ok := s.pending(); ok && q.Number == shown && s.rng.IntN(2) == 0 {
-		if a := s.must(s.tap(true)(s.anyNode())); a.status != http.StatusOK {
-			s.t.Fatalf("%v: callback after the restart: got %v", s, a)
-		}
+		expect.Equal(s.t, s.must(s.tap(true)(s.anyNode())).status, http.StatusOK, "%v: callback after the restart", s)
 		return
 	}
 	a := s.must(s.typeRight(s.anyNode()))

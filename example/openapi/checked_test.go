@@ -18,6 +18,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"github.com/eagate/eagate"
+	"github.com/eagate/eagate/internal/expect"
 )
 
 // A checker holds what passes against the document, and notes what it has seen.
@@ -98,17 +99,13 @@ func (c *checker) check(t *testing.T, r *http.Request, a *keeper) {
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 	}
 	if a.status < 300 && r.Header.Get("Content-Type") != "" {
-		if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
-			t.Errorf("%s: a request that was taken: %v", name, err)
-		}
+		expect.NoError(t, openapi3filter.ValidateRequest(context.Background(), in), "%s: a request that was taken", name)
 	}
 	switch mediaType {
 	case "application/json", "application/problem+json":
 		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: a.status, Header: a.Header(), Options: in.Options}
 		out.SetBodyBytes(a.body.Bytes())
-		if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
-			t.Errorf("%s: %d %s: %v", name, a.status, a.body.Bytes(), err)
-		}
+		expect.NoError(t, openapi3filter.ValidateResponse(context.Background(), out), "%s: %d %s", name, a.status, a.body.Bytes())
 		c.note(name + " " + strconv.Itoa(a.status))
 	case "text/event-stream":
 		c.checkEvents(t, a.body.String())
@@ -124,9 +121,7 @@ func (c *checker) checkProblem(t *testing.T, name string, op *openapi3.Operation
 		return
 	}
 	p, err := eagate.ParseProblem(problem.Type)
-	if err != nil {
-		t.Errorf("%s: %v", name, err)
-	}
+	expect.NoError(t, err, name)
 	if op != nil && !slices.Contains(problemsOf(op), string(p)) {
 		t.Errorf("%s: the document doesn't list %s", name, p)
 	}
@@ -143,9 +138,7 @@ func (c *checker) checkEvents(t *testing.T, stream string) {
 			c.validate(t, "Challenge", []byte(data))
 		}
 	}
-	if events == 0 {
-		t.Errorf("got no event in %q", stream)
-	}
+	expect.Differ(t, events, 0, "no event in %q", stream)
 }
 
 func (c *checker) validate(t *testing.T, schema string, body []byte) {
@@ -154,9 +147,7 @@ func (c *checker) validate(t *testing.T, schema string, body []byte) {
 	if err == nil {
 		err = c.doc.Components.Schemas[schema].Value.VisitJSON(value, openapi3.EnableJSONSchema2020())
 	}
-	if err != nil {
-		t.Errorf("%s %s: %v", schema, body, err)
-	}
+	expect.NoError(t, err, "%s %s", schema, body)
 }
 
 func (c *checker) note(what string) {

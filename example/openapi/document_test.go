@@ -54,9 +54,7 @@ func TestDocument(t *testing.T) {
 		if op.OperationID == "" || op.Summary == "" || op.Description == "" || len(op.Tags) != 1 || doc.Tags.Get(op.Tags[0]) == nil {
 			t.Errorf("%s: want an operationId, a summary, a description and one of the tags", name)
 		}
-		if other := ids[op.OperationID]; other != "" {
-			t.Errorf("%s and %s have the same operationId", name, other)
-		}
+		expect.Equal(t, ids[op.OperationID], "", "the same operationId as %s", name)
 		ids[op.OperationID] = name
 		if op.RequestBody != nil && op.RequestBody.Value.Description == "" {
 			t.Errorf("%s: the body isn't described", name)
@@ -71,13 +69,9 @@ func TestDocument(t *testing.T) {
 		}
 	}
 	for name, schema := range doc.Components.Schemas {
-		if schema.Value.Description == "" {
-			t.Errorf("schema %s isn't described", name)
-		}
+		expect.Differ(t, schema.Value.Description, "", "schema %s isn't described", name)
 		for field, s := range schema.Value.Properties {
-			if s.Value.Description == "" {
-				t.Errorf("%s.%s isn't described", name, field)
-			}
+			expect.Differ(t, s.Value.Description, "", "%s.%s isn't described", name, field)
 		}
 	}
 }
@@ -106,9 +100,7 @@ func TestNames(t *testing.T) {
 		if test.field != "" {
 			s = s.Properties[test.field].Value
 		}
-		if !slices.Equal(s.Enum, test.want) {
-			t.Errorf("%s.%s: got %q, want %q", test.schema, test.field, s.Enum, test.want)
-		}
+		expect.Slice(t, s.Enum, test.want, "%s.%s", test.schema, test.field)
 	}
 	for name, s := range doc.Components.Schemas {
 		if s.Value.AdditionalProperties.Has == nil && s.Value.Type.Is("object") && isAnswer(doc, name) {
@@ -167,9 +159,7 @@ func TestProblems(t *testing.T) {
 		want := make(map[string]bool)
 		for _, p := range problemsOf(op) {
 			status := eagate.Problem(p).Status()
-			if status == 0 {
-				t.Errorf("%s: there is no problem %s", name, p)
-			}
+			expect.Differ(t, status, 0, "%s: there is no problem %s", name, p)
 			want[strconv.Itoa(status)], listed[p] = true, true
 			if p == string(eagate.ProblemBadRequest) {
 				want["413"], want["415"] = true, true

@@ -50,9 +50,7 @@ func steps(t *testing.T, b *apptest.Browser, list ...string) {
 		} else if state, ok := a.JSON("state").(string); ok {
 			got += " " + state
 		}
-		if got != want {
-			t.Errorf("%s: got %s (%s), want %s", request, got, a.Body, want)
-		}
+		expect.Equal(t, got, want, "%s, (%s)", request, a.Body)
 	}
 }
 
@@ -142,9 +140,7 @@ var flows = []flow{
 		}
 		expect.Equal(t, send("GET", "/2fa/challenge", "new").Status, http.StatusConflict, "without the secret")
 		apptest.Approve(t, phone)
-		if a := send("GET", "/2fa/challenge", browser); a.JSON("verified") != true {
-			t.Errorf("with the secret: got %d %s, want verified", a.Status, a.Body)
-		}
+		expect.Equal(t, send("GET", "/2fa/challenge", browser).JSON("verified"), true, "with the secret")
 	}},
 	{"codes", apptest.Setup{}, func(t *testing.T, app *apptest.App) {
 		phone := app.Enrolled(t, alice)

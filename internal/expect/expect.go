@@ -5,15 +5,16 @@ package expect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // NoError ends the test if there is an error.
-func NoError(t testing.TB, err error) {
+func NoError(t testing.TB, err error, what ...any) {
 	t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s%v", prefix(what), err)
 	}
 }
 
@@ -22,6 +23,22 @@ func Equal[T comparable](t testing.TB, got, want T, what ...any) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%sgot %s, want %s", prefix(what), show(got), show(want))
+	}
+}
+
+// Differ demands that a value is another one than the last.
+func Differ[T comparable](t testing.TB, got, last T, what ...any) {
+	t.Helper()
+	if got == last {
+		t.Errorf("%sgot %s, want another", prefix(what), show(got))
+	}
+}
+
+// Slice compares two slices.
+func Slice[T comparable](t testing.TB, got, want []T, what ...any) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%sgot %v, want %v", prefix(what), got, want)
 	}
 }
 
@@ -38,6 +55,14 @@ func Contains(t testing.TB, text, part string, what ...any) {
 	t.Helper()
 	if !strings.Contains(text, part) {
 		t.Errorf("%sgot\n%s\nwant %q in it", prefix(what), text, part)
+	}
+}
+
+// Lacks demands that a text doesn't have a part.
+func Lacks(t testing.TB, text, part string, what ...any) {
+	t.Helper()
+	if strings.Contains(text, part) {
+		t.Errorf("%sgot\n%s\nwant no %q in it", prefix(what), text, part)
 	}
 }
 

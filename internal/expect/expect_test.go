@@ -14,8 +14,10 @@ type recorder struct {
 	said string
 }
 
-func (r *recorder) Helper()                           {}
-func (r *recorder) Fatal(args ...any)                 { r.said = "fatal: " + fmt.Sprint(args...) }
+func (r *recorder) Helper() {}
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.said = "fatal: " + fmt.Sprintf(format, args...)
+}
 func (r *recorder) Errorf(format string, args ...any) { r.said = fmt.Sprintf(format, args...) }
 
 func TestFailures(t *testing.T) {
@@ -31,8 +33,14 @@ func TestFailures(t *testing.T) {
 		{func(t testing.TB) { expect.Equal(t, "a", "b") }, `got "a", want "b"`},
 		{func(t testing.TB) { expect.Is(t, fmt.Errorf("so: %w", one), one) }, ""},
 		{func(t testing.TB) { expect.Is(t, one, other, "it") }, "it: got the error one, want other"},
+		{func(t testing.TB) { expect.Differ(t, 1, 2) }, ""},
+		{func(t testing.TB) { expect.Differ(t, 1, 1) }, "got 1, want another"},
+		{func(t testing.TB) { expect.Slice(t, []int{1}, []int{1}) }, ""},
+		{func(t testing.TB) { expect.Slice(t, []int{1}, []int{1, 2}) }, "got [1], want [1 2]"},
 		{func(t testing.TB) { expect.Contains(t, "abc", "bc") }, ""},
 		{func(t testing.TB) { expect.Contains(t, "abc", "ba") }, "got\nabc\nwant \"ba\" in it"},
+		{func(t testing.TB) { expect.Lacks(t, "abc", "ba") }, ""},
+		{func(t testing.TB) { expect.Lacks(t, "abc", "bc") }, "got\nabc\nwant no \"bc\" in it"},
 	} {
 		r := new(recorder)
 		if c.check(r); r.said != c.want {

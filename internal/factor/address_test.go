@@ -9,6 +9,7 @@ import (
 
 	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 	"github.com/eagate/eagate/internal/records"
 )
@@ -80,9 +81,7 @@ func TestSyncFormerAddress(t *testing.T) {
 				w.service.setDown(nil)
 				w.clock.Add(factor.SyncPauseMax)
 				w.sync(t, w.node(t))
-				if got := w.service.on(); !slices.Equal(got, c.want) {
-					t.Errorf("down from step %d: got %q on at the service, want %q", down, got, c.want)
-				}
+				expect.Slice(t, w.service.on(), c.want, "down from step %d, on at the service", down)
 				if a := w.account(t, alice).Sync; a.Late() || !slices.Equal(a.Addresses, c.want) {
 					t.Errorf("down from step %d: got %+v, want nothing left to be told, and the addresses %q", down, a, c.want)
 				}
@@ -143,10 +142,10 @@ func TestSyncFormerAddressSecret(t *testing.T) {
 	second := w.swap(t, r, moved)
 	r.SyncNow(t.Context(), alice.ID)
 	if got := w.service.view[alice.Email]; got.Enabled || got.Secret != first.secret {
-		t.Errorf("former address: got %v, want it off, with its own secret", got)
+		t.Errorf("former address: got %v, it off, with its own secret", got)
 	}
 	if got := w.service.view[moved.Email]; !got.Enabled || got.Secret != second.secret {
-		t.Errorf("new address: got %v, want it on, with its own secret", got)
+		t.Errorf("new address: got %v, it on, with its own secret", got)
 	}
 	if a := w.account(t, alice); a.Sync.Retired != nil || a.State != records.On {
 		t.Errorf("got %+v, want the former secret forgotten", a.Sync)
@@ -183,7 +182,7 @@ func (w *world) wantHeir(t *testing.T, r *factor.Rules, p phone) {
 	last := w.service.told[len(w.service.told)-1]
 	w.service.mu.Unlock()
 	if !last.Enabled || last.Secret != p.secret {
-		t.Errorf("the service was told last that %s is on: %t, want it on with the heir's phone", last.Email, last.Enabled)
+		t.Errorf("the service was told last that %s is on: %t, it on with the heir's phone", last.Email, last.Enabled)
 	}
 	if _, err := r.Begin(t.Context(), heir, session("heir"), browser); err != nil {
 		t.Errorf("the heir's sign-in: got %v", err)
@@ -223,16 +222,12 @@ func TestA47_UnheardDisable(t *testing.T) {
 	r.SyncNow(t.Context(), heir.ID)
 	w.clock.Add(factor.SyncPauseMax)
 	r.SyncNow(t.Context(), alice.ID)
-	if got := w.service.history(); got != "++" {
-		t.Errorf("the service was told %q, want the DISABLE left out", got)
-	}
+	expect.Equal(t, w.service.history(), "++", "the service was told")
 	if _, err := r.Begin(t.Context(), heir, session("heir"), browser); !errors.Is(err, factor.ErrNoPush) {
 		t.Errorf("before the service is told again: got %v, want no push", err)
 	}
 	w.wantHeir(t, r, p)
-	if got := w.service.history(); got != "+++" {
-		t.Errorf("the service was told %q, want the heir told once more", got)
-	}
+	expect.Equal(t, w.service.history(), "+++", "the service was told")
 }
 
 // The service is told of an address in every spelling that it may have it on in.
@@ -243,9 +238,7 @@ func TestSyncSpellings(t *testing.T) {
 	r.SyncNow(t.Context(), alice.ID)
 	w.swap(t, r, eagate.User{ID: alice.ID, Email: "Alice@Example.com"})
 	r.SyncNow(t.Context(), alice.ID)
-	if got := w.service.history(); got != "++" {
-		t.Errorf("in another spelling: the service was told %q, want no DISABLE", got)
-	}
+	expect.Equal(t, w.service.history(), "++", "in another spelling: the service was told")
 	w.disable(t, r)
 	r.SyncNow(t.Context(), alice.ID)
 	if got := w.service.on(); len(got) != 0 {

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -57,9 +58,7 @@ func TestRunIsMissed(t *testing.T) {
 				r.SyncNow(t.Context(), alice.ID)
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				if got := strings.Count(w.log.String(), "work waits that no node does"); got != test.lines {
-					t.Errorf("got %d lines, want %d\n%s", got, test.lines, w.log.String())
-				}
+				expect.Equal(t, strings.Count(w.log.String(), "work waits that no node does"), test.lines, "lines")
 			})
 		})
 	}

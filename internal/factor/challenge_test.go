@@ -116,9 +116,7 @@ func TestDecideUnknown(t *testing.T) {
 			t.Errorf("token %q: got %v, %v, want unknown", token, got, err)
 		}
 	}
-	if got := w.account(t, alice).Version; got != before {
-		t.Error("the account was changed")
-	}
+	expect.Equal(t, w.account(t, alice).Version, before, "the account was changed")
 	if view, err := look(t, r, alice, s); err != nil || view.Phase != factor.PhasePending {
 		t.Errorf("got %v, %v, want pending", view.Phase, err)
 	}

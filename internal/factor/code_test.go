@@ -34,9 +34,7 @@ func TestPauses(t *testing.T) {
 		if answer.Result != result || !answer.Until.Equal(until) {
 			t.Fatalf("wrong code %d: got %v, want %v until %v", i+1, answer, result, until)
 		}
-		if got := w.account(t, alice).Failures; got != i+1 {
-			t.Fatalf("wrong code %d: got %d failures", i+1, got)
-		}
+		expect.Equal(t, w.account(t, alice).Failures, i+1, "wrong code %d, failures", i+1)
 		if until.IsZero() {
 			continue
 		}

@@ -1,7 +1,6 @@
 package factor_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -39,9 +38,7 @@ func TestRecoveryCost(t *testing.T) {
 		expect.Equal(t, set.Scheme, test.scheme, "%s, scheme", test.name)
 		plain := strings.ReplaceAll(codes[0], "-", "")
 		want := argon2.IDKey([]byte(plain), set.Salt, test.cost.Passes, test.cost.Memory, test.cost.Lanes, 32)
-		if !slices.Equal(set.Hashes[0], want) {
-			t.Errorf("%s: got hash %x, want %x", test.name, set.Hashes[0], want)
-		}
+		expect.Slice(t, set.Hashes[0], want, "%s, hash", test.name)
 		if answer, _ := verify(t, test.checker, alice, codes[0]); answer.Result != factor.CodeAccepted || answer.Left != 9 {
 			t.Errorf("%s: got %v and %d left, want accepted and 9", test.name, answer.Result, answer.Left)
 		}

@@ -81,9 +81,7 @@ func TestTrust(t *testing.T) {
 				t.Errorf("got a secret %t, %v, want %v", got, err, c.want)
 			}
 			devices := slices.DeleteFunc(w.account(t, alice).Devices, func(d records.Device) bool { return d.ID == "another" })
-			if got := len(devices) == 1; got != (c.want == nil) {
-				t.Fatalf("got devices %+v, want one %t", devices, c.want == nil)
-			}
+			expect.Equal(t, len(devices) == 1, c.want == nil, "devices %+v", devices)
 			if c.want == nil && (!reflect.DeepEqual(devices[0], d) || d.ID == secret || !d.ExpiresAt.Equal(w.clock.Now().Add(trustedFor))) {
 				t.Errorf("got %+v, it hashed, and for %v", d, trustedFor)
 			}
@@ -97,9 +95,7 @@ func TestTrust(t *testing.T) {
 		}
 		// Nor is there anything left of it once it is taken away.
 		device := w.trusted(t, w.node(t, trusting), alice)
-		if grant := useDevice(t, w.node(t), alice, device); grant != "" {
-			t.Error("got in by a device of before")
-		}
+		expect.Equal(t, useDevice(t, w.node(t), alice, device), "", "in by a device of before")
 	})
 }
 
@@ -148,14 +144,10 @@ func TestUseDevice(t *testing.T) {
 		t.Errorf("got %+v, it used now, and its end unchanged", d)
 	}
 	w.clock.Set(d.ExpiresAt.Add(-time.Microsecond))
-	if useDevice(t, r, alice, device) == "" {
-		t.Error("at the last moment: not let in")
-	}
+	expect.Differ(t, useDevice(t, r, alice, device), "", "at the last moment: not let in")
 	w.clock.Set(d.ExpiresAt)
 	for when, secret := range map[string]string{"after its time": device, "by its ID": d.ID, "without a secret": ""} {
-		if useDevice(t, r, alice, secret) != "" {
-			t.Errorf("%s: got in", when)
-		}
+		expect.Equal(t, useDevice(t, r, alice, secret), "", "%s, in", when)
 	}
 	if list := r.Devices(w.account(t, alice)); len(list) != 0 {
 		t.Errorf("after its time: got %+v listed, want none", list)
@@ -188,9 +180,7 @@ func TestUseDeviceMeanwhile(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			if useDevice(t, r, alice, device) != "" {
-				t.Error("got in")
-			}
+			expect.Equal(t, useDevice(t, r, alice, device), "", "the method")
 		})
 	}
 }

@@ -139,9 +139,7 @@ func TestA39_Staging(t *testing.T) {
 	try(alice, mine, nil)
 	w.clock.Add(1)
 	try(alice, mine, factor.ErrNoEnrolment)
-	if got := w.account(t, alice).State; got != records.Off {
-		t.Fatalf("got state %v, want off", got)
-	}
+	expect.Equal(t, w.account(t, alice).State, records.Off, "state")
 
 	p = w.stage(t, r, alice, mine, factor.Proof{})
 	if answer, _, err := r.Confirm(t.Context(), alice, mine, w.proof(t, alice, p.code()), far); err != nil || answer.Result != factor.CodeAccepted {

@@ -39,9 +39,7 @@ func TestEvents(t *testing.T) {
 	})
 	want := func(when string, want ...string) {
 		t.Helper()
-		if !slices.Equal(heard, want) {
-			t.Errorf("%s: heard %q, want %q", when, heard, want)
-		}
+		expect.Slice(t, heard, want, "%s: heard", when)
 		heard = nil
 	}
 	p, _ := w.enrol(t, r, alice)

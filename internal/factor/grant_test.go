@@ -224,9 +224,7 @@ func TestEndedGrantIsForgottenAlone(t *testing.T) {
 		expect.NoError(t, end(his))
 		asked := w.store.count()
 		wantCheck(t, r, alice, hers, factor.Verified, name+": after")
-		if n := w.store.count() - asked; n != 0 {
-			t.Errorf("%s: the store was asked %d times for somebody else's grant, want 0", name, n)
-		}
+		expect.Equal(t, w.store.count()-asked, 0, "%s: the store was asked for somebody else's grant", name)
 		wantCheck(t, r, bob, his, factor.Locked, name+": after")
 	}
 }

@@ -54,9 +54,7 @@ func TestA38_CodesAreKeptBy(t *testing.T) {
 					t.Errorf("got %t, %v, want %t, %v", kept, err, c.kept, c.err)
 				}
 			}
-			if waits := w.account(t, alice).Recovery.Browser != ""; waits == c.kept {
-				t.Errorf("the codes wait to be kept: %t, want %t", waits, !c.kept)
-			}
+			expect.Differ(t, w.account(t, alice).Recovery.Browser != "", c.kept, "the codes wait to be kept")
 		})
 	}
 }
@@ -78,9 +76,7 @@ func TestCodesAreKeptOnce(t *testing.T) {
 		}
 		versions[i] = w.account(t, alice).Version
 	}
-	if versions[0] != versions[1] {
-		t.Errorf("got versions %v, want one", versions)
-	}
+	expect.Equal(t, versions[0], versions[1], "versions %v", versions)
 }
 
 // Whose codes are being made is told to the browser that they are made for, until they

@@ -66,9 +66,7 @@ func TestReset(t *testing.T) {
 			if a.State != records.Off || a.Staged != nil || a.Recovery != nil || a.Devices != nil || a.Push.Live != "" || len(a.Factor.Secret) != 0 || a.LastStep != 0 {
 				t.Errorf("got state %v, staged %t, recovery %t, %d devices, live %q, want nothing left", a.State, a.Staged != nil, a.Recovery != nil, len(a.Devices), a.Push.Live)
 			}
-			if a.Epoch == before.Epoch {
-				t.Errorf("got epoch %d as before, want a new one", a.Epoch)
-			}
+			expect.Differ(t, a.Epoch, before.Epoch, "epoch as before")
 		})
 	}
 }
@@ -152,9 +150,7 @@ func opens(t *testing.T, r *factor.Rules, user eagate.User, p phone, want bool) 
 	if err == nil {
 		answer, _, err = r.VerifyCode(t.Context(), user, session("opens"), factor.Proof{Basis: basis, Code: p.code()}, far)
 	}
-	if got := err == nil && answer.Result == factor.CodeAccepted; got != want {
-		t.Errorf("code of %s: got %v, %v, want accepted %t", user.Email, answer, err, want)
-	}
+	expect.Equal(t, err == nil && answer.Result == factor.CodeAccepted, want, "code of %s, %v, %v", user.Email, answer, err)
 }
 
 // Whatever is changed in an account is sealed by the newest key from then on.
@@ -234,9 +230,7 @@ func TestResealAll(t *testing.T) {
 	if done, _ := both.ResealAll(t.Context(), func(factor.Progress) {}); done.Changed != 0 {
 		t.Errorf("once more: got %+v, want no change", done)
 	}
-	if got := w.account(t, alice).Version; got != version {
-		t.Errorf("once more: the account was written")
-	}
+	expect.Equal(t, w.account(t, alice).Version, version, "once more: the account was written")
 }
 
 func (w *world) disableUser(t *testing.T, r *factor.Rules, user eagate.User) {
@@ -317,9 +311,7 @@ func TestSyncResting(t *testing.T) {
 	if touched == 0 || touched > 4 {
 		t.Errorf("%d of 20 accounts were tried, want those of the workers at most", touched)
 	}
-	if log := w.log.String(); strings.Contains(log, "level=ERROR") {
-		t.Errorf("got logged:\n%s", log)
-	}
+	expect.Lacks(t, w.log.String(), "level=ERROR", "logged")
 	w.service.setDown(nil)
 	w.clock.Add(factor.SyncRest)
 	w.sync(t, r)

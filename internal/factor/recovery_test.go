@@ -288,9 +288,7 @@ func TestA51_NewRecoveryCodesAreWaitedFor(t *testing.T) {
 		}()
 		time.Sleep(30 * time.Second)
 		release()
-		if n := <-done; n != 10 {
-			t.Errorf("got %d codes, want ten", n)
-		}
+		expect.Equal(t, <-done, 10, "codes")
 	})
 }
 

@@ -52,9 +52,7 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 					t.Errorf("%s: got %v, %v, want %v", name, answer.Result, err, c.want)
 				}
 			}
-			if got := w.account(t, alice).Version; got != before {
-				t.Errorf("got version %d, want %d as before", got, before)
-			}
+			expect.Equal(t, w.account(t, alice).Version, before, "version")
 		})
 	}
 }

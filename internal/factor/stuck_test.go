@@ -168,9 +168,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got %q, %v, want a grant", secret, err)
 	}
-	if err := lossy.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.Push}, far); err != nil {
-		t.Errorf("move: got %v", err)
-	}
+	expect.NoError(t, lossy.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.Push}, far), "move")
 	wantCheck(t, lossy, alice, secret, factor.Verified, "after answers were lost")
 	if again, err := lossy.Consume(t.Context(), alice, s, far); err != nil || again != "" {
 		t.Errorf("once more: got %q, %v, want none", again, err)

@@ -62,9 +62,7 @@ func TestSyncStatus(t *testing.T) {
 	}
 	r.SyncNow(t.Context(), alice.ID)
 	w.sync(t, r)
-	if got := w.service.history(); got != "+" {
-		t.Errorf("got told %q, want once", got)
-	}
+	expect.Equal(t, w.service.history(), "+", "told")
 }
 
 // While the service is down, only the end of what happened matters; it is told
@@ -299,9 +297,7 @@ func TestSyncSecretOnDisable(t *testing.T) {
 		if want {
 			secret = p.secret
 		}
-		if got := w.service.view[alice.Email].Secret; got != secret {
-			t.Errorf("wanted %t: the secret told differs", want)
-		}
+		expect.Equal(t, w.service.view[alice.Email].Secret, secret, "wanted %t: the secret told differs", want)
 	}
 }
 
@@ -362,9 +358,7 @@ func TestRun(t *testing.T) {
 			`background work goes on" work=clean-up`:      1,
 			"couldn't be informed of a change":            1,
 		} {
-			if got := strings.Count(w.log.String(), line); got != want {
-				t.Errorf("got %d lines %q, want %d", got, line, want)
-			}
+			expect.Equal(t, strings.Count(w.log.String(), line), want, "lines %q", line)
 		}
 		cancel()
 		synctest.Wait()

@@ -118,9 +118,7 @@ func (st stateTable) begin(t *testing.T, state string) *scene {
 	t.Helper()
 	sc := newScene(t)
 	st.states[state](sc)
-	if got := st.state(sc); got != state {
-		t.Fatalf("got state %q, want %q", got, state)
-	}
+	expect.Equal(t, st.state(sc), state, "state")
 	return sc
 }
 

@@ -54,9 +54,7 @@ func TestObject(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %q", raw, got, err, want)
 		}
 		for name, value := range want {
-			if string(got[name]) != value {
-				t.Errorf("%s: got %q, want %q", raw, got, want)
-			}
+			expect.Equal(t, string(got[name]), value, "%s, %q", raw, got)
 		}
 	}
 	for name, raw := range map[string]string{
@@ -157,9 +155,7 @@ func FuzzObject(f *testing.F) {
 		}
 		expect.NoError(t, json.Unmarshal(raw, &known))
 		for name, value := range map[string]json.RawMessage{"result": known.Result, "session_token": known.Token} {
-			if string(object[name]) != string(value) {
-				t.Errorf("took %q of %q as %q, which encoding/json reads as %q", name, raw, object[name], value)
-			}
+			expect.Equal(t, string(object[name]), string(value), "took %q of %q as, which encoding/json reads as %q", name, raw, value)
 			var want any
 			got, ok := fields.Text(object[name])
 			if value != nil && json.Unmarshal(value, &want) != nil {

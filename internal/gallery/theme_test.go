@@ -1,9 +1,9 @@
 package gallery_test
 
 import (
-	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/gallery"
 	"github.com/eagate/eagate/templates"
 )
@@ -20,8 +20,6 @@ func TestThemesStandAlone(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", theme.Name, err)
 		}
-		if strings.Contains(page, "/assets/") {
-			t.Errorf("%s: the page has assets of a server", theme.Name)
-		}
+		expect.Lacks(t, page, "/assets/", "%s: the page has assets of a server", theme.Name)
 	}
 }

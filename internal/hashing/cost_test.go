@@ -3,6 +3,7 @@ package hashing_test
 import (
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/hashing"
 )
 
@@ -45,7 +46,5 @@ func TestCostFaults(t *testing.T) {
 			t.Errorf("%+v: got no fault", cost)
 		}
 	}
-	if err := hashing.Default.Check(); err != nil {
-		t.Errorf("default: got %v, want none", err)
-	}
+	expect.NoError(t, hashing.Default.Check(), "default")
 }

@@ -149,9 +149,7 @@ func TestKeyringFaults(t *testing.T) {
 func TestCallbackSecrets(t *testing.T) {
 	others := otherKeys(2)
 	secret := func(k []byte) string { return newKeyring(t, k).CallbackSecrets()[0] }
-	if secret(key) == secret(others[0]) {
-		t.Error("two keys have the same secret")
-	}
+	expect.Differ(t, secret(key), secret(others[0]), "two keys have the same secret")
 	if first, again := secret(key), secret(key); first != again {
 		t.Error("one key has two secrets")
 	}
@@ -187,9 +185,7 @@ func TestA38_KeyringPrinted(t *testing.T) {
 			for _, secret := range []string{
 				k.CallbackSecrets()[0], fmt.Sprintf("%x", k.CallbackSecrets()[0]), string(key), fmt.Sprintf("%x", key),
 			} {
-				if strings.Contains(text, secret) {
-					t.Errorf("%s of %T: got %s", format, v, text)
-				}
+				expect.Lacks(t, text, secret, "%s of %T", format, v)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package newest_test
 import (
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/newest"
 )
 
@@ -15,9 +16,7 @@ func TestMap(t *testing.T) {
 				t.Errorf("got %q, %v for %d, want %q", got, ok, key, want[key])
 			}
 		}
-		if m.Len() != len(want) {
-			t.Errorf("got %d entries, want %d", m.Len(), len(want))
-		}
+		expect.Equal(t, m.Len(), len(want), "entries")
 	}
 	has(nil)
 	m.Delete(1)

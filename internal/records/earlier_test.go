@@ -94,9 +94,7 @@ func TestUpdateOfWhatWasMissingBefore(t *testing.T) {
 	m.remember(t, store.Grants, "g")
 	expect.Is(t, r.UpdateGrant(t.Context(), "g", rename), records.ErrNotFound, "missing still")
 	expect.NoError(t, records.New(m.Memory, newKeyring(t, key)).CreateGrant(t.Context(), grant()))
-	if err := r.UpdateGrant(t.Context(), "g", rename); err != nil {
-		t.Errorf("made meanwhile: %v", err)
-	}
+	expect.NoError(t, r.UpdateGrant(t.Context(), "g", rename), "made meanwhile")
 	if g, err := r.Grant(t.Context(), "g"); err != nil || g.UserID != "other" {
 		t.Errorf("got %q, %v, want the change", g.UserID, err)
 	}

@@ -167,13 +167,9 @@ func TestMissing(t *testing.T) {
 	} {
 		expect.Is(t, err, records.ErrNotFound, name)
 	}
-	if err := r.DeleteGrant(ctx, "g"); err != nil {
-		t.Errorf("DeleteGrant: got %v, want none", err)
-	}
+	expect.NoError(t, r.DeleteGrant(ctx, "g"), "DeleteGrant")
 	refused := errors.New("refused")
-	if err := r.UpdateAccount(ctx, "u", func(a *records.Account) error { a.State = records.On; return refused }); err != refused {
-		t.Errorf("got %v, want the error of the change", err)
-	}
+	expect.Equal(t, r.UpdateAccount(ctx, "u", func(a *records.Account) error { a.State = records.On; return refused }), refused)
 	if err := r.UpdateAccount(ctx, "u", func(a *records.Account) error { a.State = records.On; return records.ErrUnchanged }); err != nil {
 		t.Errorf("unchanged: got %v, want no error", err)
 	}
@@ -284,14 +280,10 @@ func TestNewEpoch(t *testing.T) {
 func TestAddressID(t *testing.T) {
 	id := records.AddressID("straße@example.com")
 	for _, same := range []string{"STRASSE@Example.com", "  straße@example.com\n", "ｓｔｒａｓｓｅ@example.com"} {
-		if records.AddressID(same) != id {
-			t.Errorf("%q isn't the same address", same)
-		}
+		expect.Equal(t, records.AddressID(same), id, "%q isn't the same address", same)
 	}
 	for _, another := range []string{"strase@example.com", "straße@example.org", "stra.sse@example.com", "straße+x@example.com", ""} {
-		if records.AddressID(another) == id {
-			t.Errorf("%q is the same address", another)
-		}
+		expect.Differ(t, records.AddressID(another), id, "%q is the same address", another)
 	}
 	expect.NoError(t, store.CheckID(id))
 }

@@ -49,8 +49,6 @@ func TestDeviceCookie(t *testing.T) {
 	}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.AddCookie(hers)
-	if got := s.Device(r, alice); got != factor.DeviceOf("secret") {
-		t.Errorf("got device %q, want hers", got)
-	}
+	expect.Equal(t, s.Device(r, alice), factor.DeviceOf("secret"), "device")
 	expect.Equal(t, s.Device(r, bob), "", "device for somebody else")
 }

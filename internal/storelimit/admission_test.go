@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/storelimit"
 	"github.com/eagate/eagate/store"
 )
@@ -110,9 +111,7 @@ func TestStall(t *testing.T) {
 			run(t, 100, 5*time.Millisecond, func(t *testing.T, w *world) {
 				var before, during, after load
 				before.arrive(t, w, 200, 5*time.Second, 7)
-				if n := before.served.Load(); n != 1000 {
-					t.Errorf("before: served %d, want 1000", n)
-				}
+				expect.Equal(t, before.served.Load(), 1000, "before: served")
 				w.Set(tt.trouble, 5*time.Millisecond)
 				end := time.Now().Add(tt.d)
 				asked, most := w.Asked(), new(atomic.Int64)
@@ -184,9 +183,7 @@ func TestCanceledCallsLeaveNoTrace(t *testing.T) {
 			cancel()
 			synctest.Wait()
 		}
-		if n := w.UnderWay(); n != 0 {
-			t.Errorf("%d calls are under way, want none", n)
-		}
+		expect.Equal(t, w.UnderWay(), 0, "calls are under way")
 		if took, err := w.get(request(t), "x"); err != nil || took != 100*time.Millisecond {
 			t.Errorf("got %v after %v, want an answer at once", err, took)
 		}

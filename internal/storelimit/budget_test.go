@@ -24,9 +24,7 @@ func TestRequestHasOneTimeout(t *testing.T) {
 			}
 		}
 		expect.Equal(t, n, 7, "answers of 400ms within 3s")
-		if took := time.Since(start); took != timeout {
-			t.Errorf("took %v, want %v", took, timeout)
-		}
+		expect.Equal(t, time.Since(start), timeout, "took")
 		if took, err := w.get(ctx, "x"); err == nil || took != 0 {
 			t.Errorf("after it: got %v after %v, want an error at once", err, took)
 		}
@@ -66,9 +64,7 @@ func TestTimeouts(t *testing.T) {
 						t.Errorf("got %v, want the time-out", err)
 					}
 				}
-				if took := time.Since(start); took != time.Duration(tt.want)*timeout {
-					t.Errorf("took %v, want %d time-outs", took, tt.want)
-				}
+				expect.Equal(t, time.Since(start), time.Duration(tt.want)*timeout, "took")
 			})
 		})
 	}
@@ -148,9 +144,7 @@ func TestRequestReadsOnceUntilItWrites(t *testing.T) {
 			if err := step.do(); err != nil {
 				t.Errorf("%s: %v", step.name, err)
 			}
-			if n := w.Asked(); n != step.want {
-				t.Errorf("%s: the store was asked %d times, want %d", step.name, n, step.want)
-			}
+			expect.Equal(t, w.Asked(), step.want, "%s: the store was asked", step.name)
 		}
 	})
 }
@@ -169,13 +163,9 @@ func TestRequestReadsAnewAfterAWait(t *testing.T) {
 		if err := w.put(t.Context(), "x", read); err != nil { // by another request
 			t.Fatal(err)
 		}
-		if got := version(); got != read {
-			t.Errorf("at the same moment: got version %d, want %d, as before", got, read)
-		}
+		expect.Equal(t, version(), read, "at the same moment, version")
 		time.Sleep(time.Second)
-		if got := version(); got == read {
-			t.Errorf("after a wait: got version %d, want the newest", got)
-		}
+		expect.Differ(t, version(), read, "after a wait, version")
 	})
 }
 

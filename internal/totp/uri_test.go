@@ -54,9 +54,7 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 			t.Errorf("%s: got %q, %v, want %q", name, seen[name], err, want[name])
 		}
 	}
-	if len(seen) != len(want) {
-		t.Errorf("got parameters %q, want %q", seen, want)
-	}
+	expect.Equal(t, len(seen), len(want), "parameters %q", seen)
 
 	// As Go reads it.
 	u, err := url.Parse(uri)
@@ -77,9 +75,7 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 	if issuer == "" || email == "" || clientID == "" {
 		return
 	}
-	if err != nil {
-		t.Fatalf("the phone takes %q for %v", uri, err)
-	}
+	expect.NoError(t, err, "the phone takes %q for", uri)
 	if want := (emulator.Account{
 		Issuer: issuer, Email: email, Secret: uriSecret, Algorithm: "SHA256", Digits: 8, Period: 60, ClientID: clientID,
 	}); account != want {

@@ -298,9 +298,7 @@ func TestWatchBreaksOff(t *testing.T) {
 		if n := log.count("aren't watched"); n != 2 { // once for each kind
 			t.Errorf("the log says %d times that the watch broke off, want 2:\n%s", n, log)
 		}
-		if n := log.count("watched again"); n != 2 {
-			t.Errorf("the log says %d times that the watch goes on, want 2:\n%s", n, log)
-		}
+		expect.Equal(t, log.count("watched again"), 2, "the log says that the watch goes on")
 		stopAll(waiters)
 	})
 }

@@ -38,9 +38,7 @@ func wantFaults(t *testing.T, err error, want ...string) {
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q\nwant %q\n%v", got, want, err)
-	}
+	expect.Slice(t, got, want)
 }
 
 func routeErrors(t *testing.T, err error) (found []*routetest.Error) {
@@ -453,9 +451,7 @@ func TestCheckPatterns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ran = nil
 			wantFaults(t, routetest.CheckPatterns(test.handler, test.patterns, test.public...), test.want...)
-			if !slices.Equal(ran, test.ran) {
-				t.Errorf("ran %q, want %q", ran, test.ran)
-			}
+			expect.Slice(t, ran, test.ran, "ran")
 		})
 	}
 	gate, sessions := newGate(middleware.WithExempt("HEAD /account"))
@@ -520,9 +516,7 @@ func TestCheckPatternsAgreesWithTheGuard(t *testing.T) {
 			}
 		}
 	}
-	if exempt == 0 {
-		t.Error("nothing was exempt")
-	}
+	expect.Differ(t, exempt, 0, "nothing was exempt")
 }
 
 // exact is the pattern of that path and none below it.
@@ -564,9 +558,7 @@ func TestError(t *testing.T) {
 		`"GET /account": listed as public, but guarded: exempt it`,
 		`"GET /old": listed as public, but there is no such route: take it off`,
 	} {
-		if !strings.Contains(err.Error(), "routetest: route "+want) {
-			t.Errorf("got %v\nwant %s in it", err, want)
-		}
+		expect.Contains(t, err.Error(), "routetest: route "+want, "%v", err)
 	}
 }
 

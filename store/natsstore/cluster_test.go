@@ -153,9 +153,7 @@ func TestThoroughLeaderKilled(t *testing.T) {
 			return err
 		}
 		for _, doc := range docs {
-			if doc.Version == 0 {
-				t.Errorf("document %q looks missing", doc.ID)
-			}
+			expect.Differ(t, doc.Version, 0, "document %q looks missing", doc.ID)
 		}
 		return nil
 	})
@@ -214,9 +212,7 @@ func TestThoroughStaleLeader(t *testing.T) {
 		awake := openSoon(t, connect(t, others[0].url))
 		old.pause(t)
 		next, _ := c.leader(t, old)
-		if next == old {
-			t.Fatal("the leader that was paused still leads")
-		}
+		expect.Differ(t, next, old, "the leader that was paused still leads")
 		id := fmt.Sprint("alice", round)
 		eventually(t, 30*time.Second, "the new leader takes writes", func() error {
 			_, err := awake.Put(t.Context(), store.Accounts, store.Document{ID: id, Body: []byte("{}")})

@@ -169,18 +169,14 @@ func TestConnectionFaults(t *testing.T) {
 func wantFaults(t *testing.T, err error, want ...string) {
 	t.Helper()
 	if len(want) == 0 {
-		if err != nil {
-			t.Errorf("got the error %v, want none", err)
-		}
+		expect.NoError(t, err)
 		return
 	}
 	if err == nil {
 		t.Fatalf("got no error, want one with %q", want)
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != len(want) {
-		t.Errorf("got %d faults, want %d:\n%v", len(lines), len(want), err)
-	}
+	expect.Equal(t, len(lines), len(want), "faults")
 	for _, text := range want {
 		expect.Contains(t, err.Error(), text)
 	}

@@ -40,9 +40,7 @@ func TestKeys(t *testing.T) {
 	expect.NoError(t, err)
 	var got []string
 	for _, key := range keys {
-		if ttl := client.TTL(ctx, key).Val(); ttl != -1 {
-			t.Errorf("%s expires in %v, want never", key, ttl)
-		}
+		expect.Equal(t, client.TTL(ctx, key).Val(), -1, "%s expires in", key)
 		if key = strings.TrimPrefix(key, prefix); !strings.HasSuffix(key, ":index") {
 			got = append(got, key)
 		}
@@ -104,9 +102,7 @@ func TestVersionsWithoutClock(t *testing.T) {
 	if n, err := s.DeleteDue(ctx, store.Accounts, time.Now(), 1); n != 1 || err != nil {
 		t.Fatalf("DeleteDue: got %d, %v, want 1", n, err)
 	}
-	if got := put(t, s, store.Accounts, "u-42"); got != 9007199254740001 {
-		t.Errorf("got version %d, want one more than %s", got, future)
-	}
+	expect.Equal(t, put(t, s, store.Accounts, "u-42"), 9007199254740001, "version")
 }
 
 func TestListPlaces(t *testing.T) {

@@ -155,12 +155,8 @@ func TestExisting(t *testing.T) {
 		return err
 	}
 	expect.Is(t, open(redisstore.WithExisting()), redisstore.ErrDataLost, "on an empty Redis")
-	if err := open(); err != nil {
-		t.Errorf("a first start: %v", err)
-	}
-	if err := open(redisstore.WithExisting()); err != nil {
-		t.Errorf("after a first start: %v", err)
-	}
+	expect.NoError(t, open(), "a first start")
+	expect.NoError(t, open(redisstore.WithExisting()), "after a first start")
 	expect.Is(t, open(redisstore.WithExisting(), redisstore.WithPrefix("other:")), redisstore.ErrDataLost, "with another prefix")
 	// One server of a cluster has lost its data.
 	expect.NoError(t, client.Del(ctx, "eagate:{07}:index").Err())
@@ -260,9 +256,7 @@ func TestRestart(t *testing.T) {
 			return err
 		}
 	})
-	if err != nil {
-		t.Errorf("an account afterwards: %v", err)
-	}
+	expect.NoError(t, err, "an account afterwards")
 }
 
 // A volatile store may be there before Redis is, and refuses what must not be lost.
@@ -349,9 +343,7 @@ func TestThoroughEviction(t *testing.T) {
 			t.Errorf("account %d: got a missing one, want ErrDataLost", i)
 		}
 	}
-	if lost == 0 {
-		t.Error("nothing was evicted")
-	}
+	expect.Differ(t, lost, 0, "nothing was evicted")
 }
 
 // A Redis that is full, and may evict nothing, refuses to grow, and nothing else.

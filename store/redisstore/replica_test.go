@@ -163,9 +163,7 @@ func TestThoroughSentinel(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatalf("after the fail-over: %v", err)
-	}
+	expect.NoError(t, err, "after the fail-over")
 	t.Logf("failed over after %v", time.Since(start))
 	put(t, s, store.Accounts, "u-43")
 	select {

@@ -34,9 +34,7 @@ func wantChange(t *testing.T, changes chan string, want string) {
 	t.Helper()
 	select {
 	case got := <-changes:
-		if got != want {
-			t.Fatalf("got a change of %q, want one of %q", got, want)
-		}
+		expect.Equal(t, got, want, "a change of")
 	case <-time.After(5 * time.Second):
 		t.Fatalf("got no change, want one of %q", want)
 	}

@@ -32,9 +32,7 @@ func TestContextEndsDuringWrite(t *testing.T) {
 		})
 		cancel()
 		expect.NoError(t, other.Rollback())
-		if err := <-written; err != nil {
-			t.Errorf("got %v, want the answer that came soon", err)
-		}
+		expect.NoError(t, <-written, "the answer that came soon")
 	}
 	t.Run("PostgreSQL", func(t *testing.T) {
 		test(t, newPostgres(t), "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%' AND datname = current_database()")

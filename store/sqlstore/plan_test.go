@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
@@ -30,9 +31,7 @@ func TestNothingScansTheTable(t *testing.T) {
 				"Due": {"grant", 5000, 20}, "DeleteDue": {"grant", 5000, 20}, "List": {"grant", "7", 20},
 			}[name]
 			rows, err := db.Query(explain[d.dialect]+query, args...)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
+			expect.NoError(t, err, name)
 			columns, _ := rows.Columns()
 			var plan strings.Builder
 			for rows.Next() {
@@ -42,9 +41,7 @@ func TestNothingScansTheTable(t *testing.T) {
 					into[i] = new(any)
 				}
 				into[len(into)-1] = &last
-				if err := rows.Scan(into...); err != nil {
-					t.Fatal(err)
-				}
+				expect.NoError(t, rows.Scan(into...))
 				plan.WriteString(last + "\n")
 			}
 			rows.Close()
