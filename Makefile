@@ -3,7 +3,8 @@
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-MODULES := . store/sqlstore store/redisstore store/natsstore example
+# Those of the workspace.
+MODULES := $(shell sed -nE '/^use/,/^$$/s,^[[:space:]](\./)?,,p' go.work)
 
 # The tools are pinned in a module of their own, which is no part of the workspace: go tool -n
 # builds one, if need be, and says where it is.
@@ -85,7 +86,7 @@ gallery: ## show all pages in all states in .build/gallery: ONLY=^challenge choo
 # of those that are stay.
 tidy: ## bring go.mod and go.sum of all modules in order
 	@for m in $(MODULES); do ( \
-		cd $$m; own=$$(grep '^github.com/eagate/eagate[/ ]' go.sum || :); \
+		cd $$m; own=$$(grep -s '^github.com/eagate/eagate[/ ]' go.sum || :); \
 		for o in $(MODULES); do o=github.com/eagate/eagate/$$o; o=$${o%/.}; \
 			set -- "$$@" "$$o"; go mod edit -replace="$$o=$(CURDIR)$${o#github.com/eagate/eagate}"; done; \
 		GOWORK=off go mod tidy || failed=1; \
