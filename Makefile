@@ -26,7 +26,7 @@ RESULTS := $(call tool,gotestsum) --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint bench fuzz cover gallery tidy axe reference docs
+.PHONY: help demo quick test thorough lint golangci vuln bench compare flaky fuzz cover mutants gallery tidy axe reference docs
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -58,11 +58,29 @@ thorough: ## run the thorough tests, repeat those that race, and fuzz: half an h
 	exit $${failed:-0}' || failed=1; \
 	$(MAKE) --no-print-directory fuzz || failed=1; exit $${failed:-0}
 
-lint: ## check the format, and what go vet, staticcheck and exhaustive find
+lint: ## check the format, what go vet, staticcheck and exhaustive find, and the workflows
 	@format=$$(gofmt -l .); if [[ $$format ]]; then echo "not as gofmt has it: $$format"; failed=1; fi; \
 	for m in $(MODULES); do for check in 'go vet' "$(call tool,staticcheck)" "$(EXHAUSTIVE)"; do \
 		(cd $$m && set -x && $$check ./...) || failed=1; \
-	done; done; exit $${failed:-0}
+	done; done; \
+	$(call tool,actionlint) .github/workflows/*.yml || failed=1; exit $${failed:-0}
+
+# Not among the tools, for it takes longer to build than all else does to run.
+golangci: ## run golangci-lint with the linters of .golangci.yml, which say why
+	@GOWORK=off GOBIN=$(CURDIR)/.build go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@for m in $(MODULES); do (cd $$m && set -x && $(CURDIR)/.build/golangci-lint run ./...) || failed=1; done; exit $${failed:-0}
+
+# Without a network, there is none to ask; with VULNDB, there must be.
+vuln: ## look for known vulnerabilities in what the modules use: VULNDB=file:///… names a database
+	@for m in $(MODULES); do \
+		if out=$$(cd $$m && $(call tool,govulncheck) $(VULNDB:%=-db=%) ./... 2>&1); then echo "$$m: $${out%%$$'\n'*}"; \
+		elif [[ ! '$(VULNDB)' && $$out == *'fetching vulnerabilities'* ]]; then echo 'skipped: no vulnerability database'; exit $${failed:-0}; \
+		else echo "$$m: $$out"; failed=1; fi; \
+	done; exit $${failed:-0}
+
+# Which packages the targets below look at, if they look at some.
+PACKAGE ?= ./...
+BENCH   ?= .
 
 bench: ## run the benchmarks, one after the other
 	@for m in $(MODULES); do go -C $$m test -p 1 -run '^$$' -bench . -benchmem ./...; done
@@ -70,14 +88,28 @@ bench: ## run the benchmarks, one after the other
 # Before Go 1.27, fuzzing may fail as its time ends (go.dev/issue/75804): what it has found
 # is kept in testdata, and fails the second time too.
 fuzz: ## run each fuzz test for FUZZTIME
-	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | { while read -r dir name; do \
+	@grep -r --exclude-dir=.build --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | { while read -r dir name; do \
 		fuzz=(go -C "$$dir" test -vet=off -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) .); \
 		"$${fuzz[@]}" || "$${fuzz[@]}" || failed=1; \
 	done; exit $${failed:-0}; }
 
-cover: ## write coverage.html of the root module
-	go test -coverpkg=./... -coverprofile=cover.out ./...
-	go tool cover -html=cover.out -o coverage.html
+compare: ## compare the benchmarks with the last release: PACKAGE=./internal/… and BENCH=^BenchmarkX choose some
+	@.ci/compare "$(call tool,benchstat)" '$(PACKAGE)' '$(BENCH)'
+
+flaky: ## repeat the tests REPEAT times, and list those that fail at least once: PACKAGE=./… chooses some
+	@.ci/flaky go $(TEST) -short -shuffle=on -count=$(REPEAT) -timeout=60m -skip='^TestThorough' $(PACKAGE)
+
+# A test of one module may run code of another.
+cover: ## run the tests that need no browser, and show how much of each package they run: .build/coverage.html shows what
+	@rm -rf .build/cover && mkdir -p .build/cover
+	@for m in $(MODULES); do go -C $$m test -short -skip='^TestThorough' -coverpkg=github.com/eagate/eagate/... ./... \
+		-args -test.gocoverdir=$(CURDIR)/.build/cover >.build/cover.txt || { cat .build/cover.txt; failed=1; }; done; \
+	go tool covdata textfmt -i=.build/cover -o=.build/cover.txt; \
+	go tool cover -html=.build/cover.txt -o=.build/coverage.html; \
+	go tool covdata percent -i=.build/cover | sed 's/coverage: //; s/ of statements//; s|github.com/eagate/||' | column -t; exit $${failed:-0}
+
+mutants: ## change the code of PACKAGE in one place after the other: do its tests notice, except for what .ci/mutants.txt accepts?
+	@.ci/mutants "$(call tool,gremlins)" '$(PACKAGE)'
 
 gallery: ## show all pages in all states in .build/gallery: ONLY=^challenge chooses some, APPROVE=1 approves the key pictures, and takes those of README.md
 	@cd example && go run ./gallery -only='$(ONLY)' $(if $(APPROVE),-approve)
