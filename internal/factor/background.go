@@ -91,13 +91,15 @@ func (w *work) report(ctx context.Context, log *slog.Logger, err error) {
 func (r *Rules) SyncDue(ctx context.Context) error {
 	var faults []error
 	tried := make(map[string]bool) // none is tried twice in a pass
-	for ctx.Err() == nil {
-		ids, err := r.cfg.Records.DueAccounts(ctx, r.cfg.Now(), syncBatch+len(tried))
+	for still := 0; ctx.Err() == nil; {
+		limit := syncBatch + still
+		due, err := r.cfg.Records.DueAccounts(ctx, r.cfg.Now(), limit)
 		if err != nil {
 			return errors.Join(append(faults, err)...)
 		}
-		ids = slices.DeleteFunc(ids, func(id string) bool { return tried[id] })
-		if len(ids) == 0 {
+		ids := slices.DeleteFunc(slices.Clone(due), func(id string) bool { return tried[id] })
+		still = len(due) - len(ids) // of those tried: mostly none
+		if len(ids) == 0 && len(due) < limit {
 			break
 		}
 		resting, err := r.syncAccounts(ctx, ids)

@@ -2,13 +2,17 @@ package factor_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/eagate/eagate"
 	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
+	"github.com/eagate/eagate/internal/records"
+	"github.com/eagate/eagate/store"
 )
 
 // Where nobody calls Run, and work waits for it, the log says so, once.
@@ -62,4 +66,35 @@ func TestRunIsMissed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// However many accounts are due, a look for them asks for few.
+func TestManyAreDue(t *testing.T) {
+	t.Parallel()
+	const many = 1000
+	w := newWorld(t)
+	for i := range many {
+		user := eagate.User{ID: fmt.Sprint(i), Email: fmt.Sprint(i, "@example.com")}
+		w.change(t, user, func(a *records.Account) { a.Email, a.Sync.Wanted = user.Email, 1 })
+	}
+	limited := &limits{Backend: w.store}
+	w.records = records.New(limited, w.keys)
+	w.sync(t, w.node(t))
+	if _, calls := w.service.asked(); calls != many {
+		t.Errorf("the service was called %d times, want %d", calls, many)
+	}
+	if limited.most > 200 {
+		t.Errorf("a call of Due asked for %d, want at most 200", limited.most)
+	}
+}
+
+// limits keeps the highest limit of Due.
+type limits struct {
+	store.Backend
+	most int
+}
+
+func (l *limits) Due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]string, error) {
+	l.most = max(l.most, limit)
+	return l.Backend.Due(ctx, kind, now, limit)
 }
