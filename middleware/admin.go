@@ -187,10 +187,7 @@ type LateSync struct {
 // limit, with pauses that grow to an hour. Errors are those of [Admin.List].
 func (a *Admin) LateSyncs(ctx context.Context) iter.Seq2[LateSync, error] {
 	return func(yield func(LateSync, error) bool) {
-		for acct, err := range a.rules.Accounts(ctx) {
-			if err == nil && !acct.Sync.Late() {
-				continue
-			}
+		for acct, err := range a.rules.LateAccounts(ctx) {
 			if !yield(LateSync{
 				UserID: acct.UserID, Email: acct.Email, Enabled: acct.State == records.On,
 				Since: acct.Sync.Since, Attempts: acct.Sync.Attempts, LastError: acct.Sync.LastErr,

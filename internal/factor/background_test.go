@@ -68,7 +68,8 @@ func TestRunIsMissed(t *testing.T) {
 	}
 }
 
-// However many accounts are due, a look for them asks for few.
+// However many accounts are due, a look for them asks for few; and to list those that are
+// late, the others aren't read.
 func TestManyAreDue(t *testing.T) {
 	t.Parallel()
 	const many = 1000
@@ -79,6 +80,17 @@ func TestManyAreDue(t *testing.T) {
 	}
 	limited := &limits{Backend: w.store}
 	w.records = records.New(limited, w.keys)
+	late := 0
+	for acct, err := range w.node(t).LateAccounts(t.Context()) {
+		expect.NoError(t, err)
+		if acct.Sync.Late() {
+			late++
+		}
+	}
+	if late != many || limited.lists != 0 {
+		t.Errorf("%d accounts are late, and List was called %d times: want %d and 0", late, limited.lists, many)
+	}
+	limited.most = 0
 	w.sync(t, w.node(t))
 	if _, calls := w.service.asked(); calls != many {
 		t.Errorf("the service was called %d times, want %d", calls, many)
@@ -88,10 +100,15 @@ func TestManyAreDue(t *testing.T) {
 	}
 }
 
-// limits keeps the highest limit of Due.
+// limits keeps the highest limit of Due, and counts the calls of List.
 type limits struct {
 	store.Backend
-	most int
+	most, lists int
+}
+
+func (l *limits) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {
+	l.lists++
+	return l.Backend.List(ctx, kind, after, limit)
 }
 
 func (l *limits) Due(ctx context.Context, kind store.Kind, now time.Time, limit int) ([]string, error) {

@@ -140,6 +140,30 @@ func (r *Rules) Accounts(ctx context.Context) iter.Seq2[records.Account, error] 
 	return r.cfg.Records.Accounts(ctx)
 }
 
+// LateAccounts returns the accounts with changes that were not reported to the service yet,
+// under the rules of Accounts. Every one is due at some time: so few are found by that, and
+// only for many are all accounts read.
+func (r *Rules) LateAccounts(ctx context.Context) iter.Seq2[records.Account, error] {
+	return func(yield func(records.Account, error) bool) {
+		accounts := r.Accounts(ctx)
+		due, err := r.cfg.Records.DueAccounts(ctx, noLater, strayBehind)
+		if err == nil && len(due) < strayBehind {
+			accounts = func(yield func(records.Account, error) bool) {
+				for _, id := range due {
+					if acct, err := r.cfg.Records.Account(ctx, id); !yield(acct, err) {
+						return
+					}
+				}
+			}
+		}
+		for acct, err := range accounts {
+			if (err != nil || acct.Sync.Late()) && !yield(acct, err) {
+				return
+			}
+		}
+	}
+}
+
 // changeAll applies change to every account, and calls report now and then. An account
 // that can't be changed is counted, and the others go on; the error is of the list, which
 // ends it. It can be called again.

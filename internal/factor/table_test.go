@@ -224,7 +224,7 @@ func (st stateTable) wantStates(t *testing.T, names []string) {
 // looking are the methods of the rules that change no state of these tables.
 var looking = `
 Account Accounts AddressHolder Asks Basis Check CheckAnew CheckAsked CheckPending CheckReturning CheckWaiting DeviceLifetime Devices Digits
-Duty Fresh HasAddress IsMaking IsStaged LockOf Look LookWaiting SessionEnd Meets Missing NewCodes Now PushPaused RefuseCode Remembered SentBefore Staged
+Duty Fresh HasAddress IsMaking IsStaged LateAccounts LockOf Look LookWaiting SessionEnd Meets Missing NewCodes Now PushPaused RefuseCode Remembered SentBefore Staged
 Successor UnderWay Unlocked Verification Wait WhyNoPush
 
 Run SyncDue SyncNow ResealAll ResyncAll
