@@ -75,9 +75,9 @@ func WithHTTPClient(h *http.Client) Option {
 }
 
 // WithTimeout sets how long a call may take, including connecting, retries, and reading
-// the response. The default is 5 seconds. [Client.Check] reports 0 and less. Use it rather than a deadline in each call's
-// context: the circuit breaker can't tell whether a caller's deadline was just short, and
-// doesn't count it.
+// the response. The default is 5 seconds. [Client.Check] reports 0 and less. Use it rather
+// than a deadline in each call's context: the circuit breaker can't tell whether a
+// caller's deadline was just short, and doesn't count it.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
 // WithAttempts sets how many times a call is made at most while the service is
@@ -88,8 +88,8 @@ func WithAttempts(n int) Option { return func(s *settings) { s.attempts = n } }
 
 // WithCircuit sets after how many consecutive failures the circuit breaker opens, and how
 // long it stays open before it allows one trial call. The default is 5 failures and 15
-// seconds. [Client.Check] reports less than 1, and a pause of 0 or less. [Client.SyncStatus] has a circuit breaker of its own. [Client.OnCircuit]
-// reports both.
+// seconds. [Client.Check] reports less than 1, and a pause of 0 or less.
+// [Client.SyncStatus] has a circuit breaker of its own. [Client.OnCircuit] reports both.
 func WithCircuit(failures int, pause time.Duration) Option {
 	return func(s *settings) { s.failures, s.pause = failures, pause }
 }

@@ -61,9 +61,9 @@ func (e exemptions) add(pattern string) (err error) {
 // match reports whether the request is exempt.
 func (e exemptions) match(r *http.Request) bool { return e.pattern(r) != "" }
 
-// pattern returns the pattern by which the request is exempt, or "". Only a path
-// that reads the same to every router and rewriter behind is: not "/open/..json" either, of which
-// cutting off the format leaves dots that cleaning would then follow, nor
+// pattern returns the pattern by which the request is exempt, or "". Only a path that
+// reads the same to every router and rewriter behind is: not "/open/..json" either, of
+// which cutting off the format leaves dots that cleaning would then follow, nor
 // "/open/.json", of which it leaves the folder.
 func (e exemptions) pattern(r *http.Request) string {
 	p := r.URL.Path

@@ -7,10 +7,10 @@ import (
 	"github.com/eagate/eagate/templates"
 )
 
-// WithEvents sets a function that is called for every event: for metrics, an audit log,
-// or messages to users. Without it, events are only logged. It is called while the request waits, after the change has been
-// stored, so slow work belongs in another goroutine. It must be safe for concurrent use.
-// The context is the request's, or that of [Gate.Run].
+// WithEvents sets a function that is called for every event: for metrics, an audit log, or
+// messages to users. Without it, events are only logged. It is called while the request
+// waits, after the change has been stored, so slow work belongs in another goroutine. It
+// must be safe for concurrent use. The context is the request's, or that of [Gate.Run].
 func WithEvents(f func(context.Context, eagate.Event)) Option {
 	return func(c *config) { c.events = f; c.given("WithEvents", f != nil, "no function") }
 }

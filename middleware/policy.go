@@ -52,17 +52,18 @@ func (g *Gate) EnrolmentDue(r *http.Request) (due time.Time, ok bool) {
 }
 
 // WithFalseResult sets what a reported result of false means. The default is
-// [eagate.NotApproved]. Use [eagate.Rejection] only if your service reports false for rejections only;
-// otherwise a timeout ends the sign-ins of users who did nothing wrong.
+// [eagate.NotApproved]. Use [eagate.Rejection] only if your service reports false for
+// rejections only; otherwise a timeout ends the sign-ins of users who did nothing wrong.
 func WithFalseResult(f eagate.FalseResult) Option { return func(c *config) { c.falses = f } }
 
 // WithHoldOnRejection closes an account when its user rejects a request on the phone ("it
 // wasn't me"), because somebody else then knows the password. It needs [WithFalseResult]
-// with [eagate.Rejection]; [New] reports if that is missing. In a closed account no sign-in can be proved, by any method,
-// until a call of [Gate.PasswordChanged], [Admin.Unlock] or [Admin.Reset]. Verified
-// sessions stay verified, but can't change the second factor or the trusted devices.
-// Requests that are in progress when the account is closed change nothing, and an
-// unconfirmed enrolment must be started again even after the account was opened.
+// with [eagate.Rejection]; [New] reports if that is missing. In a closed account no
+// sign-in can be proved, by any method, until a call of [Gate.PasswordChanged],
+// [Admin.Unlock] or [Admin.Reset]. Verified sessions stay verified, but can't change the
+// second factor or the trusted devices. Requests that are in progress when the account is
+// closed change nothing, and an unconfirmed enrolment must be started again even after the
+// account was opened.
 //
 // Without it, a rejection ends only its own sign-in, and [eagate.EventRejected] reports
 // it.

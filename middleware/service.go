@@ -124,8 +124,9 @@ func (c *config) warnOfMode() {
 }
 
 // WithCallbackNetworks accepts the service's callback only from these networks. Without
-// it, callbacks are accepted from anywhere. [New] reports an invalid network. The address is that of the connection; behind a reverse proxy, [WithCallbackSource] must be
-// set as well.
+// it, callbacks are accepted from anywhere. [New] reports an invalid network. The address
+// is that of the connection; behind a reverse proxy, [WithCallbackSource] must be set as
+// well.
 func WithCallbackNetworks(networks ...netip.Prefix) Option {
 	return func(c *config) {
 		c.networks = append(c.networks, networks...)

@@ -37,8 +37,8 @@ func WithLanguages(languages ...Language) Option {
 	return func(c *config) { c.languages = slices.Clone(languages) }
 }
 
-// checkLanguages returns the languages of the pages, the default one first, and the texts of
-// each language that has any.
+// checkLanguages returns the languages of the pages, the default one first, and the texts
+// of each language that has any.
 func (c *config) checkLanguages() (languages []Language, have map[Language]texts, faults []error) {
 	have = make(map[Language]texts)
 	last := make(map[Language]string) // the name of the last source

@@ -48,10 +48,10 @@ type own struct {
 //	</body>
 //	</html>
 //
-// Each of the three pieces must occur exactly once. "eagate/head", in the head, is the title,
-// metadata and style of the page. "eagate/main" is its main element, in an element of class
-// "eagate", outside of which the page's style has no effect. "eagate/scripts", after it, are
-// the scripts; the page works without them, too. The dot is a [Sheet].
+// Each of the three pieces must occur exactly once. "eagate/head", in the head, is the
+// title, metadata and style of the page. "eagate/main" is its main element, in an element
+// of class "eagate", outside of which the page's style has no effect. "eagate/scripts",
+// after it, are the scripts; the page works without them, too. The dot is a [Sheet].
 //
 // [New] renders a sample and reports what browsers would refuse: scripts and styles without
 // nonce="{{.Nonce}}", attributes with styles or event handlers, and frames. The pages'
@@ -65,9 +65,9 @@ func WithLayout(fsys fs.FS) Option {
 	return func(c *config) { c.layout, c.layoutSet = fsys, true }
 }
 
-// WithLayoutData sets the [Page] Data with which [New] renders its sample of the layout, such
-// as the zero value of its type. Without it, Data is nil. middleware.WithLayoutData sets it
-// by itself.
+// WithLayoutData sets the [Page] Data with which [New] renders its sample of the layout,
+// such as the zero value of its type. Without it, Data is nil. middleware.WithLayoutData
+// sets it by itself.
 func WithLayoutData(sample any) Option { return func(c *config) { c.own.data = sample } }
 
 // LayoutPaths returns the paths of this site from which the layout loads style sheets,

@@ -16,9 +16,10 @@ import (
 	"github.com/eagate/eagate/internal/markup"
 )
 
-// WithTemplates replaces templates of pages. Without it, the originals are used. Each file of fsys has the name of one, such as
-// "challenge.html", and the same blocks as the original, which [Original] returns. Its first
-// line says which original it was made from, and must stay:
+// WithTemplates replaces templates of pages. Without it, the originals are used. Each file
+// of fsys has the name of one, such as "challenge.html", and the same blocks as the
+// original, which [Original] returns. Its first line says which original it was made from,
+// and must stay:
 //
 //	{{/* eagate:challenge.html:2Yk3mZ0qJt1rVw8x */}}
 //
@@ -37,8 +38,8 @@ func WithTemplates(fsys fs.FS) Option {
 	return func(c *config) { c.templates, c.templatesSet = fsys, true }
 }
 
-// Original returns this package's template of a page, such as "challenge.html", to start one
-// for [WithTemplates] from, or "" if there is no such page.
+// Original returns this package's template of a page, such as "challenge.html", to start
+// one for [WithTemplates] from, or "" if there is no such page.
 func Original(name string) string {
 	text, ok := original(name)
 	if !ok {

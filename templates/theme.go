@@ -110,8 +110,8 @@ var (
 	densities   = map[Density]string{Comfortable: "1", Compact: "0.75"}
 )
 
-// variables returns the declarations of the style's variables that the theme sets, and those
-// of dark pages.
+// variables returns the declarations of the style's variables that the theme sets, and
+// those of dark pages.
 func (t *Theme) variables(fault func(field string, err error)) (light, dark string) {
 	if t.Accent+t.AccentDark != "" {
 		onLight, onDark := t.accents(fault)

@@ -16,7 +16,8 @@ type config struct {
 }
 
 // WithPrefix sets the prefix of all keys and channels: 1 to 64 bytes without braces; [New]
-// reports all others. The default is "eagate:". Applications that share a Redis need different prefixes.
+// reports all others. The default is "eagate:". Applications that share a Redis need
+// different prefixes.
 func WithPrefix(prefix string) Option {
 	return func(c *config) { c.prefix = prefix }
 }
