@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -96,6 +97,24 @@ func ExampleEmulator_Misbehave() {
 	// Output:
 	// client: CreateSession: service unavailable (HTTP 503): answer is not JSON
 	// <nil>
+}
+
+// What a remote service can do to a call: the client takes it for a service that is down,
+// except for a success without its data.
+func ExampleFault() {
+	srv := emulator.Start(emulator.Config{})
+	defer srv.Close()
+	c := client.New(srv.ClientID(), srv.APIKey(), append(emulator.ClientOptions(srv.URL), client.WithTimeout(time.Second), client.WithCircuit(100, time.Second))...)
+	for _, fault := range []emulator.Fault{
+		emulator.HTMLFault(), emulator.TruncatedFault(), emulator.ContentTypeFault(), emulator.HugeFault(), emulator.GzipBombFault(), emulator.SilentFault(),
+		emulator.DripFault(time.Second), emulator.RedirectFault("/"), emulator.ResetFault(), emulator.DataFault("{}"), emulator.EnvelopeFault(500, "5000", "down"),
+	} {
+		srv.Misbehave(emulator.CreateSession, fault, 1)
+		if _, err := c.CreateSession(context.Background(), "alice@example.com"); !errors.Is(err, client.ErrUnavailable) {
+			fmt.Println(err)
+		}
+	}
+	// Output: client: CreateSession: answer makes no sense (HTTP 200): success without a usable session token
 }
 
 // The hosted page comes back with an error, though nobody has answered.

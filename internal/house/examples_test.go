@@ -9,7 +9,8 @@ import (
 // TestFunctionsHaveExamples demands that each function, an option say, is used by an Example
 // of its package.
 func TestFunctionsHaveExamples(t *testing.T) {
-	for _, pkg := range []string{"", "client", "middleware", "middleware/routetest", "store", "store/natsstore", "store/sqlstore", "store/storetest", "templates"} {
+	for _, pkg := range []string{"", "client", "client/emulator", "middleware", "middleware/routetest",
+		"store", "store/natsstore", "store/redisstore", "store/sqlstore", "store/storetest", "templates"} {
 		used := make(map[string]bool)
 		for _, example := range functions(t, pkg, true, "Example") {
 			ast.Inspect(example, func(n ast.Node) bool {

@@ -33,6 +33,15 @@ func ExampleNew() {
 	_ = everything // is a store.Watcher
 }
 
+// A Redis that keeps nothing is enough for tests.
+func ExampleWithInsecureNoAppendOnly() {
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", ContextTimeoutEnabled: true})
+	defer client.Close()
+	if _, err := redisstore.New(context.Background(), client, redisstore.WithInsecureNoAppendOnly()); err != nil {
+		log.Fatal(err)
+	}
+}
+
 // A primary that Sentinel names, and its successor when it is gone.
 func ExampleNew_sentinel() {
 	client := redis.NewFailoverClient(&redis.FailoverOptions{
