@@ -26,7 +26,7 @@ RESULTS := $(call tool,gotestsum) --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint golangci vuln bench compare flaky fuzz cover mutants gallery tidy axe reference docs
+.PHONY: help demo quick test thorough lint golangci vuln bench capacity compare flaky fuzz cover mutants gallery tidy axe reference docs
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -84,6 +84,9 @@ BENCH   ?= .
 
 bench: ## run the benchmarks, one after the other
 	@for m in $(MODULES); do go -C $$m test -p 1 -run '^$$' -bench . -benchmem ./...; done
+
+capacity: ## measure what users cost, for docs/explanation/capacity.md: half an hour; USERS=10000 STORES=sqlite,redis for less
+	@cd example && go run ./capacity -to ../docs/explanation/capacity $(if $(USERS),-users '$(USERS)') $(if $(STORES),-stores '$(STORES)')
 
 # Before Go 1.27, fuzzing may fail as its time ends (go.dev/issue/75804): what it has found
 # is kept in testdata, and fails the second time too.
