@@ -24,7 +24,7 @@ func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
 			continue
 		}
 		for _, m := range key.FindAllStringSubmatch(read(t, name), -1) {
-			if ext := filepath.Ext(m[1]); ext != ".html" && ext != ".js" && ext != ".ts" && ext != ".json" {
+			if ext := filepath.Ext(m[1]); !slices.Contains([]string{".html", ".js", ".json", ".svg", ".ts"}, ext) {
 				used[templates.Key(m[1])] = true
 			}
 		}
