@@ -158,68 +158,32 @@ func (s *server) bytes(ctx context.Context, kind store.Kind) (n float64, err err
 	return n, s.db.QueryRowContext(ctx, s.size).Scan(&n)
 }
 
-// load stores n documents: in SQL by statements of many rows.
+// load stores n documents, in SQL ten thousand in a transaction.
 func (s *server) load(ctx context.Context, all store.Backend, n int, next func(i int) (store.Kind, store.Document, error)) error {
-	const rows = 250
-	statement := func(n int) string {
-		var b strings.Builder
-		b.WriteString("INSERT INTO eagate_documents (kind, id, version, due, body) VALUES ")
-		for i := range n {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			if s.Dialect == sqlstore.PostgreSQL {
-				fmt.Fprintf(&b, "($%d,$%d,$%d,$%d,$%d)", i*5+1, i*5+2, i*5+3, i*5+4, i*5+5)
-			} else {
-				b.WriteString("(?,?,?,?,?)")
-			}
-		}
-		return b.String()
-	}
-	whole := statement(rows)
+	values := map[bool]string{true: "($1, $2, $3, $4, $5)", false: "(?, ?, ?, ?, ?)"}[s.Dialect == sqlstore.PostgreSQL]
 	for i := 0; i < n; {
 		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
 		}
-		for end := min(n, i+40*rows); i < end; {
-			count := min(rows, end-i)
-			var args []any
-			var puts []store.Document
+		insert, err := tx.PrepareContext(ctx, "INSERT INTO eagate_documents (kind, id, version, due, body) VALUES "+values)
+		for end := min(n, i+10_000); i < end && err == nil; i++ {
 			var kind store.Kind
-			for ; count > len(args)/5+len(puts); i++ {
-				var doc store.Document
-				if kind, doc, err = next(i); err != nil {
-					break
-				}
-				if s.redis != "" && kind.Volatile() {
-					puts = append(puts, doc)
-					continue
-				}
-				var due any
-				if !doc.Due.IsZero() {
-					due = doc.Due.UnixMicro()
-				}
-				args = append(args, string(kind), doc.ID, time.Now().UnixMicro(), due, string(doc.Body))
+			var doc store.Document
+			if kind, doc, err = next(i); err != nil {
+				break
 			}
-			for _, doc := range puts {
-				if _, err = all.Put(ctx, kind, doc); err != nil {
-					break
-				}
+			var due any
+			if !doc.Due.IsZero() {
+				due = doc.Due.UnixMicro()
 			}
-			if err == nil && len(args) > 0 {
-				query := whole
-				if count < rows {
-					query = statement(count)
-				}
-				_, err = tx.ExecContext(ctx, query, args...)
-			}
-			if err != nil {
-				_ = tx.Rollback()
-				return err
+			if s.redis != "" && kind.Volatile() {
+				_, err = all.Put(ctx, kind, doc)
+			} else {
+				_, err = insert.ExecContext(ctx, string(kind), doc.ID, time.Now().UnixMicro(), due, string(doc.Body))
 			}
 		}
-		if err := tx.Commit(); err != nil {
+		if err := errors.Join(err, tx.Commit()); err != nil {
 			return err
 		}
 	}

@@ -36,10 +36,10 @@ var key = bytes.Repeat([]byte("capacity"), 4)
 
 // figures are what a node has used and done so far.
 type figures struct {
-	CPU                    float64 // in microseconds
-	Reads, Writes, Deletes int
-	Accounts               int // writes of accounts
-	Notified               int // writes that are reported to watchers
+	CPU           float64 // in microseconds
+	Reads, Writes int
+	Accounts      int // writes of accounts
+	Notified      int // writes that are reported to watchers
 }
 
 // counted is a store that counts.
@@ -71,11 +71,6 @@ func (c *counted) Put(ctx context.Context, kind store.Kind, doc store.Document) 
 		}
 	})
 	return c.Backend.Put(ctx, kind, doc)
-}
-
-func (c *counted) Delete(ctx context.Context, kind store.Kind, id string, version uint64) error {
-	c.count(func(f *figures) { f.Deletes++ })
-	return c.Backend.Delete(ctx, kind, id, version)
 }
 
 // serve is an application behind a gate, as lean as one can be. It believes whoever comes.

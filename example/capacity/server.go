@@ -216,7 +216,7 @@ func (u used) plus(v used) used { return u.minus(used{}.minus(v)) }
 
 func (u used) minus(v used) used {
 	u.CPU, u.server, u.log = u.CPU-v.CPU, u.server-v.server, u.log-v.log
-	u.Reads, u.Writes, u.Deletes = u.Reads-v.Reads, u.Writes-v.Writes, u.Deletes-v.Deletes
+	u.Reads, u.Writes = u.Reads-v.Reads, u.Writes-v.Writes
 	u.Accounts, u.Notified, u.service = u.Accounts-v.Accounts, u.Notified-v.Notified, u.service-v.service
 	return u
 }
@@ -233,8 +233,7 @@ func (s *server) used(n *node) (u used, err error) {
 	}
 	if s.lsn != "" {
 		if u.log, err = s.readLog(); err != nil {
-			log.Printf("PostgreSQL's log isn't measured any more: %v", err)
-			s.lsn, u.log, err = "", 0, nil
+			return u, err
 		}
 	}
 	u.server, err = s.cpu()
@@ -251,19 +250,9 @@ func (s *server) followLog() {
 	}
 }
 
-// readLog returns the bytes of PostgreSQL's log since then that are about this database. The
-// end of the log may be in the middle of a record; a moment later, it is elsewhere.
-func (s *server) readLog() (n float64, err error) {
-	for range 20 {
-		if n, err = s.tryLog(); err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return n, err
-}
-
-func (s *server) tryLog() (float64, error) {
+// readLog returns the bytes of PostgreSQL's log since then that are about this database. Its
+// end may be in the middle of a record; what can't be read now is read the next time.
+func (s *server) readLog() (float64, error) {
 	var end string
 	if err := s.db.QueryRow("SELECT pg_current_wal_flush_lsn()::text").Scan(&end); err != nil || end == s.lsn {
 		return s.logged, err
@@ -273,8 +262,10 @@ func (s *server) tryLog() (float64, error) {
 		WHERE block_ref LIKE '%/' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/%'`, s.lsn, end).Scan(&n)
 	if err == nil {
 		s.lsn, s.logged = end, s.logged+n
+	} else {
+		log.Printf("PostgreSQL's log: %v", err)
 	}
-	return s.logged, err
+	return s.logged, nil
 }
 
 // cpu returns the CPU time of the database's connections so far, in microseconds, where
