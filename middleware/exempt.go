@@ -12,9 +12,9 @@ import (
 
 // WithExempt adds routes that need no second factor, as [http.ServeMux] patterns without
 // a host: "GET /healthz", "/static/", "POST /webhooks/{id}". Without it, only the
-// login, the logout and [templates.WithLinks] are. [New] reports what isn't such a
-// pattern, and one that would exempt everything. A request whose path isn't in canonical
-// form (dots, double or encoded slashes) is never exempt.
+// login, the logout, and the help and privacy policy of [templates.WithLinks] need none.
+// [New] reports what isn't such a pattern, and one that would exempt everything. A request
+// whose path isn't in canonical form (dots, double or encoded slashes) is never exempt.
 func WithExempt(patterns ...string) Option {
 	return func(c *config) { c.exempt = append(c.exempt, patterns...) }
 }
