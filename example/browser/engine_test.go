@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // An engine is a browser other than Chromium that carries out the commands of WebDriver,
@@ -215,4 +218,27 @@ func (e *engine) wantStatus(want string) {
 		said := e.texts(`[role="status"]`)
 		return slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, want) }), nil
 	})
+}
+
+// tabTo goes on by the Tab key until the element has the focus.
+func (b *tab) tabTo(element string) {
+	b.t.Helper()
+	for range 20 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		if b.focused(element) {
+			return
+		}
+	}
+	b.t.Fatalf("the Tab key doesn't get to %s", element)
+}
+
+func (b *tab) focused(element string) bool {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[bool]("document.activeElement.matches(`"+element+"`)"))
+}
+
+// press presses keys, one after the other.
+func (b *tab) press(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/eagate/eagate/client/emulator"
 	"github.com/eagate/eagate/internal/apptest"
 	"github.com/eagate/eagate/internal/expect"
 )
@@ -109,4 +110,31 @@ func TestTrustByPush(t *testing.T) {
 	b.login(alice)
 	b.see(verifiedIn)
 	b.wantText("on this trusted device")
+}
+
+// While the service hasn't been told of a change, the user's page says so in
+// plain words, and since when.
+func TestLateSync(t *testing.T) {
+	t.Parallel()
+	needChromium(t)
+	w := newWorld(t)
+	w.Emulator.Misbehave(emulator.SyncStatus, emulator.ResetFault(), 0)
+	phone := w.enrolled(t, alice)
+	b := w.browser(t)
+	b.stopped(alice)
+	answer(t, phone.Approve)
+	b.see(verifiedIn)
+	b.open("/2fa/")
+	b.see("#late")
+	b.wantText("hasn’t been told yet")
+	b.wantText("Waiting since")
+
+	w.Emulator.Behave()
+	w.Clock.Add(time.Hour)
+	w.Sync(t)
+	b.open("/2fa/")
+	b.see(`main[data-state="on"]`)
+	if get(b, chromedp.Evaluate[bool](`document.querySelector("#late") !== null`)) {
+		t.Error("the page says that the service hasn't been told, and it has")
+	}
 }
