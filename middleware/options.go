@@ -173,8 +173,8 @@ func WithIssuer(name string) Option { return func(c *config) { c.issuer = name }
 
 // WithKey sets the key, 32 random bytes, from which all secrets are derived: those that
 // seal TOTP secrets and authenticate records in the store, and the callback's path. It is
-// required. [New] reports keys of another length, and those that repeat a byte. The first key
-// seals and all keys open; a record that another key has sealed is resealed at its next
+// required. [New] reports keys of another length, and of a single byte repeated. The first
+// key seals and all keys open; a record that another key has sealed is resealed at its next
 // change. The callback paths of the first two keys are accepted. [Admin.ResealAll]
 // describes how to change the key on several nodes.
 func WithKey(key []byte, others ...[]byte) Option {
