@@ -29,7 +29,7 @@ func main() {
 	if os.Getenv(nodeOf) != "" {
 		log.Fatal(serve(os.Getenv(nodeOf), os.Getenv(nodeRedis)))
 	}
-	users := flag.String("users", "10000,100000,1000000", "how many accounts there are, one number after the other")
+	users := flag.String("users", "10000,100000,1000000", "how many accounts there are, 1000 at least, one number after the other")
 	stores := flag.String("stores", "sqlite,postgres,mariadb,redis", "the stores")
 	batch := flag.Int("batch", 40, "sign-ins at a time")
 	to := flag.String("to", ".", "the directory of capacity.csv and the plots")
