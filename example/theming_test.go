@@ -52,7 +52,7 @@ func TestTheming(t *testing.T) {
 		r.Header.Set("Accept-Language", "nl-BE")
 		a, err := (&http.Client{Jar: jar}).Do(r)
 		expect.NoError(t, err)
-		defer a.Body.Close() //nolint:errcheck // it was only read
+		defer a.Body.Close()
 		body, err := io.ReadAll(a.Body)
 		expect.NoError(t, err)
 		return a, string(body)

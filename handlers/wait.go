@@ -81,7 +81,7 @@ func (h *Handlers) statusOf(v *visit, view factor.View) challengeJSON {
 // ends with the waiting.
 func (h *Handlers) events(v *visit) answer {
 	e := &eventStream{h: h, v: v}
-	waits := false
+	var waits bool
 	if e.first, waits = h.settled(v); !waits {
 		return e
 	}

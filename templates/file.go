@@ -27,7 +27,7 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	body, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:

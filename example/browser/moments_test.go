@@ -151,7 +151,8 @@ func (p *waitingPage) begin() {
 // meet fills a form in and sends it, and has that happen meanwhile.
 func (p *waitingPage) meet(h happening, form string, at moment) {
 	p.t.Helper()
-	open, in, what := useCode, codeField, ""
+	open, in := useCode, codeField
+	var what string
 	if form == sendRecovery {
 		open, in, what, p.codes = useRecovery, recoveryField, p.codes[0], p.codes[1:]
 	} else {

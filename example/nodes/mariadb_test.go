@@ -31,7 +31,7 @@ func startMariaDB(t *testing.T, id int) *mariadb {
 	t.Helper()
 	install, server := mariadbProgram(t, "mariadb-install-db"), mariadbProgram(t, "mariadbd")
 	dir := t.TempDir()
-	name := "mysql"
+	var name string
 	if os.Geteuid() != 0 {
 		u, err := osuser.Current()
 		expect.NoError(t, err)

@@ -66,7 +66,7 @@ func Object(raw []byte) (map[string]jsontext.Value, error) {
 	if _, err := d.ReadToken(); err != nil { // its end
 		return nil, errSyntax(err)
 	}
-	if _, err := d.ReadToken(); err != io.EOF {
+	if _, err := d.ReadToken(); err != io.EOF { //nolint:errorlint // what wraps it is another fault
 		return nil, errors.New("fields: something follows the JSON object")
 	}
 	return fields, nil
