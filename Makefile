@@ -26,7 +26,7 @@ RESULTS := $(call tool,gotestsum) --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint golangci vuln bench capacity compare flaky fuzz cover mutants gallery tidy axe reference docs
+.PHONY: help demo quick test thorough lint golangci vuln bench capacity compare flaky fuzz cover mutants gallery tidy axe reference docs api licences sbom release
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -128,6 +128,21 @@ tidy: ## bring go.mod and go.sum of all modules in order
 		go mod edit "$${@/#/-dropreplace=}"; \
 		[[ ! $$own ]] || sort -o go.sum go.sum - <<<"$$own"; exit $${failed:-0} \
 	) || failed=1; done; exit $${failed:-0}
+
+api: ## say how the exported API differs from that of the last release
+	@.ci/api
+
+licences: ## write THIRD-PARTY.md
+	@mkdir -p .build && .ci/licences > .build/licences && mv .build/licences THIRD-PARTY.md
+
+# Outside the workspace, as users get the modules: once the tags that they require are there.
+sbom: ## write what each module consists of, in CycloneDX, to .build/sbom
+	@mkdir -p .build/sbom; for m in $(filter-out example,$(MODULES)); do \
+		GOWORK=off $(call tool,cyclonedx-gomod) mod -json -licenses -output ".build/sbom/eagate$$(tr / - <<<"$${m/#./}" | sed 's/^./-&/').cdx.json" $$m; \
+	done
+
+release: ## make a release: VERSION=v0.1.0; DRY=1 only shows what it would change
+	@.ci/release '$(VERSION)' $(if $(DRY),-n)
 
 axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' accessibility
 
