@@ -12,8 +12,9 @@ import (
 // CreateSession sends a request to the phone of the user with that e-mail address, and
 // returns its session token. The token is secret and opaque.
 //
-// After an error there is no request on the phone. If the phone has not granted push
-// notifications, that is [ErrInactive]: let the user enter a code instead.
+// If the phone has not granted push notifications, the error is [ErrInactive]: let the
+// user enter a code instead. After [ErrUnavailable], [ErrProtocol] or a cancellation, there
+// may be a request on the phone, whose token is lost.
 func (c *Client) CreateSession(ctx context.Context, email string) (token string, err error) {
 	const op = "CreateSession"
 	if c.fault != nil {

@@ -142,7 +142,7 @@ func (h *Handlers) render(v *visit, a html) {
 }
 
 // own are the fields of the gate's forms.
-var own = []string{"code", "recovery", "trust", "id", "all", "to", tokenField}
+var own = []string{"code", "recovery", "trust", "id", "all", "to", "set", "enabled", "attempt", tokenField}
 
 // fields returns the application's own fields of the page's forms. One that is named like
 // one of ours is left out: the form would be refused, as it has the name twice.

@@ -92,6 +92,7 @@ func TestWithFormFields(t *testing.T) {
 	app := apptest.New(t, apptest.Setup{Options: []middleware.Option{middleware.WithFormFields(func(r *http.Request) []middleware.FormField {
 		return []middleware.FormField{
 			{Name: "token", Value: `of "` + r.Header.Get("X-Token") + `"`}, {Name: "Code", Value: "000000"}, {Name: "trust", Value: "1"}, {Name: "all", Value: "1"},
+			{Name: "set", Value: "1"}, {Name: "enabled", Value: "1"}, {Name: "attempt", Value: "1"},
 		}
 	})}})
 	phone := app.Enrolled(t, alice)
@@ -101,7 +102,7 @@ func TestWithFormFields(t *testing.T) {
 	if forms < 2 || fields != forms {
 		t.Errorf("got %d fields in %d forms, want one in each", fields, forms)
 	}
-	for _, own := range []string{`name="Code"`, `type="hidden" name="trust"`, `name="all"`} {
+	for _, own := range []string{`name="Code"`, `type="hidden" name="trust"`, `name="all"`, `name="set"`, `name="enabled"`, `name="attempt"`} {
 		expect.Lacks(t, page.Body, own)
 	}
 	expect.Equal(t, strings.Count(app.Log.String(), "a field is left out"), 1, "the log says so")

@@ -1,6 +1,6 @@
 // Package middleware adds a second factor to an application's password login. A [Gate]
-// sits between the session manager and the application: it lets verified sessions pass
-// and sends all others to the challenge.
+// sits between the session manager and the application: it sends the sessions of users
+// who have a second factor to the challenge, and lets them pass once it is proved.
 //
 //	gate, err := middleware.New(
 //		middleware.WithSessions(sessions),
@@ -19,14 +19,15 @@
 // # What is guarded
 //
 // [Gate.Handler] guards all routes except the gate's own pages and the routes of
-// [WithExempt], [WithLoginPath], [WithLogoutPath] and [templates.WithLinks]. Requests without a
-// user pass, as do those of users without a second factor: the application checks the
+// [WithExempt], [WithLoginPath], [WithLogoutPath] and [templates.WithLinks] (help and privacy
+// policy). Requests without a user pass, as do those of users without a second factor: the application checks the
 // password. Users switch the second factor on at the base path, "/2fa/" by default;
 // [WithRequired] makes it mandatory.
 //
 // In a locked session, a page navigation is redirected to the challenge and back
-// afterwards. A form that a person sends gets a page that says that it was not processed.
-// Every other request gets an application/problem+json with the address of the challenge.
+// afterwards, and so is a request of htmx, by HX-Redirect. A form that a person sends gets
+// a page that says that it was not processed. Every other request gets an
+// application/problem+json with the address of the challenge.
 // A user who cancels at the challenge is logged out: the session is destroyed; see
 // [WithCancel].
 //

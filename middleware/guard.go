@@ -28,9 +28,9 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Require guards next: a request passes only if its session is verified, or its user has
-// no second factor and doesn't need one. It must be inside the session manager's
-// LoadAndSave. [Gate.Routes] serves the pages.
+// Require guards next: a request of a user who is logged in passes only if its session is
+// verified, if the user has no second factor and doesn't need one, or if it is exempt. It
+// must be inside the session manager's LoadAndSave. [Gate.Routes] serves the pages.
 func (g *Gate) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.routeCheck.Guards(w, r, next) {

@@ -76,7 +76,7 @@ type User = eagate.User
 // IdleTimeout if set, must not be shorter than [WithTokenLifetime]. [New] reports that,
 // and a cookie whose attributes keep it from browsers or from the gate's pages.
 //
-// A session stays verified until it ends. SetDeadline moves that end, and RenewToken
+// A session stays verified until it ends, or the proof is revoked. SetDeadline moves that end, and RenewToken
 // gives the session another ID, at any time and without another proof. MergeSession
 // merges a proof together with its user. Clear and Destroy remove the gate's keys, so the
 // session must prove the second factor again even if the user is put back.
@@ -93,16 +93,18 @@ func WithSessions(m *scs.SessionManager) Option { return func(c *config) { c.ses
 // stores: another schema, database, bucket or key prefix.
 func WithStore(s store.Backend) Option { return func(c *config) { c.store = s } }
 
-// WithStoreTimeout sets how long one request may wait for the store, in all. The default
-// is 3 seconds. [New] reports less than 100 milliseconds, and more than 30 seconds. Time
-// spent waiting for the eAuthenticator service doesn't count. Calls
-// outside of requests, such as those of [Gate.Run] and [Admin], have this time each.
+// WithStoreTimeout sets how long a request may wait for the store. The default is 3
+// seconds. [New] reports less than 100 milliseconds, and more than 30 seconds. All store
+// calls of the guard, or of one of the gate's own pages, have this time together; those of
+// a step-up route, those that follow a logout or a user's first code, and each one outside
+// of requests, as by [Gate.Run] and [Admin], have it once more. Time spent waiting for the
+// eAuthenticator service doesn't count.
 //
 // A request that the store can't answer in time gets a 503 with Retry-After, immediately
-// if the gate can predict it; a session that was verified in the last two seconds passes.
-// The gate limits concurrent store calls to what the store can answer in time, and
-// prefers requests that continue a sign-in. It logs one line when the store starts to
-// fail, and one when it recovers.
+// if the gate can predict it; a session that this node has seen verified in the last two
+// seconds passes. The gate limits concurrent store calls to what the store can answer in
+// time, and lets requests that have made one finish before others begin. It logs one line
+// when the store starts to fail, and one when it recovers.
 func WithStoreTimeout(d time.Duration) Option { return func(c *config) { c.patience = d } }
 
 // WithUser sets the function that returns the user who is logged in by password. It is
@@ -125,9 +127,11 @@ func WithStoreTimeout(d time.Duration) Option { return func(c *config) { c.patie
 // answer 503 with Retry-After, and nothing changes: a verified session is verified again
 // after the error. Exempt routes work as usual. The error is logged once a minute.
 //
-// The function is called on every request, and again after requests that change the
-// session. It must be safe for concurrent use and should be fast: it should read the
-// session, or a cache.
+// The function is called for each request of the application's routes that the gate sees,
+// and by the gate's own pages, but not by their files and the callback. It is called again
+// by [Gate.RequireRecent], [Gate.RequireMethod] and [Gate.EnrolmentDue], and after requests
+// that change the session. It must be safe for concurrent use and should be fast: it
+// should read the session, or a cache.
 func WithUser(user func(*http.Request) (User, error)) Option {
 	return func(c *config) { c.user = user }
 }
@@ -139,10 +143,10 @@ func WithUser(user func(*http.Request) (User, error)) Option {
 // The service identifies users by address only, so a request is sent to the phone, and
 // its approval accepted, only for the user's current address. The function is called
 // before a request is sent, when an approval is used, and when a phone is set up, for the
-// QR code and for the first code; for the latter also with the ID of another user who has
-// a second factor under the same address. It is not called for requests that pass the
-// guard. Its context has the values of the request's context. It must be safe for
-// concurrent use.
+// QR code and for the first code, both also with the ID of another user who has a second
+// factor under the same address; and by the pages that say whether the phone can be asked
+// or set up. It is not called for other requests that pass the guard. Its context has the
+// values of the request's context. It must be safe for concurrent use.
 //
 // An error means that the address is unknown: the phone can't be set up and an approval
 // can't be used, so the request is answered with 503 and changes nothing. At a login, no
@@ -171,11 +175,11 @@ func emailOf(email func(context.Context, string) (string, error)) func(context.C
 // signs, which some authenticator apps misread.
 func WithIssuer(name string) Option { return func(c *config) { c.issuer = name } }
 
-// WithKey sets the key, 32 random bytes, from which all secrets are derived: those that
-// seal TOTP secrets and authenticate records in the store, and the callback's path. It is
-// required. [New] reports keys of another length, and of a single byte repeated. The first
-// key seals and all keys open; a record that another key has sealed is resealed at its next
-// change. The callback paths of the first two keys are accepted. [Admin.ResealAll]
+// WithKey sets the key, 32 random bytes, from which those are derived that seal TOTP
+// secrets and authenticate records in the store, and the secret in the callback's path. It
+// is required. [New] reports keys of another length, and of a single byte repeated. The first
+// key seals and all keys open; a record that another key has sealed is resealed at its
+// next change. The callback paths of the first two keys are accepted. [Admin.ResealAll]
 // describes how to change the key on several nodes.
 func WithKey(key []byte, others ...[]byte) Option {
 	return func(c *config) { c.keys = append([][]byte{key}, others...) }

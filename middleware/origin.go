@@ -24,8 +24,8 @@ func WithOrigin(origin string) Option {
 // WithTrustedOrigins adds other origins whose pages belong to the application, such as
 // "https://www.example.com" for a front end on another host, written as for [WithOrigin];
 // [New] reports any other spelling. Without it, there are none. The gate accepts changes
-// from there, returns there after a step-up that a form caused, and its forms may redirect
-// there.
+// from there, returns there after a challenge that a page there led to, and its forms may
+// redirect there.
 //
 // Anybody who controls a page on a trusted origin can change what its visitors' sessions
 // can change. The cookies' SameSite attribute, and CORS for scripts, are the

@@ -83,15 +83,15 @@ type FormField = templates.Field
 //
 // The function is called for each page, with the request as the gate received it, and
 // must be safe for concurrent use. The gate escapes names and values. It omits a field
-// with the name of one of its own ("code", "recovery", "trust", "id", "all" or "to", in
-// any letter case), and logs that. A form may have 4 KiB in all.
+// with the name of one of its own ("code", "recovery", "trust", "id", "all", "to", "set",
+// "enabled", "attempt" or "form_token", in any letter case), and logs that. A form may have 4 KiB in all.
 func WithFormFields(fields func(*http.Request) []FormField) Option {
 	return func(c *config) { c.fields = fields; c.given("WithFormFields", fields != nil, "no function") }
 }
 
 // WithCancel sets the function that responds when a user cancels a sign-in at the
 // challenge: for applications with a cookie of their own that signs users in again, such
-// as "remember me". Without it, people are redirected to [WithLoginPath] with 303.
+// as "remember me". Without it, people are led to [WithLoginPath], or else [WithHomePath].
 //
 //	middleware.WithCancel(func(w http.ResponseWriter, r *http.Request) {
 //		remembered.Forget(r)
@@ -101,8 +101,9 @@ func WithFormFields(fields func(*http.Request) []FormField) Option {
 // The gate destroys the session first: the function runs with an empty session and no
 // user, and can't keep the sign-in. The request still has all of its cookies. If the
 // function writes no response, the gate does, with the headers that the function has set:
-// 303 to [WithLoginPath], or else [WithHomePath], and JSON for programs. It isn't called
-// for a verified session, which stays verified, nor if nobody is logged in.
+// for browsers a page that goes on to [WithLoginPath], or else [WithHomePath], and JSON for
+// programs. It isn't called if the user stays signed in, as in a verified session, nor if
+// nobody is logged in.
 //
 // It is called while the request waits, and must be safe for concurrent use; if the user
 // presses the button twice, it may be called twice.

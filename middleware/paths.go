@@ -13,7 +13,7 @@ import (
 // reports a path that isn't plain, ends with a slash, or is escaped in addresses.
 func WithBasePath(path string) Option { return func(c *config) { c.base = path } }
 
-// WithHomePath sets the page to go to after a challenge that no page navigation caused.
+// WithHomePath sets the page to go to after a challenge if no page to come back to is known.
 // The default is "/". [New] reports what isn't a plain path.
 func WithHomePath(path string) Option { return func(c *config) { c.home = path } }
 

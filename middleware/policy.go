@@ -27,9 +27,9 @@ import (
 // [eagate.EventStopped] and [eagate.EventWouldStop] report this about once an hour for
 // each user and node.
 //
-// The function is called on guarded requests of users without a second factor, and by the
-// page on which it is switched on and off, while the request waits. It must be safe for
-// concurrent use, and should be fast; if it can't decide, it should return Require(0).
+// The function is called, while the request waits, on guarded requests of users without a
+// second factor, by the pages on which it is switched on and off, when a user without one
+// cancels, and by [Gate.EnrolmentDue]. It must be safe for concurrent use, and should be fast; if it can't decide, it should return Require(0).
 func WithRequired(f func(User) eagate.Requirement) Option {
 	return func(c *config) {
 		c.required = f
@@ -94,13 +94,15 @@ const maxDevices = 90 * 24 * time.Hour
 // device". Without it, this isn't offered. [New] reports 0 and less, and more than 90
 // days. A session in a trusted
 // browser is verified by [eagate.TrustedDevice], at the time of the proof by which the
-// browser became trusted, and until the trust expires. A route that requires a recent
-// proof and changes of the second factor still require another proof.
+// browser became trusted, and until the trust expires. That time is what a route that
+// requires a recent proof looks at. Changes of the second factor still require another
+// proof.
 //
 // The browser has a random secret in a cookie of its own. The account records the
 // device's name, its last use and its expiry, which the user sees at "/devices" below the
 // base path. There the user can revoke it, and with it the sessions that it verified.
-// Every change of the second factor revokes all devices.
+// Every change of the second factor revokes all devices. A user has at most 20: of more,
+// the one that was used least recently is forgotten.
 func WithTrustedDevices(d time.Duration) Option {
 	return func(c *config) { c.devices, c.devicesSet = d, true }
 }

@@ -59,7 +59,7 @@ const (
 	Accounts   Kind = "account"   // one per user, by the user's ID
 	Addresses  Kind = "address"   // one per e-mail address in use, by a hash of it
 	Challenges Kind = "challenge" // one per request to a phone
-	Grants     Kind = "grant"     // one per verified session
+	Grants     Kind = "grant"     // one per verified session, and what is kept of sessions that are over
 )
 
 // Volatile reports whether documents of this kind may be lost: users then prove
@@ -116,9 +116,10 @@ type Document struct {
 // connection breaks; a call may wait for that as long as nothing was sent.
 //
 // Get and Put are called for most requests that the gate answers itself, with a few
-// IDs, and up to 40 times a second with 500 IDs while many users wait for their phones.
-// Each node calls Due for accounts every 5 seconds, DeleteDue for challenges and grants
-// once a minute, both with limits of a few hundred, and List only for an operator.
+// IDs, and Get dozens of times a second with up to 500 IDs while many users wait for their
+// phones. Each node that runs Gate.Run calls Due for accounts every 5 seconds and DeleteDue
+// for challenges and grants once a minute, with limits of a few hundred, and Due with 10,000
+// every 10 minutes. List is only called for an operator.
 //
 // A backend shares no memory with its callers: they may change a document after
 // passing it to a method or receiving it from one.
