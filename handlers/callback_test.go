@@ -242,7 +242,8 @@ func TestA05_Replay(t *testing.T) {
 func TestA06_HundredReportsAtOnce(t *testing.T) {
 	t.Parallel()
 	world := apptest.NewWorld(t)
-	nodes := []*apptest.App{world.Node(t), world.Node(t)}
+	patient := apptest.Setup{Options: []middleware.Option{middleware.WithStoreTimeout(30 * time.Second)}} // on a busy machine, too
+	nodes := []*apptest.App{world.Node(t, patient), world.Node(t, patient)}
 	w := wait(t, nodes[0], alice)
 	spy := world.Spy(t)
 
