@@ -62,6 +62,7 @@ func TestObject(t *testing.T) {
 		"blanks":                     " \n",
 		"null":                       "null",
 		"a list":                     `[{"a":1}]`,
+		"a list like an object":      `["a",1]`,
 		"a string":                   `"{}"`,
 		"cut off":                    `{"a":"b"`,
 		"cut off in a name":          `{"a`,
