@@ -41,7 +41,7 @@ quick: ## run the tests that need no server and no browser: a minute
 	@$(RESULTS) 'for m in . example; do \
 		go -C $$m $(TEST) -short -skip="^TestThorough" ./$$([[ $$m == . ]] || echo demo/)... || failed=1; \
 	done; \
-	go -C example $(TEST) -count=1 ./docs || failed=1; exit $${failed:-0}'
+	go -C example $(filter-out -race,$(TEST)) -count=1 ./docs || failed=1; exit $${failed:-0}'
 
 test: ## run all tests but the thorough ones: six minutes; says at the end what was skipped for want of a server
 	@$(RESULTS) 'for m in $(MODULES); do \
