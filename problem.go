@@ -103,8 +103,8 @@ const (
 	// The session manager's LoadAndSave isn't around the gate.
 	ProblemNoSession Problem = "no-session"
 
-	// The store, the session or the application's user function failed: try again
-	// after Retry-After.
+	// The store, the session, or the application's function for the user or for the
+	// e-mail address failed: try again after Retry-After.
 	ProblemUnavailable Problem = "unavailable"
 	// The phone can't be reached right now: try again after Retry-After. The title
 	// says whether a code can be used.

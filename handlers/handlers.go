@@ -6,8 +6,9 @@
 // release to release without notice. Package
 // [github.com/eagate/eagate/middleware] makes it from its options.
 //
-// Every route answers people with pages and programs with JSON: HTML unless the
-// Accept header prefers application/json. Bodies are forms or JSON objects.
+// Every page answers people with HTML and programs with JSON: HTML unless the Accept
+// header prefers application/json, or leaves it open and the body is JSON. Bodies are
+// forms or JSON objects.
 // Failures are application/problem+json (RFC 9457) for programs.
 package handlers
 

@@ -57,8 +57,8 @@ type TrustedBrowser struct {
 	ExpiresAt  time.Time
 }
 
-// Status returns the state of a user's second factor. For a user who never had one, only
-// UserID is set.
+// Status returns the state of a user's second factor. For a user who has never set one up,
+// nor typed a code to do so, only UserID is set.
 func (a *Admin) Status(ctx context.Context, userID string) (AccountStatus, error) {
 	acct, err := a.rules.Account(ctx, userID)
 	if err != nil {
@@ -184,7 +184,8 @@ type LateSync struct {
 
 // LateSyncs iterates over the accounts with changes that were not reported to the service
 // yet, in no particular order. While [Gate.Run] runs on any node, it retries without
-// limit, with pauses that grow to an hour. Errors are those of [Admin.List].
+// limit, with pauses that grow to an hour. Errors are those of [Admin.List], but one of the
+// store may come for each account.
 func (a *Admin) LateSyncs(ctx context.Context) iter.Seq2[LateSync, error] {
 	return func(yield func(LateSync, error) bool) {
 		for acct, err := range a.rules.LateAccounts(ctx) {

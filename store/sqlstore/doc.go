@@ -20,8 +20,8 @@
 //
 // A replica may not know yet that a user has a second factor. Each read includes the
 // server's role; if it isn't the primary, the read returns an error that wraps
-// [store.ErrNotPrimary], and the pool's connections to that server are closed. New ones
-// go to the server to which the data source name then leads.
+// [store.ErrNotPrimary], and the pool's idle connections to that server are closed. New
+// ones go to the server to which the data source name then leads.
 //
 // A previous primary that doesn't know of its successor can't be detected. The fail-over
 // must keep it from answering (fencing): stop it, or set it to read-only first. It must
