@@ -70,7 +70,7 @@ type Challenge struct {
 	Trust    bool
 
 	// StepUp says that the session is verified, but a route requires another proof: the
-	// texts say so, and there is a link back to HomePath. NoCode says that the route
+	// texts say so, and there is a button that leads to HomePath. NoCode says that the route
 	// doesn't accept a code, and Resend that the user must send a form again.
 	StepUp, NoCode, Resend bool
 }
