@@ -36,7 +36,7 @@ const (
 	MessageCrossSite                             // the request is from another site (403)
 	MessageNotFound                              // there is no such page (404)
 	MessageMethod                                // the page doesn't have that method (405)
-	MessageBadRequest                            // the request is invalid (400)
+	MessageBadRequest                            // the request is invalid (400, 413 or 415)
 	MessageEnrolmentExpired                      // the QR code has expired, and there is no second factor
 	MessageReplacementExpired                    // the same, while another phone is valid
 	MessageNoAddress                             // the user has no e-mail address that a phone can be set up with (409)

@@ -35,7 +35,8 @@ type Call struct {
 // maxCalls limits the recorded calls of a long demo.
 const maxCalls = 10_000
 
-// Calls returns the calls of these kinds, or all, oldest first.
+// Calls returns the calls of these kinds, or all, oldest first. When there are 10,000, the
+// older half is forgotten.
 func (e *Emulator) Calls(ops ...Op) []Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()

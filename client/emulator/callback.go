@@ -73,7 +73,8 @@ type Callback struct {
 	Err    error // if there is no reply
 }
 
-// Callbacks returns the reports to the application, in the order in which they ended.
+// Callbacks returns the reports to the application, in the order in which they ended. When
+// there are 10,000, the older half is forgotten.
 func (e *Emulator) Callbacks() []Callback {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -114,7 +114,8 @@ func (q *request) view(now time.Time) Request {
 	}
 }
 
-// Requests returns all push requests, oldest first.
+// Requests returns the push requests, oldest first. When there are 1000, the older half is
+// forgotten.
 func (e *Emulator) Requests() []Request {
 	e.mu.Lock()
 	defer e.mu.Unlock()
