@@ -90,13 +90,7 @@ func New(clientID, apiKey string, opts ...Option) *Client {
 		secretOnDisable: s.secretOnDisable,
 		listeners:       new(listeners),
 	}
-	var faults []error
-	if !visible(clientID, maxClientID) {
-		faults = append(faults, errors.New("client: the client ID must be 1 to 128 visible ASCII characters"))
-	}
-	if !visible(apiKey, maxAPIKey) {
-		faults = append(faults, errors.New("client: the API key must be 1 to 1024 visible ASCII characters"))
-	}
+	faults := []error{checkCredential("client ID", clientID, maxClientID), checkCredential("API key", apiKey, maxAPIKey)}
 	var err error
 	if c.base, err = parseBase("base URL", s.baseURL); err != nil {
 		faults = append(faults, err)
@@ -140,6 +134,16 @@ const (
 	maxToken    = 4096
 	maxEmail    = 320 // RFC 5321 §4.5.3.1: 64 before the @, 255 behind it
 )
+
+func checkCredential(name, value string, limit int) error {
+	switch {
+	case value == "":
+		return fmt.Errorf("client: the %s is empty", name)
+	case !visible(value, limit):
+		return fmt.Errorf("client: the %s must be 1 to %d visible ASCII characters", name, limit)
+	}
+	return nil
+}
 
 // visible reports whether s has 1 to limit characters, all visible ASCII, so that it can
 // be a header's value unchanged.

@@ -36,8 +36,8 @@ func TestConfigErrors(t *testing.T) {
 		{"WithTOTP", totp, "TOTP codes of 7 digits, want 6 or 8"},
 		{"WithUser", nil, "no function that says who is logged in"},
 		{"WithPages", nil, `WithLinks: Help: "ftp://x" is no path, such as /help, and no https or mailto URL`},
-		{"WithService", nil, "the client ID must be 1 to 128 visible ASCII characters"},
-		{"WithService", nil, "the API key must be 1 to 1024 visible ASCII characters"},
+		{"WithService", nil, "the client ID is empty"},
+		{"WithService", nil, "the API key is empty"},
 		{"WithPages", nil, `WithLanguages: no texts for language "xx": add them by WithTranslations`},
 		{"WithKey", nil, "key 1 has 29 bytes, want 32"},
 	} {

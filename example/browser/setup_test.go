@@ -11,7 +11,8 @@ import (
 )
 
 // On a phone, set-up leads with the link, and has the code for another phone's camera out
-// of the way; on a wide screen, that is beside the field. Nobody has to scroll.
+// of the way; on a wide screen, that is beside the field, and the link is there for phones
+// that are emulated. Nobody has to scroll.
 // The key is in lines of four groups, and selected as one.
 func TestSetUpFits(t *testing.T) {
 	t.Parallel()
@@ -19,7 +20,7 @@ func TestSetUpFits(t *testing.T) {
 		name          string
 		width, height int64
 		touch         bool
-		link, qr      bool // whether they are seen
+		leads, qr     bool // whether the link is a button, and the code is seen
 	}{
 		{"phone", 390, 844, true, true, false},
 		{"phone on its side", 844, 390, true, true, false},
@@ -42,11 +43,13 @@ func TestSetUpFits(t *testing.T) {
 			for _, element := range []struct {
 				css  string
 				seen bool
-			}{{"#otpauth", test.link}, {"#qr svg", test.qr}, {"#scan > summary", !test.qr}} {
+			}{{"#otpauth", true}, {"#qr svg", test.qr}, {"#scan > summary", !test.qr}} {
 				if got := get(b, chromedp.Evaluate[bool]("document.querySelector(`"+element.css+"`).checkVisibility()")); got != element.seen {
 					t.Errorf("%s is seen: %t, want %t", element.css, got, element.seen)
 				}
 			}
+			const isButton = `getComputedStyle(document.getElementById("otpauth")).display !== "inline"`
+			expect.Equal(t, get(b, chromedp.Evaluate[bool](isButton)), test.leads, "the link is a button")
 			const bottom = `document.querySelector("form button").getBoundingClientRect().bottom`
 			if got := get(b, chromedp.Evaluate[float64](bottom)); test.height > 700 && got > float64(test.height) {
 				t.Errorf("the form ends at %v on a screen of %d", got, test.height)

@@ -112,7 +112,7 @@ func announce(c config, phone *phone, callback string) {
 	fmt.Printf("open       %s\n", c.origin)
 	if phone != nil {
 		fmt.Printf("phone      %s\n", phone.url())
-		fmt.Println("           in place of scanning the QR code, copy the link below it to there")
+		fmt.Println("           in place of scanning the QR code, copy the address of the link beside it to there")
 	}
 	fmt.Println("login      alice@example.com or bob@example.com; carol@example.com is an operator;")
 	fmt.Println("           dave@example.com must have a second factor")

@@ -58,7 +58,7 @@ func (a *App) account(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := page{Title: "Your account", Email: u.Email}
-	p.Next = "switch on sign-in approval. The phone has no camera: copy the link below the QR code, tap + on the phone, and paste it."
+	p.Next = "switch on sign-in approval. The phone has no camera: copy the address of the link beside the QR code (right mouse button), tap + on the phone, and paste it."
 	if v, ok := a.Gate.Verification(r); ok {
 		p.Verified, p.At = true, v.At.UTC()
 		p.Next = "sign out and in again, and the phone asks you whether it is you."
