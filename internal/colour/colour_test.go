@@ -63,6 +63,9 @@ func TestDarkenAndLighten(t *testing.T) {
 	for name, row := range map[string]struct{ got, want colour.RGB }{
 		"passes already":   {navy.Darken(onWhite), navy},
 		"darker":           {amber.Darken(onWhite), colour.RGB{R: 0x9e, G: 0x6d}},
+		"darker green":     {colour.RGB{R: 0x33, G: 0xcc, B: 0x99}.Darken(onWhite), colour.RGB{R: 0x21, G: 0x85, B: 0x63}},
+		"darker blue":      {colour.RGB{R: 0x99, G: 0xcc, B: 0xff}.Darken(onWhite), colour.RGB{G: 0x74, B: 0xe8}},
+		"darker pink":      {colour.RGB{R: 0xff, G: 0x99, B: 0xcc}.Darken(onWhite), colour.RGB{R: 0xe5, B: 0x73}},
 		"lighter":          {navy.Lighten(onBlack), colour.RGB{R: 0x5f, G: 0x5f, B: 0xff}},
 		"nothing is dark":  {amber.Darken(none), colour.Black},
 		"nothing is light": {navy.Lighten(none), colour.White},
