@@ -184,8 +184,7 @@ type LateSync struct {
 
 // LateSyncs iterates over the accounts with changes that were not reported to the service
 // yet, in no particular order. While [Gate.Run] runs on any node, it retries without
-// limit, with pauses that grow to an hour. Errors are those of [Admin.List], but one of the
-// store may come for each account.
+// limit, with pauses that grow to an hour. Errors are those of [Admin.List].
 func (a *Admin) LateSyncs(ctx context.Context) iter.Seq2[LateSync, error] {
 	return func(yield func(LateSync, error) bool) {
 		for acct, err := range a.rules.LateAccounts(ctx) {

@@ -90,7 +90,13 @@ func TestManyAreDue(t *testing.T) {
 	if late != many || limited.lists != 0 {
 		t.Errorf("%d accounts are late, and List was called %d times: want %d and 0", late, limited.lists, many)
 	}
-	limited.most = 0
+	limited.down, late = true, 0
+	for _, err := range w.node(t).LateAccounts(t.Context()) {
+		expect.Is(t, err, errDown)
+		late++
+	}
+	expect.Equal(t, late, 1, "errors, when accounts can't be read")
+	limited.down, limited.most = false, 0
 	w.sync(t, w.node(t))
 	if _, calls := w.service.asked(); calls != many {
 		t.Errorf("the service was called %d times, want %d", calls, many)
@@ -100,10 +106,18 @@ func TestManyAreDue(t *testing.T) {
 	}
 }
 
-// limits keeps the highest limit of Due, and counts the calls of List.
+// limits keeps the highest limit of Due, counts the calls of List, and fails those of Get.
 type limits struct {
 	store.Backend
 	most, lists int
+	down        bool
+}
+
+func (l *limits) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	if l.down {
+		return nil, errDown
+	}
+	return l.Backend.Get(ctx, kind, ids...)
 }
 
 func (l *limits) List(ctx context.Context, kind store.Kind, after string, limit int) ([]store.Document, string, error) {

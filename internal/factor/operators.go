@@ -150,7 +150,9 @@ func (r *Rules) LateAccounts(ctx context.Context) iter.Seq2[records.Account, err
 		if err == nil && len(due) < strayBehind {
 			accounts = func(yield func(records.Account, error) bool) {
 				for _, id := range due {
-					if acct, err := r.cfg.Records.Account(ctx, id); !yield(acct, err) {
+					acct, err := r.cfg.Records.Account(ctx, id)
+					acct.UserID = id
+					if !yield(acct, err) || err != nil && !isUnreadable(err) {
 						return
 					}
 				}
@@ -164,13 +166,18 @@ func (r *Rules) LateAccounts(ctx context.Context) iter.Seq2[records.Account, err
 	}
 }
 
+// isUnreadable reports whether an error is that of one account, and not the store's.
+func isUnreadable(err error) bool {
+	var unreadable *records.RecordError
+	return errors.As(err, &unreadable)
+}
+
 // changeAll applies change to every account, and calls report now and then. An account
 // that can't be changed is counted, and the others go on; the error is of the list, which
 // ends it. It can be called again.
 func (r *Rules) changeAll(ctx context.Context, done *tally, report func(Progress), change func(*records.Account) (bool, error)) error {
 	for acct, err := range r.Accounts(ctx) {
-		var unreadable *records.RecordError
-		if err != nil && !errors.As(err, &unreadable) {
+		if err != nil && !isUnreadable(err) {
 			return err
 		}
 		changed := false
