@@ -72,8 +72,7 @@ func declaredProblems(t *testing.T) map[eagate.Problem]string {
 			if kind, ok := constant.Type.(*ast.Ident); !ok || kind.Name != "Problem" {
 				continue
 			}
-			name, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
-			expect.NoError(t, err)
+			name := expect.Try(strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)).OrFail(t)
 			problems[eagate.Problem(name)] = strings.Join(strings.Fields(constant.Doc.Text()), " ")
 		}
 	}

@@ -65,9 +65,7 @@ func TestCircuit(t *testing.T) {
 		l.becomes(failing(200, data("70")))
 		time.Sleep(15 * time.Second)
 		for range 3 {
-			if err := number(t, c); err != nil {
-				t.Errorf("with the service back: got %v", err)
-			}
+			expect.NoError(t, number(t, c), "with the service back")
 		}
 	})
 }

@@ -30,9 +30,7 @@ func newTLSServer(t *testing.T, h http.HandlerFunc) *httptest.Server {
 func TestTLS(t *testing.T) {
 	srv := newTLSServer(t, says(200, "application/json", data(usable)))
 	trusting := client.New(clientID, apiKey, client.WithBaseURL(srv.URL), client.WithHTTPClient(srv.Client()))
-	if _, err := trusting.CreateSession(t.Context(), email); err != nil {
-		t.Errorf("got error %v, want none", err)
-	}
+	expect.Try(trusting.CreateSession(t.Context(), email)).OrFail(t)
 	careful := client.New(clientID, apiKey, client.WithBaseURL(srv.URL), client.WithAttempts(1))
 	_, err := careful.CreateSession(t.Context(), email)
 	wantKind(t, err, client.Unavailable)

@@ -203,8 +203,6 @@ func TestA38_SecretsStayOutOfURLs(t *testing.T) {
 			expect.Equal(t, r.URL.RawQuery, "", "%s, query", op.name)
 			says(200, "application/json", data(usable))(w, r)
 		})
-		if err := op.call(t.Context(), c); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, op.call(t.Context(), c))
 	}
 }

@@ -41,9 +41,7 @@ func TestSyncStatusRequest(t *testing.T) {
 				wantBody(t, r, tt.want)
 				says(200, "application/json", data(`""`))(w, r)
 			}, tt.opts...)
-			if err := c.SyncStatus(t.Context(), tt.status); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, c.SyncStatus(t.Context(), tt.status))
 			expect.Equal(t, c.SecretOnDisable(), (len(tt.opts) > 0), "SecretOnDisable")
 		})
 	}

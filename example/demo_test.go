@@ -85,9 +85,7 @@ func TestDemoRestarted(t *testing.T) {
 
 	env[1], env[2] = "ADDR="+strings.TrimPrefix(app, "http://"), "EMULATOR_ADDR="+strings.TrimPrefix(phone.url, "http://")
 	second := start(t, path, env...)
-	if got, want := second.said["callback:"], first.said["callback:"]; got != want {
-		t.Errorf("callback: got %q, want %q as before", got, want)
-	}
+	expect.Equal(t, second.said["callback:"], first.said["callback:"], "callback")
 	v.wantPage(v.get("/account"), 200, `data-verified="true"`)
 	other := newVisitor(t, app, http.DefaultTransport)
 	other.login("/account")
@@ -110,8 +108,7 @@ func TestDemoCrossSite(t *testing.T) {
 	req, err := http.NewRequest(http.MethodPost, p.said["open"]+"/login", strings.NewReader("email=alice%40example.com"))
 	expect.NoError(t, err)
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	res, err := http.DefaultClient.Do(req)
-	expect.NoError(t, err)
+	res := expect.Try(http.DefaultClient.Do(req)).OrFail(t)
 	defer res.Body.Close()
 	expect.Equal(t, res.StatusCode, http.StatusForbidden)
 }

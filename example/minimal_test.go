@@ -40,8 +40,7 @@ var forChi = strings.NewReplacer(`
 // The program of README.md, and the one on chi, behind a proxy that does TLS.
 func TestMinimal(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("nethttp/main.go")
-	expect.NoError(t, err)
+	source := expect.Try(os.ReadFile("nethttp/main.go")).OrFail(t)
 	onChi := filepath.Join(t.TempDir(), "chi.go")
 	expect.NoError(t, os.WriteFile(onChi, []byte(forChi.Replace(string(source))), 0o600))
 	for _, name := range []string{"nethttp", onChi} {
@@ -71,8 +70,7 @@ func TestMinimal(t *testing.T) {
 			if err := phone.AddAccount(a.json("uri")); err != nil {
 				t.Fatal(err, a)
 			}
-			code, err := phone.Code()
-			expect.NoError(t, err)
+			code := expect.Try(phone.Code()).OrFail(t)
 			v.wantPage(v.post("/2fa/enable/confirm", "application/json", "code", code), 200, `"on"`)
 			v.wantPage(v.get("/"), 200, "Only alice@example.com")
 
@@ -80,9 +78,7 @@ func TestMinimal(t *testing.T) {
 			v.login("/")
 			v.wantRedirect(v.get("/"), "/2fa/challenge")
 			v.wantPage(v.get("/2fa/challenge"), 200, "Number to tap") // which asks the phone
-			if _, err := phone.Approve(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(phone.Approve(t.Context())).OrFail(t)
 			v.wantRedirect(v.get("/2fa/challenge"), "/")
 			v.wantPage(v.get("/"), 200, "Only alice@example.com")
 
@@ -96,8 +92,7 @@ func TestMinimal(t *testing.T) {
 
 func tlsProxy(t *testing.T, to string) *httptest.Server {
 	t.Helper()
-	target, err := url.Parse(to)
-	expect.NoError(t, err)
+	target := expect.Try(url.Parse(to)).OrFail(t)
 	server := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host

@@ -36,8 +36,7 @@ func start(t *testing.T, path string, env ...string) *running {
 	cmd.Dir = t.TempDir()
 	var faults bytes.Buffer
 	cmd.Stderr = &faults
-	out, err := cmd.StdoutPipe()
-	expect.NoError(t, err)
+	out := expect.Try(cmd.StdoutPipe()).OrFail(t)
 	expect.NoError(t, cmd.Start())
 	p := &running{said: make(map[string]string)}
 	p.stop = sync.OnceValue(func() error {

@@ -38,23 +38,18 @@ func TestTheming(t *testing.T) {
 	if _, err := middleware.New(options...); err == nil || !strings.Contains(err.Error(), `WithExempt("GET /static/acme.css")`) {
 		t.Errorf("got %v, want a fault of the style sheet that isn't exempt", err)
 	}
-	gate, err := middleware.New(append(options, middleware.WithExempt("GET /static/"))...)
-	expect.NoError(t, err)
+	gate := expect.Try(middleware.New(append(options, middleware.WithExempt("GET /static/"))...)).OrFail(t)
 	app := httptest.NewServer(sessions.LoadAndSave(gate.Handler(http.NotFoundHandler())))
 	t.Cleanup(app.Close)
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	get := func(path string) (*http.Response, string) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), "GET", app.URL+path, nil)
-		expect.NoError(t, err)
+		r := expect.Try(http.NewRequestWithContext(t.Context(), "GET", app.URL+path, nil)).OrFail(t)
 		r.Header.Set("Accept", "text/html")
 		r.Header.Set("Accept-Language", "nl-BE")
-		a, err := (&http.Client{Jar: jar}).Do(r)
-		expect.NoError(t, err)
+		a := expect.Try((&http.Client{Jar: jar}).Do(r)).OrFail(t)
 		defer a.Body.Close()
-		body, err := io.ReadAll(a.Body)
-		expect.NoError(t, err)
+		body := expect.Try(io.ReadAll(a.Body)).OrFail(t)
 		return a, string(body)
 	}
 
@@ -70,8 +65,7 @@ func TestTheming(t *testing.T) {
 	if src == nil {
 		t.Fatalf("got no logo in\n%s", page)
 	}
-	logo, err := os.ReadFile("theming/logo.svg")
-	expect.NoError(t, err)
+	logo := expect.Try(os.ReadFile("theming/logo.svg")).OrFail(t)
 	a, body := get(src[1])
 	if a.StatusCode != http.StatusOK || body != string(logo) || a.Header.Get("Content-Type") != "image/svg+xml" ||
 		a.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(a.Header.Get("Content-Security-Policy"), "sandbox") ||
@@ -83,11 +77,9 @@ func TestTheming(t *testing.T) {
 // docs/theming.md shows the files as they are.
 func TestThemingDocs(t *testing.T) {
 	t.Parallel()
-	docs, err := os.ReadFile("../docs/theming.md")
-	expect.NoError(t, err)
+	docs := expect.Try(os.ReadFile("../docs/theming.md")).OrFail(t)
 	for _, name := range []string{"layout.html", "nl.json"} {
-		file, err := os.ReadFile("theming/" + name)
-		expect.NoError(t, err)
+		file := expect.Try(os.ReadFile("theming/" + name)).OrFail(t)
 		expect.Contains(t, string(docs), "\n"+string(file)+"```\n", "docs/theming.md doesn't have example/theming/%s as it is", name)
 	}
 }

@@ -22,8 +22,7 @@ type visitor struct {
 
 func newVisitor(t *testing.T, url string, transport http.RoundTripper) *visitor {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	return &visitor{t, url, &http.Client{
 		Transport:     transport,
 		Jar:           jar,
@@ -52,14 +51,12 @@ func (v *visitor) begin(path, accept string, form url.Values) *http.Response {
 	if form != nil {
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
-	req, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, body)
-	expect.NoError(v.t, err)
+	req := expect.Try(http.NewRequestWithContext(v.t.Context(), method, v.url+path, body)).OrFail(v.t)
 	req.Header.Set("Accept", accept)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	res, err := v.client.Do(req)
-	expect.NoError(v.t, err)
+	res := expect.Try(v.client.Do(req)).OrFail(v.t)
 	return res
 }
 
@@ -67,8 +64,7 @@ func (v *visitor) send(path, accept string, form url.Values) answer {
 	v.t.Helper()
 	res := v.begin(path, accept, form)
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	expect.NoError(v.t, err)
+	body := expect.Try(io.ReadAll(res.Body)).OrFail(v.t)
 	return answer{res.StatusCode, res.Header.Get("Location"), string(body)}
 }
 

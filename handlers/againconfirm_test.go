@@ -244,9 +244,7 @@ func TestA51_EnrolmentBegunTwice(t *testing.T) {
 				}
 				b.Get("/2fa/")
 				former := b.Copy()
-				if a := b.Post(path, "code", code); a.Status != http.StatusSeeOther {
-					t.Fatalf("got %d\n%s", a.Status, a.Body)
-				}
+				b.Post(path, "code", code).Want(t, http.StatusSeeOther)
 				secret := secretOf(b)
 				who, a := c.again(app, b, former, code)
 				if on && !c.taken {
@@ -339,9 +337,7 @@ func TestA51_TrustedTwice(t *testing.T) {
 				if path != totp {
 					fields = nil
 				}
-				if a := b.Post(path, fields...); a.Status != http.StatusSeeOther {
-					t.Fatalf("got %d\n%s", a.Status, a.Body)
-				}
+				b.Post(path, fields...).Want(t, http.StatusSeeOther)
 			}
 			added := 0
 			for _, kind := range e.take() {

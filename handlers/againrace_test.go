@@ -161,8 +161,7 @@ func (l *leaving) leave(t *testing.T, b *apptest.Browser, n int, method, path st
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, l.URL+path, strings.NewReader(form.Encode()))
-	expect.NoError(t, err)
+	req := expect.Try(http.NewRequestWithContext(ctx, method, l.URL+path, strings.NewReader(form.Encode()))).OrFail(t)
 	req.Header.Set("Accept", "text/html")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	found, answered := false, make(chan struct{})

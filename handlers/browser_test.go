@@ -22,8 +22,7 @@ const browserCookie = "eagate-browser-"
 // secretsOf returns the browser's cookies.
 func secretsOf(t *testing.T, b *apptest.Browser) (list []*http.Cookie) {
 	t.Helper()
-	u, err := url.Parse(b.App.URL)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(b.App.URL)).OrFail(t)
 	for _, c := range b.Jar.Cookies(u) {
 		if strings.HasPrefix(c.Name, browserCookie) {
 			list = append(list, c)
@@ -201,8 +200,7 @@ func TestA51_ReloadInTheMiddle(t *testing.T) {
 			app.Store.SetInner(&heldCreation{Backend: app.Store.Inner(), asked: asked, answer: answer})
 			for path := first; ; {
 				ctx, cancel := context.WithCancel(t.Context())
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, app.URL+path, nil)
-				expect.NoError(t, err)
+				req := expect.Try(http.NewRequestWithContext(ctx, http.MethodGet, app.URL+path, nil)).OrFail(t)
 				req.Header.Set("Accept", "text/html")
 				done := make(chan apptest.Answer, 1)
 				go func() { done <- b.Quiet().Send(req) }()

@@ -212,9 +212,7 @@ func TestA05_Replay(t *testing.T) {
 			w.App.Clock.Add(5 * time.Minute)
 		}, "expired", 0},
 		{"after a code", func(t *testing.T, w waiter) {
-			if a := w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone)); a.Status != 303 {
-				t.Fatalf("code: got %d, want 303", a.Status)
-			}
+			w.Post("/2fa/challenge/totp", "code", apptest.Code(t, w.phone)).Want(t, 303, "code")
 		}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

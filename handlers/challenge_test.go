@@ -220,9 +220,7 @@ func TestPushBudget(t *testing.T) {
 	for i := range 20 {
 		app.Clock.Add(time.Second)
 		a := w.PostJSON("/2fa/challenge", "")
-		if want := map[bool]int{true: 201, false: 429}[i < 2]; a.Status != want {
-			t.Errorf("push %d: got %d %s, want %d", i+2, a.Status, a.Body, want)
-		}
+		a.Want(t, map[bool]int{true: 201, false: 429}[i < 2], "push %d", i+2)
 	}
 	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 3, "calls to the service")
 	expect.Equal(t, w.PostJSON("/2fa/challenge", "").Header.Get("Retry-After"), "880", "Retry-After")
@@ -257,8 +255,7 @@ func TestChallengeForPrograms(t *testing.T) {
 	expect.Equal(t, b.GetJSON("/2fa/challenge/status").Body, `{"state":"none"}`, "at first: only POST asks the phone")
 	expect.Equal(t, len(app.Emulator.Requests()), 0, "requests to the phone")
 	a := b.PostJSON("/2fa/challenge", "")
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	want := fmt.Sprintf(`{"state":"pending","number":%q,"expires_in":300}`, request.Number)
 	if a.Status != 201 || a.Body != want || a.Header.Get("Content-Type") != js {
 		t.Errorf("begin: got %d %s, want 201 %s", a.Status, a.Body, want)

@@ -18,8 +18,7 @@ import (
 // guess posts a code as a program does, and returns in a word what came of it.
 func guess(t *testing.T, b *apptest.Browser, path, code string) string {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"code": code})
-	expect.NoError(t, err)
+	body := expect.Try(json.Marshal(map[string]string{"code": code})).OrFail(t)
 	a := b.PostJSON(path, string(body))
 	if a.Status == http.StatusOK {
 		return "accepted"
@@ -43,8 +42,7 @@ func wantGuess(t *testing.T, when string, b *apptest.Browser, path, code, want s
 
 func codeAt(t *testing.T, phone *emulator.Phone, at time.Time) string {
 	t.Helper()
-	code, err := phone.CodeAt(at)
-	expect.NoError(t, err)
+	code := expect.Try(phone.CodeAt(at)).OrFail(t)
 	return code
 }
 
@@ -241,9 +239,7 @@ func TestA23_OneBudget(t *testing.T) {
 	app := apptest.New(t)
 	owner := app.Browser(t).Login(alice)
 	phone := owner.Enrol(alice)
-	if a := owner.PostJSON("/2fa/enable", ""); a.Status != http.StatusOK {
-		t.Fatalf("stage: got %d %s", a.Status, a.Body)
-	}
+	owner.PostJSON("/2fa/enable", "").Want(t, http.StatusOK, "stage")
 	app.Clock.Add(5 * time.Minute) // the proof isn't fresh any more
 	locked := app.Browser(t).Login(alice)
 	paths := []struct {
@@ -407,9 +403,7 @@ func TestA27_DamagedFactor(t *testing.T) {
 			for _, code := range codes {
 				wantGuess(t, "code "+code, b, totp, code, "unavailable")
 			}
-			if got := strings.Count(app.Log.String(), "refused because of a fault") - before; got != 1 {
-				t.Errorf("got %d log lines for %d refusals at once, want one", got, len(codes))
-			}
+			expect.Equal(t, strings.Count(app.Log.String(), "refused because of a fault")-before, 1, "log lines")
 			if a := b.Post(totp, "code", codes[2]); a.Status != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
 				t.Errorf("in a form: got %d, want 503 with Retry-After", a.Status)
 			}

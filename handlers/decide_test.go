@@ -83,17 +83,11 @@ func TestDecide(t *testing.T) {
 				Standing: standings[standing], Demand: demands[demand], Met: also == "met", Tried: also == "tried",
 				Sender: handlers.NewSender(kinds[name], crossSite),
 			}
-			if got, want := c.Decide(), actions[cells[i]]; got != want {
-				t.Errorf("%s, %s, %s: got action %d, want %s (%d)", session, demand, column, got, cells[i], want)
-			}
+			expect.Equal(t, c.Decide(), actions[cells[i]], "%s, %s, %s: action", session, demand, column)
 		}
 	}
-	if got, want := len(rows), (len(standings)+2)*len(demands); got != want {
-		t.Errorf("got %d rows, want %d", got, want)
-	}
-	if got, want := len(columns), len(kinds)+3; got != want {
-		t.Errorf("got %d kinds of requests, want %d", got, want)
-	}
+	expect.Equal(t, len(rows), (len(standings)+2)*len(demands), "rows")
+	expect.Equal(t, len(columns), len(kinds)+3, "kinds of requests")
 }
 
 // What doesn't decide anything: whether another standing was met or tried, and that what

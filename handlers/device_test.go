@@ -27,9 +27,7 @@ func trusted(t *testing.T, app *apptest.App, email string) *apptest.Browser {
 	b := app.Stopped(t, email)
 	form := "code=" + apptest.Code(t, app.Emulator.Phone(email)) + "&trust=1"
 	a := b.Do("POST", totp, form, "Content-Type", "application/x-www-form-urlencoded", "User-Agent", chromeOnAndroid)
-	if a.Status != 303 {
-		t.Fatalf("code: got %d, want 303", a.Status)
-	}
+	a.Want(t, 303, "code")
 	b.WantIn("by code")
 	app.Clock.Add(apptest.Step)
 	b.Post("/logout")
@@ -185,14 +183,10 @@ func TestTrustedDeviceEnds(t *testing.T) {
 			}
 		},
 		"all proofs revoked": func(t *testing.T, app *apptest.App, _, _ *apptest.Browser) {
-			if err := app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, app.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "a test"))
 		},
 		"the password changed": func(t *testing.T, app *apptest.App, owner, _ *apptest.Browser) {
-			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			owner.WantIn("verified by a code")
 		},
 		"a new phone": func(t *testing.T, app *apptest.App, owner, _ *apptest.Browser) {
@@ -246,8 +240,7 @@ func TestTrustedDeviceIsOneUsers(t *testing.T) {
 	b := trusted(t, app, alice)
 	b.Login(bob).WantLocked("somebody else on the device")
 	// Nor under the name of the other's cookie.
-	u, err := url.Parse(app.URL)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(app.URL)).OrFail(t)
 	var secret string
 	for _, c := range b.Jar.Cookies(u) {
 		if strings.HasPrefix(c.Name, "eagate-device-") {
@@ -304,9 +297,7 @@ func TestOneForm(t *testing.T) {
 			code := map[string]string{"good": apptest.Code(t, phone), "wrong": app.WrongCode(t, phone), "  ": "  "}[c.code]
 			recovery := map[string]string{"good": codes[0], "wrong": "0000-0000-0000-0000"}[c.recovery]
 			a := b.Post(c.path, "code", code, "recovery", recovery, "trust", "1")
-			if a.Status != c.status {
-				t.Fatalf("got %d, want %d\n%s", a.Status, c.status, a.Body)
-			}
+			a.Want(t, c.status)
 			if c.status != 303 {
 				if !strings.Contains(a.Body, `id="`+c.at+`"`) || strings.Count(a.Body, "-error\" class=") != 1 || !strings.Contains(a.Body, `name="trust" value="1" checked`) {
 					t.Errorf("got\n%s\nwant the error at %s, and the box as it was", a.Body, c.at)

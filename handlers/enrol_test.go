@@ -122,9 +122,7 @@ func TestA39_ChangesNeedAProof(t *testing.T) {
 			wantGuess(t, path+", "+c.name, b, path, code, c.want)
 			after := app.Account(t, alice)
 			changed := after.State != before.State || after.Staged != nil
-			if want := c.want == "accepted"; changed != want {
-				t.Errorf("%s, %s: got changed %t, want %t", path, c.name, changed, want)
-			}
+			expect.Equal(t, changed, c.want == "accepted", "%s, %s: changed", path, c.name)
 			if got := app.Account(t, bob); got.State != records.On || got.Staged != nil {
 				t.Errorf("%s, %s: another user's factor was changed", path, c.name)
 			}
@@ -218,8 +216,7 @@ func TestA39_ReEnrol(t *testing.T) {
 	old := world.Emulator.Accounts()[0]
 	oldCode := func() string {
 		t.Helper()
-		code, err := old.Code(world.Clock.Now())
-		expect.NoError(t, err)
+		code := expect.Try(old.Code(world.Clock.Now())).OrFail(t)
 		return code
 	}
 	working := string(world.Account(t, alice).Factor.Secret)

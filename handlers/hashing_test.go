@@ -177,9 +177,7 @@ func TestA50_NewRecoveryCodesInALoop(t *testing.T) {
 	owner, _ := enrolWithCodes(t, app, alice)
 	phone := app.Emulator.Phone(alice)
 	for i := range 4 {
-		if a := owner.PostJSON(path, ""); a.Status != http.StatusOK {
-			t.Fatalf("set %d: got %d %s", i+2, a.Status, a.Body)
-		}
+		owner.PostJSON(path, "").Want(t, http.StatusOK, "set %d", i+2)
 		app.Clock.Add(10 * time.Minute)
 		owner = app.Browser(t).Login(alice)
 		wantGuess(t, "a fresh proof", owner, totp, apptest.Code(t, phone), "accepted")

@@ -45,8 +45,7 @@ func webviewOf(t *testing.T, page string) (link, popup *url.URL) {
 		if m == nil {
 			return nil
 		}
-		u, err := url.Parse(html.UnescapeString(m[1]))
-		expect.NoError(t, err)
+		u := expect.Try(url.Parse(html.UnescapeString(m[1]))).OrFail(t)
 		return u
 	}
 	return find("href"), find("data-popup")
@@ -103,8 +102,7 @@ func TestHostedChallengeInTheStore(t *testing.T) {
 		rec := &recorder{Backend: world.Store, t: t}
 		app := world.Node(t, hosted(mode, middleware.WithStore(rec)))
 		w := wait(t, app, alice)
-		acct, err := world.Records(t).Account(t.Context(), "id of "+alice)
-		expect.NoError(t, err)
+		acct := expect.Try(world.Records(t).Account(t.Context(), "id of "+alice)).OrFail(t)
 		c, err := world.Records(t).Challenge(t.Context(), acct.Push.Live)
 		if err != nil || c.Mode != mode || c.Number != "" {
 			t.Errorf("got mode %v, number %q, %v, want %v without a number", c.Mode, c.Number, err, mode)
@@ -358,9 +356,7 @@ func TestA32_HostedHeaders(t *testing.T) {
 			}
 		}
 		link, _ := webviewOf(t, page.Body)
-		if got, want := link.Query().Get("redirect_uri"), app.URL+"/2fa/return"; got != want {
-			t.Errorf("got return address %q, want %q", got, want)
-		}
+		expect.Equal(t, link.Query().Get("redirect_uri"), app.URL+"/2fa/return", "return address")
 	})
 }
 

@@ -26,8 +26,7 @@ import (
 // which another site may send, and which its secret guards.
 func changing(t *testing.T) map[string]bool {
 	t.Helper()
-	rules, err := factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})
-	expect.NoError(t, err)
+	rules := expect.Try(factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})).OrFail(t)
 	pages, routes := make(map[string]bool), make(map[string]bool)
 	for route := range handlers.New(handlers.Config{Rules: rules}).Routes() {
 		if method, path, _ := strings.Cut(route, " "); method == http.MethodGet {
@@ -344,8 +343,7 @@ func TestA31_OpenRedirects(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t)
 	phone := app.Enrolled(t, alice)
-	home, err := url.Parse(app.URL + "/2fa/challenge")
-	expect.NoError(t, err)
+	home := expect.Try(url.Parse(app.URL + "/2fa/challenge")).OrFail(t)
 	long := "/" + strings.Repeat("a", 3000)
 	for _, c := range []struct{ target, want string }{
 		{"/account", "/account"},

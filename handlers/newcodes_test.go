@@ -358,10 +358,8 @@ func TestA38_NewCodesInTheStore(t *testing.T) {
 	opened := false
 	for name, value := range b.Cookies() {
 		if _, secret, ok := strings.Cut(value, "."); ok && strings.Contains(name, "-browser-") {
-			with, err := apptest.Keys(t).With(secret)
-			expect.NoError(t, err)
-			other, err := keyring.New([]byte("another key, which is as long...."[:32]))
-			expect.NoError(t, err)
+			with := expect.Try(apptest.Keys(t).With(secret)).OrFail(t)
+			other := expect.Try(keyring.New([]byte("another key, which is as long...."[:32]))).OrFail(t)
 			if otherWith, err := other.With(secret); err != nil || open(otherWith) {
 				t.Errorf("they open under another key, %v", err)
 			}

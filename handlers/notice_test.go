@@ -54,9 +54,7 @@ func (l letterBox) wantNoMore(t *testing.T, gate *middleware.Gate) {
 	ended, end := context.WithCancel(t.Context())
 	end()
 	gate.Run(ended) // waits for what is under way
-	if len(l) != 0 {
-		t.Errorf("got a notice of %v, want no more", (<-l).Kind)
-	}
+	expect.Equal(t, len(l), 0, "a notice")
 }
 
 // Users are told of what makes their account weaker or stronger, and of what looks
@@ -93,9 +91,7 @@ func TestNotices(t *testing.T) {
 
 	app.Stopped(t, alice)
 	apptest.Deny(t, phone)
-	if n := box.want(t, "rejected", "rejected")[0]; n.Email != alice {
-		t.Errorf("got %q, want alice's address", n.Email)
-	}
+	expect.Equal(t, box.want(t, "rejected", "rejected")[0].Email, alice)
 	app.Browser(t).Login(alice).PostJSON("/2fa/challenge", "") // which is refused
 
 	app.Clock.Add(time.Hour)
@@ -147,9 +143,7 @@ func TestNoticeOfHold(t *testing.T) {
 	box.want(t, "switched on", "enabled")
 	app.Stopped(t, alice)
 	apptest.Deny(t, phone)
-	if n := box.want(t, "rejected", "held")[0]; n.Email != alice {
-		t.Errorf("got %q, want alice's address", n.Email)
-	}
+	expect.Equal(t, box.want(t, "rejected", "held")[0].Email, alice)
 	expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 	box.wantNoMore(t, app.Gate)
 }
@@ -226,9 +220,7 @@ func TestA50_WrongCodesAreToldOnceADay(t *testing.T) {
 	wrong(1)
 	w.Clock.Add(11 * time.Minute)
 	wrong(1) // before any node has looked
-	if n := box.want(t, "by the next one", "wrong_codes")[0]; n.Count != 2 {
-		t.Errorf("by the next one: got a notice of %d wrong codes, want 2", n.Count)
-	}
+	expect.Equal(t, box.want(t, "by the next one", "wrong_codes")[0].Count, 2, "by the next one: wrong codes")
 	wait(48 * time.Hour)
 	want("after that")
 }

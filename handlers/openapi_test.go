@@ -18,10 +18,8 @@ import (
 // them, the tests in example/openapi hold against an application.
 func TestOpenAPIHasTheRoutes(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../docs/openapi.yaml")
-	expect.NoError(t, err)
-	rules, err := factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})
-	expect.NoError(t, err)
+	text := expect.Try(os.ReadFile("../docs/openapi.yaml")).OrFail(t)
+	rules := expect.Try(factor.New(factor.Config{DeviceLifetime: time.Hour, Now: time.Now})).OrFail(t)
 	want := slices.Sorted(handlers.New(handlers.Config{Rules: rules}).Routes())
 	got := make(map[string]bool)
 	path := ""

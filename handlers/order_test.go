@@ -128,8 +128,7 @@ func TestA42_ProofAtUse(t *testing.T) {
 					fields = []string{"code", apptest.Code(t, stage(t, owner, alice))}
 				}
 				here.Stopped(t, alice)
-				pending, err := phone.Wait(t.Context())
-				expect.NoError(t, err)
+				pending := expect.Try(phone.Wait(t.Context())).OrFail(t)
 				world.Clock.Add(3 * time.Second) // so that nothing is cached any more
 				before := world.Account(t, alice)
 				thief := owner.Copy()
@@ -189,9 +188,7 @@ func TestA42_GrantInForce(t *testing.T) {
 				at.ChangeAccount(t, alice, func(a *records.Account) { a.HeldSince = at.Clock.Now() })
 			},
 			"password changed": func(t *testing.T, at *apptest.App) {
-				if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-					t.Error(err)
-				}
+				expect.NoError(t, at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			},
 		} {
 			t.Run(name+"/"+meanwhile, func(t *testing.T) {
@@ -223,9 +220,7 @@ func TestA49_RequestBeingMade(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(t *testing.T, at *apptest.App, b *apptest.Browser){
 		"password changed": func(t *testing.T, at *apptest.App, _ *apptest.Browser) {
-			if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 		},
 		"logout": func(_ *testing.T, at *apptest.App, b *apptest.Browser) { b.On(at).Copy().Post("/logout") },
 	} {

@@ -98,9 +98,7 @@ func TestA25_ProofsEndPushPauses(t *testing.T) {
 			device.Login(alice).WantIn("on a trusted device")
 		}, 15 * time.Minute},
 		"an operator": {func(t *testing.T, app *apptest.App, _ []string, _ *apptest.Browser) {
-			if err := app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, app.Gate.Admin().Unlock(t.Context(), apptest.UserID(alice), "a test"))
 		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -192,9 +190,7 @@ func TestA25_RunOutAfterwards(t *testing.T) {
 		"replaced, at once":     {func(*testing.T, *apptest.App, *apptest.Browser) {}, 4 * time.Minute, 0},
 		"replaced, long tokens": {func(*testing.T, *apptest.App, *apptest.Browser) {}, 5 * time.Minute, 15 * time.Minute},
 		"password changed, over": {func(t *testing.T, app *apptest.App, _ *apptest.Browser) {
-			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 		}, 5 * time.Minute, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,9 +221,7 @@ func TestA25_UsedRequestsAreGivenBack(t *testing.T) {
 		b.WantIn("by push")
 		app.Clock.Add(time.Second)
 	}
-	if got, want := asked(t, app), began.Add(time.Hour).Sub(app.Clock.Now()); got != want {
-		t.Errorf("after 20: got a pause of %v, want %v", got, want)
-	}
+	expect.Equal(t, asked(t, app), began.Add(time.Hour).Sub(app.Clock.Now()), "after 20: a pause")
 	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 20, "calls to the service")
 	app.Clock.Add(time.Hour)
 	wantAsked(t, app, "an hour later")

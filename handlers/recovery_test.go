@@ -71,9 +71,7 @@ func TestRecoveryCode(t *testing.T) {
 		wantGuess(t, typed, b, recoveryPath, typed, "accepted")
 		b.WantIn(typed)
 		expect.Equal(t, b.Get("/account").Header.Get("X-Method"), "recovery", "%s, method", typed)
-		if got, want := owner.GetJSON("/2fa/recovery-codes").JSON("left"), float64(9-i); got != want {
-			t.Errorf("%s: got %v left, want %v", typed, got, want)
-		}
+		expect.Equal(t, owner.GetJSON("/2fa/recovery-codes").JSON("left"), any(float64(9-i)), "%s: left", typed)
 	}
 	// Typed into the other field, it does as well; and in place of the phone's code
 	// where something is changed.
@@ -293,8 +291,7 @@ func TestA38_RecoveryCodesAreHashed(t *testing.T) {
 	app := apptest.New(t)
 	_, codes := enrolWithCodes(t, app, alice)
 	wantGuess(t, "in", app.Stopped(t, alice), recoveryPath, codes[0], "accepted")
-	stored, err := json.Marshal(app.Account(t, alice))
-	expect.NoError(t, err)
+	stored := expect.Try(json.Marshal(app.Account(t, alice))).OrFail(t)
 	for _, code := range codes {
 		for _, text := range []string{code, strings.ReplaceAll(code, "-", "")} {
 			if strings.Contains(string(stored), text) || strings.Contains(app.Log.String(), text) {
@@ -306,8 +303,7 @@ func TestA38_RecoveryCodesAreHashed(t *testing.T) {
 	for _, hash := range app.Account(t, alice).Recovery.Hashes {
 		for _, code := range codes {
 			plain := strings.ReplaceAll(code, "-", "")
-			packed, err := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").DecodeString(plain)
-			expect.NoError(t, err)
+			packed := expect.Try(base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").DecodeString(plain)).OrFail(t)
 			for _, text := range []string{code, plain, strings.ToLower(plain), string(packed)} {
 				if bytes.Contains(hash, []byte(text)) {
 					t.Errorf("a code is kept as it is")

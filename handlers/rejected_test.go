@@ -104,9 +104,7 @@ func TestEventsAreHeard(t *testing.T) {
 	for name, do := range map[string]func(context.Context, string, string) error{
 		"reset": admin.Reset, "unblocked": admin.Unlock, "revoked": admin.Revoke,
 	} {
-		if err := do(t.Context(), apptest.UserID(alice), "lost it"); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, do(t.Context(), apptest.UserID(alice), "lost it"))
 		e.want(t, name, name+": lost it")
 		if err := do(t.Context(), apptest.UserID(alice), " "); err == nil {
 			t.Errorf("%s: without a reason: got no error", name)
@@ -140,8 +138,7 @@ func TestHoldOnRejection(t *testing.T) {
 	phone := app.Emulator.Phone(alice)
 	device := trusted(t, app, alice)
 	thief := app.Stopped(t, alice)
-	request, err := phone.Wait(t.Context()) // the newest: an earlier one was ended by a code
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t) // the newest: an earlier one was ended by a code
 	token := request.Token
 	e.take()
 	apptest.Deny(t, phone)
@@ -183,9 +180,7 @@ func TestHoldOnRejection(t *testing.T) {
 		e.want(t, "the password was changed", want...)
 	}
 	// The service may report the old rejection again.
-	if _, err := app.Emulator.Report(t.Context(), token, false); err != nil {
-		t.Error(err)
-	}
+	expect.Try(app.Emulator.Report(t.Context(), token, false)).OrFail(t)
 	b := app.Stopped(t, alice)
 	apptest.Approve(t, phone)
 	b.WantIn("after the password was changed")

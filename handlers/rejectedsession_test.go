@@ -34,9 +34,7 @@ func TestA49_RejectedUnderAnotherID(t *testing.T) {
 		t.Fatalf("got %d\n%s\nwant the page that says so", page.Status, page.Body)
 	}
 	app.Clock.Add(2 * time.Hour)
-	if _, err := app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100)).OrFail(t)
 	expect.NoError(t, app.Scs.Commit(cookie, before, time.Now().Add(time.Hour)))
 	thief.SetCookie("session", cookie)
 	wantProblem(t, "a code", thief.PostJSON(totp, `{"code":"`+apptest.Code(t, phone)+`"}`), 401, "rejected", "")
@@ -89,9 +87,7 @@ func TestA49_RejectedStaysRejected(t *testing.T) {
 			app.Clock.Add(apptest.Step)
 			if c.forgotten {
 				app.Clock.Add(2 * time.Hour)
-				if _, err := app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100); err != nil {
-					t.Fatal(err)
-				}
+				expect.Try(app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100)).OrFail(t)
 			}
 			requests := len(app.Emulator.Requests())
 

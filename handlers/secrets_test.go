@@ -138,14 +138,10 @@ func TestA38_Secrets(t *testing.T) {
 	pending := phone.Pending()
 	token := pending[len(pending)-1].Token
 	world.Store.Fail(apptest.All)
-	if _, err := world.Emulator.Report(t.Context(), token, true); err != nil {
-		t.Error(err)
-	}
+	expect.Try(world.Emulator.Report(t.Context(), token, true)).OrFail(t)
 	world.Store.Fail(0)
 	apptest.Deny(t, phone)
-	if _, err := world.Emulator.Report(t.Context(), token, true); err != nil {
-		t.Error(err)
-	}
+	expect.Try(world.Emulator.Report(t.Context(), token, true)).OrFail(t)
 	for _, q := range []string{"?result=maybe&session_token=" + token, "?session_token=" + token, "/x?result=true&session_token=" + token} {
 		app.Browser(t).Get(callback + q)
 	}

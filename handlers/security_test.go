@@ -43,9 +43,7 @@ func TestSecurityProofs(t *testing.T) {
 	var methods []string
 	for _, p := range proofs {
 		p, _ := p.(map[string]any)
-		if _, err := time.Parse(time.RFC3339, fmt.Sprint(p["at"])); err != nil {
-			t.Error(err)
-		}
+		expect.Try(time.Parse(time.RFC3339, fmt.Sprint(p["at"]))).OrFail(t)
 		methods = append(methods, fmt.Sprint(p["method"]))
 	}
 	expect.Equal(t, strings.Join(methods, " "), "push totp")

@@ -92,9 +92,7 @@ func TestA34_BrokenService(t *testing.T) {
 					t.Fatalf("first page: got %d to %q, want 303 to the challenge", a.Status, a.Location)
 				}
 				for _, r := range app.Emulator.Requests() { // that the phone did get, perhaps
-					if _, err := app.Emulator.Report(t.Context(), r.Token, true); err != nil {
-						t.Error(err)
-					}
+					expect.Try(app.Emulator.Report(t.Context(), r.Token, true)).OrFail(t)
 				}
 				wantCodeOnly(t, name, b, phone)
 			})
@@ -169,9 +167,7 @@ func TestA35_SilentService(t *testing.T) {
 	}
 	close(h.free)
 	waiting.Wait()
-	if n := len(h.came); n != 0 {
-		t.Errorf("got %d calls of one user at once, want 3", n+3)
-	}
+	expect.Equal(t, len(h.came), 0, "calls of one user at once")
 	for _, b := range browsers {
 		b.WantLocked("after the wait")
 	}

@@ -188,9 +188,7 @@ func TestA37_Run(t *testing.T) {
 		}
 		calls := len(emu.Calls(emulator.SyncStatus))
 		pass(time.Hour)
-		if got := len(emu.Calls(emulator.SyncStatus)); got != calls {
-			t.Errorf("got %d calls more when all was told", got-calls)
-		}
+		expect.Equal(t, len(emu.Calls(emulator.SyncStatus)), calls, "calls when all was told")
 		cancel()
 		<-stopped
 	})

@@ -244,8 +244,7 @@ func TestEventsOfAChallengeBeingMade(t *testing.T) {
 	}
 	close(answer)
 	all.Wait()
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	expect.Equal(t, events.want("pending")["number"], any(request.Number), "event")
 	begin := time.Now()
 	apptest.Approve(t, phone)
@@ -274,8 +273,7 @@ func TestStatusOfAChallengeBeingMadeElsewhere(t *testing.T) {
 	}
 	close(answer)
 	page.Wait()
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	expect.Equal(t, b.On(two).GetJSON("/2fa/challenge/status").JSON("number"), any(request.Number), "made")
 }
 
@@ -448,9 +446,7 @@ func TestStreamsEndWithTheNode(t *testing.T) {
 		{"Shutdown", func(t *testing.T, _ *apptest.App, server *http.Server) {
 			ctx, cancel := context.WithTimeout(t.Context(), soon)
 			defer cancel()
-			if err := server.Shutdown(ctx); err != nil {
-				t.Errorf("Shutdown: %v", err)
-			}
+			expect.NoError(t, server.Shutdown(ctx), "Shutdown")
 		}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -27,8 +27,7 @@ func wait(t *testing.T, app *apptest.App, email string) waiter {
 
 func waitOn(t *testing.T, b *apptest.Browser, phone *emulator.Phone) waiter {
 	t.Helper()
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	w := waiter{b, phone, request.Token, request.Number}
 	w.wantState(t, "at the start", "pending")
 	return w

@@ -35,19 +35,13 @@ func TestWaitingPagesAreTold(t *testing.T) {
 		{"replaced", apptest.Setup{}, func(t *testing.T, at *apptest.App, _ waiter) { at.Stopped(t, alice) }, "none", "none"},
 		{"logged out", apptest.Setup{}, func(_ *testing.T, at *apptest.App, w waiter) { w.On(at).Copy().Post("/logout") }, "none", "401"},
 		{"reset", apptest.Setup{}, func(t *testing.T, at *apptest.App, _ waiter) {
-			if err := at.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, at.Gate.Admin().Reset(t.Context(), apptest.UserID(alice), "lost"))
 		}, "none", "401"}, // there is nothing to prove any more, and the session is over
 		{"revoked", apptest.Setup{}, func(t *testing.T, at *apptest.App, _ waiter) {
-			if err := at.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "stolen"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, at.Gate.Admin().Revoke(t.Context(), apptest.UserID(alice), "stolen"))
 		}, "none", "none"},
 		{"password changed", apptest.Setup{}, func(t *testing.T, at *apptest.App, w waiter) {
-			if err := at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, at.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 			report(t, at, w.token, "true") // which isn't taken any more
 		}, "none", "none"},
 		{"expired", apptest.Setup{}, func(_ *testing.T, at *apptest.App, _ waiter) { at.Clock.Add(5 * time.Minute) }, "expired", "expired"},
@@ -117,8 +111,7 @@ func TestEventsOfAChallengeThatIsNotMade(t *testing.T) {
 	world := apptest.NewWorld(t)
 	watched := world.Watch()
 	w := wait(t, world.Node(t), alice)
-	c, err := world.Records(t).Challenge(t.Context(), world.Account(t, alice).Push.Live)
-	expect.NoError(t, err)
+	c := expect.Try(world.Records(t).Challenge(t.Context(), world.Account(t, alice).Push.Live)).OrFail(t)
 	events := listen(t, w.Browser)
 	events.want("pending")
 	settle(t, world, watched)

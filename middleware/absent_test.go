@@ -67,9 +67,7 @@ var proving = map[string]func(t *testing.T, app *apptest.App, phone *emulator.Ph
 	"at the challenge while the phone is left in peace": func(t *testing.T, app *apptest.App, _ *emulator.Phone) *apptest.Browser {
 		leaveInPeace(t, app)
 		b := app.Browser(t).Login(alice)
-		if a := b.Get("/2fa/challenge"); a.Status != http.StatusOK {
-			t.Fatalf("challenge: got %d, want 200", a.Status)
-		}
+		b.Get("/2fa/challenge").Want(t, http.StatusOK, "challenge")
 		return b
 	},
 	"after a wrong code": func(t *testing.T, app *apptest.App, phone *emulator.Phone) *apptest.Browser {
@@ -107,9 +105,7 @@ var proving = map[string]func(t *testing.T, app *apptest.App, phone *emulator.Ph
 		b.WantIn("before the loss")
 		loseGrants(t, app.World)
 		app.Clock.Add(3 * time.Second)
-		if a := b.GetJSON("/account"); a.Status != http.StatusForbidden {
-			t.Fatalf("without a grant: got %d, want 403", a.Status)
-		}
+		b.GetJSON("/account").Want(t, http.StatusForbidden, "without a grant")
 		return b
 	},
 }

@@ -43,8 +43,7 @@ func TestRedactURL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u, err := url.Parse(test.url)
-			expect.NoError(t, err)
+			u := expect.Try(url.Parse(test.url)).OrFail(t)
 			before := *u
 			got := middleware.RedactURL(u)
 			if got != test.want || strings.Contains(got, "SECRET") || strings.Contains(got, "TOKEN") {
@@ -71,8 +70,7 @@ func TestLogFormatterKeepsSecretsOut(t *testing.T) {
 	}})
 	phone := app.Enrolled(t, alice)
 	b := app.Stopped(t, alice)
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	apptest.Approve(t, phone)
 	b.Do("GET", "/2fa/return?session_token="+request.Token, "", "Accept", "text/html")
 	b.Do("GET", "/account", "", "Accept", "text/html", "Referer", app.URL+"/2fa/return?session_token="+request.Token)

@@ -78,8 +78,7 @@ func (r *resident) stage(t testing.TB) {
 
 func (r *resident) code(t testing.TB) string {
 	t.Helper()
-	code, err := r.phone.Code(r.town.Clock.Now())
-	expect.NoError(t, err)
+	code := expect.Try(r.phone.Code(r.town.Clock.Now())).OrFail(t)
 	return code
 }
 
@@ -100,9 +99,7 @@ func (w *town) enrolled(t testing.TB, name string) *resident {
 func (r *resident) setUp(t testing.TB) {
 	t.Helper()
 	r.stage(t)
-	if a := r.confirm(t); a.Status != http.StatusOK {
-		t.Fatalf("confirm: got %d %s", a.Status, a.Body)
-	}
+	r.confirm(t).Want(t, http.StatusOK, "confirm")
 	r.town.Clock.Add(apptest.Step)
 }
 
@@ -171,9 +168,7 @@ func TestA47_OneAddressForTwo(t *testing.T) {
 		second.wantPush(t, "second", "")
 		first.wantPush(t, "first", "shared@example.com")
 
-		if a := second.Post("/2fa/disable", "code", second.code(t)); a.Status != http.StatusOK {
-			t.Fatalf("disable: got %d", a.Status)
-		}
+		second.Post("/2fa/disable", "code", second.code(t)).Want(t, http.StatusOK, "disable")
 		town.wantAtService(t, "second off", "shared@example.com", first)
 		expect.Equal(t, len(town.Emulator.Users()), 1, "%q: the service was told of addresses", spelling)
 		first.wantPush(t, "first, with the second off", "shared@example.com")
@@ -186,9 +181,7 @@ func TestA47_FirstSwitchesOff(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
 	first, second := town.enrolled(t, alice), town.enrolled(t, bob)
-	if a := first.Post("/2fa/disable", "code", first.code(t)); a.Status != http.StatusOK {
-		t.Fatalf("disable: got %d", a.Status)
-	}
+	first.Post("/2fa/disable", "code", first.code(t)).Want(t, http.StatusOK, "disable")
 	town.wantAtService(t, "first off", "shared@example.com", nil)
 	second.wantPush(t, "first off", "")
 	second.setUp(t)
@@ -207,9 +200,7 @@ func TestA47_ServiceHearsLate(t *testing.T) {
 	town.move(bob, "shared@example.com")
 	first := town.enrolled(t, alice)
 	town.Emulator.Misbehave(emulator.SyncStatus, emulator.StatusFault(503), 0)
-	if a := first.Post("/2fa/disable", "code", first.code(t)); a.Status != http.StatusOK {
-		t.Fatalf("disable: got %d", a.Status)
-	}
+	first.Post("/2fa/disable", "code", first.code(t)).Want(t, http.StatusOK, "disable")
 	second := town.enrolled(t, bob)
 	second.wantPush(t, "before the service knows", "")
 	town.Emulator.Behave()
@@ -417,8 +408,7 @@ func TestA47_TwoAtOnce(t *testing.T) {
 			town.Sync(t)
 			town.Clock.Add(time.Minute)
 
-			holder, err := town.Gate.Admin().AddressHolder(t.Context(), "shared@example.com")
-			expect.NoError(t, err)
+			holder := expect.Try(town.Gate.Admin().AddressHolder(t.Context(), "shared@example.com")).OrFail(t)
 			asked, other := first, second
 			if holder == apptest.UserID(bob) {
 				asked, other = second, first
@@ -510,9 +500,7 @@ func TestA47_FreeTooLate(t *testing.T) {
 	first := town.enrolled(t, alice)
 	second := &resident{Browser: town.Browser(t).Login(bob), town: town, name: bob}
 	second.stage(t)
-	if a := first.Post("/2fa/disable", "code", first.code(t)); a.Status != http.StatusOK {
-		t.Fatalf("disable: got %d", a.Status)
-	}
+	first.Post("/2fa/disable", "code", first.code(t)).Want(t, http.StatusOK, "disable")
 	expect.Equal(t, second.confirm(t).JSON("codes_only"), true, "confirm")
 	town.Clock.Add(apptest.Step)
 	second.wantPush(t, "free too late", "")

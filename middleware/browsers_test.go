@@ -42,8 +42,7 @@ func openStream(address, cookie string) (*stream, error) {
 
 func listen(tb testing.TB, s *site, cookie string) *stream {
 	tb.Helper()
-	e, err := openStream(strings.TrimPrefix(s.url, "http://"), cookie)
-	expect.NoError(tb, err)
+	e := expect.Try(openStream(strings.TrimPrefix(s.url, "http://"), cookie)).OrFail(tb)
 	return e
 }
 
@@ -173,8 +172,7 @@ func bePollers(address string, cookies io.Reader, events io.Writer) error {
 // their own. They do until end is called.
 func openBrowsers(tb testing.TB, s *site, poll bool, visitors []*visitor) (end func()) {
 	tb.Helper()
-	program, err := os.Executable()
-	expect.NoError(tb, err)
+	program := expect.Try(os.Executable()).OrFail(tb)
 	ctx, cancel := context.WithCancel(tb.Context())
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Env = append(os.Environ(), browsersAddress+"="+strings.TrimPrefix(s.url, "http://"))
@@ -182,10 +180,8 @@ func openBrowsers(tb testing.TB, s *site, poll bool, visitors []*visitor) (end f
 		cmd.Env = append(cmd.Env, browsersPoll+"=1")
 	}
 	cmd.Stderr = os.Stderr
-	cookies, err := cmd.StdinPipe()
-	expect.NoError(tb, err)
-	events, err := cmd.StdoutPipe()
-	expect.NoError(tb, err)
+	cookies := expect.Try(cmd.StdinPipe()).OrFail(tb)
+	events := expect.Try(cmd.StdoutPipe()).OrFail(tb)
 	expect.NoError(tb, cmd.Start())
 	end = sync.OnceFunc(func() {
 		cookies.Close()

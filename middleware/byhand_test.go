@@ -35,8 +35,7 @@ type byHand struct {
 
 func handwritten(tb testing.TB, service *standIn, memory remembered, kept scs.Store) *site {
 	tb.Helper()
-	pages, err := templates.New()
-	expect.NoError(tb, err)
+	pages := expect.Try(templates.New()).OrFail(tb)
 	transport := newTransport()
 	tb.Cleanup(transport.CloseIdleConnections)
 	a := &byHand{

@@ -220,12 +220,10 @@ func TestNewFaults(t *testing.T) {
 			}
 		})
 	}
-	files, err := filepath.Glob("*.go")
-	expect.NoError(t, err)
+	files := expect.Try(filepath.Glob("*.go")).OrFail(t)
 	option := regexp.MustCompile(`(?m)^func (With\w+)\(.* Option \{`)
 	for _, file := range files {
-		source, err := os.ReadFile(file)
-		expect.NoError(t, err)
+		source := expect.Try(os.ReadFile(file)).OrFail(t)
 		for _, found := range option.FindAllSubmatch(source, -1) {
 			if !told[string(found[1])] {
 				t.Errorf("%s: no wrong value of %s is tried", file, found[1])
@@ -279,9 +277,7 @@ func TestNewTakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := middleware.New(append(complete(), option)...); err != nil {
-				t.Errorf("got %v, want no error", err)
-			}
+			expect.Try(middleware.New(append(complete(), option)...)).OrFail(t)
 		})
 	}
 }

@@ -164,9 +164,7 @@ func TestA48_CutOffAhead(t *testing.T) {
 		a.Push.ReservedUntil = app.Clock.Now().Add(days + 15*time.Second)
 	})
 	expect.Differ(t, b.GetJSON("/2fa/challenge/status").JSON("state"), "pending")
-	if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
-		t.Fatalf("another request: got %d %s, want 201", a.Status, a.Body)
-	}
+	b.PostJSON("/2fa/challenge", "").Want(t, http.StatusCreated, "another request")
 	apptest.Approve(t, phone)
 	b.WantIn("by another request")
 }
@@ -179,14 +177,10 @@ func TestA48_RejectedWhenRightAgain(t *testing.T) {
 		"rejected ahead": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
 			app.Stopped(t, alice)
 			apptest.Deny(t, phone)
-			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 		},
 		"password changed ahead": func(t *testing.T, app *apptest.App, _ *emulator.Phone) {
-			if err := app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, app.Gate.PasswordChanged(t.Context(), apptest.UserID(alice)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -279,9 +273,7 @@ func TestA48_PermittedAhead(t *testing.T) {
 				expect.Equal(t, spy.Moves(records.Pending, records.Approved), 0, "a report was taken for a request that seems to come from ahead")
 				b.WantLocked("approved when right again")
 			}
-			if a := b.PostJSON("/2fa/challenge", ""); a.Status != http.StatusCreated {
-				t.Fatalf("asking anew: got %d %s, want 201", a.Status, a.Body)
-			}
+			b.PostJSON("/2fa/challenge", "").Want(t, http.StatusCreated, "asking anew")
 			apptest.Approve(t, phone)
 			b.WantIn("asked anew")
 		})

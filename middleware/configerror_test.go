@@ -11,6 +11,7 @@ import (
 
 	"github.com/eagate/eagate/client"
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
 )
@@ -48,9 +49,7 @@ func TestConfigErrors(t *testing.T) {
 	if !slices.ContainsFunc(got, func(e middleware.ConfigError) bool { return e.Option == "WithExempt" && e.Value == "GET" }) {
 		t.Errorf("got %v, want a fault of the exemption GET", got)
 	}
-	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(got) {
-		t.Errorf("got %d faults of %d lines:\n%v", len(got), lines, err)
-	}
+	expect.Equal(t, strings.Count(err.Error(), "\n")+1, len(got), "faults")
 	for range middleware.ConfigErrors(errors.Join(err, err)) {
 		break // goes on nowhere
 	}

@@ -26,8 +26,7 @@ func behind(t *testing.T, apps map[string]*apptest.App) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	for prefix, app := range apps {
-		target, err := url.Parse(app.URL)
-		expect.NoError(t, err)
+		target := expect.Try(url.Parse(app.URL)).OrFail(t)
 		mux.Handle(prefix+"/", http.StripPrefix(prefix, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
@@ -58,8 +57,7 @@ type surfer struct {
 
 func newSurfer(t *testing.T, origin string) *surfer {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	s := &surfer{t: t, origin: origin, cookies: make(map[string]string)}
 	s.c = &http.Client{Jar: jar, Transport: s}
 	return s
@@ -97,24 +95,19 @@ func (s *surfer) open(path string, form url.Values, head ...string) (body, at st
 	for ; len(head) > 0; head = head[2:] {
 		r.Header.Set(head[0], head[1])
 	}
-	res, err := s.c.Do(r)
-	expect.NoError(s.t, err)
+	res := expect.Try(s.c.Do(r)).OrFail(s.t)
 	defer res.Body.Close()
-	page, err := io.ReadAll(res.Body)
-	expect.NoError(s.t, err)
+	page := expect.Try(io.ReadAll(res.Body)).OrFail(s.t)
 	return string(page), res.Request.URL.RequestURI()
 }
 
 func (s *surfer) json(method, path string) apptest.Answer {
 	s.t.Helper()
-	r, err := http.NewRequest(method, s.origin+path, nil)
-	expect.NoError(s.t, err)
+	r := expect.Try(http.NewRequest(method, s.origin+path, nil)).OrFail(s.t)
 	r.Header.Set("Accept", "application/json")
-	res, err := s.c.Do(r)
-	expect.NoError(s.t, err)
+	res := expect.Try(s.c.Do(r)).OrFail(s.t)
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	expect.NoError(s.t, err)
+	body := expect.Try(io.ReadAll(res.Body)).OrFail(s.t)
 	return apptest.Answer{Status: res.StatusCode, Body: string(body)}
 }
 

@@ -113,9 +113,7 @@ func TestA50_LogoutOfAnother(t *testing.T) {
 // deleted, as Run does.
 func rows(t *testing.T, app *apptest.App, kind store.Kind) int {
 	t.Helper()
-	if _, err := app.Store.Inner().DeleteDue(t.Context(), kind, app.Clock.Now(), 1000); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(app.Store.Inner().DeleteDue(t.Context(), kind, app.Clock.Now(), 1000)).OrFail(t)
 	n, after := 0, ""
 	for {
 		page, next, err := app.Store.Inner().List(t.Context(), kind, after, 100)
@@ -259,9 +257,7 @@ func TestA50_LogLinesOfEnrolments(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"code_refused", "paused"} {
-		if got := linesOf(app, `"event":"`+kind+`"`); len(got) != 1 {
-			t.Errorf("%s: got %d lines, want one", kind, len(got))
-		}
+		expect.Equal(t, len(linesOf(app, `"event":"`+kind+`"`)), 1, "%s: lines", kind)
 	}
 	if n, _ := counts.Load("code_refused wrong"); n == nil || n.(*atomic.Int64).Load() != 50 {
 		t.Errorf("got %v events of wrong codes, want 50", n)

@@ -48,9 +48,7 @@ func TestA49_RejectedStepUp(t *testing.T) {
 	apptest.Deny(t, phone)
 	b.WantIn("after the rejection")
 	app.Clock.Add(15 * time.Minute)
-	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 201 {
-		t.Fatalf("after the pause: got %d %s, want 201", a.Status, a.Body)
-	}
+	b.PostJSON("/2fa/challenge", "").Want(t, 201, "after the pause")
 	apptest.Approve(t, phone)
 	if a, at := b.Follow("/push"); !a.Secret() {
 		t.Errorf("approved: got %d at %s, want the page", a.Status, at)

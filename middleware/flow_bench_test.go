@@ -114,9 +114,7 @@ func TestFlowsAreAlike(t *testing.T) {
 	} {
 		before := service.calls.Load()
 		expect.NoError(t, s.enrol(alice))
-		if err := s.flow(alice, true); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		expect.NoError(t, s.flow(alice, true), "%s", name)
 		expect.Equal(t, s.requests.Load(), requests, "%s, requests", name)
 		expect.Equal(t, service.calls.Load()-before, calls, "%s, calls of the service", name)
 	}

@@ -15,15 +15,12 @@ func TestFlow(t *testing.T) {
 	b.WantIn("without a second factor")
 	phone := b.Enrol("alice@example.com")
 	b.WantIn("after enrolling")
-	if a := b.Post("/logout"); a.Status != 200 {
-		t.Fatalf("logout: got %d, want 200", a.Status)
-	}
+	b.Post("/logout").Want(t, 200, "logout")
 
 	b = app.Stopped(t, "alice@example.com")
 	b.WantLocked("before the approval")
 	page := b.Get("/2fa/challenge")
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	if a := b.GetJSON("/2fa/challenge/status"); a.JSON("state") != "pending" || a.JSON("number") != request.Number {
 		t.Errorf("status: got %s, want pending with %s", a.Body, request.Number)
 	}

@@ -134,12 +134,10 @@ func TestForgedDocuments(t *testing.T) {
 func damaged(t *testing.T, w *apptest.World, kind store.Kind, id, anothers string,
 	forge func(ctx context.Context, id string, from, to *records.Records) error) map[string][]byte {
 	t.Helper()
-	keys, err := keyring.New([]byte("of somebody who can write there."))
-	expect.NoError(t, err)
+	keys := expect.Try(keyring.New([]byte("of somebody who can write there."))).OrFail(t)
 	forger := store.NewMemory()
 	expect.NoError(t, forge(t.Context(), id, w.Records(t), records.New(forger, keys)))
-	forged, err := forger.Get(t.Context(), kind, id)
-	expect.NoError(t, err)
+	forged := expect.Try(forger.Get(t.Context(), kind, id)).OrFail(t)
 	whole := document(t, w, kind, id).Body
 	bodies := map[string][]byte{
 		"forged":            forged[0].Body,
@@ -162,9 +160,7 @@ func put(t *testing.T, w *apptest.World, kind store.Kind, id string, body []byte
 	t.Helper()
 	doc := document(t, w, kind, id)
 	doc.Body = body
-	if _, err := w.Store.Put(t.Context(), kind, doc); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(w.Store.Put(t.Context(), kind, doc)).OrFail(t)
 }
 
 // A report about a forged challenge isn't taken, so that the service repeats it.

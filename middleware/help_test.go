@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eagate/eagate/internal/apptest"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/templates"
 )
@@ -19,9 +20,7 @@ func TestLinks(t *testing.T) {
 		"help by mail":   links(templates.Links{Help: "mailto:help@acme.example?subject=Phone"}),
 		"help is exempt": both(links(templates.Links{Help: "/help"}), middleware.WithExempt("GET /help")),
 	} {
-		if _, err := middleware.New(append(complete(), option)...); err != nil {
-			t.Errorf("%s: got %v, want no fault", name, err)
-		}
+		expect.Try(middleware.New(append(complete(), option)...)).OrFail(t, "%s", name)
 	}
 }
 

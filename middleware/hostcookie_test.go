@@ -21,8 +21,7 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 	look := func(a apptest.Answer) apptest.Answer {
 		t.Helper()
 		for _, line := range a.Header["Set-Cookie"] {
-			c, err := http.ParseSetCookie(line)
-			expect.NoError(t, err)
+			c := expect.Try(http.ParseSetCookie(line)).OrFail(t)
 			kept[c.Name] = c.Value
 			if c.Name == "session" {
 				continue // the application's
@@ -40,9 +39,7 @@ func TestA14_CookiesForThisHostOnly(t *testing.T) {
 	post("/login", "email="+alice)
 	uri, _ := post("/2fa/enable", "").JSON("uri").(string)
 	expect.NoError(t, phone.AddAccount(uri))
-	if a := post("/2fa/enable/confirm", "code="+apptest.Code(t, phone)); a.Status != http.StatusOK {
-		t.Fatalf("confirm: got %d %s, want 200", a.Status, a.Body)
-	}
+	post("/2fa/enable/confirm", "code="+apptest.Code(t, phone)).Want(t, http.StatusOK, "confirm")
 	look(b.Get("/2fa/?lang=de"))
 	if len(kept) < 3 {
 		t.Errorf("got cookies %d, want the session's, the gate's, and the one of the language", len(kept))

@@ -158,9 +158,7 @@ func TestWithLanguage(t *testing.T) {
 	for _, tt := range tests {
 		a := b.Do("GET", "/2fa/", "", "Accept", "text/html", "Accept-Language", "he", "X-Language", strings.ReplaceAll(tt.says, "\x01", "!"))
 		expect.Equal(t, langOf(t, a), tt.want, tt.name)
-		if menu := strings.Contains(a.Body, `<details id="languages">`); menu != tt.menu {
-			t.Errorf("%s: got a menu %t, want %t", tt.name, menu, tt.menu)
-		}
+		expect.Equal(t, strings.Contains(a.Body, `<details id="languages">`), tt.menu, "%s: a menu", tt.name)
 	}
 }
 

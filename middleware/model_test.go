@@ -46,8 +46,7 @@ func TestThoroughModel(t *testing.T) {
 
 func walk(t *testing.T, first, walks int) {
 	if text := os.Getenv("MODEL_SEED"); text != "" {
-		seed, err := strconv.Atoi(text)
-		expect.NoError(t, err)
+		seed := expect.Try(strconv.Atoi(text)).OrFail(t)
 		first, walks = seed, 1
 	}
 	for seed := first; seed < first+walks; seed++ {

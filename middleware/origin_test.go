@@ -28,8 +28,7 @@ func TestCallbackURL(t *testing.T) {
 			if test.origin != "" {
 				options = append(options, middleware.WithOrigin(test.origin))
 			}
-			gate, err := middleware.New(options...)
-			expect.NoError(t, err)
+			gate := expect.Try(middleware.New(options...)).OrFail(t)
 			got, err := gate.CallbackURL()
 			if test.fault {
 				if err == nil || got != "" || !strings.HasPrefix(err.Error(), "middleware: CallbackURL: ") || !strings.Contains(err.Error(), test.want) {
@@ -52,9 +51,7 @@ func TestOriginsAreChecked(t *testing.T) {
 		"WithTrustedOrigins": func(origin string) middleware.Option { return middleware.WithTrustedOrigins(origin) },
 	} {
 		for _, origin := range []string{"https://www.example.com", "http://intranet:8080", "http://[::1]:81", "https://xn--bcher-kva.example"} {
-			if _, err := middleware.New(append(complete(), option(origin))...); err != nil {
-				t.Errorf("%s: %q: got %v, want no error", name, origin, err)
-			}
+			expect.Try(middleware.New(append(complete(), option(origin))...)).OrFail(t, "%s: %q", name, origin)
 		}
 		for origin, want := range map[string]string{
 			"":                                   "no origin",

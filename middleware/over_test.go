@@ -34,9 +34,7 @@ func TestA45_OffWhileItWasAsked(t *testing.T) {
 			},
 			"switched off": func(t *testing.T, app *apptest.App, phone *emulator.Phone) {
 				owner := byCode(t, app, phone)
-				if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
-					t.Fatalf("switching off: got %d %s", a.Status, a.Body)
-				}
+				owner.PostJSON("/2fa/disable", "").Want(t, http.StatusOK, "switching off")
 				owner.WantIn("the owner, after switching off")
 			},
 		} {
@@ -98,9 +96,7 @@ func TestA45_OffBeforeTheSessionWasSaved(t *testing.T) {
 			if err != nil || !found {
 				t.Fatalf("the session: found %t, %v", found, err)
 			}
-			if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
-				t.Fatalf("switching off: got %d %s", a.Status, a.Body)
-			}
+			owner.PostJSON("/2fa/disable", "").Want(t, http.StatusOK, "switching off")
 			expect.NoError(t, app.Scs.Commit(id, before, time.Now().Add(time.Hour)))
 			test.goes(t, app, owner)
 			wantOver(t, other, "another session")
@@ -116,14 +112,10 @@ func TestA45_OnElsewhere(t *testing.T) {
 	app, late := world.Node(t), world.Node(t)
 	phone := app.Enrolled(t, alice)
 	owner := byCode(t, app, phone)
-	if a := owner.PostJSON("/2fa/disable", ""); a.Status != http.StatusOK {
-		t.Fatalf("switching off: got %d %s", a.Status, a.Body)
-	}
+	owner.PostJSON("/2fa/disable", "").Want(t, http.StatusOK, "switching off")
 	owner.On(late).WantIn("switched off")
 	uri, _ := owner.PostJSON("/2fa/enable", "").JSON("uri").(string)
 	expect.NoError(t, phone.AddAccount(uri))
-	if a := owner.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)); a.Status != http.StatusSeeOther {
-		t.Fatalf("confirm: got %d %s", a.Status, a.Body)
-	}
+	owner.Post("/2fa/enable/confirm", "code", apptest.Code(t, phone)).Want(t, http.StatusSeeOther, "confirm")
 	owner.On(late).WantIn("switched on elsewhere")
 }

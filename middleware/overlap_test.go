@@ -201,8 +201,7 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	uri, _ := thief.PostJSON("/2fa/enable", "").JSON("uri").(string)
 	expect.NoError(t, evil.AddAccount(uri))
 	body, rest := io.Pipe()
-	req, err := http.NewRequest(http.MethodPost, app.URL+"/2fa/enable/confirm", body)
-	expect.NoError(t, err)
+	req := expect.Try(http.NewRequest(http.MethodPost, app.URL+"/2fa/enable/confirm", body)).OrFail(t)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Wait", "1")
@@ -214,9 +213,7 @@ func TestA39_ConfirmAcrossTheLogout(t *testing.T) {
 	}()
 	<-asked
 	b.Post("/logout")
-	if _, err := io.WriteString(rest, `{"code":"`+apptest.Code(t, evil)+`"}`); err != nil {
-		t.Error(err)
-	}
+	expect.Try(io.WriteString(rest, `{"code":"`+apptest.Code(t, evil)+`"}`)).OrFail(t)
 	rest.Close()
 	<-done
 	if got.Status == http.StatusOK {
@@ -329,8 +326,7 @@ func TestA16_CodeEndsTheSessionsChallenge(t *testing.T) {
 // loseToken writes the session back without what the gate keeps in it.
 func loseToken(t *testing.T, app *apptest.App, id string) {
 	t.Helper()
-	ctx, err := app.Sessions.Load(context.Background(), id)
-	expect.NoError(t, err)
+	ctx := expect.Try(app.Sessions.Load(context.Background(), id)).OrFail(t)
 	for _, key := range app.Sessions.Keys(ctx) {
 		if key != apptest.KeyUser {
 			app.Sessions.Remove(ctx, key)

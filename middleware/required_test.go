@@ -127,9 +127,7 @@ func TestRequiredEnrolment(t *testing.T) {
 		b.Kept().WantTo(t, "/account?tab=2", "click %d on having kept the codes", click)
 	}
 	b.WantIn("afterwards")
-	if got, want := p.heard(), "stopped id of "+dave; got != want {
-		t.Errorf("got the events %q, want %q", got, want)
-	}
+	expect.Equal(t, p.heard(), "stopped id of "+dave, "the events")
 }
 
 // stoppedProblem is the body of every refusal.
@@ -279,9 +277,7 @@ func TestRequiredOneGrace(t *testing.T) {
 	// Not seen in between, the freedom to switch it off gives none either.
 	b.Enrol(dave)
 	p.set(dave, eagate.Optional())
-	if a := b.PostJSON("/2fa/disable", ""); a.Status != 200 {
-		t.Fatalf("disable: got %d", a.Status)
-	}
+	b.PostJSON("/2fa/disable", "").Want(t, 200, "disable")
 	p.set(dave, eagate.Require(10*day))
 	wantStopped(t, b, "free for a moment")
 }
@@ -506,9 +502,7 @@ func TestEnrolmentDue(t *testing.T) {
 	}})
 	want := func(b *apptest.Browser, path string, due time.Time, ok bool, asked int, when string) {
 		t.Helper()
-		if got, want := b.Get(path).Body, fmt.Sprint(due.Unix(), " ", ok, " ", asked); got != want {
-			t.Errorf("%s: got %q, want %q", when, got, want)
-		}
+		expect.Equal(t, b.Get(path).Body, fmt.Sprint(due.Unix(), " ", ok, " ", asked), "%s", when)
 	}
 	var none time.Time
 	due := app.Clock.Now().Add(10 * day)

@@ -30,9 +30,7 @@ func ends(app *apptest.App, mux *http.ServeMux) {
 // tidied has what has expired be deleted.
 func tidied(t *testing.T, app *apptest.App) {
 	t.Helper()
-	if _, err := app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100)).OrFail(t)
 }
 
 // A verified session that its application prolongs is asked for nothing until it ends, and
@@ -219,9 +217,7 @@ func TestSessionsThatAreMovedAndEmptied(t *testing.T) {
 			}})
 			b := byCode(t, app, app.Enrolled(t, alice))
 			old := b.Copy()
-			if a := b.Post("/do"); a.Status != http.StatusOK {
-				t.Fatalf("got %d %s", a.Status, a.Body)
-			}
+			b.Post("/do").Want(t, http.StatusOK)
 			if a := b.Get("/account"); a.Secret() != c.in || a.Header.Get("X-User") == "" && c.in {
 				t.Errorf("got %d to %q, want to be let in: %v", a.Status, a.Location, c.in)
 			}
@@ -262,9 +258,7 @@ func TestMergedSessions(t *testing.T) {
 			if c.into != "" {
 				b.Login(c.into)
 			}
-			if a := b.Post("/open/merge", "session", verified.Cookie("session")); a.Status != http.StatusOK {
-				t.Fatalf("got %d %s", a.Status, a.Body)
-			}
+			b.Post("/open/merge", "session", verified.Cookie("session")).Want(t, http.StatusOK)
 			a := b.Get("/account")
 			expect.Equal(t, a.Secret(), c.in, "%d to %q", a.Status, a.Location)
 			if want := c.into; c.in && want != "" && a.Header.Get("X-User") != want {

@@ -242,9 +242,7 @@ func TestA15_VerifiedSessionWrittenBack(t *testing.T) {
 	for _, path := range []string{"/2fa/challenge", "/2fa/challenge/totp"} {
 		old.PostJSON(path, code).Want(t, http.StatusUnauthorized, path)
 	}
-	if n := len(app.Emulator.Requests()); n != asked {
-		t.Errorf("got %d requests to the phone after the logout, want none", n-asked)
-	}
+	expect.Equal(t, len(app.Emulator.Requests()), asked, "requests to the phone after the logout")
 	old.WantLockedOrOut("the old cookie")
 }
 

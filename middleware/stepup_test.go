@@ -393,8 +393,7 @@ func TestStepUpOfAForm(t *testing.T) {
 	t.Parallel()
 	app := apptest.New(t, apptest.Setup{Routes: stepUps})
 	phone := app.Enrolled(t, alice)
-	u, err := url.Parse(app.URL)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(app.URL)).OrFail(t)
 	for referer, want := range map[string]string{
 		app.URL + "/account?tab=2":               "/account?tab=2",
 		app.URL + "/account#top":                 "/account",
@@ -458,9 +457,7 @@ func TestStepUpWithoutItsDemand(t *testing.T) {
 			phone := app.Enrolled(t, alice)
 			b := byCode(t, app, phone)
 			wantAsked(t, b, "/push", "at first")
-			if a := b.Get("/open/demand"); a.Status != 200 {
-				t.Fatalf("got %d", a.Status)
-			}
+			b.Get("/open/demand").Want(t, 200)
 			if a := b.GetJSON("/push"); a.Secret() {
 				t.Error("got in with another demand in the session")
 			}
@@ -843,9 +840,7 @@ func TestStepUpThatIsNotSaved(t *testing.T) {
 	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	app.Scs.FailCommits(1)
-	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
-		t.Fatalf("got %d, want 503", a.Status)
-	}
+	b.Get("/2fa/challenge").Want(t, http.StatusServiceUnavailable)
 	wantAsked(t, b, "/push", "afterwards")
 	b.Get("/2fa/challenge")
 	wantPassed(t, b, "/push", "in the end")
@@ -864,9 +859,7 @@ func TestStepUpWhoseFormerGrantDoesNotEnd(t *testing.T) {
 	b.Get("/2fa/challenge")
 	apptest.Approve(t, phone)
 	broken.faults.Store(2 * 3) // it is tried twice, and each time sent three times
-	if a := b.Get("/2fa/challenge"); a.Status != http.StatusServiceUnavailable {
-		t.Fatalf("got %d, want 503", a.Status)
-	}
+	b.Get("/2fa/challenge").Want(t, http.StatusServiceUnavailable)
 	wantAsked(t, b, "/push", "afterwards")
 	b.PostJSON("/2fa/challenge", "")
 	apptest.Approve(t, phone)
@@ -964,8 +957,6 @@ func TestStepUpsAskOnce(t *testing.T) {
 		problems = append(problems, fmt.Sprint(a.JSON("max_age"), a.JSON("methods")))
 	}
 	for _, got := range problems {
-		if want := "60 [push recovery]"; got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
+		expect.Equal(t, got, "60 [push recovery]")
 	}
 }

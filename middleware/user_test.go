@@ -43,9 +43,7 @@ func TestA43_WithUserFails(t *testing.T) {
 			expect.Contains(t, a.Header.Get("Content-Type"), "text/html", "%s: page %s, want a page for people", name, path)
 			a = b.GetJSON(path)
 			wantUnavailable(t, a, name+": call "+path)
-			if got, want := a.JSON("type"), "urn:eagate:problem:unavailable"; got != want {
-				t.Errorf("%s: call %s: got problem %v, want %s", name, path, got, want)
-			}
+			expect.Equal(t, a.JSON("type"), "urn:eagate:problem:unavailable", "%s: call %s: problem", name, path)
 		}
 		for _, path := range []string{"/account", "/push", "/2fa/challenge", "/2fa/challenge/totp", "/2fa/challenge/continue", "/2fa/enable", "/2fa/disable"} {
 			wantUnavailable(t, b.Post(path, "code", apptest.Code(t, phone)), name+": form "+path)
@@ -103,9 +101,7 @@ func TestA43_LogoutWhileWithUserFails(t *testing.T) {
 			app.Clock.Add(3 * time.Second)
 			thief.WantLockedOrOut("with the cookies from before the logout")
 			if name == "locked" {
-				if _, err := app.Emulator.Report(t.Context(), request.Token, true); err != nil {
-					t.Fatal(err)
-				}
+				expect.Try(app.Emulator.Report(t.Context(), request.Token, true)).OrFail(t)
 				thief.WantLockedOrOut("with an approval after the logout")
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/storetest"
 )
@@ -74,9 +75,7 @@ func TestMemoryConforms(t *testing.T) {
 func TestMemoryListsByID(t *testing.T) {
 	ctx, m := t.Context(), store.NewMemory()
 	for _, id := range []string{"c", "a", "d", "b"} {
-		if _, err := m.Put(ctx, store.Accounts, store.Document{ID: id, Body: []byte("{}")}); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(m.Put(ctx, store.Accounts, store.Document{ID: id, Body: []byte("{}")})).OrFail(t)
 	}
 	page, next, err := m.List(ctx, store.Accounts, "a", 2)
 	if err != nil || len(page) != 2 || page[0].ID != "b" || page[1].ID != "c" || next != "c" {

@@ -99,9 +99,7 @@ func TestSplitCallsTheRightPart(t *testing.T) {
 						t.Errorf("calls the other part: %v", p)
 					}
 				}()
-				if err := call(); err != nil {
-					t.Error(err)
-				}
+				expect.NoError(t, call())
 			})
 		}
 	}

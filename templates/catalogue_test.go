@@ -88,7 +88,6 @@ func sources(t *testing.T, patterns ...string) []string {
 
 func read(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(name)
-	expect.NoError(t, err)
+	text := expect.Try(os.ReadFile(name)).OrFail(t)
 	return string(text)
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/width"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/templates"
 )
 
@@ -38,9 +39,7 @@ func files(t *testing.T) (languages []templates.Language) {
 
 // TestLanguagesAreWithoutFaults has New look at each file as if it were an application's.
 func TestLanguagesAreWithoutFaults(t *testing.T) {
-	if _, err := templates.New(templates.WithTranslations(os.DirFS("languages"))); err != nil {
-		t.Error(err)
-	}
+	expect.Try(templates.New(templates.WithTranslations(os.DirFS("languages")))).OrFail(t)
 }
 
 func TestLanguagesHaveEveryText(t *testing.T) {

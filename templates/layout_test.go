@@ -167,9 +167,7 @@ func TestLayoutFiles(t *testing.T) {
 func TestLayoutData(t *testing.T) {
 	t.Parallel()
 	layout := templates.WithLayout(layoutFiles("<footer>", "<footer>{{.Data.Name}}"))
-	if _, err := templates.New(layout, templates.WithLayoutData(struct{ Name string }{})); err != nil {
-		t.Errorf("got %v", err)
-	}
+	expect.Try(templates.New(layout, templates.WithLayoutData(struct{ Name string }{}))).OrFail(t)
 	if _, err := templates.New(layout, templates.WithLayoutData(struct{ Mail string }{})); err == nil || !strings.Contains(err.Error(), "Name") {
 		t.Errorf("got %v, want a fault of the field", err)
 	}

@@ -22,10 +22,8 @@ func uriOf(length int) string {
 
 func TestQRDrawsEveryModule(t *testing.T) {
 	for _, uri := range []string{keyURI, uriOf(100), uriOf(200), uriOf(400), uriOf(1024)} {
-		svg, err := templates.QR(parseKey(t, uri), "label")
-		expect.NoError(t, err)
-		want, err := qr.Encode(uri, qr.L, qr.Auto)
-		expect.NoError(t, err)
+		svg := expect.Try(templates.QR(parseKey(t, uri), "label")).OrFail(t)
+		want := expect.Try(qr.Encode(uri, qr.L, qr.Auto)).OrFail(t)
 		checkModules(t, string(svg), want)
 	}
 }
@@ -69,9 +67,7 @@ func checkModules(t *testing.T, svg string, want barcode.Barcode) {
 	}
 	for y := range size {
 		for x := range size {
-			if got, want := drawn[module{x, y}], want.At(x, y) == color.Black; got != want {
-				t.Fatalf("module %d, %d: got dark %v, want %v", x, y, got, want)
-			}
+			expect.Equal(t, drawn[module{x, y}], want.At(x, y) == color.Black, "module %d, %d: dark", x, y)
 			delete(drawn, module{x, y})
 		}
 	}
@@ -96,8 +92,7 @@ func drawnWidth(t *testing.T, svg string, modules int) int {
 }
 
 func TestQRIsSmall(t *testing.T) {
-	svg, err := templates.QR(parseKey(t, uriOf(200)), templates.Texts(templates.Thai)["enable.qr"])
-	expect.NoError(t, err)
+	svg := expect.Try(templates.QR(parseKey(t, uriOf(200)), templates.Texts(templates.Thai)["enable.qr"])).OrFail(t)
 	if len(svg) > 5<<10 {
 		t.Errorf("got %d bytes, want at most 5 KiB", len(svg))
 	}
@@ -105,8 +100,7 @@ func TestQRIsSmall(t *testing.T) {
 }
 
 func TestQREscapesTheLabel(t *testing.T) {
-	svg, err := templates.QR(parseKey(t, keyURI), `"><script>alert(1)</script>`)
-	expect.NoError(t, err)
+	svg := expect.Try(templates.QR(parseKey(t, keyURI), `"><script>alert(1)</script>`)).OrFail(t)
 	expect.Lacks(t, string(svg), "<script")
 }
 

@@ -15,8 +15,7 @@ import (
 // exports what its types declare.
 func TestScript(t *testing.T) {
 	t.Parallel()
-	pages, err := templates.New()
-	expect.NoError(t, err)
+	pages := expect.Try(templates.New()).OrFail(t)
 	script, ok := pages.Asset("eagate.js")
 	types, typed := pages.Asset("eagate.d.ts")
 	if !ok || !typed {

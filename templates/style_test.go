@@ -64,8 +64,7 @@ func luminance(t *testing.T, hex string) float64 {
 	if len(hex) == 3 {
 		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
 	}
-	n, err := strconv.ParseUint(hex, 16, 24)
-	expect.NoError(t, err)
+	n := expect.Try(strconv.ParseUint(hex, 16, 24)).OrFail(t)
 	linear := func(n uint64) float64 {
 		c := float64(n&0xff) / 255
 		if c <= 0.04045 {

@@ -25,15 +25,13 @@ const webview = "https://identifier.example/start?redirect_uri=https%3A%2F%2Fapp
 
 func newPages(t testing.TB, opts ...templates.Option) *templates.Pages {
 	t.Helper()
-	p, err := templates.New(opts...)
-	expect.NoError(t, err)
+	p := expect.Try(templates.New(opts...)).OrFail(t)
 	return p
 }
 
 func parseKey(t testing.TB, uri string) templates.KeyURI {
 	t.Helper()
-	key, err := templates.ParseKeyURI(uri)
-	expect.NoError(t, err)
+	key := expect.Try(templates.ParseKeyURI(uri)).OrFail(t)
 	return key
 }
 

@@ -134,9 +134,7 @@ func TestSuggestedAccents(t *testing.T) {
 			} else {
 				theme.AccentDark = m[1]
 			}
-			if _, err := templates.New(templates.WithTheme(theme)); err != nil {
-				t.Errorf("%s: %s isn't taken either: %v", c, m[1], err)
-			}
+			expect.Try(templates.New(templates.WithTheme(theme))).OrFail(t, "%s: %s isn't taken either", c, m[1])
 		}
 	}
 }

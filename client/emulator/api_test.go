@@ -84,8 +84,7 @@ func TestAPIIsStrict(t *testing.T) {
 			if name, value, ok := strings.Cut(tt.header, ": "); ok {
 				req.Header.Set(name, value)
 			}
-			resp, err := http.DefaultClient.Do(req)
-			expect.NoError(t, err)
+			resp := expect.Try(http.DefaultClient.Do(req)).OrFail(t)
 			var envelope struct{ Code, Message string }
 			expect.NoError(t, json.Unmarshal([]byte(text(t, resp)), &envelope), "the answer is no envelope")
 			if resp.StatusCode != tt.want || (envelope.Code == "SUCCESS") != (tt.want == 200) {
@@ -104,8 +103,7 @@ func TestDuplicateKeyHeader(t *testing.T) {
 	s := start(t, emulator.Config{})
 	req, _ := http.NewRequest("GET", s.URL+emulator.APIPath+"/secret-number", nil)
 	req.Header["X-Api-Key"] = []string{apiKey, "other"}
-	resp, err := http.DefaultClient.Do(req)
-	expect.NoError(t, err)
+	resp := expect.Try(http.DefaultClient.Do(req)).OrFail(t)
 	if text(t, resp); resp.StatusCode != 401 {
 		t.Errorf("got %d, want 401", resp.StatusCode)
 	}
@@ -148,9 +146,7 @@ func TestInactive(t *testing.T) {
 	if _, err := c.CreateSession(t.Context(), alice); !errors.Is(err, client.ErrInactive) {
 		t.Errorf("without push: got %v, want ErrInactive", err)
 	}
-	if _, err := c.CreateSession(t.Context(), "bob@example.com"); err != nil {
-		t.Errorf("another user: got %v", err)
-	}
+	expect.Try(c.CreateSession(t.Context(), "bob@example.com")).OrFail(t, "another user")
 	s.SetPush(alice, true)
 	session(t, s, alice)
 

@@ -39,15 +39,12 @@ func TestDelivery(t *testing.T) {
 			s := start(t, emulator.Config{Delivery: tt.delivery})
 			s.SetCallbackURL(a.URL)
 			token := session(t, s, alice)
-			replies, err := s.Phone(alice).Approve(t.Context())
-			expect.NoError(t, err)
+			replies := expect.Try(s.Phone(alice).Approve(t.Context())).OrFail(t)
 			var want []string
 			for result := range strings.FieldsSeq(tt.results) {
 				want = append(want, strings.NewReplacer("RESULT", result, "TOKEN", token).Replace(tt.shape))
 			}
-			if got := a.reports(); strings.Join(got, "\n") != strings.Join(want, "\n") {
-				t.Errorf("got %q, want %q", got, want)
-			}
+			expect.Equal(t, strings.Join(a.reports(), "\n"), strings.Join(want, "\n"))
 			if len(replies) != len(want) || replies[0].Body != "thanks" || len(s.Callbacks()) != len(want) {
 				t.Errorf("got %+v", replies)
 			}
@@ -59,12 +56,8 @@ func TestDeliveryKeepsTheQuery(t *testing.T) {
 	a := startApp(t, 200)
 	s := start(t, emulator.Config{CallbackURL: a.URL + "/?k=v"})
 	token := session(t, s, alice)
-	if _, err := s.Phone(alice).Approve(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := a.reports()[0], "GET||k=v&result=true&session_token="+token+"|"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	expect.Try(s.Phone(alice).Approve(t.Context())).OrFail(t)
+	expect.Equal(t, a.reports()[0], "GET||k=v&result=true&session_token="+token+"|")
 }
 
 func TestCallbackFollowsNoRedirect(t *testing.T) {
@@ -109,9 +102,7 @@ func TestReport(t *testing.T) {
 	if err != nil || reply.Status != 404 {
 		t.Errorf("got %+v, %v", reply, err)
 	}
-	if got, want := a.reports()[0], "GET||result=true&session_token=made+up|"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	expect.Equal(t, a.reports()[0], "GET||result=true&session_token=made+up|")
 }
 
 func TestCloseEndsCallbacks(t *testing.T) {

@@ -42,9 +42,7 @@ func TestReportsAreLate(t *testing.T) {
 	}
 	post(t, s.URL+"/phone/controls", url.Values{"late": {"false"}})
 	session(t, s, alice)
-	if _, err := s.Phone(alice).Approve(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(s.Phone(alice).Approve(t.Context())).OrFail(t)
 	expect.Equal(t, <-reported, "true", "first (the one that isn't late)")
 }
 

@@ -54,9 +54,7 @@ func TestA34_Faults(t *testing.T) {
 			expect.Equal(t, len(s.Requests()), before, "a request reached the phone")
 			calls := s.Calls(emulator.CreateSession)
 			expect.Equal(t, calls[len(calls)-1].Fault, tt.fault.String(), "record of fault")
-			if _, err := s.Client().CreateSession(t.Context(), alice); err != nil {
-				t.Errorf("afterwards: got %v, want none", err)
-			}
+			expect.Try(s.Client().CreateSession(t.Context(), alice)).OrFail(t, "afterwards")
 		})
 	}
 }

@@ -33,8 +33,7 @@ func start(t *testing.T, config emulator.Config) *emulator.Server {
 
 func session(t *testing.T, s *emulator.Server, email string) string {
 	t.Helper()
-	token, err := s.Client().CreateSession(t.Context(), email)
-	expect.NoError(t, err)
+	token := expect.Try(s.Client().CreateSession(t.Context(), email)).OrFail(t)
 	return token
 }
 
@@ -95,22 +94,19 @@ var stay = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) erro
 
 func get(t *testing.T, u string) (*http.Response, string) {
 	t.Helper()
-	resp, err := stay.Get(u)
-	expect.NoError(t, err)
+	resp := expect.Try(stay.Get(u)).OrFail(t)
 	return resp, text(t, resp)
 }
 
 func post(t *testing.T, u string, form url.Values) (*http.Response, string) {
 	t.Helper()
-	resp, err := stay.PostForm(u, form)
-	expect.NoError(t, err)
+	resp := expect.Try(stay.PostForm(u, form)).OrFail(t)
 	return resp, text(t, resp)
 }
 
 func text(t *testing.T, resp *http.Response) string {
 	t.Helper()
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	expect.NoError(t, err)
+	body := expect.Try(io.ReadAll(resp.Body)).OrFail(t)
 	return string(body)
 }

@@ -25,8 +25,7 @@ func TestPhonePage(t *testing.T) {
 	expect.NoError(t, s.Phone(alice).AddAccount(uri))
 	session(t, s, alice)
 	q := s.Requests()[0]
-	code, err := s.Phone(alice).Code()
-	expect.NoError(t, err)
+	code := expect.Try(s.Phone(alice).Code()).OrFail(t)
 	resp, page := get(t, s.URL+"/phone")
 	wantText(t, page, ">(1) Emulated phone", "1 waiting", "Approve sign in request", `data-request="`+q.ID+`"`, `value="deny"`, `value="timeout"`, `value="fail"`, "It's not me",
 		`data-code="`+code+`"`, `>`+code[:3]+`<span>`+code[3:]+`</span>`, `data-seconds data-live>25<`, `stroke-dasharray="25 30"`, `http-equiv="refresh"`)
@@ -171,8 +170,7 @@ func TestPagesRefuseCrossSitePosts(t *testing.T) {
 	req, _ := http.NewRequest("POST", s.URL+"/phone/answer", strings.NewReader(url.Values{"request": {q.ID}, "number": {q.Number}}.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
-	resp, err := stay.Do(req)
-	expect.NoError(t, err)
+	resp := expect.Try(stay.Do(req)).OrFail(t)
 	text(t, resp)
 	if resp.StatusCode != 403 || s.Requests()[0].State != emulator.Waiting {
 		t.Errorf("got %d, want 403 and nothing done", resp.StatusCode)

@@ -60,8 +60,7 @@ func TestAnswers(t *testing.T) {
 
 func TestRequestHasTheNumber(t *testing.T) {
 	s := start(t, emulator.Config{})
-	number, err := s.Client().SecretNumber(t.Context(), session(t, s, alice))
-	expect.NoError(t, err)
+	number := expect.Try(s.Client().SecretNumber(t.Context(), session(t, s, alice))).OrFail(t)
 	q, err := s.Phone(alice).Wait(t.Context())
 	if err != nil || q.Number != number || q.Email != alice || len(number) != 2 {
 		t.Errorf("got %+v, %v; want number %s", q, err, number)
@@ -80,12 +79,8 @@ func TestNewestFirst(t *testing.T) {
 	if len(pending) != 2 || pending[0].Token != first || pending[1].Token != second {
 		t.Fatalf("got %+v", pending)
 	}
-	if _, err := phone.Approve(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Tap(t.Context(), pending[0].ID, pending[0].Number); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(phone.Approve(t.Context())).OrFail(t)
+	expect.Try(s.Tap(t.Context(), pending[0].ID, pending[0].Number)).OrFail(t)
 	got := s.Callbacks()
 	if len(got) != 2 || got[0].Token != second || got[1].Token != first || !got[1].Result {
 		t.Errorf("got %+v", got)

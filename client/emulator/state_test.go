@@ -22,8 +22,7 @@ func TestState(t *testing.T) {
 	first := emulator.Start(config)
 	expect.NoError(t, first.Phone(alice).AddAccount(uri))
 	expect.NoError(t, first.Client().SyncStatus(t.Context(), on))
-	want, err := first.Phone(alice).Code()
-	expect.NoError(t, err)
+	want := expect.Try(first.Phone(alice).Code()).OrFail(t)
 	first.Close()
 	if len(saved) != 2 {
 		t.Fatalf("told of %d changes, want 2", len(saved))

@@ -40,8 +40,7 @@ func TestWebviewRedirect(t *testing.T) {
 			c := newClock()
 			s := start(t, emulator.Config{Now: c.Now})
 			token := session(t, s, alice)
-			u, err := s.Client().RedirectURL(token, back)
-			expect.NoError(t, err)
+			u := expect.Try(s.Client().RedirectURL(token, back)).OrFail(t)
 			resp, page := get(t, u)
 			wantText(t, page, "Approve sign in request", "Open your eAuthenticator app and tap the number you see below to sign in.", ">"+s.Requests()[0].Number+"<", `http-equiv="refresh"`)
 			expect.Equal(t, resp.StatusCode, 200)
@@ -58,14 +57,11 @@ func TestWebviewRedirect(t *testing.T) {
 func TestWebviewPopup(t *testing.T) {
 	s := start(t, emulator.Config{})
 	token := session(t, s, alice)
-	u, err := s.Client().PopupURL(token, "https://app.example", `"state`)
-	expect.NoError(t, err)
+	u := expect.Try(s.Client().PopupURL(token, "https://app.example", `"state`)).OrFail(t)
 	_, page := get(t, u)
 	wantText(t, page, "data-waiting")
 	expect.Lacks(t, page, `id="settled"`, "the page is settled before the phone has answered")
-	if _, err := s.Phone(alice).Approve(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(s.Phone(alice).Approve(t.Context())).OrFail(t)
 	_, page = get(t, u)
 	wantText(t, page, `data-origin="https://app.example"`, `data-token="`+token+`"`, `data-state=""state"`, `data-error=""`)
 
@@ -93,8 +89,7 @@ func TestWebviewWaitsForTheReport(t *testing.T) {
 			e.ServeHTTP(w, r)
 			return w.Result(), nil
 		})}))
-		token, err := c.CreateSession(t.Context(), alice)
-		expect.NoError(t, err)
+		token := expect.Try(c.CreateSession(t.Context(), alice)).OrFail(t)
 		go func() { _, _ = e.Phone(alice).Approve(t.Context()) }()
 		synctest.Wait()
 

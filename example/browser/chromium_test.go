@@ -66,8 +66,7 @@ func needChromium(t *testing.T) context.Context {
 	if _, err := findChromium(); err != nil {
 		testenv.Missing(t, "chromium", "needs Chromium or Chrome in the path; on Debian: apt-get install chromium")
 	}
-	ctx, err := chromium()
-	expect.NoError(t, err)
+	ctx := expect.Try(chromium()).OrFail(t)
 	return ctx
 }
 

@@ -30,8 +30,7 @@ func TestPhonePageKeepsUp(t *testing.T) {
 	b.see(".sheet:not([open]) summary")
 
 	w.Clock.Add(apptest.Step)
-	code, err := phone.Code()
-	expect.NoError(t, err)
+	code := expect.Try(phone.Code()).OrFail(t)
 	b.see(`[data-code="` + code + `"]`)
 	b.see(`.sheet:not([open]) summary`)
 	b.click(".copy")
@@ -43,9 +42,7 @@ func TestPhonePageKeepsUp(t *testing.T) {
 	b.press(kb.Enter)
 	b.see(".said.bad")
 	b.see(`[data-answered="` + first + `"][data-state="denied"]`)
-	if q := phone.Pending(); len(q) != 0 {
-		t.Errorf("got %d waiting, want none", len(q))
-	}
+	expect.Equal(t, len(phone.Pending()), 0, "waiting")
 }
 
 // newest returns the ID of the newest request that waits on the phone.

@@ -39,18 +39,15 @@ func newViewer(t *testing.T, theme gallery.Theme, lang templates.Language, evalu
 	if lang == gallery.Long {
 		opts = append(slices.Clone(opts), templates.WithTexts(lang, gallery.Pseudo()))
 	}
-	pages, err := templates.New(opts...)
-	expect.NoError(t, err)
+	pages := expect.Try(templates.New(opts...)).OrFail(t)
 	return &viewer{t, pages, lang, evaluate, make(map[string]bool)}
 }
 
 // page is a scene's still page as a string of JavaScript.
 func (v *viewer) page(scene gallery.Scene) string {
 	v.t.Helper()
-	page, err := scene.Still(v.pages)
-	expect.NoError(v.t, err)
-	quoted, err := json.Marshal(page)
-	expect.NoError(v.t, err)
+	page := expect.Try(scene.Still(v.pages)).OrFail(v.t)
+	quoted := expect.Try(json.Marshal(page)).OrFail(v.t)
 	return string(quoted)
 }
 
@@ -208,8 +205,7 @@ func TestThoroughGalleryInFirefox(t *testing.T) {
 		return faults
 	}
 	e.must("WebDriver:Navigate", map[string]any{"url": "about:blank"})
-	quoted, err := json.Marshal(axe)
-	expect.NoError(t, err)
+	quoted := expect.Try(json.Marshal(axe)).OrFail(t)
 	evaluate(`document.body.innerHTML = "<iframe width=320 height=640 frameborder=0>", frames[0].eval(` + string(quoted) + `), []`)
 	for _, lang := range []templates.Language{templates.English, templates.Arabic} {
 		v := newViewer(t, plain, lang, evaluate)

@@ -27,8 +27,7 @@ func TestWithoutScript(t *testing.T) {
 	b.stopped(alice)
 	b.see("noscript a")
 	b.do(chromedp.WaitNotVisible(chromedp.CSS("#code"))) // what is typed would be lost
-	request, err := phone.Wait(t.Context())
-	expect.NoError(t, err)
+	request := expect.Try(phone.Wait(t.Context())).OrFail(t)
 	expect.Equal(t, b.text("#number"), request.Number, "the number on the page")
 	answer(t, phone.Approve)
 	b.see(verifiedIn) // without a click

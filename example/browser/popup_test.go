@@ -40,8 +40,7 @@ func (b *tab) opens(element string) *tab {
 // windows are the pages of the service that are open in the tab's browser.
 func (b *tab) windows() []*target.Info {
 	b.t.Helper()
-	targets, err := chromedp.Targets(b.ctx)
-	expect.NoError(b.t, err)
+	targets := expect.Try(chromedp.Targets(b.ctx)).OrFail(b.t)
 	return slices.DeleteFunc(targets, func(info *target.Info) bool {
 		return !strings.HasPrefix(info.URL, b.world.Emulator.URL+emulator.WebviewPath)
 	})

@@ -151,8 +151,7 @@ func (s *site) plant(w http.ResponseWriter, r *http.Request) {
 func (s *site) chromium(t *testing.T) context.Context {
 	t.Helper()
 	needChromium(t)
-	path, err := findChromium()
-	expect.NoError(t, err)
+	path := expect.Try(findChromium()).OrFail(t)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(flags(path),
 		chromedp.Flag("host-resolver-rules", "MAP *.acme.test 127.0.0.1"),
 		chromedp.Flag("ignore-certificate-errors-spki-list", s.ca.pin),
@@ -169,8 +168,7 @@ type client struct {
 
 func (s *site) client(t *testing.T) *client {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: s.ca.pool},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -197,24 +195,20 @@ func (c *client) get(t *testing.T, path string) string {
 
 func (c *client) do(t *testing.T, method, path, form string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, c.url+path, strings.NewReader(form))
-	expect.NoError(t, err)
+	req := expect.Try(http.NewRequestWithContext(t.Context(), method, c.url+path, strings.NewReader(form))).OrFail(t)
 	req.Header.Set("Accept", "text/html")
 	if form != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	res, err := c.http.Do(req)
-	expect.NoError(t, err)
+	res := expect.Try(c.http.Do(req)).OrFail(t)
 	defer res.Body.Close()
-	page, err := io.ReadAll(res.Body)
-	expect.NoError(t, err)
+	page := expect.Try(io.ReadAll(res.Body)).OrFail(t)
 	return string(page)
 }
 
 func (c *client) cookie(t *testing.T, name string) string {
 	t.Helper()
-	u, err := url.Parse(c.url)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(c.url)).OrFail(t)
 	for _, cookie := range c.http.Jar.Cookies(u) {
 		if cookie.Name == name {
 			return cookie.Value
@@ -252,15 +246,12 @@ type authority struct {
 func newAuthority(t *testing.T, hosts ...string) *authority {
 	t.Helper()
 	sign := func(template, parent *x509.Certificate, key, by *ecdsa.PrivateKey) *x509.Certificate {
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, by)
-		expect.NoError(t, err)
-		cert, err := x509.ParseCertificate(der)
-		expect.NoError(t, err)
+		der := expect.Try(x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, by)).OrFail(t)
+		cert := expect.Try(x509.ParseCertificate(der)).OrFail(t)
 		return cert
 	}
 	newKey := func() *ecdsa.PrivateKey {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		expect.NoError(t, err)
+		key := expect.Try(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).OrFail(t)
 		return key
 	}
 	until := time.Now().Add(time.Hour)

@@ -13,8 +13,7 @@ import (
 // What docs/single-page.md shows works as it is, under a strict policy.
 func TestSinglePageDocs(t *testing.T) {
 	t.Parallel()
-	docs, err := os.ReadFile("../../docs/single-page.md")
-	expect.NoError(t, err)
+	docs := expect.Try(os.ReadFile("../../docs/single-page.md")).OrFail(t)
 	blocks := func(language string) (list []string) {
 		for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(docs), -1) {
 			list = append(list, m[1])

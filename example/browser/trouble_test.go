@@ -99,8 +99,7 @@ func TestTrouble(t *testing.T) {
 // answer answers on the phone.
 func answer(t *testing.T, do func(context.Context) ([]emulator.Reply, error)) {
 	t.Helper()
-	replies, err := do(t.Context())
-	expect.NoError(t, err)
+	replies := expect.Try(do(t.Context())).OrFail(t)
 	for _, r := range replies {
 		expect.Equal(t, r.Status, 200, "callback")
 	}

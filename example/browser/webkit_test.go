@@ -40,11 +40,9 @@ func (w *world) webkit(t *testing.T) *engine {
 	server.ExtraFiles = []*os.File{display}
 	start(t, server)
 	display.Close()
-	number, err := bufio.NewReader(r).ReadString('\n')
-	expect.NoError(t, err)
+	number := expect.Try(bufio.NewReader(r).ReadString('\n')).OrFail(t)
 
-	l, err := net.Listen("tcp", "127.0.0.1:0") // finds a port that is free
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t) // finds a port that is free
 	address := l.Addr().String()
 	l.Close()
 	_, port, _ := net.SplitHostPort(address)

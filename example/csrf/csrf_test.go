@@ -157,8 +157,7 @@ type answer struct {
 }
 
 func newBrowser(t *testing.T, server *httptest.Server, older bool) *browser {
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	return &browser{t: t, url: server.URL, older: older, c: &http.Client{
 		Transport: server.Client().Transport, Jar: jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -173,11 +172,9 @@ func (b *browser) do(method, path string, form url.Values, head map[string]strin
 	for name, value := range head {
 		req.Header.Set(name, value)
 	}
-	res, err := b.c.Do(req)
-	expect.NoError(b.t, err)
+	res := expect.Try(b.c.Do(req)).OrFail(b.t)
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	expect.NoError(b.t, err)
+	body := expect.Try(io.ReadAll(res.Body)).OrFail(b.t)
 	return answer{res.StatusCode, string(body)}
 }
 

@@ -54,8 +54,7 @@ func walk(t *testing.T, extension string, f func(file string)) {
 
 func read(t *testing.T, file string) []byte {
 	t.Helper()
-	b, err := fs.ReadFile(root, file)
-	expect.NoError(t, err)
+	b := expect.Try(fs.ReadFile(root, file)).OrFail(t)
 	return b
 }
 

@@ -64,12 +64,10 @@ func documented(t *testing.T, dir string) *doc.Package {
 		if path.Dir(file) != dir || strings.HasSuffix(file, "_test.go") {
 			return
 		}
-		parsed, err := parser.ParseFile(fset, file, read(t, file), parser.ParseComments)
-		expect.NoError(t, err)
+		parsed := expect.Try(parser.ParseFile(fset, file, read(t, file), parser.ParseComments)).OrFail(t)
 		files = append(files, parsed)
 	})
-	pkg, err := doc.NewFromFiles(fset, files, path.Join(module, dir))
-	expect.NoError(t, err)
+	pkg := expect.Try(doc.NewFromFiles(fset, files, path.Join(module, dir))).OrFail(t)
 	return pkg
 }
 
@@ -196,8 +194,7 @@ func events(t *testing.T, page *strings.Builder) {
 			limits[m[2]] = map[string]string{"Frequent": "once a minute", "Hourly": "once an hour"}[m[1]]
 		}
 	})
-	pages, err := templates.New()
-	expect.NoError(t, err)
+	pages := expect.Try(templates.New()).OrFail(t)
 	for k := eagate.EventKind(1); int(k) <= len(docs); k++ {
 		name := "Event"
 		for word := range strings.SplitSeq(k.String(), "_") {

@@ -41,19 +41,15 @@ func TestProve(t *testing.T) {
 	k := &keeper{session: app.Browser(t).Login(alice).Cookie("session")}
 	client := &http.Client{Transport: k}
 	account := func() int {
-		req, err := http.NewRequest(http.MethodGet, app.URL+"/account", nil)
-		expect.NoError(t, err)
+		req := expect.Try(http.NewRequest(http.MethodGet, app.URL+"/account", nil)).OrFail(t)
 		req.Header.Set("Accept", "application/json")
-		res, err := client.Do(req)
-		expect.NoError(t, err)
+		res := expect.Try(client.Do(req)).OrFail(t)
 		_ = res.Body.Close()
 		return res.StatusCode
 	}
 	expect.Equal(t, account(), http.StatusForbidden, "before")
 	err := mobile.Prove(client, app.URL+"/2fa", func(number string) {
-		if want := phone.Pending()[0].Number; number != want {
-			t.Errorf("got number %q, want %q", number, want)
-		}
+		expect.Equal(t, number, phone.Pending()[0].Number, "number")
 		apptest.Deny(t, phone)
 	})
 	if err == nil || !strings.Contains(err.Error(), "not_approved") {

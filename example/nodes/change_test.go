@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client/emulator"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/records"
 )
 
@@ -156,9 +157,7 @@ func wantWhole(t *testing.T, c change, was, is records.Account) (changed bool) {
 // and goes without a change of the factor.
 func wantSame(t *testing.T, want, got records.Account) {
 	t.Helper()
-	if want, got := essenceOf(want), essenceOf(got); want != got {
-		t.Errorf("account: got %+v, want %+v", got, want)
-	}
+	expect.Equal(t, essenceOf(got), essenceOf(want), "account")
 }
 
 // essence is what must never be lost of an account.

@@ -25,8 +25,7 @@ type database struct {
 // and what closes both.
 func (d database) open(t *testing.T) (*sqlstore.Store, func()) {
 	t.Helper()
-	db, err := sql.Open(d.driver, d.source)
-	expect.NoError(t, err)
+	db := expect.Try(sql.Open(d.driver, d.source)).OrFail(t)
 	db.SetMaxOpenConns(8)
 	s, err := sqlstore.New(t.Context(), db, d.dialect)
 	if err != nil {
@@ -48,13 +47,10 @@ func newSQLite(t *testing.T) database {
 func newPostgreSQL(t *testing.T) database {
 	t.Helper()
 	u := testenv.Server(t, "postgres", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")
-	admin, err := sql.Open("pgx", u.String())
-	expect.NoError(t, err)
+	admin := expect.Try(sql.Open("pgx", u.String())).OrFail(t)
 	t.Cleanup(func() { _ = admin.Close() })
 	name := "eagate_nodes_" + strings.ToLower(rand.Text())
-	if _, err := admin.Exec("CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'"); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(admin.Exec("CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'")).OrFail(t)
 	t.Cleanup(func() {
 		if _, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
 			t.Error(err)

@@ -180,8 +180,7 @@ func redisOptions(addr string) *redis.Options {
 func openRedis(t *testing.T, client redis.UniversalClient) store.Backend {
 	t.Helper()
 	t.Cleanup(func() { _ = client.Close() })
-	s, err := redisstore.New(t.Context(), client)
-	expect.NoError(t, err)
+	s := expect.Try(redisstore.New(t.Context(), client)).OrFail(t)
 	return s
 }
 
@@ -233,8 +232,7 @@ func (p *postgres) standby() *postgres {
 // sql executes a statement as an administrator.
 func (p *postgres) sql(statement string) string {
 	p.t.Helper()
-	db, err := sql.Open("pgx", p.url())
-	expect.NoError(p.t, err)
+	db := expect.Try(sql.Open("pgx", p.url())).OrFail(p.t)
 	defer db.Close()
 	var result sql.NullString
 	expect.NoError(p.t, db.QueryRow(statement).Scan(&result), statement)
@@ -259,8 +257,7 @@ func (m *mariadb) caughtUp(primary *mariadb) {
 
 func (m *mariadb) value(query string) (value string) {
 	m.t.Helper()
-	db, err := sql.Open("mysql", mariadbSource(m.addr(), ""))
-	expect.NoError(m.t, err)
+	db := expect.Try(sql.Open("mysql", mariadbSource(m.addr(), ""))).OrFail(m.t)
 	defer db.Close()
 	expect.NoError(m.t, db.QueryRow(query).Scan(&value), query)
 	return value

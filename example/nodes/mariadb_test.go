@@ -33,8 +33,7 @@ func startMariaDB(t *testing.T, id int) *mariadb {
 	dir := t.TempDir()
 	var name string
 	if os.Geteuid() != 0 {
-		u, err := osuser.Current()
-		expect.NoError(t, err)
+		u := expect.Try(osuser.Current()).OrFail(t)
 		name = u.Username
 	} else {
 		name = "root" // in a directory that nobody else can get at
@@ -79,8 +78,7 @@ func mariadbSource(addr, database string) string {
 // exec executes statements as an administrator.
 func (m *mariadb) exec(statements ...string) {
 	m.t.Helper()
-	db, err := sql.Open("mysql", mariadbSource(m.addr(), ""))
-	expect.NoError(m.t, err)
+	db := expect.Try(sql.Open("mysql", mariadbSource(m.addr(), ""))).OrFail(m.t)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	for _, s := range statements {

@@ -211,8 +211,7 @@ func (p *person) proving(b *apptest.Browser, path string) apptest.Answer {
 
 func (p *person) withCode(phone emulator.Account) string {
 	p.t.Helper()
-	code, err := phone.Code(p.w.Clock.Now())
-	expect.NoError(p.t, err)
+	code := expect.Try(phone.Code(p.w.Clock.Now())).OrFail(p.t)
 	return fmt.Sprintf(`{"code": %q}`, code)
 }
 

@@ -30,8 +30,7 @@ func startPostgres(t *testing.T) *postgres {
 	t.Helper()
 	initdb := postgresProgram(t, "initdb")
 	// Not t.TempDir, which nobody but its owner can get at.
-	dir, err := os.MkdirTemp("", "eagate-postgres-")
-	expect.NoError(t, err)
+	dir := expect.Try(os.MkdirTemp("", "eagate-postgres-")).OrFail(t)
 	p := &postgres{t: t, dir: dir, port: freePort(t), as: new(syscall.SysProcAttr)}
 	if os.Geteuid() == 0 {
 		p.as.Credential = unprivileged(t)

@@ -22,8 +22,7 @@ type proxy struct {
 // newProxy returns an address that leads to a server.
 func newProxy(t *testing.T, to string) *proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	p := &proxy{addr: l.Addr().String(), to: to, conns: make(map[net.Conn]struct{})}
 	t.Cleanup(func() {
 		_ = l.Close()

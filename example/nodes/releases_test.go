@@ -46,11 +46,9 @@ func TestThoroughReleasesSideBySide(t *testing.T) {
 		expect.NoError(t, cmd.Wait())
 	}
 
-	db, err := sql.Open("sqlite", source)
-	expect.NoError(t, err)
+	db := expect.Try(sql.Open("sqlite", source)).OrFail(t)
 	defer db.Close()
-	s, err := sqlstore.New(t.Context(), db, sqlstore.SQLite)
-	expect.NoError(t, err)
+	s := expect.Try(sqlstore.New(t.Context(), db, sqlstore.SQLite)).OrFail(t)
 	var all, visits [3]int
 	for a, err := range records.New(s, apptest.Keys(t)).Accounts(t.Context()) {
 		expect.NoError(t, err)
@@ -59,18 +57,12 @@ func TestThoroughReleasesSideBySide(t *testing.T) {
 		}
 		for i, unknown := range [][]byte{a.Unknown, a.Push.Unknown, a.Devices[0].Unknown} {
 			var more struct{ Visits int }
-			if err := json.Unmarshal(unknown, &more); err != nil {
-				t.Errorf("%s: %s: %v", a.UserID, unknown, err)
-			}
+			expect.NoError(t, json.Unmarshal(unknown, &more), "%s: %s", a.UserID, unknown)
 			visits[i] += more.Visits
 		}
 	}
-	if want := [3]int{4 * changes, 4 * changes, 4 * changes}; all != want {
-		t.Errorf("got %v changes of the fields that both know, want %v", all, want)
-	}
-	if want := [3]int{2 * changes, 2 * changes, 2 * changes}; visits != want {
-		t.Errorf("got %v changes of the fields of the newer release, want %v", visits, want)
-	}
+	expect.Equal(t, all, [3]int{4 * changes, 4 * changes, 4 * changes}, "changes of the fields that both know")
+	expect.Equal(t, visits, [3]int{2 * changes, 2 * changes, 2 * changes}, "changes of the fields of the newer release")
 }
 
 // buildRelease builds testdata/releases with some files changed.
@@ -79,17 +71,14 @@ func buildRelease(t *testing.T, changes map[string]func(string) string) (program
 	dir := t.TempDir()
 	overlay := struct{ Replace map[string]string }{make(map[string]string)}
 	for file, change := range changes {
-		path, err := filepath.Abs(file)
-		expect.NoError(t, err)
-		source, err := os.ReadFile(path)
-		expect.NoError(t, err)
+		path := expect.Try(filepath.Abs(file)).OrFail(t)
+		source := expect.Try(os.ReadFile(path)).OrFail(t)
 		changed := change(string(source))
 		expect.Differ(t, changed, string(source), "%s wasn't changed", file)
 		overlay.Replace[path] = filepath.Join(dir, fmt.Sprint(len(overlay.Replace), ".go"))
 		expect.NoError(t, os.WriteFile(overlay.Replace[path], []byte(changed), 0o600))
 	}
-	text, err := json.Marshal(overlay)
-	expect.NoError(t, err)
+	text := expect.Try(json.Marshal(overlay)).OrFail(t)
 	expect.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), text, 0o600))
 	program = filepath.Join(dir, "releases")
 	build := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./testdata/releases")

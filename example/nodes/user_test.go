@@ -57,8 +57,7 @@ func (u *user) code() string {
 
 func (u *user) codeAt(at time.Time) string {
 	u.t.Helper()
-	code, err := u.phone.Code(at)
-	expect.NoError(u.t, err)
+	code := expect.Try(u.phone.Code(at)).OrFail(u.t)
 	return code
 }
 

@@ -34,8 +34,7 @@ type visitor struct {
 
 func newVisitor(t *testing.T, u *user) *visitor {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	return &visitor{user: u, t: t, client: &http.Client{
 		Jar:           jar,
 		Timeout:       patience,
@@ -90,8 +89,7 @@ func (v *visitor) send(n *node, path, accept string, form url.Values) (answer, e
 	if form != nil {
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
-	req, err := http.NewRequestWithContext(v.t.Context(), method, n.url()+path, body)
-	expect.NoError(v.t, err)
+	req := expect.Try(http.NewRequestWithContext(v.t.Context(), method, n.url()+path, body)).OrFail(v.t)
 	req.Header.Set("Accept", accept)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

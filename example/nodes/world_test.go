@@ -58,16 +58,12 @@ func newWorld(t *testing.T, withRedis bool) *world {
 	for i, name := range []string{"node A", "node B"} {
 		w.nodes[i] = startNode(t, name, env[:len(env):len(env)]...)
 	}
-	db, err := sql.Open("pgx", w.postgres.url())
-	expect.NoError(t, err)
+	db := expect.Try(sql.Open("pgx", w.postgres.url())).OrFail(t)
 	t.Cleanup(func() { _ = db.Close() })
-	accounts, err := sqlstore.New(t.Context(), db, sqlstore.PostgreSQL)
-	expect.NoError(t, err)
+	accounts := expect.Try(sqlstore.New(t.Context(), db, sqlstore.PostgreSQL)).OrFail(t)
 	t.Cleanup(func() { _ = accounts.Close() })
-	raw, err := hex.DecodeString(key)
-	expect.NoError(t, err)
-	keys, err := keyring.New(raw)
-	expect.NoError(t, err)
+	raw := expect.Try(hex.DecodeString(key)).OrFail(t)
+	keys := expect.Try(keyring.New(raw)).OrFail(t)
 	w.accounts = records.New(accounts, keys)
 	return w
 }
@@ -75,8 +71,7 @@ func newWorld(t *testing.T, withRedis bool) *world {
 // account returns what the database holds of a user.
 func (w *world) account(u *user) records.Account {
 	w.t.Helper()
-	a, err := w.accounts.Account(w.t.Context(), u.id)
-	expect.NoError(w.t, err)
+	a := expect.Try(w.accounts.Account(w.t.Context(), u.id)).OrFail(w.t)
 	return a
 }
 

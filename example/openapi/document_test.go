@@ -19,8 +19,7 @@ import (
 
 func load(t *testing.T) *openapi3.T {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")
-	expect.NoError(t, err)
+	doc := expect.Try(openapi3.NewLoader().LoadFromFile("../../docs/openapi.yaml")).OrFail(t)
 	return doc
 }
 
@@ -138,9 +137,7 @@ func TestProblems(t *testing.T) {
 		own := media.Schema.Value.AllOf[1].Value.Properties
 		status := int(own["status"].Value.Const.(float64))
 		byStatus[status] = own["type"].Value.Enum
-		if len(media.Examples) != len(byStatus[status]) {
-			t.Errorf("%s: got %d examples of %d problems", name, len(media.Examples), len(byStatus[status]))
-		}
+		expect.Equal(t, len(media.Examples), len(byStatus[status]), "%s: examples", name)
 	}
 	for p := range eagate.Problems() {
 		if !slices.Contains(byStatus[p.Status()], any(p.URI())) {

@@ -22,24 +22,21 @@ func (w *World) Records(t testing.TB) *records.Records { return records.New(w.St
 // DecodeChallenge returns the challenge that a document holds.
 func DecodeChallenge(t testing.TB, doc store.Document) records.Challenge {
 	t.Helper()
-	c, err := lone(t, store.Challenges, doc).Challenge(context.Background(), doc.ID)
-	expect.NoError(t, err)
+	c := expect.Try(lone(t, store.Challenges, doc).Challenge(context.Background(), doc.ID)).OrFail(t)
 	return c
 }
 
 // DecodeGrant returns the grant that a document holds.
 func DecodeGrant(t testing.TB, doc store.Document) records.Grant {
 	t.Helper()
-	g, err := lone(t, store.Grants, doc).Grant(context.Background(), doc.ID)
-	expect.NoError(t, err)
+	g := expect.Try(lone(t, store.Grants, doc).Grant(context.Background(), doc.ID)).OrFail(t)
 	return g
 }
 
 // DecodeAccount returns the account that a document holds.
 func DecodeAccount(t testing.TB, doc store.Document) records.Account {
 	t.Helper()
-	a, err := lone(t, store.Accounts, doc).Account(context.Background(), doc.ID)
-	expect.NoError(t, err)
+	a := expect.Try(lone(t, store.Accounts, doc).Account(context.Background(), doc.ID)).OrFail(t)
 	return a
 }
 
@@ -48,17 +45,14 @@ func lone(t testing.TB, kind store.Kind, doc store.Document) *records.Records {
 	t.Helper()
 	m := store.NewMemory()
 	doc.Version = 0
-	if _, err := m.Put(context.Background(), kind, doc); err != nil {
-		t.Error(err)
-	}
+	expect.Try(m.Put(context.Background(), kind, doc)).OrFail(t)
 	return records.New(m, Keys(t))
 }
 
 // Account returns what the store holds of a user.
 func (w *World) Account(t testing.TB, email string) records.Account {
 	t.Helper()
-	a, err := w.Records(t).Account(t.Context(), UserID(email))
-	expect.NoError(t, err)
+	a := expect.Try(w.Records(t).Account(t.Context(), UserID(email))).OrFail(t)
 	return a
 }
 
@@ -83,8 +77,7 @@ func ClaimAddress(ctx context.Context, r *records.Records, userID, email string)
 // Keys are what the gate seals with.
 func Keys(t testing.TB) *keyring.Keyring {
 	t.Helper()
-	k, err := keyring.New(Key)
-	expect.NoError(t, err)
+	k := expect.Try(keyring.New(Key)).OrFail(t)
 	return k
 }
 
@@ -97,8 +90,7 @@ func Seal(t testing.TB, secret []byte, email string) []byte {
 // Secret returns the TOTP secret in force in plain.
 func (w *World) Secret(t testing.TB, email string) []byte {
 	t.Helper()
-	plain, err := Keys(t).Open(w.Account(t, email).Factor.Secret, factor.SecretPurpose, UserID(email))
-	expect.NoError(t, err)
+	plain := expect.Try(Keys(t).Open(w.Account(t, email).Factor.Secret, factor.SecretPurpose, UserID(email))).OrFail(t)
 	return plain
 }
 
@@ -126,8 +118,7 @@ func (w *World) WrongCode(t testing.TB, phone *emulator.Phone) string {
 	t.Helper()
 	right := make(map[string]bool)
 	for d := -11 * Step; d <= 11*Step; d += Step {
-		code, err := phone.CodeAt(w.Clock.Now().Add(d))
-		expect.NoError(t, err)
+		code := expect.Try(phone.CodeAt(w.Clock.Now().Add(d))).OrFail(t)
 		right[code] = true
 	}
 	for n := 0; ; n++ {

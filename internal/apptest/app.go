@@ -145,8 +145,7 @@ func (w *World) Node(t testing.TB, setups ...Setup) *App {
 		middleware.WithService(w.Emulator.Client(clientOptions...)),
 		middleware.WithClock(clock.Now), withElapsed(clock.Elapsed),
 	}, options...)
-	gate, err := middleware.New(options...)
-	expect.NoError(t, err)
+	gate := expect.Try(middleware.New(options...)).OrFail(t)
 	app.Gate = gate
 
 	mux := http.NewServeMux()

@@ -33,8 +33,7 @@ func (b *Browser) Quiet() *Browser {
 // Browser returns a new browser.
 func (a *App) Browser(t testing.TB) *Browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	expect.NoError(t, err)
+	jar := expect.Try(cookiejar.New(nil)).OrFail(t)
 	return a.browserWith(t, jar)
 }
 
@@ -57,8 +56,7 @@ func (b *Browser) On(app *App) *Browser { return app.browserWith(b.t, b.Jar) }
 func (b *Browser) Copy() *Browser {
 	b.t.Helper()
 	c := b.App.Browser(b.t)
-	u, err := url.Parse(b.App.URL)
-	expect.NoError(b.t, err)
+	u := expect.Try(url.Parse(b.App.URL)).OrFail(b.t)
 	c.Jar.SetCookies(u, b.Jar.Cookies(u))
 	return c
 }
@@ -132,8 +130,7 @@ func (a Answer) WantTo(t testing.TB, location string, what ...any) {
 // Do sends a request; head holds names and values in turn.
 func (b *Browser) Do(method, path, body string, head ...string) Answer {
 	b.t.Helper()
-	req, err := http.NewRequest(method, b.App.URL+path, strings.NewReader(body))
-	expect.NoError(b.t, err)
+	req := expect.Try(http.NewRequest(method, b.App.URL+path, strings.NewReader(body))).OrFail(b.t)
 	for i := 0; i < len(head); i += 2 {
 		req.Header.Add(head[i], head[i+1])
 	}

@@ -17,10 +17,8 @@ import (
 // cookies go with it, but none comes back.
 func (b *Browser) Raw(method, target string, head ...string) Answer {
 	b.t.Helper()
-	u, err := url.Parse(b.App.URL)
-	expect.NoError(b.t, err)
-	conn, err := net.Dial("tcp", u.Host)
-	expect.NoError(b.t, err)
+	u := expect.Try(url.Parse(b.App.URL)).OrFail(b.t)
+	conn := expect.Try(net.Dial("tcp", u.Host)).OrFail(b.t)
 	defer conn.Close()
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method, target, u.Host)

@@ -69,8 +69,7 @@ func (b *Browser) SendNew() Answer {
 // Code is what the phone shows.
 func Code(t testing.TB, phone *emulator.Phone) string {
 	t.Helper()
-	code, err := phone.Code()
-	expect.NoError(t, err)
+	code := expect.Try(phone.Code()).OrFail(t)
 	return code
 }
 
@@ -101,21 +100,16 @@ func (b *Browser) Stop() {
 // Approve taps the right number.
 func Approve(t testing.TB, phone *emulator.Phone) {
 	t.Helper()
-	replies, err := phone.Approve(t.Context())
-	expect.NoError(t, err)
+	replies := expect.Try(phone.Approve(t.Context())).OrFail(t)
 	for _, r := range replies {
-		if r.Status != 200 {
-			t.Fatalf("callback: got %d %s, want 200", r.Status, r.Body)
-		}
+		expect.Equal(t, r.Status, 200, "callback")
 	}
 }
 
 // Deny taps "It's not me".
 func Deny(t testing.TB, phone *emulator.Phone) {
 	t.Helper()
-	if _, err := phone.Deny(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(phone.Deny(t.Context())).OrFail(t)
 }
 
 // WantLocked fails the test unless the session is stopped, by page and by

@@ -33,8 +33,7 @@ func TestContrast(t *testing.T) {
 		{"#777777", 4.45, 4.5},
 		{"#ff0000", 3.99, 4},
 	} {
-		c, err := colour.Parse(row.of)
-		expect.NoError(t, err)
+		c := expect.Try(colour.Parse(row.of)).OrFail(t)
 		if got := colour.Contrast(colour.White, c); got < row.min || got > row.max {
 			t.Errorf("%s on white: got %.3f, want %v to %v", row.of, got, row.min, row.max)
 		}

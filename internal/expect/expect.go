@@ -18,6 +18,22 @@ func NoError(t testing.TB, err error, what ...any) {
 	}
 }
 
+// Try takes what a call returned, as in expect.Try(url.Parse(s)).OrFail(t).
+func Try[T any](v T, err error) Tried[T] { return Tried[T]{v, err} }
+
+// Tried is a value, or the error of the call that should return it.
+type Tried[T any] struct {
+	v   T
+	err error
+}
+
+// OrFail returns the value, or ends the test if there is an error.
+func (r Tried[T]) OrFail(t testing.TB, what ...any) T {
+	t.Helper()
+	NoError(t, r.err, what...)
+	return r.v
+}
+
 // Equal compares two values.
 func Equal[T comparable](t testing.TB, got, want T, what ...any) {
 	t.Helper()

@@ -28,7 +28,8 @@ func TestFailures(t *testing.T) {
 	}{
 		{func(t testing.TB) { expect.NoError(t, nil) }, ""},
 		{func(t testing.TB) { expect.NoError(t, one) }, "fatal: one"},
-		{func(t testing.TB) { expect.Equal(t, 1, 1) }, ""},
+		{func(t testing.TB) { expect.Equal(t, expect.Try(1, nil).OrFail(t), 1) }, ""},
+		{func(t testing.TB) { expect.Try(1, one).OrFail(t, "it") }, "fatal: it: one"},
 		{func(t testing.TB) { expect.Equal(t, 1, 2, "%s %d", "no", 7) }, "no 7: got 1, want 2"},
 		{func(t testing.TB) { expect.Equal(t, "a", "b") }, `got "a", want "b"`},
 		{func(t testing.TB) { expect.Is(t, fmt.Errorf("so: %w", one), one) }, ""},

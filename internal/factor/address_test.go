@@ -184,9 +184,7 @@ func (w *world) wantHeir(t *testing.T, r *factor.Rules, p phone) {
 	if !last.Enabled || last.Secret != p.secret {
 		t.Errorf("the service was told last that %s is on: %t, it on with the heir's phone", last.Email, last.Enabled)
 	}
-	if _, err := r.Begin(t.Context(), heir, session("heir"), browser); err != nil {
-		t.Errorf("the heir's sign-in: got %v", err)
-	}
+	expect.Try(r.Begin(t.Context(), heir, session("heir"), browser)).OrFail(t, "the heir's sign-in")
 }
 
 // A DISABLE that is under way while somebody else gets the address arrives last.

@@ -27,10 +27,8 @@ func begun(t testing.TB, r *factor.Rules, user eagate.User, id string) factor.Se
 
 func (w *world) challenge(t testing.TB, r *factor.Rules, user eagate.User, s factor.Session) records.Challenge {
 	t.Helper()
-	view, err := look(t, r, user, s)
-	expect.NoError(t, err)
-	c, err := w.records.Challenge(t.Context(), view.ID)
-	expect.NoError(t, err)
+	view := expect.Try(look(t, r, user, s)).OrFail(t)
+	c := expect.Try(w.records.Challenge(t.Context(), view.ID)).OrFail(t)
 	return c
 }
 
@@ -189,9 +187,7 @@ func TestConsume(t *testing.T) {
 			*user = bob
 		}, false},
 		{"after switching off", func(t *testing.T, w *world, r *factor.Rules, _ *factor.Session, _ *eagate.User) {
-			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(r.Disable(t.Context(), alice, w.fresh(t, alice))).OrFail(t)
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -226,9 +222,7 @@ func TestConsumeTogether(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	s := begun(t, r, alice, "s")
-	if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 	var first string
 	w.store.whileReading(func() { // the account, and then
 		w.store.whileReading(func() { // the challenge
@@ -261,9 +255,7 @@ func TestConsumeMeanwhile(t *testing.T) {
 			r := w.node(t)
 			w.enrol(t, r, alice)
 			s := begun(t, r, alice, "s")
-			if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 			w.store.whileReading(func() { // the account, and then
 				w.store.whileReading(func() { // the challenge
 					if err := end(t, w, w.node(t), s); err != nil {
@@ -297,16 +289,11 @@ func TestPhases(t *testing.T) {
 	b := begun(t, r, alice, "b")
 	want(a, factor.PhaseReplaced, "another session began later")
 	want(b, factor.PhasePending, "the later")
-	if _, err := r.Decide(t.Context(), a.Token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), a.Token, true)).OrFail(t)
 	want(a, factor.PhaseReplaced, "approved after it was replaced")
-	if _, err := r.Decide(t.Context(), b.Token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), b.Token, true)).OrFail(t)
 	want(b, factor.PhaseApproved, "approved")
-	secret, err := r.Consume(t.Context(), alice, b, far)
-	expect.NoError(t, err)
+	secret := expect.Try(r.Consume(t.Context(), alice, b, far)).OrFail(t)
 	want(b, factor.PhaseConsumed, "consumed")
 	expect.NoError(t, r.Unconsume(t.Context(), alice, b, secret))
 	want(b, factor.PhaseApproved, "given back")
@@ -314,9 +301,7 @@ func TestPhases(t *testing.T) {
 	w.clock.Add(5 * time.Minute)
 	want(b, factor.PhaseExpired, "expired")
 	c := begun(t, r, alice, "c")
-	if _, err := r.Decide(t.Context(), c.Token, false); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), c.Token, false)).OrFail(t)
 	want(c, factor.PhaseRejected, "rejected")
 	expect.NoError(t, r.Abandon(t.Context(), alice, c))
 	want(c, factor.PhaseNone, "given up")
@@ -350,24 +335,18 @@ func TestA25_PushBudget(t *testing.T) {
 	w.clock.Set(first.Add(factor.PushWindow))
 	s := begun(t, r, alice, "after the first has aged")
 	refused(first.Add(time.Minute+factor.PushWindow), false)
-	if _, err := r.Decide(t.Context(), s.Token, false); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), s.Token, false)).OrFail(t)
 	rejected := w.clock.Now()
 	refused(rejected.Add(factor.FirstPushPause), true)
 	w.clock.Set(rejected.Add(factor.FirstPushPause - 1))
 	refused(rejected.Add(factor.FirstPushPause), true)
 	// A repeated report doesn't lengthen the pause.
-	if _, err := r.Decide(t.Context(), s.Token, false); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), s.Token, false)).OrFail(t)
 	w.clock.Set(rejected.Add(factor.FirstPushPause))
 	next := begun(t, r, alice, "after the pause")
 	// Nor does it shorten that of a later rejection.
 	for _, token := range []string{next.Token, s.Token} {
-		if _, err := r.Decide(t.Context(), token, false); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, false)).OrFail(t)
 	}
 	// It is the third in a row: one had run out before.
 	refused(w.clock.Now().Add(2*factor.FirstPushPause), true)

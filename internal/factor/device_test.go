@@ -30,8 +30,7 @@ func (w *world) trusted(t testing.TB, r *factor.Rules, user eagate.User) (secret
 // useDevice logs in on a device, and returns the grant's secret, if any.
 func useDevice(t testing.TB, r *factor.Rules, user eagate.User, device string) string {
 	t.Helper()
-	grant, err := r.UseDevice(t.Context(), user, session("login"), device, far)
-	expect.NoError(t, err)
+	grant := expect.Try(r.UseDevice(t.Context(), user, session("login"), device, far)).OrFail(t)
 	return grant
 }
 
@@ -114,9 +113,7 @@ func TestTrustMany(t *testing.T) {
 	w.clock.Add(time.Minute)
 	devices = append(devices, w.trusted(t, r, alice))
 	for i, device := range devices {
-		if got, want := useDevice(t, r, alice, device) != "", i != 1; got != want {
-			t.Errorf("device %d of %d: got in %t, want %t", i+1, len(devices), got, want)
-		}
+		expect.Equal(t, useDevice(t, r, alice, device) != "", i != 1, "device %d of %d", i+1, len(devices))
 	}
 	w.clock.Add(trustedFor)
 	w.trusted(t, r, alice)
@@ -132,8 +129,7 @@ func TestUseDevice(t *testing.T) {
 	device := w.trusted(t, r, alice)
 	w.clock.Add(time.Hour)
 	until := w.clock.Now().Add(time.Hour)
-	secret, err := r.UseDevice(t.Context(), alice, session("login"), device, until)
-	expect.NoError(t, err)
+	secret := expect.Try(r.UseDevice(t.Context(), alice, session("login"), device, until)).OrFail(t)
 	verdict, g, err := r.Check(t.Context(), alice.ID, secret)
 	if err != nil || verdict != factor.Verified || g.Method != eagate.TrustedDevice || !g.VerifiedAt.Equal(proved) || !g.ExpiresAt.Equal(until.Add(24*time.Hour)) ||
 		g.Binding != session("login").Binding {

@@ -152,9 +152,7 @@ func TestA39_Staging(t *testing.T) {
 func TestStagedByNoSession(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t)
-	if _, err := r.Stage(t.Context(), alice, factor.Session{}, browser, factor.Proof{}); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Stage(t.Context(), alice, factor.Session{}, browser, factor.Proof{})).OrFail(t)
 	if e, err := r.Staged(t.Context(), alice, factor.Session{}); !errors.Is(err, factor.ErrNoEnrolment) {
 		t.Errorf("got %v, %v, want %v", e.ExpiresAt, err, factor.ErrNoEnrolment)
 	}

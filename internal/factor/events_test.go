@@ -96,9 +96,7 @@ func TestEvents(t *testing.T) {
 	token := begun(t, r, alice, "one").Token
 	want("asked", "push_sent")
 	for _, yes := range []bool{true, true, false} {
-		if _, err := r.Decide(t.Context(), token, yes); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, yes)).OrFail(t)
 	}
 	want("contradictory reports", "approved", "late_report: rejected")
 	w.service.setDown(&client.Error{Op: "CreateSession", Kind: client.Unavailable})
@@ -113,16 +111,12 @@ func TestEvents(t *testing.T) {
 	device := w.trusted(t, r, alice)
 	useDevice(t, r, alice, device)
 	useDevice(t, r, alice, "no device")
-	if _, err := r.Distrust(t.Context(), alice.ID, "", "stolen"); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Distrust(t.Context(), alice.ID, "", "stolen")).OrFail(t)
 	want("a device", "device_added: browser for 720h0m0s", "device_used: browser", "device_revoked: stolen: browser")
 
 	// A rejection.
 	for range 2 {
-		if _, err := r.Decide(t.Context(), token, false); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, false)).OrFail(t)
 	}
 	want("rejected", "held: rejected on the phone", "rejected")
 	tried("held", p.code(), 0, []string{"login", "stage", "disable", "recovery codes"}, "code_refused: held")

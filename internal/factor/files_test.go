@@ -14,12 +14,10 @@ import (
 // The package comment says what each file holds.
 func TestPackageCommentNamesEachFile(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("factor.go")
-	expect.NoError(t, err)
+	source := expect.Try(os.ReadFile("factor.go")).OrFail(t)
 	comment, _, _ := strings.Cut(string(source), "\npackage ")
 	named := regexp.MustCompile(`\b[a-z_]+\.go\b`).FindAllString(comment, -1)
-	files, err := filepath.Glob("*.go")
-	expect.NoError(t, err)
+	files := expect.Try(filepath.Glob("*.go")).OrFail(t)
 	for _, file := range files {
 		if !strings.HasSuffix(file, "_test.go") && file != "factor.go" && file != "clock.go" && !slices.Contains(named, file) {
 			t.Errorf("the package comment doesn't name %s", file)

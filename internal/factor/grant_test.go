@@ -58,9 +58,7 @@ func TestCheckChanged(t *testing.T) {
 			return grant
 		},
 		"off and on": func(t *testing.T, w *world, r *factor.Rules) string {
-			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(r.Disable(t.Context(), alice, w.fresh(t, alice))).OrFail(t)
 			_, grant := w.enrol(t, r, alice)
 			w.clock.Add(-30 * time.Second)
 			return grant
@@ -93,9 +91,7 @@ func TestCheckCachedNeverLocks(t *testing.T) {
 	_, grant := verify(t, here, alice, p.code())
 	wantCheck(t, there, alice, grant, factor.Verified, "right after the proof on another node")
 	wantCheck(t, there, alice, "", factor.Locked, "another session")
-	if _, err := here.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(here.Disable(t.Context(), alice, w.fresh(t, alice))).OrFail(t)
 	wantCheck(t, there, alice, "", factor.Open, "switched off on another node")
 	w.enrol(t, here, alice)
 	wantCheck(t, there, alice, "", factor.Locked, "switched on again on another node, later")
@@ -147,9 +143,7 @@ func TestCheckReadBeforeChange(t *testing.T) {
 			expect.NoError(t, r.RevokeAll(t.Context(), alice.ID, "asked for"))
 		},
 		"off and on": func(t *testing.T, w *world, r *factor.Rules, _ string) {
-			if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
-				t.Error(err)
-			}
+			expect.Try(r.Disable(t.Context(), alice, w.fresh(t, alice))).OrFail(t)
 			w.enrol(t, r, alice)
 			w.clock.Add(-30 * time.Second)
 		},

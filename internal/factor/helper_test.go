@@ -172,8 +172,7 @@ type world struct {
 
 func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
-	ring, err := keyring.New(keys...)
-	expect.NoError(t, err)
+	ring := expect.Try(keyring.New(keys...)).OrFail(t)
 	return ring
 }
 
@@ -202,15 +201,13 @@ func (w *world) node(t testing.TB, changes ...func(*factor.Config)) *factor.Rule
 	if cfg.Keys != w.keys {
 		cfg.Records = records.New(w.store, cfg.Keys)
 	}
-	r, err := factor.New(cfg)
-	expect.NoError(t, err)
+	r := expect.Try(factor.New(cfg)).OrFail(t)
 	return r
 }
 
 func (w *world) account(t testing.TB, user eagate.User) records.Account {
 	t.Helper()
-	a, err := w.records.Account(t.Context(), user.ID)
-	expect.NoError(t, err)
+	a := expect.Try(w.records.Account(t.Context(), user.ID)).OrFail(t)
 	return a
 }
 
@@ -229,8 +226,7 @@ type phone struct {
 
 func (p phone) at(when time.Time) string {
 	p.t.Helper()
-	code, err := totp.GenerateCodeCustom(p.secret, when, p.opts)
-	expect.NoError(p.t, err)
+	code := expect.Try(totp.GenerateCodeCustom(p.secret, when, p.opts)).OrFail(p.t)
 	return code
 }
 
@@ -260,8 +256,7 @@ func (w *world) stage(t testing.TB, r *factor.Rules, user eagate.User, s factor.
 	if err != nil || answer.Result != factor.CodeAccepted {
 		t.Fatalf("stage: got %v, %v, want accepted", answer, err)
 	}
-	e, err := r.Staged(t.Context(), user, s)
-	expect.NoError(t, err)
+	e := expect.Try(r.Staged(t.Context(), user, s)).OrFail(t)
 	return w.scan(t, e)
 }
 
@@ -290,9 +285,7 @@ func verify(t testing.TB, r *factor.Rules, user eagate.User, code string) (facto
 	t.Helper()
 	answer, grant, err := r.VerifyCode(t.Context(), user, session("login"), typed(t, r, user, code), far)
 	expect.NoError(t, err)
-	if got, want := grant != "", answer.Result == factor.CodeAccepted; got != want {
-		t.Fatalf("code %q: got a grant %t, want %t", code, got, want)
-	}
+	expect.Equal(t, grant != "", answer.Result == factor.CodeAccepted, "code %q: a grant", code)
 	return answer, grant
 }
 
@@ -464,16 +457,14 @@ func (w *world) byDevice(t testing.TB, user eagate.User, g records.Grant) {
 // typed is a code in a locked session.
 func typed(t testing.TB, r *factor.Rules, user eagate.User, code string) factor.Proof {
 	t.Helper()
-	b, err := r.Basis(t.Context(), user.ID)
-	expect.NoError(t, err)
+	b := expect.Try(r.Basis(t.Context(), user.ID)).OrFail(t)
 	return factor.Proof{Basis: b, Code: code}
 }
 
 // accountOf returns the user's account as a node has it.
 func accountOf(t testing.TB, r *factor.Rules, user eagate.User) records.Account {
 	t.Helper()
-	acct, err := r.Account(t.Context(), user.ID)
-	expect.NoError(t, err)
+	acct := expect.Try(r.Account(t.Context(), user.ID)).OrFail(t)
 	return acct
 }
 

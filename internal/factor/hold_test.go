@@ -21,9 +21,7 @@ func TestHold(t *testing.T) {
 	type step func(t *testing.T, w *world, r *factor.Rules, token string)
 	reported := func(t *testing.T, _ *world, r *factor.Rules, token string) {
 		t.Helper()
-		if _, err := r.Decide(t.Context(), token, false); err != nil {
-			t.Error(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, false)).OrFail(t)
 	}
 	cutOff := func(t *testing.T, w *world, r *factor.Rules, token string) {
 		t.Helper()
@@ -93,9 +91,7 @@ func TestHeldSince(t *testing.T) {
 	token := begun(t, r, alice, "s").Token
 	at := w.clock.Now()
 	for range 2 {
-		if _, err := r.Decide(t.Context(), token, false); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, false)).OrFail(t)
 		w.clock.Add(time.Minute)
 	}
 	if got := w.account(t, alice).HeldSince; !got.Equal(at) {
@@ -117,9 +113,7 @@ func TestHeldTakesNothing(t *testing.T) {
 	w.store.setFault(nil)
 	approved := begun(t, r, alice, "approved")
 	for token, yes := range map[string]bool{approved.Token: true, rejected.Token: false} {
-		if _, err := r.Decide(t.Context(), token, yes); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, yes)).OrFail(t)
 	}
 	if grant, err := r.Consume(t.Context(), alice, approved, far); err != nil || grant != "" {
 		t.Errorf("an approval: got a grant %t, %v, want none", grant != "", err)
@@ -141,9 +135,7 @@ func TestHeldTakesNothing(t *testing.T) {
 		if _, _, err := r.Trust(t.Context(), alice, proof, ""); !errors.Is(err, factor.ErrHeld) {
 			t.Errorf("%s: trust: got %v", name, err)
 		}
-		if err := errors.Join(err1, err2, err3, err4); err != nil {
-			t.Error(err)
-		}
+		expect.NoError(t, errors.Join(err1, err2, err3, err4))
 		if a := w.account(t, alice); a.Epoch != before.Epoch || a.State != records.On || len(a.Devices) != 0 || a.Recovery != nil {
 			t.Errorf("%s: got %+v, want nothing changed", name, a)
 		}
@@ -177,9 +169,7 @@ func TestApprovalOfAnEarlierEra(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	s := begun(t, r, alice, "s")
-	if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 	w.change(t, alice, func(a *records.Account) { a.Era++ })
 	if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
 		t.Errorf("got a grant %t, %v, want none", grant != "", err)

@@ -30,9 +30,7 @@ func TestLastProofs(t *testing.T) {
 	wantProofs(t, w, want) // nothing was proved
 
 	s := begun(t, r, alice, "s")
-	if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 	wantProofs(t, w, want) // nor yet
 	w.clock.Add(time.Second)
 	if secret, err := r.Consume(t.Context(), alice, s, far); err != nil || secret == "" {
@@ -53,9 +51,7 @@ func TestLastProofs(t *testing.T) {
 		proved(eagate.TOTP, w.clock.Now())
 	}
 
-	if _, err := r.Disable(t.Context(), alice, w.fresh(t, alice)); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Disable(t.Context(), alice, w.fresh(t, alice))).OrFail(t)
 	if acct := w.account(t, alice); acct.Proofs != nil || factor.LastProofs(acct) != nil {
 		t.Errorf("off: got %v, want none", acct.Proofs)
 	}

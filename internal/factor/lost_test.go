@@ -66,8 +66,7 @@ func TestReportWithoutAccount(t *testing.T) {
 	w := newWorld(t)
 	r := w.node(t, rejecting)
 	w.enrol(t, r, alice)
-	token, err := r.Begin(t.Context(), alice, session("begun"), browser)
-	expect.NoError(t, err)
+	token := expect.Try(r.Begin(t.Context(), alice, session("begun"), browser)).OrFail(t)
 	w.forget(t, alice)
 	if _, err := r.Decide(t.Context(), token, false); !errors.Is(err, factor.ErrAccountLost) {
 		t.Errorf("got %v, want ErrAccountLost", err)
@@ -82,12 +81,9 @@ func TestAccountMadeAnew(t *testing.T) {
 	r := w.node(t)
 	_, before := w.enrol(t, r, alice)
 	s := session("begun before")
-	token, err := r.Begin(t.Context(), alice, s, browser)
-	expect.NoError(t, err)
+	token := expect.Try(r.Begin(t.Context(), alice, s, browser)).OrFail(t)
 	s.Token = token
-	if _, err := r.Decide(t.Context(), token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), token, true)).OrFail(t)
 	w.forget(t, alice)
 	w.enrol(t, r, alice)
 	w.clock.Add(factor.CacheLifetime)

@@ -129,9 +129,7 @@ func TestUnconsumeOfAnother(t *testing.T) {
 	r := w.node(t)
 	_, other := w.enrol(t, r, alice)
 	s := begun(t, r, alice, "login")
-	if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 	secret, err := r.Consume(t.Context(), alice, s, far)
 	if err != nil || secret == "" {
 		t.Fatalf("consume: got a grant %t, %v, want one", secret != "", err)

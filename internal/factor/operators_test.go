@@ -176,9 +176,7 @@ func TestUnreadableSecretIsLeft(t *testing.T) {
 	w.enrol(t, r, alice)
 	unreadable := []byte("sealed by a lost key")
 	w.change(t, alice, func(a *records.Account) { a.Factor.Secret = unreadable })
-	if _, err := r.Begin(t.Context(), alice, session("begin"), browser); err != nil {
-		t.Errorf("push: got %v", err)
-	}
+	expect.Try(r.Begin(t.Context(), alice, session("begin"), browser)).OrFail(t, "push")
 	if a := w.account(t, alice); !bytes.Equal(a.Factor.Secret, unreadable) {
 		t.Error("a secret that can't be opened was changed")
 	}

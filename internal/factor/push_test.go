@@ -18,9 +18,7 @@ import (
 func TestA25_CountsOnce(t *testing.T) {
 	report := func(t *testing.T, _ *world, r *factor.Rules, token string) {
 		t.Helper()
-		if _, err := r.Decide(t.Context(), token, false); err != nil {
-			t.Error(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, false)).OrFail(t)
 	}
 	cutOff := func(t *testing.T, w *world, r *factor.Rules, token string) {
 		t.Helper()
@@ -32,9 +30,7 @@ func TestA25_CountsOnce(t *testing.T) {
 	}
 	yes := func(t *testing.T, _ *world, r *factor.Rules, token string) {
 		t.Helper()
-		if _, err := r.Decide(t.Context(), token, true); err != nil {
-			t.Error(err)
-		}
+		expect.Try(r.Decide(t.Context(), token, true)).OrFail(t)
 	}
 	over := func(t *testing.T, _ *world, r *factor.Rules, token string) {
 		t.Helper()
@@ -79,9 +75,7 @@ func TestA25_ForgottenCounts(t *testing.T) {
 	w.enrol(t, r, alice)
 	begun(t, r, alice, "s")
 	w.clock.Add(2 * time.Hour)
-	if _, err := w.records.DeleteExpired(t.Context(), w.clock.Now(), 10); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(w.records.DeleteExpired(t.Context(), w.clock.Now(), 10)).OrFail(t)
 	begun(t, r, alice, "next")
 	expect.Equal(t, w.account(t, alice).Push.Unapproved, 1, "counted")
 }
@@ -183,9 +177,7 @@ func TestA25_HonestSignIns(t *testing.T) {
 		w.clock.Add(time.Minute)
 		before, writes := w.account(t, alice), w.store.writes(store.Accounts)
 		s := begun(t, r, alice, fmt.Sprint("sign-in ", i))
-		if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 		secret, err := r.Consume(t.Context(), alice, s, far)
 		if err != nil || secret == "" {
 			t.Fatalf("sign-in %d: got %v", i, err)

@@ -67,14 +67,10 @@ func TestRecoveryMeanwhile(t *testing.T) {
 			w.change(t, alice, func(a *records.Account) { a.HeldSince = w.clock.Now() })
 		}, factor.CodeHeld},
 		"a reset": {func(t *testing.T, _ *world, r *factor.Rules) {
-			if err := r.Reset(t.Context(), alice.ID, "a test"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, r.Reset(t.Context(), alice.ID, "a test"))
 		}, factor.CodeNone},
 		"another password": {func(t *testing.T, _ *world, r *factor.Rules) {
-			if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 		}, factor.CodeNone},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -330,14 +326,10 @@ func TestMakeRecoveryMeanwhile(t *testing.T) {
 			}
 		}, factor.ErrOff},
 		"another password": {func(t *testing.T, _ *world, r *factor.Rules, _ func()) {
-			if err := r.PasswordChanged(t.Context(), alice.ID); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, r.PasswordChanged(t.Context(), alice.ID))
 		}, factor.ErrOvertaken},
 		"logged out": {func(t *testing.T, w *world, _ *factor.Rules, _ func()) {
-			if err := w.records.DeleteGrant(t.Context(), "the session's"); err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, w.records.DeleteGrant(t.Context(), "the session's"))
 		}, factor.ErrOvertaken},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,9 +48,7 @@ func TestConsumeStranded(t *testing.T) {
 			st := &state{w: w, r: w.node(t, func(c *factor.Config) { c.StoreTimeout = timeout })}
 			w.enrol(t, st.r, alice)
 			st.s = begun(t, st.r, alice, "s")
-			if _, err := st.r.Decide(t.Context(), st.s.Token, true); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(st.r.Decide(t.Context(), st.s.Token, true)).OrFail(t)
 			var err error
 			if st.secret, err = st.r.Consume(t.Context(), alice, st.s, far); err != nil || st.secret == "" {
 				t.Fatalf("first: got grant %t, %v", st.secret != "", err)

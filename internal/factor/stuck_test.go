@@ -53,9 +53,7 @@ func TestSyncFormerAddressRefused(t *testing.T) {
 			if got, want := w.service.on(), []string{moved.Email}; !slices.Equal(got, want) {
 				t.Errorf("got %q on at the service, want %q", got, want)
 			}
-			if a := w.account(t, alice).Sync; a.Late() != c.late {
-				t.Errorf("got %+v, want late %t", a, c.late)
-			}
+			expect.Equal(t, w.account(t, alice).Sync.Late(), c.late)
 		})
 	}
 }
@@ -113,9 +111,7 @@ func TestResyncSharedAddress(t *testing.T) {
 		w.sync(t, r)
 		w.enrol(t, r, heir)
 		w.sync(t, r)
-		if _, err := r.ResyncAll(t.Context(), func(factor.Progress) {}); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(r.ResyncAll(t.Context(), func(factor.Progress) {})).OrFail(t)
 		for range 3 {
 			w.sync(t, r)
 			w.clock.Add(factor.ResyncAfter)
@@ -158,8 +154,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	s := session("login")
-	token, err := r.Begin(t.Context(), alice, s, browser)
-	expect.NoError(t, err)
+	token := expect.Try(r.Begin(t.Context(), alice, s, browser)).OrFail(t)
 	if d, err := r.Decide(t.Context(), token, true); err != nil || d != factor.DecisionTaken {
 		t.Fatalf("decide: got %v, %v", d, err)
 	}

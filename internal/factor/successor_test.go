@@ -122,9 +122,7 @@ func TestA51_UnderWay(t *testing.T) {
 			},
 			"by the phone": func(t *testing.T, r *factor.Rules, _ phone) factor.Session {
 				s := begun(t, r, alice, "login")
-				if _, err := r.Decide(t.Context(), s.Token, true); err != nil {
-					t.Fatal(err)
-				}
+				expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 				if under, err := r.UnderWay(t.Context(), accountOf(t, r, alice), s, viewOf(t, r, s)); err != nil || under {
 					t.Fatalf("approved: got %t, %v", under, err)
 				}
@@ -153,7 +151,6 @@ func TestA51_UnderWay(t *testing.T) {
 
 func viewOf(t *testing.T, r *factor.Rules, s factor.Session) factor.View {
 	t.Helper()
-	view, err := look(t, r, alice, s)
-	expect.NoError(t, err)
+	view := expect.Try(look(t, r, alice, s)).OrFail(t)
 	return view
 }

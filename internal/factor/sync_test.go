@@ -31,9 +31,7 @@ func (w *world) wantView(t testing.TB, user eagate.User, when string) {
 	a := w.account(t, user)
 	w.service.mu.Lock()
 	defer w.service.mu.Unlock()
-	if got, want := w.service.view[user.Email].Enabled, a.State == records.On; got != want {
-		t.Errorf("%s: got %t at the service, want %t", when, got, want)
-	}
+	expect.Equal(t, w.service.view[user.Email].Enabled, a.State == records.On, "%s: at the service", when)
 	if a.Sync.Late() || a.Sync.Attempts != 0 || a.Sync.LastErr != "" || a.Sync.Retired != nil {
 		t.Errorf("%s: got %+v, want nothing left to be told", when, a.Sync)
 	}
@@ -138,9 +136,7 @@ func TestResyncOfWhatWasJustTold(t *testing.T) {
 	r := w.node(t)
 	w.enrol(t, r, alice)
 	w.sync(t, r)
-	if _, err := r.ResyncAll(t.Context(), func(factor.Progress) {}); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(r.ResyncAll(t.Context(), func(factor.Progress) {})).OrFail(t)
 	expect.Equal(t, w.account(t, alice).Sync.NextAt.Sub(w.clock.Now()), factor.ResyncAfter, "it due in")
 }
 

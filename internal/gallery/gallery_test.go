@@ -15,8 +15,7 @@ import (
 )
 
 func TestScenesRenderUnderNamesOfTheirOwn(t *testing.T) {
-	pages, err := templates.New()
-	expect.NoError(t, err)
+	pages := expect.Try(templates.New()).OrFail(t)
 	names := make(map[string]bool)
 	for _, s := range gallery.Scenes(gallery.Page(templates.English)) {
 		if names[s.Name()] {
@@ -26,9 +25,7 @@ func TestScenesRenderUnderNamesOfTheirOwn(t *testing.T) {
 		if s.Says == "" {
 			t.Errorf("%s says nothing", s.Name())
 		}
-		if _, err := s.Still(pages); err != nil {
-			t.Errorf("%s: %v", s.Name(), err)
-		}
+		expect.Try(s.Still(pages)).OrFail(t, "%s", s.Name())
 	}
 }
 
@@ -82,12 +79,10 @@ func walk(v reflect.Value, f func(reflect.Value)) {
 // counted by iota, by type.
 func constants(t *testing.T) map[string][]string {
 	t.Helper()
-	files, err := filepath.Glob("../../templates/*.go")
-	expect.NoError(t, err)
+	files := expect.Try(filepath.Glob("../../templates/*.go")).OrFail(t)
 	names := make(map[string][]string)
 	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		expect.NoError(t, err)
+		parsed := expect.Try(parser.ParseFile(token.NewFileSet(), file, nil, 0)).OrFail(t)
 		for _, decl := range parsed.Decls {
 			group, ok := decl.(*ast.GenDecl)
 			if !ok || group.Tok != token.CONST {

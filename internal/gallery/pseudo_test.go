@@ -4,15 +4,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/gallery"
 	"github.com/eagate/eagate/templates"
 )
 
 func TestPseudo(t *testing.T) {
 	texts := gallery.Pseudo()
-	if _, err := templates.New(templates.WithTexts(gallery.Long, texts)); err != nil {
-		t.Error(err)
-	}
+	expect.Try(templates.New(templates.WithTexts(gallery.Long, texts))).OrFail(t)
 	length := func(texts map[templates.Key]string) (n int) {
 		for _, text := range texts {
 			n += utf8.RuneCountInString(text)

@@ -59,9 +59,7 @@ func TestTurns(t *testing.T) {
 		expect.Is(t, <-early, hashing.ErrOvertaken, "overtaken")
 		free <- struct{}{}
 		for range 2 {
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
+			expect.NoError(t, <-ended)
 		}
 		if want := []string{"a", "b", "a", "b"}; !slices.Equal(order, want) {
 			t.Errorf("got turns %v, want %v", order, want)

@@ -32,8 +32,7 @@ func otherKeys(n int) [][]byte {
 
 func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
-	k, err := keyring.New(keys...)
-	expect.NoError(t, err)
+	k := expect.Try(keyring.New(keys...)).OrFail(t)
 	return k
 }
 
@@ -112,9 +111,7 @@ func TestA27_SealedDamaged(t *testing.T) {
 	}
 	refused("nothing", nil)
 	refused("a byte more", append(slices.Clone(sealed), 0))
-	if _, err := k.Open(sealed, "purpose", "alice"); err != nil {
-		t.Errorf("untouched: got %v", err)
-	}
+	expect.Try(k.Open(sealed, "purpose", "alice")).OrFail(t, "untouched")
 }
 
 func FuzzKeyringOpen(f *testing.F) {
@@ -174,8 +171,7 @@ func TestCallbackSecrets(t *testing.T) {
 // A38: nothing that prints a keyring shows what it holds.
 func TestA38_KeyringPrinted(t *testing.T) {
 	k := newKeyring(t, key)
-	sealer, err := k.With("a secret of 128 bits")
-	expect.NoError(t, err)
+	sealer := expect.Try(k.With("a secret of 128 bits")).OrFail(t)
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, v := range []any{k, *k, &k, []any{k}, struct{ K *keyring.Keyring }{k}, struct{ K keyring.Keyring }{*k}, sealer, *sealer} {
 			text := fmt.Sprintf(format, v)
@@ -194,12 +190,9 @@ func TestA38_KeyringPrinted(t *testing.T) {
 // bareGCM is what opening costs without a keyring.
 func bareGCM(t testing.TB) cipher.AEAD {
 	t.Helper()
-	derived, err := hkdf.Key(sha256.New, key, nil, "bare", 32)
-	expect.NoError(t, err)
-	block, err := aes.NewCipher(derived)
-	expect.NoError(t, err)
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	expect.NoError(t, err)
+	derived := expect.Try(hkdf.Key(sha256.New, key, nil, "bare", 32)).OrFail(t)
+	block := expect.Try(aes.NewCipher(derived)).OrFail(t)
+	aead := expect.Try(cipher.NewGCMWithRandomNonce(block)).OrFail(t)
 	return aead
 }
 

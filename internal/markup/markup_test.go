@@ -14,8 +14,7 @@ import (
 
 func parse(t *testing.T, page string) *html.Node {
 	t.Helper()
-	root, err := markup.Parse(page)
-	expect.NoError(t, err)
+	root := expect.Try(markup.Parse(page)).OrFail(t)
 	return root
 }
 
@@ -45,9 +44,7 @@ func TestPolicySources(t *testing.T) {
 			if !slices.Equal(got.Sources.Images, tt.want.Images) || !slices.Equal(got.Sources.Styles, tt.want.Styles) || !slices.Equal(got.Sources.Fonts, tt.want.Fonts) {
 				t.Errorf("got %v, want %v", got.Sources, tt.want)
 			}
-			if paths := strings.Join(got.Paths, " "); paths != tt.paths {
-				t.Errorf("got the paths %q, want %q", paths, tt.paths)
-			}
+			expect.Equal(t, strings.Join(got.Paths, " "), tt.paths, "the paths")
 			if faults := strings.Join(got.Faults, "\n"); tt.fault == "" && faults != "" || !strings.Contains(faults, tt.fault) {
 				t.Errorf("got %q, want %q", faults, tt.fault)
 			}
@@ -85,8 +82,7 @@ func TestOrigin(t *testing.T) {
 		"https://CDN.example/a": "https://cdn.example", "https://a.example:8443": "https://a.example:8443", "https://[::1]:81/": "https://[::1]:81",
 		"http://a.example": "", "https://": "", "https://*.example": "", "https://a;b": "", "https://a'b": "", "/a": "", "data:x": "",
 	} {
-		u, err := url.Parse(address)
-		expect.NoError(t, err)
+		u := expect.Try(url.Parse(address)).OrFail(t)
 		expect.Equal(t, markup.Origin(u), want, address)
 	}
 }

@@ -135,9 +135,7 @@ func TestBrokenReads(t *testing.T) {
 	l := &line{Backend: store.NewMemory()}
 	r := records.New(l, newKeyring(t, key))
 	l.gets = 1
-	if _, err := r.Account(t.Context(), "u"); err != nil {
-		t.Errorf("broken once: got %v", err)
-	}
+	expect.Try(r.Account(t.Context(), "u")).OrFail(t, "broken once")
 	l.gets = 2
 	if _, err := r.Account(t.Context(), "u"); !errors.Is(err, errBroken) {
 		t.Errorf("broken twice: got %v, want the fault", err)

@@ -25,8 +25,7 @@ func (m *mindful) Get(ctx context.Context, kind store.Kind, ids ...string) ([]st
 // remember has what is stored now be what is known from before, from now on.
 func (m *mindful) remember(t *testing.T, kind store.Kind, id string) {
 	t.Helper()
-	docs, err := m.Memory.Get(t.Context(), kind, id)
-	expect.NoError(t, err)
+	docs := expect.Try(m.Memory.Get(t.Context(), kind, id)).OrFail(t)
 	m.known[id] = docs[0]
 	m.reads = 0
 }

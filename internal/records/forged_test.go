@@ -20,12 +20,9 @@ var kinds = []store.Kind{store.Accounts, store.Challenges, store.Grants, store.A
 // store can.
 func overwrite(t testing.TB, b store.Backend, kind store.Kind, id string, change func([]byte) []byte) {
 	t.Helper()
-	docs, err := b.Get(t.Context(), kind, id)
-	expect.NoError(t, err)
+	docs := expect.Try(b.Get(t.Context(), kind, id)).OrFail(t)
 	docs[0].Body = change(docs[0].Body)
-	if _, err := b.Put(t.Context(), kind, docs[0]); err != nil {
-		t.Fatal(err)
-	}
+	expect.Try(b.Put(t.Context(), kind, docs[0])).OrFail(t)
 }
 
 // Each byte of each record counts.
@@ -33,8 +30,7 @@ func TestFlippedBits(t *testing.T) {
 	for _, kind := range kinds {
 		r, m := newRecords(t)
 		fillAll(t, r)
-		docs, err := m.Get(t.Context(), kind, idOf(kind))
-		expect.NoError(t, err)
+		docs := expect.Try(m.Get(t.Context(), kind, idOf(kind))).OrFail(t)
 		good := docs[0].Body
 		for i := range good {
 			bad := bytes.Clone(good)
@@ -57,8 +53,7 @@ func TestForged(t *testing.T) {
 		strangers, theirs := newRecords(t)
 		*strangers = *records.New(theirs, newKeyring(t, other))
 		fillAll(t, strangers)
-		docs, err := theirs.Get(t.Context(), kind, idOf(kind))
-		expect.NoError(t, err)
+		docs := expect.Try(theirs.Get(t.Context(), kind, idOf(kind))).OrFail(t)
 		for name, forge := range map[string]func([]byte) []byte{
 			"by another key":     func([]byte) []byte { return docs[0].Body },
 			"without a MAC":      func([]byte) []byte { return []byte(`{"state":"off"}`) },
@@ -79,9 +74,7 @@ func TestForged(t *testing.T) {
 					t.Errorf("got %v, want ErrForged of that record", err)
 				}
 				overwrite(t, m, kind, idOf(kind), func([]byte) []byte { return before })
-				if err := readAll(t.Context(), r)[kind]; err != nil {
-					t.Errorf("put back: got %v", err)
-				}
+				expect.NoError(t, readAll(t.Context(), r)[kind], "put back")
 			})
 		}
 	}
@@ -93,8 +86,7 @@ func TestSwapped(t *testing.T) {
 	ctx := t.Context()
 	fillAll(t, r)
 	expect.NoError(t, r.UpdateAccount(ctx, "bob", func(*records.Account) error { return nil }))
-	docs, err := m.Get(ctx, store.Accounts, "bob")
-	expect.NoError(t, err)
+	docs := expect.Try(m.Get(ctx, store.Accounts, "bob")).OrFail(t)
 	overwrite(t, m, store.Accounts, "u-42", func([]byte) []byte { return docs[0].Body })
 	if _, err := r.Account(ctx, "u-42"); !errors.Is(err, records.ErrForged) {
 		t.Errorf("bob's account as alice's: got %v, want ErrForged", err)

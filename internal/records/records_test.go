@@ -23,8 +23,7 @@ var (
 
 func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 	t.Helper()
-	k, err := keyring.New(keys...)
-	expect.NoError(t, err)
+	k := expect.Try(keyring.New(keys...)).OrFail(t)
 	return k
 }
 

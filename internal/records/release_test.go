@@ -136,8 +136,7 @@ func TestFormatIsKept(t *testing.T) {
 func fillNew(t testing.TB, r *records.Records, m *store.Memory) {
 	t.Helper()
 	for _, k := range kinds {
-		docs, err := m.Get(context.Background(), k, idOf(k))
-		expect.NoError(t, err)
+		docs := expect.Try(m.Get(context.Background(), k, idOf(k))).OrFail(t)
 		expect.NoError(t, m.Delete(context.Background(), k, docs[0].ID, docs[0].Version))
 	}
 	fillAll(t, r)

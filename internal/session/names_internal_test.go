@@ -27,8 +27,6 @@ func TestNamesAreOneGates(t *testing.T) {
 		for name := range seen {
 			expect.Contains(t, name, "name", "%q is the same for all gates", name)
 		}
-		if want := 7; len(seen) != want {
-			t.Errorf("got %d names, want %d", len(seen), want)
-		}
+		expect.Equal(t, len(seen), 7, "names")
 	}
 }

@@ -156,9 +156,7 @@ func TestStallRefusesAtOnce(t *testing.T) {
 func TestBegunRequestsComeFirst(t *testing.T) {
 	run(t, 1000, 200*time.Millisecond, func(t *testing.T, w *world) {
 		old := request(t)
-		if _, err := w.get(old, "first"); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(w.get(old, "first")).OrFail(t)
 		var crowd sync.WaitGroup
 		for n := range 100 {
 			crowd.Go(func() { _, _ = w.get(request(t), fmt.Sprint(n)) })

@@ -35,9 +35,7 @@ func TestTimeBetweenCallsIsFree(t *testing.T) {
 	run(t, 20, 400*time.Millisecond, func(t *testing.T, w *world) {
 		ctx := request(t)
 		for n := range 7 {
-			if _, err := w.get(ctx, fmt.Sprint(n)); err != nil {
-				t.Errorf("call %d: %v", n, err)
-			}
+			expect.Try(w.get(ctx, fmt.Sprint(n))).OrFail(t, "call %d", n)
 			time.Sleep(10 * time.Second) // at the service
 		}
 	})
@@ -75,9 +73,7 @@ func TestStreamHasTheTimeoutEachTime(t *testing.T) {
 	run(t, 20, time.Second, func(t *testing.T, w *world) {
 		ctx := storelimit.WithStream(t.Context())
 		for n := range 10 {
-			if _, err := w.get(ctx, "x"); err != nil {
-				t.Errorf("call %d: %v", n, err)
-			}
+			expect.Try(w.get(ctx, "x")).OrFail(t, "call %d", n)
 			time.Sleep(1500 * time.Millisecond)
 		}
 		expect.Equal(t, w.Asked(), 10, "times the store was asked")
@@ -96,9 +92,7 @@ func TestNothingIsBegunTooLate(t *testing.T) {
 			_, _ = w.get(ctx, fmt.Sprint(n))
 		}
 		for n := range 4 { // 1.6 s
-			if err := w.put(ctx, fmt.Sprint("new ", n), 0); err != nil {
-				t.Errorf("write %d, the first in the first half: %v", n, err)
-			}
+			expect.NoError(t, w.put(ctx, fmt.Sprint("new ", n), 0), "write %d, the first in the first half", n)
 		}
 
 		ctx = request(t)
@@ -141,9 +135,7 @@ func TestRequestReadsOnceUntilItWrites(t *testing.T) {
 			{"read it", func() error { _, err := w.get(ctx, "x"); return err }, 11},
 		}
 		for _, step := range steps {
-			if err := step.do(); err != nil {
-				t.Errorf("%s: %v", step.name, err)
-			}
+			expect.NoError(t, step.do(), "%s", step.name)
 			expect.Equal(t, w.Asked(), step.want, "%s: the store was asked", step.name)
 		}
 	})
@@ -155,8 +147,7 @@ func TestRequestReadsAnewAfterAWait(t *testing.T) {
 		expect.NoError(t, w.put(t.Context(), "x", 0))
 		ctx := request(t)
 		version := func() uint64 {
-			docs, err := w.limited.Get(ctx, store.Accounts, "x")
-			expect.NoError(t, err)
+			docs := expect.Try(w.limited.Get(ctx, store.Accounts, "x")).OrFail(t)
 			return docs[0].Version
 		}
 		read := version()
@@ -203,9 +194,7 @@ func TestRequestKnowsWhatItReadEarlier(t *testing.T) {
 			}, map[string]bool{"y": true, "z": true}},
 			{"deleted it", func() error { return w.limited.Delete(ctx, store.Accounts, "y", 1) }, map[string]bool{"y": false, "z": true}},
 		} {
-			if err := step.do(); err != nil {
-				t.Errorf("%s: %v", step.name, err)
-			}
+			expect.NoError(t, step.do(), "%s", step.name)
 			for id, want := range step.want {
 				expect.Equal(t, earlier(ctx, id), want, "%s: known %s of an earlier moment", step.name, id)
 				if earlier(storelimit.Fresh(ctx), id) || earlier(request(t), id) || earlier(t.Context(), id) {

@@ -57,13 +57,11 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 	expect.Equal(t, len(seen), len(want), "parameters %q", seen)
 
 	// As Go reads it.
-	u, err := url.Parse(uri)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(uri)).OrFail(t)
 	if u.Scheme != "otpauth" || u.Host != "totp" || u.Path != "/"+issuer+":"+email || u.Fragment != "" || u.User != nil {
 		t.Errorf("got %#v for %q", u, uri)
 	}
-	values, err := url.ParseQuery(u.RawQuery)
-	expect.NoError(t, err)
+	values := expect.Try(url.ParseQuery(u.RawQuery)).OrFail(t)
 	for name, value := range want {
 		if got := values[name]; len(got) != 1 || got[0] != value {
 			t.Errorf("%s: got %q, want %q once", name, got, value)
@@ -132,16 +130,12 @@ func TestURIOfALongAddress(t *testing.T) {
 		{strings.Repeat("อ", 100) + "@example.com", false},
 	} {
 		uri := totp.Key{Parameters: totp.Default, Issuer: "Acme", Email: tt.email, ClientID: "client", Secret: uriSecret}.URI()
-		if got := len(uri) <= 1024; got != tt.fits {
-			t.Errorf("%s: got %d bytes, want them to fit: %v", tt.email, len(uri), tt.fits)
-		}
+		expect.Equal(t, len(uri) <= 1024, tt.fits, "%s: fits", tt.email)
 		account, err := emulator.ParseAccount(uri)
 		if err != nil || account.Email != tt.email || account.Issuer != "Acme" {
 			t.Errorf("%s: the phone: got %+v, %v", tt.email, account, err)
 		}
 	}
 	uri := totp.Key{Parameters: totp.Default, Issuer: "Acme", Email: strings.Repeat("a", 300) + "@b", Secret: uriSecret}.URI()
-	if _, err := emulator.ParseAccount(uri); err != nil {
-		t.Errorf("for codes only: got %v", err)
-	}
+	expect.Try(emulator.ParseAccount(uri)).OrFail(t, "for codes only")
 }

@@ -93,8 +93,7 @@ func (t *text) count(s string) int {
 // crowd has that many users wait.
 func crowd(t *testing.T, n int, watched bool) (p *place, other *records.Records, h *waiting.Hub, waiters []*waiting.Waiter, log *text) {
 	t.Helper()
-	keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
-	expect.NoError(t, err)
+	keys := expect.Try(keyring.New([]byte("0123456789abcdef0123456789abcdef"))).OrFail(t)
 	p = &place{Backend: store.NewMemory()}
 	if !watched {
 		p.broken = errors.ErrUnsupported

@@ -77,9 +77,7 @@ func BenchmarkFull(b *testing.B) {
 			}
 		}
 	})
-	if _, err := s.Due(b.Context(), store.Challenges, time.Now(), 100); err != nil {
-		b.Fatal(err)
-	}
+	expect.Try(s.Due(b.Context(), store.Challenges, time.Now(), 100)).OrFail(b)
 	b.Run("Due", func(b *testing.B) {
 		for range b.N {
 			if _, err := s.Due(b.Context(), store.Challenges, time.Now(), 100); err != nil {

@@ -35,8 +35,7 @@ func startCluster(t *testing.T) cluster {
 		c = append(c, newServer(t, fmt.Sprintf("server_name: s%d\ncluster: {name: test, listen: \"127.0.0.1:%d\", no_advertise: true, routes: [%s]}",
 			i, routes[i], strings.Join(urls, ", ")), ports[i]))
 	}
-	version, err := exec.Command(c[0].binary, "--version").Output()
-	expect.NoError(t, err)
+	version := expect.Try(exec.Command(c[0].binary, "--version").Output()).OrFail(t)
 	if !replicates(strings.TrimPrefix(strings.TrimSpace(string(version)), "nats-server: ")) {
 		testenv.Missing(t, "nats-cluster", fmt.Sprintf("NATS 2.12 or later: name the binary by EAGATE_NATS_SERVER (this one is %s)", version))
 	}
@@ -119,8 +118,7 @@ func TestThoroughReplicas(t *testing.T) {
 	c := startCluster(t)
 	nc := connect(t, c[0].url)
 	js := stream(t, nc)
-	all, err := js.Stream(t.Context(), "KV_eagate")
-	expect.NoError(t, err)
+	all := expect.Try(js.Stream(t.Context(), "KV_eagate")).OrFail(t)
 	expect.Equal(t, all.CachedInfo().Config.Replicas, 3, "replicas")
 	config := goodBucket("single")
 	config.Replicas = 1
@@ -128,7 +126,7 @@ func TestThoroughReplicas(t *testing.T) {
 		_, err := js.CreateStream(t.Context(), config)
 		return err
 	})
-	_, err = natsstore.New(t.Context(), nc, natsstore.WithBucket("single"))
+	_, err := natsstore.New(t.Context(), nc, natsstore.WithBucket("single"))
 	wantFaults(t, err, "1 replicas: set 3")
 	open(t, nc, natsstore.WithBucket("single"), natsstore.WithReplicas(1))
 }

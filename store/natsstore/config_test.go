@@ -60,14 +60,10 @@ func TestBucketFaults(t *testing.T) {
 			test.change(&c)
 			if c.Sealed { // only an existing stream can be sealed
 				c.Sealed = false
-				if _, err := stream(t, nc).CreateStream(t.Context(), c); err != nil {
-					t.Fatal(err)
-				}
+				expect.Try(stream(t, nc).CreateStream(t.Context(), c)).OrFail(t)
 				c.Sealed = true
 			}
-			if _, err := stream(t, nc).CreateOrUpdateStream(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(stream(t, nc).CreateOrUpdateStream(t.Context(), c)).OrFail(t)
 			if test.opts != nil && !replicates(nc.ConnectedServerVersion()) {
 				test.want = append(test.want, "2.12 or later")
 			}
@@ -81,9 +77,7 @@ func TestBucketFaults(t *testing.T) {
 		origin, name := newBucket(t, server), newBucket(t, server)
 		open(t, nc, natsstore.WithBucket(origin))
 		c := jetstream.StreamConfig{Name: "KV_" + name, Mirror: &jetstream.StreamSource{Name: "KV_" + origin}}
-		if _, err := stream(t, nc).CreateStream(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(stream(t, nc).CreateStream(t.Context(), c)).OrFail(t)
 		_, err := natsstore.New(t.Context(), nc, natsstore.WithBucket(name))
 		wantFaults(t, err, "copy of another one")
 	})
@@ -104,12 +98,8 @@ func TestBucketFaults(t *testing.T) {
 	t.Run("used by something else", func(t *testing.T) {
 		nc := connect(t, server)
 		name := newBucket(t, server)
-		if _, err := stream(t, nc).CreateStream(t.Context(), goodBucket(name)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := stream(t, nc).Publish(t.Context(), "$KV."+name+".colour", []byte("blue")); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(stream(t, nc).CreateStream(t.Context(), goodBucket(name))).OrFail(t)
+		expect.Try(stream(t, nc).Publish(t.Context(), "$KV."+name+".colour", []byte("blue"))).OrFail(t)
 		_, err := natsstore.New(t.Context(), nc, natsstore.WithBucket(name))
 		wantFaults(t, err, "was used")
 	})
@@ -147,9 +137,7 @@ func TestConnectionFaults(t *testing.T) {
 		name := newBucket(t, server)
 		c := goodBucket(name)
 		c.MaxAge = time.Hour
-		if _, err := stream(t, nc).CreateStream(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
+		expect.Try(stream(t, nc).CreateStream(t.Context(), c)).OrFail(t)
 		_, err := natsstore.New(t.Context(), nc, natsstore.WithBucket(name))
 		wantFaults(t, err, "MaxReconnects(-1)", "max age")
 	})

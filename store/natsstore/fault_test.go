@@ -20,8 +20,7 @@ import (
 // put inserts or replaces a document.
 func put(t testing.TB, s store.Backend, doc store.Document) store.Document {
 	t.Helper()
-	v, err := s.Put(t.Context(), store.Accounts, doc)
-	expect.NoError(t, err)
+	v := expect.Try(s.Put(t.Context(), store.Accounts, doc)).OrFail(t)
 	doc.Version = v
 	return doc
 }
@@ -94,9 +93,7 @@ func TestLostBucket(t *testing.T) {
 			bucket := newBucket(t, url)
 			s := open(t, connect(t, url), natsstore.WithBucket(bucket))
 			doc := put(t, s, store.Document{ID: "alice", Due: time.Now(), Body: []byte("{}")})
-			if _, err := s.Due(t.Context(), store.Accounts, time.Now(), 10); err != nil {
-				t.Fatal(err)
-			}
+			expect.Try(s.Due(t.Context(), store.Accounts, time.Now(), 10)).OrFail(t)
 			watch := make(chan error, 1)
 			begun := make(chan string, 100)
 			go func() { watch <- s.Watch(t.Context(), store.Accounts, func(id string) { begun <- id }) }()
@@ -124,11 +121,9 @@ func TestByHand(t *testing.T) {
 	nc, bucket := connect(t, url), newBucket(t, url)
 	s := open(t, nc, natsstore.WithBucket(bucket))
 	doc := put(t, s, store.Document{ID: "alice@example.com", Due: time.Now(), Body: []byte(`{"n": 1}`)})
-	kv, err := stream(t, nc).KeyValue(t.Context(), bucket)
-	expect.NoError(t, err)
+	kv := expect.Try(stream(t, nc).KeyValue(t.Context(), bucket)).OrFail(t)
 	const key = "account.alice=40example=2Ecom"
-	got, err := kv.Get(t.Context(), key)
-	expect.NoError(t, err)
+	got := expect.Try(kv.Get(t.Context(), key)).OrFail(t)
 	if string(got.Value()) != string(doc.Body) || got.Revision() != doc.Version {
 		t.Errorf("got %s, revision %d, want %s, %d", got.Value(), got.Revision(), doc.Body, doc.Version)
 	}

@@ -104,8 +104,7 @@ func replicates(version string) bool {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }

@@ -47,16 +47,14 @@ func connect(t testing.TB, url string, opts ...nats.Option) *nats.Conn {
 		nats.ReconnectWait(10 * time.Millisecond),
 		nats.ReconnectJitter(0, 0),
 	}, opts...)
-	nc, err := nats.Connect(url, opts...)
-	expect.NoError(t, err)
+	nc := expect.Try(nats.Connect(url, opts...)).OrFail(t)
 	t.Cleanup(nc.Close)
 	return nc
 }
 
 func open(t testing.TB, nc *nats.Conn, opts ...natsstore.Option) *natsstore.Store {
 	t.Helper()
-	s, err := natsstore.New(t.Context(), nc, opts...)
-	expect.NoError(t, err)
+	s := expect.Try(natsstore.New(t.Context(), nc, opts...)).OrFail(t)
 	return s
 }
 
@@ -77,8 +75,7 @@ func newBucket(t testing.TB, server string) string {
 
 func stream(t testing.TB, nc *nats.Conn) jetstream.JetStream {
 	t.Helper()
-	js, err := jetstream.New(nc)
-	expect.NoError(t, err)
+	js := expect.Try(jetstream.New(nc)).OrFail(t)
 	return js
 }
 
@@ -93,8 +90,7 @@ type proxy struct {
 
 func newProxy(t testing.TB, server string) *proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	t.Cleanup(func() { l.Close() })
 	p := &proxy{
 		url:    "nats://" + l.Addr().String(),

@@ -31,12 +31,10 @@ func BenchmarkTransition(b *testing.B) {
 	options.PoolSize = 64
 	client := connect(b, options)
 	prefix := newPrefix(b, client)
-	volatile, err := redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))
-	expect.NoError(b, err)
+	volatile := expect.Try(redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))).OrFail(b)
 	key := make([]byte, 32)
 	rand.Read(key)
-	keys, err := keyring.New(key)
-	expect.NoError(b, err)
+	keys := expect.Try(keyring.New(key)).OrFail(b)
 	all := records.New(volatile, keys)
 	ours := func(ctx context.Context) error { return throughRecords(ctx, all) }
 	theirs := func(ctx context.Context) error { return byHand{client, prefix + "hand:", key}.transition(ctx) }

@@ -35,8 +35,7 @@ type proxy struct {
 
 func startProxy(t *testing.T, upstream string) *proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	t.Cleanup(func() { l.Close() })
 	p := &proxy{addr: l.Addr().String()}
 	go func() {
@@ -114,8 +113,7 @@ func TestAnswerLost(t *testing.T) {
 	doc := store.Document{ID: "u-42", Due: past, Body: body}
 	version := func() uint64 {
 		t.Helper()
-		docs, err := direct.Get(ctx, store.Accounts, doc.ID)
-		expect.NoError(t, err)
+		docs := expect.Try(direct.Get(ctx, store.Accounts, doc.ID)).OrFail(t)
 		return docs[0].Version
 	}
 	cut := func() {
@@ -213,8 +211,7 @@ func refused(t *testing.T, options redis.Options, within time.Duration) {
 	t.Helper()
 	options.Addr, options.ContextTimeoutEnabled = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))), true
 	client := connect(t, &options)
-	s, err := redisstore.NewVolatile(client)
-	expect.NoError(t, err)
+	s := expect.Try(redisstore.NewVolatile(client)).OrFail(t)
 	for method, call := range map[string]func(ctx context.Context) error{
 		"Get": func(ctx context.Context) error { _, err := s.Get(ctx, store.Grants, "g"); return err },
 		"Put": func(ctx context.Context) error {

@@ -42,9 +42,7 @@ func TestServerSettings(t *testing.T) {
 				}
 			}
 			// Challenges and grants may be lost.
-			if _, err := redisstore.NewVolatile(client); err != nil {
-				t.Errorf("NewVolatile: %v", err)
-			}
+			expect.Try(redisstore.NewVolatile(client)).OrFail(t, "NewVolatile")
 		})
 	}
 }

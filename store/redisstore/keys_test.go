@@ -33,11 +33,9 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, s, store.Grants, "g")
-	docs, err := s.Get(ctx, store.Grants, "g")
-	expect.NoError(t, err)
+	docs := expect.Try(s.Get(ctx, store.Grants, "g")).OrFail(t)
 	expect.NoError(t, s.Delete(ctx, store.Grants, "g", docs[0].Version))
-	keys, err := client.Keys(ctx, prefix+"*").Result()
-	expect.NoError(t, err)
+	keys := expect.Try(client.Keys(ctx, prefix+"*").Result()).OrFail(t)
 	var got []string
 	for _, key := range keys {
 		expect.Equal(t, client.TTL(ctx, key).Val(), -1, "%s expires in", key)

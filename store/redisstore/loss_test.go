@@ -19,8 +19,7 @@ import (
 // put inserts a document that is due, and returns its version.
 func put(t testing.TB, s *redisstore.Store, kind store.Kind, id string) uint64 {
 	t.Helper()
-	version, err := s.Put(t.Context(), kind, store.Document{ID: id, Due: past, Body: body})
-	expect.NoError(t, err)
+	version := expect.Try(s.Put(t.Context(), kind, store.Document{ID: id, Due: past, Body: body})).OrFail(t)
 	return version
 }
 
@@ -109,9 +108,7 @@ func TestLostDataIsNoMissingDocument(t *testing.T) {
 			watch, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
 			err := s.Watch(watch, store.Accounts, func(string) {})
-			if want := test.name != "the document only"; errors.Is(err, redisstore.ErrDataLost) != want {
-				t.Errorf("Watch: got %v, want ErrDataLost: %v", err, want)
-			}
+			expect.Equal(t, errors.Is(err, redisstore.ErrDataLost), test.name != "the document only", "Watch")
 		})
 	}
 }
@@ -222,8 +219,7 @@ func (b before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 // one of accounts doesn't.
 func TestRestart(t *testing.T) {
 	ctx, server := t.Context(), startServer(t)
-	volatile, err := redisstore.NewVolatile(connect(t, server.options()))
-	expect.NoError(t, err)
+	volatile := expect.Try(redisstore.NewVolatile(connect(t, server.options()))).OrFail(t)
 	s := newStore(t, connect(t, server.options()))
 	put(t, volatile, store.Grants, "g")
 	version := put(t, s, store.Accounts, "u-42")
@@ -240,7 +236,7 @@ func TestRestart(t *testing.T) {
 
 	server.start()
 	var docs []store.Document
-	err = eventually(ctx, func() (err error) { docs, err = volatile.Get(ctx, store.Grants, "g"); return err })
+	err := eventually(ctx, func() (err error) { docs, err = volatile.Get(ctx, store.Grants, "g"); return err })
 	if err != nil || docs[0].Version != 0 {
 		t.Errorf("a grant afterwards: got %v, %v, want none", docs, err)
 	}
@@ -263,14 +259,12 @@ func TestRestart(t *testing.T) {
 func TestVolatile(t *testing.T) {
 	ctx, server := t.Context(), startServer(t)
 	server.stop()
-	s, err := redisstore.NewVolatile(connect(t, server.options()))
-	expect.NoError(t, err)
+	s := expect.Try(redisstore.NewVolatile(connect(t, server.options()))).OrFail(t)
 	if _, err := s.Get(ctx, store.Grants, "g"); err == nil {
 		t.Error("got no error without Redis")
 	}
 	server.start()
-	err = eventually(ctx, func() error { _, err := s.Get(ctx, store.Grants, "g"); return err })
-	expect.NoError(t, err)
+	expect.NoError(t, eventually(ctx, func() error { _, err := s.Get(ctx, store.Grants, "g"); return err }))
 	for _, kind := range []store.Kind{store.Challenges, store.Grants} {
 		for method, err := range callAll(ctx, s, kind, "x", put(t, s, kind, "x")) {
 			if err != nil {
@@ -295,8 +289,7 @@ func TestVolatile(t *testing.T) {
 func TestVolatileEvicted(t *testing.T) {
 	ctx, client := t.Context(), connect(t, sharedServer(t))
 	prefix := newPrefix(t, client)
-	s, err := redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))
-	expect.NoError(t, err)
+	s := expect.Try(redisstore.NewVolatile(client, redisstore.WithPrefix(prefix))).OrFail(t)
 	for _, id := range []string{"a", "b", "c"} {
 		put(t, s, store.Grants, id)
 	}

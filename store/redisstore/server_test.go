@@ -117,8 +117,7 @@ func startCluster(t testing.TB) []string {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }

@@ -91,8 +91,7 @@ func killNamed(name string) func(context.Context, *redis.Client) error {
 // with a prefix of its own.
 func sharedServer(t testing.TB) *redis.Options {
 	t.Helper()
-	options, err := redis.ParseURL(testenv.Server(t, "redis", "redis://127.0.0.1:6379/0").String())
-	expect.NoError(t, err)
+	options := expect.Try(redis.ParseURL(testenv.Server(t, "redis", "redis://127.0.0.1:6379/0").String())).OrFail(t)
 	options.ContextTimeoutEnabled = true
 	return options
 }

@@ -38,8 +38,7 @@ func BenchmarkTransition(b *testing.B) {
 		db := d.open(b)
 		db.SetMaxOpenConns(benchWorkers / 4)
 		db.SetMaxIdleConns(benchWorkers / 4)
-		keys, err := keyring.New([]byte("0123456789abcdef0123456789abcdef"))
-		expect.NoError(b, err)
+		keys := expect.Try(keyring.New([]byte("0123456789abcdef0123456789abcdef"))).OrFail(b)
 		r := records.New(open(b, db, d.dialect), keys)
 		hand := newByHand(b, db, d.dialect)
 		var longest slowest
@@ -161,8 +160,7 @@ func newByHand(b *testing.B, db *sql.DB, dialect sqlstore.Dialect) *byHand {
 		for n := 1; dialect == sqlstore.PostgreSQL && strings.Contains(query, "?"); n++ {
 			query = strings.Replace(query, "?", fmt.Sprint("$", n), 1)
 		}
-		stmt, err := db.PrepareContext(b.Context(), query)
-		expect.NoError(b, err)
+		stmt := expect.Try(db.PrepareContext(b.Context(), query)).OrFail(b)
 		b.Cleanup(func() { stmt.Close() })
 		return stmt
 	}

@@ -212,9 +212,7 @@ func TestGivesUp(t *testing.T) {
 		t.Errorf("got %v after %v, want an error after some 10 s", err, took)
 	}
 	execute(t, other, "ROLLBACK")
-	if _, err := s.Put(t.Context(), store.Grants, doc); err != nil {
-		t.Errorf("afterwards: got %v", err)
-	}
+	expect.Try(s.Put(t.Context(), store.Grants, doc)).OrFail(t, "afterwards")
 }
 
 // Stores that are opened at once on a small pool don't wait for each other.

@@ -19,8 +19,7 @@ func TestDeadlock(t *testing.T) {
 	put(t, s, "b")
 
 	// The one that has changed less is ended.
-	tx, err := db.Begin()
-	expect.NoError(t, err)
+	tx := expect.Try(db.Begin()).OrFail(t)
 	defer func() { _ = tx.Rollback() }()
 	run := func(statement string) {
 		t.Helper()

@@ -15,8 +15,7 @@ func TestContextEndsDuringWrite(t *testing.T) {
 		db := d.open(t)
 		s := open(t, db, d.dialect)
 		doc := store.Document{ID: "u", Body: []byte("1"), Version: put(t, s, "u")}
-		other, err := db.Begin()
-		expect.NoError(t, err)
+		other := expect.Try(db.Begin()).OrFail(t)
 		defer func() { _ = other.Rollback() }()
 		var id string
 		expect.NoError(t, other.QueryRow("SELECT id FROM eagate_documents WHERE id = 'u' FOR UPDATE").Scan(&id))

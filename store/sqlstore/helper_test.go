@@ -47,8 +47,7 @@ func (d database) open(t testing.TB) *sql.DB {
 
 func openPool(t testing.TB, driver, source string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open(driver, source)
-	expect.NoError(t, err)
+	db := expect.Try(sql.Open(driver, source)).OrFail(t)
 	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(poolSize)
 	db.SetMaxIdleConns(poolSize)
@@ -63,8 +62,7 @@ func (d database) store(t testing.TB, opts ...sqlstore.Option) *sqlstore.Store {
 
 func open(t testing.TB, db *sql.DB, dialect sqlstore.Dialect, opts ...sqlstore.Option) *sqlstore.Store {
 	t.Helper()
-	s, err := sqlstore.New(t.Context(), db, dialect, opts...)
-	expect.NoError(t, err)
+	s := expect.Try(sqlstore.New(t.Context(), db, dialect, opts...)).OrFail(t)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -170,9 +168,7 @@ func newName() string { return "eagate_" + strings.ToLower(rand.Text()) }
 func execute(t testing.TB, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatalf("%.60s: %v", statement, err)
-		}
+		expect.Try(db.Exec(statement)).OrFail(t, "%.60s", statement)
 	}
 }
 
@@ -186,19 +182,16 @@ func statements(text string) []string {
 func (d database) with(t testing.TB, options map[string]string) database {
 	t.Helper()
 	if d.dialect == sqlstore.MariaDB {
-		config, err := mysql.ParseDSN(d.source)
-		expect.NoError(t, err)
+		config := expect.Try(mysql.ParseDSN(d.source)).OrFail(t)
 		query := make(url.Values)
 		for name, value := range options {
 			query.Set(name, value)
 		}
-		changed, err := mysql.ParseDSN(config.FormatDSN() + "?" + query.Encode())
-		expect.NoError(t, err)
+		changed := expect.Try(mysql.ParseDSN(config.FormatDSN() + "?" + query.Encode())).OrFail(t)
 		d.source = changed.FormatDSN()
 		return d
 	}
-	u, err := url.Parse(d.source)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(d.source)).OrFail(t)
 	query := u.Query()
 	for name, value := range options {
 		query.Set(name, value)

@@ -125,9 +125,7 @@ func TestNewerSchema(t *testing.T) {
 		for _, opts := range [][]sqlstore.Option{nil, {sqlstore.WithoutMigration()}} {
 			older := d.store(t, opts...)
 			doc := store.Document{ID: fmt.Sprint(len(opts)), Body: []byte("{}")}
-			if _, err := older.Put(t.Context(), store.Grants, doc); err != nil {
-				t.Error(err)
-			}
+			expect.Try(older.Put(t.Context(), store.Grants, doc)).OrFail(t)
 		}
 	})
 }
@@ -153,8 +151,7 @@ func nextRelease(t *testing.T) {
 	}
 	with := fstest.MapFS{}
 	for _, name := range entries {
-		text, err := os.ReadFile(name)
-		expect.NoError(t, err)
+		text := expect.Try(os.ReadFile(name)).OrFail(t)
 		with[name] = &fstest.MapFile{Data: text}
 		with[strings.Replace(name, "_1", "_2", 1)] = &fstest.MapFile{Data: []byte(
 			"ALTER TABLE {schema}{prefix}documents ADD COLUMN added INTEGER;\nINSERT INTO {schema}{prefix}schema (version) VALUES (2);\n")}
@@ -169,8 +166,7 @@ func TestMigrateDuringBackup(t *testing.T) {
 		db := d.open(t)
 		s := open(t, db, d.dialect)
 		nextRelease(t)
-		backup, err := db.Begin()
-		expect.NoError(t, err)
+		backup := expect.Try(db.Begin()).OrFail(t)
 		var n int
 		expect.NoError(t, backup.QueryRow("SELECT COUNT(*) FROM eagate_documents").Scan(&n))
 		migrated := make(chan error, 1)

@@ -27,8 +27,7 @@ import (
 // freePort returns a port of the loopback interface that nobody listens on.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }
@@ -46,8 +45,7 @@ func as(t testing.TB, name string, cmd *exec.Cmd) *exec.Cmd {
 
 func ids(t testing.TB, name string) (uid, gid int) {
 	t.Helper()
-	u, err := user.Lookup(name)
-	expect.NoError(t, err)
+	u := expect.Try(user.Lookup(name)).OrFail(t)
 	uid, _ = strconv.Atoi(u.Uid)
 	gid, _ = strconv.Atoi(u.Gid)
 	return uid, gid
@@ -56,8 +54,7 @@ func ids(t testing.TB, name string) (uid, gid int) {
 // serverDir returns an empty directory that belongs to a user.
 func serverDir(t testing.TB, owner string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "eagate")
-	expect.NoError(t, err)
+	dir := expect.Try(os.MkdirTemp("", "eagate")).OrFail(t)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if os.Getuid() == 0 {
 		uid, gid := ids(t, owner)
@@ -99,8 +96,7 @@ func program(t testing.TB, name string, dirs ...string) string {
 func newPooler(t testing.TB, d database) database {
 	t.Helper()
 	bouncer := program(t, "pgbouncer", "/usr/sbin")
-	u, err := url.Parse(d.source)
-	expect.NoError(t, err)
+	u := expect.Try(url.Parse(d.source)).OrFail(t)
 	dir, port := serverDir(t, "postgres"), freePort(t)
 	password, _ := u.User.Password()
 	if password != "" {

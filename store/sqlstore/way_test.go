@@ -23,8 +23,7 @@ type way struct {
 
 func newWay(t testing.TB, target string) *way {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	expect.NoError(t, err)
+	l := expect.Try(net.Listen("tcp", "127.0.0.1:0")).OrFail(t)
 	t.Cleanup(func() { l.Close() })
 	w := &way{address: l.Addr().String()}
 	w.target.Store(target)
