@@ -38,7 +38,7 @@ func newKeyring(t testing.TB, keys ...[]byte) *keyring.Keyring {
 
 func TestKeyring(t *testing.T) {
 	others := otherKeys(3)
-	plain := []byte("a secret of twenty b")
+	plain := []byte("a secret that is longer than a nonce and a tag")
 	sealed := newKeyring(t, key).Seal(plain, "purpose", "alice")
 	for _, c := range []struct {
 		name    string

@@ -231,6 +231,7 @@ var renderings = map[string]func(code string) string{
 	"number in a circle": func(s string) string { return "\u2462 " + s },
 	"number and stop":    func(s string) string { return "\u248a" + s },
 	"letter of a list":   func(s string) string { return "c) " + s },
+	"Roman number":       func(s string) string { return "iii. " + s },
 }
 
 func fullWidth(s string) string {
