@@ -80,9 +80,7 @@ func TestA51_CodeSentTwiceAtOnce(t *testing.T) {
 				}
 				expect.Equal(t, world.Account(t, alice).Failures, 0, "wrong codes")
 				for i, b := range []*apptest.Browser{first, second} {
-					if a := b.Get(step); !a.Secret() {
-						t.Errorf("request %d: got %d to %q, want in", i, a.Status, a.Location)
-					}
+					b.Get(step).WantSecret(t, "request %d", i)
 				}
 				world.Clock.Add(2 * time.Minute) // for longer than what is left of the former session
 				first.WantIn("the first")
@@ -119,9 +117,7 @@ func TestA51_CodeSentTwiceAndNotSaved(t *testing.T) {
 	pause.Go()
 	wg.Wait()
 	late.Want(t, http.StatusServiceUnavailable)
-	if a := first.Get("/recent"); !a.Secret() {
-		t.Errorf("got %d to %q, want in", a.Status, a.Location)
-	}
+	first.Get("/recent").WantSecret(t)
 }
 
 // leaving is a node that tells when a request is over, whose browser may have left.

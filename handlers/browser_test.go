@@ -89,9 +89,7 @@ func TestA40_PlantedWithAChallenge(t *testing.T) {
 	w := waitOn(t, thief, phone)
 	victim := thief.Thief()
 	wantElsewhere(t, w, victim, "the victim's browser")
-	if a := victim.Post("/2fa/challenge/continue"); a.Status != 303 || a.Location != "/2fa/challenge" {
-		t.Fatalf("continue here: got %d to %q", a.Status, a.Location)
-	}
+	victim.Post("/2fa/challenge/continue").WantTo(t, "/2fa/challenge", "continue here")
 	w.wantState(t, "the thief's page", "none")
 	victim.Get("/2fa/challenge")
 	hers := waitOn(t, victim, phone)
@@ -264,9 +262,7 @@ func TestBrowserWithoutCookies(t *testing.T) {
 	if a := b.Thief().PostJSON("/2fa/challenge", ""); a.Status != 201 || a.JSON("number") == nil {
 		t.Errorf("the first POST: got %d %s, want 201 and the number", a.Status, a.Body)
 	}
-	if a := b.Thief().PostJSON("/2fa/challenge", ""); a.Status != 409 || !strings.Contains(a.Body, "keeps no cookies") {
-		t.Errorf("the second POST: got %d %s, want 409 that says why", a.Status, a.Body)
-	}
+	b.Thief().PostJSON("/2fa/challenge", "").WantPage(t, 409, "keeps no cookies", "the second POST")
 	if a := b.Thief().PostJSON("/2fa/challenge/continue", ""); a.Status != 201 || a.JSON("number") == nil {
 		t.Errorf("to continue: got %d %s, want 201 and the number", a.Status, a.Body)
 	}

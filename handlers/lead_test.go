@@ -35,8 +35,6 @@ func TestFormsLeaveByAPage(t *testing.T) {
 	post(b, "/2fa/challenge/continue", "").Want(t, http.StatusSeeOther, "no browser")
 	b.Do("GET", "/2fa/challenge", "", "Accept", "text/html", "User-Agent", agent).Want(t, http.StatusSeeOther, "a navigation")
 	other := app.Stopped(t, alice)
-	if a := post(other, "/2fa/cancel", "", "User-Agent", agent); a.Status != http.StatusOK || !strings.Contains(a.Body, `url=/login"`) {
-		t.Errorf("cancel: got %d\n%s\nwant a page that goes on to the login", a.Status, a.Body)
-	}
+	post(other, "/2fa/cancel", "", "User-Agent", agent).WantPage(t, http.StatusOK, `url=/login"`, "cancel")
 	post(app.Stopped(t, alice), "/2fa/challenge", "", "User-Agent", agent).Want(t, http.StatusSeeOther, "to a page of ours")
 }

@@ -81,9 +81,7 @@ func TestA51_FirstCodesStay(t *testing.T) {
 	b := app.Browser(t).Login(alice)
 	phone := stage(t, b, alice)
 	code := apptest.Code(t, phone)
-	if a := b.Post("/2fa/enable/confirm", "code", code); a.Status != http.StatusSeeOther || a.Location != codesPath {
-		t.Fatalf("confirmed: got %d to %q, want 303 to the codes", a.Status, a.Location)
-	}
+	b.Post("/2fa/enable/confirm", "code", code).WantTo(t, codesPath, "confirmed")
 	first := b.Get(codesPath)
 	codes := shown(first)
 	expect.Contains(t, first.Body, "Sign-in approval is on", "it said that it is on")
@@ -128,9 +126,7 @@ func TestA51_CodesMadeByTwoClicks(t *testing.T) {
 	app.Clock.Add(time.Hour)
 	form := append(makingForm(t, b), "code", apptest.Code(t, app.Emulator.Phone(alice)))
 	for range 3 { // a click, a reload, another
-		if a := b.Post(codesPath, form...); a.Status != http.StatusSeeOther || a.Location != codesPath {
-			t.Fatalf("got %d to %q, want 303 to the codes\n%s", a.Status, a.Location, a.Body)
-		}
+		b.Post(codesPath, form...).WantTo(t, codesPath)
 	}
 	codes := shown(b.Get(codesPath))
 	wantShown(t, "after three clicks", b, codes)

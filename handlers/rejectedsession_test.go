@@ -30,9 +30,7 @@ func TestA49_RejectedUnderAnotherID(t *testing.T) {
 		t.Fatal(found, err)
 	}
 	apptest.Deny(t, phone)
-	if page := thief.Get("/2fa/challenge"); page.Status != 401 || !strings.Contains(page.Body, `data-message="rejected"`) {
-		t.Fatalf("got %d\n%s\nwant the page that says so", page.Status, page.Body)
-	}
+	thief.Get("/2fa/challenge").WantPage(t, 401, `data-message="rejected"`)
 	app.Clock.Add(2 * time.Hour)
 	expect.Try(app.Records(t).DeleteExpired(t.Context(), app.Clock.Now(), 100)).OrFail(t)
 	expect.NoError(t, app.Scs.Commit(cookie, before, time.Now().Add(time.Hour)))

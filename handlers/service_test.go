@@ -88,9 +88,7 @@ func TestA34_BrokenService(t *testing.T) {
 				phone := app.Enrolled(t, alice)
 				app.Emulator.Misbehave(op, fault, 0)
 				b := app.Browser(t).Login(alice)
-				if a := b.Get("/account"); a.Status != http.StatusSeeOther || a.Location != "/2fa/challenge" {
-					t.Fatalf("first page: got %d to %q, want 303 to the challenge", a.Status, a.Location)
-				}
+				b.Get("/account").WantTo(t, "/2fa/challenge", "first page")
 				for _, r := range app.Emulator.Requests() { // that the phone did get, perhaps
 					expect.Try(app.Emulator.Report(t.Context(), r.Token, true)).OrFail(t)
 				}

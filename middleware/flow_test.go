@@ -36,9 +36,7 @@ func TestFlow(t *testing.T) {
 	expect.Equal(t, len(app.Emulator.Calls(emulator.CreateSession)), 1, "session-token calls for one login")
 	b.Post("/2fa/disable").Want(t, 200, "disable")
 	b.WantIn("after switching off")
-	if a := app.Browser(t).Login("alice@example.com").Get("/account"); !a.Secret() {
-		t.Errorf("new login after switching off: got %d, want the page", a.Status)
-	}
+	app.Browser(t).Login("alice@example.com").Get("/account").WantSecret(t, "new login after switching off")
 	var actions []string
 	for _, c := range app.Emulator.Calls(emulator.SyncStatus) {
 		actions = append(actions, string(c.Body))

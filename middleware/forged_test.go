@@ -173,8 +173,6 @@ func TestReportOfAForgedChallenge(t *testing.T) {
 	whole := document(t, app.World, store.Challenges, id).Body
 	put(t, app.World, store.Challenges, id, bytes.Replace(whole, []byte(`"pending"`), []byte(`"approved"`), 1))
 	request := phone.Pending()[0]
-	if reply, err := app.Emulator.Report(t.Context(), request.Token, true); err != nil || reply.Status != 503 {
-		t.Errorf("got %d, %v, want 503", reply.Status, err)
-	}
+	expect.Equal(t, expect.Try(app.Emulator.Report(t.Context(), request.Token, true)).OrFail(t).Status, 503)
 	wantUnavailable(t, b.Get("/account"), "afterwards")
 }

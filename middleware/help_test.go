@@ -46,12 +46,8 @@ func TestHeldLeadsOn(t *testing.T) {
 		t.Errorf("held: got %d\n%s\nwant a form that leads to the password", a.Status, a.Body)
 	}
 	b.Get("/password").Want(t, http.StatusSeeOther, "the page of the password, of a locked session, want 303: it isn't exempt")
-	if a := b.Get("/help"); !a.Secret() {
-		t.Errorf("help, of a locked session: got %d, want the page", a.Status)
-	}
-	if a := b.Get("/privacy"); !a.Secret() {
-		t.Errorf("the privacy policy, of a locked session: got %d, want the page", a.Status)
-	}
+	b.Get("/help").WantSecret(t, "help, of a locked session")
+	b.Get("/privacy").WantSecret(t, "the privacy policy, of a locked session")
 	b.Post("/help").Want(t, http.StatusForbidden, "a form sent to help")
 	b.Post("/2fa/cancel", "to", "password").WantTo(t, "/password", "to the password")
 	if a := b.Get("/password"); !a.Secret() || a.Header.Get("X-User") != "" {

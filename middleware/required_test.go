@@ -224,9 +224,7 @@ func TestRequiredDisable(t *testing.T) {
 	before := app.Account(t, dave)
 	code := apptest.Code(t, phone)
 	for _, code := range []string{"", code, app.WrongCode(t, phone)} {
-		if a := b.Post("/2fa/disable", "code", code); a.Status != 403 || !strings.Contains(a.Body, `data-message="required"`) {
-			t.Errorf("page, code %q: got %d, want 403 and why", code, a.Status)
-		}
+		b.Post("/2fa/disable", "code", code).WantPage(t, 403, `data-message="required"`, "page, code %q", code)
 		if a := b.PostJSON("/2fa/disable", `{"code":"`+code+`"}`); a.Status != 403 || a.JSON("type") != "urn:eagate:problem:required" {
 			t.Errorf("program, code %q: got %d %s, want 403 required", code, a.Status, a.Body)
 		}

@@ -261,25 +261,19 @@ func TestWhatAnApplicationDoesToItsSessions(t *testing.T) {
 			b.WantIn("by the approval")
 			for range 3 {
 				app.Clock.Add(5 * time.Second)
-				if a := b.Get("/account"); !a.Secret() {
-					t.Fatalf("the next page: got %d to %q, want the page", a.Status, a.Location)
-				}
+				b.Get("/account").WantSecret(t, "the next page")
 			}
 			wantAsked(t, b, "/code", "step-up")
 			former := b.Copy()
 			b.Post("/2fa/challenge/totp", "code", apptest.Code(t, phone), "trust", "1").WantTo(t, "/code", "step-up")
-			if a := b.Get("/code"); !a.Secret() {
-				t.Errorf("after the step-up: got %d to %q, want the page", a.Status, a.Location)
-			}
+			b.Get("/code").WantSecret(t, "after the step-up")
 			b.WantIn("after the step-up")
 			gone := b.Copy()
 			b.Post("/logout").Want(t, http.StatusOK, "logout")
 			b.WantLockedOrOut("after the logout")
 			gone.WantLockedOrOut("a copy, after the logout")
 			former.WantLockedOrOut("an older copy, after the logout")
-			if a := b.Login(alice).Get("/account"); !a.Secret() {
-				t.Errorf("on a trusted device: got %d to %q, want the page", a.Status, a.Location)
-			}
+			b.Login(alice).Get("/account").WantSecret(t, "on a trusted device")
 			app.Browser(t).Login(alice).WantLocked("on another device")
 			expect.Equal(t, len(app.Emulator.Requests()), 1, "requests to the phone (the one)")
 		})

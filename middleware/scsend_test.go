@@ -108,9 +108,7 @@ func TestVerifiedUntilTheSessionEnds(t *testing.T) {
 				t.Errorf("got %d writes to the store, want %d at most", n, c.writes)
 			}
 			if c.in {
-				if a := b.Get("/account"); !a.Secret() {
-					t.Errorf("got %d to %q, want the page", a.Status, a.Location)
-				}
+				b.Get("/account").WantSecret(t)
 				return
 			}
 			b.WantLocked("afterwards")

@@ -146,9 +146,7 @@ func TestStepUpOfAProgram(t *testing.T) {
 	if a := b.PostJSON("/2fa/challenge", ""); a.Status != 200 || a.JSON("verified") != true {
 		t.Errorf("taking the approval: got %d %s, want 200 verified", a.Status, a.Body)
 	}
-	if a := b.PostJSON("/transfer", "{}"); !a.Secret() {
-		t.Errorf("afterwards: got %d %s", a.Status, a.Body)
-	}
+	b.PostJSON("/transfer", "{}").WantSecret(t, "afterwards")
 	expect.Equal(t, b.GetJSON("/2fa/challenge/status").JSON("verified"), true, "status")
 }
 

@@ -70,9 +70,7 @@ func TestA43_WithUserFails(t *testing.T) {
 	if a := verified.Get("/account"); !a.Secret() || a.Header.Get("X-Verified") != "true" {
 		t.Errorf("verified: got %d, verified %q, want in and verified", a.Status, a.Header.Get("X-Verified"))
 	}
-	if a := verified.Get("/push"); !a.Secret() {
-		t.Errorf("verified: step-up: got %d, want in", a.Status)
-	}
+	verified.Get("/push").WantSecret(t, "verified: step-up")
 	plain.WantIn("no second factor")
 	locked.WantLocked("afterwards")
 	apptest.Approve(t, phone)

@@ -133,9 +133,7 @@ func TestCode(t *testing.T) {
 	vector := "otpauth://totp/RFC:a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=RFC&algorithm=SHA1&digits=8&period=30&client_id=" + clientID + "&email=a"
 	expect.NoError(t, phone.AddAccount(vector))
 	for seconds, want := range map[int64]string{59: "94287082", 1111111109: "07081804", 20000000000: "65353130"} {
-		if got, err := phone.CodeAt(time.Unix(seconds, 0)); err != nil || got != want {
-			t.Errorf("at %d: got %s, %v; want %s", seconds, got, err, want)
-		}
+		expect.Equal(t, expect.Try(phone.CodeAt(time.Unix(seconds, 0))).OrFail(t), want, "at %d", seconds)
 	}
 	now, err := phone.Code()
 	if at, _ := phone.CodeAt(c.Now()); err != nil || now != at {

@@ -37,7 +37,5 @@ func TestState(t *testing.T) {
 	if u, ok := second.Status(alice); !ok || !u.Enabled {
 		t.Errorf("the service knows %v, want that it is on", u)
 	}
-	if got, err := second.Phone(alice).Code(); err != nil || got != want {
-		t.Errorf("code: got %q, %v, want %q", got, err, want)
-	}
+	expect.Equal(t, expect.Try(second.Phone(alice).Code()).OrFail(t), want, "code")
 }

@@ -100,9 +100,7 @@ func TestQR(t *testing.T) {
 			}
 			expect.Equal(t, len(got), len(want), "parts %q", got)
 			for name, want := range want {
-				if value, err := url.PathUnescape(got[name]); err != nil || value != want {
-					t.Errorf("%s: got %q, want %q", name, value, want)
-				}
+				expect.Equal(t, expect.Try(url.PathUnescape(got[name])).OrFail(t), want, "%s", name)
 			}
 		})
 	}

@@ -127,6 +127,19 @@ func (a Answer) WantTo(t testing.TB, location string, what ...any) {
 	expect.Equal(t, a.Location, location, what...)
 }
 
+// WantPage fails the test unless the answer has that status, and the part in its body.
+func (a Answer) WantPage(t testing.TB, status int, part string, what ...any) {
+	t.Helper()
+	a.Want(t, status, what...)
+	expect.Contains(t, a.Body, part, what...)
+}
+
+// WantSecret fails the test unless the guarded page was shown.
+func (a Answer) WantSecret(t testing.TB, what ...any) {
+	t.Helper()
+	a.WantPage(t, http.StatusOK, Secret, what...)
+}
+
 // Do sends a request; head holds names and values in turn.
 func (b *Browser) Do(method, path, body string, head ...string) Answer {
 	b.t.Helper()

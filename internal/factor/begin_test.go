@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/internal/expect"
 	"github.com/eagate/eagate/internal/factor"
 )
 
@@ -62,9 +63,7 @@ func wantPhase(t *testing.T, r *factor.Rules, s factor.Session, want factor.Phas
 func TestBeginOvertaken(t *testing.T) {
 	overtaken := func(t *testing.T, r *factor.Rules, s factor.Session) {
 		t.Helper()
-		if token, err := r.Begin(t.Context(), alice, s, browser); err != nil || token != "" {
-			t.Errorf("the first: got token %q, %v, want none", token, err)
-		}
+		expect.Equal(t, expect.Try(r.Begin(t.Context(), alice, s, browser)).OrFail(t), "", "the first: token")
 	}
 	t.Run("by another session", func(t *testing.T) {
 		w := newWorld(t)
@@ -131,16 +130,12 @@ func TestBeginOvertakenByAChange(t *testing.T) {
 				}
 			})
 			s := session("login")
-			if token, err := r.Begin(t.Context(), alice, s, browser); err != nil || token != "" {
-				t.Errorf("begin: got token %q, %v, want none", token, err)
-			}
+			expect.Equal(t, expect.Try(r.Begin(t.Context(), alice, s, browser)).OrFail(t), "", "begin: token")
 			s.Token = "token 1"
 			if d, err := r.Decide(t.Context(), s.Token, true); err != nil || d != factor.DecisionTooLate {
 				t.Errorf("approved all the same: got %v, %v, want too late", d, err)
 			}
-			if secret, err := r.Consume(t.Context(), alice, s, far); err != nil || secret != "" {
-				t.Errorf("consume: got a grant %t, %v, want none", secret != "", err)
-			}
+			expect.Equal(t, expect.Try(r.Consume(t.Context(), alice, s, far)).OrFail(t), "", "consume: a grant")
 		})
 	}
 }

@@ -115,9 +115,7 @@ func TestDecideUnknown(t *testing.T) {
 		}
 	}
 	expect.Equal(t, w.account(t, alice).Version, before, "the account was changed")
-	if view, err := look(t, r, alice, s); err != nil || view.Phase != factor.PhasePending {
-		t.Errorf("got %v, %v, want pending", view.Phase, err)
-	}
+	expect.Equal(t, expect.Try(look(t, r, alice, s)).OrFail(t).Phase, factor.PhasePending)
 }
 
 // A whole way: what the session sees, and who may use the approval.
@@ -198,9 +196,7 @@ func TestConsume(t *testing.T) {
 			if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
 				t.Fatalf("before the approval: got grant %t, %v", grant != "", err)
 			}
-			if got, err := r.Decide(t.Context(), s.Token, true); err != nil || got != factor.DecisionTaken {
-				t.Fatalf("approve: got %v, %v", got, err)
-			}
+			expect.Equal(t, expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t), factor.DecisionTaken, "approve")
 			c.after(t, w, r, &s, &user)
 			grant, err := r.Consume(t.Context(), user, s, far)
 			if err != nil || (grant != "") != c.want {
@@ -209,9 +205,7 @@ func TestConsume(t *testing.T) {
 			if c.want {
 				wantCheck(t, r, alice, grant, factor.Verified, "afterwards")
 			}
-			if again, err := r.Consume(t.Context(), user, s, far); err != nil || again != "" {
-				t.Errorf("again: got grant %t, %v, want none", again != "", err)
-			}
+			expect.Equal(t, expect.Try(r.Consume(t.Context(), user, s, far)).OrFail(t), "", "again: grant")
 		})
 	}
 }
@@ -263,9 +257,7 @@ func TestConsumeMeanwhile(t *testing.T) {
 					}
 				})
 			})
-			if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
-				t.Errorf("got a grant %t, %v, want none", grant != "", err)
-			}
+			expect.Equal(t, expect.Try(r.Consume(t.Context(), alice, s, far)).OrFail(t), "", "a grant")
 		})
 	}
 }

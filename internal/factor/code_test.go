@@ -169,17 +169,13 @@ func TestA23_OneBudget(t *testing.T) {
 		expect.Equal(t, w.account(t, alice).Failures, tries, "%s, failures", name)
 	}
 	for name, try := range paths { // the fifth began a pause
-		if answer, err := try(p.code()); err != nil || answer.Result != factor.CodePaused {
-			t.Errorf("%s: got %v, %v, want paused", name, answer, err)
-		}
+		expect.Equal(t, expect.Try(try(p.code())).OrFail(t).Result, factor.CodePaused, "%s", name)
 	}
 	w.change(t, alice, func(a *records.Account) { a.Failures = 20 })
 	w.clock.Add(24 * time.Hour)
 	w.stage(t, r, alice, session("again"), w.fresh(t, alice))
 	for name, try := range paths {
-		if answer, err := try(p.code()); err != nil || answer.Result != factor.CodeBlocked {
-			t.Errorf("%s: got %v, %v, want blocked", name, answer, err)
-		}
+		expect.Equal(t, expect.Try(try(p.code())).OrFail(t).Result, factor.CodeBlocked, "%s", name)
 	}
 }
 

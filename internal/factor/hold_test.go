@@ -115,9 +115,7 @@ func TestHeldTakesNothing(t *testing.T) {
 	for token, yes := range map[string]bool{approved.Token: true, rejected.Token: false} {
 		expect.Try(r.Decide(t.Context(), token, yes)).OrFail(t)
 	}
-	if grant, err := r.Consume(t.Context(), alice, approved, far); err != nil || grant != "" {
-		t.Errorf("an approval: got a grant %t, %v, want none", grant != "", err)
-	}
+	expect.Equal(t, expect.Try(r.Consume(t.Context(), alice, approved, far)).OrFail(t), "", "an approval: a grant")
 	if answer, _ := verify(t, r, alice, p.code()); answer.Result != factor.CodeHeld {
 		t.Errorf("a code: got %v, want held", answer.Result)
 	}
@@ -171,7 +169,5 @@ func TestApprovalOfAnEarlierEra(t *testing.T) {
 	s := begun(t, r, alice, "s")
 	expect.Try(r.Decide(t.Context(), s.Token, true)).OrFail(t)
 	w.change(t, alice, func(a *records.Account) { a.Era++ })
-	if grant, err := r.Consume(t.Context(), alice, s, far); err != nil || grant != "" {
-		t.Errorf("got a grant %t, %v, want none", grant != "", err)
-	}
+	expect.Equal(t, expect.Try(r.Consume(t.Context(), alice, s, far)).OrFail(t), "", "a grant")
 }

@@ -48,9 +48,7 @@ func TestRefusedCodesAreNotStored(t *testing.T) {
 				}
 			}
 			for name, try := range tries {
-				if answer, err := try(); err != nil || answer.Result != c.want {
-					t.Errorf("%s: got %v, %v, want %v", name, answer.Result, err, c.want)
-				}
+				expect.Equal(t, expect.Try(try()).OrFail(t).Result, c.want, "%s", name)
 			}
 			expect.Equal(t, w.account(t, alice).Version, before, "version")
 		})

@@ -21,9 +21,7 @@ func requiring(need eagate.Requirement) func(*factor.Config) {
 
 func wantMissing(t testing.TB, r *factor.Rules, user eagate.User, want factor.Standing, when string) {
 	t.Helper()
-	if got, err := r.Missing(t.Context(), user); err != nil || got != want {
-		t.Errorf("%s: got verdict %v, %v, want %v", when, got, err, want)
-	}
+	expect.Equal(t, expect.Try(r.Missing(t.Context(), user)).OrFail(t), want, "%s: verdict", when)
 }
 
 // Nodes whose clocks differ keep the earliest time, and each of them stops the

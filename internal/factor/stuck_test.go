@@ -155,9 +155,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	w.enrol(t, r, alice)
 	s := session("login")
 	token := expect.Try(r.Begin(t.Context(), alice, s, browser)).OrFail(t)
-	if d, err := r.Decide(t.Context(), token, true); err != nil || d != factor.DecisionTaken {
-		t.Fatalf("decide: got %v, %v", d, err)
-	}
+	expect.Equal(t, expect.Try(r.Decide(t.Context(), token, true)).OrFail(t), factor.DecisionTaken, "decide")
 	lossy := w.node(t, func(cfg *factor.Config) { cfg.Records = records.New(&mute{Backend: w.store, answers: 2}, w.keys) })
 	secret, err := lossy.Consume(t.Context(), alice, s, far)
 	if err != nil || secret == "" {
@@ -165,9 +163,7 @@ func TestConsumeUnanswered(t *testing.T) {
 	}
 	expect.NoError(t, lossy.Succeed(t.Context(), alice, s, "", factor.Entry{Secret: secret, Method: eagate.Push}, far), "move")
 	wantCheck(t, lossy, alice, secret, factor.Verified, "after answers were lost")
-	if again, err := lossy.Consume(t.Context(), alice, s, far); err != nil || again != "" {
-		t.Errorf("once more: got %q, %v, want none", again, err)
-	}
+	expect.Equal(t, expect.Try(lossy.Consume(t.Context(), alice, s, far)).OrFail(t), "", "once more")
 }
 
 // mute is a store that loses the answers to so many writes.

@@ -113,9 +113,7 @@ func TestLostAnswerOfAnother(t *testing.T) {
 	if a, err := m.Get(t.Context(), store.Accounts, "u"); err != nil || a[0].Version == 0 {
 		t.Errorf("got %v, %v", a, err)
 	}
-	if a, err := another.Account(t.Context(), "u"); err != nil || a.Failures != 1 {
-		t.Errorf("got %d failures, %v, want that of the other writer", a.Failures, err)
-	}
+	expect.Equal(t, expect.Try(another.Account(t.Context(), "u")).OrFail(t).Failures, 1, "failures")
 }
 
 // The change isn't made again when its result may be stored already.

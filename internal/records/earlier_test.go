@@ -94,7 +94,5 @@ func TestUpdateOfWhatWasMissingBefore(t *testing.T) {
 	expect.Is(t, r.UpdateGrant(t.Context(), "g", rename), records.ErrNotFound, "missing still")
 	expect.NoError(t, records.New(m.Memory, newKeyring(t, key)).CreateGrant(t.Context(), grant()))
 	expect.NoError(t, r.UpdateGrant(t.Context(), "g", rename), "made meanwhile")
-	if g, err := r.Grant(t.Context(), "g"); err != nil || g.UserID != "other" {
-		t.Errorf("got %q, %v, want the change", g.UserID, err)
-	}
+	expect.Equal(t, expect.Try(r.Grant(t.Context(), "g")).OrFail(t).UserID, "other")
 }

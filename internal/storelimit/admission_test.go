@@ -88,9 +88,7 @@ func TestOverload(t *testing.T) {
 				}
 				// No queue is left.
 				synctest.Wait()
-				if took, err := w.get(request(t), "afterwards"); err != nil || took != tt.delay {
-					t.Errorf("afterwards: got %v after %v, want an answer after %v", err, took, tt.delay)
-				}
+				expect.Equal(t, expect.Try(w.get(request(t), "afterwards")).OrFail(t), tt.delay, "afterwards")
 			})
 		})
 	}
@@ -182,9 +180,7 @@ func TestCanceledCallsLeaveNoTrace(t *testing.T) {
 			synctest.Wait()
 		}
 		expect.Equal(t, w.UnderWay(), 0, "calls are under way")
-		if took, err := w.get(request(t), "x"); err != nil || took != 100*time.Millisecond {
-			t.Errorf("got %v after %v, want an answer at once", err, took)
-		}
+		expect.Equal(t, expect.Try(w.get(request(t), "x")).OrFail(t), 100*time.Millisecond, "waited")
 		if lines := w.log.lines("ERROR"); len(lines) != 0 {
 			t.Errorf("browsers that go away are no fault of the store: %q", lines)
 		}
@@ -211,9 +207,7 @@ func TestPanicGivesItsPlaceBack(t *testing.T) {
 		}
 		w.Backend = memory
 		for _, ctx := range []context.Context{t.Context(), request(t)} {
-			if took, err := w.get(ctx, "0"); err != nil || took != 0 {
-				t.Errorf("got %v after %v, want an answer at once", err, took)
-			}
+			expect.Equal(t, expect.Try(w.get(ctx, "0")).OrFail(t), 0, "waited")
 		}
 	})
 }

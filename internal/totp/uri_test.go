@@ -39,9 +39,7 @@ func checkURI(t *testing.T, issuer, email, clientID string) {
 		t.Fatalf("label %q: got %d parts, want 2", label, len(names))
 	}
 	for i, name := range []string{issuer, email} {
-		if got, err := url.PathUnescape(names[i]); err != nil || got != name {
-			t.Errorf("label: got %q, %v, want %q", got, err, name)
-		}
+		expect.Equal(t, expect.Try(url.PathUnescape(names[i])).OrFail(t), name, "label")
 	}
 	seen := make(map[string]string)
 	for pair := range strings.SplitSeq(query, "&") {

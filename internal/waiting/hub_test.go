@@ -198,9 +198,7 @@ func TestOwnWrites(t *testing.T) {
 		default:
 			t.Error("the waiter isn't woken")
 		}
-		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
-			t.Errorf("got %v, %v, it approved", c, err)
-		}
+		expect.Equal(t, expect.Try(waiters[0].Challenge("challenge 0")).OrFail(t).State, records.Approved)
 		synctest.Wait()
 		if n := p.gets.Load() - asked; n > 0 { // other asks the store beside p
 			t.Errorf("got %d questions, want none", n)
@@ -323,9 +321,7 @@ func TestWatchGoesOn(t *testing.T) {
 		p.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
-			t.Errorf("got %v, %v, it approved", c, err)
-		}
+		expect.Equal(t, expect.Try(waiters[0].Challenge("challenge 0")).OrFail(t).State, records.Approved)
 		stopAll(waiters)
 	})
 }
@@ -346,9 +342,7 @@ func TestChallengesAreAsNewAsTheAccount(t *testing.T) {
 		if err != nil || a.HeldSince.IsZero() {
 			t.Fatalf("got %v, %v, want the account closed", a, err)
 		}
-		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Rejected {
-			t.Errorf("got %v, %v, it rejected", c, err)
-		}
+		expect.Equal(t, expect.Try(waiters[0].Challenge("challenge 0")).OrFail(t).State, records.Rejected)
 		stopAll(waiters)
 	})
 }
@@ -363,9 +357,7 @@ func TestSafetyNet(t *testing.T) {
 		}
 		time.Sleep(32 * time.Second)
 		synctest.Wait()
-		if c, err := waiters[0].Challenge("challenge 0"); err != nil || c.State != records.Approved {
-			t.Errorf("got %v, %v, it approved", c, err)
-		}
+		expect.Equal(t, expect.Try(waiters[0].Challenge("challenge 0")).OrFail(t).State, records.Approved)
 		stopAll(waiters)
 	})
 }

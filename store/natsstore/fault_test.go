@@ -333,9 +333,7 @@ func TestPermissions(t *testing.T) {
 	open(t, connect(t, srv.url, nats.UserInfo("admin", "admin")))
 	s := open(t, connect(t, srv.url, nats.UserInfo("app", "app")), natsstore.WithExisting())
 	doc := put(t, s, store.Document{ID: "alice", Due: time.Now(), Body: []byte("{}")})
-	if due, err := s.Due(t.Context(), store.Accounts, time.Now(), 10); err != nil || len(due) != 1 {
-		t.Errorf("Due: got %v, %v, want one", due, err)
-	}
+	expect.Equal(t, len(expect.Try(s.Due(t.Context(), store.Accounts, time.Now(), 10)).OrFail(t)), 1, "Due")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	expect.Is(t, s.Watch(ctx, store.Accounts, func(string) { cancel() }), context.Canceled, "Watch")
