@@ -43,11 +43,7 @@ func TestA34_BodyLimit(t *testing.T) {
 		name string
 		size int
 		ok   bool
-	}{
-		{"at the limit", 64 << 10, true},
-		{"one over", 64<<10 + 1, false},
-		{"10 MB", 10 << 20, false},
-	}
+	}{{"at the limit", 64 << 10, true}, {"one over", 64<<10 + 1, false}, {"10 MB", 10 << 20, false}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := serve(t, says(200, "application/json", padded(tt.size)))

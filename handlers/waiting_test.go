@@ -160,10 +160,7 @@ func TestPollsAskNothing(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		former bool // whether the session still holds what unlocked it once
-	}{
-		{"first time", false},
-		{"revoked since", true},
-	} {
+	}{{"first time", false}, {"revoked since", true}} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			world := apptest.NewWorld(t)

@@ -246,10 +246,7 @@ func TestA47_PagesSayWhy(t *testing.T) {
 		who   *resident
 		want  string
 		title string
-	}{
-		{first, moved, "must be set up again"},
-		{second, codes, "for codes only"},
-	} {
+	}{{first, moved, "must be set up again"}, {second, codes, "for codes only"}} {
 		b := town.Stopped(t, c.who.name)
 		page, program := b.Get("/2fa/challenge").Body, b.PostJSON("/2fa/challenge", "")
 		for _, text := range []string{moved, codes, fault} {

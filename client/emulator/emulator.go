@@ -217,10 +217,7 @@ func (e *Emulator) SetDelivery(d Delivery) {
 // ClientOptions returns the options of a client for an emulator at that origin, such as
 // "http://localhost:8081".
 func ClientOptions(origin string) []client.Option {
-	return []client.Option{
-		client.WithBaseURL(origin + APIPath),
-		client.WithWebviewURL(origin + WebviewPath),
-	}
+	return []client.Option{client.WithBaseURL(origin + APIPath), client.WithWebviewURL(origin + WebviewPath)}
 }
 
 // routes returns the handler. The API is one route, so that an unknown path below it gets

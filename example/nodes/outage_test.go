@@ -87,10 +87,7 @@ var (
 		emulator.TruncatedFault(),
 		emulator.EnvelopeFault(403, "INACTIVE", "The application is not active"),
 	}
-	halfway = []emulator.Fault{
-		emulator.ResetFault().Late(),
-		emulator.StatusFault(502).Late(),
-	}
+	halfway = []emulator.Fault{emulator.ResetFault().Late(), emulator.StatusFault(502).Late()}
 )
 
 func oneOf(rng *rand.Rand, faults ...emulator.Fault) emulator.Fault {

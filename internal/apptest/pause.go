@@ -26,10 +26,7 @@ type Pause struct {
 // several accesses at once is asked about.
 func (w *World) Pause(t testing.TB, at func(op Op, kind store.Kind, id string) bool) *Pause {
 	t.Helper()
-	p := &Pause{
-		Backend: w.Store.Inner(), t: t, at: at,
-		reached: make(chan struct{}), proceed: make(chan struct{}),
-	}
+	p := &Pause{Backend: w.Store.Inner(), t: t, at: at, reached: make(chan struct{}), proceed: make(chan struct{})}
 	w.Store.SetInner(p)
 	t.Cleanup(p.Go)
 	return p

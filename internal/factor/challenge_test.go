@@ -352,10 +352,7 @@ func TestA25_PushTogether(t *testing.T) {
 		name     string
 		sessions int
 		want     int
-	}{
-		{"one session", 1, 1},
-		{"twenty sessions", 20, 3},
-	} {
+	}{{"one session", 1, 1}, {"twenty sessions", 20, 3}} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			nodes := []*factor.Rules{w.node(t), w.node(t)}
@@ -396,9 +393,7 @@ func TestPushCounts(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want int
-	}{
-		{nil, 1}, {errDown, 1}, {client.ErrCircuitOpen, 0},
-	} {
+	}{{nil, 1}, {errDown, 1}, {client.ErrCircuitOpen, 0}} {
 		w := newWorld(t)
 		r := w.node(t)
 		w.enrol(t, r, alice)

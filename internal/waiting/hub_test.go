@@ -135,10 +135,7 @@ func TestQueries(t *testing.T) {
 		watched bool
 		during  time.Duration
 		most    int64
-	}{
-		{"looking", false, 5 * time.Second, 5 * 50},
-		{"watching", true, time.Minute, 3 * 40},
-	} {
+	}{{"looking", false, 5 * time.Second, 5 * 50}, {"watching", true, time.Minute, 3 * 40}} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p, _, _, waiters, _ := crowd(t, 10_000, row.watched)
