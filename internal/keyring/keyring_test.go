@@ -90,6 +90,16 @@ func TestKeyringHides(t *testing.T) {
 	}
 }
 
+// A MAC is what it was in earlier releases, and that of other parts is another.
+func TestMAC(t *testing.T) {
+	k := newKeyring(t, key)
+	mac := k.MAC([]byte("ab"), []byte("c"))
+	expect.Equal(t, fmt.Sprintf("%x", mac), "d6fe6c76719f2dd89c27b9da9266044d80cfb7b9468d889fe53f03933693f022348adf36")
+	if !k.Verify(mac, []byte("ab"), []byte("c")) || k.Verify(mac, []byte("a"), []byte("bc")) {
+		t.Error("want it to be of these parts only")
+	}
+}
+
 // A27: not one bit of what is sealed can be changed, and no byte cut off.
 func TestA27_SealedDamaged(t *testing.T) {
 	k := newKeyring(t, append([][]byte{key}, otherKeys(2)...)...)

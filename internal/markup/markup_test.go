@@ -60,9 +60,11 @@ func TestPartsOfSeveralForms(t *testing.T) {
 	for _, tt := range []struct{ name, want, got, missing string }{
 		{"both", one + other, other + one, ""},
 		{"one of them", one + other, one, `the form of "/a" lacks <input name="y">`},
+		{"after another", one, `<form action=/b></form>` + one, ""},
 		{"another method", one, strings.Replace(one, "post", "get", 1), `no <form method="post" action="/a">`},
 		{"a field outside", one, `<form method=post action=/a></form><input name=x>`, `the form of "/a" lacks <input name="x">`},
 		{"another value", `<form><button name=x value=1></form>`, `<form><button name=x value=2></form>`, `lacks <button name="x" value="1">`},
+		{"a button that sends nothing", `<form><button>a</button></form>`, `<form><button type=button>a</button></form>`, "lacks <button>"},
 		{"what is typed", `<form><input name=x value=1></form>`, `<form><input name=x value=2></form>`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -99,7 +99,7 @@ func fieldsOf(n *html.Node) (list []string) {
 		list = append(list, field+">")
 	}
 	if n.Data == "button" && attr(n, "type") != "button" {
-		list = append(list, strings.TrimSuffix(fmt.Sprintf("<button formaction=%q>", attr(n, "formaction")), ` formaction="">`))
+		list = append(list, strings.Replace(fmt.Sprintf("<button formaction=%q>", attr(n, "formaction")), ` formaction=""`, "", 1))
 	}
 	return list
 }
