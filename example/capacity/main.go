@@ -1,167 +1,122 @@
 // Capacity measures what a second factor costs the nodes and the databases, for
 // docs/explanation/capacity.md: CPU time, calls of the store, rows and bytes, with few and
 // with many accounts. It adds what it measures to a file of comma-separated values, and
-// draws the plots from it.
+// draws the plots from it; with -stores "", it only draws.
 //
 //	go run ./capacity -users 10000,100000 -to ../docs/explanation/capacity
 //
 // It takes PostgreSQL, MariaDB and Redis as the tests do, and leaves out what isn't there.
-// It creates databases of its own, and removes them.
+// It creates databases of its own, and removes them. Let nobody else use the servers: the
+// bytes of their logs are those of all databases.
 package main
 
 import (
 	"context"
 	"encoding/csv"
 	"flag"
-	"fmt"
 	"log"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/eagate/eagate/store/sqlstore"
 )
 
 func main() {
 	log.SetFlags(log.Ltime)
-	if os.Getenv(nodeOf) != "" {
-		log.Fatal(serve(os.Getenv(nodeOf), os.Getenv(nodeRedis)))
-	}
 	users := flag.String("users", "10000,100000,1000000", "how many accounts there are, 1000 at least, one number after the other")
 	stores := flag.String("stores", "sqlite,postgres,mariadb,redis", "the stores")
-	batch := flag.Int("batch", 40, "sign-ins at a time")
 	to := flag.String("to", ".", "the directory of capacity.csv and the plots")
-	onlyPlot := flag.Bool("plot", false, "only draw the plots again")
 	flag.Parse()
+	if flag.Arg(0) == "node" {
+		serve()
+	}
 	file := filepath.Join(*to, "capacity.csv")
-	if !*onlyPlot {
-		m := &measurement{batch: *batch}
-		for name := range strings.SplitSeq(*stores, ",") {
-			for n := range strings.SplitSeq(*users, ",") {
-				many, err := strconv.Atoi(n)
-				if err == nil {
-					err = m.measure(context.Background(), name, many)
-				}
-				if err != nil {
-					log.Printf("%s with %s accounts: %v", name, n, err)
-					break
-				}
+	lines := [][]string{{"store", "users", "measure", "median", "least", "most", "unit"}}
+	if f, err := os.Open(file); !os.IsNotExist(err) {
+		check(err)
+		lines = must(csv.NewReader(f).ReadAll())
+	}
+	for name := range strings.FieldsFuncSeq(*stores, func(r rune) bool { return r == ',' }) {
+		for n := range strings.SplitSeq(*users, ",") {
+			m := &measurement{store: name, users: must(strconv.Atoi(n)), values: make(map[row][]float64)}
+			if !m.measure(context.Background()) {
+				break
 			}
-		}
-		if err := m.save(file); err != nil {
-			log.Fatal(err)
+			lines = slices.DeleteFunc(lines, func(l []string) bool { return l[0] == name && l[1] == n })
+			lines = append(lines, m.lines()...)
 		}
 	}
-	if err := plot(file, *to); err != nil {
-		log.Fatal(err)
+	f := must(os.Create(file))
+	check(csv.NewWriter(f).WriteAll(lines))
+	check(f.Close())
+	plot(lines[1:], *to)
+}
+
+// check panics, so that what is deferred removes the databases.
+func check(err error) {
+	if err != nil {
+		panic(err)
 	}
 }
 
-// A measurement collects values.
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+// A measurement is of one store, with so many accounts.
 type measurement struct {
-	batch  int
 	store  string
 	users  int
 	values map[row][]float64
 	order  []row
 }
 
-// A row is a row of the file, without its values.
-type row struct {
-	store   string
-	users   int
-	measure string // such as "sign-in by push: unlock, store reads"
-	unit    string
-}
+// A row is a row of the file, such as "sign-in by push: store reads" in "calls".
+type row struct{ measure, unit string }
 
 func (m *measurement) add(measure, unit string, value float64) {
-	r := row{m.store, m.users, measure, unit}
-	if m.values == nil {
-		m.values = make(map[row][]float64)
-	}
+	r := row{measure, unit}
 	if m.values[r] == nil {
 		m.order = append(m.order, r)
 	}
 	m.values[r] = append(m.values[r], value)
 }
 
-// save writes the median of each row's values, the least and the most, in place of what
-// the file had for the same stores.
-func (m *measurement) save(file string) error {
-	kept, err := load(file)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	lines := [][]string{{"store", "users", "measure", "median", "least", "most", "unit"}}
-	for _, line := range kept {
-		if !slices.ContainsFunc(m.order, func(r row) bool { return r.store == line[0] && strconv.Itoa(r.users) == line[1] }) {
-			lines = append(lines, line)
-		}
-	}
+// lines returns the median of each row's values, the least and the most.
+func (m *measurement) lines() (lines [][]string) {
+	text := func(f float64) string { return strconv.FormatFloat(f, 'g', 4, 64) }
 	for _, r := range m.order {
-		if r.unit == "calls" && slices.Max(m.values[r]) == 0 {
-			continue
+		if v := slices.Sorted(slices.Values(m.values[r])); r.unit != "calls" || v[len(v)-1] > 0 {
+			lines = append(lines, []string{m.store, strconv.Itoa(m.users), r.measure, text(v[len(v)/2]), text(v[0]), text(v[len(v)-1]), r.unit})
 		}
-		v := slices.Sorted(slices.Values(m.values[r]))
-		text := func(f float64) string { return strconv.FormatFloat(f, 'g', 4, 64) }
-		lines = append(lines, []string{r.store, strconv.Itoa(r.users), r.measure, text(v[len(v)/2]), text(v[0]), text(v[len(v)-1]), r.unit})
 	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := csv.NewWriter(f).WriteAll(lines); err != nil {
-		return err
-	}
-	return f.Close()
+	return lines
 }
 
-// load returns the lines of the file, without the first.
-func load(file string) ([][]string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(lines) == 0 {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return lines[1:], nil
-}
-
-// measure measures one store with so many accounts.
-func (m *measurement) measure(ctx context.Context, name string, users int) error {
-	m.store, m.users = name, users
-	s, err := openServer(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	log.Printf("%s, %d accounts", name, users)
-	n, err := startNode(s)
-	if err != nil {
-		return err
-	}
-	defer n.stop()
-	t, err := m.template(ctx, s, n)
-	if err != nil {
-		return err
-	}
-	if err := m.grow(ctx, s, t); err != nil {
-		return err
-	}
+func (m *measurement) measure(ctx context.Context) (ok bool) {
+	log.Printf("%s, %d accounts", m.store, m.users)
+	s := new(server)
+	defer func() {
+		if p := recover(); p != nil {
+			log.Printf("  failed: %v", p)
+		}
+		for _, f := range slices.Backward(s.closing) {
+			f()
+		}
+	}()
+	s.open(ctx, m.store)
+	s.startService()
+	s.startNode()
+	v := enrol(s)
+	m.fill(ctx, s)
 	log.Print("  filled")
-	if err := m.operations(ctx, s); err != nil {
-		return err
+	m.calls(ctx, s)
+	if s.Driver == "pgx" && s.Redis == "" {
+		m.notifying(ctx, s)
 	}
-	if s.Dialect == sqlstore.PostgreSQL && s.redis == "" {
-		if err := m.notifying(ctx, s); err != nil {
-			return err
-		}
-	}
-	log.Print("  operations measured")
-	return m.flows(s, n, t)
+	log.Print("  calls measured")
+	m.flows(s, v)
+	return true
 }

@@ -3,20 +3,22 @@ package main
 import (
 	"cmp"
 	_ "embed"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	texttemplate "text/template"
 )
 
-// What a sign-in asks of the store at the peak: one sign-in of each user a day, ten times
-// as many a second at the peak as on average.
 const (
+	// One sign-in of each user a day, ten times as many a second at the peak as on average.
 	peakPerUser = 10.0 / 86400 // sign-ins a second
-	mostUsers   = 1e8
+
+	// The grants of a user with one sign-in a day: a proof for two days, and where its
+	// session's former ID leads, for one.
+	keptGrants = 3
 )
 
 //go:embed plot.svg
@@ -26,181 +28,102 @@ var svg string
 type chart struct {
 	Title, Text, X, Y string
 	Lines             []*line
-	left, right       float64
-	bottom, top       float64
+	XTicks, YTicks    [][3]float64 // place, power of ten, value
 }
 
-// A line's label stands at its end. Broken is what wasn't measured.
+// A line's points are logarithms, and then places in the picture. Its label stands at its
+// end. Broken is what wasn't measured.
 type line struct {
 	Name   string
-	Number int
+	Color  int
 	Broken bool
-	points [][2]float64
-	Label  float64 // its height
+	Points [][2]float64
+	Label  float64
 }
 
-const width, height, leftOf, rightOf, above, below = 760.0, 420.0, 70.0, 210.0, 40.0, 50.0
-
-func (c *chart) x(v float64) float64 {
-	return leftOf + (math.Log10(v)-c.left)/(c.right-c.left)*(width-leftOf-rightOf)
-}
-
-func (c *chart) y(v float64) float64 {
-	return height - below - (math.Log10(v)-c.bottom)/(c.top-c.bottom)*(height-above-below)
-}
-
-// A Tick is a power of ten on an axis.
-type tick struct {
-	At   float64
-	Text string
-}
-
-func ticks(from, to float64, at func(float64) float64) (all []tick) {
-	for e := math.Ceil(from); e <= to; e++ {
-		text := strconv.FormatFloat(math.Pow(10, e), 'f', -1, 64)
-		if e > 3 || e < -3 {
-			text = fmt.Sprintf(`10<tspan dy="-5" font-size="9">%.0f</tspan>`, e)
-		}
-		all = append(all, tick{at(math.Pow(10, e)), text})
-	}
-	return all
-}
-
-func (c *chart) XTicks() []tick { return ticks(c.left, c.right, c.x) }
-func (c *chart) YTicks() []tick { return ticks(c.bottom, c.top, c.y) }
-
-// Path returns the points of a line for SVG.
-func (c *chart) Path(l *line) (text string) {
-	for _, p := range l.points {
-		text += fmt.Sprintf("%.1f,%.1f ", c.x(p[0]), c.y(p[1]))
-	}
-	return text
-}
-
-// Dots returns the points that were measured.
-func (c *chart) Dots(l *line) (dots [][2]float64) {
-	for _, p := range l.points {
-		if !l.Broken {
-			dots = append(dots, [2]float64{c.x(p[0]), c.y(p[1])})
+func (c *chart) draw(file string) {
+	bottom, top := math.Inf(1), math.Inf(-1)
+	c.Lines = slices.DeleteFunc(c.Lines, func(l *line) bool { return len(l.Points) == 0 })
+	for _, l := range c.Lines {
+		for _, p := range l.Points {
+			bottom, top = min(bottom, math.Floor(p[1])), max(top, math.Ceil(p[1]))
 		}
 	}
-	return dots
-}
-
-// draw writes the chart.
-func (c *chart) draw(file string) error {
-	c.left, c.right, c.bottom, c.top = 4, math.Log10(mostUsers), math.Inf(1), math.Inf(-1)
-	for i, l := range c.Lines {
-		if l.Number == 0 {
-			l.Number = i%6 + 1
+	x := func(log float64) float64 { return 70 + (log-4)/4*480 }
+	y := func(log float64) float64 { return 370 - (log-bottom)/(top-bottom)*330 }
+	for _, l := range c.Lines {
+		for i, p := range l.Points {
+			l.Points[i] = [2]float64{x(p[0]), y(p[1])}
 		}
-		for _, p := range l.points {
-			c.bottom, c.top = min(c.bottom, math.Floor(math.Log10(p[1]))), max(c.top, math.Ceil(math.Log10(p[1])))
-		}
+		l.Label = l.Points[len(l.Points)-1][1]
 	}
 	// The labels from the top downwards, none over another.
-	var labelled []*line
-	for _, l := range c.Lines {
-		if l.Name != "" {
-			l.Label = c.y(l.points[len(l.points)-1][1]) + 4
-			labelled = append(labelled, l)
+	slices.SortStableFunc(c.Lines, func(a, b *line) int { return cmp.Compare(a.Label, b.Label) })
+	for i := 1; i < len(c.Lines); i++ {
+		c.Lines[i].Label = max(c.Lines[i].Label, c.Lines[i-1].Label+15)
+	}
+	ticks := func(from, to float64, at func(float64) float64) (all [][3]float64) {
+		for e := from; e <= to; e++ {
+			all = append(all, [3]float64{at(e), e, math.Pow(10, e)})
 		}
+		return all
 	}
-	slices.SortStableFunc(labelled, func(a, b *line) int { return cmp.Compare(a.Label, b.Label) })
-	for i, l := range labelled[1:] {
-		l.Label = max(l.Label, labelled[i].Label+15)
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := texttemplate.Must(texttemplate.New("").Parse(svg)).Execute(f, c); err != nil {
-		return err
-	}
-	return f.Close()
+	c.XTicks, c.YTicks = ticks(4, 8, x), ticks(bottom, top, y)
+	f := must(os.Create(file))
+	check(texttemplate.Must(texttemplate.New("").Parse(svg)).Execute(f, c))
+	check(f.Close())
 }
 
 // plot draws the plots of the page.
-func plot(file, to string) error {
-	lines, err := load(file)
-	if err != nil {
-		return err
-	}
+func plot(rows [][]string, to string) {
 	values := func(store, measure string) (points [][2]float64) {
-		for _, l := range lines {
-			if l[0] == store && l[2] == measure {
-				users, _ := strconv.ParseFloat(l[1], 64)
-				value, _ := strconv.ParseFloat(l[3], 64)
-				points = append(points, [2]float64{users, value})
+		for _, r := range rows {
+			if r[0] == store && r[2] == measure {
+				points = append(points, [2]float64{math.Log10(must(strconv.ParseFloat(r[1], 64))), math.Log10(must(strconv.ParseFloat(r[3], 64)))})
 			}
 		}
 		slices.SortFunc(points, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
 		return points
 	}
-	last := func(store, measure string) float64 {
-		p := values(store, measure)
-		if len(p) == 0 {
-			return math.NaN()
-		}
-		return p[len(p)-1][1]
+	last := func(store, measure string) float64 { // of the most users
+		points := append([][2]float64{{0, math.NaN()}}, values(store, measure)...)
+		return math.Pow(10, points[len(points)-1][1])
 	}
-	straight := func(name string, number int, perUser, of float64) *line {
-		return &line{Name: name, Number: number, Broken: true, points: [][2]float64{{1e4, of + perUser*1e4}, {mostUsers, of + perUser*mostUsers}}}
-	}
-
 	calls := &chart{
 		Title: "Pages of PostgreSQL that one call of the store touches", X: "accounts in the table", Y: "pages of 8 KiB",
 		Text: "Each line is nearly level from ten thousand accounts to a million: no call reads more because there are more users.",
 	}
-	for _, o := range []struct{ name, measure string }{
-		{"DeleteDue, of 500 grants", ""}, {"read of 500 accounts", ""}, {"List, 200 accounts", ""},
-		{"change of an account", ""}, {"read of 1 account", ""}, {"Due, with nothing due", "Due, of accounts, with nothing due"},
-	} {
-		if points := values("postgres", cmp.Or(o.measure, o.name)+": touched"); len(points) > 0 {
-			calls.Lines = append(calls.Lines, &line{Name: o.name, points: points})
-		}
+	for i, name := range []string{"DeleteDue, of 500 grants", "read of 500 accounts", "List, 200 accounts", "change of an account", "read of 1 account", "Due, of accounts, with nothing due"} {
+		calls.Lines = append(calls.Lines, &line{Name: strings.Replace(name, "Due, of accounts,", "Due,", 1), Color: i + 1, Points: values("postgres", name+": touched")})
 	}
+	calls.draw(filepath.Join(to, "calls.svg"))
 
+	straight := func(c *chart, name string, perUser float64) {
+		l := &line{Name: name, Color: len(c.Lines) + 1, Broken: true}
+		if !math.IsNaN(perUser) {
+			l.Points = [][2]float64{{4, math.Log10(perUser) + 4}, {8, math.Log10(perUser) + 8}}
+		}
+		c.Lines = append(c.Lines, l)
+	}
 	bytes := &chart{
 		Title: "What is stored for all users", X: "users, with one sign-in each a day", Y: "GB, with indexes",
 		Text: "Straight lines: some gigabytes for a million users, some hundred for a hundred million.",
 	}
-	for i, s := range []struct{ store, name string }{{"mariadb", "MariaDB: all"}, {"sqlite", "SQLite: all"}, {"postgres", "PostgreSQL: all"}, {"redis", "Redis: grants"}} {
-		perUser := keptGrants * last(s.store, "stored for each grant, with indexes")
-		if s.store != "redis" {
-			perUser += last(s.store, "stored for each account, with indexes") + last(s.store, "stored for each address, with indexes")
-		}
-		if !math.IsNaN(perUser) {
-			bytes.Lines = append(bytes.Lines, straight(s.name, i+1, perUser/1e9, 0))
-		}
+	stored := func(store, kind string) float64 { return last(store, "stored for each "+kind+", with indexes") / 1e9 }
+	for _, s := range [][2]string{{"mariadb", "MariaDB"}, {"sqlite", "SQLite"}, {"postgres", "PostgreSQL"}} {
+		straight(bytes, s[1]+": all", stored(s[0], "account")+stored(s[0], "address")+keptGrants*stored(s[0], "grant"))
 	}
+	straight(bytes, "Redis: grants", keptGrants*stored("redis", "grant"))
+	bytes.draw(filepath.Join(to, "bytes.svg"))
 
-	wall := &chart{
+	cpu := &chart{
 		Title: "CPU at the peak, of sign-ins and their requests", X: "users, with one sign-in each a day, ten times the average at the peak", Y: "cores of the measured machine",
 		Text: "Nodes take two to three times the CPU of their database. A million users take one to some cores, a hundred million some hundred.",
 	}
-	for i, s := range []struct{ store, measure, name string }{
-		{"postgres", "CPU of the node", "the nodes"},
-		{"mariadb", "CPU of the database's connections", "MariaDB"},
-		{"postgres", "CPU of the database's connections", "PostgreSQL"},
-		{"redis", "CPU of the database's connections", "PostgreSQL and Redis"},
-	} {
-		perSignIn := last(s.store, "sign-in by push: "+s.measure) + verifiedRequests*last(s.store, cold.name+": "+s.measure)
-		if !math.IsNaN(perSignIn) {
-			wall.Lines = append(wall.Lines, straight(s.name, i+1, perSignIn/1e6*peakPerUser, 0))
-		}
+	for _, s := range [][3]string{{"postgres", "the node", "the nodes"},
+		{"mariadb", "the database's connections", "MariaDB"}, {"postgres", "the database's connections", "PostgreSQL"}, {"redis", "the database's connections", "PostgreSQL and Redis"}} {
+		perSignIn := last(s[0], "sign-in by push: CPU of "+s[1]) + verifiedRequests*last(s[0], cold.name+": CPU of "+s[1])
+		straight(cpu, s[2], perSignIn/1e6*peakPerUser)
 	}
-	for name, c := range map[string]*chart{"calls.svg": calls, "bytes.svg": bytes, "cpu.svg": wall} {
-		if len(c.Lines) == 0 {
-			continue
-		}
-		if err := c.draw(filepath.Join(to, name)); err != nil {
-			return err
-		}
-	}
-	return nil
+	cpu.draw(filepath.Join(to, "cpu.svg"))
 }
-
-// keptGrants are the grants of a user with one sign-in a day: a proof for two days, and
-// where its session's former ID leads, for one.
-const keptGrants = 3

@@ -1,320 +1,280 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
+	_ "embed"
+	"encoding/json"
+	"expvar"
 	"fmt"
-	"log"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
+	"sync"
+	"sync/atomic"
+	"syscall"
 
-	"github.com/go-sql-driver/mysql"
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/go-chi/chi/v5"
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"github.com/eagate/eagate/client"
+	"github.com/eagate/eagate/middleware"
 	"github.com/eagate/eagate/store"
 	"github.com/eagate/eagate/store/redisstore"
 	"github.com/eagate/eagate/store/sqlstore"
 )
 
-// A server is an empty database, and a Redis if the store is split.
+// A server is an empty database, a Redis if the store is split, what answers as the
+// service does, and a node. The node reads and writes the exported fields.
 type server struct {
-	*dialect
-	database string // driver and data source name
-	redis    string // the path of its socket, or empty
-	db       *sql.DB
-	client   *redis.Client
-	pid      int // of Redis
-	lsn      string
-	logged   float64
-	closing  []func()
+	Driver   string
+	Source   string
+	Redis    string // the path of its socket, or empty
+	Service  string // its URL
+	Node     string // its URL
+	Callback string // a path
+
+	db      *sql.DB
+	pid     int          // of Redis
+	asked   atomic.Int64 // calls of the service
+	tokens  sync.Map     // of the service, by e-mail address
+	closing []func()
 }
 
-// A dialect has the queries for what only a database knows.
-type dialect struct {
-	sqlstore.Dialect
-	tasks   string // the processes or threads of the connections to this database
-	log     string // the bytes of its log so far
-	size    string // the bytes of the documents, with their indexes
-	touched string // what the connection has touched, and what of it in scans of a whole table
-	flush   string // before that
+// What only a database knows. Before each query stands the driver and what it is.
+//
+//go:embed queries.sql
+var queries string
 
-	checkpoint string
-	analyze    string
+// query returns the query for that, or "".
+func (s *server) query(what string) string {
+	_, query, _ := strings.Cut(queries, "-- "+s.Driver+" "+what+":")
+	_, query, _ = strings.Cut(query, "\n") // the comment
+	query, _, _ = strings.Cut(query, "-- ")
+	return query
 }
 
-var dialects = map[string]*dialect{
-	"sqlite": {
-		Dialect: sqlstore.SQLite,
-		size:    "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-		analyze: "PRAGMA wal_checkpoint(TRUNCATE)",
-	},
-	"pgx": {
-		Dialect: sqlstore.PostgreSQL,
-		tasks:   "SELECT pid FROM pg_stat_activity WHERE datname = current_database()",
-		size:    "SELECT pg_total_relation_size('eagate_documents')",
-		flush:   "SELECT pg_stat_force_next_flush()",
-		touched: `SELECT heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit + COALESCE(toast_blks_read + toast_blks_hit, 0), seq_tup_read
-			FROM pg_statio_user_tables JOIN pg_stat_user_tables USING (relid) WHERE pg_stat_user_tables.relname = 'eagate_documents'`,
-		analyze: "VACUUM (ANALYZE) eagate_documents",
-
-		checkpoint: "CHECKPOINT",
-	},
-	"mysql": {
-		Dialect: sqlstore.MariaDB,
-		tasks:   "SELECT tid FROM information_schema.processlist WHERE db = DATABASE()",
-		log:     "SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status WHERE variable_name = 'INNODB_OS_LOG_WRITTEN'",
-		size:    "SELECT CAST(file_size AS SIGNED) FROM information_schema.innodb_sys_tablespaces WHERE name = CONCAT(DATABASE(), '/eagate_documents')",
-		touched: `SELECT CAST(SUM(variable_value) AS SIGNED), CAST(SUM(IF(variable_name = 'HANDLER_READ_RND_NEXT', variable_value, 0)) AS SIGNED)
-			FROM information_schema.session_status WHERE variable_name LIKE 'HANDLER\_READ\_%'`,
-		analyze: "ANALYZE TABLE eagate_documents",
-	},
-}
-
-// openServer creates a database: on the server where the tests find it, or in a file.
-func openServer(ctx context.Context, name string) (s *server, err error) {
-	s = new(server)
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
-	dir, err := os.MkdirTemp("", "eagate-capacity-")
-	if err != nil {
-		return s, err
-	}
+// open creates a database: on the server where the tests find it, or in a file.
+func (s *server) open(ctx context.Context, name string) {
+	dir := must(os.MkdirTemp("", "eagate-capacity-"))
 	s.closing = append(s.closing, func() { _ = os.RemoveAll(dir) })
 	switch name {
 	case "sqlite":
-		s.database = "sqlite file:" + filepath.Join(dir, "db") + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate"
+		s.Driver, s.Source = "sqlite", "file:"+filepath.Join(dir, "db")+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate"
 	case "postgres", "redis":
-		err = s.create(ctx, "pgx", cmp.Or(os.Getenv("EAGATE_POSTGRES_URL"), "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"), func(u *url.URL) string { return u.String() })
+		s.create(ctx, "pgx", cmp.Or(os.Getenv("EAGATE_POSTGRES_URL"), "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"))
 	case "mariadb":
-		err = s.create(ctx, "mysql", cmp.Or(os.Getenv("EAGATE_MARIADB_URL"), "mysql://root@127.0.0.1:3306/"), func(u *url.URL) string {
-			c := mysql.NewConfig()
-			c.User, c.Net, c.Addr, c.DBName = u.User.Username(), "tcp", u.Host, u.Path[1:]
-			c.Passwd, _ = u.User.Password()
-			return c.FormatDSN()
-		})
+		s.create(ctx, "mysql", cmp.Or(os.Getenv("EAGATE_MARIADB_URL"), "mysql://root@127.0.0.1:3306/"))
 	default:
-		err = fmt.Errorf("store %q: want sqlite, postgres, mariadb or redis", name)
+		check(fmt.Errorf("store %q: want sqlite, postgres, mariadb or redis", name))
 	}
-	if err == nil && name == "redis" {
-		err = s.startRedis(filepath.Join(dir, "redis"))
+	if name == "redis" {
+		s.startRedis(ctx, filepath.Join(dir, "redis"))
 	}
-	if err != nil {
-		return s, err
-	}
-	driver, _, _ := strings.Cut(s.database, " ")
-	s.dialect = dialects[driver]
-	s.db, err = openDatabase(s.database, 4)
-	return s, err
+	s.db = s.database(4)
 }
 
-func (s *server) create(ctx context.Context, driver, at string, source func(*url.URL) string) error {
-	u, err := url.Parse(at)
-	if err != nil {
-		return err
+func (s *server) create(ctx context.Context, driver, at string) {
+	u := must(url.Parse(at))
+	source := func() string {
+		if driver == "pgx" {
+			return u.String()
+		}
+		password, _ := u.User.Password()
+		return fmt.Sprintf("%s:%s@tcp(%s)%s", u.User.Username(), password, u.Host, u.Path)
 	}
-	admin, err := sql.Open(driver, source(u))
-	if err != nil {
-		return err
-	}
+	admin := must(sql.Open(driver, source()))
 	name := "eagate_capacity_" + strings.ToLower(rand.Text()[:8])
-	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
-		return err
-	}
-	s.closing = append(s.closing, func() {
-		_, _ = admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE "+name)
-		admin.Close()
-	})
+	must(admin.ExecContext(ctx, "CREATE DATABASE "+name))
+	s.closing = append(s.closing, func() { must(admin.ExecContext(ctx, "DROP DATABASE "+name)) })
 	u.Path = "/" + name
-	s.database = driver + " " + source(u)
-	return nil
+	s.Driver, s.Source = driver, source()
 }
 
 // startRedis starts a Redis of its own, whose memory is that of its documents.
-func (s *server) startRedis(socket string) error {
+func (s *server) startRedis(ctx context.Context, socket string) {
 	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	s.redis, s.pid = socket, cmd.Process.Pid
+	check(cmd.Start())
+	s.Redis, s.pid = socket, cmd.Process.Pid
 	s.closing = append(s.closing, func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	s.client = openRedis(socket)
-	for range 100 {
-		if s.client.Ping(context.Background()).Err() == nil {
-			return nil
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return errors.New("the Redis that was started doesn't answer")
+	check(s.redis().Ping(ctx).Err())
 }
 
-func (s *server) close() {
-	if s.db != nil {
-		s.db.Close()
-	}
-	for i := range s.closing {
-		s.closing[len(s.closing)-1-i]()
-	}
+func (s *server) redis() *redis.Client {
+	return redis.NewClient(&redis.Options{Network: "unix", Addr: s.Redis, MaxRetries: 10, ContextTimeoutEnabled: true})
 }
 
-func openRedis(socket string) *redis.Client {
-	return redis.NewClient(&redis.Options{Network: "unix", Addr: socket, ContextTimeoutEnabled: true, PoolSize: 16})
+func (s *server) database(connections int) *sql.DB {
+	db := must(sql.Open(s.Driver, s.Source))
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	s.closing = append(s.closing, func() { db.Close() })
+	return db
 }
 
-func openDatabase(database string, connections int) (*sql.DB, error) {
-	driver, source, _ := strings.Cut(database, " ")
-	db, err := sql.Open(driver, source)
-	if err == nil {
-		db.SetMaxOpenConns(connections)
-		db.SetMaxIdleConns(connections)
+// store opens the store as an application does.
+func (s *server) store(ctx context.Context, db *sql.DB) store.Backend {
+	documents := must(sqlstore.New(ctx, db, map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "pgx": sqlstore.PostgreSQL, "mysql": sqlstore.MariaDB}[s.Driver]))
+	if s.Redis == "" {
+		return documents
 	}
-	return db, err
+	return store.Split(documents, must(redisstore.NewVolatile(s.redis())))
 }
 
-// openStore opens the store as a node does.
-func openStore(ctx context.Context, database, redis string) (store.Backend, error) {
-	db, err := openDatabase(database, 8)
-	if err != nil {
-		return nil, err
+// used returns what the node and its database have used and done so far, by name.
+func (s *server) used() (f map[string]float64) {
+	res := must(http.Get(s.Node + "/counts"))
+	defer res.Body.Close()
+	check(json.NewDecoder(res.Body).Decode(&f))
+	f["calls of the service"] = float64(s.asked.Load())
+	f["CPU of the database's connections"] = s.cpu()
+	if query := s.query("log"); query != "" {
+		var n float64
+		check(s.db.QueryRow(query).Scan(&n))
+		f["log of the database"] = n
 	}
-	return openStoreOf(ctx, db, database, redis)
-}
-
-func openStoreOf(ctx context.Context, db *sql.DB, database, redis string) (store.Backend, error) {
-	driver, _, _ := strings.Cut(database, " ")
-	documents, err := sqlstore.New(ctx, db, dialects[driver].Dialect)
-	if err != nil || redis == "" {
-		return documents, err
-	}
-	volatile, err := redisstore.NewVolatile(openRedis(redis))
-	return store.Split(documents, volatile), err
-}
-
-// used is what a node and its database have used so far.
-type used struct {
-	figures
-	server  float64 // CPU of the database's connections, in microseconds
-	log     float64 // bytes; of MariaDB, of all databases of the server
-	service int
-}
-
-func (u used) plus(v used) used { return u.minus(used{}.minus(v)) }
-
-func (u used) minus(v used) used {
-	u.CPU, u.server, u.log = u.CPU-v.CPU, u.server-v.server, u.log-v.log
-	u.Reads, u.Writes = u.Reads-v.Reads, u.Writes-v.Writes
-	u.Accounts, u.Notified, u.service = u.Accounts-v.Accounts, u.Notified-v.Notified, u.service-v.service
-	return u
-}
-
-func (s *server) used(n *node) (u used, err error) {
-	if u.figures, err = n.figures(); err != nil {
-		return u, err
-	}
-	u.service = int(n.service.calls.Load())
-	if s.log != "" {
-		if err := s.db.QueryRow(s.log).Scan(&u.log); err != nil {
-			return u, err
-		}
-	}
-	if s.lsn != "" {
-		if u.log, err = s.readLog(); err != nil {
-			return u, err
-		}
-	}
-	u.server, err = s.cpu()
-	return u, err
-}
-
-// followLog begins, or goes on from now, to read PostgreSQL's log, if it has the extension for that.
-func (s *server) followLog() {
-	if s.Dialect != sqlstore.PostgreSQL {
-		return
-	}
-	if _, err := s.db.Exec("CREATE EXTENSION IF NOT EXISTS pg_walinspect"); err == nil {
-		_ = s.db.QueryRow("SELECT pg_current_wal_flush_lsn()::text").Scan(&s.lsn)
-	}
-}
-
-// readLog returns the bytes of PostgreSQL's log since then that are about this database. Its
-// end may be in the middle of a record; what can't be read now is read the next time.
-func (s *server) readLog() (float64, error) {
-	var end string
-	if err := s.db.QueryRow("SELECT pg_current_wal_flush_lsn()::text").Scan(&end); err != nil || end == s.lsn {
-		return s.logged, err
-	}
-	var n float64
-	err := s.db.QueryRow(`SELECT COALESCE(SUM(record_length), 0) FROM pg_get_wal_records_info($1::text::pg_lsn, $2::text::pg_lsn)
-		WHERE block_ref LIKE '%/' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/%'`, s.lsn, end).Scan(&n)
-	if err == nil {
-		s.lsn, s.logged = end, s.logged+n
-	} else {
-		log.Printf("PostgreSQL's log: %v", err)
-	}
-	return s.logged, nil
+	return f
 }
 
 // cpu returns the CPU time of the database's connections so far, in microseconds, where
 // Linux tells it.
-func (s *server) cpu() (micros float64, err error) {
-	tasks := []int{s.pid}
-	if s.tasks != "" {
-		rows, err := s.db.Query(s.tasks)
-		if err != nil {
-			return 0, err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var task int
-			if err := rows.Scan(&task); err != nil {
-				return 0, err
-			}
-			tasks = append(tasks, task)
-		}
+func (s *server) cpu() (micros float64) {
+	tasks := fmt.Sprint(s.pid)
+	if query := s.query("tasks"); query != "" {
+		var connections string
+		check(s.db.QueryRow(query).Scan(&connections))
+		tasks += " " + connections
 	}
-	for _, task := range tasks {
+	for _, task := range strings.Fields(tasks) {
 		var nanos float64
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", task)) // the first number
-		if err == nil && task != 0 {
-			_, _ = fmt.Sscan(string(text), &nanos)
-		}
+		text, _ := os.ReadFile("/proc/" + task + "/schedstat") // none of task 0
+		_, _ = fmt.Sscan(string(text), &nanos)
 		micros += nanos / 1000
 	}
-	return micros, nil
+	return micros
 }
 
-// touch returns what the connection has touched in the documents while f ran.
-func (s *server) touch(db *sql.DB, f func() error) (touched, scanned float64, err error) {
-	look := func() (touched, scanned float64, err error) {
-		if s.flush != "" {
-			_, _ = db.Exec(s.flush) // PostgreSQL before 15 has none
+const origin = "http://app.example.com"
+
+var key = bytes.Repeat([]byte("capacity"), 4)
+
+func emailOf(user string) string { return user + "@example.com" }
+
+// counted is a store that counts its calls.
+type counted struct{ store.Backend }
+
+// counts are what a node has done so far.
+var counts = new(expvar.Map)
+
+func (c counted) Get(ctx context.Context, kind store.Kind, ids ...string) ([]store.Document, error) {
+	counts.Add("store reads", 1)
+	return c.Backend.Get(ctx, kind, ids...)
+}
+
+func (c counted) Put(ctx context.Context, kind store.Kind, doc store.Document) (uint64, error) {
+	counts.Add("store writes", 1)
+	if kind == store.Accounts {
+		counts.Add("of them, of accounts", 1)
+	}
+	if doc.Notify {
+		counts.Add("of them, reported to watchers", 1)
+	}
+	return c.Backend.Put(ctx, kind, doc)
+}
+
+// serve is an application behind a gate, as lean as one can be. It believes whoever comes.
+// It reads from its input what store it has, and ends when that ends.
+func serve() {
+	var s server
+	check(json.NewDecoder(os.Stdin).Decode(&s))
+	sessions := scs.New()
+	sessions.Store = memstore.New()
+	of := func(r *http.Request, name string) string { return sessions.GetString(r.Context(), name) }
+	gate := must(middleware.New(
+		middleware.WithSessions(sessions),
+		middleware.WithService(client.New("acme", "key", client.WithBaseURL(s.Service))),
+		middleware.WithStore(counted{s.store(context.Background(), s.database(8))}),
+		middleware.WithUser(func(r *http.Request) (middleware.User, error) {
+			return middleware.User{ID: of(r, "user"), Email: of(r, "email")}, nil
+		}),
+		middleware.WithIssuer("Acme"),
+		middleware.WithKey(key),
+		middleware.WithInsecureCookie(),
+		middleware.WithLoginPath("/login"),
+		middleware.WithLogoutPath("/logout"),
+		middleware.WithOrigin(origin),
+		middleware.WithLogger(slog.New(slog.DiscardHandler)),
+	))
+	account := func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "of", of(r, "user")) }
+	r := chi.NewRouter()
+	r.Group(func(r chi.Router) {
+		r.Use(sessions.LoadAndSave, gate.Handler)
+		r.Post("/login", func(_ http.ResponseWriter, r *http.Request) {
+			_ = sessions.RenewToken(r.Context())
+			sessions.Put(r.Context(), "user", r.PostFormValue("user"))
+			sessions.Put(r.Context(), "email", emailOf(r.PostFormValue("user")))
+		})
+		r.Post("/logout", func(_ http.ResponseWriter, r *http.Request) { _ = sessions.Destroy(r.Context()) })
+		r.Get("/account", account)
+		r.Handle("/2fa/*", http.NotFoundHandler())
+	})
+	r.With(sessions.LoadAndSave).Get("/bare", account)
+	r.Get("/counts", func(w http.ResponseWriter, _ *http.Request) {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+		counts.Set("CPU of the node", expvar.Func(func() any { return float64(u.Utime.Nano()+u.Stime.Nano()) / 1000 }))
+		fmt.Fprint(w, counts)
+	})
+	s.Node, s.Callback = httptest.NewServer(r).URL, strings.TrimPrefix(must(gate.CallbackURL()), origin)
+	check(json.NewEncoder(os.Stdout).Encode(&s))
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
+}
+
+// startNode has a process of its own serve.
+func (s *server) startNode() {
+	cmd := exec.Command(os.Args[0], "node")
+	cmd.Stderr = os.Stderr
+	in, out := must(cmd.StdinPipe()), must(cmd.StdoutPipe())
+	check(cmd.Start())
+	s.closing = append(s.closing, func() {
+		in.Close()
+		_ = cmd.Wait()
+	})
+	check(json.NewEncoder(in).Encode(s))
+	check(json.NewDecoder(out).Decode(s))
+}
+
+// startService answers as the service does, and does nothing else.
+func (s *server) startService() {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked.Add(1)
+		var in struct{ Email string }
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		token := rand.Text()
+		if strings.HasSuffix(r.URL.Path, "/session-token") {
+			s.tokens.Store(in.Email, token)
 		}
-		if s.touched != "" {
-			err = db.QueryRow(s.touched).Scan(&touched, &scanned)
-		}
-		return touched, scanned, err
-	}
-	t, sc, err := look()
-	if err == nil && f != nil {
-		err = f()
-	}
-	if err != nil {
-		return 0, 0, err
-	}
-	touched, scanned, err = look()
-	return touched - t, scanned - sc, err
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"code":"SUCCESS","message":"","data":{"session_token":%q,"secret_number":"70"}}`, token)
+	}))
+	s.Service = service.URL
+	s.closing = append(s.closing, service.Close)
 }
