@@ -410,6 +410,12 @@ var broken = []struct {
 		}
 		return docs, err
 	}), "Fault/unreachable Fault/between-calls Fault/race", "Watch/broken"},
+	{"fault is no document", got(func(_ *fake, _ kind, _ []string, docs []doc, err error) ([]doc, error) {
+		if errors.Is(err, errBroken) {
+			return nil, nil
+		}
+		return docs, err
+	}), "Fault/unreachable Fault/between-calls Fault/race", "Watch/broken"},
 	{"fault is a conflict", put(func(_ *fake, put next, c ctx, k kind, d doc) (uint64, error) {
 		v, err := put(c, k, d)
 		if errors.Is(err, errBroken) {

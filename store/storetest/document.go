@@ -32,7 +32,7 @@ var documentClauses = []clause{
 		want := changed(t.put(given), 1)
 		clear(given.Body)
 		for _, b := range t.Handles {
-			got, err := b.Get(t.ctx, t.kind, want.ID, want.ID)
+			got, err := t.get(t.ctx, b, want.ID, want.ID)
 			t.works(err, "Get")
 			clear(got[0].Body)
 			t.same(got[1], want, "after a caller overwrote a body that it gave to Put, or got by the same Get")

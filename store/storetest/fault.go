@@ -84,7 +84,7 @@ func (t *trial) again(m method, doc store.Document) store.Document {
 
 func (t *trial) getAgain(id string) (doc store.Document) {
 	t.retry("Get", func() error {
-		docs, err := t.next().Get(t.ctx, t.kind, id)
+		docs, err := t.get(t.ctx, t.next(), id)
 		if err == nil {
 			doc = docs[0]
 		}

@@ -25,10 +25,10 @@ type args struct {
 var methods = []method{
 	{"Get", "ID", func(c context.Context, b store.Backend, a args) (bool, error) {
 		if docs, err := b.Get(c, a.kind, a.doc.ID); err == nil {
-			return docs[0].Version == a.doc.Version, nil
+			return len(docs) == 1 && docs[0].Version == a.doc.Version, nil
 		}
 		docs, err := b.Get(c, a.kind, newID(), a.doc.ID)
-		return err == nil && docs[1].Version == a.doc.Version, err
+		return err == nil && len(docs) == 2 && docs[1].Version == a.doc.Version, err
 	}},
 	{"Put", "document", func(c context.Context, b store.Backend, a args) (bool, error) {
 		v, err := b.Put(c, a.kind, a.doc)

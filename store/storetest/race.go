@@ -124,7 +124,7 @@ func (l *ledger) write(mark string, within time.Duration) {
 }
 
 func (l *ledger) append(ctx context.Context, mark string) {
-	docs, err := l.next().Get(ctx, l.kind, l.id)
+	docs, err := l.get(ctx, l.next(), l.id)
 	if l.broke(err, "Get") {
 		return
 	}
@@ -145,7 +145,7 @@ func (l *ledger) insertAndDelete(ctx context.Context, _ string) {
 	doc := document(1)
 	put, putErr := l.try(ctx, doc)
 	l.broke(putErr, "Put")
-	got, err := l.next().Get(l.ctx, l.kind, doc.ID)
+	got, err := l.get(l.ctx, l.next(), doc.ID)
 	if l.broke(err, "Get") || putErr != nil && got[0].Version == 0 {
 		return
 	}
@@ -156,7 +156,7 @@ func (l *ledger) insertAndDelete(ctx context.Context, _ string) {
 	if l.broke(l.next().Delete(ctx, l.kind, doc.ID, doc.Version), "Delete") {
 		return
 	}
-	if got, err := l.next().Get(l.ctx, l.kind, doc.ID); !l.broke(err, "Get") {
+	if got, err := l.get(l.ctx, l.next(), doc.ID); !l.broke(err, "Get") {
 		l.same(got[0], none(doc.ID), "after a Delete that returned no error")
 	}
 }

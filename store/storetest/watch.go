@@ -105,7 +105,7 @@ func (w *watch) call(id string) {
 	}
 	w.hold.Lock()
 	defer w.hold.Unlock()
-	if docs, err := w.b.Get(w.t.ctx, w.t.kind, id); id != "" && err == nil && docs[0].Version == 0 {
+	if docs, err := w.b.Get(w.t.ctx, w.t.kind, id); id != "" && err == nil && (len(docs) == 0 || docs[0].Version == 0) {
 		c.wrong = "reported an ID that Get doesn't find under that kind: a write must be readable before it is reported, and those of other kinds must not be reported"
 	}
 	w.running.Add(-1)
