@@ -8,6 +8,7 @@ import (
 	"go/doc/comment"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -88,7 +89,11 @@ func options(t *testing.T, page *strings.Builder) {
 		}
 	})
 	var details strings.Builder
-	for _, dir := range [...]string{"middleware", "templates", "client", "store/sqlstore", "store/redisstore", "store/natsstore"} {
+	dirs := []string{"middleware", "templates", "client"}
+	for _, file := range expect.Try(fs.Glob(root, "store/*/go.mod")).OrFail(t) {
+		dirs = append(dirs, path.Dir(file))
+	}
+	for _, dir := range dirs {
 		pkg := documented(t, dir)
 		fmt.Fprintf(page, "\n## Package %s\n\n| option | what it does | unless set |\n|---|---|---|\n", pkg.Name)
 		i := slices.IndexFunc(pkg.Types, func(typ *doc.Type) bool { return typ.Name == "Option" })
