@@ -26,7 +26,7 @@ RESULTS := $(call tool,gotestsum) --raw-command -- bash -c
 # axe-core is under the MPL 2.0 and no part of this repository. The tests check its integrity.
 AXE := axe-core-4.14.1
 
-.PHONY: help demo quick test thorough lint golangci vuln bench capacity compare flaky fuzz cover mutants gallery tidy axe reference docs api licences sbom release
+.PHONY: help demo quick test thorough lint golangci vuln bench capacity compare flaky fuzz cover mutants gallery tidy axe reference docs api licences sbom release consumers
 
 help: ## what there is to do
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -143,6 +143,9 @@ sbom: ## write what each module consists of, in CycloneDX, to .build/sbom
 
 release: ## make a release: VERSION=v0.1.0; DRY=1 only shows what it would change
 	@.ci/release '$(VERSION)' $(if $(DRY),-n)
+
+consumers: ## build programs outside the repository with the modules as they would be released
+	@.ci/consumers
 
 axe: .build/$(AXE).tgz ## fetch axe-core by npm, for the tests of the pages' accessibility
 
